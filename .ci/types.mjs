@@ -1,0 +1,11 @@
+// Type-checks the three worlds: shared (no node, no DOM), main (and tests), renderer.
+import { spawnSync } from 'node:child_process'
+
+let failed = false
+for (const world of ['shared', 'main', 'renderer']) {
+  const run = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', `tsconfig.${world}.json`], {
+    stdio: 'inherit',
+  })
+  failed ||= run.status !== 0
+}
+process.exit(failed ? 1 : 0)

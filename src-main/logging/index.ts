@@ -1,0 +1,13 @@
+/** Fields of a log line: facts beside the constant sentence. Never prompts, answers, keys or tokens. */
+export type LogFields = Readonly<Record<string, unknown>>
+
+/** What the rest of the program sees of logging: a constant sentence plus fields, under a component's name. */
+export interface Log {
+  /** A child whose lines carry `component: name`. */
+  forComponent(name: string): Log
+  trace(message: string, fields?: LogFields): void
+  debug(message: string, fields?: LogFields): void
+  info(message: string, fields?: LogFields): void
+  warn(message: string, fields?: LogFields): void
+  error(message: string, fields?: LogFields): void
+}

@@ -1,0 +1,20 @@
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vitest/config'
+
+/** One project per kind of test; `npx vitest run --project unit` runs one of them. */
+const project = (name: string, options: Record<string, unknown> = {}) => ({
+  extends: true as const,
+  test: { name, include: [`test/${name}/**/*.test.{ts,tsx}`], ...options },
+})
+
+export default defineConfig({
+  plugins: [react()],
+  test: {
+    projects: [
+      project('unit'),
+      project('contract'),
+      project('integration', { testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 1, fileParallelism: false }),
+      project('e2e', { testTimeout: 90_000, hookTimeout: 90_000, maxWorkers: 1, fileParallelism: false }),
+    ],
+  },
+})
