@@ -1,6 +1,12 @@
 /** Fields of a log line: facts beside the constant sentence. Never prompts, answers, keys or tokens. */
 export type LogFields = Readonly<Record<string, unknown>>
 
+/** How important a line is, from the least to the most. */
+export type LineLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error'
+
+/** The least important level that is logged; `silent` logs nothing. */
+export type LogLevel = LineLevel | 'silent'
+
 /** What the rest of the program sees of logging: a constant sentence plus fields, under a component's name. */
 export interface Log {
   /** A child whose lines carry `component: name`. */
@@ -10,4 +16,6 @@ export interface Log {
   info(message: string, fields?: LogFields): void
   warn(message: string, fields?: LogFields): void
   error(message: string, fields?: LogFields): void
+  /** False when lines of that level go nowhere, so that costly fields need not be made. Absent: always made. */
+  isEnabled?(level: LineLevel): boolean
 }

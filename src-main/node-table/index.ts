@@ -38,3 +38,6 @@ export interface NodeTable extends Service {
   /** Calls `listener` after each change of the view; returns the way to stop. */
   subscribe(listener: (event: TableEvent) => void): () => void
 }
+
+export { createNodeTable } from './table.js'
+export type { NodeTableOptions } from './table.js'

@@ -1,5 +1,15 @@
 import type { Service } from '../lifecycle.js'
 
+export { createServiceRegistry } from './service-registry.js'
+export type { ServiceRegistryOptions } from './service-registry.js'
+export { describeRegistration, serviceIdOf } from './registration.js'
+export { isPathShared, LLM_SHARED_PATHS, parseSharedPath } from './shared-paths.js'
+export { parseIdentityGroup } from './identity-groups.js'
+export { toServiceRecords } from './service-records.js'
+export { createSubprocess } from './subprocess.js'
+export { createEmbeddedDemo } from './embedded-demo.js'
+export { findLocalModelServer } from './local-model-server.js'
+
 /** Where a local service stands with this node. */
 export type LocalServiceStatus = 'starting' | 'connected' | 'down'
 
@@ -22,6 +32,8 @@ export interface LocalService {
   readonly serverModelIds: ReadonlyMap<string, string>
   /** The server's own entry of `GET /v1/models` per published id, where it told one. */
   readonly models: readonly LocalModel[]
+  /** Why it is not connected, in words for the person; undefined while it is. */
+  readonly problem: string | undefined
 }
 
 /** One model of a local server as its list tells it. */
@@ -29,6 +41,7 @@ export interface LocalModel {
   /** The id the network sees. */
   id: string
   ownedBy: string | undefined
+  /** Unix seconds. */
   created: number | undefined
   /** Tokens, where the server tells. */
   contextLength: number | undefined
@@ -40,11 +53,55 @@ export interface SharedPath {
   path: string
 }
 
+/** What the owner asked for; the registry turns it into a live {@link LocalService}. */
+export interface ServiceRegistration {
+  /** `llm` reads its models from the server; any other name is a generic service. */
+  name: string
+  /** A loopback address or `localhost`, unless the owner allowed a remote target. */
+  host: string
+  port: number
+  healthPath: string
+  /** How often a server that never answered is asked again before it is given up. */
+  healthRetries: number
+  /** Milliseconds between checks of a server that does not answer. */
+  healthIntervalMs: number
+  /** Entries besides those read from the server. */
+  identityGroups: readonly string[]
+  /** `llm`: shared besides the usual ones. Generic: shared instead of everything. */
+  sharedPaths: readonly SharedPath[]
+  /** False: for this machine only. */
+  published: boolean
+  /** A further name → the model it stands for (published id or the server's own). */
+  aliases: ReadonlyMap<string, string>
+  /** The models the owner ticked (published id or the server's own). */
+  models: 'all' | readonly string[]
+  /** The owner's key for the server; never published, never shown. */
+  apiKey: string | undefined
+}
+
 /** This machine's services. The one place that knows which are there and alive. */
 export interface ServiceRegistry extends Service {
   list(): readonly LocalService[]
+  get(id: string): LocalService | undefined
   /** Services of that name that are `connected`, published ones first. */
   connected(name: string): readonly LocalService[]
+  /**
+   * Registers a service and starts to watch its server; what is missing gets its default. Registering the same name,
+   * host and port again changes the registration. Returns the id.
+   * @throws AppError `invalid_service`, with every fault in the sentence
+   */
+  add(registration: RegistrationInput): string
+  /** Takes a service away; false when there is none with that id. */
+  remove(id: string): Promise<boolean>
+  /** A request could not be forwarded to that server: it is checked at once, and is down if nothing listens any more. */
+  reportFailure(id: string): void
+  /** That server is answering a request now; a health check that times out meanwhile means busy, not dead. */
+  reportSuccess(id: string): void
+  /** The owner's key to send to that server, where there is one. */
+  apiKey(id: string): string | undefined
   /** Calls `listener` after each change; returns the way to stop. */
   subscribe(listener: () => void): () => void
 }
+
+/** A {@link ServiceRegistration} of which only name and port must be told. */
+export type RegistrationInput = Pick<ServiceRegistration, 'name' | 'port'> & Partial<ServiceRegistration>

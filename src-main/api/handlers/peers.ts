@@ -1,0 +1,96 @@
+import type { PathKind, PeerView } from '#shared/contract/peers.js'
+import type { Host, PeerConnection } from '../../p2p/index.js'
+import type { NodeTable, Row } from '../../node-table/index.js'
+import type { FeedSource } from '../feeds.js'
+import type { Handlers } from '../dispatch.js'
+
+/** The live connections of this node and when they change. */
+export interface ConnectionsSource {
+  readonly peerId: string
+  multiaddrs(): string[]
+  connections(): PeerConnection[]
+  isConnected(peerId: string): boolean
+  /** Calls `listener` when a connection opened or closed or this node's addresses changed; returns the way to stop. */
+  subscribe(listener: () => void): () => void
+}
+
+const CONNECTION_EVENTS = ['connection:open', 'connection:close', 'self:peer:update'] as const
+
+/** The connections of a started host. */
+export function createConnectionsSource(host: Host): ConnectionsSource {
+  return {
+    peerId: host.peerId,
+    multiaddrs: () => host.multiaddrs(),
+    connections: () => host.connections(),
+    isConnected: (peerId) => host.isConnected(peerId),
+    subscribe(listener) {
+      const { libp2p } = host
+      for (const event of CONNECTION_EVENTS) libp2p.addEventListener(event, listener)
+      return () => {
+        for (const event of CONNECTION_EVENTS) libp2p.removeEventListener(event, listener)
+      }
+    },
+  }
+}
+
+/** What the peers topic reads. */
+export interface PeersNeeds {
+  connections: ConnectionsSource
+  table: Pick<NodeTable, 'rows' | 'subscribe'>
+}
+
+/** `peers.list`. */
+export function createPeersHandlers(needs: PeersNeeds): Pick<Handlers, 'peers.list'> {
+  return { 'peers.list': () => listPeers(needs) }
+}
+
+/** The `peers` feed. */
+export function createPeersFeed(needs: PeersNeeds): FeedSource<PeerView[]> {
+  return {
+    snapshot: () => listPeers(needs),
+    subscribe(listener) {
+      const stops = [needs.connections.subscribe(listener), needs.table.subscribe(listener)]
+      return () => stops.forEach((stop) => stop())
+    },
+  }
+}
+
+/** Connected peers and those of the node table, without this node, by peer id. */
+function listPeers({ connections, table }: PeersNeeds): PeerView[] {
+  const open = Map.groupBy(connections.connections(), (connection) => connection.peerId)
+  const rows = new Map<string, Row>()
+  for (const row of table.rows()) rows.set(row.peerId, row)
+  const ids = new Set([...open.keys(), ...rows.keys()])
+  ids.delete(connections.peerId)
+  return [...ids].sort().map((peerId) => viewPeer(peerId, open.get(peerId) ?? [], rows.get(peerId)))
+}
+
+function viewPeer(peerId: string, open: readonly PeerConnection[], row: Row | undefined): PeerView {
+  const oldest = open.reduce<PeerConnection | undefined>(
+    (first, next) => (first === undefined || next.openedAtMs < first.openedAtMs ? next : first),
+    undefined,
+  )
+  const rttMs = row?.record.latency ?? 0
+  return {
+    peerId,
+    connected: open.length > 0,
+    paths: sortPaths(open.map((connection) => connection.path)),
+    multiaddrs: open.map((connection) => connection.multiaddr),
+    direction: oldest?.direction ?? null,
+    connectedAtMs: oldest?.openedAtMs ?? null,
+    offers: row === undefined ? [] : offersOf(row),
+    version: row?.record.version ?? '',
+    ...(rttMs > 0 ? { rttMs } : {}),
+  }
+}
+
+function offersOf(row: Row): string[] {
+  return row.record.service.flatMap((service) => service.identity_group.map((entry) => `${service.name}:${entry}`))
+}
+
+const BEST_FIRST: readonly PathKind[] = ['direct-quic', 'direct-tcp', 'direct-ws', 'relayed']
+
+/** Each kind once, best first. */
+export function sortPaths(paths: readonly PathKind[]): PathKind[] {
+  return BEST_FIRST.filter((kind) => paths.includes(kind))
+}

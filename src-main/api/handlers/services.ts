@@ -1,0 +1,36 @@
+import type { ServiceView } from '#shared/contract/services.js'
+import type { LocalService, ServiceRegistry } from '../../services/index.js'
+import type { Handlers } from '../dispatch.js'
+import type { FeedSource } from '../feeds.js'
+
+/** What the services topic reads. */
+export interface ServicesNeeds {
+  registry: Pick<ServiceRegistry, 'list' | 'subscribe'>
+}
+
+/** `services.list`. */
+export function createServicesHandlers(needs: ServicesNeeds): Pick<Handlers, 'services.list'> {
+  return { 'services.list': () => needs.registry.list().map(viewService) }
+}
+
+/** The `services` feed. */
+export function createServicesFeed(needs: ServicesNeeds): FeedSource<ServiceView[]> {
+  return {
+    snapshot: () => needs.registry.list().map(viewService),
+    subscribe: (listener) => needs.registry.subscribe(listener),
+  }
+}
+
+function viewService(service: LocalService): ServiceView {
+  return {
+    id: service.id,
+    name: service.name,
+    address: `${service.host}:${service.port}`,
+    status: service.status,
+    problem: service.problem ?? null,
+    published: service.published,
+    models: service.models.map(({ id, contextLength }) => ({ id, contextLength })),
+    identityGroups: [...service.identityGroups],
+    sharedPaths: service.sharedPaths.map(({ method, path }) => `${method} ${path}`),
+  }
+}

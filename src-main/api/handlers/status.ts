@@ -1,0 +1,73 @@
+import type { Status } from '#shared/contract/node.js'
+import type { NodeTable } from '../../node-table/index.js'
+import type { TrafficFeed } from '../../telemetry/traffic.js'
+import type { Handlers } from '../dispatch.js'
+import type { FeedSource } from '../feeds.js'
+import { listModels, type ModelsNeeds } from './models.js'
+import type { ConnectionsSource } from './peers.js'
+
+/** What does not change while the node runs. */
+export interface NodeFacts {
+  readonly version: string
+  readonly mode: Status['mode']
+  /** Unix milliseconds. */
+  readonly startedAtMs: number
+}
+
+/** What the status topic reads. */
+export interface StatusNeeds extends ModelsNeeds {
+  facts: NodeFacts
+  connections: ConnectionsSource
+  table: Pick<NodeTable, 'entries' | 'subscribe' | 'size' | 'get'>
+  traffic: Pick<TrafficFeed, 'today' | 'subscribe'>
+  /** The gateway's base address without `/v1`; null while it has no port. */
+  gatewayUrl(): string | null
+}
+
+/** `node.status` and `node.capabilities`. */
+export function createNodeHandlers(needs: StatusNeeds): Pick<Handlers, 'node.status' | 'node.capabilities'> {
+  return {
+    'node.status': () => readStatus(needs),
+    'node.capabilities': (_input, context) => [...context.capabilities],
+  }
+}
+
+/** The `status` feed. */
+export function createStatusFeed(needs: StatusNeeds): FeedSource<Status> {
+  return {
+    snapshot: () => readStatus(needs),
+    subscribe(listener) {
+      const sources = [needs.connections, needs.table, needs.registry, needs.traffic]
+      const stops = sources.map((source) => source.subscribe(listener))
+      return () => stops.forEach((stop) => stop())
+    },
+  }
+}
+
+function readStatus(needs: StatusNeeds): Status {
+  const { connections, facts, table } = needs
+  const models = listModels(needs)
+  const shared = models.filter((model) => model.shared).length
+  const open = connections.connections()
+  const peers = new Set(open.map((connection) => connection.peerId)).size
+  return {
+    ...facts,
+    peerId: connections.peerId,
+    gatewayUrl: needs.gatewayUrl(),
+    multiaddrs: connections.multiaddrs(),
+    peers,
+    knownPeers: table.size - (table.get(connections.peerId) === undefined ? 0 : 1),
+    models: { available: models.length, shared },
+    requestsToday: needs.traffic.today(),
+    state: {
+      kind: stateKind(facts.mode, peers, shared),
+      path: peers === 0 ? null : open.some((connection) => connection.path !== 'relayed') ? 'direct' : 'relayed',
+    },
+  }
+}
+
+/** Sharing counts only when somebody can be reached: without a peer the missing peer is the news. */
+export function stateKind(mode: Status['mode'], peers: number, shared: number): Status['state']['kind'] {
+  if (peers > 0) return shared > 0 ? 'sharing' : 'connected'
+  return mode === 'standalone' ? 'standalone' : 'alone'
+}

@@ -1,0 +1,23 @@
+import type { NodeTable } from '../../node-table/index.js'
+import type { Handlers } from '../dispatch.js'
+import type { ConnectionsSource } from './peers.js'
+
+/** What the table topic reads. */
+export interface TableNeeds {
+  connections: Pick<ConnectionsSource, 'peerId' | 'isConnected'>
+  table: Pick<NodeTable, 'rows'>
+}
+
+/** `table.rows`. */
+export function createTableHandlers({ connections, table }: TableNeeds): Pick<Handlers, 'table.rows'> {
+  return {
+    'table.rows': ({ all }) =>
+      [...table.rows()]
+        .map((row) => {
+          const self = row.peerId === connections.peerId
+          const connected = self || connections.isConnected(row.peerId)
+          return { ...row, self, connected, record: { ...row.record, connected } }
+        })
+        .filter((row) => all || row.connected),
+  }
+}

@@ -1,0 +1,40 @@
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { writePrivateFile } from '../write-file.js'
+
+/** How the command line finds the running node: address and token, readable by its owner only. */
+export const ControlFileSchema = z.object({
+  url: z.url(),
+  token: z.string().min(1),
+  pid: z.number().int().positive(),
+  /** The gateway's base address without `/v1`; null when it has none. */
+  gateway: z.string().nullable(),
+})
+export type ControlFile = z.output<typeof ControlFileSchema>
+
+/** Where the control file of a data directory is. */
+export function controlFilePath(dataDir: string): string {
+  return join(dataDir, 'control.json')
+}
+
+/** Writes the control file; a reader sees the old one or the new one, never half of it. */
+export async function writeControlFile(path: string, content: ControlFile): Promise<void> {
+  await writePrivateFile(path, `${JSON.stringify(content, null, 2)}\n`)
+}
+
+/** The file's content; undefined when it is missing or not a control file. */
+export async function readControlFile(path: string): Promise<ControlFile | undefined> {
+  try {
+    return ControlFileSchema.safeParse(JSON.parse(await readFile(path, 'utf8'))).data
+  } catch (error) {
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Removes the file unless another start has written its own meanwhile. */
+export async function removeControlFile(path: string, token: string): Promise<void> {
+  const current = await readControlFile(path)
+  if (current?.token === token) await rm(path, { force: true })
+}

@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { AppError } from '#shared/errors.js'
+import type { Clock } from '../../clock.js'
+import type { Service } from '../../lifecycle.js'
+import type { Log } from '../../logging/index.js'
+import type { Control } from '../index.js'
+import { assertOwnPage, bearerToken, contentSecurityPolicy } from './access.js'
+import { controlFilePath, removeControlFile, writeControlFile } from './control-file.js'
+import { createFeedUpgrades, type FeedUpgrades } from './feed-upgrade.js'
+import { readJson } from './read-json.js'
+import { sendError, sendJson, SECURITY_HEADERS } from './respond.js'
+import { listStaticFiles, type StaticFile } from './static-files.js'
+import { createTokenGuard } from './token-guard.js'
+
+/** What the control server stands on. */
+export interface ControlServerNeeds {
+  control: Control
+  /** The gateway's base address without `/v1`; null while it has no port. */
+  gatewayUrl(): string | null
+  log: Log
+  clock: Clock
+}
+
+/** Where the control server listens and what it shows. */
+export interface ControlServerOptions {
+  /** 0 for any free one. */
+  port: number
+  /** A loopback address; default 127.0.0.1. */
+  host?: string
+  /** The built dashboard; null where there is none to show. */
+  rendererDir: string | null
+  /** Where `control.json` is written for the command line. */
+  dataDir: string
+}
+
+/** The control interface and the dashboard over loopback HTTP. Not the gateway: no other machine and no other page may use it. */
+export interface ControlServer extends Service {
+  /** `http://127.0.0.1:8093`, of use while it is started. */
+  readonly url: string
+  /** The secret of this start. Never in a URL that is sent: the dashboard gets it behind `#`. */
+  readonly token: string
+  /** The address to open in a browser, the token in its fragment. */
+  readonly dashboardUrl: string
+}
+
+const MAX_BODY_BYTES = 1024 * 1024
+const MAX_CONNECTIONS = 256
+const CALL_PREFIX = '/api/call/'
+
+/** Serves a {@link Control} and the dashboard. `start` throws `port_in_use` when the port is taken. */
+export function createControlServer(needs: ControlServerNeeds, options: ControlServerOptions): ControlServer {
+  const log = needs.log.forComponent('control')
+  const host = options.host ?? '127.0.0.1'
+  const guard = createTokenGuard(needs)
+  const controlFile = controlFilePath(options.dataDir)
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 })
+  server.maxConnections = MAX_CONNECTIONS
+  let files: ReadonlyMap<string, StaticFile> = new Map()
+  let upgrades: FeedUpgrades | undefined
+  let stopping: Promise<void> | undefined
+
+  const port = (): number => (server.address() as AddressInfo | null)?.port ?? options.port
+  const url = (): string => `http://${host.includes(':') ? `[${host}]` : host}:${port()}`
+
+  server.on('request', (request, response) => {
+    const requestId = randomUUID()
+    handle(request, response).catch((error: unknown) => {
+      if (!(error instanceof AppError)) log.error('a control request failed', { requestId, error })
+      sendError(response, error, requestId)
+    })
+  })
+  server.on('upgrade', (request, socket, head) => {
+    upgrades?.handle(request, socket, head, (token) => {
+      assertOwnPage(request.headers, port())
+      guard.assert(token)
+    })
+  })
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value)
+    assertOwnPage(request.headers, port())
+    const path = (request.url ?? '/').split('?')[0] ?? '/'
+    if (path.startsWith('/api/')) await handleCall(request, response, path)
+    else await sendFile(request, response, path)
+  }
+
+  async function handleCall(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+    guard.assert(bearerToken(request.headers))
+    if (!path.startsWith(CALL_PREFIX)) throw new AppError('not_found', 'There is nothing at this address.')
+    assertMethod(request, response, ['POST'])
+    const input = await readJson(request, MAX_BODY_BYTES)
+    const output = await needs.control.dispatch(path.slice(CALL_PREFIX.length), input, { capabilities: [] })
+    sendJson(response, 200, output)
+  }
+
+  async function sendFile(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+    assertMethod(request, response, ['GET', 'HEAD'])
+    const file = files.get(path)
+    if (file === undefined) throw new AppError('not_found', notFoundSentence(files.size > 0))
+    const body = await file.read()
+    response.writeHead(200, {
+      'Content-Type': file.contentType,
+      'Content-Length': body.length,
+      'Cache-Control': file.cacheControl,
+      'Content-Security-Policy': contentSecurityPolicy({
+        own: `http://${request.headers.host ?? ''}`,
+        gateway: needs.gatewayUrl(),
+      }),
+    })
+    response.end(request.method === 'HEAD' ? undefined : body)
+  }
+
+  async function stop(): Promise<void> {
+    upgrades?.stop()
+    await removeControlFile(controlFile, guard.token)
+    if (!server.listening) return
+    const closed = new Promise((resolve) => server.close(resolve))
+    server.closeAllConnections()
+    await closed
+  }
+
+  return {
+    name: 'control',
+    token: guard.token,
+    get url() {
+      return url()
+    },
+    get dashboardUrl() {
+      return `${url()}/#token=${guard.token}`
+    },
+    async start(signal) {
+      signal.throwIfAborted()
+      if (options.rendererDir !== null) files = await listStaticFiles(options.rendererDir)
+      await listen(server, options.port, host)
+      upgrades = createFeedUpgrades({ feeds: needs.control.feeds, log })
+      try {
+        signal.throwIfAborted()
+        await writeControlFile(controlFile, {
+          url: url(),
+          token: guard.token,
+          pid: process.pid,
+          gateway: needs.gatewayUrl(),
+        })
+      } catch (error) {
+        await stop()
+        throw error
+      }
+      log.info('the dashboard is ready', { url: url() })
+    },
+    stop() {
+      stopping ??= stop()
+      return stopping
+    },
+  }
+}
+
+function assertMethod(request: IncomingMessage, response: ServerResponse, allowed: readonly string[]): void {
+  if (allowed.includes(request.method ?? '')) return
+  response.setHeader('Allow', allowed.join(', '))
+  throw new AppError('method_not_allowed', `Use ${allowed.join(' or ')} here.`)
+}
+
+function notFoundSentence(built: boolean): string {
+  return built ? 'There is nothing at this address.' : 'The dashboard is not built yet. Run `npm run build` once.'
+}
+
+async function listen(server: ReturnType<typeof createServer>, port: number, host: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port, host, exclusive: true }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new AppError('port_in_use', `Port ${port} is in use. Stop what uses it or choose another with --api-port.`, {
+      cause: error,
+    })
+  })
+}

@@ -1,0 +1,42 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { AppError } from '#shared/errors.js'
+import type { Clock } from '../../clock.js'
+
+/** Bad tokens answered with 401 per minute; beyond it 429 tells a stray client to slow down. */
+const MAX_FAILURES = 20
+const WINDOW_MS = 60_000
+
+/** The secret that a caller of the control interface must show. */
+export interface TokenGuard {
+  readonly token: string
+  /** Throws `unauthorized`, or `rate_limited` after too many bad tokens. The right token always passes. */
+  assert(presented: string | undefined): void
+}
+
+/** A guard with a token of its own: 32 random bytes, new at every start. */
+export function createTokenGuard(needs: { clock: Clock }): TokenGuard {
+  const token = randomBytes(32).toString('base64url')
+  const expected = digest(token)
+  let failuresAtMs: number[] = []
+  return {
+    token,
+    assert(presented) {
+      if (presented !== undefined && timingSafeEqual(digest(presented), expected)) return
+      const nowMs = needs.clock.now()
+      failuresAtMs = failuresAtMs.filter((atMs) => nowMs - atMs < WINDOW_MS)
+      const oldestMs = failuresAtMs[0]
+      if (oldestMs !== undefined && failuresAtMs.length >= MAX_FAILURES) {
+        throw new AppError('rate_limited', 'Too many calls with a wrong key. Wait a moment.', {
+          retryAfterS: Math.ceil((oldestMs + WINDOW_MS - nowMs) / 1000),
+        })
+      }
+      failuresAtMs.push(nowMs)
+      throw new AppError('unauthorized', 'The key is missing or from an earlier start. Open the dashboard again.')
+    },
+  }
+}
+
+/** Equal lengths for the comparison, whatever was presented. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

@@ -1,0 +1,62 @@
+import type { Log } from '../logging/index.js'
+import type { NodeTable } from '../node-table/index.js'
+import type { ServiceRegistry } from '../services/index.js'
+import type { TrafficFeed } from '../telemetry/traffic.js'
+import { createDispatch, type Dispatch } from './dispatch.js'
+import { createFeeds, type Feeds } from './feeds.js'
+import { createLogsFeed, createLogsHandlers, type LogsSource } from './handlers/logs.js'
+import { createModelsFeed, createModelsHandlers } from './handlers/models.js'
+import { createPeersFeed, createPeersHandlers, type ConnectionsSource } from './handlers/peers.js'
+import { createServicesFeed, createServicesHandlers } from './handlers/services.js'
+import { createSettingsHandlers, type SettingsSource } from './handlers/settings.js'
+import { createNodeHandlers, createStatusFeed, type NodeFacts } from './handlers/status.js'
+import { createTableHandlers } from './handlers/table.js'
+import { createTrafficHandlers, createTrafficSource } from './handlers/traffic.js'
+
+/** Everything the control interface reads. */
+export interface ControlNeeds {
+  facts: NodeFacts
+  connections: ConnectionsSource
+  table: NodeTable
+  registry: ServiceRegistry
+  traffic: TrafficFeed
+  settings: SettingsSource
+  logs: LogsSource
+  /** The gateway's base address without `/v1`; null while it has no port. */
+  gatewayUrl(): string | null
+  log: Log
+}
+
+/** The control interface without a carrier: HTTP and IPC adapters both stand on it. */
+export interface Control {
+  readonly dispatch: Dispatch
+  readonly feeds: Feeds
+}
+
+/** Calls and feeds over a running node. A new topic is one line here and one file in `handlers/`. */
+export function createControl(needs: ControlNeeds): Control {
+  const dispatch = createDispatch({
+    handlers: {
+      ...createNodeHandlers(needs),
+      ...createPeersHandlers(needs),
+      ...createTableHandlers(needs),
+      ...createModelsHandlers(needs),
+      ...createServicesHandlers(needs),
+      ...createSettingsHandlers(needs),
+      ...createLogsHandlers(needs),
+      ...createTrafficHandlers(needs),
+    },
+  })
+  const feeds = createFeeds({
+    sources: {
+      status: createStatusFeed(needs),
+      peers: createPeersFeed(needs),
+      models: createModelsFeed(needs),
+      services: createServicesFeed(needs),
+      logs: createLogsFeed(needs),
+      traffic: createTrafficSource(needs),
+    },
+    log: needs.log,
+  })
+  return { dispatch, feeds }
+}

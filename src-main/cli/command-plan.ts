@@ -1,0 +1,109 @@
+import { Command, Option } from 'commander'
+import { loadSettings, type LoadedSettings } from '../config/load-settings.js'
+import { problemLine, type SettingProblem } from '../config/problem.js'
+import { SETTING_NAMES, type SettingName } from '../config/settings.js'
+import { printable } from '../logging/printable.js'
+import { VERSION } from '../version.js'
+import { EXIT } from './exit-codes.js'
+import type { CliIo } from './io.js'
+import { sortLeftovers } from './leftovers.js'
+import { addSettingOptions, givenSettings, settingTerm } from './setting-options.js'
+
+/** What a command runs with: everything on its line is known to be right. */
+export interface Invocation {
+  args: string[]
+  json: boolean
+  /** The values of the options only this command has, as they were written. */
+  own: Record<string, unknown>
+  loaded: Extract<LoadedSettings, { ok: true }>
+}
+
+/** One command of the program. */
+export interface CommandPlan {
+  name: string
+  help: string
+  /** Names of the arguments, all of them needed. */
+  args?: string[]
+  /** The settings that are options of it. */
+  settings: readonly SettingName[]
+  /** Only these settings are read at all: what is wrong with others does not concern the command. */
+  only?: readonly SettingName[]
+  /** True where `--json` prints the same for scripts. */
+  json?: true
+  /** Options only this command has. */
+  options?: [flags: string, help: string][]
+  /** What is wrong with those. */
+  check?: (own: Readonly<Record<string, unknown>>) => SettingProblem[]
+  run: (invocation: Invocation) => number | Promise<number>
+}
+
+const OWN_OPTIONS = 'Options:'
+
+/** The program without its commands. Errors and help are thrown as `CommanderError` once they are printed. */
+export function createBareProgram(io: CliIo): Command {
+  return new Command('ocf')
+    .description('Share the models of your local server with a peer-to-peer network, and use those of everyone else.')
+    .version(VERSION, '-V, --version', 'Print the version.')
+    .helpOption('-h, --help', 'Print this help.')
+    .helpCommand('help [command]', 'Print the help of a command.')
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => io.stderr.columns ?? 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .configureHelp({ optionTerm: (option) => settingTerm(option, SETTING_NAMES) ?? plainTerm(option) })
+}
+
+/** Adds a command that tells every problem of its line and of the settings at once, or runs. */
+export function addPlannedCommand(
+  program: Command,
+  plan: CommandPlan,
+  needs: { io: CliIo; literals: readonly string[]; finish: (code: number) => void },
+): void {
+  const { io, literals, finish } = needs
+  const args = plan.args ?? []
+  const command = program.command([plan.name, ...args.map((arg) => `[${arg}]`)].join(' '))
+  command
+    .description(plan.help)
+    .usage(['[options]', ...args].join(' '))
+    .optionsGroup(OWN_OPTIONS)
+    .allowUnknownOption()
+    .allowExcessArguments()
+  const own = (plan.options ?? []).map(([flags, help]) => new Option(flags, help))
+  if (plan.json === true) command.option('--json', 'Print JSON for scripts.')
+  for (const option of own) command.addOption(option)
+  addSettingOptions(command, plan.settings)
+
+  command.action(async () => {
+    const flags = command.options.filter((option) => !option.hidden).map((option) => option.long ?? '')
+    const rest = sortLeftovers(command.args, literals, { args, flags })
+    const ownValues = Object.fromEntries(
+      own.map((option) => [option.attributeName(), command.getOptionValue(option.attributeName()) as unknown]),
+    )
+    const loaded = loadSettings({ ...io, flags: givenSettings(command, plan.settings), only: plan.only })
+    const problems = [...rest.problems, ...(plan.check?.(ownValues) ?? []), ...(loaded.ok ? [] : loaded.problems)]
+    for (const warning of loaded.warnings) io.stderr.write(`warning: ${printable(warning)}\n`)
+    if (problems.length > 0 || !loaded.ok) {
+      io.stderr.write(usageText(plan.name, problems))
+      finish(EXIT.usage)
+      return
+    }
+    const json = command.getOptionValue('json') === true
+    finish(await plan.run({ args: rest.args, json, own: ownValues, loaded }))
+  })
+}
+
+function usageText(name: string, problems: readonly SettingProblem[]): string {
+  const lines = problems.map((problem) => `error: ${printable(problemLine(problem))}\n`)
+  return `${lines.join('')}Nothing was started. \`ocf ${name} --help\` tells what there is.\n`
+}
+
+/** An option that is not of the settings table, with its value as a person reads it. */
+function plainTerm(option: Option): string {
+  return option.flags.replace(/\[(?!no-)([a-z]+)\]/, '<$1>')
+}

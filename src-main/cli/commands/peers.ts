@@ -1,0 +1,36 @@
+import type { PeerView } from '#shared/contract/peers.js'
+import { EXIT } from '../exit-codes.js'
+import type { CliIo, ControlClient } from '../io.js'
+import { mayColour, since, textTable } from '../table.js'
+
+const MAX_OFFERS = 3
+
+/** `ocf peers`: the peers the running node knows, connected ones first. */
+export async function runPeers(
+  needs: { io: CliIo; client: ControlClient },
+  options: { json: boolean },
+): Promise<number> {
+  const { io, client } = needs
+  const peers = await client.call('peers.list', {})
+  io.stdout.write(options.json ? `${JSON.stringify(peers, null, 2)}\n` : peersText(peers, Date.now(), mayColour(io)))
+  return EXIT.ok
+}
+
+function peersText(peers: PeerView[], nowMs: number, colour: boolean): string {
+  if (peers.length === 0) return 'No peer is known yet. Give one with --bootstrap.addr, or look at the log.\n'
+  const rows = peers
+    .toSorted((a, b) => Number(b.connected) - Number(a.connected))
+    .map((peer) => [
+      peer.peerId,
+      peer.connected ? (peer.paths[0] ?? 'connected') : 'not connected',
+      peer.rttMs === undefined ? '' : `${Math.round(peer.rttMs)} ms`,
+      peer.connectedAtMs === null ? '' : since(peer.connectedAtMs, nowMs),
+      offers(peer.offers),
+    ])
+  return textTable(['PEER', 'PATH', 'RTT', 'SINCE', 'OFFERS'], rows, { colour })
+}
+
+function offers(all: string[]): string {
+  const more = all.length - MAX_OFFERS
+  return `${all.slice(0, MAX_OFFERS).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}

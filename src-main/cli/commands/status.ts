@@ -1,0 +1,46 @@
+import type { Status } from '#shared/contract/node.js'
+import { EXIT } from '../exit-codes.js'
+import type { CliIo, ControlClient } from '../io.js'
+import { counted, mayColour, since, textTable } from '../table.js'
+
+/** `ocf status`: who the running node is and how it fares. */
+export async function runStatus(
+  needs: { io: CliIo; client: ControlClient },
+  options: { json: boolean },
+): Promise<number> {
+  const { io, client } = needs
+  const status = await client.call('node.status', {})
+  io.stdout.write(options.json ? `${JSON.stringify(status, null, 2)}\n` : statusText(status, Date.now(), mayColour(io)))
+  return EXIT.ok
+}
+
+function statusText(status: Status, nowMs: number, colour: boolean): string {
+  const { models, requestsToday, state } = status
+  const facts = [
+    ['Node', status.peerId],
+    ['Version', status.version],
+    ['Running for', since(status.startedAtMs, nowMs)],
+    ['Base URL', status.gatewayUrl === null ? 'none yet' : `${status.gatewayUrl}/v1`],
+    ['Mode', status.mode],
+    ['Peers', `${status.peers} connected, ${status.knownPeers} known`],
+    ['Models', `${models.available} available, ${models.shared} shared`],
+    ['Requests today', `${requestsToday.out} out, ${requestsToday.in} in, ${requestsToday.local} local`],
+    ...status.multiaddrs.map((address, index) => [index === 0 ? 'Addresses' : '', address]),
+  ]
+  return `${headline(status, state)}\n\n${textTable([], facts, { colour })}`
+}
+
+/** The sentence of the status pill. */
+function headline({ models, peers }: Status, state: Status['state']): string {
+  const path = state.path === null ? '' : ` · ${state.path}`
+  switch (state.kind) {
+    case 'sharing':
+      return `Sharing ${counted(models.shared, 'model')}${path} · ${counted(peers, 'peer')}`
+    case 'connected':
+      return `Connected${path} · ${counted(peers, 'peer')}; nothing is shared`
+    case 'alone':
+      return 'Not connected: no peer answers. Give one with --bootstrap.addr, or look at the log.'
+    case 'standalone':
+      return 'Standalone: this node meets nobody by itself.'
+  }
+}

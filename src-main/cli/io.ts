@@ -1,0 +1,54 @@
+import type { Client } from '#shared/contract/client.js'
+import type { Folders } from '../config/locate-file.js'
+import type { Origins } from '../config/origin.js'
+import type { Settings } from '../config/settings.js'
+
+/** Standard output or standard error, as far as the command line uses them. */
+export interface TextSink {
+  write(text: string): unknown
+  /** True when a person reads it on a terminal. */
+  isTTY?: boolean
+  /** Width of that terminal in characters. */
+  columns?: number
+}
+
+/** The world around the command line. */
+export interface CliIo {
+  stdout: TextSink
+  stderr: TextSink
+  env: Readonly<Record<string, string | undefined>>
+  /** What relative paths are relative to; the working directory unless given. */
+  cwd?: string
+  /** The system's folders unless given. */
+  folders?: Folders
+  /** The text of a file, undefined where there is none; the file system unless given. */
+  readFile?: (path: string) => string | undefined
+  /** Calls `listener` on Ctrl-C; returns the way to stop. */
+  onInterrupt(listener: () => void): () => void
+}
+
+/** What `ocf demo` is asked for. */
+export interface DemoOptions {
+  /** How many nodes the demo network has. */
+  nodes: number
+  settings: Settings
+  origins: Origins
+}
+
+/** The commands that run a node; they resolve to an exit code once it has ended. */
+export interface CliHandlers {
+  start(settings: Settings, origins: Origins): Promise<number>
+  app(settings: Settings, origins: Origins): Promise<number>
+  demo(options: DemoOptions): Promise<number>
+}
+
+/** Calls into a running node. */
+export type ControlClient = Pick<Client, 'call'>
+
+/** What {@link runCli} needs. */
+export interface CliNeeds {
+  io: CliIo
+  handlers: CliHandlers
+  /** The node that runs with this data folder; its calls reject with `node_not_running` where none does. */
+  connect(dataDir: string): ControlClient
+}

@@ -1,0 +1,45 @@
+import { CommanderError } from 'commander'
+import { AppError } from '#shared/errors.js'
+import { printable } from '../logging/printable.js'
+import { EXIT } from './exit-codes.js'
+import type { CliIo, CliNeeds } from './io.js'
+import { createProgram } from './program.js'
+
+/** Runs `ocf` with the words after the program's name; resolves to the exit code and never rejects. */
+export async function runCli(argv: readonly string[], needs: CliNeeds): Promise<number> {
+  const literalsAt = argv.indexOf('--')
+  const words = literalsAt === -1 ? argv : argv.slice(0, literalsAt)
+  const literals = literalsAt === -1 ? [] : argv.slice(literalsAt + 1)
+  let code: number = EXIT.ok
+  const program = createProgram(needs, { literals, finish: (result) => (code = result) })
+  if (argv.length === 0) {
+    program.outputHelp()
+    return EXIT.ok
+  }
+  try {
+    await program.parseAsync(words, { from: 'user' })
+    return code
+  } catch (error) {
+    return error instanceof CommanderError ? codeOf(error) : failed(needs.io, error)
+  }
+}
+
+/** Commander has printed it already; all but `--help` and `--version` are slips on the command line. */
+function codeOf(error: CommanderError): number {
+  return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+}
+
+function failed(io: CliIo, error: unknown): number {
+  if (error instanceof AppError) {
+    io.stderr.write(`error: ${printable(error.message)} (${error.code})\n`)
+    return error.code === 'node_not_running'
+      ? EXIT.notRunning
+      : error.code === 'invalid_settings'
+        ? EXIT.usage
+        : EXIT.failed
+  }
+  // A bug: whoever reports it needs the place.
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  io.stderr.write(`error: ${printable(text, '\n')}\n`)
+  return EXIT.failed
+}

@@ -1,0 +1,49 @@
+import { Option, type Command } from 'commander'
+import { SETTING_GROUPS } from '../config/setting-row.js'
+import { flagName, settingRow, type SettingName } from '../config/settings.js'
+import { describeDefault, valuePlaceholder } from '../config/settings-table.js'
+
+/**
+ * Makes settings options of a command, from the table. Values stay as they were written: `loadSettings` reads them, so
+ * that every bad one is told at once. For the same reason a missing value is let through, as `true`.
+ */
+export function addSettingOptions(command: Command, names: readonly SettingName[]): void {
+  for (const name of names) {
+    const row = settingRow(name)
+    const option = new Option(`${flagName(name)} [value]`, helpOf(name)).helpGroup(`${SETTING_GROUPS[row.group]}:`)
+    if (row.kind === 'list') option.argParser(collect)
+    command.addOption(option)
+    if (row.kind === 'boolean') command.addOption(new Option(`--no-${name}`).hideHelp())
+  }
+}
+
+/** The setting flags that were given, by setting name. */
+export function givenSettings(command: Command, names: readonly SettingName[]): Record<string, unknown> {
+  const values: Record<string, unknown> = {}
+  for (const option of command.options) {
+    const name = names.find((candidate) => option.long === flagName(candidate))
+    const attribute = option.attributeName()
+    if (name !== undefined && command.getOptionValueSource(attribute) === 'cli') {
+      values[name] = command.getOptionValue(attribute) as unknown
+    }
+  }
+  return values
+}
+
+/** `--port <port>`, `--[no-]cleanslate`: what `--help` shows of an option of the table. */
+export function settingTerm(option: Option, names: readonly SettingName[]): string | undefined {
+  const name = names.find((candidate) => option.long === flagName(candidate))
+  if (name === undefined) return undefined
+  const placeholder = valuePlaceholder(name)
+  return placeholder === undefined ? `--[no-]${name}` : `${flagName(name)} <${placeholder}>`
+}
+
+function collect(value: string, previous: unknown): string[] {
+  return [...(Array.isArray(previous) ? (previous as string[]) : []), value]
+}
+
+function helpOf(name: SettingName): string {
+  const { help, cost } = settingRow(name)
+  const value = describeDefault(name)
+  return [help, cost, value === '' ? '' : `(default: ${value})`].filter((part) => part !== '').join(' ')
+}

@@ -1,0 +1,56 @@
+import Table from 'cli-table3'
+import { printable } from '../logging/printable.js'
+import type { CliIo } from './io.js'
+
+const NO_BORDERS = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+}
+
+/** Rows under headings, aligned, without borders; cells may come from peers and are made printable. */
+export function textTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  options: { colour: boolean },
+): string {
+  const table = new Table({
+    head: [...head],
+    chars: NO_BORDERS,
+    style: { 'padding-left': 0, 'padding-right': 0, head: options.colour ? ['bold'] : [], border: [], compact: true },
+  })
+  table.push(...rows.map((row) => row.map((cell) => printable(cell))))
+  const lines = table.toString().split('\n')
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`
+}
+
+/** Colours are for terminals, and only where https://no-color.org does not say otherwise. */
+export function mayColour(io: Pick<CliIo, 'stdout' | 'env'>): boolean {
+  return io.stdout.isTTY === true && (io.env.NO_COLOR ?? '') === ''
+}
+
+/** `1 peer`, `3 peers`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`
+}
+
+/** The time since `atMs` in its largest unit: `40 s`, `5 min`, `3 h`, `2 d`. */
+export function since(atMs: number, nowMs: number): string {
+  const seconds = Math.max(0, Math.floor((nowMs - atMs) / 1000))
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`
+  return `${Math.floor(seconds / 86_400)} d`
+}

@@ -1,0 +1,81 @@
+import { BlockList, isIP } from 'node:net'
+import type { Origins } from './origin.js'
+import type { SettingProblem } from './problem.js'
+import { SETTINGS, SETTING_NAMES, type SettingName, type Settings } from './settings.js'
+
+const TCP_PORTS = SETTING_NAMES.filter(
+  (name): name is TcpPort => SETTINGS[name].kind === 'port' && SETTINGS[name].transport === 'tcp',
+)
+
+type TcpPort = {
+  [Name in SettingName]: (typeof SETTINGS)[Name] extends { kind: 'port'; transport: 'tcp' } ? Name : never
+}[SettingName]
+
+/** What is wrong between settings that are each fine; settings in `faulty` are left out, they have been told. */
+export function crossCheck(
+  settings: Settings,
+  origins: Origins,
+  faulty: ReadonlySet<SettingName | undefined>,
+): SettingProblem[] {
+  const problem = (names: SettingName[], sentence: string): SettingProblem[] => {
+    if (names.some((name) => faulty.has(name))) return []
+    return [{ source: givenSources(names, origins), setting: names[0], sentence }]
+  }
+  return [
+    ...samePorts(settings).flatMap(([first, second]) =>
+      problem([first, second], `${first} and ${second} are both ${settings[first]}. Give each its own port.`),
+    ),
+    ...(settings['service.name'] !== '' && settings['service.port'] === undefined
+      ? problem(['service.name', 'service.port'], 'service.name needs service.port: the port of the local server.')
+      : []),
+    ...(settings['service.name'] === '' && settings['service.port'] !== undefined
+      ? problem(['service.port', 'service.name'], 'service.port needs service.name: `llm` for a model server.')
+      : []),
+    ...remoteTarget(settings, problem),
+    ...ownPortAsTarget(settings, problem),
+  ]
+}
+
+type Problem = (names: SettingName[], sentence: string) => SettingProblem[]
+
+function remoteTarget(settings: Settings, problem: Problem): SettingProblem[] {
+  const host = settings['service.host']
+  if (isLoopbackHost(host) || settings['service.allow-remote-target']) return []
+  return problem(
+    ['service.host', 'service.allow-remote-target'],
+    `${host} is another machine. Give service.allow-remote-target as well if peers are really to reach it.`,
+  )
+}
+
+/** A node that shares its own door would forward to itself for ever. */
+function ownPortAsTarget(settings: Settings, problem: Problem): SettingProblem[] {
+  const port = settings['service.port']
+  if (port === undefined || !isLoopbackHost(settings['service.host'])) return []
+  return TCP_PORTS.filter((name) => settings[name] === port).flatMap((name) =>
+    problem(['service.port', name], `${port} is this node's own ${name}. Give the port of the local server.`),
+  )
+}
+
+function samePorts(settings: Settings): [TcpPort, TcpPort][] {
+  return TCP_PORTS.flatMap((first, index) =>
+    TCP_PORTS.slice(index + 1)
+      .filter((second) => settings[first] !== 0 && settings[first] === settings[second])
+      .map((second): [TcpPort, TcpPort] => [first, second]),
+  )
+}
+
+function givenSources(names: SettingName[], origins: Origins): string {
+  const given = names.filter((name) => origins[name].kind !== 'default').map((name) => origins[name].label)
+  return given.length === 0 ? 'settings' : given.join(' and ')
+}
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+/** True for `localhost`, 127.0.0.0/8 and ::1 (also as an IPv4-mapped address). */
+export function isLoopbackHost(host: string): boolean {
+  const family = isIP(host)
+  if (family !== 0) return loopback.check(host, family === 4 ? 'ipv4' : 'ipv6')
+  return /^(.+\.)?localhost\.?$/i.test(host)
+}

@@ -1,0 +1,70 @@
+import type { SettingView } from '#shared/contract/settings.js'
+import { AppError } from '#shared/errors.js'
+import { describeValue } from './describe-value.js'
+import type { Origins } from './origin.js'
+import { parseSetting } from './parse-setting.js'
+import { didYouMean, nearNames } from './near-names.js'
+import { SETTING_GROUPS } from './setting-row.js'
+import { SETTING_NAMES, isSettingName, settingRow, type SettingName, type Settings } from './settings.js'
+import { writeSetting } from './write-setting.js'
+
+/** What stands for a secret that is set. */
+export const MASK = '[hidden]'
+
+/** The settings in force, and the way to change the settings file for the next start. */
+export interface SettingsSource {
+  list(): SettingView[]
+  /**
+   * Writes one setting to the settings file, or takes it out when `value` is null. Throws `not_found` for a name that
+   * is no setting and `invalid_settings` for a value it can't have.
+   */
+  save(name: string, value: string | null): Promise<{ restartNeeded: boolean }>
+}
+
+/** Over what {@link loadSettings} gave; `settings.config` is the file that is written. */
+export function createSettingsSource(needs: {
+  settings: Settings
+  origins: Origins
+  /** Called after a setting that needs no restart was saved; `value` undefined means its default. */
+  onLiveChange?: (name: SettingName, value: Settings[SettingName]) => void
+}): SettingsSource {
+  const { settings, origins } = needs
+  return {
+    list: () => SETTING_NAMES.map((name) => viewOf(name, settings, origins)),
+    async save(name, value) {
+      if (!isSettingName(name)) {
+        const near = didYouMean(nearNames(name, SETTING_NAMES))
+        throw new AppError('not_found', `There is no setting ${name}.${near}`)
+      }
+      const row = settingRow(name)
+      if (row.inFile === false) throw new AppError('invalid_settings', `${name} can't stand in the settings file.`)
+      const read = value === null ? { ok: true as const, value: undefined } : parseSetting(name, value)
+      if (!read.ok) throw new AppError('invalid_settings', `${name}: ${read.sentence}`, { param: name })
+      // parseSetting gives what the row of `name` holds.
+      writeSetting(settings.config, name, read.value as Settings[typeof name])
+      const overridden = origins[name].kind === 'environment' || origins[name].kind === 'flag'
+      if (!row.restart && !overridden) needs.onLiveChange?.(name, read.value as Settings[typeof name])
+      return Promise.resolve({ restartNeeded: row.restart || overridden })
+    },
+  }
+}
+
+/** One setting for a person to read; secrets are masked. */
+export function viewOf(name: SettingName, settings: Settings, origins: Origins): SettingView {
+  const { group, help, cost, restart } = settingRow(name)
+  return {
+    name,
+    group: SETTING_GROUPS[group],
+    value: shownValue(name, settings),
+    origin: origins[name].kind,
+    originLabel: origins[name].label,
+    help,
+    cost,
+    restart,
+  }
+}
+
+function shownValue(name: SettingName, settings: Settings): string {
+  const value = describeValue(name, settings[name])
+  return settingRow(name).secret === true && value !== '' ? MASK : value
+}

@@ -1,0 +1,146 @@
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { describeDuration, describeSize, durationInMs, sizeInBytes } from './quantities.js'
+import type { ListItem, SettingRow } from './setting-row.js'
+
+/** How the values of one row are read: the schema decides, `expected` completes the sentence `"x" is not …`. */
+export interface ValueKind {
+  schema: z.ZodType
+  expected: string
+}
+
+const MAX_TEXT = 64 * 1024
+const MAX_LIST = 256
+const TRUE_WORDS = new Set(['true', 'yes', 'on', '1'])
+const FALSE_WORDS = new Set(['false', 'no', 'off', '0'])
+
+const number = (raw: unknown): unknown =>
+  typeof raw === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(raw) ? Number(raw) : raw
+const text = (raw: unknown): unknown => (typeof raw === 'number' || typeof raw === 'bigint' ? String(raw) : raw)
+const word = (raw: unknown): unknown => {
+  if (typeof raw !== 'string') return raw === 1 ? true : raw === 0 ? false : raw
+  const lower = raw.trim().toLowerCase()
+  return TRUE_WORDS.has(lower) ? true : FALSE_WORDS.has(lower) ? false : raw
+}
+
+const aText = z.preprocess(text, z.string().max(MAX_TEXT))
+const trimmed = z.preprocess(text, z.string().trim().max(MAX_TEXT))
+
+const ITEMS: Record<ListItem, ValueKind> = {
+  text: { schema: trimmed.pipe(z.string().min(1)), expected: 'a text' },
+  'ip-address': { schema: trimmed.pipe(z.string().refine((ip) => isIP(ip) !== 0)), expected: 'an IP address' },
+  origin: {
+    schema: trimmed.pipe(z.string().regex(/^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^\s/?#@]+)$/i)),
+    expected: 'an origin like http://localhost:3000, or *',
+  },
+  'identity-group': {
+    schema: trimmed.pipe(
+      z
+        .string()
+        .max(512)
+        .regex(/^(all|[^=\s]+=.+)$/),
+    ),
+    expected: 'key=value, key=* or all (write a JSON array where a value holds a comma)',
+  },
+  'shared-path': {
+    schema: trimmed.pipe(z.string().regex(/^(([A-Z]+|\*) )?\/[^\s?#]*$/)),
+    expected: 'a path like /v1/score or `POST /v1/score`, with an optional * at its end',
+  },
+}
+
+const HOST = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/i
+
+/** True for an IPv4 or IPv6 address without brackets, or a host name. */
+export function isHost(host: string): boolean {
+  return isIP(host) !== 0 || (HOST.test(host) && !/^[\d.]+$/.test(host))
+}
+
+/** True for what {@link isHost} takes, with or without a port: `1.2.3.4`, `[2001:db8::1]:43905`, `node.example:43905`. */
+function isPublicAddress(address: string): boolean {
+  if (isHost(address)) return true
+  const parts = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(address)
+  if (parts === null) return false
+  const port = parts[3] === undefined ? 1 : Number(parts[3])
+  const host = parts[1] === undefined ? isHost(parts[2] ?? '') : isIP(parts[1]) === 6
+  return host && port >= 1 && port <= 65_535
+}
+
+/** A list given as one string: split at commas, or a JSON array where it is one. */
+export function splitList(given: string): unknown[] {
+  if (given.trimStart().startsWith('[')) {
+    const list = jsonArray(given)
+    if (list !== undefined) return list
+  }
+  return given.split(',').filter((item) => item.trim() !== '')
+}
+
+function jsonArray(source: string): unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(source)
+    return Array.isArray(value) ? value : undefined
+  } catch {
+    return undefined // An IPv6 address in brackets, say: not JSON, so a comma list.
+  }
+}
+
+/** How to read the values of this row. */
+export function valueKind(row: SettingRow): ValueKind {
+  switch (row.kind) {
+    case 'choice':
+      return { schema: trimmed.pipe(z.enum([...row.choices])), expected: `one of ${row.choices.join(', ')}` }
+    case 'port':
+      return whole(0, 65_535, 'a port: a whole number from 0 to 65535, where 0 is any free one')
+    case 'optional-port':
+      return whole(1, 65_535, 'a port: a whole number from 1 to 65535')
+    case 'count':
+      return whole(row.min, row.max, `a whole number from ${row.min} to ${row.max}`)
+    case 'text':
+      return { schema: aText, expected: 'a text' }
+    case 'path':
+      return { schema: aText.pipe(z.string().min(1)), expected: 'a path' }
+    case 'host':
+      return {
+        schema: trimmed.transform((host) => host.replace(/^\[(.*)\]$/, '$1')).pipe(z.string().refine(isHost)),
+        expected: 'a host name or an IP address',
+      }
+    case 'public-address':
+      return {
+        schema: trimmed.pipe(z.string().refine((address) => address === '' || isPublicAddress(address))),
+        expected: 'an IPv4 address, an IPv6 address or a host name, with an optional :port',
+      }
+    case 'service-name':
+      return {
+        schema: trimmed.pipe(z.string().regex(/^([a-z0-9][a-z0-9._-]{0,63})?$/i)),
+        expected: 'a service name: up to 64 letters, digits, dots, dashes or underscores',
+      }
+    case 'url-path':
+      return { schema: trimmed.pipe(z.string().regex(/^\/[^\s#]*$/)), expected: 'a path that begins with /' }
+    case 'boolean':
+      return { schema: z.preprocess(word, z.boolean()), expected: 'true or false' }
+    case 'duration':
+      return {
+        schema: z.preprocess(durationInMs, z.number().min(row.minMs).max(row.maxMs)),
+        expected: `a duration from ${describeDuration(row.minMs)} to ${describeDuration(row.maxMs)}, like 500ms, 10s, 5m, 1h or a number of seconds`,
+      }
+    case 'size':
+      return {
+        schema: z.preprocess(sizeInBytes, z.number().int().min(row.minBytes).max(row.maxBytes)),
+        expected: `a size from ${describeSize(row.minBytes)} to ${describeSize(row.maxBytes)}, like 64MiB, 10MB or a number of bytes`,
+      }
+    case 'list':
+      return listKind(row.item, row.split)
+  }
+}
+
+function whole(min: number, max: number, expected: string): ValueKind {
+  return { schema: z.preprocess(number, z.number().int().min(min).max(max)), expected }
+}
+
+function listKind(item: ListItem, split: 'raw' | 'comma'): ValueKind {
+  const one = ITEMS[item]
+  const asArray = (raw: unknown): unknown => {
+    if (typeof raw === 'string') return split === 'comma' ? splitList(raw) : raw.trim() === '' ? [] : [raw]
+    return typeof raw === 'number' ? [raw] : raw
+  }
+  return { schema: z.preprocess(asArray, z.array(one.schema).max(MAX_LIST)), expected: one.expected }
+}

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { isMap, parseDocument, type Document } from 'yaml'
+import { AppError } from '#shared/errors.js'
+import { writtenValue } from './describe-value.js'
+import type { SettingName, Settings } from './settings.js'
+
+/**
+ * Writes one setting into a settings file, or takes it out when `value` is undefined; comments and everything else
+ * stay. The file (mode 0600) changes as a whole or not at all. Throws `invalid_settings` for a file that is no YAML.
+ */
+export function writeSetting<Name extends SettingName>(
+  file: string,
+  name: Name,
+  value: Settings[Name] | undefined,
+): void {
+  const path = realPath(file)
+  const text = textOf(path)
+  const written = value === undefined ? undefined : writtenValue(name, value)
+  replaceFile(
+    path,
+    path.endsWith('.json') ? changedJson(path, text, name, written) : changedYaml(path, text, name, written),
+  )
+}
+
+function changedYaml(path: string, text: string, name: SettingName, value: unknown): string {
+  const document = parseDocument(text)
+  if (document.errors.length > 0 || (document.contents !== null && !isMap(document.contents))) throw unreadable(path)
+  const found = pathsOf(name).filter((keys) => document.hasIn(keys))
+  if (value === undefined) {
+    for (const keys of found) document.deleteIn(keys)
+  } else {
+    document.setIn(found[0] ?? newPath(document, name), value)
+    for (const keys of found.slice(1)) document.deleteIn(keys)
+  }
+  return isMap(document.contents) && document.contents.items.length === 0 ? comments(document) : document.toString()
+}
+
+function changedJson(path: string, text: string, name: SettingName, value: unknown): string {
+  const document = parseDocument(text === '' ? '{}' : text)
+  if (document.errors.length > 0 || !isMap(document.contents)) throw unreadable(path)
+  for (const keys of pathsOf(name)) document.deleteIn(keys)
+  if (value !== undefined) document.setIn([name], value)
+  return `${JSON.stringify(document.toJS(), null, 2)}\n`
+}
+
+/** Every way the key may stand in the file: `a.b.c`, `a: {b.c}`, `a.b: {c}`, `a: {b: {c}}`. */
+function pathsOf(name: string): string[][] {
+  const paths = [[name]]
+  for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
+    for (const rest of pathsOf(name.slice(dot + 1))) paths.push([name.slice(0, dot), ...rest])
+  }
+  return paths
+}
+
+/** Beside its siblings where they stand nested, dotted otherwise. */
+function newPath(document: Document.Parsed, name: string): string[] {
+  const dot = name.indexOf('.')
+  return dot !== -1 && isMap(document.get(name.slice(0, dot))) ? [name.slice(0, dot), name.slice(dot + 1)] : [name]
+}
+
+/** What is left of a file without settings: an empty map would be written as `{}`. */
+function comments(document: Document.Parsed): string {
+  const lines = [document.commentBefore, document.contents?.commentBefore, document.contents?.comment, document.comment]
+  return lines
+    .filter((comment) => typeof comment === 'string')
+    .map((comment) => `${comment.replaceAll(/^/gm, '#')}\n`)
+    .join('')
+}
+
+function replaceFile(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const temporary = `${path}.${randomUUID()}.tmp`
+  try {
+    writeFileSync(temporary, text, { mode: 0o600, flag: 'wx', flush: true })
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+}
+
+/** Where a link leads, so that the link stays one. */
+function realPath(file: string): string {
+  try {
+    return realpathSync(file)
+  } catch (error) {
+    if (isMissing(error)) return file
+    throw error
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (isMissing(error)) return ''
+    throw error
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}
+
+function unreadable(path: string): AppError {
+  return new AppError('invalid_settings', `${path} is no settings file. Mend it, or move it away, and try again.`)
+}

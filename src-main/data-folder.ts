@@ -1,0 +1,130 @@
+import { chmod, mkdir, open, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { AppError } from '#shared/errors.js'
+import { acquireFolderLock, isLockName, type FolderLock } from './data-folder-lock.js'
+
+/** This node's folder: identity, node table, peer store. Held by one process at a time. */
+export interface DataFolder {
+  readonly dir: string
+  /** The absolute path of an entry of the folder. */
+  path(name: string): string
+  /** Gives the folder free for another process. Idempotent. */
+  close(): Promise<void>
+}
+
+const MARKER = 'ocf-data.json'
+const FORMAT = 1
+const MarkerSchema = z.object({ format: z.number().int().positive() })
+
+/** What `cleanslate` removes: things that can be rebuilt from the network. Never the identity. */
+const REBUILDABLE = ['table', 'peers', 'remembered-peers.json']
+
+/**
+ * Opens the data folder `dir` for this process alone, creating it (mode 0700) when it is missing.
+ * With `cleanslate`, what was learnt from the network is removed first; the identity stays.
+ * Throws `data_dir_foreign` (not ours, or of a newer version), `data_dir_locked` (another running node has it) or
+ * `data_dir_unusable` (cannot be created, read or written).
+ */
+export async function openDataFolder(dir: string, options: { cleanslate?: boolean } = {}): Promise<DataFolder> {
+  await orUnusable(dir, () => mkdir(dir, { recursive: true, mode: 0o700 }))
+  const isNew = await checkOwnership(dir)
+  if (isNew) await orUnusable(dir, () => writeMarker(dir))
+  await orUnusable(dir, () => checkWritable(dir))
+  const lock = await acquireFolderLock(dir)
+  try {
+    if (options.cleanslate === true) {
+      await orUnusable(dir, async () => {
+        for (const name of REBUILDABLE) await rm(join(dir, name), { recursive: true, force: true })
+      })
+    }
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+  return folder(dir, lock)
+}
+
+function folder(dir: string, lock: FolderLock): DataFolder {
+  let closing: Promise<void> | undefined
+  return {
+    dir,
+    path: (name) => join(dir, name),
+    close() {
+      closing ??= lock.release()
+      return closing
+    },
+  }
+}
+
+/** True when the folder is empty and still has to be marked as ours. */
+async function checkOwnership(dir: string): Promise<boolean> {
+  const names = await orUnusable(dir, () => readdir(dir))
+  if (names.includes(MARKER)) {
+    checkFormat(dir, await orUnusable(dir, () => readFile(join(dir, MARKER), 'utf8')))
+    return false
+  }
+  // What another process of ours may be creating at this very moment does not make the folder foreign.
+  const foreign = names.filter((name) => !name.startsWith(`${MARKER}.`) && !isLockName(name))
+  if (foreign.length === 0) return true
+  if ((await orUnusable(dir, () => readdir(dir))).includes(MARKER)) return checkOwnership(dir)
+  throw new AppError(
+    'data_dir_foreign',
+    `The folder ${dir} is not empty and was not made by this program (it has no ${MARKER}). ` +
+      'Pass an empty or new folder with --data-dir.',
+  )
+}
+
+function checkFormat(dir: string, text: string): void {
+  const marker = MarkerSchema.safeParse(parseJson(text))
+  if (!marker.success) {
+    throw new AppError(
+      'data_dir_foreign',
+      `The file ${join(dir, MARKER)} cannot be understood, so this may not be a data folder of this program. ` +
+        'Pass another folder with --data-dir.',
+    )
+  }
+  if (marker.data.format > FORMAT) {
+    throw new AppError(
+      'data_dir_foreign',
+      `The data folder ${dir} was written by a newer version of this program (format ${marker.data.format}, this ` +
+        `version knows up to ${FORMAT}). Update the program, or pass another folder with --data-dir.`,
+    )
+  }
+}
+
+async function writeMarker(dir: string): Promise<void> {
+  const temporary = join(dir, `${MARKER}.${process.pid}`)
+  await writeFile(temporary, `${JSON.stringify({ format: FORMAT })}\n`, { mode: 0o600, flush: true })
+  await rename(temporary, join(dir, MARKER))
+  await chmod(dir, 0o700)
+}
+
+async function checkWritable(dir: string): Promise<void> {
+  const probe = join(dir, `${MARKER}.${process.pid}.probe`)
+  await (await open(probe, 'w', 0o600)).close()
+  await unlink(probe)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+async function orUnusable<T>(dir: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action()
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new AppError(
+      'data_dir_unusable',
+      `The data folder ${dir} cannot be used (${reason}). Check its permissions and free space, or pass another ` +
+        'folder with --data-dir.',
+      { cause },
+    )
+  }
+}

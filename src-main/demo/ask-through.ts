@@ -1,0 +1,58 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { request } from 'undici'
+import { z } from 'zod'
+
+/** What came back, and how. */
+export interface DemoAnswer {
+  text: string
+  /** Peer id of the node that answered. */
+  servedBy: string
+  firstByteMs: number
+  completionTokens: number
+}
+
+const ModelsSchema = z.object({ data: z.array(z.object({ id: z.string() })) })
+
+const CompletionSchema = z.object({
+  choices: z.array(z.object({ message: z.object({ content: z.string() }) })).min(1),
+  usage: z.object({ completion_tokens: z.number() }),
+})
+
+const POLL_MS = 50
+const MAX_TOKENS = 60
+
+/** Waits until the gateway lists the model, then asks it one question. */
+export async function askThrough(
+  gateway: string,
+  ask: { model: string; question: string },
+  signal: AbortSignal,
+): Promise<DemoAnswer> {
+  while (!(await listsModel(gateway, ask.model, signal))) await pause(POLL_MS, undefined, { signal })
+  const startedAt = performance.now()
+  const response = await request(`${gateway}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: ask.model,
+      messages: [{ role: 'user', content: ask.question }],
+      max_tokens: MAX_TOKENS,
+    }),
+    signal,
+  })
+  const firstByteMs = Math.round(performance.now() - startedAt)
+  const body = await response.body.json()
+  if (response.statusCode !== 200) throw new Error(`the request was answered with ${response.statusCode}`)
+  const completion = CompletionSchema.parse(body)
+  return {
+    text: completion.choices[0]?.message.content ?? '',
+    servedBy: String(response.headers['x-computing-node']),
+    firstByteMs,
+    completionTokens: completion.usage.completion_tokens,
+  }
+}
+
+async function listsModel(gateway: string, model: string, signal: AbortSignal): Promise<boolean> {
+  const response = await request(`${gateway}/v1/models`, { signal })
+  const { data } = ModelsSchema.parse(await response.body.json())
+  return data.some(({ id }) => id === model)
+}

@@ -1,0 +1,66 @@
+import type { Context } from 'koa'
+import { AppError } from '#shared/errors.js'
+import type { Host } from '../p2p/index.js'
+import type { TrafficFeed } from '../telemetry/traffic.js'
+import type { Door } from './door.js'
+import type { Exchange } from './forward/exchange.js'
+import { HOPS_HEADER, nextHops } from './forward/hops.js'
+import { Reply } from './forward/reply.js'
+import { ClientGoneError } from './forward/request-body.js'
+
+/** What every request carries from the first middleware on. */
+export interface RequestState {
+  door: Door
+  requestId: string
+}
+
+/** Silence before a streaming client gets its first comment; only on the local door. */
+const wantsComments = (exchange: Exchange): boolean =>
+  exchange.door === 'local' && exchange.body.kind === 'read' && exchange.body.json?.['stream'] === true
+
+/**
+ * Runs one forwarded request: the traffic feed hears of it whatever happens, and afterwards the response belongs to the
+ * forwarder.
+ * @throws AppError `loop_detected`, and whatever `forward` throws while the client is untouched
+ */
+export async function forwardExchange(
+  needs: { host: Host; traffic: TrafficFeed },
+  ctx: Context,
+  about: { service: string; route: string; peer?: string },
+  forward: (exchange: Exchange) => Promise<void>,
+): Promise<void> {
+  const { door, requestId } = ctx.state as RequestState
+  const hops = nextHops(ctx.req.headers[HOPS_HEADER], needs.host.peerId)
+  const traffic = needs.traffic.begin({
+    id: requestId,
+    direction: door === 'peer' ? 'in' : 'local',
+    service: about.service,
+    method: ctx.method,
+    route: about.route,
+    ...(door === 'peer' ? { peer: ctx.req.socket.remoteAddress ?? null } : {}),
+  })
+  const exchange: Exchange = {
+    door,
+    requestId,
+    hops,
+    traffic,
+    request: ctx.req,
+    reply: new Reply(ctx.res, { door, requestId }),
+    startedAt: performance.now(),
+    body: { kind: 'none' },
+  }
+  try {
+    await forward(exchange)
+    ctx.respond = false
+  } catch (error) {
+    const known = error instanceof AppError ? error : undefined
+    const gone = error instanceof ClientGoneError
+    traffic.finish(gone ? { cancelledBy: 'client' } : { status: known?.status ?? 500, error: known?.code ?? 'internal' })
+    throw error
+  }
+}
+
+/** Tells a client that asked for a stream, while it waits for headers, that its request is alive. */
+export function keepClientAwake(exchange: Exchange): void {
+  if (wantsComments(exchange)) exchange.reply.startComments({ 'x-request-id': exchange.requestId })
+}

@@ -1,0 +1,25 @@
+import cors from '@koa/cors'
+import type { Middleware } from 'koa'
+import { FORWARDED_METHODS } from './route.js'
+
+const EXPOSED_HEADERS = ['X-Computing-Node', 'X-Request-Id', 'X-Ocf-Tries', 'Server-Timing', 'Retry-After']
+
+/** A preflight's answer may be kept this long. */
+const MAX_AGE_S = 600
+
+/** Cross-origin rules: any page (`*`) or the listed origins, never with credentials. */
+export function createCors(origins: readonly string[]): Middleware {
+  const any = origins.includes('*')
+  return cors({
+    origin: (ctx) => {
+      if (any) return '*'
+      const origin = ctx.get('Origin')
+      return origins.includes(origin) ? origin : ''
+    },
+    allowMethods: [...FORWARDED_METHODS],
+    exposeHeaders: EXPOSED_HEADERS,
+    maxAge: MAX_AGE_S,
+    privateNetworkAccess: true,
+    keepHeadersOnError: false,
+  })
+}

@@ -1,0 +1,16 @@
+import { isIP } from 'node:net'
+
+/** Names by which programs on this machine (and in its containers) reach a loopback gateway. */
+const LOCAL_NAMES = new Set(['localhost', 'host.docker.internal', 'gateway.docker.internal', 'host.containers.internal'])
+
+/**
+ * False for a `Host` that a web page could have made point here (DNS rebinding). IP addresses can't be rebound; a
+ * gateway bound to more than loopback is reached under names only its owner knows, so there any is fine.
+ */
+export function isHostAllowed(hostHeader: string | undefined, bindHost: string): boolean {
+  if (hostHeader === undefined) return false
+  const name = hostHeader.replace(/:\d{1,5}$/, '').toLowerCase()
+  const bare = name.startsWith('[') && name.endsWith(']') ? name.slice(1, -1) : name
+  if (isIP(bare) !== 0 || LOCAL_NAMES.has(bare) || bare.endsWith('.localhost')) return true
+  return !(bindHost === 'localhost' || bindHost.startsWith('127.') || bindHost === '::1') || bare === bindHost
+}

@@ -1,0 +1,228 @@
+import type { Log } from '../../logging/index.js'
+import type { PeerClients } from '../../p2p/http/peer-clients.js'
+import type { Host } from '../../p2p/index.js'
+import type { LocalService, ServiceRegistry } from '../../services/index.js'
+import { attempt, type AttemptResult, type AttemptTarget, type AttemptTiming } from './attempt.js'
+import type { Provider } from './choose-providers.js'
+import type { Exchange, FailedTry } from './exchange.js'
+import { allTriesFailed } from './failures.js'
+import { headerPolicyOf, requestHeaders, type HeaderPolicy, type Headers } from './headers.js'
+import { HOPS_HEADER } from './hops.js'
+import type { LocalClients } from './local-clients.js'
+import type { Reachability } from './reachability.js'
+import { withServerModelId } from './server-model-id.js'
+
+/** Sends exchanges to where they belong and relays the answers. */
+export interface Forwarder {
+  /**
+   * Tries the providers in order until one answers.
+   * @throws AppError `upstream_failed`, `upstream_timeout`, `provider_busy`, `no_provider` while the client is untouched
+   */
+  toProviders(exchange: Exchange, request: ServiceRequest, providers: readonly Provider[]): Promise<void>
+  /** One try at this machine's own service; whatever it answers is the answer. */
+  toLocalService(exchange: Exchange, service: LocalService, path: string): Promise<void>
+  /** One try at another peer's door; whatever it answers is the answer. */
+  toPeer(exchange: Exchange, peerId: string, path: string): Promise<void>
+}
+
+/** A request for a service of whoever offers it. */
+export interface ServiceRequest {
+  service: string
+  /** Raw path and query behind the service's name. */
+  path: string
+  /** For sentences: `model "llama3.2"`. */
+  what: string
+}
+
+export interface ForwarderNeeds {
+  host: Host
+  peerClients: PeerClients
+  localClients: LocalClients
+  registry: ServiceRegistry
+  reachability: Reachability
+  log: Log
+}
+
+interface TryPlan {
+  provider: Provider
+  target: AttemptTarget
+  body: Exchange['body']
+  mayRefuse: boolean
+}
+
+export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs: number }): Forwarder {
+  const { host, peerClients, localClients, registry, reachability } = needs
+  const log = needs.log.forComponent('forward')
+
+  function peerTarget(exchange: Exchange, peerId: string, path: string, policy: HeaderPolicy): AttemptTarget {
+    return {
+      dispatcher: peerClients.dispatcher(peerId),
+      path,
+      policy,
+      headers: outgoingHeaders(exchange, policy, { host: peerId }),
+    }
+  }
+
+  function localTarget(exchange: Exchange, service: LocalService, path: string): AttemptTarget {
+    const policy = exchange.door === 'local' ? 'own' : headerPolicyOf(service.name)
+    const key = registry.apiKey(service.id)
+    return {
+      dispatcher: localClients.dispatcher(service),
+      path,
+      policy,
+      headers: outgoingHeaders(exchange, policy, {
+        host: `${service.host.includes(':') ? `[${service.host}]` : service.host}:${service.port}`,
+        ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      }),
+    }
+  }
+
+  function planFor(exchange: Exchange, request: ServiceRequest, provider: Provider): TryPlan | undefined {
+    if (provider.kind === 'peer') {
+      const path = `/v1/_service/${request.service}${request.path}`
+      const target = peerTarget(exchange, provider.peerId, path, headerPolicyOf(request.service))
+      return { provider, target, body: exchange.body, mayRefuse: true }
+    }
+    const service = registry.get(provider.serviceId)
+    if (service === undefined) return undefined
+    const target = localTarget(exchange, service, request.path)
+    return { provider, target, body: withServerModelId(exchange.body, service), mayRefuse: true }
+  }
+
+  async function run(exchange: Exchange, plan: TryPlan, tries: number): Promise<AttemptResult> {
+    const { provider } = plan
+    const peerId = provider.kind === 'peer' ? provider.peerId : host.peerId
+    exchange.traffic.update({ tries, peer: provider.kind === 'peer' ? peerId : null })
+    const selectMs = performance.now() - exchange.startedAt
+    const result = await attempt(
+      plan.target,
+      {
+        method: exchange.request.method ?? 'GET',
+        body: plan.body,
+        idleTimeoutMs: options.idleTimeoutMs,
+        mayRefuse: plan.mayRefuse,
+        ownHeaders: (timing) => {
+          exchange.traffic.firstByte()
+          return exchange.door === 'local' ? ownHeaders(exchange, { peerId, tries, selectMs, timing }) : {}
+        },
+      },
+      exchange.reply,
+    )
+    record(exchange, provider, result)
+    return result
+  }
+
+  function record(exchange: Exchange, provider: Provider, result: AttemptResult): void {
+    const fields = { requestId: exchange.requestId, provider: provider.kind === 'peer' ? provider.peerId : provider.serviceId }
+    if (result.kind === 'relayed') {
+      if (provider.kind === 'peer') reachability.reportSuccess(provider.peerId)
+      else registry.reportSuccess(provider.serviceId)
+      log.debug('a request was answered', { ...fields, status: result.status, ttfbMs: Math.round(result.timing.ttfbMs) })
+      finish(exchange, { status: result.status })
+    } else if (result.kind === 'cut') {
+      reportFailure(provider, result.reason)
+      log.warn('an answer broke off', { ...fields, reason: result.reason })
+      finish(exchange, { status: result.status, error: 'upstream_failed', cancelledBy: 'provider' })
+    } else if (result.kind === 'client-gone') {
+      log.debug('the client went away', fields)
+      finish(exchange, { cancelledBy: 'client' })
+    } else if (result.kind === 'failed') {
+      reportFailure(provider, result.reason)
+      log.info('a try failed', { ...fields, reason: result.reason })
+    } else log.info('a provider declined', { ...fields, status: result.status })
+  }
+
+  function reportFailure(provider: Provider, reason: string): void {
+    if (provider.kind === 'peer') reachability.reportFailure(provider.peerId, reason)
+    else registry.reportFailure(provider.serviceId)
+  }
+
+  function finish(exchange: Exchange, fields: Parameters<Exchange['traffic']['finish']>[0]): void {
+    exchange.traffic.addBytes(bodyBytes(exchange), exchange.reply.bytes)
+    exchange.traffic.finish(fields)
+  }
+
+  return {
+    async toProviders(exchange, request, providers) {
+      const failed: FailedTry[] = []
+      for (const provider of providers) {
+        const plan = planFor(exchange, request, provider)
+        if (plan === undefined) continue
+        const result = await run(exchange, plan, failed.length + 1)
+        if (result.kind !== 'failed' && result.kind !== 'refused') return
+        failed.push(toFailedTry(provider, result))
+        if (!canBeSentAgain(exchange, result)) break
+      }
+      const error = allTriesFailed(request.what, failed)
+      if (!exchange.reply.started) throw error
+      exchange.reply.breakOff(error)
+      finish(exchange, { status: error.status, error: error.code })
+    },
+
+    async toLocalService(exchange, service, path) {
+      const target = localTarget(exchange, service, path)
+      const provider: Provider = { kind: 'self', serviceId: service.id }
+      const plan = { provider, target, body: withServerModelId(exchange.body, service), mayRefuse: false }
+      const result = await run(exchange, plan, 1)
+      if (result.kind === 'failed') throw allTriesFailed(`"${service.name}"`, [toFailedTry(provider, result)])
+    },
+
+    async toPeer(exchange, peerId, path) {
+      const target = peerTarget(exchange, peerId, path, 'generic')
+      const provider: Provider = { kind: 'peer', peerId }
+      const result = await run(exchange, { provider, target, body: exchange.body, mayRefuse: false }, 1)
+      if (result.kind === 'failed') throw allTriesFailed('this path', [toFailedTry(provider, result)])
+    },
+  }
+}
+
+function outgoingHeaders(exchange: Exchange, policy: HeaderPolicy, ours: Headers): Headers {
+  const headers = requestHeaders(exchange.request.headers, policy)
+  // undici states the length of a body it holds; of a streamed one it needs to be told.
+  if (exchange.body.kind !== 'stream') delete headers['content-length']
+  if (exchange.body.kind === 'read' && exchange.body.contentType !== undefined) {
+    headers['content-type'] = exchange.body.contentType
+  }
+  return { ...headers, ...ours, [HOPS_HEADER]: exchange.hops, 'x-request-id': exchange.requestId }
+}
+
+function ownHeaders(
+  exchange: Exchange,
+  facts: { peerId: string; tries: number; selectMs: number; timing: AttemptTiming },
+): Headers {
+  const { selectMs, timing } = facts
+  const { connectMs, ttfbMs } = timing
+  return {
+    'x-computing-node': facts.peerId,
+    'x-request-id': exchange.requestId,
+    'x-ocf-tries': String(facts.tries),
+    'server-timing': `select;dur=${selectMs.toFixed(2)}, connect;dur=${connectMs.toFixed(2)}, ttfb;dur=${ttfbMs.toFixed(2)}`,
+  }
+}
+
+/** Size of the request's body; of a streamed one what the client declared. */
+function bodyBytes({ body, request }: Exchange): number {
+  if (body.kind === 'read') return body.bytes.byteLength
+  return body.kind === 'stream' ? Number(request.headers['content-length'] ?? 0) : 0
+}
+
+/** A streamed body is gone once a byte of it was read; any other can be sent to the next provider. */
+function canBeSentAgain(exchange: Exchange, result: AttemptResult): boolean {
+  if (exchange.body.kind !== 'stream') return true
+  const { stream } = exchange.body
+  return result.kind === 'failed' && result.stage === 'connect' && !stream.readableDidRead && !stream.destroyed
+}
+
+function toFailedTry(provider: Provider, result: AttemptResult & { kind: 'failed' | 'refused' }): FailedTry {
+  const who = provider.kind === 'peer' ? provider.peerId : 'this node'
+  if (result.kind === 'failed') {
+    return { who, reason: result.reason, outcome: result.timedOut ? 'timed-out' : 'failed' }
+  }
+  const { status, retryAfterS } = result
+  return {
+    who,
+    reason: `answered ${status}`,
+    outcome: status === 429 ? 'busy' : status === 503 ? 'unavailable' : status === 504 ? 'timed-out' : 'failed',
+    ...(retryAfterS === undefined ? {} : { retryAfterS }),
+  }
+}

@@ -1,0 +1,143 @@
+import type { IncomingMessage } from 'node:http'
+import { AppError } from '#shared/errors.js'
+
+/** A JSON object of a request, unvalidated beyond being one. */
+export type JsonObject = Readonly<Record<string, unknown>>
+
+/**
+ * A request body as routing needs it: read (so that it can be sent again to the next provider) where the model is in
+ * it, streamed otherwise.
+ */
+export type RequestBody =
+  | { kind: 'none' }
+  | { kind: 'read'; bytes: Buffer; json?: JsonObject; form?: { model?: string }; contentType?: string }
+  | { kind: 'stream'; stream: IncomingMessage }
+
+/** True when the request says it carries a body (RFC 9112 §6.3). */
+export function hasBody(request: IncomingMessage): boolean {
+  const length = request.headers['content-length']
+  return request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
+}
+
+/**
+ * Reads a whole body.
+ * @throws AppError `body_too_large` over `maxBytes`; the raw stream error when the client goes away.
+ */
+export async function readAll(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const declared = Number(request.headers['content-length'] ?? 0)
+  if (declared > maxBytes) throw tooLarge(maxBytes)
+  return await new Promise<Buffer>((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const finish = (act: () => void): void => {
+      request.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose)
+      act()
+    }
+    const onData = (chunk: Buffer): void => {
+      size += chunk.byteLength
+      if (size > maxBytes) {
+        request.pause()
+        finish(() => reject(tooLarge(maxBytes)))
+      } else chunks.push(chunk)
+    }
+    const onEnd = (): void => finish(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)))
+    const onError = (error: Error): void => finish(() => reject(error))
+    const onClose = (): void => finish(() => reject(new ClientGoneError()))
+    request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
+  })
+}
+
+/** The client closed its connection; nobody is left to answer. */
+export class ClientGoneError extends Error {
+  override readonly name = 'ClientGoneError'
+  constructor() {
+    super('the client went away')
+  }
+}
+
+function tooLarge(maxBytes: number): AppError {
+  return new AppError(
+    'body_too_large',
+    `The request body is larger than ${Math.floor(maxBytes / 1024 / 1024)} MiB. Send less, or raise gateway.max-body.`,
+  )
+}
+
+type BodyType = 'json' | 'multipart' | 'maybe-json' | 'other'
+
+function bodyType(contentType: string | undefined): BodyType {
+  if (contentType === undefined) return 'maybe-json'
+  const type = contentType.split(';', 1)[0]!.trim().toLowerCase()
+  if (type === 'application/json' || type.endsWith('+json')) return 'json'
+  if (type === 'multipart/form-data') return 'multipart'
+  // What curl -d says when nobody told it that the body is JSON.
+  if (type === 'application/x-www-form-urlencoded' || type === 'text/plain') return 'maybe-json'
+  return 'other'
+}
+
+/** Bodies that need not be read for routing are still kept for another try while they are small. */
+const REPLAY_BYTES = 1024 * 1024
+
+/**
+ * The body of a request to be routed. With `identityKnown` (a header gave the match) only small JSON is read.
+ * @throws AppError `invalid_json`, `body_too_large`; {@link ClientGoneError}.
+ */
+export async function readRoutingBody(
+  request: IncomingMessage,
+  options: { maxBytes: number; identityKnown: boolean },
+): Promise<RequestBody> {
+  if (!hasBody(request)) return { kind: 'none' }
+  const contentType = request.headers['content-type']
+  const type = bodyType(contentType)
+  if (type === 'other') return { kind: 'stream', stream: request }
+  if (options.identityKnown) {
+    const declared = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY)
+    if (declared > REPLAY_BYTES) return { kind: 'stream', stream: request }
+    return { kind: 'read', bytes: await readAll(request, REPLAY_BYTES) }
+  }
+  const bytes = await readAll(request, options.maxBytes)
+  if (type === 'multipart') return { kind: 'read', bytes, form: await readForm(bytes, contentType!) }
+  if (type === 'json') return { kind: 'read', bytes, json: parseObject(bytes) }
+  return looksLikeJson(bytes)
+    ? { kind: 'read', bytes, json: parseObject(bytes), contentType: 'application/json' }
+    : { kind: 'read', bytes }
+}
+
+/** @throws AppError `invalid_json` unless `bytes` are a JSON object in UTF-8. */
+export function parseObject(bytes: Buffer): JsonObject {
+  let value: unknown
+  try {
+    value = JSON.parse(bytes.toString('utf8'))
+  } catch (error) {
+    throw new AppError('invalid_json', `The request body is not valid JSON: ${sentenceOf(error)}.`, { cause: error })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new AppError('invalid_json', 'The request body must be a JSON object.')
+  }
+  return value as JsonObject
+}
+
+function looksLikeJson(bytes: Buffer): boolean {
+  for (const byte of bytes) {
+    if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) continue
+    return byte === 0x7b
+  }
+  return false
+}
+
+async function readForm(bytes: Buffer, contentType: string): Promise<{ model?: string }> {
+  try {
+    const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': contentType } }).formData()
+    const model = form.get('model')
+    return typeof model === 'string' ? { model } : {}
+  } catch (error) {
+    throw new AppError('invalid_request', 'The multipart body can not be read: its form data is malformed.', {
+      cause: error,
+    })
+  }
+}
+
+/** V8 quotes a piece of the body in its message; a piece of a prompt must not reach a log. */
+function sentenceOf(error: unknown): string {
+  const position = error instanceof Error ? /position \d+(?: \(line \d+ column \d+\))?/.exec(error.message) : null
+  return position === null ? 'it ends too early or is malformed' : `malformed at ${position[0]}`
+}

@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto'
+import Koa, { type Context, type Next } from 'koa'
+import { AppError, toWireError } from '#shared/errors.js'
+import type { RequestState } from './begin-exchange.js'
+import { createCors } from './cors.js'
+import type { Door } from './door.js'
+import { isHostAllowed } from './forbidden-host.js'
+import { ClientGoneError } from './forward/request-body.js'
+import type { GatewayNeeds, GatewayOptions } from './needs.js'
+import { createMatcher, splitTarget, type Route, type RouteMatch } from './route.js'
+import { allRoutes } from './routes/index.js'
+
+export type { GatewayNeeds, GatewayOptions } from './needs.js'
+
+/** After an error, how long the rest of a request body may still come before its connection is cut. */
+const DRAIN_MS = 2_000
+
+interface GatewayState extends RequestState {
+  match: RouteMatch
+}
+
+/** The gateway for one door: one table of routes, open on each door only where the table says so. */
+export function createGatewayApp(needs: GatewayNeeds, options: GatewayOptions, door: Door): Koa {
+  const log = needs.log.forComponent('gateway')
+  const match = createMatcher(allRoutes(needs, options), door)
+  const cors = createCors(options.corsOrigins)
+  const app = new Koa()
+
+  app.on('error', (error: unknown) => log.debug('a response could not be finished', { error }))
+
+  app.use(async function answerErrors(ctx: Context, next: Next) {
+    const state = ctx.state as GatewayState
+    state.door = door
+    state.requestId = requestIdOf(ctx.req.headers['x-request-id'])
+    ctx.set('X-Request-Id', state.requestId)
+    try {
+      await next()
+    } catch (error) {
+      answerError(ctx, error)
+    }
+  })
+
+  app.use(async function findRoute(ctx: Context, next: Next) {
+    if (door === 'local' && !isHostAllowed(ctx.req.headers.host, options.bindHost)) {
+      throw new AppError('forbidden_host', 'The gateway answers under localhost or an IP address of this machine only.')
+    }
+    const state = ctx.state as GatewayState
+    state.match = match(wantedMethod(ctx), splitTarget(ctx.req.url ?? '').path)
+    if (door === 'local' && answersCors(state.match)) await cors(ctx, next)
+    else await next()
+  })
+
+  app.use(async function runRoute(ctx: Context) {
+    const { match: found } = ctx.state as GatewayState
+    if (found.kind === 'found' && ctx.method !== 'OPTIONS') {
+      await found.route.handle(ctx, found.params)
+      return
+    }
+    if (found.kind === 'none') throw new AppError('not_found', `There is nothing at ${ctx.path.slice(0, 200)}. See /docs.`)
+    const allowed = found.kind === 'found' ? found.route.methods : found.allowed
+    ctx.set('Allow', [...allowed, 'OPTIONS'].join(', '))
+    if (ctx.method === 'OPTIONS') ctx.status = 204
+    else throw new AppError('method_not_allowed', `${ctx.method} is not possible here; ${allowed.join(', ')} are.`)
+  })
+
+  function answerError(ctx: Context, error: unknown): void {
+    const { requestId } = ctx.state as GatewayState
+    if (error instanceof ClientGoneError || ctx.res.destroyed) {
+      ctx.respond = false
+      ctx.res.destroy()
+      return
+    }
+    if (!(error instanceof AppError)) log.error('a request failed inside this node', { requestId, error })
+    if (ctx.res.headersSent) {
+      ctx.respond = false
+      ctx.res.destroy()
+      return
+    }
+    if (!ctx.req.complete) discardBody(ctx)
+    const wire = toWireError(error, requestId)
+    ctx.status = error instanceof AppError ? error.status : 500
+    if (error instanceof AppError && error.retryAfterS !== undefined) ctx.set('Retry-After', String(error.retryAfterS))
+    ctx.body = wire
+  }
+
+  return app
+}
+
+/** Routes as data, for documents and tests. */
+export function describeRoutes(needs: GatewayNeeds, options: GatewayOptions): readonly Route[] {
+  return allRoutes(needs, options)
+}
+
+/** A preflight asks about the method it names. */
+function wantedMethod(ctx: Context): string {
+  if (ctx.method !== 'OPTIONS') return ctx.method
+  return ctx.get('Access-Control-Request-Method').toUpperCase() || 'GET'
+}
+
+function answersCors(found: RouteMatch): boolean {
+  return found.kind !== 'found' || found.route.cors
+}
+
+/** The client's own id where it is harmless to repeat, else a new one. */
+function requestIdOf(header: string | string[] | undefined): string {
+  if (typeof header === 'string' && /^[\w.:-]{1,64}$/.test(header)) return header
+  return randomBytes(9).toString('base64url')
+}
+
+/** The client is still sending a body nobody wants: let it see the answer, then cut. */
+function discardBody(ctx: Context): void {
+  ctx.set('Connection', 'close')
+  ctx.req.resume()
+  ctx.res.once('finish', () => {
+    const timer = setTimeout(() => ctx.req.destroy(), DRAIN_MS)
+    timer.unref()
+    ctx.req.once('close', () => clearTimeout(timer))
+  })
+}

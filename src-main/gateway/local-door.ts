@@ -1,0 +1,76 @@
+import http, { type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { findPortHolder, portInUseError } from '../config/port-holder.js'
+import type { Service } from '../lifecycle.js'
+import type { Log } from '../logging/index.js'
+
+/** The gateway's own port on this machine. */
+export interface LocalDoor extends Service {
+  /** `http://127.0.0.1:8092`; undefined while it does not listen. */
+  readonly url: string | undefined
+}
+
+const KEEP_ALIVE_MS = 65_000
+const HEADERS_TIMEOUT_MS = 30_000
+const MAX_HEADER_BYTES = 32 * 1024
+
+/** Listens for this machine's apps. @throws AppError `port_in_use` from start */
+export function createLocalDoor(
+  needs: { handler: RequestListener; log: Log },
+  options: { host: string; port: number },
+): LocalDoor {
+  const log = needs.log.forComponent('gateway')
+  const server = http.createServer(
+    {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      // Bodies may stream for as long as they move.
+      requestTimeout: 0,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      noDelay: true,
+    },
+    needs.handler,
+  )
+  let url: string | undefined
+  let stopping: Promise<void> | undefined
+
+  async function listen(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(options.port, options.host, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+    const { port } = server.address() as AddressInfo
+    url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`
+    log.info('the gateway listens', { url })
+  }
+
+  return {
+    name: 'local-door',
+    get url() {
+      return url
+    },
+    async start() {
+      try {
+        await listen()
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+        throw portInUseError('port', options.port, await findPortHolder(options.port, 'tcp'))
+      }
+    },
+    stop() {
+      stopping ??= new Promise<void>((resolve) => {
+        url = undefined
+        if (!server.listening) {
+          resolve()
+          return
+        }
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
+      return stopping
+    },
+  }
+}

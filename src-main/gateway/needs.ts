@@ -1,0 +1,36 @@
+import type { Clock } from '../clock.js'
+import type { Log } from '../logging/index.js'
+import type { NodeTable } from '../node-table/index.js'
+import type { Host } from '../p2p/index.js'
+import type { ServiceRegistry } from '../services/index.js'
+import type { TrafficFeed } from '../telemetry/traffic.js'
+import type { Forwarder } from './forward/forwarder.js'
+import type { Reachability } from './forward/reachability.js'
+import type { KnownOffers } from './known-offers.js'
+
+/** What the gateway's routes stand on. */
+export interface GatewayNeeds {
+  host: Host
+  table: NodeTable
+  registry: ServiceRegistry
+  forwarder: Forwarder
+  reachability: Reachability
+  knownOffers: KnownOffers
+  traffic: TrafficFeed
+  clock: Clock
+  log: Log
+}
+
+export interface GatewayOptions {
+  /** Bytes of a body that is read for routing. */
+  maxBodyBytes: number
+  /** `['*']` or a list of exact origins. */
+  corsOrigins: readonly string[]
+  version: string
+  /** Lets its bearer change this node's services. */
+  controlToken: string
+  /** Where the dashboard is; undefined while it has no port. */
+  dashboardUrl: () => string | undefined
+  /** The address the gateway is bound to. */
+  bindHost: string
+}

@@ -1,0 +1,72 @@
+import type { PeerRecord } from '#shared/records.js'
+import { remoteIp, roundTripMs } from '../../p2p/connection-facts.js'
+import { bootstrapAddresses } from '../bootstrap-addresses.js'
+import type { RequestState } from '../begin-exchange.js'
+import type { GatewayNeeds } from '../needs.js'
+import type { Route } from '../route.js'
+
+/** The node table and the connections, as the Go implementation shows them. */
+export function dntRoutes(needs: GatewayNeeds): Route[] {
+  const { host, table } = needs
+
+  /** A row as this node sees it now: connection and round trip are this node's own measurements. */
+  function seen(record: PeerRecord): PeerRecord {
+    const own = record.id === host.peerId
+    const connected = own || host.isConnected(record.id)
+    return { ...record, connected, latency: own ? 0 : Math.round(roundTripMs(host, record.id) ?? 0) }
+  }
+
+  const allRecords = (): PeerRecord[] => [...table.rows()].map(({ record }) => seen(record))
+
+  const connectedPeers = (): { ID: string; Addrs: string[] }[] => {
+    const peers = new Map<string, Set<string>>()
+    for (const { peerId, multiaddr } of host.connections()) {
+      const known = peers.get(peerId) ?? new Set<string>()
+      peers.set(peerId, known.add(multiaddr))
+    }
+    return [...peers].map(([ID, addrs]) => ({ ID, Addrs: [...addrs] }))
+  }
+
+  const route = (path: string, summary: string, doors: Route['doors'], body: Route['handle']): Route => ({
+    methods: ['GET', 'HEAD'],
+    path,
+    doors,
+    cors: true,
+    summary,
+    handle: body,
+  })
+
+  return [
+    route('/v1/dnt/table', 'Rows of connected peers; ?all=1 for every known one.', ['local', 'peer'], (ctx) => {
+      const all = ctx.query['all'] === '1'
+      const rows = allRecords().filter((record) => all || record.connected)
+      ctx.body = Object.fromEntries(rows.map((record) => [`/${record.id}`, record]))
+    }),
+    route('/v1/dnt/peers', 'Peers connected now.', ['local', 'peer'], (ctx) => {
+      ctx.body = { peers: connectedPeers() }
+    }),
+    route('/v1/dnt/peers_status', 'Known peers and whether they are connected.', ['local', 'peer'], (ctx) => {
+      const ids = new Set([...allRecords().map(({ id }) => id), ...connectedPeers().map(({ ID }) => ID)])
+      ids.delete(host.peerId)
+      ctx.body = {
+        peers: [...ids].map((id) => ({ id, connectedness: host.isConnected(id) ? 'Connected' : 'NotConnected' })),
+      }
+    }),
+    route('/v1/dnt/bootstraps', 'Addresses usable as another node’s bootstrap.addr.', ['local', 'peer'], (ctx) => {
+      const { door } = ctx.state as RequestState
+      const caller = door === 'local' ? ctx.req.socket.remoteAddress : remoteIp(host, ctx.req.socket.remoteAddress ?? '')
+      ctx.body = { bootstraps: bootstrapAddresses(host.multiaddrs(), caller) }
+    }),
+    route('/v1/dnt/stats', 'Counts and details of peers.', ['local'], (ctx) => {
+      const records = allRecords()
+      const connected = connectedPeers()
+      ctx.body = {
+        connected_peers: connected.length,
+        total_peers_known: records.length,
+        connected_peer_details: connected,
+        all_peer_details: records,
+        message: `${connected.length} of ${Math.max(records.length - 1, connected.length)} known peers are connected.`,
+      }
+    }),
+  ]
+}

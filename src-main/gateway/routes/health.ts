@@ -1,0 +1,23 @@
+import type { GatewayNeeds, GatewayOptions } from '../needs.js'
+import type { Route } from '../route.js'
+
+export function healthRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {
+  const startedAtMs = needs.clock.now()
+  return [
+    {
+      methods: ['GET', 'HEAD'],
+      path: '/v1/health',
+      doors: ['local', 'peer'],
+      cors: true,
+      summary: 'Whether this node is up.',
+      handle(ctx) {
+        ctx.body = {
+          status: 'ok',
+          peer_id: needs.host.peerId,
+          version: options.version,
+          uptime_s: Math.floor((needs.clock.now() - startedAtMs) / 1000),
+        }
+      },
+    },
+  ]
+}

@@ -1,0 +1,24 @@
+import type { GatewayNeeds, GatewayOptions } from '../needs.js'
+import type { Route } from '../route.js'
+import { dntRoutes } from './dnt.js'
+import { globalServiceRoutes } from './global-service.js'
+import { healthRoutes } from './health.js'
+import { homeRoutes } from './home.js'
+import { modelsRoutes } from './models.js'
+import { ownNodeRoutes } from './own-node.js'
+import { ownServiceRoutes } from './own-service.js'
+import { peerRoutes } from './peer.js'
+
+/** The gateway's table of routes, in the order they are matched. */
+export function allRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {
+  return [
+    ...homeRoutes(needs, options),
+    ...healthRoutes(needs, options),
+    ...modelsRoutes(needs),
+    ...globalServiceRoutes(needs, options),
+    ...ownServiceRoutes(needs, options),
+    ...peerRoutes(needs),
+    ...dntRoutes(needs),
+    ...ownNodeRoutes(needs, options),
+  ]
+}

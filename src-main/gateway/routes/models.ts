@@ -1,0 +1,60 @@
+import { AppError } from '#shared/errors.js'
+import { didYouMean } from '../../config/near-names.js'
+import type { RequestState } from '../begin-exchange.js'
+import { listModels } from '../models-list.js'
+import type { GatewayNeeds } from '../needs.js'
+import type { Route } from '../route.js'
+import { nearModels } from '../near-models.js'
+
+export function modelsRoutes(needs: GatewayNeeds): Route[] {
+  const listNeeds = { ...needs, peerId: needs.host.peerId }
+  const list: Route['handle'] = (ctx) => {
+    const { door } = ctx.state as RequestState
+    ctx.set('X-Computing-Node', needs.host.peerId)
+    ctx.body = { object: 'list', data: listModels(listNeeds, door) }
+  }
+  return [
+    {
+      methods: ['GET', 'HEAD'],
+      path: '/v1/models',
+      doors: ['local', 'peer'],
+      cors: true,
+      summary: 'Every model that can be routed to now, from the whole network (to a peer: this node’s own).',
+      handle: list,
+    },
+    {
+      methods: ['GET', 'HEAD'],
+      path: '/v1/service/llm/v1/models',
+      doors: ['local'],
+      cors: true,
+      summary: 'The same list under the long form of the path.',
+      handle: list,
+    },
+    {
+      methods: ['GET', 'HEAD'],
+      path: '/v1/models/*',
+      doors: ['local', 'peer'],
+      cors: true,
+      summary: 'One model of the list.',
+      handle(ctx, params) {
+        const { door } = ctx.state as RequestState
+        const id = decodeModelId(params['rest'] ?? '')
+        const models = listModels(listNeeds, door)
+        const model = models.find((entry) => entry.id === id)
+        if (model === undefined) {
+          const near = nearModels(id, models.map((entry) => entry.id))
+          throw new AppError('model_not_found', `Nobody offers a model "${id}".${didYouMean(near)}`, { param: 'model' })
+        }
+        ctx.body = model
+      },
+    },
+  ]
+}
+
+function decodeModelId(rest: string): string {
+  try {
+    return decodeURIComponent(rest.slice(1))
+  } catch (error) {
+    throw new AppError('invalid_request', 'The model id in the path is not valid percent-encoding.', { cause: error })
+  }
+}

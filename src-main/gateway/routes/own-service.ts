@@ -1,0 +1,79 @@
+import type { Context } from 'koa'
+import { AppError } from '#shared/errors.js'
+import { isPathShared, type LocalService } from '../../services/index.js'
+import { forwardExchange, keepClientAwake, type RequestState } from '../begin-exchange.js'
+import type { Door } from '../door.js'
+import { noProvider } from '../forward/failures.js'
+import { hasBody, readRoutingBody, type RequestBody } from '../forward/request-body.js'
+import type { GatewayNeeds, GatewayOptions } from '../needs.js'
+import { FORWARDED_METHODS, splitTarget, type Route } from '../route.js'
+import { parseServiceName } from '../service-name.js'
+
+export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {
+  const { registry } = needs
+
+  function connectedServices(name: string, door: Door): readonly LocalService[] {
+    const visible = (service: LocalService): boolean => door === 'local' || service.published
+    const connected = registry.connected(name).filter(visible)
+    if (connected.length > 0) return connected
+    const registered = registry.list().some((service) => service.name === name && visible(service))
+    if (registered) throw noProvider(`The service "${name}"`, ['its server does not answer'])
+    throw new AppError('service_not_found', `This node has no service "${name}".`, { param: 'service' })
+  }
+
+  /** Reads the body only where the model in it decides something: several servers, or ids that differ. */
+  async function bodyFor(ctx: Context, services: readonly LocalService[]): Promise<RequestBody> {
+    const modelDecides = services.length > 1 || services.some((service) => service.serverModelIds.size > 0)
+    if (modelDecides) return await readRoutingBody(ctx.req, { maxBytes: options.maxBodyBytes, identityKnown: false })
+    return hasBody(ctx.req) ? { kind: 'stream', stream: ctx.req } : { kind: 'none' }
+  }
+
+  return [
+    {
+      methods: FORWARDED_METHODS,
+      path: '/v1/_service/:service/*',
+      doors: ['local', 'peer'],
+      cors: true,
+      summary: 'The service registered on this node; to a peer only the paths that are shared.',
+      handle(ctx, params) {
+        const name = parseServiceName(params['service'] ?? '')
+        const { door } = ctx.state as RequestState
+        const { query } = splitTarget(ctx.req.url ?? '')
+        const rest = params['rest'] || '/'
+        return forwardExchange(needs, ctx, { service: name, route: '/v1/_service/:service/*' }, async (exchange) => {
+          const connected = connectedServices(name, door)
+          const services =
+            door === 'local'
+              ? connected
+              : connected.filter((service) => isPathShared(service.sharedPaths, ctx.method, rest))
+          if (services.length === 0) throw notShared(name)
+          exchange.body = await bodyFor(ctx, services)
+          const service = serviceForModel(services, exchange.body)
+          const model = modelOf(exchange.body)
+          if (model !== undefined) exchange.traffic.update({ model })
+          keepClientAwake(exchange)
+          await needs.forwarder.toLocalService(exchange, service, `${rest}${query}`)
+        })
+      },
+    },
+  ]
+}
+
+function notShared(name: string): AppError {
+  return new AppError('path_not_shared', `The owner of this node does not share this path of "${name}".`)
+}
+
+function modelOf(body: RequestBody): string | undefined {
+  if (body.kind !== 'read') return undefined
+  const model = body.json?.['model'] ?? body.form?.model
+  return typeof model === 'string' ? model : undefined
+}
+
+/** The one that has the model the request names; the first where it names none. */
+function serviceForModel(services: readonly LocalService[], body: RequestBody): LocalService {
+  const model = modelOf(body)
+  const match = services.find((service) => service.identityGroups.includes(`model=${model}`))
+  const service = match ?? services[0]
+  if (service === undefined) throw new AppError('service_not_found', 'This node has no such service.')
+  return service
+}

@@ -1,0 +1,29 @@
+import { connectToNode } from './cli/connect.js'
+import type { CliIo } from './cli/io.js'
+import { runCli } from './cli/run.js'
+import { runDemo } from './demo/run-demo.js'
+import { runHeadlessNode } from './run-headless-node.js'
+
+const io: CliIo = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  onInterrupt(listener) {
+    process.once('SIGINT', listener)
+    return () => process.off('SIGINT', listener)
+  },
+}
+
+/** The `ocf` command without a window: the node itself, and everything that talks to one. */
+process.exitCode = await runCli(process.argv.slice(2), {
+  io,
+  connect: connectToNode,
+  handlers: {
+    start: runHeadlessNode,
+    // The launcher has already said why there is no window.
+    app: runHeadlessNode,
+    demo: runDemo,
+  },
+})
+// Nothing is left to do; a handle that a library forgot must not keep the process.
+process.exit()

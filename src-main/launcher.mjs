@@ -1,0 +1,85 @@
+#!/usr/bin/env node
+// The `ocf` command. Plain JavaScript for any Node: it finds a Node that can run the program (22 or newer, see
+// docs/decisions/0002) and, for `ocf app`, Electron where its binary and a display are there.
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const OLDEST_NODE = 22
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const headless = join(root, 'out', 'main', 'headless.js')
+const args = process.argv.slice(2)
+
+/** The Node of the project's own dependencies, wherever npm put it. */
+function bundledNode() {
+  try {
+    const packageJson = createRequire(import.meta.url).resolve('node/package.json')
+    const binary = join(dirname(packageJson), 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+    return existsSync(binary) ? binary : undefined
+  } catch {
+    return undefined // not installed: a packed installation relies on the Node it is started with
+  }
+}
+
+/** Electron's binary, without asking the package itself, which would start to download it. */
+function electronBinary() {
+  try {
+    const folder = dirname(createRequire(import.meta.url).resolve('electron/package.json'))
+    const name = readFileSync(join(folder, 'path.txt'), 'utf8')
+    const binary = join(process.env.ELECTRON_OVERRIDE_DIST_PATH ?? join(folder, 'dist'), name)
+    return existsSync(binary) ? binary : undefined
+  } catch {
+    return undefined // no path.txt: the binary was never downloaded
+  }
+}
+
+function hasDisplay() {
+  if (process.platform !== 'linux') return true
+  return Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY)
+}
+
+/** Runs a program in place of this one: same terminal, same signals, same exit code. It ends when this process dies. */
+function become(command, commandArgs) {
+  const child = spawn(command, commandArgs, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('error', (error) => {
+    process.stderr.write(`ocf: ${command} could not be started: ${error.message}\n`)
+    process.exit(1)
+  })
+  child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1))
+}
+
+async function runHeadless(headlessArgs) {
+  const major = Number(process.versions.node.split('.')[0])
+  if (major >= OLDEST_NODE) {
+    process.argv = [process.argv[0], headless, ...headlessArgs]
+    await import(pathToFileURL(headless).href)
+    return
+  }
+  const node = bundledNode()
+  if (node === undefined) {
+    process.stderr.write(`ocf: needs Node ${OLDEST_NODE} or newer, this is ${process.version}. Run npm install, or update Node.\n`)
+    process.exit(1)
+  }
+  become(node, [headless, ...headlessArgs])
+}
+
+if (!existsSync(headless)) {
+  process.stderr.write('ocf: the program is not built yet. Run npm install (or npm run build) first.\n')
+  process.exit(1)
+}
+
+if (args[0] === 'app') {
+  const electron = electronBinary()
+  const missing = [
+    ...(electron === undefined ? ["Electron's binary is not installed (npx install-electron gets it)"] : []),
+    ...(hasDisplay() ? [] : ['there is no display']),
+  ]
+  if (missing.length === 0) become(electron, [root, ...args.slice(1)])
+  else {
+    process.stderr.write(`No desktop window: ${missing.join(' and ')}. Starting the node without one; its dashboard opens in a browser.\n`)
+    await runHeadless(['start', ...args.slice(1)])
+  }
+} else await runHeadless(args)

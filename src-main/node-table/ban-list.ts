@@ -1,0 +1,32 @@
+import type { Clock } from '../clock.js'
+
+/** Peers that are left out for a while. */
+export interface BanList {
+  ban(peerId: string, durationMs: number): void
+  isBanned(peerId: string): boolean
+}
+
+/** A {@link BanList} of at most `capacity` peers; the oldest ban makes room for a new one. */
+export function createBanList(needs: { clock: Clock }, capacity = 2000): BanList {
+  const untilMs = new Map<string, number>()
+
+  return {
+    ban(peerId, durationMs) {
+      untilMs.delete(peerId)
+      if (untilMs.size >= capacity) {
+        for (const oldest of untilMs.keys()) {
+          untilMs.delete(oldest)
+          break
+        }
+      }
+      untilMs.set(peerId, needs.clock.now() + durationMs)
+    },
+    isBanned(peerId) {
+      const until = untilMs.get(peerId)
+      if (until === undefined) return false
+      if (until > needs.clock.now()) return true
+      untilMs.delete(peerId)
+      return false
+    },
+  }
+}

@@ -1,0 +1,210 @@
+import { randomBytes } from 'node:crypto'
+import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import type { Clock } from '../clock.js'
+import type { Log } from '../logging/index.js'
+import { SYNC_PROTOCOL } from './constants.js'
+import { createFrameStream } from './frame-stream.js'
+import type { SenderLimits } from './sender-limits.js'
+import { initiateSync, respondToSync } from './sync-session.js'
+import type { SyncOutcome } from './sync-session.js'
+import { DIGEST_BYTES } from './table-digest.js'
+import type { TableView } from './view.js'
+
+/** Compares tables with peers: with each that connects, and with two at random about every minute. */
+export interface TableSync {
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Compares tables with a connected peer, now or when its turn comes. */
+  request(peerId: string): void
+  /** Compares tables with up to `count` random peers. Resolves when all have answered; never rejects. */
+  withRandomPeers(count: number, except?: string): Promise<void>
+  /** Starts a round when one is due. */
+  tick(): void
+  /** Calls `listener` with what a sync brought. */
+  onLearned(listener: (envelopes: readonly Uint8Array[], peerId: string) => void): void
+}
+
+/** How often tables are compared without a reason, in ms; rounds of different nodes drift apart by a quarter. */
+const ROUND_EVERY_MS = 60_000
+const PEERS_PER_ROUND = 2
+const MAX_AT_ONCE = 4
+const MAX_WAITING = 256
+/** A sync of a whole table over a slow line; a stuck one ends here. */
+const SESSION_MS = 60_000
+/** Syncs of one peer at one time; above, it gets none. */
+const MAX_INBOUND_PER_PEER = 4
+/** One sync in so many is done in full though the digests agree. */
+const FULL_EVERY = 10
+
+/** The sync protocol over the host's libp2p. */
+export function createTableSync(
+  needs: { libp2p: Libp2p; view: TableView; limits: SenderLimits; clock: Clock; log: Log },
+  options: { roundEveryMs?: number } = {},
+): TableSync {
+  const { libp2p, view, limits, clock, log } = needs
+  const roundEveryMs = options.roundEveryMs ?? ROUND_EVERY_MS
+  const learnedListeners: ((envelopes: readonly Uint8Array[], peerId: string) => void)[] = []
+  const speakers = new Set<string>()
+  const waiting = new Set<string>()
+  const outbound = new Map<string, Promise<void>>()
+  const inbound = new Map<string, number>()
+  const running = new Set<Promise<void>>()
+  const stopping = new AbortController()
+  let topologyId: string | undefined
+  let nextRoundMs = 0
+  let sessions = 0
+
+  function connectionTo(peerId: string): Connection | undefined {
+    const open = libp2p
+      .getConnections()
+      .filter((connection) => connection.remotePeer.toString() === peerId && connection.status === 'open')
+    return open.find((connection) => connection.limits === undefined) ?? open[0]
+  }
+
+  function settle(peerId: string, outcome: SyncOutcome): void {
+    log.debug('compared tables with a peer', { peerId, result: outcome.result, learned: outcome.learned.length })
+    if (outcome.learned.length === 0) return
+    for (const listener of learnedListeners) listener(outcome.learned, peerId)
+  }
+
+  /** Runs one side of a sync on a stream; whatever goes wrong with the stream is an ending, not an error. */
+  async function run(
+    stream: Stream,
+    peerId: string,
+    side: (frames: ReturnType<typeof createFrameStream>) => Promise<SyncOutcome>,
+  ): Promise<void> {
+    const frames = createFrameStream(stream, AbortSignal.any([stopping.signal, AbortSignal.timeout(SESSION_MS)]))
+    try {
+      const outcome = await side(frames)
+      settle(peerId, outcome)
+      if (outcome.result === 'same' || outcome.result === 'done') await frames.close()
+      else frames.abort(`sync ended: ${outcome.result}`)
+    } catch (error) {
+      log.debug('a sync broke off', { peerId, error })
+      frames.abort('sync broke off')
+    }
+  }
+
+  function track(work: Promise<void>): Promise<void> {
+    const tracked = work.finally(() => running.delete(tracked))
+    running.add(tracked)
+    return tracked
+  }
+
+  async function syncWith(peerId: string): Promise<void> {
+    const connection = connectionTo(peerId)
+    if (connection === undefined || limits.isBanned(peerId)) return
+    sessions += 1
+    const digest = sessions % FULL_EVERY === 0 ? randomBytes(DIGEST_BYTES) : view.digest()
+    try {
+      const stream = await connection.newStream(SYNC_PROTOCOL, {
+        runOnLimitedConnection: true,
+        signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(10_000)]),
+      })
+      await run(stream, peerId, (frames) => initiateSync({ view, limits }, frames, peerId, digest))
+    } catch (error) {
+      log.debug('could not open a sync with a peer', { peerId, error })
+    }
+  }
+
+  function startSync(peerId: string): Promise<void> {
+    const already = outbound.get(peerId)
+    if (already !== undefined) return already
+    const work = track(
+      syncWith(peerId).finally(() => {
+        outbound.delete(peerId)
+        startWaiting()
+      }),
+    )
+    outbound.set(peerId, work)
+    return work
+  }
+
+  function startWaiting(): void {
+    for (const peerId of waiting) {
+      if (outbound.size >= MAX_AT_ONCE || stopping.signal.aborted) return
+      if (outbound.has(peerId)) continue
+      waiting.delete(peerId)
+      void startSync(peerId)
+    }
+  }
+
+  function request(peerId: string): void {
+    if (stopping.signal.aborted || waiting.size >= MAX_WAITING) return
+    waiting.add(peerId)
+    startWaiting()
+  }
+
+  function answer(stream: Stream, connection: Connection): void {
+    const peerId = connection.remotePeer.toString()
+    const count = inbound.get(peerId) ?? 0
+    if (count >= MAX_INBOUND_PER_PEER || !limits.admit(peerId, 1) || stopping.signal.aborted) {
+      stream.abort(new Error('not now'))
+      return
+    }
+    inbound.set(peerId, count + 1)
+    const session = run(stream, peerId, (frames) => respondToSync({ view, limits }, frames, peerId)).finally(() => {
+      const left = (inbound.get(peerId) ?? 1) - 1
+      if (left > 0) inbound.set(peerId, left)
+      else inbound.delete(peerId)
+    })
+    void track(session)
+  }
+
+  function randomSpeakers(count: number, except: string | undefined): string[] {
+    const connected = [...speakers].filter((peerId) => peerId !== except && connectionTo(peerId) !== undefined)
+    for (let index = connected.length - 1; index > 0; index -= 1) {
+      const other = Math.floor(Math.random() * (index + 1))
+      ;[connected[index], connected[other]] = [connected[other] ?? '', connected[index] ?? '']
+    }
+    return connected.slice(0, count)
+  }
+
+  function scheduleRound(): void {
+    nextRoundMs = clock.now() + roundEveryMs * (0.75 + Math.random() / 2)
+  }
+
+  return {
+    async start() {
+      await libp2p.handle(SYNC_PROTOCOL, answer, {
+        maxInboundStreams: 64,
+        maxOutboundStreams: 64,
+        runOnLimitedConnection: true,
+      })
+      topologyId = await libp2p.register(SYNC_PROTOCOL, {
+        notifyOnLimitedConnection: true,
+        onConnect(peer, connection) {
+          speakers.add(peer.toString())
+          // The other side is told as well; one sync serves both.
+          if (connection.direction === 'outbound') request(peer.toString())
+        },
+        onDisconnect(peer) {
+          speakers.delete(peer.toString())
+        },
+      })
+      scheduleRound()
+    },
+    async stop() {
+      if (topologyId !== undefined) {
+        libp2p.unregister(topologyId)
+        topologyId = undefined
+        await libp2p.unhandle(SYNC_PROTOCOL)
+      }
+      waiting.clear()
+      stopping.abort()
+      await Promise.all(running)
+    },
+    request,
+    async withRandomPeers(count, except) {
+      await Promise.all(randomSpeakers(count, except).map(startSync))
+    },
+    tick() {
+      if (clock.now() < nextRoundMs) return
+      scheduleRound()
+      for (const peerId of randomSpeakers(PEERS_PER_ROUND, undefined)) request(peerId)
+    },
+    onLearned(listener) {
+      learnedListeners.push(listener)
+    },
+  }
+}

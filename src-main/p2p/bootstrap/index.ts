@@ -1,0 +1,57 @@
+import type { Clock } from '../../clock.js'
+import type { Service } from '../../lifecycle.js'
+import type { Log } from '../../logging/index.js'
+import type { Host, NetworkMode } from '../index.js'
+import type { RawBootstrapSetting } from './parse-source.js'
+
+/** How one source did when it was last asked. */
+export interface BootstrapSourceStatus {
+  /** As written in the settings. */
+  source: string
+  /** The setting it comes from, or `remembered` for peers of the last run. */
+  setting: string
+  /** `bad`: cannot be understood and is never asked. `waiting`: not asked yet. */
+  state: 'bad' | 'waiting' | 'ok' | 'failed'
+  /** Addresses it told. */
+  addresses: number
+  /** What went wrong, when something did. */
+  reason: string | undefined
+  /** Unix milliseconds. */
+  askedAtMs: number | undefined
+}
+
+/** Finds the first peers, and again whenever this node has none. */
+export interface Bootstrapper extends Service {
+  /** One entry per source, in the order they are asked. */
+  status(): BootstrapSourceStatus[]
+  /** Calls `listener` after each change of a status; returns the way to stop. */
+  subscribe(listener: () => void): () => void
+}
+
+/** Time and chance; tests bring their own. */
+export interface BootstrapClock extends Clock {
+  /** In [0, 1). */
+  random(): number
+  /** Resolves after `ms`, or at once when `signal` aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>
+}
+
+/** What a bootstrapper uses; it is started after the host. */
+export interface BootstrapperNeeds {
+  host: Host
+  log: Log
+  clock?: BootstrapClock
+}
+
+/** Options of {@link Bootstrapper}. */
+export interface BootstrapperOptions {
+  /** standalone: no source is asked; local: the node on this machine's standard port; node: `sources`. */
+  mode: NetworkMode
+  /** The raw settings, in the order they are asked: see `bootstrapSettings`. */
+  sources: readonly RawBootstrapSetting[]
+  /** Where good peers are remembered across restarts (mode node only). */
+  rememberFile: string
+}
+
+export { createBootstrapper } from './bootstrapper.js'
+export { bootstrapSettings } from './parse-source.js'

@@ -1,0 +1,128 @@
+import { multiaddr } from '@multiformats/multiaddr'
+
+/** A bootstrap setting as it was written: values still to be split. */
+export interface RawBootstrapSetting {
+  setting: string
+  values: readonly string[]
+}
+
+/** Where addresses of peers come from. `text` is what the person wrote. */
+export type BootstrapSource =
+  | { kind: 'http'; setting: string; text: string; url: string }
+  | { kind: 'dnsaddr'; setting: string; text: string; address: string }
+  | { kind: 'multiaddr'; setting: string; text: string; address: string }
+
+/** An entry that is none of the forms. */
+export interface BootstrapProblem {
+  setting: string
+  text: string
+  reason: string
+}
+
+export interface ParsedBootstrap {
+  sources: BootstrapSource[]
+  problems: BootstrapProblem[]
+}
+
+const MAX_SOURCES = 256
+const MAX_ENTRY_CHARS = 2048
+const SETTINGS = [
+  'bootstrap.sources',
+  'bootstrap.source',
+  'bootstrap.static',
+  'bootstrap.addrs',
+  'bootstrap.addr',
+] as const
+
+/** The bootstrap settings in the order their sources are asked. */
+export function bootstrapSettings(
+  settings: Readonly<Record<(typeof SETTINGS)[number], readonly string[]>>,
+): RawBootstrapSetting[] {
+  return SETTINGS.map((setting) => ({ setting, values: settings[setting] }))
+}
+
+/**
+ * Reads bootstrap settings: each value is one entry, a JSON array of entries, or entries separated by comma, semicolon
+ * or white space; an entry is an HTTP(S) URL, `dnsaddr://host`, `/dnsaddr/host…` or a multiaddr. Duplicates are dropped
+ * in order. What cannot be understood becomes a problem and the rest counts.
+ */
+export function parseBootstrapSettings(raw: readonly RawBootstrapSetting[]): ParsedBootstrap {
+  const sources = new Map<string, BootstrapSource>()
+  const problems: BootstrapProblem[] = []
+  for (const { setting, values } of raw) {
+    for (const value of values) {
+      for (const entry of splitEntries(value)) {
+        const parsed = parseEntry(setting, entry)
+        if ('reason' in parsed) problems.push(parsed)
+        else if (sources.has(identityOf(parsed))) continue
+        else if (sources.size < MAX_SOURCES) sources.set(identityOf(parsed), parsed)
+        else problems.push(problem(setting, entry, `only the first ${MAX_SOURCES} sources are used`))
+      }
+    }
+  }
+  return { sources: [...sources.values()], problems: problems.slice(0, MAX_SOURCES) }
+}
+
+/** The entries of one value; anything in a JSON array that is not a text is kept as its JSON, to be reported. */
+export function splitEntries(value: string): string[] {
+  const text = value.trim()
+  if (text.startsWith('[')) {
+    const list = parseJson(text)
+    if (Array.isArray(list)) {
+      return list.flatMap((item: unknown) => (typeof item === 'string' ? splitEntries(item) : [JSON.stringify(item)]))
+    }
+  }
+  return text.split(/[\s,;]+/).filter((entry) => entry !== '')
+}
+
+function parseEntry(setting: string, text: string): BootstrapSource | BootstrapProblem {
+  if (text.length > MAX_ENTRY_CHARS) return problem(setting, text, `it is longer than ${MAX_ENTRY_CHARS} characters`)
+  if (/^https?:\/\//i.test(text)) {
+    if (!URL.canParse(text)) return problem(setting, text, 'it is not a URL')
+    return { kind: 'http', setting, text, url: new URL(text).href }
+  }
+  if (/^dnsaddr:\/\//i.test(text)) return dnsaddr(setting, text, `/dnsaddr/${text.slice('dnsaddr://'.length)}`)
+  if (text.startsWith('/dnsaddr/')) return dnsaddr(setting, text, text)
+  if (!text.startsWith('/')) {
+    return problem(setting, text, 'it is neither an http(s) URL, a dnsaddr://… nor a multiaddr such as /ip4/…')
+  }
+  const address = dialableMultiaddr(text)
+  if (address === undefined) return problem(setting, text, 'it is not a multiaddr that can be dialled')
+  return { kind: 'multiaddr', setting, text, address }
+}
+
+/** The multiaddr in its usual form; `undefined` when it is none, or none with an address and a port. */
+export function dialableMultiaddr(text: string): string | undefined {
+  try {
+    const address = multiaddr(text)
+    const names = new Set(address.getComponents().map(({ name }) => name))
+    const hasHost = ['ip4', 'ip6', 'dns', 'dns4', 'dns6'].some((name) => names.has(name))
+    return hasHost && (names.has('tcp') || names.has('udp')) ? address.toString() : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function dnsaddr(setting: string, text: string, address: string): BootstrapSource | BootstrapProblem {
+  try {
+    return { kind: 'dnsaddr', setting, text, address: multiaddr(address.replace(/\/+$/, '')).toString() }
+  } catch {
+    return problem(setting, text, 'it is not a dnsaddr')
+  }
+}
+
+function identityOf(source: BootstrapSource): string {
+  return source.kind === 'http' ? source.url : source.address
+}
+
+function problem(setting: string, text: string, reason: string): BootstrapProblem {
+  return { setting, text: text.slice(0, 200), reason }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

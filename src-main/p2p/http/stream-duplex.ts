@@ -1,0 +1,216 @@
+import { Duplex } from 'node:stream'
+import type { Connection, Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
+import { isUint8ArrayList, Uint8ArrayList } from 'uint8arraylist'
+import { HIGH_WATER_MARK_BYTES, LINGER_MS, STREAM_READ_BUFFER_BYTES } from './constants.js'
+
+type WriteCallback = (error?: Error | null) => void
+
+/** A fresh error with the code Node's HTTP stack and undici expect from a dead socket. */
+function socketError(message: string, code: 'ECONNRESET' | 'EPIPE', cause?: unknown): Error {
+  return Object.assign(new Error(message, { cause }), { code })
+}
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+/**
+ * A libp2p stream in the clothes of a `net.Socket`: back-pressure both ways, half-close, reset on destroy, so that
+ * `node:http` and undici run on it unchanged.
+ *
+ * Three faults of `@libp2p/utils` 7.4 streams are worked around here:
+ * `onDrain()` resolves only once (so the `idle` event is awaited instead); `pause()` called by a `message` listener
+ * during `resume()` is undone by it (so it is deferred); and `send()` from an `idle` listener strands its bytes
+ * (so the next write goes through a microtask).
+ */
+export class StreamDuplex extends Duplex {
+  readonly remoteAddress: string
+  readonly remoteFamily = 'libp2p'
+  readonly remotePort = 0
+  readonly connecting = false
+  readonly pending = false
+  bytesRead = 0
+  bytesWritten = 0
+  /** The libp2p connection under the stream. */
+  readonly connection: Connection
+  readonly #stream: Stream
+  #ended = false
+  #streamDead = false
+  #resuming = false
+  #pauseWanted = false
+  #awaitingIdle: WriteCallback | undefined
+  #idleTimeoutMs = 0
+  #idleTimer: NodeJS.Timeout | undefined
+  #lastActivity = performance.now()
+
+  constructor(stream: Stream, connection: Connection) {
+    super({
+      allowHalfOpen: true,
+      readableHighWaterMark: HIGH_WATER_MARK_BYTES,
+      writableHighWaterMark: HIGH_WATER_MARK_BYTES,
+    })
+    this.#stream = stream
+    this.connection = connection
+    this.remoteAddress = connection.remotePeer.toString()
+    stream.maxReadBufferLength = Math.max(stream.maxReadBufferLength, STREAM_READ_BUFFER_BYTES)
+    stream.addEventListener('idle', this.#onIdle)
+    stream.addEventListener('end', this.#onEnd)
+    stream.addEventListener('close', this.#onClose)
+    stream.addEventListener('message', this.#onMessage)
+  }
+
+  readonly #onMessage = (event: StreamMessageEvent): void => {
+    const { data } = event
+    this.#lastActivity = performance.now()
+    this.bytesRead += data.byteLength
+    let wantsMore = true
+    if (isUint8ArrayList(data)) for (const chunk of data) wantsMore = this.push(asBuffer(chunk))
+    else wantsMore = this.push(asBuffer(data))
+    if (wantsMore || this.#stream.readStatus !== 'readable') return
+    if (this.#resuming) this.#pauseWanted = true
+    else this.#stream.pause()
+  }
+
+  readonly #onEnd = (): void => {
+    if (this.#ended) return
+    this.#ended = true
+    this.push(null)
+  }
+
+  readonly #onIdle = (): void => {
+    const written = this.#awaitingIdle
+    if (written === undefined) return
+    this.#awaitingIdle = undefined
+    queueMicrotask(written)
+  }
+
+  readonly #onClose = (event: StreamCloseEvent): void => {
+    if (event.error != null) {
+      this.#streamDead = true
+      this.destroy(socketError(event.error.message, 'ECONNRESET', event.error))
+      return
+    }
+    if (this.#stream.readBufferLength === 0) this.#onEnd()
+    const written = this.#awaitingIdle
+    this.#awaitingIdle = undefined
+    written?.(socketError('the stream was closed', 'EPIPE'))
+  }
+
+  override _read(): void {
+    if (this.#stream.readStatus !== 'paused' || this.#resuming) return
+    this.#resuming = true
+    this.#pauseWanted = false
+    try {
+      this.#stream.resume()
+    } finally {
+      this.#resuming = false
+    }
+    // `resume()` just ran message listeners that may have closed the stream or filled our buffer.
+    if (this.#pauseWanted && this.#readStatus() === 'readable') this.#stream.pause()
+  }
+
+  /** Re-read, because a listener may have changed it behind the compiler's back. */
+  #readStatus(): string {
+    return this.#stream.readStatus
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
+    this.#send(chunk, callback)
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], callback: WriteCallback): void {
+    const list = new Uint8ArrayList()
+    for (const { chunk } of chunks) list.append(chunk)
+    this.#send(list, callback)
+  }
+
+  #send(data: Uint8Array | Uint8ArrayList, callback: WriteCallback): void {
+    this.#lastActivity = performance.now()
+    this.bytesWritten += data.byteLength
+    try {
+      this.#stream.send(data)
+    } catch (error) {
+      callback(socketError('the stream can not be written to', 'EPIPE', error))
+      return
+    }
+    if (this.#stream.writeBufferLength === 0) callback()
+    else this.#awaitingIdle = callback
+  }
+
+  override _final(callback: WriteCallback): void {
+    this.#stream.close().then(
+      () => callback(),
+      (error: unknown) => callback(socketError('the stream was cut while closing', 'EPIPE', error)),
+    )
+  }
+
+  override _destroy(error: Error | null, callback: WriteCallback): void {
+    clearTimeout(this.#idleTimer)
+    this.#awaitingIdle = undefined
+    const stream = this.#stream
+    const open = !this.#streamDead && (stream.status === 'open' || stream.status === 'closing')
+    if (open) {
+      const cleanWrite = error == null && this.writableFinished
+      if (!cleanWrite) stream.abort(error ?? new Error('socket destroyed'))
+      else if (!this.#ended && stream.remoteWriteStatus !== 'closed') this.#linger()
+    }
+    callback(error)
+  }
+
+  /** Our end is closed; drop what still comes, and reset the stream if the other side never finishes. */
+  #linger(): void {
+    const stream = this.#stream
+    stream.closeRead().catch((error: unknown) => stream.abort(error instanceof Error ? error : new Error('closeRead failed')))
+    const timer = setTimeout(() => {
+      if (stream.status === 'open') stream.abort(new Error('the other side did not close'))
+    }, LINGER_MS)
+    timer.unref()
+    stream.addEventListener('close', () => clearTimeout(timer), { once: true })
+  }
+
+  destroySoon(): void {
+    if (this.writable) this.end()
+    if (this.writableFinished) this.destroy()
+    else this.once('finish', () => this.destroy())
+  }
+
+  resetAndDestroy(): this {
+    return this.destroy(socketError('reset', 'ECONNRESET'))
+  }
+
+  /** As `net.Socket.setTimeout`: emits `timeout` after `ms` without traffic; 0 turns it off and drops the listener. */
+  setTimeout(ms: number, listener?: () => void): this {
+    this.#idleTimeoutMs = ms
+    if (listener !== undefined) {
+      if (ms > 0) this.once('timeout', listener)
+      else this.removeListener('timeout', listener)
+    }
+    clearTimeout(this.#idleTimer)
+    this.#idleTimer = undefined
+    if (ms > 0) this.#armIdleTimer(ms)
+    return this
+  }
+
+  #armIdleTimer(ms: number): void {
+    this.#idleTimer = setTimeout(() => {
+      const left = this.#idleTimeoutMs - (performance.now() - this.#lastActivity)
+      if (left > 5) this.#armIdleTimer(left)
+      else this.emit('timeout')
+    }, ms)
+    this.#idleTimer.unref()
+  }
+
+  setNoDelay(): this {
+    return this
+  }
+  setKeepAlive(): this {
+    return this
+  }
+  ref(): this {
+    return this
+  }
+  unref(): this {
+    return this
+  }
+  address(): Record<string, never> {
+    return {}
+  }
+}

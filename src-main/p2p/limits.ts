@@ -1,0 +1,58 @@
+import type { Libp2pInit } from 'libp2p'
+import type { QuicOptions } from '@chainsafe/libp2p-quic'
+import type { TCPOptions } from '@libp2p/tcp'
+import type { YamuxMuxerInit } from '@libp2p/yamux'
+
+/** Parallel streams of one connection. The libraries' defaults (32 to 1000) fail under a few hundred requests. */
+export const MAX_STREAMS = 10_000
+
+/**
+ * Bytes a stream may have in flight, and the most that is buffered for a reader that has paused: the window must not
+ * be larger than the buffer, or a paused stream is aborted.
+ */
+export const STREAM_WINDOW_BYTES = 4 * 1024 * 1024
+
+/** Silence (ms) after which the kernel asks the other side whether it is still there: costs no byte of ours. */
+const TCP_KEEP_ALIVE_DELAY_MS = 20_000
+
+export const TCP_OPTIONS: TCPOptions = {
+  dialOpts: { keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_DELAY_MS },
+  listenOpts: { keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_DELAY_MS },
+}
+
+export const YAMUX_OPTIONS: YamuxMuxerInit = {
+  maxInboundStreams: MAX_STREAMS,
+  maxOutboundStreams: MAX_STREAMS,
+  // Streams that arrive while this end still sets up the connection; more than the default 10 kill the connection.
+  maxEarlyStreams: 1000,
+  // @libp2p/tcp drops a socket after 2 minutes without a byte.
+  keepAliveInterval: 60_000,
+  streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES, maxReadBufferLength: STREAM_WINDOW_BYTES },
+}
+
+export const QUIC_OPTIONS: Partial<QuicOptions> = {
+  maxConcurrentStreamLimit: MAX_STREAMS,
+  // A peer that vanished is noticed within maxIdleTimeout (ms).
+  maxIdleTimeout: 15_000,
+  keepAliveInterval: 6_000,
+}
+
+export const CONNECTION_MANAGER: Libp2pInit['connectionManager'] = {
+  maxConnections: 2000,
+  maxParallelDials: 100,
+  maxDialQueueLength: 500,
+  // The defaults (5 per second and 10 pending) refuse a network behind one address, and a bootstrap node's rush hour.
+  inboundConnectionThreshold: 1000,
+  maxIncomingPendingConnections: 500,
+  addressDialTimeout: 3_000,
+}
+
+/**
+ * The monitor's pings cost about 400 bytes each, at both ends: at the default of 10 s they alone would be several times
+ * the whole budget of an idle node. TCP keep-alive and QUIC's idle timeout notice dead peers; this is the last resort
+ * for a connection that is open but stuck. The long timeout is for a busy event loop.
+ */
+export const CONNECTION_MONITOR: Libp2pInit['connectionMonitor'] = {
+  pingInterval: 300_000,
+  pingTimeout: { minTimeout: 30_000, maxTimeout: 60_000 },
+}

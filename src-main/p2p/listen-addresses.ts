@@ -1,0 +1,76 @@
+import { createSocket } from 'node:dgram'
+import { createServer, isIPv6 } from 'node:net'
+import { AppError } from '#shared/errors.js'
+
+/** The port settings a listening address comes from. */
+export interface PortOptions {
+  tcpPort: number
+  wsPort: number
+  udpPort: number
+}
+
+/** One multiaddr to listen on, and the setting its port comes from. */
+export interface ListenAddress {
+  multiaddr: string
+  setting: 'tcpport' | 'wsport' | 'udpport'
+  host: string
+  port: number
+}
+
+/** TCP, WebSocket and QUIC on every host. */
+export function listenAddresses(hosts: readonly string[], ports: PortOptions): ListenAddress[] {
+  return hosts.flatMap((host) => {
+    const ip = `/${isIPv6(host) ? 'ip6' : 'ip4'}/${host}`
+    const { tcpPort, wsPort, udpPort } = ports
+    return [
+      { multiaddr: `${ip}/tcp/${tcpPort}`, setting: 'tcpport', host, port: tcpPort },
+      { multiaddr: `${ip}/tcp/${wsPort}/ws`, setting: 'wsport', host, port: wsPort },
+      { multiaddr: `${ip}/udp/${udpPort}/quic-v1`, setting: 'udpport', host, port: udpPort },
+    ] satisfies ListenAddress[]
+  })
+}
+
+/** The hosts of the list that this machine can bind: an IPv6 one is left out where there is no IPv6. */
+export async function bindableHosts(hosts: readonly string[]): Promise<string[]> {
+  const bindable = await Promise.all(hosts.map(async (host) => !isIPv6(host) || (await canBind(host))))
+  return hosts.filter((_, index) => bindable[index])
+}
+
+/** A port for `host` that is free right now, of TCP or UDP. */
+export async function freePort(kind: 'tcp' | 'udp', host: string): Promise<number> {
+  return kind === 'tcp' ? freeTcpPort(host) : freeUdpPort(host)
+}
+
+async function canBind(host: string): Promise<boolean> {
+  try {
+    await freeTcpPort(host)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function freeTcpPort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen({ host, port: 0, ipv6Only: isIPv6(host) }, () => {
+      const address = server.address()
+      server.close(() => {
+        if (address === null || typeof address === 'string') reject(new AppError('internal', 'No port was bound.'))
+        else resolve(address.port)
+      })
+    })
+  })
+}
+
+function freeUdpPort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', ipv6Only: isIPv6(host) })
+    socket.once('error', reject)
+    socket.bind(0, host, () => {
+      const { port } = socket.address()
+      socket.close(() => resolve(port))
+    })
+  })
+}

@@ -1,0 +1,47 @@
+import type { MultiaddrConnection, StreamMuxerFactory, Transport, Upgrader } from '@libp2p/interface'
+
+/** What a tuning does to a raw connection before libp2p encrypts and multiplexes it. */
+export interface ConnectionTuning {
+  /** Changes the raw connection in place. */
+  connection?(connection: MultiaddrConnection): void
+  /** Another stream muxer for transports that bring their own (QUIC). */
+  muxer?(factory: StreamMuxerFactory): StreamMuxerFactory
+}
+
+/** A transport module as `createLibp2p({ transports })` takes it. */
+export type TransportFactory<C> = (components: C) => Transport
+
+/**
+ * A transport whose raw connections, dialled and accepted, pass through `tuning` on their way to the upgrader. Works on
+ * one transport instance of one host: no prototype and nothing global is touched.
+ */
+export function tunedTransport<C>(factory: TransportFactory<C>, tuning: ConnectionTuning): TransportFactory<C> {
+  return (components) => {
+    const transport = factory(components)
+    const dial = transport.dial.bind(transport)
+    const createListener = transport.createListener.bind(transport)
+    transport.dial = (address, options) =>
+      dial(address, { ...options, upgrader: tunedUpgrader(options.upgrader, tuning) })
+    transport.createListener = (options) =>
+      createListener({ ...options, upgrader: tunedUpgrader(options.upgrader, tuning) })
+    return transport
+  }
+}
+
+function tunedUpgrader(upgrader: Upgrader, tuning: ConnectionTuning): Upgrader {
+  const tune = <O extends { muxerFactory?: StreamMuxerFactory }>(connection: MultiaddrConnection, options: O): O => {
+    tuning.connection?.(connection)
+    const { muxerFactory } = options
+    if (muxerFactory === undefined || tuning.muxer === undefined) return options
+    return { ...options, muxerFactory: tuning.muxer(muxerFactory) }
+  }
+  return {
+    upgradeOutbound: (connection: MultiaddrConnection, options: Parameters<Upgrader['upgradeOutbound']>[1]) =>
+      upgrader.upgradeOutbound(connection, tune(connection, options)),
+    upgradeInbound: (connection: MultiaddrConnection, options: Parameters<Upgrader['upgradeInbound']>[1]) =>
+      upgrader.upgradeInbound(connection, tune(connection, options)),
+    createInboundAbortSignal: (signal) => upgrader.createInboundAbortSignal(signal),
+    getStreamMuxers: () => upgrader.getStreamMuxers(),
+    getConnectionEncrypters: () => upgrader.getConnectionEncrypters(),
+  }
+}

@@ -1,0 +1,42 @@
+import type { MultiaddrConnection } from '@libp2p/interface'
+import type { Uint8ArrayList } from 'uint8arraylist'
+
+/** What is used of @libp2p/websockets' connection (10.1.21). */
+interface WebSocketConnection {
+  websocket: { readonly bufferedAmount: number; send(data: Uint8Array): void }
+  maxBufferedAmount: number
+  checkBufferedAmountTask: { start(): void }
+  sendData(data: Uint8ArrayList): { sentBytes: number; canSendMore: boolean }
+}
+
+/**
+ * Sends all pieces of a frame as one WebSocket message. Stock, each piece (length, cipher text) is a message and a
+ * system call of its own. The receiver does not care: libp2p reads the messages as one byte stream.
+ * False, and nothing changed, when the connection's internals are not the known ones.
+ */
+export function batchWebSocketWrites(connection: MultiaddrConnection): boolean {
+  if (!isWebSocketConnection(connection)) return false
+  connection.sendData = (data) => {
+    connection.websocket.send(data.subarray())
+    const canSendMore = connection.websocket.bufferedAmount < connection.maxBufferedAmount
+    if (!canSendMore) connection.checkBufferedAmountTask.start()
+    return { sentBytes: data.byteLength, canSendMore }
+  }
+  return true
+}
+
+function isWebSocketConnection(connection: object): connection is WebSocketConnection {
+  return (
+    'websocket' in connection &&
+    hasFunction(connection.websocket, 'send') &&
+    'maxBufferedAmount' in connection &&
+    typeof connection.maxBufferedAmount === 'number' &&
+    'checkBufferedAmountTask' in connection &&
+    hasFunction(connection.checkBufferedAmountTask, 'start') &&
+    hasFunction(connection, 'sendData')
+  )
+}
+
+function hasFunction(value: unknown, name: string): boolean {
+  return typeof value === 'object' && value !== null && typeof Reflect.get(value, name) === 'function'
+}

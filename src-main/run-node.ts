@@ -1,0 +1,89 @@
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { createNode, type OcfNode } from './compose.js'
+import type { Origins } from './config/load-settings.js'
+import type { Settings } from './config/settings.js'
+import { openDataFolder, type DataFolder } from './data-folder.js'
+import type { Logger } from './logging/logger.js'
+import { loadIdentity } from './p2p/identity.js'
+
+/** What a node is started from. */
+export interface NodeStart {
+  settings: Settings
+  origins: Origins
+  logger: Logger
+}
+
+/** A node that serves, with the folder it holds. */
+export interface RunningNode {
+  node: OcfNode
+  /** Withdraws, drains, closes; idempotent. */
+  stop(): Promise<void>
+}
+
+/** After this long a stop that hangs is cut. */
+export const STOP_GRACE_MS = 4_500
+
+/**
+ * Opens the data folder and starts the node in it. A failed start leaves nothing open.
+ * @throws AppError `data_dir_foreign`, `data_dir_locked`, `data_dir_unusable`, `identity_unreadable`, `port_in_use`
+ */
+export async function startNode(start: NodeStart, signal: AbortSignal): Promise<RunningNode> {
+  const { settings, origins, logger } = start
+  const dataFolder = await openDataFolder(settings['data-dir'], { cleanslate: settings.cleanslate })
+  try {
+    const identity = await loadIdentity({ dataDir: dataFolder.dir, seed: settings.seed }, logger.log)
+    const node = createNode({ settings, origins, dataFolder, identity, logger, rendererDir: builtRenderer() })
+    await node.start(signal)
+    return { node, stop: createStop(node, dataFolder) }
+  } catch (error) {
+    await dataFolder.close()
+    throw error
+  }
+}
+
+function createStop(node: OcfNode, dataFolder: DataFolder): () => Promise<void> {
+  let stopping: Promise<void> | undefined
+  async function stop(): Promise<void> {
+    try {
+      await node.stop()
+    } finally {
+      await dataFolder.close()
+    }
+  }
+  return () => (stopping ??= stop())
+}
+
+/** The dashboard beside the built program; null when this runs from source or it was not built. */
+function builtRenderer(): string | null {
+  const dir = join(import.meta.dirname, '..', 'renderer')
+  return existsSync(join(dir, 'index.html')) ? dir : null
+}
+
+/**
+ * Resolves on the first SIGINT or SIGTERM (or when the process that launched this one is gone); a second signal leaves
+ * the process at once.
+ */
+export async function untilAskedToStop(): Promise<string> {
+  const asked = new AbortController()
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  let reason = ''
+  for (const name of signals) {
+    process.on(name, () => {
+      if (asked.signal.aborted) process.exit(130)
+      reason = name
+      asked.abort()
+    })
+  }
+  if (process.channel !== undefined) {
+    process.once('disconnect', () => {
+      reason = 'the launcher is gone'
+      asked.abort()
+    })
+    // Waiting for the launcher must not keep the process alive.
+    process.channel.unref()
+  }
+  await once(asked.signal, 'abort')
+  return reason
+}

@@ -1,0 +1,91 @@
+import { Agent, request } from 'undici'
+import { originOf } from './target.js'
+
+/** What became of one small GET. */
+export type ProbeAnswer =
+  | { kind: 'answer'; status: number; body: string }
+  /** Nothing listens there. */
+  | { kind: 'refused' }
+  /** Something listens, but did not answer in time. */
+  | { kind: 'timeout' }
+  /** The connection broke, or what came was not HTTP or too much. */
+  | { kind: 'broken'; reason: string }
+
+/** One small GET: where, how long it may take and how much may come. */
+export interface ProbeRequest {
+  host: string
+  port: number
+  path: string
+  apiKey: string | undefined
+  timeoutMs: number
+  maxBytes: number
+  signal: AbortSignal
+}
+
+/** Asks local servers small questions; redirects are never followed and no connection is kept. */
+export interface HttpProbe {
+  get(probe: ProbeRequest): Promise<ProbeAnswer>
+  close(): Promise<void>
+}
+
+/** A probe with connections of its own; `connectTimeoutMs` is 2 s unless told. */
+export function createHttpProbe(options: { connectTimeoutMs?: number } = {}): HttpProbe {
+  const agent = new Agent({
+    connect: { timeout: options.connectTimeoutMs ?? 2_000 },
+    pipelining: 0,
+    connections: null,
+    keepAliveTimeout: 1,
+  })
+  return {
+    get: (probe) => get(agent, probe),
+    close: () => agent.destroy(),
+  }
+}
+
+async function get(dispatcher: Agent, probe: ProbeRequest): Promise<ProbeAnswer> {
+  const deadline = AbortSignal.timeout(probe.timeoutMs)
+  try {
+    const response = await request(originOf(probe) + probe.path, {
+      dispatcher,
+      method: 'GET',
+      reset: true,
+      signal: AbortSignal.any([deadline, probe.signal]),
+      headers: {
+        accept: 'application/json',
+        ...(probe.apiKey === undefined ? {} : { authorization: `Bearer ${probe.apiKey}` }),
+      },
+    })
+    const body = await readAtMost(response.body, probe.maxBytes)
+    if (body === undefined) return { kind: 'broken', reason: `more than ${probe.maxBytes} bytes` }
+    return { kind: 'answer', status: response.statusCode, body }
+  } catch (error) {
+    if (deadline.aborted) return { kind: 'timeout' }
+    const codes = codesOf(error)
+    if (codes.includes('ECONNREFUSED')) return { kind: 'refused' }
+    if (codes.some((code) => code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT')) return { kind: 'timeout' }
+    return { kind: 'broken', reason: codes[0] ?? (error instanceof Error ? error.message : String(error)) }
+  }
+}
+
+/** The body as text, or undefined when it is longer than allowed; reading stops there. */
+async function readAtMost(body: AsyncIterable<unknown>, maxBytes: number): Promise<string | undefined> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body) {
+    if (!Buffer.isBuffer(chunk)) continue
+    size += chunk.length
+    if (size > maxBytes) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** The codes of an error and of those inside it (`localhost` fails once per address family). */
+function codesOf(error: unknown): string[] {
+  if (error instanceof AggregateError) return [error, ...(error.errors as unknown[])].flatMap(ownCode)
+  return ownCode(error)
+}
+
+function ownCode(error: unknown): string[] {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? [error.code] : []
+}

@@ -1,0 +1,37 @@
+import { BlockList, isIP } from 'node:net'
+
+const LOOPBACK = new BlockList()
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
+LOOPBACK.addAddress('::1', 'ipv6')
+
+/** `host` without the brackets an IPv6 address may stand in, in lower case. */
+export function bareHost(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+}
+
+/** Whether a service's host is this machine. A name other than `localhost` could become any address, so it is not. */
+export function isLoopbackHost(host: string): boolean {
+  const bare = bareHost(host)
+  const family = isIP(bare)
+  return family === 0 ? bare === 'localhost' : LOOPBACK.check(bare, family === 4 ? 'ipv4' : 'ipv6')
+}
+
+/** Whether `host` is an address or a host name and nothing more (no user, port or path hidden in it). */
+export function isHost(host: string): boolean {
+  const bare = bareHost(host)
+  return (
+    isIP(bare) !== 0 ||
+    /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/.test(bare)
+  )
+}
+
+/** `http://host:port`, an IPv6 host in brackets. */
+export function originOf(target: { host: string; port: number }): string {
+  return `http://${authorityOf(target)}`
+}
+
+/** `host:port`, an IPv6 host in brackets. */
+export function authorityOf(target: { host: string; port: number }): string {
+  const bare = bareHost(target.host)
+  return `${isIP(bare) === 6 ? `[${bare}]` : bare}:${target.port}`
+}

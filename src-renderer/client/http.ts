@@ -1,0 +1,80 @@
+import { createFeedReceiver, type Client, type FeedObserver } from '#shared/contract/client.js'
+import type { CallOutput, FeedName } from '#shared/contract/index.js'
+import { AppError, fromWireError, type WireError } from '#shared/errors.js'
+import { createFeedSocket } from './feed-socket.js'
+
+/** A {@link Client} with a connection that can be closed. */
+export interface HttpClient extends Client {
+  close(): void
+}
+
+/** The control interface over HTTP, feeds over one WebSocket that comes back by itself. */
+export function createHttpClient(options: { url: string; token: string }): HttpClient {
+  const { url, token } = options
+  const socket = createFeedSocket({ url, token })
+
+  const client: HttpClient = {
+    async call(name, input) {
+      const response = await post(`${url}/api/call/${name}`, token, input)
+      if (!response.ok) throw await readError(response)
+      return (await response.json()) as CallOutput<typeof name>
+    },
+    follow<N extends FeedName>(feed: N, observer: FeedObserver<N>) {
+      let stop: () => void = () => undefined
+      const begin = (): void => {
+        const receiver = createFeedReceiver(observer, () => {
+          stop()
+          begin()
+        })
+        stop = socket.follow(feed, {
+          onNews(news) {
+            if ('message' in news) receiver.receive(news.message)
+            else observer.onLost?.(fromWireError({ error: news.error }))
+          },
+          onLost: () => void explainLoss().then((error) => observer.onLost?.(error)),
+        })
+      }
+      begin()
+      return () => stop()
+    },
+    close: () => socket.close(),
+  }
+
+  /** A browser does not tell why a socket failed; a call does. */
+  async function explainLoss(): Promise<Error> {
+    try {
+      await client.call('node.capabilities', {})
+      return notRunning()
+    } catch (error) {
+      return error instanceof Error ? error : notRunning(error)
+    }
+  }
+
+  return client
+}
+
+async function post(url: string, token: string, input: unknown): Promise<Response> {
+  try {
+    return await fetch(url, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify(input),
+      cache: 'no-store',
+      credentials: 'omit',
+    })
+  } catch (error) {
+    throw notRunning(error)
+  }
+}
+
+async function readError(response: Response): Promise<AppError> {
+  try {
+    return fromWireError((await response.json()) as WireError)
+  } catch (error) {
+    return new AppError('internal', `The node answered ${response.status} without saying why.`, { cause: error })
+  }
+}
+
+function notRunning(cause?: unknown): AppError {
+  return new AppError('node_not_running', 'The node does not answer. It may be stopped or starting.', { cause })
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { defineCall, defineListFeed } from './define.js'
+
+/** One line of the log. */
+export const LogLineSchema = z.object({
+  /** Counts up by one for each line since the start. */
+  seq: z.number().int(),
+  /** Unix milliseconds. */
+  atMs: z.number(),
+  level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']),
+  component: z.string(),
+  message: z.string(),
+  /** The line's other fields as JSON; empty when there are none. */
+  fields: z.string(),
+})
+export type LogLine = z.output<typeof LogLineSchema>
+
+export const logsCalls = {
+  'logs.recent': defineCall('The last lines of the log.', {
+    input: z.strictObject({ lines: z.number().int().min(1).max(1000).default(200) }),
+    output: z.array(LogLineSchema),
+  }),
+}
+
+export const logsFeeds = {
+  logs: defineListFeed('The log as it is written.', LogLineSchema, (line) => String(line.seq)),
+}

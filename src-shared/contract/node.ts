@@ -1,0 +1,54 @@
+import { z } from 'zod'
+import { defineCall, defineStateFeed, NoInputSchema } from './define.js'
+
+/** How this node takes part: alone, in a network of its own, or in the public one. */
+export const ModeSchema = z.enum(['standalone', 'local', 'node'])
+
+/** What the place that shows the interface can do besides; the renderer asks for these, never "is this Electron". */
+export const CapabilitySchema = z.enum(['open-external', 'self-update', 'autostart', 'notifications'])
+export type Capability = z.output<typeof CapabilitySchema>
+
+/**
+ * The facts behind the status pill; the sentence is made where it is shown.
+ * `sharing`: peers can use models of this computer. `connected`: peers, but nothing shared. `alone`: no peer is
+ * connected although the mode wants some. `standalone`: no peer is wanted.
+ */
+export const NodeStateSchema = z.object({
+  kind: z.enum(['sharing', 'connected', 'alone', 'standalone']),
+  /** The best kind of path to any peer; null without peers. */
+  path: z.enum(['direct', 'relayed']).nullable(),
+})
+
+/** Who this node is and how it fares. */
+export const StatusSchema = z.object({
+  peerId: z.string(),
+  version: z.string(),
+  mode: ModeSchema,
+  /** Unix milliseconds. */
+  startedAtMs: z.number(),
+  /** The base address apps on this machine use, without `/v1`; null while the gateway has no port. */
+  gatewayUrl: z.string().nullable(),
+  /** Addresses other peers can dial, each with `/p2p/<peerId>`. */
+  multiaddrs: z.array(z.string()),
+  /** Connected now. */
+  peers: z.number().int(),
+  /** Rows of the node table besides this node's own. */
+  knownPeers: z.number().int(),
+  models: z.object({ available: z.number().int(), shared: z.number().int() }),
+  /** Since midnight on this machine's clock. */
+  requestsToday: z.object({ in: z.number().int(), out: z.number().int(), local: z.number().int() }),
+  state: NodeStateSchema,
+})
+export type Status = z.output<typeof StatusSchema>
+
+export const nodeCalls = {
+  'node.status': defineCall('Who this node is and how it fares.', { input: NoInputSchema, output: StatusSchema }),
+  'node.capabilities': defineCall('What the caller can ask of the place it runs in.', {
+    input: NoInputSchema,
+    output: z.array(CapabilitySchema),
+  }),
+}
+
+export const nodeFeeds = {
+  status: defineStateFeed('The same as node.status, as it changes.', StatusSchema),
+}

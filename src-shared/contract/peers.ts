@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { defineCall, defineListFeed, NoInputSchema } from './define.js'
+
+/** How a connection runs. */
+export const PathKindSchema = z.enum(['direct-tcp', 'direct-ws', 'direct-quic', 'relayed'])
+export type PathKind = z.output<typeof PathKindSchema>
+
+/** A peer this node knows: connected, in the node table, or both. */
+export const PeerViewSchema = z.object({
+  peerId: z.string(),
+  connected: z.boolean(),
+  /** The kinds of its open connections, best first. */
+  paths: z.array(PathKindSchema),
+  /** Remote addresses of its open connections. */
+  multiaddrs: z.array(z.string()),
+  /** Who opened the oldest connection; null when there is none. */
+  direction: z.enum(['inbound', 'outbound']).nullable(),
+  /** Unix milliseconds since when it is connected. */
+  connectedAtMs: z.number().nullable(),
+  /** Identity-group entries it offers, `service:entry`. */
+  offers: z.array(z.string()),
+  /** What it says its version is; empty when it says nothing. */
+  version: z.string(),
+  /** Round trip in ms as measured here. */
+  rttMs: z.number().optional(),
+})
+export type PeerView = z.output<typeof PeerViewSchema>
+
+export const peersCalls = {
+  'peers.list': defineCall('Every peer this node knows.', { input: NoInputSchema, output: z.array(PeerViewSchema) }),
+}
+
+export const peersFeeds = {
+  peers: defineListFeed('The same as peers.list, as it changes.', PeerViewSchema, (peer) => peer.peerId),
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod'
+import { defineCall, defineListFeed, NoInputSchema } from './define.js'
+
+/** A server of this machine. */
+export const ServiceViewSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  /** `host:port`; never leaves this machine. */
+  address: z.string(),
+  status: z.enum(['starting', 'connected', 'down']),
+  /** Why it is not connected, in words for a person; null while it is. */
+  problem: z.string().nullable(),
+  /** True when peers can use it. */
+  published: z.boolean(),
+  /** `contextLength` in tokens. */
+  models: z.array(z.object({ id: z.string(), contextLength: z.number().optional() })),
+  identityGroups: z.array(z.string()),
+  /** `METHOD /path` patterns that peers may reach. */
+  sharedPaths: z.array(z.string()),
+})
+export type ServiceView = z.output<typeof ServiceViewSchema>
+
+export const servicesCalls = {
+  'services.list': defineCall('The servers of this machine that this node knows.', {
+    input: NoInputSchema,
+    output: z.array(ServiceViewSchema),
+  }),
+}
+
+export const servicesFeeds = {
+  services: defineListFeed('The same as services.list, as it changes.', ServiceViewSchema, (service) => service.id),
+}

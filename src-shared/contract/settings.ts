@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { defineCall, NoInputSchema } from './define.js'
+
+/** Where a setting's value came from, the strongest last. */
+export const OriginSchema = z.enum(['default', 'file', 'environment', 'flag'])
+
+/** One setting as it is in force. */
+export const SettingViewSchema = z.object({
+  name: z.string(),
+  /** Heading it stands under. */
+  group: z.string(),
+  /** As a person would write it; lists are joined with commas. Empty when nothing is set. Secrets are masked. */
+  value: z.string(),
+  origin: OriginSchema,
+  /** `default`, `file /x/config.yaml: port`, `environment OCF_PORT`, `flag --port`. */
+  originLabel: z.string(),
+  help: z.string(),
+  /** What it costs or risks; empty when there is nothing to say. */
+  cost: z.string(),
+  /** True when a change waits for the next start. */
+  restart: z.boolean(),
+})
+export type SettingView = z.output<typeof SettingViewSchema>
+
+export const settingsCalls = {
+  'settings.list': defineCall('Every setting with its value and where that came from.', {
+    input: NoInputSchema,
+    output: z.array(SettingViewSchema),
+  }),
+  'settings.set': defineCall('Writes one setting to the settings file; null takes it out again.', {
+    input: z.strictObject({ name: z.string().min(1).max(64), value: z.string().max(4096).nullable() }),
+    output: z.object({ restartNeeded: z.boolean() }),
+  }),
+}

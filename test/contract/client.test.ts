@@ -1,0 +1,148 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { followState, type FeedObserver } from '#shared/contract/client.js'
+import { CALLS, FEEDS, type CallInput, type CallName, type FeedName } from '#shared/contract/index.js'
+import { ALICE, createFakeNode, SELF, type FakeNode } from './fake-node.js'
+import { TRANSPORTS, type Connected } from './transports.js'
+
+/** One valid input for each call: a new call does not compile until it stands here. */
+const VALID: { [N in CallName]: CallInput<N> } = {
+  'node.status': {},
+  'node.capabilities': {},
+  'peers.list': {},
+  'table.rows': { all: true },
+  'models.list': {},
+  'services.list': {},
+  'settings.list': {},
+  'settings.set': { name: 'port', value: '9000' },
+  'logs.recent': { lines: 10 },
+  'traffic.recent': { limit: 10 },
+}
+
+const HOSTILE: readonly unknown[] = [
+  null,
+  [],
+  'text',
+  42,
+  { unexpected: true },
+  JSON.parse('{"__proto__": {"polluted": true}, "unexpected": 1}'),
+  { name: 'x'.repeat(100_000), value: 'y', lines: -1, limit: 1e9, all: 'yes' },
+]
+
+const CALL_NAMES = Object.keys(CALLS) as CallName[]
+const FEED_NAMES = Object.keys(FEEDS) as FeedName[]
+
+function furnish(node: FakeNode): void {
+  node.connect(ALICE)
+  node.offer(ALICE, 'llm', ['model=llama3.2', 'all'])
+  node.serve({ id: 'llm@127.0.0.1:11434', identityGroups: ['model=qwen3:8b'] })
+  node.writeLog('something happened')
+  node.traffic.begin({ id: 'r1', direction: 'out', service: 'llm', method: 'POST', route: '/v1/chat/completions' })
+}
+
+describe.each(TRANSPORTS)('the contract over $name', (transport) => {
+  let node: FakeNode
+  let connected: Connected
+
+  beforeEach(async () => {
+    node = createFakeNode()
+    furnish(node)
+    connected = await transport.connect(node)
+  })
+  afterEach(async () => {
+    await connected.close()
+    node.control.feeds.stop()
+    expect(node.errors).toEqual([])
+  })
+
+  test.each(CALL_NAMES)('%s answers valid input with what it promises', async (name) => {
+    const output = await connected.client.call(name, VALID[name])
+    expect(CALLS[name].output.parse(output)).toEqual(output)
+  })
+
+  test.each(CALL_NAMES)('%s refuses hostile input', async (name) => {
+    for (const input of HOSTILE) {
+      await expect(
+        connected.client.call(name, input as never),
+        JSON.stringify(input)?.slice(0, 80),
+      ).rejects.toMatchObject({
+        code: 'invalid_request',
+      })
+    }
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+  })
+
+  test.each(['nothing.here', '__proto__', 'constructor', '', '../node.status', 'node.status/'])(
+    'a call named %j does not exist',
+    async (name) => {
+      await expect(connected.client.call(name as CallName, {})).rejects.toMatchObject({ code: 'not_found' })
+    },
+  )
+
+  test('a refusal names the field at fault', async () => {
+    await expect(connected.client.call('logs.recent', { lines: 0 })).rejects.toMatchObject({ param: 'lines' })
+  })
+
+  test.each(FEED_NAMES)('the feed %s begins with a valid snapshot', async (feed) => {
+    const onSnapshot = vi.fn()
+    const stop = connected.client.follow(feed, { onSnapshot, onDelta: () => undefined })
+    await vi.waitFor(() => expect(onSnapshot).toHaveBeenCalledOnce())
+    expect(FEEDS[feed].snapshot.parse(onSnapshot.mock.calls[0]![0])).toEqual(onSnapshot.mock.calls[0]![0])
+    stop()
+  })
+
+  test('a change arrives as a delta, and the removal of what it added as well', async () => {
+    const states: string[][] = []
+    const stop = followState(connected.client, 'peers', { onState: (peers) => states.push(peers.map((p) => p.peerId)) })
+    await vi.waitFor(() => expect(states).toEqual([[ALICE]]))
+    node.connect('bob')
+    await vi.waitFor(() => expect(states.at(-1)).toEqual([ALICE, 'bob']))
+    node.disconnect('bob')
+    await vi.waitFor(() => expect(states.at(-1)).toEqual([ALICE]))
+    stop()
+  })
+
+  test('many changes in a row arrive as few deltas', async () => {
+    const deltas: number[] = []
+    const lines: FeedObserver<'logs'> = {
+      onSnapshot: () => deltas.push(0),
+      onDelta: (delta) => deltas.push(delta.set.length),
+    }
+    const stop = connected.client.follow('logs', lines)
+    await vi.waitFor(() => expect(deltas).toEqual([0]))
+    for (let i = 0; i < 100; i++) node.writeLog(`line ${i}`)
+    await vi.waitFor(() => expect(deltas).toEqual([0, 100]))
+    stop()
+  })
+
+  test('an unfollowed feed is quiet', async () => {
+    const onDelta = vi.fn()
+    const onSnapshot = vi.fn()
+    const stop = connected.client.follow('peers', { onSnapshot, onDelta })
+    const stopOther = connected.client.follow('status', { onSnapshot: () => undefined, onDelta: onSnapshot })
+    await vi.waitFor(() => expect(onSnapshot).toHaveBeenCalledOnce())
+    stop()
+    node.connect('bob')
+    await vi.waitFor(() => expect(onSnapshot).toHaveBeenCalledTimes(2))
+    expect(onDelta).not.toHaveBeenCalled()
+    stopOther()
+  })
+
+  test('a feed that does not exist is reported as lost', async () => {
+    const onLost = vi.fn()
+    const stop = connected.client.follow('nothing' as FeedName, { onSnapshot: vi.fn(), onDelta: vi.fn(), onLost })
+    await vi.waitFor(() => expect(onLost).toHaveBeenCalledWith(expect.objectContaining({ code: 'not_found' })))
+    stop()
+  })
+
+  test('the status tells who the node is and what it shares', async () => {
+    const status = await connected.client.call('node.status', {})
+    expect(status).toMatchObject({
+      peerId: SELF,
+      peers: 1,
+      knownPeers: 1,
+      models: { available: 2, shared: 1 },
+      requestsToday: { in: 0, out: 1, local: 0 },
+      state: { kind: 'sharing', path: 'direct' },
+    })
+  })
+})

@@ -1,0 +1,205 @@
+import type { LogLine } from '#shared/contract/logs.js'
+import { emptyPeerRecord } from '#shared/records.js'
+import { createControl, type Control, type ControlNeeds } from '../../src-main/api/index.js'
+import type { ConnectionsSource } from '../../src-main/api/handlers/peers.js'
+import type { SettingsSource } from '../../src-main/api/handlers/settings.js'
+import type { Log } from '../../src-main/logging/index.js'
+import type { NodeTable, Row } from '../../src-main/node-table/index.js'
+import type { PeerConnection } from '../../src-main/p2p/index.js'
+import type { LocalService, ServiceRegistry } from '../../src-main/services/index.js'
+import { createTrafficFeed, type TrafficFeed } from '../../src-main/telemetry/traffic.js'
+
+/** A node whose every part is under the test's hand. */
+export interface FakeNode {
+  control: Control
+  needs: ControlNeeds
+  traffic: TrafficFeed
+  /** Everything logged as an error. */
+  errors: unknown[]
+  connect(peerId: string, path?: PeerConnection['path']): void
+  disconnect(peerId: string): void
+  offer(peerId: string, service: string, groups: string[]): void
+  serve(service: Partial<LocalService> & { id: string }): void
+  writeLog(message: string, level?: LogLine['level']): void
+}
+
+export const SELF = '12D3KooWSelfSelfSelfSelfSelfSelfSelfSelfSelfSelfSelf'
+export const ALICE = '12D3KooWAliceAliceAliceAliceAliceAliceAliceAliceAlic'
+export const BOB = '12D3KooWBobBobBobBobBobBobBobBobBobBobBobBobBobBobBo'
+export const STARTED_AT_MS = 1_700_000_000_000
+
+export function createFakeNode(options: { gatewayUrl?: string | null } = {}): FakeNode {
+  const changes = createChanges()
+  const open: PeerConnection[] = []
+  const rows = new Map<string, Row>()
+  const services = new Map<string, LocalService>()
+  const lines: LogLine[] = []
+  const errors: unknown[] = []
+  const traffic = createTrafficFeed({ clock: Date })
+
+  const connections: ConnectionsSource = {
+    peerId: SELF,
+    multiaddrs: () => [`/ip4/127.0.0.1/tcp/43905/p2p/${SELF}`],
+    connections: () => [...open],
+    isConnected: (peerId) => open.some((connection) => connection.peerId === peerId),
+    subscribe: changes.subscribe,
+  }
+  const needs: ControlNeeds = {
+    facts: { version: '0.1.0', mode: 'node', startedAtMs: STARTED_AT_MS },
+    connections,
+    table: fakeTable(rows, changes.subscribe),
+    registry: fakeRegistry(services, changes.subscribe),
+    traffic,
+    settings: fakeSettings(),
+    logs: { lines: () => [...lines], subscribe: changes.subscribe },
+    gatewayUrl: () => (options.gatewayUrl === undefined ? 'http://127.0.0.1:8092' : options.gatewayUrl),
+    log: fakeLog(errors),
+  }
+
+  return {
+    control: createControl(needs),
+    needs,
+    traffic,
+    errors,
+    connect(peerId, path = 'direct-quic') {
+      open.push({
+        peerId,
+        multiaddr: `/ip4/192.0.2.7/udp/59820/quic-v1/p2p/${peerId}`,
+        path,
+        direction: 'outbound',
+        openedAtMs: STARTED_AT_MS,
+      })
+      changes.announce()
+    },
+    disconnect(peerId) {
+      open.splice(0, open.length, ...open.filter((connection) => connection.peerId !== peerId))
+      changes.announce()
+    },
+    offer(peerId, service, groups) {
+      const record = emptyPeerRecord(peerId)
+      const offered = { name: service, status: 'connected', host: '', port: '', hardware: record.hardware }
+      record.service.push({ ...offered, identity_group: groups })
+      record.version = '0.1.0'
+      record.latency = 12
+      rows.set(peerId, { peerId, record, seq: 1, epoch: 20_000, expiresAtMs: STARTED_AT_MS + 600_000 })
+      changes.announce()
+    },
+    serve(service) {
+      services.set(service.id, { ...DEFAULT_SERVICE, ...service })
+      changes.announce()
+    },
+    writeLog(message, level = 'info') {
+      lines.push({
+        seq: lines.length,
+        atMs: STARTED_AT_MS + lines.length,
+        level,
+        component: 'test',
+        message,
+        fields: '',
+      })
+      changes.announce()
+    },
+  }
+}
+
+const DEFAULT_SERVICE: LocalService = {
+  id: 'llm@127.0.0.1:11434',
+  name: 'llm',
+  host: '127.0.0.1',
+  port: 11434,
+  status: 'connected',
+  identityGroups: [],
+  published: true,
+  sharedPaths: [{ method: 'POST', path: '/v1/chat/completions' }],
+  serverModelIds: new Map(),
+  models: [],
+  problem: undefined,
+}
+
+function createChanges() {
+  const listeners = new Set<() => void>()
+  return {
+    subscribe: (listener: () => void) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    announce: () => listeners.forEach((listener) => listener()),
+  }
+}
+
+function fakeTable(rows: Map<string, Row>, subscribe: (listener: () => void) => () => void): NodeTable {
+  const entries = (service: string): Map<string, Set<string>> => {
+    const found = new Map<string, Set<string>>()
+    for (const row of rows.values()) {
+      for (const offered of row.record.service.filter(({ name }) => name === service)) {
+        for (const entry of offered.identity_group) {
+          found.set(entry, (found.get(entry) ?? new Set()).add(row.peerId))
+        }
+      }
+    }
+    return found
+  }
+  return {
+    ...stillService('node-table'),
+    publish: () => Promise.resolve(),
+    withdraw: () => Promise.resolve(),
+    get: (peerId) => rows.get(peerId),
+    rows: () => rows.values(),
+    get size() {
+      return rows.size
+    },
+    providers: (service, entry) => entries(service).get(entry) ?? new Set(),
+    entries,
+    subscribe: (listener) => subscribe(listener as () => void),
+  }
+}
+
+function fakeRegistry(services: Map<string, LocalService>, subscribe: (listener: () => void) => () => void) {
+  const registry: ServiceRegistry = {
+    ...stillService('services'),
+    list: () => [...services.values()],
+    get: (id) => services.get(id),
+    connected: (name) => [...services.values()].filter((s) => s.name === name && s.status === 'connected'),
+    add: () => '',
+    remove: () => Promise.resolve(false),
+    reportFailure: () => undefined,
+    reportSuccess: () => undefined,
+    apiKey: () => undefined,
+    subscribe,
+  }
+  return registry
+}
+
+function fakeSettings(): SettingsSource {
+  return {
+    list: () => [
+      {
+        name: 'port',
+        group: 'Gateway: the address your apps use',
+        value: '8092',
+        origin: 'default',
+        originLabel: 'default',
+        help: 'Port of the gateway.',
+        cost: '0 takes any free port.',
+        restart: true,
+      },
+    ],
+    save: () => Promise.resolve({ restartNeeded: true }),
+  }
+}
+
+function stillService(name: string) {
+  return { name, start: () => Promise.resolve(), stop: () => Promise.resolve() }
+}
+
+function fakeLog(errors: unknown[]): Log {
+  const log: Log = {
+    forComponent: () => log,
+    trace: () => undefined,
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: (message, fields) => errors.push({ message, ...fields }),
+  }
+  return log
+}

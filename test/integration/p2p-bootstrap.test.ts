@@ -1,0 +1,242 @@
+import { readFile } from 'node:fs/promises'
+import { createServer, type RequestListener } from 'node:http'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import {
+  createBootstrapper,
+  type Bootstrapper,
+  type BootstrapperNeeds,
+  type BootstrapperOptions,
+} from '../../src-main/p2p/bootstrap/index.js'
+import type { Host } from '../../src-main/p2p/index.js'
+import { addressesOver, createHosts, until, type HostFactory } from '../fixtures/hosts.js'
+import { createRecordingLog } from '../fixtures/recording-log.js'
+
+let hosts: HostFactory
+beforeEach(() => {
+  hosts = createHosts()
+})
+afterEach(() => hosts.close())
+
+async function bootstrap(
+  host: Host,
+  sources: string[],
+  { mode = 'node', rememberFile, ...needs }: Partial<BootstrapperOptions> & Partial<BootstrapperNeeds> = {},
+): Promise<Bootstrapper> {
+  const bootstrapper = createBootstrapper(
+    { host, log: createRecordingLog(), ...needs },
+    {
+      mode,
+      sources: [{ setting: 'bootstrap.addr', values: sources }],
+      rememberFile: rememberFile ?? join(await hosts.folder(), 'remembered-peers.json'),
+    },
+  )
+  await bootstrapper.start(new AbortController().signal)
+  hosts.defer(() => bootstrapper.stop())
+  return bootstrapper
+}
+
+/** An HTTP server on 127.0.0.1; its URL. */
+async function webServer(listener: RequestListener, port = 0): Promise<string> {
+  const server = createServer(listener).listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  hosts.defer(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as { port: number }).port}/v1/dnt/bootstraps`
+}
+
+const bootstrapsOf =
+  (host: Host): RequestListener =>
+  (_request, response) =>
+    response.end(JSON.stringify({ bootstraps: host.multiaddrs() }))
+
+test('a node whose only bootstrap is up is connected within a second, over its HTTP source', async () => {
+  const a = await hosts.host()
+  const b = await hosts.host()
+  const url = await webServer(bootstrapsOf(a))
+  const bootstrapper = await bootstrap(b, [url])
+  await until('B is connected to A', () => b.isConnected(a.peerId), 1000)
+  expect(bootstrapper.status()).toMatchObject([{ source: url, setting: 'bootstrap.addr', state: 'ok', addresses: 3 }])
+  await until('A is kept', async () => {
+    const peer = await b.libp2p.peerStore.get(a.libp2p.peerId)
+    return peer.tags.has('keep-alive-ocf-bootstrap')
+  })
+})
+
+test('an address without a peer id is enough', async () => {
+  const a = await hosts.host()
+  const b = await hosts.host()
+  await bootstrap(b, [addressesOver(a, 'tcp')[0]!.replace(/\/p2p\/.*/, '')])
+  await until('B is connected to A', () => b.isConnected(a.peerId), 1000)
+})
+
+test('three hosts bootstrapped from one find each other', async () => {
+  const a = await hosts.host()
+  const others = await Promise.all([hosts.host(), hosts.host(), hosts.host()])
+  await Promise.all(others.map((host) => bootstrap(host, [addressesOver(a, 'tcp')[0]!])))
+  const all = [a, ...others]
+  await until(
+    'each is connected to each',
+    () => all.every((one) => all.every((other) => one === other || one.isConnected(other.peerId))),
+    15_000,
+  )
+})
+
+test('a source that hangs, one of HTML, one of 10 MB and one that refuses do no harm to a good one', async () => {
+  const a = await hosts.host()
+  const b = await hosts.host()
+  const log = createRecordingLog()
+  const hangs = await webServer(() => undefined)
+  const html = await webServer((_request, response) => response.end('<html>hello</html>'))
+  let written = 0
+  const huge = await webServer((_request, response) => {
+    const block = 'x'.repeat(64 * 1024)
+    const write = (): void => {
+      while (!response.destroyed && written < 10 * 1024 * 1024) {
+        written += block.length
+        if (!response.write(block)) return
+      }
+      response.end()
+    }
+    response.on('drain', write)
+    write()
+  })
+  const redirects = await webServer((_request, response) => response.writeHead(302, { location: html }).end())
+  const refuses = 'http://127.0.0.1:1/'
+  const notAList = await webServer((_request, response) => response.end('{"bootstraps":{}}'))
+  const good = await webServer((_request, response) =>
+    response.end(JSON.stringify({ bootstraps: ['nonsense', 7, ...a.multiaddrs()] })),
+  )
+  const sources = [hangs, html, huge, redirects, refuses, notAList, 'not-a-source', good]
+  const bootstrapper = await bootstrap(b, sources, { log })
+  await until('B is connected to A', () => b.isConnected(a.peerId), 2000)
+  await until('the hanging one is given up', () => bootstrapper.status()[0]!.state === 'failed', 7000)
+  expect(bootstrapper.status().map(({ source, state }) => [source, state])).toEqual([
+    [hangs, 'failed'],
+    [html, 'failed'],
+    [huge, 'failed'],
+    [redirects, 'failed'],
+    [refuses, 'failed'],
+    [notAList, 'failed'],
+    [good, 'ok'],
+    ['not-a-source', 'bad'],
+  ])
+  expect(bootstrapper.status().find(({ source }) => source === good)?.reason).toMatch(/^2 /)
+  expect(written).toBeLessThan(10 * 1024 * 1024)
+  expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(7)
+})
+
+test('a source that is down at first is asked again soon, and told about once', async () => {
+  const a = await hosts.host()
+  const b = await hosts.host()
+  const log = createRecordingLog()
+  let asked = 0
+  const url = await webServer((request, response) => {
+    asked += 1
+    if (asked <= 2) response.writeHead(500).end()
+    else bootstrapsOf(a)(request, response)
+  })
+  const slept: number[] = []
+  const clock = {
+    now: () => 0,
+    random: () => 0,
+    sleep: (ms: number) => {
+      slept.push(ms)
+      return Promise.resolve()
+    },
+  }
+  await bootstrap(b, [url], { log, clock })
+  await until('B is connected to A', () => b.isConnected(a.peerId), 2000)
+  expect(slept).toEqual([1000, 2000])
+  expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
+})
+
+test('a node that lost its last peer looks for peers again at once', async () => {
+  const a = await hosts.host()
+  const c = await hosts.host()
+  const b = await hosts.host()
+  let answer = bootstrapsOf(a)
+  const url = await webServer((request, response) => answer(request, response))
+  await bootstrap(b, [url])
+  await until('B is connected to A', () => b.isConnected(a.peerId), 2000)
+  answer = bootstrapsOf(c)
+  await a.stop()
+  await until('B is connected to C', () => b.isConnected(c.peerId), 2000)
+})
+
+test('a peer that drops every connection is not dialled in a tight loop', async () => {
+  const a = await hosts.host()
+  let connections = 0
+  a.libp2p.addEventListener('connection:open', (event) => {
+    connections += 1
+    event.detail.abort(new Error('go away'))
+  })
+  const b = await hosts.host()
+  const slept = Promise.withResolvers<number>()
+  const clock = {
+    now: () => 0,
+    random: () => 0,
+    sleep: (ms: number, signal: AbortSignal) => {
+      slept.resolve(ms)
+      return new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+    },
+  }
+  await bootstrap(b, [addressesOver(a, 'tcp')[0]!.replace(/\/p2p\/.*/, '')], { clock })
+  expect(await slept.promise).toBe(1000)
+  expect(connections).toBeLessThanOrEqual(3)
+})
+
+test('good peers are remembered across a restart and are enough without any source', async () => {
+  const a = await hosts.host()
+  const folder = await hosts.folder()
+  const rememberFile = join(folder, 'remembered-peers.json')
+  const b = await hosts.host({ dir: folder })
+  const first = await bootstrap(b, [addressesOver(a, 'tcp')[0]!], { rememberFile })
+  await until('B is connected to A', () => b.isConnected(a.peerId), 2000)
+  await first.stop()
+  await b.stop()
+  expect(JSON.parse(await readFile(rememberFile, 'utf8'))).toMatchObject({ peers: [{ id: a.peerId }] })
+  // Another identity and an empty peer store: only the file can tell.
+  const other = await hosts.host()
+  await bootstrap(other, [], { rememberFile })
+  await until('the peer of the last run is found', () => other.isConnected(a.peerId), 2000)
+})
+
+test('a standalone node asks no one, not even peers it knows', async () => {
+  let asked = 0
+  const url = await webServer((_request, response) => {
+    asked += 1
+    response.end('{"bootstraps":[]}')
+  })
+  const b = await hosts.host({ mode: 'standalone' })
+  const bootstrapper = await bootstrap(b, [url], { mode: 'standalone' })
+  await bootstrapper.stop()
+  expect(asked).toBe(0)
+  expect(bootstrapper.status()).toEqual([])
+})
+
+test('a source that tells a node its own addresses does not make it dial itself', async () => {
+  const a = await hosts.host()
+  const log = createRecordingLog()
+  const bare = addressesOver(a, 'tcp')[0]!.replace(/\/p2p\/.*/, '')
+  const bootstrapper = await bootstrap(a, [await webServer(bootstrapsOf(a)), bare], { log })
+  await until('all sources are asked', () => bootstrapper.status().every(({ state }) => state === 'ok'))
+  await bootstrapper.stop()
+  expect(a.connections()).toEqual([])
+  expect(log.lines.filter(({ message }) => message.includes('could not be reached'))).toEqual([])
+})
+
+test('stopping in the middle of an attempt takes less than a second', async () => {
+  const b = await hosts.host()
+  let asked = false
+  const url = await webServer(() => (asked = true))
+  const bootstrapper = await bootstrap(b, [url])
+  await until('the source is asked', () => asked)
+  const before = Date.now()
+  await Promise.all([bootstrapper.stop(), bootstrapper.stop()])
+  await b.stop()
+  expect(Date.now() - before).toBeLessThan(1000)
+})

@@ -1,0 +1,97 @@
+import { expect, test, vi } from 'vitest'
+import { TrafficEntrySchema } from '#shared/contract/traffic.js'
+import { createTrafficFeed } from '../../../src-main/telemetry/traffic.js'
+
+const start = (id: string, direction: 'in' | 'out' | 'local' = 'out') => ({
+  id,
+  direction,
+  service: 'llm',
+  method: 'POST',
+  route: '/v1/chat/completions',
+})
+
+test('a request is followed from its arrival to its end', () => {
+  let nowMs = 1000
+  const feed = createTrafficFeed({ clock: { now: () => nowMs } })
+  const request = feed.begin({ ...start('r1'), model: 'llama3.2' })
+  expect(feed.running).toBe(1)
+  request.update({ peer: 'alice', path: 'direct-quic', tries: 1, status: 200 })
+  nowMs = 1080
+  request.firstByte()
+  nowMs = 1090
+  request.firstByte()
+  request.addBytes(10, 200)
+  request.addBytes(0, 300)
+  nowMs = 1500
+  request.finish({ tokens: 42 })
+  expect(feed.running).toBe(0)
+  const [entry] = feed.entries()
+  expect(TrafficEntrySchema.parse(entry)).toEqual(entry)
+  expect(entry).toMatchObject({
+    ttfbMs: 80,
+    durationMs: 500,
+    bytesIn: 10,
+    bytesOut: 500,
+    tokens: 42,
+    cancelledBy: null,
+  })
+})
+
+test('after its end nothing changes an entry', () => {
+  const feed = createTrafficFeed({ clock: Date })
+  const request = feed.begin(start('r1'))
+  request.finish({ status: 200 })
+  const before = feed.entries()[0]
+  request.update({ status: 500 })
+  request.addBytes(1, 1)
+  request.firstByte()
+  request.finish({ status: 502 })
+  expect(feed.entries()[0]).toBe(before)
+  expect(feed.running).toBe(0)
+})
+
+test('only the newest entries are kept, oldest first', () => {
+  const feed = createTrafficFeed({ clock: Date }, { maxEntries: 3 })
+  for (const id of ['a', 'b', 'c', 'd', 'e']) feed.begin(start(id)).finish()
+  expect(feed.entries().map((entry) => entry.id)).toEqual(['c', 'd', 'e'])
+})
+
+test('an entry that did not change stays the same object, so that followers can skip it', () => {
+  const feed = createTrafficFeed({ clock: Date })
+  feed.begin(start('a')).finish()
+  const running = feed.begin(start('b'))
+  const [a, b] = feed.entries()
+  running.addBytes(0, 1)
+  expect(feed.entries()[0]).toBe(a)
+  expect(feed.entries()[1]).not.toBe(b)
+  expect(b?.bytesOut).toBe(0)
+})
+
+test('listeners hear once per reading, however much happens', () => {
+  const feed = createTrafficFeed({ clock: Date })
+  const listener = vi.fn()
+  const stop = feed.subscribe(listener)
+  const request = feed.begin(start('a'))
+  for (let i = 0; i < 1000; i++) request.addBytes(0, 100)
+  expect(listener).toHaveBeenCalledOnce()
+  feed.entries()
+  request.finish()
+  expect(listener).toHaveBeenCalledTimes(2)
+  stop()
+  feed.entries()
+  feed.begin(start('b'))
+  expect(listener).toHaveBeenCalledTimes(2)
+})
+
+test('the counts of the day begin anew at local midnight', () => {
+  let nowMs = new Date(2026, 2, 10, 23, 59, 59).getTime()
+  const feed = createTrafficFeed({ clock: { now: () => nowMs } })
+  feed.begin(start('a', 'in'))
+  feed.begin(start('b', 'out'))
+  feed.begin(start('c', 'local'))
+  expect(feed.today()).toEqual({ in: 1, out: 1, local: 1 })
+  nowMs += 1000
+  expect(feed.today()).toEqual({ in: 0, out: 0, local: 0 })
+  feed.begin(start('d', 'out'))
+  expect(feed.today()).toEqual({ in: 0, out: 1, local: 0 })
+})
