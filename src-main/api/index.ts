@@ -1,3 +1,4 @@
+import type { SettingsSource } from '../config/settings-source.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
 import type { ServiceRegistry } from '../services/index.js'
@@ -8,7 +9,7 @@ import { createLogsFeed, createLogsHandlers, type LogsSource } from './handlers/
 import { createModelsFeed, createModelsHandlers } from './handlers/models.js'
 import { createPeersFeed, createPeersHandlers, type ConnectionsSource } from './handlers/peers.js'
 import { createServicesFeed, createServicesHandlers } from './handlers/services.js'
-import { createSettingsHandlers, type SettingsSource } from './handlers/settings.js'
+import { createSettingsHandlers } from './handlers/settings.js'
 import { createNodeHandlers, createStatusFeed, type NodeFacts } from './handlers/status.js'
 import { createTableHandlers } from './handlers/table.js'
 import { createTrafficHandlers, createTrafficSource } from './handlers/traffic.js'
@@ -24,6 +25,8 @@ export interface ControlNeeds {
   logs: LogsSource
   /** The gateway's base address without `/v1`; null while it has no port. */
   gatewayUrl(): string | null
+  /** False while the gateway leaves a peer alone because it did not answer. */
+  isRoutable?: (peerId: string) => boolean
   log: Log
 }
 

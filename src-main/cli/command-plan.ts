@@ -56,7 +56,11 @@ export function createBareProgram(io: CliIo): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-    .configureHelp({ optionTerm: (option) => settingTerm(option, SETTING_NAMES) ?? plainTerm(option) })
+    .configureHelp({
+      optionTerm: (option) => settingTerm(option, SETTING_NAMES) ?? plainTerm(option),
+      subcommandTerm: (command) =>
+        [command.name(), ...command.registeredArguments.map((argument) => argument.name())].join(' '),
+    })
 }
 
 /** Adds a command that tells every problem of its line and of the settings at once, or runs. */
@@ -100,7 +104,7 @@ export function addPlannedCommand(
 
 function usageText(name: string, problems: readonly SettingProblem[]): string {
   const lines = problems.map((problem) => `error: ${printable(problemLine(problem))}\n`)
-  return `${lines.join('')}Nothing was started. \`ocf ${name} --help\` tells what there is.\n`
+  return `${lines.join('')}Nothing was done. \`ocf ${name} --help\` tells what there is.\n`
 }
 
 /** An option that is not of the settings table, with its value as a person reads it. */

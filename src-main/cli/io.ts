@@ -31,6 +31,8 @@ export interface CliIo {
 export interface DemoOptions {
   /** How many nodes the demo network has. */
   nodes: number
+  /** Ends after the first answer instead of staying up. */
+  once: boolean
   settings: Settings
   origins: Origins
 }

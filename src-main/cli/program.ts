@@ -34,10 +34,18 @@ export function createProgram(needs: CliNeeds, options: { literals: string[]; fi
       name: 'demo',
       help: 'Runs a small network on this machine, with pretend models, to try things out.',
       settings: DEMO_SETTINGS,
-      options: [['--nodes [value]', `How many nodes (default: ${DEFAULT_DEMO_NODES})`]],
+      options: [
+        ['--nodes [value]', `How many nodes (default: ${DEFAULT_DEMO_NODES})`],
+        ['--once', 'Ends after the first answer instead of staying up.'],
+      ],
       check: nodesProblems,
       run: ({ own, loaded }) =>
-        handlers.demo({ nodes: readNodes(own.nodes), settings: loaded.settings, origins: loaded.origins }),
+        handlers.demo({
+          nodes: readNodes(own.nodes),
+          once: own.once === true,
+          settings: loaded.settings,
+          origins: loaded.origins,
+        }),
     },
     {
       name: 'status',

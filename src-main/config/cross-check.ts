@@ -17,26 +17,37 @@ export function crossCheck(
   origins: Origins,
   faulty: ReadonlySet<SettingName | undefined>,
 ): SettingProblem[] {
-  const problem = (names: SettingName[], sentence: string): SettingProblem[] => {
-    if (names.some((name) => faulty.has(name))) return []
-    return [{ source: givenSources(names, origins), setting: names[0], sentence }]
-  }
-  return [
-    ...samePorts(settings).flatMap(([first, second]) =>
-      problem([first, second], `${first} and ${second} are both ${settings[first]}. Give each its own port.`),
-    ),
-    ...(settings['service.name'] !== '' && settings['service.port'] === undefined
-      ? problem(['service.name', 'service.port'], 'service.name needs service.port: the port of the local server.')
-      : []),
-    ...(settings['service.name'] === '' && settings['service.port'] !== undefined
-      ? problem(['service.port', 'service.name'], 'service.port needs service.name: `llm` for a model server.')
-      : []),
-    ...remoteTarget(settings, problem),
-    ...ownPortAsTarget(settings, problem),
-  ]
+  const problem = problemFrom(origins, faulty)
+  return [...conflicts(settings, origins, faulty), ...missingPartner(settings, problem)]
+}
+
+/** The part of {@link crossCheck} that no further setting can mend: values that exclude each other. */
+export function conflicts(
+  settings: Settings,
+  origins: Origins,
+  faulty: ReadonlySet<SettingName | undefined> = new Set(),
+): SettingProblem[] {
+  const problem = problemFrom(origins, faulty)
+  return [...samePorts(settings, problem), ...remoteTarget(settings, problem), ...ownPortAsTarget(settings, problem)]
 }
 
 type Problem = (names: SettingName[], sentence: string) => SettingProblem[]
+
+function problemFrom(origins: Origins, faulty: ReadonlySet<SettingName | undefined>): Problem {
+  return (names, sentence) =>
+    names.some((name) => faulty.has(name))
+      ? []
+      : [{ source: givenSources(names, origins), setting: names[0], sentence }]
+}
+
+function missingPartner(settings: Settings, problem: Problem): SettingProblem[] {
+  const hasName = settings['service.name'] !== ''
+  const hasPort = settings['service.port'] !== undefined
+  if (hasName === hasPort) return []
+  return hasName
+    ? problem(['service.name', 'service.port'], 'service.name needs service.port: the port of the local server.')
+    : problem(['service.port', 'service.name'], 'service.port needs service.name: `llm` for a model server.')
+}
 
 function remoteTarget(settings: Settings, problem: Problem): SettingProblem[] {
   const host = settings['service.host']
@@ -56,11 +67,13 @@ function ownPortAsTarget(settings: Settings, problem: Problem): SettingProblem[]
   )
 }
 
-function samePorts(settings: Settings): [TcpPort, TcpPort][] {
+function samePorts(settings: Settings, problem: Problem): SettingProblem[] {
   return TCP_PORTS.flatMap((first, index) =>
     TCP_PORTS.slice(index + 1)
       .filter((second) => settings[first] !== 0 && settings[first] === settings[second])
-      .map((second): [TcpPort, TcpPort] => [first, second]),
+      .flatMap((second) =>
+        problem([first, second], `${first} and ${second} are both ${settings[first]}. Give each its own port.`),
+      ),
   )
 }
 

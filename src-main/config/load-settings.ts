@@ -17,6 +17,8 @@ import {
 } from './settings.js'
 import { splitList } from './value-kinds.js'
 
+export type { Origin, Origins } from './origin.js'
+
 /** What settings are loaded from; all but the flags and the environment have the real thing as default. */
 export interface LoadSettingsNeeds {
   /** Values of the command line, by setting name. Undefined ones were not given. */

@@ -1,5 +1,6 @@
 import type { SettingView } from '#shared/contract/settings.js'
 import { AppError } from '#shared/errors.js'
+import { conflicts } from './cross-check.js'
 import { describeValue } from './describe-value.js'
 import type { Origins } from './origin.js'
 import { parseSetting } from './parse-setting.js'
@@ -16,7 +17,7 @@ export interface SettingsSource {
   list(): SettingView[]
   /**
    * Writes one setting to the settings file, or takes it out when `value` is null. Throws `not_found` for a name that
-   * is no setting and `invalid_settings` for a value it can't have.
+   * is no setting and `invalid_settings` for a value it can't have, alone or beside the others.
    */
   save(name: string, value: string | null): Promise<{ restartNeeded: boolean }>
 }
@@ -25,28 +26,47 @@ export interface SettingsSource {
 export function createSettingsSource(needs: {
   settings: Settings
   origins: Origins
-  /** Called after a setting that needs no restart was saved; `value` undefined means its default. */
+  /** Called after a setting that needs no restart was saved. */
   onLiveChange?: (name: SettingName, value: Settings[SettingName]) => void
 }): SettingsSource {
   const { settings, origins } = needs
+  /** What was saved since the start: in force after the next one. */
+  let saved: Settings = settings
+
+  function save(given: string, raw: string | null): { restartNeeded: boolean } {
+    const { name, value } = readChange(given, raw)
+    const row = settingRow(name)
+    const next = { ...saved, [name]: value ?? row.default }
+    const [conflict] = conflicts(next, origins)
+    if (conflict !== undefined) throw new AppError('invalid_settings', conflict.sentence, { param: name })
+    writeSetting(settings.config, name, value)
+    saved = next
+    const overridden = origins[name].kind === 'environment' || origins[name].kind === 'flag'
+    if (row.restart || overridden || needs.onLiveChange === undefined) return { restartNeeded: true }
+    needs.onLiveChange(name, next[name])
+    return { restartNeeded: false }
+  }
+
   return {
     list: () => SETTING_NAMES.map((name) => viewOf(name, settings, origins)),
-    async save(name, value) {
-      if (!isSettingName(name)) {
-        const near = didYouMean(nearNames(name, SETTING_NAMES))
-        throw new AppError('not_found', `There is no setting ${name}.${near}`)
-      }
-      const row = settingRow(name)
-      if (row.inFile === false) throw new AppError('invalid_settings', `${name} can't stand in the settings file.`)
-      const read = value === null ? { ok: true as const, value: undefined } : parseSetting(name, value)
-      if (!read.ok) throw new AppError('invalid_settings', `${name}: ${read.sentence}`, { param: name })
-      // parseSetting gives what the row of `name` holds.
-      writeSetting(settings.config, name, read.value as Settings[typeof name])
-      const overridden = origins[name].kind === 'environment' || origins[name].kind === 'flag'
-      if (!row.restart && !overridden) needs.onLiveChange?.(name, read.value as Settings[typeof name])
-      return Promise.resolve({ restartNeeded: row.restart || overridden })
-    },
+    // What is thrown becomes a rejection.
+    save: (name, value) => new Promise((resolve) => resolve(save(name, value))),
   }
+}
+
+/** The setting and the value meant, undefined to take it out. Throws what {@link SettingsSource.save} throws. */
+function readChange(name: string, raw: string | null): { name: SettingName; value: Settings[SettingName] } {
+  if (!isSettingName(name)) {
+    throw new AppError('not_found', `There is no setting ${name}.${didYouMean(nearNames(name, SETTING_NAMES))}`)
+  }
+  if (settingRow(name).inFile === false) {
+    throw new AppError('invalid_settings', `${name} can't stand in the settings file.`, { param: name })
+  }
+  if (raw === null) return { name, value: undefined }
+  const read = parseSetting(name, raw)
+  if (!read.ok) throw new AppError('invalid_settings', `${name}: ${read.sentence}`, { param: name })
+  // parseSetting gives what the row of `name` holds.
+  return { name, value: read.value as Settings[SettingName] }
 }
 
 /** One setting for a person to read; secrets are masked. */

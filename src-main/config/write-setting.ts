@@ -1,20 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { isMap, parseDocument, type Document } from 'yaml'
+import { isMap, isScalar, parseDocument, type Document } from 'yaml'
 import { AppError } from '#shared/errors.js'
 import { writtenValue } from './describe-value.js'
 import type { SettingName, Settings } from './settings.js'
 
 /**
  * Writes one setting into a settings file, or takes it out when `value` is undefined; comments and everything else
- * stay. The file (mode 0600) changes as a whole or not at all. Throws `invalid_settings` for a file that is no YAML.
+ * stay. The file (mode 0600) changes as a whole or not at all. Throws `invalid_settings` for a file that is no
+ * YAML or can't be written.
  */
-export function writeSetting<Name extends SettingName>(
-  file: string,
-  name: Name,
-  value: Settings[Name] | undefined,
-): void {
+export function writeSetting(file: string, name: SettingName, value: Settings[SettingName]): void {
   const path = realPath(file)
   const text = textOf(path)
   const written = value === undefined ? undefined : writtenValue(name, value)
@@ -29,10 +26,10 @@ function changedYaml(path: string, text: string, name: SettingName, value: unkno
   if (document.errors.length > 0 || (document.contents !== null && !isMap(document.contents))) throw unreadable(path)
   const found = pathsOf(name).filter((keys) => document.hasIn(keys))
   if (value === undefined) {
-    for (const keys of found) document.deleteIn(keys)
+    for (const keys of found) takeOut(document, keys)
   } else {
     document.setIn(found[0] ?? newPath(document, name), value)
-    for (const keys of found.slice(1)) document.deleteIn(keys)
+    for (const keys of found.slice(1)) takeOut(document, keys)
   }
   return isMap(document.contents) && document.contents.items.length === 0 ? comments(document) : document.toString()
 }
@@ -60,17 +57,41 @@ function newPath(document: Document.Parsed, name: string): string[] {
   return dot !== -1 && isMap(document.get(name.slice(0, dot))) ? [name.slice(0, dot), name.slice(dot + 1)] : [name]
 }
 
+/** Removes a key and every map it leaves empty; what was remarked above the key stays, above the next one. */
+function takeOut(document: Document.Parsed, keys: string[]): void {
+  const parents = keys.slice(0, -1)
+  const map = parents.length === 0 ? document.contents : document.getIn(parents)
+  if (!isMap(map)) return
+  const index = map.items.findIndex(({ key }) => isScalar(key) && key.value === keys.at(-1))
+  const [removed] = index === -1 ? [] : map.items.splice(index, 1)
+  const remark = isScalar(removed?.key) ? removed.key.commentBefore : undefined
+  const next = map.items[index]?.key
+  if (isScalar(next)) next.commentBefore = joined(remark, next.commentBefore)
+  else document.comment = joined(remark, document.comment)
+  if (map.items.length === 0 && parents.length > 0) takeOut(document, parents)
+}
+
 /** What is left of a file without settings: an empty map would be written as `{}`. */
 function comments(document: Document.Parsed): string {
-  const lines = [document.commentBefore, document.contents?.commentBefore, document.contents?.comment, document.comment]
-  return lines
-    .filter((comment) => typeof comment === 'string')
-    .map((comment) => `${comment.replaceAll(/^/gm, '#')}\n`)
-    .join('')
+  const text = joined(document.commentBefore, document.comment)
+  return text === null ? '' : `${text.replaceAll(/^/gm, '#')}\n`
+}
+
+function joined(...parts: (string | null | undefined)[]): string | null {
+  const given = parts.filter((part) => typeof part === 'string')
+  return given.length === 0 ? null : given.join('\n')
 }
 
 function replaceFile(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    writeAndRename(path, text)
+  } catch (error) {
+    throw unwritable(path, error)
+  }
+}
+
+function writeAndRename(path: string, text: string): void {
   const temporary = `${path}.${randomUUID()}.tmp`
   try {
     writeFileSync(temporary, text, { mode: 0o600, flag: 'wx', flush: true })
@@ -87,7 +108,7 @@ function realPath(file: string): string {
     return realpathSync(file)
   } catch (error) {
     if (isMissing(error)) return file
-    throw error
+    throw unwritable(file, error)
   }
 }
 
@@ -96,14 +117,19 @@ function textOf(path: string): string {
     return readFileSync(path, 'utf8')
   } catch (error) {
     if (isMissing(error)) return ''
-    throw error
+    throw unwritable(path, error)
   }
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
 }
 
 function unreadable(path: string): AppError {
   return new AppError('invalid_settings', `${path} is no settings file. Mend it, or move it away, and try again.`)
+}
+
+function unwritable(path: string, cause: unknown): AppError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new AppError('invalid_settings', `${path} can't be written: ${reason}.`, { cause })
 }

@@ -5,6 +5,9 @@ import type { SseEvent } from './answer-format.js'
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024
 
+/** So much of a body that is too large is read and thrown away. */
+const MAX_DRAINED_BYTES = 4 * MAX_BODY_BYTES
+
 /** Aborts when the client goes away before its answer is complete, or when `stopping` aborts. */
 export function signalOf(response: ServerResponse, stopping: AbortSignal): AbortSignal {
   const gone = new AbortController()
@@ -23,9 +26,11 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > MAX_BODY_BYTES) throw new AppError('body_too_large', `The body is larger than ${MAX_BODY_BYTES} bytes.`)
-    chunks.push(chunk)
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk)
+    // Leaving the loop cuts the connection, and the client would not get to read why.
+    if (size > MAX_DRAINED_BYTES) break
   }
+  if (size > MAX_BODY_BYTES) throw new AppError('body_too_large', `The body is larger than ${MAX_BODY_BYTES} bytes.`)
   try {
     return JSON.parse(Buffer.concat(chunks).toString('utf8'))
   } catch (error) {
@@ -33,6 +38,11 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
       throw new AppError('invalid_json', 'The body is not valid JSON.', { cause: error })
     throw error
   }
+}
+
+/** Whether the client went away, as far as is known: a broken upload is noticed before the answer's end. */
+export function isGone(request: IncomingMessage, response: ServerResponse): boolean {
+  return response.destroyed || (request.destroyed && !request.complete)
 }
 
 /** Sends one JSON document. */

@@ -29,9 +29,9 @@ export interface DemoModelEvents {
   onStarted?(request: DemoRequest): void
   onToken?(request: DemoRequest): void
   onFinished?(request: DemoRequest): void
-  /** It was answered with an error. */
+  /** It was answered with an error; for one that could not be understood, nothing was told before. */
   onRefused?(request: DemoRequest): void
-  /** The client went away; no token follows, and the slot is free. */
+  /** The client of a received request went away; no token follows, and the slot is free. */
   onAborted?(request: DemoRequest): void
 }
 

@@ -3,7 +3,7 @@ import { endsSentence, toWords } from './words.js'
 
 /** How one text is to be written. */
 export interface WritingWishes {
-  /** Words of the question; the text begins with one of them, where the model knows it. */
+  /** Words of the question; the text begins with one of them, where sentences the model has read do so. */
   promptWords: readonly string[]
   random: Random
   /** 0: always the likeliest word; 1: as often as it was read; more: wilder. */
@@ -23,7 +23,10 @@ type Counts = Map<string, number>
 const START = '\n'
 
 /** Below this share of the text a word of the question counts as telling. */
-const COMMON_WORD_SHARE = 0.002
+const COMMON_WORD_SHARE = 0.01
+
+/** What a sentence about a thing begins with. */
+const ARTICLES = ['The', 'A', 'An']
 
 /** Learns from a text: pairs and triples of words, sentence by sentence. */
 export function learn(text: string): LanguageModel {
@@ -44,21 +47,25 @@ export function learn(text: string): LanguageModel {
   }
   if (total === 0) throw new Error('a language model needs at least one sentence to learn from')
 
-  function firstWord(promptWords: readonly string[]): string | undefined {
-    const known = promptWords
-      .flatMap((word) => [capitalised(word), word.toLowerCase(), word])
-      .filter((word) => followers.has(word) && /^\p{L}{3,}/u.test(word))
-      .filter((word) => (frequency.get(word) ?? 0) < Math.max(3, total * COMMON_WORD_SHARE))
-    return known.find((word) => followers.get(START)?.has(word) === true) ?? known[0]
+  /** A beginning of a sentence with a telling word of the question in it, if there is one. */
+  function openingOf(promptWords: readonly string[]): string[] {
+    const telling = promptWords
+      .flatMap((word) => [word.toLowerCase(), word])
+      .filter((word) => word.length > 3 && (frequency.get(word) ?? 0) < Math.max(3, total * COMMON_WORD_SHARE))
+    for (const word of telling) {
+      const article = ARTICLES.find((first) => followers.get(pairOf(START, first))?.has(word) === true)
+      if (article !== undefined) return [article, word]
+      if (followers.get(START)?.has(capitalised(word)) === true) return [capitalised(word)]
+    }
+    return []
   }
 
   function* write({ promptWords, random, temperature }: WritingWishes): Generator<string, never> {
     let before = START
     let last = START
-    const opening = firstWord(promptWords)
-    if (opening !== undefined) {
-      yield capitalised(opening)
-      last = opening
+    for (const word of openingOf(promptWords)) {
+      yield word
+      ;[before, last] = [last, word]
     }
     for (;;) {
       const counts = followers.get(pairOf(before, last)) ?? followers.get(last) ?? followers.get(START)

@@ -9,7 +9,7 @@ import { readCompletion } from './formats/completions.js'
 import { readMessages } from './formats/messages.js'
 import { readResponses } from './formats/responses.js'
 import { generate, type GenerationSummary } from './generation.js'
-import { openEventStream, readJson, sendEvents, sendJson, signalOf } from './http-exchange.js'
+import { isGone, openEventStream, readJson, sendEvents, sendJson, signalOf } from './http-exchange.js'
 import type { DemoModelEvents, DemoRequest } from './index.js'
 import type { LanguageModel } from './language-model.js'
 import type { Slots } from './slots.js'
@@ -49,7 +49,8 @@ export function createRequestHandler(
     try {
       await route(request, response, told, signal)
     } catch (error) {
-      refuse(response, told, signal, error)
+      if (signal.aborted || isGone(request, response)) leave(response, told)
+      else refuse(response, told, error)
     }
   }
 
@@ -143,12 +144,12 @@ export function createRequestHandler(
     }
   }
 
-  function refuse(response: ServerResponse, told: DemoRequest, signal: AbortSignal, error: unknown): void {
-    if (signal.aborted) {
-      response.destroy()
-      needs.events.onAborted?.(told)
-      return
-    }
+  function leave(response: ServerResponse, told: DemoRequest): void {
+    response.destroy()
+    if (told.model !== '') needs.events.onAborted?.(told)
+  }
+
+  function refuse(response: ServerResponse, told: DemoRequest, error: unknown): void {
     if (!(error instanceof AppError)) needs.log.error('the demo model could not answer', { path: told.path, error })
     needs.events.onRefused?.(told)
     if (response.headersSent) {

@@ -80,6 +80,7 @@ export function createTableCarrier(needs: {
       const current = epochOf(clock.now())
       isLoading = true
       for (const epoch of [current - 1, current, current + 1]) await loadEpoch(epoch)
+      store.confirmRead()
       documents.flush()
       isLoading = false
       await this.maintain()

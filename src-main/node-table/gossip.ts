@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { TopicValidatorResult } from '@libp2p/gossipsub'
 import type { GossipSubEvents, Message } from '@libp2p/gossipsub'
 import type { PeerId } from '@libp2p/interface'
@@ -28,7 +29,7 @@ export function createTableGossip(needs: {
   const { pubsub, view, limits, log } = needs
   const subscriberListeners: ((peerId: string) => void)[] = []
 
-  function validate(peer: PeerId, message: Message): TopicValidatorResult {
+  function validate(peer: PeerId, message: Message): TopicValidatorResult | Promise<TopicValidatorResult> {
     const sender = peer.toString()
     const envelopes = decodeGossipMessage(message.data)
     if (envelopes === undefined) {
@@ -38,7 +39,7 @@ export function createTableGossip(needs: {
     if (!limits.admit(sender, envelopes.length)) return TopicValidatorResult.Ignore
     const result = validatorResult(envelopes.map((envelope) => view.ingest(envelope, 'gossip')))
     if (result === TopicValidatorResult.Reject) limits.reportInvalid(sender)
-    return result
+    return result === TopicValidatorResult.Accept ? afterOthersSaid(result) : result
   }
 
   const onSubscriptionChange = ({ detail }: GossipSubEvents['subscription-change']): void => {
@@ -75,6 +76,16 @@ export function createTableGossip(needs: {
     },
   }
 }
+
+/**
+ * Forwarding waits a moment, at random: the peers that have the message say so (IDONTWANT) meanwhile, and most copies are
+ * never sent. The view has the row already.
+ */
+function afterOthersSaid(result: TopicValidatorResult): Promise<TopicValidatorResult> {
+  return setTimeout(MIN + Math.random() * VAR, result, { ref: false })
+}
+const MIN = Number(process.env['FMIN'] ?? 10)
+const VAR = Number(process.env['FVAR'] ?? 20)
 
 /** What gossipsub does with a message: forward it, drop it, or drop it and hold it against its sender. */
 export function validatorResult(verdicts: readonly Verdict[]): TopicValidatorResult {

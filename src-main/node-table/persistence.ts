@@ -1,20 +1,18 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { Level } from 'level'
-import type { DatabaseOptions } from 'level'
-import { getLevelUpdates, LeveldbPersistence } from 'y-leveldb'
-import { AppError } from '#shared/errors.js'
-import type { Clock } from '../clock.js'
+import type { Level } from 'level'
+import { getLevelUpdates } from 'y-leveldb'
 import type { Log } from '../logging/index.js'
+import type { OpenStore, StoreFolder } from './store-folder.js'
 
 /**
  * The table on disk: canonical updates, one Yjs document per epoch, in y-leveldb. A cache: what is lost is synced
- * again, so a store that can't be read is moved aside.
+ * again, so a store that can't be read is moved aside, and one that can't be written costs nothing but itself.
  */
 export interface TableStore {
   /** The updates of an epoch, oldest first. */
   load(epoch: number): Promise<Uint8Array[]>
-  /** Queues an update; a failing disk is logged once and costs nothing but the cache. */
+  /** Says that all has been read and the process lives; a start that does not get here costs the store. */
+  confirmRead(): void
+  /** Queues an update. A failing disk is logged once. */
   append(epoch: number, update: Uint8Array): void
   /** Puts one update in the place of all of an epoch's. */
   replace(epoch: number, update: Uint8Array): Promise<void>
@@ -25,79 +23,52 @@ export interface TableStore {
   close(): Promise<void>
 }
 
-const MAX_KEPT_CORRUPT = 3
+/** Updates of an epoch on disk before they become one. */
 const MAX_UPDATES = 500
+/** Updates that wait for a slow disk; what comes then is written with the next {@link TableStore.replace}. */
 const MAX_QUEUED = 64
 
-interface OpenStore {
-  persistence: LeveldbPersistence
-  db: Level
-}
-
-/**
- * Opens the store in `folder`.
- * @throws AppError `data_dir_locked` when another process has it open, `data_dir_unusable` when it can't be used at all
- */
-export async function openTableStore(
-  needs: { log: Log; clock: Clock },
-  options: { folder: string },
-): Promise<TableStore> {
-  const { log, clock } = needs
-  const { folder } = options
-  let { persistence, db } = await openOrMoveAside()
+/** Opens the store of a folder; throws what {@link StoreFolder.open} throws. */
+export async function openTableStore(needs: { log: Log; storeFolder: StoreFolder }): Promise<TableStore> {
+  const { log, storeFolder } = needs
+  let store = await storeFolder.open()
   const updateCounts = new Map<number, number>()
   const incomplete = new Set<number>()
   let queued = 0
   let isFailing = false
 
-  async function openOrMoveAside(): Promise<OpenStore> {
+  /** Writes; a failure is logged once until a write succeeds again. Returns whether it succeeded. */
+  async function attempt(write: (open: OpenStore) => Promise<unknown>): Promise<boolean> {
+    if (store === undefined) return false
     try {
-      return await openLevel(folder)
+      await write(store)
+      if (isFailing) log.info('the node table is written to disk again')
+      isFailing = false
     } catch (error) {
-      if (failureOf(error) !== 'corrupt') throw unusable(folder, error)
-      moveAside(error)
-      return await openLevel(folder).catch((second: unknown) => {
-        throw unusable(folder, second)
-      })
+      if (!isFailing) log.warn('the node table can’t be written to disk; the node goes on without', { error })
+      isFailing = true
     }
+    return !isFailing
   }
 
-  function moveAside(error: unknown): void {
-    const aside = `${folder}.corrupt-${clock.now()}`
-    log.warn('the node table on disk can’t be read: it was moved aside, and the table starts empty', { aside, error })
-    try {
-      renameSync(folder, aside)
-    } catch (cause) {
-      throw unusable(folder, cause)
-    }
-    for (const old of corruptFolders(folder).slice(0, -MAX_KEPT_CORRUPT)) rmSync(old, { recursive: true, force: true })
-  }
-
-  /** y-leveldb resolves `null` for every failure; so does this. */
-  async function attempt(epoch: number, write: () => Promise<unknown>): Promise<boolean> {
-    const result = await write()
-    const isDone = result !== null
-    if (!isDone) incomplete.add(epoch)
-    if (!isDone && !isFailing) log.warn('the node table can’t be written to disk; the node goes on without', { folder })
-    if (isDone && isFailing) log.info('the node table is written to disk again', { folder })
-    isFailing = !isDone
-    return isDone
+  async function attemptFor(epoch: number, write: (open: OpenStore) => Promise<unknown>): Promise<void> {
+    if (!(await attempt(write))) incomplete.add(epoch)
   }
 
   return {
     async load(epoch) {
-      const read = (store: LeveldbPersistence): Promise<Uint8Array[] | null> =>
-        store._transact((level: unknown) => getLevelUpdates(level, documentName(epoch)))
-      const updates = await read(persistence)
-      if (updates !== null) {
+      if (store === undefined) return []
+      try {
+        const { persistence } = store
+        const updates = await persistence._transact((db: unknown) => getLevelUpdates(db, documentName(epoch)))
         updateCounts.set(epoch, updates.length)
         return updates
+      } catch (error) {
+        store = await storeFolder.replace(store, error)
+        return []
       }
-      await db.close()
-      moveAside(new Error('reading it failed'))
-      ;({ persistence, db } = await openOrMoveAside())
-      return []
     },
+    confirmRead: () => storeFolder.confirmRead(),
     append(epoch, update) {
       if (queued >= MAX_QUEUED) {
         incomplete.add(epoch)
@@ -105,35 +76,38 @@ export async function openTableStore(
       }
       queued += 1
       updateCounts.set(epoch, (updateCounts.get(epoch) ?? 0) + 1)
-      void attempt(epoch, () => persistence.storeUpdate(documentName(epoch), update)).finally(() => (queued -= 1))
+      void attemptFor(epoch, ({ persistence }) => persistence.storeUpdate(documentName(epoch), update)).finally(
+        () => (queued -= 1),
+      )
     },
     async replace(epoch, update) {
       incomplete.delete(epoch)
       updateCounts.set(epoch, 1)
-      await attempt(epoch, async () => {
-        const clockOfUpdate = (await persistence.storeUpdate(documentName(epoch), update)) as number | null
-        if (clockOfUpdate === null) return null
-        return await persistence._transact(async (level: Level<unknown, Uint8Array>) => {
-          const key = (clockKey: number): unknown => ['v1', documentName(epoch), 'update', clockKey]
-          await level.clear({ gte: key(0), lt: key(clockOfUpdate) })
-          return true
-        })
+      await attemptFor(epoch, async ({ persistence }) => {
+        const name = documentName(epoch)
+        const stored = await persistence.storeUpdate(name, update)
+        // Only now: a process that dies in between finds both.
+        await persistence._transact((db: Level<unknown, Uint8Array>) =>
+          db.clear({ gte: ['v1', name, 'update', 0], lt: ['v1', name, 'update', stored] }),
+        )
       })
     },
     needsReplacing: (epoch) => incomplete.has(epoch) || (updateCounts.get(epoch) ?? 0) > MAX_UPDATES,
     async dropBefore(epoch) {
-      const names = (await persistence.getAllDocNames()) as string[] | null
-      for (const name of names ?? []) {
-        const old = Number(name.split('/')[1])
+      await attempt(async ({ persistence }) => {
+        for (const name of await persistence.getAllDocNames()) {
+          if (epochOfDocument(name) < epoch) await persistence.clearDocument(name)
+        }
+      })
+      for (const old of [...updateCounts.keys(), ...incomplete]) {
         if (old >= epoch) continue
-        await persistence.clearDocument(name)
         updateCounts.delete(old)
         incomplete.delete(old)
       }
     },
     async close() {
-      await persistence.tr
-      await db.close()
+      await store?.close()
+      store = undefined
     },
   }
 }
@@ -142,51 +116,6 @@ function documentName(epoch: number): string {
   return `nodes/${epoch}`
 }
 
-/** Opens the Level under y-leveldb and waits for it: y-leveldb itself would take a locked one for an empty one. */
-async function openLevel(folder: string): Promise<OpenStore> {
-  mkdirSync(dirname(folder), { recursive: true })
-  const opened: Level[] = []
-  // y-leveldb says `new Level(…)`; a constructor that returns an object gives that object.
-  function WatchedLevel(location: string, levelOptions: DatabaseOptions<string, string>): Level {
-    const level = new Level(location, levelOptions)
-    opened.push(level)
-    return level
-  }
-  // Compressed, each write to a large table costs as much as reading it (measured: 17 ms against 0.2).
-  const persistence = new LeveldbPersistence(folder, { Level: WatchedLevel, levelOptions: { compression: false } })
-  const [db] = opened
-  if (db === undefined) throw new Error('y-leveldb did not open its store')
-  await db.open()
-  return { persistence, db }
-}
-
-function failureOf(error: unknown): 'locked' | 'corrupt' | 'other' {
-  const cause: unknown = error instanceof Error ? error.cause : undefined
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  if (code === 'LEVEL_LOCKED') return 'locked'
-  return code === 'LEVEL_CORRUPTION' ? 'corrupt' : 'other'
-}
-
-function unusable(folder: string, cause: unknown): AppError {
-  if (cause instanceof AppError) return cause
-  return failureOf(cause) === 'locked'
-    ? new AppError(
-        'data_dir_locked',
-        `The data folder ${dirname(folder)} is in use by another node. Stop that one, or give this one its own folder with --data-dir.`,
-        { cause },
-      )
-    : new AppError(
-        'data_dir_unusable',
-        `The node table in ${folder} can't be opened. Check that the folder can be written to and the disk has room, or choose another with --data-dir.`,
-        { cause },
-      )
-}
-
-function corruptFolders(folder: string): string[] {
-  const parent = dirname(folder)
-  if (!existsSync(parent)) return []
-  return readdirSync(parent)
-    .map((name) => join(parent, name))
-    .filter((path) => path.startsWith(`${folder}.corrupt-`))
-    .sort()
+function epochOfDocument(name: string): number {
+  return Number(name.slice('nodes/'.length))
 }

@@ -14,6 +14,7 @@ import type { OwnRow } from './own-row.js'
 import { openTableStore } from './persistence.js'
 import { createRepeater } from './repeater.js'
 import { createSenderLimits } from './sender-limits.js'
+import { createStoreFolder } from './store-folder.js'
 import { createTableSync } from './sync.js'
 import type { TableSync } from './sync.js'
 import { createTableView } from './view.js'
@@ -61,7 +62,8 @@ export function createNodeTable(needs: { host: Host; log: Log; clock: Clock }, o
     name: 'node-table',
     async start(signal) {
       signal.throwIfAborted()
-      const store = await openTableStore({ log, clock }, { folder: join(options.dataDir, 'table') })
+      const storeFolder = createStoreFolder({ log, clock }, join(options.dataDir, 'table'))
+      const store = await openTableStore({ log, storeFolder })
       const carrier = createTableCarrier({ view, store, clock, log })
       try {
         await carrier.load()

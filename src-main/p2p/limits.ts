@@ -6,11 +6,14 @@ import type { YamuxMuxerInit } from '@libp2p/yamux'
 /** Parallel streams of one connection. The libraries' defaults (32 to 1000) fail under a few hundred requests. */
 export const MAX_STREAMS = 10_000
 
+/** Bytes a sender may have on the way to a reader that has paused. */
+const MAX_STREAM_WINDOW_BYTES = 4 * 1024 * 1024
+
 /**
- * Bytes a stream may have in flight, and the most that is buffered for a reader that has paused: the window must not
- * be larger than the buffer, or a paused stream is aborted.
+ * Bytes a stream buffers before it is aborted. Must not be less than the window, or a paused stream dies. It is more,
+ * because data also comes in, without a pause, between the opening of a stream and the moment its handler listens.
  */
-export const STREAM_WINDOW_BYTES = 4 * 1024 * 1024
+export const MAX_READ_BUFFER_BYTES = 16 * 1024 * 1024
 
 /** Silence (ms) after which the kernel asks the other side whether it is still there: costs no byte of ours. */
 const TCP_KEEP_ALIVE_DELAY_MS = 20_000
@@ -27,11 +30,15 @@ export const YAMUX_OPTIONS: YamuxMuxerInit = {
   maxEarlyStreams: 1000,
   // @libp2p/tcp drops a socket after 2 minutes without a byte.
   keepAliveInterval: 60_000,
-  streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES, maxReadBufferLength: STREAM_WINDOW_BYTES },
+  streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES, maxReadBufferLength: MAX_READ_BUFFER_BYTES },
 }
 
 export const QUIC_OPTIONS: Partial<QuicOptions> = {
   maxConcurrentStreamLimit: MAX_STREAMS,
+  // What paused streams hold counts against the connection too: with the defaults (10 MB and 15 MB) two slow readers
+  // stop every other stream of the connection. Here it takes 256 that are full.
+  maxStreamData: 2 * 1024 * 1024,
+  maxConnectionData: 512 * 1024 * 1024,
   // A peer that vanished is noticed within maxIdleTimeout (ms).
   maxIdleTimeout: 15_000,
   keepAliveInterval: 6_000,

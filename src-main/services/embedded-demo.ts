@@ -102,11 +102,14 @@ export function createEmbeddedDemo(
     },
     async start(signal) {
       signal.throwIfAborted()
-      if (options.mode === 'auto') {
-        unsubscribe = registry.subscribe(retireOnceReal)
-        retireOnceReal()
+      if (options.mode === 'auto') unsubscribe = registry.subscribe(retireOnceReal)
+      try {
+        if (await shouldOffer(signal)) await offer(signal)
+      } catch (error) {
+        unsubscribe?.()
+        await stepAside()
+        throw error
       }
-      if (await shouldOffer(signal)) await offer(signal)
       if (options.mode === 'auto') retireOnceReal()
     },
     stop() {

@@ -75,7 +75,8 @@ function readModels(answer: ProbeAnswer, registration: Pick<ServiceRegistration,
   if (!isSuccess(status)) return { kind: 'unfit', reason: `GET /v1/models answers ${status}` }
   const list = parseModelList(body)
   if (list === undefined) return { kind: 'unfit', reason: 'GET /v1/models answers no list of models' }
-  return { kind: 'alive', ...list }
+  if (list.isGateway) return { kind: 'unfit', reason: 'it is a gateway of this network, not a model server' }
+  return { kind: 'alive', models: list.models, unreadable: list.unreadable }
 }
 
 function withoutAnswer(answer: Exclude<ProbeAnswer, { kind: 'answer' }>): CheckOutcome {

@@ -43,5 +43,6 @@ async function lookAt(
   const { host, port } = place
   if (answer.status === 401) return { host, port, models: [], needsKey: true }
   const list = answer.status === 200 ? parseModelList(answer.body) : undefined
-  return list === undefined ? undefined : { host, port, models: list.models.map((model) => model.id), needsKey: false }
+  if (list === undefined || list.isGateway) return undefined
+  return { host, port, models: list.models.map((model) => model.id), needsKey: false }
 }

@@ -25,20 +25,33 @@ const EntrySchema = z.object({
   meta: z.object({ n_ctx_train: count }).optional().catch(undefined),
 })
 
+/** What a gateway of this network writes beside each of its models. */
+const GatewayEntrySchema = z.object({ ocf: z.object({ servers: z.array(z.string()) }) })
+
 const entries = z.array(z.unknown())
 // Ollama without a model answers `{"object":"list","data":null}`.
 const emptyList = z.object({ object: z.literal('list'), data: z.null() }).transform((): unknown[] => [])
 const ListSchema = z.union([z.object({ data: entries }).transform((list) => list.data), entries, emptyList])
 
-/** The list of models in a server's answer, or undefined when the answer is no such list. Odd entries are counted, not fatal. */
-export function parseModelList(body: string): { models: ServerModel[]; unreadable: number } | undefined {
+/** A server's list of models. */
+export interface ModelList {
+  models: ServerModel[]
+  /** Odd entries; they do not spoil the others. */
+  unreadable: number
+  /** It is a gateway's: sharing it would send requests in circles. */
+  isGateway: boolean
+}
+
+/** The list of models in a server's answer, or undefined when the answer is no such list. */
+export function parseModelList(body: string): ModelList | undefined {
   const list = ListSchema.safeParse(parseJson(body))
   if (!list.success) return undefined
   const models = list.data.flatMap((entry) => {
     const parsed = EntrySchema.safeParse(entry)
     return parsed.success ? [toServerModel(parsed.data)] : []
   })
-  return { models, unreadable: list.data.length - models.length }
+  const isGateway = list.data.some((entry) => GatewayEntrySchema.safeParse(entry).success)
+  return { models, unreadable: list.data.length - models.length, isGateway }
 }
 
 function toServerModel(entry: z.output<typeof EntrySchema>): ServerModel {

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
+import { hasLivingMember, signalGroup } from './process-group-members.js'
 import type { SleepingClock } from './sleeping-clock.js'
 
 /** A command of the owner's with everything it started. */
@@ -34,9 +35,9 @@ export function startProcessGroup(needs: { clock: SleepingClock }, command: stri
       return
     }
     const deadlineMs = needs.clock.now() + graceMs
-    send(child.pid, 'SIGTERM')
-    while (isAlive(child.pid) && needs.clock.now() < deadlineMs) await needs.clock.sleep(POLL_MS, never)
-    send(child.pid, 'SIGKILL')
+    signalGroup(child.pid, 'SIGTERM')
+    while ((await hasLivingMember(child.pid)) && needs.clock.now() < deadlineMs) await needs.clock.sleep(POLL_MS, never)
+    signalGroup(child.pid, 'SIGKILL')
     await ended
   }
 
@@ -49,21 +50,6 @@ async function endOf(child: ChildProcessByStdio<null, Readable, Readable>): Prom
     return signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
-  }
-}
-
-/** Whether anything of the group is left. */
-function isAlive(pid: number): boolean {
-  return send(pid, 0)
-}
-
-/** Sends a signal to the whole group; false when nothing of it is left. */
-function send(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(-pid, signal)
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM')) return false
-    throw error
   }
 }
 

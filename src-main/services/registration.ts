@@ -1,6 +1,9 @@
 import { AppError } from '#shared/errors.js'
+import { IDENTITY_GROUP_BUDGET_BYTES } from './constants.js'
 import { parseIdentityGroup } from './identity-groups.js'
 import type { RegistrationInput, ServiceRegistration } from './index.js'
+import { sizeOf } from './published-models.js'
+import { isSharedPath } from './shared-paths.js'
 import { authorityOf, isHost, isLoopbackHost } from './target.js'
 
 const DEFAULTS = {
@@ -61,6 +64,12 @@ function faultsOf(registration: ServiceRegistration, policy: { allowRemoteTarget
     faults.push('the number of health retries must be a whole number')
   }
   if (!(registration.healthIntervalMs > 0)) faults.push('the health interval must be more than 0')
+  if (sizeOf(registration.identityGroups) > IDENTITY_GROUP_BUDGET_BYTES) {
+    faults.push(`the identity groups take more than the ${IDENTITY_GROUP_BUDGET_BYTES} bytes a row has for them`)
+  }
+  for (const { method, path } of registration.sharedPaths) {
+    if (!isSharedPath(method, path)) faults.push(`"${method} ${path}" is not a path to share`)
+  }
   for (const entry of registration.identityGroups) {
     const group = parseIdentityGroup(entry)
     if (group.kind === 'invalid') faults.push(`the identity group "${entry}" ${group.reason}`)

@@ -30,15 +30,20 @@ const MAX_DECODE_ROUNDS = 4
  * @throws AppError `invalid_service`
  */
 export function parseSharedPath(text: string): SharedPath {
-  const match = /^(?:(\*|[A-Za-z]+)\s+)?(\/[^\s?#*\\%]*\*?)$/.exec(text.trim())
-  const path = match?.[2]
-  if (path === undefined || hasTrickySegment(path) || path.includes('//')) {
+  const [, method = '*', path = ''] = /^(?:(\S+)\s+)?(\S+)$/.exec(text.trim()) ?? []
+  if (!isSharedPath(method.toUpperCase(), path)) {
     throw new AppError(
       'invalid_service',
       `"${text}" is not a path to share. Write it as "POST /v1/echo", "/v1/echo" or "/v1/files/*".`,
     )
   }
-  return { method: match?.[1]?.toUpperCase() ?? '*', path }
+  return { method: method.toUpperCase(), path }
+}
+
+/** Whether a method (capitals, or `*` for any) and a path (`*` only at its end) can stand for what is shared. */
+export function isSharedPath(method: string, path: string): boolean {
+  const isMethod = method === '*' || /^[A-Z]+$/.test(method)
+  return isMethod && /^\/[^\s?#*\\%]*\*?$/.test(path) && !hasTrickySegment(path) && !path.includes('//')
 }
 
 /**
@@ -106,9 +111,9 @@ function isTricky(form: string): boolean {
   )
 }
 
-/** A segment of dots only, also where a server strips spaces or `;parameters` first. */
+/** A segment of dots only, also where a server strips spaces, `;parameters` or an encoded query first. */
 function hasTrickySegment(form: string): boolean {
-  return form.split('/').some((segment) => /^\s*\.+\s*(?:;.*)?$/.test(segment))
+  return form.split('/').some((segment) => /^\s*\.+\s*(?:[;?#].*)?$/s.test(segment))
 }
 
 function count(text: string, character: string): number {

@@ -63,7 +63,7 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
     for (const input of HOSTILE) {
       await expect(
         connected.client.call(name, input as never),
-        JSON.stringify(input)?.slice(0, 80),
+        JSON.stringify(input).slice(0, 80),
       ).rejects.toMatchObject({
         code: 'invalid_request',
       })

@@ -1,4 +1,4 @@
-import type { Client, FeedObserver } from '#shared/contract/client.js'
+import type { Client } from '#shared/contract/client.js'
 import {
   CALLS,
   type CallName,
@@ -22,13 +22,18 @@ export interface FakeClient extends Client {
   followers(feed: FeedName): number
 }
 
+interface AnyObserver {
+  onSnapshot(state: unknown): void
+  onDelta(delta: unknown): void
+  onLost?(error: Error): void
+}
+
 /** A {@link Client} without a node. It holds callers to the contract: input the node would refuse is refused here too. */
 export function createFakeClient(): FakeClient {
   const answers = new Map<CallName, unknown>()
-  const observers = new Map<FeedName, Set<FeedObserver<never>>>()
+  const observers = new Map<FeedName, Set<AnyObserver>>()
   const called: FakeClient['called'] = []
-  const each = (feed: FeedName, tell: (observer: FeedObserver<never>) => void): void =>
-    observers.get(feed)?.forEach(tell)
+  const each = (feed: FeedName, tell: (observer: AnyObserver) => void): void => observers.get(feed)?.forEach(tell)
   return {
     called,
     async call(name, input) {
@@ -41,12 +46,12 @@ export function createFakeClient(): FakeClient {
     follow(feed, observer) {
       const own = observers.get(feed) ?? new Set()
       observers.set(feed, own)
-      own.add(observer as unknown as FeedObserver<never>)
-      return () => own.delete(observer as unknown as FeedObserver<never>)
+      own.add(observer)
+      return () => own.delete(observer)
     },
     answer: (name, answer) => answers.set(name, answer),
-    snapshot: (feed, state) => each(feed, (observer) => observer.onSnapshot(state as never)),
-    delta: (feed, delta) => each(feed, (observer) => observer.onDelta(delta as never)),
+    snapshot: (feed, state) => each(feed, (observer) => observer.onSnapshot(state)),
+    delta: (feed, delta) => each(feed, (observer) => observer.onDelta(delta)),
     lose: (feed, error) => each(feed, (observer) => observer.onLost?.(error)),
     followers: (feed) => observers.get(feed)?.size ?? 0,
   }

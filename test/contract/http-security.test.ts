@@ -14,7 +14,7 @@ let rendererDir: string
 let node: FakeNode
 let server: ControlServer
 let dataDir: string
-let close: () => Promise<void>
+let stopServer: () => Promise<void>
 let port: number
 
 beforeAll(async () => {
@@ -28,11 +28,11 @@ afterAll(() => rm(join(rendererDir, '..'), { recursive: true, force: true }))
 
 beforeEach(async () => {
   node = createFakeNode()
-  ;({ server, dataDir, close } = await startServer(node, { rendererDir }))
+  ;({ server, dataDir, close: stopServer } = await startServer(node, { rendererDir }))
   port = Number(new URL(server.url).port)
 })
 afterEach(async () => {
-  await close()
+  await stopServer()
   expect(node.errors).toEqual([])
 })
 
@@ -111,8 +111,8 @@ describe('who may call', () => {
 
   test('the token of an earlier start is refused', async () => {
     const old = server.token
-    await close()
-    ;({ server, dataDir, close } = await startServer(node, { rendererDir }))
+    await stopServer()
+    ;({ server, dataDir, close: stopServer } = await startServer(node, { rendererDir }))
     port = Number(new URL(server.url).port)
     expect(server.token).not.toBe(old)
     expect((await call({ headers: { Authorization: `Bearer ${old}` } })).status).toBe(401)

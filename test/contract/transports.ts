@@ -61,7 +61,7 @@ export function memoryClient(control: Control): Client {
 export async function startServer(
   node: FakeNode,
   options: { rendererDir?: string | null; port?: number } = {},
-): Promise<{ server: ControlServer; dataDir: string; close(): Promise<void> }> {
+): Promise<{ server: ControlServer; dataDir: string; close: () => Promise<void> }> {
   const dataDir = await mkdtemp(join(tmpdir(), 'ocf-control-'))
   const server = createControlServer(
     { control: node.control, gatewayUrl: () => node.needs.gatewayUrl(), log: node.needs.log, clock: Date },
@@ -157,6 +157,6 @@ async function connectIpc(node: FakeNode): Promise<Connected> {
   )
   return {
     client: createIpcClient(await electron.bridge('app://ocf/index.html')),
-    close: () => Promise.resolve(stop()),
+    close: () => Promise.resolve().then(stop),
   }
 }

@@ -7,9 +7,15 @@ import type { PeerRecord } from '#shared/records.js'
 import { systemClock } from '../../src-main/clock.js'
 import { createNodeTable } from '../../src-main/node-table/index.js'
 import type { NodeTable } from '../../src-main/node-table/index.js'
+import { canonicalUpdate } from '../../src-main/node-table/canonical-update.js'
+import { SYNC_PROTOCOL, TABLE_TOPIC } from '../../src-main/node-table/constants.js'
+import { EPOCH_MS, epochOf } from '../../src-main/node-table/epoch.js'
+import { encodeGossipMessages } from '../../src-main/node-table/gossip-message.js'
+import { encodeFrame } from '../../src-main/node-table/sync-frames.js'
 import type { Host } from '../../src-main/p2p/index.js'
 import { connect, startBareHost } from '../fixtures/bare-host.js'
 import { createRecordingLog } from '../fixtures/recording-log.js'
+import { createOwner, createRandom, mutate } from '../fixtures/table-owners.js'
 
 interface Node {
   host: Host
@@ -98,4 +104,122 @@ test('a withdrawal takes the row out of every table, and a late joiner does not 
   await connect(late.host, c.host)
   await expect.poll(() => late.table.size, eventually).toBe(1)
   expect(providersOf(late, 'one')).toEqual([])
+})
+
+test('a node that comes back on its data folder knows the table and goes on with its own sequence', async () => {
+  const dataDir = await temporaryFolder()
+  const [a, b] = [await startNode({ dataDir }), await startNode()]
+  await connect(a.host, b.host)
+  await a.table.publish(offering(a.host.peerId, 'one'))
+  await b.table.publish(offering(b.host.peerId, 'two'))
+  await expect.poll(() => [a.table.size, b.table.size], eventually).toEqual([2, 2])
+  const before = a.table.get(a.host.peerId)!
+  await a.table.stop()
+  await a.table.stop()
+  await a.host.stop()
+  const again = await startNode({
+    dataDir,
+    host: await startBareHost({ privateKey: a.host.identity.privateKey }),
+  })
+  expect(again.table.size).toBe(2)
+  expect(again.table.get(a.host.peerId)).toEqual(before)
+  await again.table.publish(offering(a.host.peerId, 'three'))
+  await connect(again.host, b.host)
+  await expect.poll(() => providersOf(b, 'three'), eventually).toEqual([a.host.peerId])
+  expect(providersOf(b, 'one')).toEqual([])
+})
+
+test('a second table on one data folder does not start, and says why', async () => {
+  const dataDir = await temporaryFolder()
+  await startNode({ dataDir })
+  await expect(startNode({ dataDir })).rejects.toMatchObject({ code: 'data_dir_locked' })
+})
+
+test('rows written before two groups of nodes meet reach everyone', async () => {
+  const nodes = await Promise.all(Array.from({ length: 6 }, () => startNode()))
+  const [a, b, c, d, e, f] = nodes as [Node, Node, Node, Node, Node, Node]
+  for (const [from, to] of [
+    [a, b],
+    [b, c],
+    [d, e],
+    [e, f],
+  ] as const) {
+    await connect(from.host, to.host)
+  }
+  await Promise.all(nodes.map((node) => node.table.publish(offering(node.host.peerId, 'one'))))
+  await expect.poll(() => nodes.map((node) => node.table.size), eventually).toEqual([3, 3, 3, 3, 3, 3])
+  await connect(a.host, f.host)
+  await expect.poll(() => nodes.map((node) => node.table.size), eventually).toEqual([6, 6, 6, 6, 6, 6])
+})
+
+test('hostile bytes by gossip change nothing, are not passed on, and silence their sender', async () => {
+  const [honest, behind] = [await startNode(), await startNode()]
+  const hostile = await startBareHost()
+  cleanups.push(() => hostile.stop())
+  hostile.pubsub.subscribe(TABLE_TOPIC)
+  await connect(honest.host, behind.host)
+  await connect(hostile, honest.host)
+  await honest.table.publish(offering(honest.host.peerId, 'one'))
+  const subscribers = (): string[] => hostile.pubsub.getSubscribers(TABLE_TOPIC).map(String)
+  await expect.poll(subscribers, eventually).toContain(honest.host.peerId)
+  const [stranger, silenced] = [await createOwner(1), await createOwner(2)]
+  const nowStamp = { epoch: epochOf(Date.now()), seq: Date.now() % EPOCH_MS }
+
+  await hostile.pubsub.publish(TABLE_TOPIC, encodeGossipMessages([stranger.row(nowStamp)])[0])
+  await expect.poll(() => behind.table.size, eventually).toBe(2)
+
+  const random = createRandom(6)
+  const genuine = encodeGossipMessages([silenced.row(nowStamp)])[0]!
+  const sent = new Set([Buffer.from(genuine).toString('base64')])
+  for (let round = 0; round < 200; round += 1) {
+    const bytes = mutate(genuine, random)
+    const text = Buffer.from(bytes).toString('base64')
+    if (!sent.has(text)) await hostile.pubsub.publish(TABLE_TOPIC, bytes)
+    sent.add(text)
+  }
+  await honest.log.line('a peer keeps sending invalid rows and is not listened to for a while')
+  await hostile.pubsub.publish(TABLE_TOPIC, genuine)
+  await honest.table.publish(offering(honest.host.peerId, 'still-here'))
+  await expect.poll(() => providersOf(behind, 'still-here'), eventually).toEqual([honest.host.peerId])
+  for (const node of [honest, behind]) {
+    expect([...node.table.rows()].map(({ peerId }) => peerId).sort()).toEqual(
+      [honest.host.peerId, stranger.peerId].sort(),
+    )
+  }
+  expect(behind.log.lines.filter(({ level }) => level === 'warn')).toEqual([])
+})
+
+test('hostile bytes in a sync change nothing, and end it', async () => {
+  const honest = await startNode()
+  const hostile = await startBareHost()
+  cleanups.push(() => hostile.stop())
+  await connect(hostile, honest.host)
+  await honest.table.publish(offering(honest.host.peerId, 'one'))
+  const random = createRandom(7)
+  const forged = (await createOwner(3)).row({ epoch: epochOf(Date.now()), seq: Date.now() % EPOCH_MS })
+  forged[forged.length - 1]! ^= 1
+  const hello = encodeFrame({ type: 'hello', digest: new Uint8Array(16) })
+  const update = canonicalUpdate([{ peerId: 'any', epoch: 1, seq: 1, clientId: 1, bytes: forged }])
+  const attacks = [
+    new Uint8Array([0xff, 0xff, 0xff, 0xff, 1]),
+    new Uint8Array([0, 0, 0, 0]),
+    new Uint8Array(3 * 1024 * 1024),
+    Uint8Array.from([...hello, ...encodeFrame({ type: 'rows', update })]),
+    ...Array.from({ length: 12 }, () => mutate(Uint8Array.from([...hello, ...hello]), random)),
+  ]
+  const connection = hostile.libp2p.getConnections()[0]!
+  for (const bytes of attacks) {
+    const stream = await connection.newStream(SYNC_PROTOCOL)
+    const ended = new Promise((resolve) => {
+      stream.addEventListener('close', resolve)
+    })
+    stream.addEventListener('message', () => undefined)
+    stream.send(bytes)
+    await stream.close().catch(() => undefined)
+    await ended
+  }
+  expect([...honest.table.rows()].map(({ peerId }) => peerId)).toEqual([honest.host.peerId])
+  const late = await startNode()
+  await connect(late.host, honest.host)
+  await expect.poll(() => late.table.size, eventually).toBe(1)
 })

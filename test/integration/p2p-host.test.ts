@@ -6,6 +6,7 @@ import type { Ping } from '@libp2p/ping'
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Host } from '../../src-main/p2p/index.js'
+import { tuneStream } from '../../src-main/p2p/transport-tuning/index.js'
 import { addressesOver, createHosts, until, type HostFactory } from '../fixtures/hosts.js'
 import { runFixture } from '../fixtures/typescript-child.js'
 
@@ -83,6 +84,7 @@ test.each(['tcp', 'ws', 'quic'] as const)(
     })
     const connection = await b.libp2p.dial(addressesOver(a, transport).map((text) => multiaddr(text)))
     const stream = await connection.newStream('/test/flood')
+    tuneStream(stream)
     let received = 0
     stream.addEventListener('message', (event) => (received += event.data.byteLength))
     stream.pause()
@@ -102,7 +104,59 @@ test.each(['tcp', 'ws', 'quic'] as const)(
   },
 )
 
-test('a port in use is told with the setting to change', async () => {
+test.each(['tcp', 'ws', 'quic'] as const)(
+  'a sender that begins before the other end listens, over %s, does no harm',
+  async (transport) => {
+    const TOTAL_BYTES = 12 * 1024 * 1024
+    const [a, b] = await Promise.all([hosts.host({ mode: 'standalone' }), hosts.host({ mode: 'standalone' })])
+    let received = 0
+    await a.libp2p.handle('/test/late', async (stream) => {
+      await until('it has come in', () => stream.readBufferLength === TOTAL_BYTES)
+      stream.addEventListener('message', (event) => (received += event.data.byteLength))
+    })
+    const connection = await b.libp2p.dial(addressesOver(a, transport).map((text) => multiaddr(text)))
+    const stream = await connection.newStream('/test/late')
+    stream.send(Buffer.alloc(TOTAL_BYTES))
+    await until('all has arrived', () => received === TOTAL_BYTES)
+  },
+)
+
+test.each(['tcp', 'ws', 'quic'] as const)(
+  'readers that are slow do not hold up the other streams of a %s connection',
+  async (transport) => {
+    const [a, b] = await Promise.all([hosts.host({ mode: 'standalone' }), hosts.host({ mode: 'standalone' })])
+    await a.libp2p.handle('/test/flood', (stream) => {
+      stream.addEventListener('message', () => stream.send(Buffer.alloc(12 * 1024 * 1024)), { once: true })
+    })
+    const connection = await b.libp2p.dial(addressesOver(a, transport).map((text) => multiaddr(text)))
+    for (let slow = 0; slow < 10; slow += 1) {
+      const stream = await connection.newStream('/test/flood')
+      stream.pause()
+      stream.send(Buffer.from('go'))
+      expect(await pingOf(b).ping(a.libp2p.peerId)).toBeLessThan(5000)
+    }
+    expect(connection.streams.filter(({ protocol }) => protocol === '/test/flood')).toHaveLength(10)
+  },
+)
+
+test('stopping takes less than a second with transfers under way', async () => {
+  const a = await hosts.host({ mode: 'standalone' })
+  await a.libp2p.handle('/test/flood', (stream) => {
+    stream.addEventListener('message', () => stream.send(Buffer.alloc(20 * 1024 * 1024)), { once: true })
+  })
+  for (const transport of ['tcp', 'ws', 'quic'] as const) {
+    const b = await hosts.host({ mode: 'standalone' })
+    const connection = await b.libp2p.dial(addressesOver(a, transport).map((text) => multiaddr(text)))
+    const stream = await connection.newStream('/test/flood')
+    stream.pause()
+    stream.send(Buffer.from('go'))
+  }
+  const before = Date.now()
+  await a.stop()
+  expect(Date.now() - before).toBeLessThan(1000)
+})
+
+test('a port in use is told with its holder and the setting to change', async () => {
   const tcp = createServer().listen(0, '127.0.0.1')
   hosts.defer(() => tcp.close())
   await once(tcp, 'listening')
@@ -138,7 +192,19 @@ test('a restart keeps the peer id, and stopping takes less than a second and hap
 test('a host that is stopped can be started again, and used only while it is started', async () => {
   const host = await hosts.host({ mode: 'standalone' })
   await host.stop()
+  await host.stop()
   expect(() => host.multiaddrs()).toThrow(expect.objectContaining({ code: 'node_not_running' }))
+  await host.start(new AbortController().signal)
+  const other = await hosts.host({ mode: 'standalone' })
+  await other.libp2p.dial(host.multiaddrs().map((address) => multiaddr(address)))
+  expect(other.isConnected(host.peerId)).toBe(true)
+})
+
+test('a start that is aborted leaves nothing listening', async () => {
+  const host = await hosts.host({ mode: 'standalone' })
+  await host.stop()
+  await expect(host.start(AbortSignal.abort(new Error('no more')))).rejects.toThrow('no more')
+  expect(() => host.multiaddrs()).toThrow()
 })
 
 test('a public address is announced with the ports that are listened on', async () => {

@@ -1,5 +1,5 @@
 import { request as httpRequest } from 'node:http'
-import OpenAI, { APIError } from 'openai'
+import OpenAI, { type APIError } from 'openai'
 import { afterEach, expect, test } from 'vitest'
 import { createDemoModelServer, type DemoModelOptions, type DemoRequest } from '../../src-main/demo-model/index.js'
 import { createEventQueue } from '../fixtures/model-servers/event-queue.js'
@@ -32,7 +32,8 @@ async function startDemo(options: DemoModelOptions = { tokensPerSecond: 0 }) {
     onRefused: tell('refused'),
     onAborted: tell('aborted'),
   }
-  const server = createDemoModelServer({ log: createRecordingLog(), events }, options)
+  const log = createRecordingLog()
+  const server = createDemoModelServer({ log, events }, options)
   await server.start(new AbortController().signal)
   cleanups.push(() => server.stop())
   const origin = `http://127.0.0.1:${server.port}`
@@ -43,7 +44,7 @@ async function startDemo(options: DemoModelOptions = { tokensPerSecond: 0 }) {
       if (event.what === what && (id === undefined || event.request.id === id)) return event
     }
   }
-  return { server, origin, client, told, next }
+  return { server, origin, client, told, next, log }
 }
 
 const QUESTION = { model: 'ocf-demo', messages: [{ role: 'user' as const, content: 'What does the gateway do?' }] }
@@ -51,7 +52,7 @@ const QUESTION = { model: 'ocf-demo', messages: [{ role: 'user' as const, conten
 test('a chat answer begins by saying what it is, and tells its usage', async () => {
   const { client } = await startDemo()
 
-  const answer = await client.chat.completions.create({ ...QUESTION, seed: 1 })
+  const answer = await client.chat.completions.create(QUESTION)
 
   expect(answer.choices[0]?.message.content).toMatch(/^I am the demo model that is built into Open Compute/)
   expect(answer.choices[0]?.finish_reason).toBe('stop')
@@ -61,9 +62,9 @@ test('a chat answer begins by saying what it is, and tells its usage', async () 
 
 test('the same seed gives the same answer, streamed or whole, and another seed another', async () => {
   const { client } = await startDemo()
-  const whole = async (seed: number) =>
-    (await client.chat.completions.create({ ...QUESTION, seed })).choices[0]?.message.content
-  const stream = await client.chat.completions.create({ ...QUESTION, seed: 7, stream: true })
+  const seeded = (seed: number) => ({ ...QUESTION, seed })
+  const whole = async (seed: number) => (await client.chat.completions.create(seeded(seed))).choices[0]?.message.content
+  const stream = await client.chat.completions.create({ ...seeded(7), stream: true })
   let streamed = ''
   for await (const chunk of stream) streamed += chunk.choices[0]?.delta.content ?? ''
 
@@ -205,7 +206,7 @@ test('a client that leaves in the middle frees the slot for the next, and no tok
     .create({ ...QUESTION, ignore_eos: true, max_tokens: 100_000, stream: true } as never, { signal: leaving.signal })
     .catch(() => 'gone')
   await next('token')
-  const second = client.chat.completions.create({ ...QUESTION, max_tokens: 1 })
+  const second = client.chat.completions.create({ ...QUESTION, max_completion_tokens: 1 })
   const waiting = await next('request')
   leaving.abort()
   await first
@@ -280,7 +281,7 @@ test('a client that reads nothing makes the server wait', async () => {
 
 test('stopping ends running streams without pretending that they are complete', async () => {
   const { server, client, next } = await startDemo({ tokensPerSecond: 200 })
-  const stream = await client.chat.completions.create({ ...QUESTION, stream: true, max_tokens: 100_000 })
+  const stream = await client.chat.completions.create({ ...QUESTION, stream: true, max_completion_tokens: 100_000 })
   await next('token')
   const reading = (async () => {
     for await (const chunk of stream) if (chunk.choices[0]?.finish_reason) return 'complete'
@@ -290,4 +291,27 @@ test('stopping ends running streams without pretending that they are complete', 
   await server.stop()
 
   expect(await reading).toBe('broken off')
+})
+
+test('a client that leaves while it sends its question is no failure', async () => {
+  const { server, told, client, log } = await startDemo()
+  const request = httpRequest({ port: server.port, path: '/v1/chat/completions', method: 'POST' })
+  request.on('error', () => undefined)
+  request.setHeader('content-length', 1000)
+  await new Promise<void>((resolve) => {
+    request.write('{"model":', () => resolve())
+  })
+  request.destroy()
+  await client.chat.completions.create({ ...QUESTION, max_completion_tokens: 1 })
+  await server.stop()
+
+  expect(log.lines.filter(({ level }) => level === 'error')).toEqual([])
+  expect(told.map(({ what }) => what)).toEqual(['request', 'started', 'token', 'finished'])
+})
+
+test('a body that is too large is refused', async () => {
+  const { origin } = await startDemo()
+  const response = await fetch(`${origin}/v1/embeddings`, { method: 'POST', body: new Uint8Array(17 * 1024 * 1024) })
+
+  expect(response.status).toBe(413)
 })

@@ -58,6 +58,13 @@ function until(
   })
 }
 
+/** A port on which nothing listens now. */
+async function freePort(): Promise<number> {
+  const server = await startModelServer()
+  await server.close()
+  return server.port
+}
+
 const isConnected = (service: LocalService): boolean => service.status === 'connected'
 const isDown = (service: LocalService): boolean => service.status === 'down'
 
@@ -75,8 +82,7 @@ test('the demo model is registered under llm with its model', async () => {
 })
 
 test('a server that comes up later is registered when it does', async () => {
-  const { port, close } = await startModelServer()
-  await close()
+  const port = await freePort()
   const { registry, id, log } = await startRegistry({ name: 'llm', port })
   await log.line('waiting for a local service')
   expect(registry.get(id)).toMatchObject({ status: 'starting', problem: 'nothing listens there' })
@@ -87,8 +93,7 @@ test('a server that comes up later is registered when it does', async () => {
 })
 
 test('a server that never comes is given up after the retries asked for', async () => {
-  const { port, close } = await startModelServer()
-  await close()
+  const port = await freePort()
   const { log, registry, id } = await startRegistry({ name: 'llm', port, healthRetries: 5 })
 
   const line = await log.line('a local service never answered and is given up')
@@ -295,6 +300,52 @@ test('several services and several servers of one name stand side by side, publi
 
   expect(registry.connected('llm').map((service) => service.id)).toEqual([otherId, id])
   expect(registry.connected('echo').map((service) => service.id)).toEqual([echoId])
+})
+
+test('a gateway of this network is not taken for a model server', async () => {
+  const models = [{ id: 'a', ocf: { providers: 1, local: false, servers: ['12D3KooW'] } }]
+  const server = cleanedUp(await startModelServer({ models }))
+  const { registry, id, log } = await startRegistry({ name: 'llm', port: server.port })
+  await log.line('waiting for a local service')
+
+  expect(registry.get(id)?.problem).toBe('it is a gateway of this network, not a model server')
+})
+
+test('LM Studio is never asked for a health page it does not have', async () => {
+  const server = cleanedUp(await startModelServer({ models: [{ id: 'a', owned_by: 'organization_owner' }] }))
+  const { registry, id } = await startRegistry({ name: 'llm', port: server.port })
+  await until(registry, id, isConnected)
+
+  const probes = []
+  for (let i = 0; i < 4; i += 1) probes.push((await server.nextProbe()).url)
+
+  expect(new Set(probes)).toEqual(new Set(['/v1/models']))
+})
+
+test('a server without a list of models offers the models its owner names', async () => {
+  const server = cleanedUp(
+    await startModelServer({ rawModels: { status: 404, contentType: 'text/plain', body: 'not found' } }),
+  )
+  const { registry, id } = await startRegistry({ name: 'llm', port: server.port, identityGroups: ['model=bge-m3'] })
+
+  expect(await until(registry, id, isConnected)).toMatchObject({ identityGroups: ['model=bge-m3'] })
+})
+
+test('a server that wants a key is told as such', async () => {
+  const server = cleanedUp(await startModelServer({ rawModels: { status: 401, contentType: 'text/plain', body: '' } }))
+  const { registry, id, log } = await startRegistry({ name: 'llm', port: server.port })
+  await log.line('waiting for a local service')
+
+  expect(registry.get(id)).toMatchObject({ status: 'starting', problem: 'it needs a key' })
+})
+
+test('models that do not fit are left out, and the log says which', async () => {
+  const models = Array.from({ length: 250 }, (_, index) => `model-${index}`)
+  const server = cleanedUp(await startModelServer({ models }))
+  const { registry, id, log } = await startRegistry({ name: 'llm', port: server.port })
+
+  expect((await until(registry, id, isConnected)).models.length).toBeLessThanOrEqual(200)
+  expect((await log.line('some models are not published')).fields.count).toBeGreaterThanOrEqual(50)
 })
 
 test('a removed service is gone and its server is asked no more', async () => {

@@ -14,6 +14,8 @@ export interface ModelsNeeds {
   connections: Pick<ConnectionsSource, 'peerId' | 'isConnected' | 'subscribe'>
   table: Pick<NodeTable, 'entries' | 'subscribe'>
   registry: Pick<ServiceRegistry, 'connected' | 'subscribe'>
+  /** False while the gateway leaves a peer alone because it did not answer. Default: every peer is routable. */
+  isRoutable?: (peerId: string) => boolean
 }
 
 /** `models.list`. */
@@ -32,7 +34,7 @@ export function createModelsFeed(needs: ModelsNeeds): FeedSource<ModelView[]> {
   }
 }
 
-/** Models this node can route to now, by id: those of its own servers and those a connected peer offers. */
+/** Models this node can route to now, by id: those of its own servers and those of routable peers. */
 export function listModels(needs: ModelsNeeds): ModelView[] {
   const models = new Map<string, ModelView>()
   const modelOf = (id: string): ModelView => {
@@ -46,8 +48,9 @@ export function listModels(needs: ModelsNeeds): ModelView[] {
   for (const [entry, peers] of needs.table.entries(LLM)) {
     const id = modelIdOf(entry)
     if (id === undefined) continue
-    const others = [...peers].filter((peerId) => peerId !== needs.connections.peerId)
-    if (!models.has(id) && !others.some((peerId) => needs.connections.isConnected(peerId))) continue
+    const others = [...peers].filter(
+      (peerId) => peerId !== needs.connections.peerId && (needs.isRoutable?.(peerId) ?? true),
+    )
     for (const peerId of others.sort()) {
       modelOf(id).providers.push({ peerId, self: false, connected: needs.connections.isConnected(peerId) })
     }
@@ -56,14 +59,13 @@ export function listModels(needs: ModelsNeeds): ModelView[] {
 }
 
 function addLocal(service: LocalService, modelOf: (id: string) => ModelView, self: string): void {
-  const listed = new Map(service.models.map((model) => [model.id, model]))
   const routed = service.identityGroups.map(modelIdOf).filter((id) => id !== undefined)
-  for (const id of new Set([...listed.keys(), ...routed])) {
+  for (const id of new Set(routed)) {
     const model = modelOf(id)
     model.local = true
     model.shared ||= service.published
     model.servers.push(service.id)
-    model.contextLength ??= listed.get(id)?.contextLength
+    model.contextLength ??= service.models.find((listed) => listed.id === id)?.contextLength
     if (model.providers.length === 0) model.providers.push({ peerId: self, self: true, connected: true })
   }
 }

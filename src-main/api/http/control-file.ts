@@ -1,7 +1,7 @@
-import { readFile, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { writePrivateFile } from '../write-file.js'
 
 /** How the command line finds the running node: address and token, readable by its owner only. */
 export const ControlFileSchema = z.object({
@@ -18,9 +18,16 @@ export function controlFilePath(dataDir: string): string {
   return join(dataDir, 'control.json')
 }
 
-/** Writes the control file; a reader sees the old one or the new one, never half of it. */
+/** Writes the control file; a reader sees the old one or the new one, never half of it. Its mode is 0600 from the first byte on. */
 export async function writeControlFile(path: string, content: ControlFile): Promise<void> {
-  await writePrivateFile(path, `${JSON.stringify(content, null, 2)}\n`)
+  const draft = `${path}.${randomBytes(6).toString('hex')}`
+  try {
+    await writeFile(draft, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
+    await rename(draft, path)
+  } catch (error) {
+    await rm(draft, { force: true })
+    throw error
+  }
 }
 
 /** The file's content; undefined when it is missing or not a control file. */

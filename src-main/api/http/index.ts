@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { AppError } from '#shared/errors.js'
 import type { Clock } from '../../clock.js'
+import { findPortHolder, portInUseError } from '../../config/port-holder.js'
 import type { Service } from '../../lifecycle.js'
 import type { Log } from '../../logging/index.js'
 import type { Control } from '../index.js'
@@ -173,10 +174,8 @@ async function listen(server: ReturnType<typeof createServer>, port: number, hos
       server.off('error', reject)
       resolve()
     })
-  }).catch((error: unknown) => {
+  }).catch(async (error: unknown) => {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    throw new AppError('port_in_use', `Port ${port} is in use. Stop what uses it or choose another with --api-port.`, {
-      cause: error,
-    })
+    throw portInUseError('api-port', port, await findPortHolder(port))
   })
 }

@@ -7,16 +7,7 @@ const MIN_NODES = 2
 const MAX_NODES = 16
 
 /** The settings that make sense for a whole demo network; they go to the node the person uses. */
-export const DEMO_SETTINGS: SettingName[] = [
-  'port',
-  'api-port',
-  'data-dir',
-  'config',
-  'ready-json',
-  'log-level',
-  'log-format',
-  'demo-model.tokens-per-second',
-]
+export const DEMO_SETTINGS: SettingName[] = ['port', 'api-port', 'config', 'log-format', 'demo-model.tokens-per-second']
 
 /** How many nodes `--nodes` asks for; not a number where it asks for something else. */
 export function readNodes(raw: unknown): number {

@@ -65,8 +65,9 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
       resolve(result)
     }
     const stopWatching = reply.onGone(() => {
-      controller?.abort(new ClientLeft())
+      // Settled first: aborting reports an error, and this is not the provider's.
       settle({ kind: 'client-gone' })
+      controller?.abort(new ClientLeft())
     })
     if (reply.gone) {
       settle({ kind: 'client-gone' })
@@ -96,8 +97,8 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
         // Comments have gone out as an event stream and this is something else: the client gets it as an error event.
         const error = new AppError('upstream_failed', `The provider answered ${status} after a long silence.`)
         reply.breakOff(error)
-        controller?.abort(error)
         settle({ kind: 'cut', reason: error.message, ...head })
+        controller?.abort(error)
       },
       onResponseData(current, chunk) {
         if (refusal !== undefined) {
@@ -148,6 +149,9 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
 
 class ClientLeft extends Error {
   override readonly name = 'ClientLeft'
+  constructor() {
+    super('the client went away')
+  }
 }
 
 function failureBeforeHeaders(error: unknown, sent: boolean): AttemptResult {

@@ -126,11 +126,22 @@ export class Reply {
     this.#finished = true
     this.#stopComments()
     if (this.#events === undefined) {
-      this.#response.destroy()
+      cutShort(this.#response)
       return
     }
     this.#response.end(`event: error\ndata: ${JSON.stringify(toWireError(error, this.#requestId))}\n\n`)
   }
+}
+
+/**
+ * Ends the connection without ending the answer. What was written before still arrives; a body in chunks lacks its last
+ * one, and any other is reset, so that nobody takes it for complete.
+ */
+function cutShort(response: ServerResponse): void {
+  const { socket } = response
+  if (socket === null) response.destroy()
+  else if (response.chunkedEncoding) socket.destroySoon()
+  else socket.resetAndDestroy()
 }
 
 function isEventStream(headers: Headers): boolean {

@@ -1,4 +1,5 @@
 import type { Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import { MAX_READ_BUFFER_BYTES } from '../limits.js'
 
 /** What is used of @chainsafe/libp2p-quic's native stream (2.1.1). */
 export interface NativeQuicStream {
@@ -68,7 +69,12 @@ export function quicMuxerWithBackpressure(factory: StreamMuxerFactory): StreamMu
 function linkPause(stream: Stream | StreamMuxer, streams: Map<string, PausableStream>): void {
   const native = 'id' in stream ? streams.get(stream.id) : undefined
   if (native === undefined) return
-  Object.assign(stream, { sendPause: () => native.pause(), sendResume: () => native.resume() })
+  Object.assign(stream, {
+    // The library gives no way to set it.
+    maxReadBufferLength: MAX_READ_BUFFER_BYTES,
+    sendPause: () => native.pause(),
+    sendResume: () => native.resume(),
+  })
 }
 
 /** A native stream with a gate before each read. */

@@ -6,7 +6,7 @@ import { ALICE, BOB, createFakeNode, SELF } from '../../contract/fake-node.js'
 const context = { capabilities: [] }
 
 describe('models', () => {
-  test('are those of own servers and of connected peers, never of peers out of reach', () => {
+  test('are those of own servers and of peers the gateway may ask', () => {
     const node = createFakeNode()
     node.serve({
       id: 'llm@127.0.0.1:11434',
@@ -15,15 +15,17 @@ describe('models', () => {
     })
     node.offer(ALICE, 'llm', ['model=llama3.2', 'model=a=b', 'all', 'model='])
     node.offer(BOB, 'llm', ['model=far-away', 'model=llama3.2'])
-    node.offer(BOB, 'other', ['model=not-llm'])
+    node.offer('carol', 'other', ['model=not-llm'])
+    node.connect('carol')
     node.connect(ALICE)
-    const models = listModels(node.needs)
-    expect(models.map((model) => model.id)).toEqual(['a=b', 'llama3.2', 'qwen3:8b'])
-    expect(models[1]?.providers).toEqual([
+    node.offer('dave', 'llm', ['model=dead', 'model=llama3.2'])
+    const models = listModels({ ...node.needs, isRoutable: (peerId) => peerId !== 'dave' })
+    expect(models.map((model) => model.id)).toEqual(['a=b', 'far-away', 'llama3.2', 'qwen3:8b'])
+    expect(models[2]?.providers).toEqual([
       { peerId: ALICE, self: false, connected: true },
       { peerId: BOB, self: false, connected: false },
     ])
-    expect(models[2]).toMatchObject({
+    expect(models[3]).toMatchObject({
       local: true,
       shared: true,
       contextLength: 32768,
@@ -37,15 +39,6 @@ describe('models', () => {
     node.serve({ id: 'down', status: 'down', identityGroups: ['model=a'] })
     node.serve({ id: 'demo', published: false, identityGroups: ['model=demo'] })
     expect(listModels(node.needs)).toMatchObject([{ id: 'demo', local: true, shared: false }])
-  })
-
-  test('go when their peer disconnects', () => {
-    const node = createFakeNode()
-    node.offer(ALICE, 'llm', ['model=a'])
-    node.connect(ALICE)
-    expect(listModels(node.needs)).toHaveLength(1)
-    node.disconnect(ALICE)
-    expect(listModels(node.needs)).toHaveLength(0)
   })
 })
 

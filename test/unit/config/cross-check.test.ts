@@ -34,7 +34,9 @@ describe('settings that do not fit together', () => {
   it("are a service at one of the node's own ports", () => {
     const service = { 'service.name': 'llm', 'service.port': '8092' }
     expect(problems({ flags: service })[0]).toContain("8092 is this node's own port.")
-    expect(problems({ flags: { ...service, 'service.host': '10.0.0.2', 'service.allow-remote-target': true } })).toEqual([])
+    expect(
+      problems({ flags: { ...service, 'service.host': '10.0.0.2', 'service.allow-remote-target': true } }),
+    ).toEqual([])
   })
 
   it('are not told of settings that are wrong by themselves', () => {

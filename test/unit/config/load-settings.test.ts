@@ -69,7 +69,9 @@ describe('precedence', () => {
         const asText = (value: unknown) => (Array.isArray(value) ? value.join(',') : String(value))
         const { settings, origins } = loaded({
           files: { [OS_FILE]: stringify(file) },
-          env: Object.fromEntries(Object.entries(env).map(([name, value]) => [envName(name as SettingName), asText(value)])),
+          env: Object.fromEntries(
+            Object.entries(env).map(([name, value]) => [envName(name as SettingName), asText(value)]),
+          ),
           flags: Object.fromEntries(Object.entries(flags).map(([name, value]) => [name, asText(value)])),
         })
         for (const [name] of values) {
@@ -96,7 +98,9 @@ describe('precedence', () => {
 describe('the settings file', () => {
   it('may nest keys, dot them or mix both', () => {
     const { settings } = loaded({
-      files: { [OS_FILE]: 'bootstrap:\n  addr: [a, b]\n  static: c\ngateway.max-body: 1MiB\nservice: {health-interval: 2m}\n' },
+      files: {
+        [OS_FILE]: 'bootstrap:\n  addr: [a, b]\n  static: c\ngateway.max-body: 1MiB\nservice: {health-interval: 2m}\n',
+      },
     })
     expect(settings['bootstrap.addr']).toEqual(['a', 'b'])
     expect(settings['bootstrap.static']).toEqual(['c'])
@@ -123,7 +127,9 @@ describe('the settings file', () => {
 
   it('has to exist when it was asked for', () => {
     expect(problems({ flags: { config: 'no.yaml' } })).toEqual(['flag --config: There is no file /cwd/no.yaml.'])
-    expect(problems({ env: { OCF_CONFIG: '/no.yaml' } })).toEqual(['environment OCF_CONFIG: There is no file /no.yaml.'])
+    expect(problems({ env: { OCF_CONFIG: '/no.yaml' } })).toEqual([
+      'environment OCF_CONFIG: There is no file /no.yaml.',
+    ])
   })
 
   it('may leave a key empty, which is the same as not giving it', () => {
@@ -147,7 +153,10 @@ describe('the settings file', () => {
     ['just words', 'It has to be a list of'],
     ['port: 1\nport: 2', 'It is not YAML: Map keys must be unique'],
     [`seed: ${'x'.repeat(1_100_000)}`, 'It is larger than 1 MiB'],
-    ['a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c]', 'It is not YAML: '],
+    [
+      'a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c]',
+      'It is not YAML: ',
+    ],
   ])('that is broken is told: %.20s', (text, sentence) => {
     const found = problems({ files: { [OS_FILE]: text } })
     expect(found).toHaveLength(1)
@@ -155,14 +164,15 @@ describe('the settings file', () => {
   })
 
   it('tells unknown keys with near names, doubles and keys that have no place in it', () => {
-    const text = 'prot: 1\nserivce:\n  port: 3\nhealth-path: /x\nbootstrap: {addr: a}\nbootstrap.addr: b\nconfig: x\nmode: {a: 1}'
+    const text =
+      'prot: 1\nserivce:\n  port: 3\nhealth-path: /x\nbootstrap: {addr: a}\nbootstrap.addr: b\nconfig: x\nmode: {a: 1}'
     expect(problems({ files: { [OS_FILE]: text } })).toEqual([
       `file ${OS_FILE}: prot: There is no such setting. Did you mean port?`,
       `file ${OS_FILE}: serivce.port: There is no such setting. Did you mean service.port?`,
       `file ${OS_FILE}: health-path: There is no such setting. Did you mean service.health-path?`,
       `file ${OS_FILE}: bootstrap.addr: It stands in the file twice.`,
       `file ${OS_FILE}: config: It can only be given as a flag or in the environment.`,
-      `file ${OS_FILE}: mode.a: There is no such setting.`,
+      `file ${OS_FILE}: mode.a: There is no such setting. Did you mean mode?`,
     ])
   })
 })

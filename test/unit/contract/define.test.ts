@@ -7,7 +7,7 @@ import { CALLS, FEEDS } from '#shared/contract/index.js'
 const Item = z.object({ key: z.string(), value: z.number() })
 const feed = defineListFeed('items', Item, (item) => item.key)
 const items = fc.uniqueArray(
-  fc.record({ key: fc.constantFrom(...'abcdefgh'), value: fc.integer({ min: 0, max: 3 }) }),
+  fc.record({ key: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), value: fc.integer({ min: 0, max: 3 }) }),
   {
     selector: (item) => item.key,
   },

@@ -225,11 +225,12 @@ describe('the index of offers', () => {
         clock = createTurnableClock()
         view = createView()
         for (const [index, { owner, models, status, action }] of changes.entries()) {
-          const { peerId, row, withdrawal } = owners[owner]!
+          const signer = owners[owner]!
+          const { peerId } = signer
           const seq = NOON + index
           if (action === 'wait') clock.turn(5 * MINUTE)
-          else if (action === 'withdraw') view.ingest(withdrawal({ seq }), 'sync')
-          else view.ingest(row({ seq, record: recordOffering(peerId, models, status) }), 'sync')
+          else if (action === 'withdraw') view.ingest(signer.withdrawal({ seq }), 'sync')
+          else view.ingest(signer.row({ seq, record: recordOffering(peerId, models, status) }), 'sync')
           view.sweep()
         }
         const scanned = new Map<string, Set<string>>()

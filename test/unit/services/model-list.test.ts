@@ -14,6 +14,7 @@ test('the lists of the usual servers are read', () => {
 
   expect(read({ object: 'list', data })).toEqual({
     unreadable: 0,
+    isGateway: false,
     models: [
       { id: 'a', ownedBy: 'vllm', created: 1_700_000_000, contextLength: 4096 },
       { id: 'b', ownedBy: 'llamacpp', created: undefined, contextLength: 8192 },
@@ -25,8 +26,8 @@ test('the lists of the usual servers are read', () => {
 })
 
 test('a server without a model is a model server nevertheless', () => {
-  expect(read({ object: 'list', data: [] })).toEqual({ models: [], unreadable: 0 })
-  expect(read({ object: 'list', data: null })).toEqual({ models: [], unreadable: 0 })
+  expect(read({ object: 'list', data: [] })).toEqual({ models: [], unreadable: 0, isGateway: false })
+  expect(read({ object: 'list', data: null })).toEqual({ models: [], unreadable: 0, isGateway: false })
 })
 
 test('odd entries are counted and do not hide the good ones', () => {
@@ -45,4 +46,9 @@ test.each(['', '<html>', '{}', '"x"', 'null', '{"error":"Unexpected endpoint"}',
 
 test('whatever a server answers, reading it never throws', () => {
   fc.assert(fc.property(fc.oneof(fc.json(), fc.string()), (body) => void parseModelList(body)))
+})
+
+test('the list of a gateway is known as such', () => {
+  const entry = { id: 'a', ocf: { providers: 1, local: false, servers: ['12D3KooW'] } }
+  expect(read({ object: 'list', data: [{ id: 'b' }, entry] })).toMatchObject({ isGateway: true })
 })

@@ -35,8 +35,11 @@ test('every fault is told at once', () => {
     healthRetries: -1,
     healthIntervalMs: 0,
     identityGroups: ['nonsense'],
+    sharedPaths: [{ method: 'POST', path: '/a/../b' }],
   }
-  expect(() => parseRegistration(faulty, STRICT)).toThrow(/name.*host.*port.*health path.*retries.*interval.*nonsense/)
+  expect(() => parseRegistration(faulty, STRICT)).toThrow(
+    /name.*host.*port.*health path.*retries.*interval.*\/a\/\.\.\/b.*nonsense/,
+  )
 })
 
 test('a description does not tell the key', () => {
@@ -62,4 +65,9 @@ describe('a host', () => {
   ])('%s is not taken for this machine', (host) => {
     expect(isLoopbackHost(host)).toBe(false)
   })
+})
+
+test('identity groups that no row could hold are refused', () => {
+  const identityGroups = Array.from({ length: 40 }, (_, index) => `key${index}=${'x'.repeat(100)}`)
+  expect(() => parseRegistration({ name: 'llm', port: 1, identityGroups }, STRICT)).toThrow(/more than the 3072 bytes/)
 })
