@@ -25,16 +25,16 @@ export function bearerToken(headers: IncomingHttpHeaders): string | undefined {
   return scheme?.toLowerCase() === 'bearer' && token !== undefined && rest.length === 0 ? token : undefined
 }
 
-/** What a page of the dashboard may load and talk to: this server, and the gateway for the chat. */
-export function contentSecurityPolicy(origins: { own: string; gateway: string | null }): string {
-  const socket = origins.own.replace(/^http/, 'ws')
+/** What a page of the dashboard may load and talk to: its own origin, the feed socket there, and the gateway for the chat. */
+export function contentSecurityPolicy(needs: { feedSocket?: string; gateway: string | null }): string {
+  const connect = ["'self'", needs.feedSocket, needs.gateway === null ? undefined : new URL(needs.gateway).origin]
   return [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self' data:",
     "font-src 'self'",
-    `connect-src 'self' ${socket}${origins.gateway === null ? '' : ` ${new URL(origins.gateway).origin}`}`,
+    `connect-src ${connect.filter((source) => source !== undefined).join(' ')}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

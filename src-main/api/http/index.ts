@@ -106,7 +106,7 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
       'Content-Length': body.length,
       'Cache-Control': file.cacheControl,
       'Content-Security-Policy': contentSecurityPolicy({
-        own: `http://${request.headers.host ?? ''}`,
+        feedSocket: `ws://${request.headers.host ?? ''}`,
         gateway: needs.gatewayUrl(),
       }),
     })

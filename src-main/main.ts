@@ -1,0 +1,51 @@
+import { app, dialog } from 'electron'
+import { dirname } from 'node:path'
+import { connectToNode } from './cli/connect.js'
+import { EXIT } from './cli/exit-codes.js'
+import type { CliIo } from './cli/io.js'
+import { runCli } from './cli/run.js'
+import { appArguments } from './electron/app-arguments.js'
+import { registerAppScheme } from './electron/app-scheme.js'
+import { runDesktopApp } from './run-desktop-app.js'
+
+/** The end of what went wrong, for a person who started the app without a terminal. */
+const MAX_SHOWN = 4000
+
+let complaints = ''
+const io: CliIo = {
+  stdout: process.stdout,
+  stderr: {
+    isTTY: process.stderr.isTTY,
+    columns: process.stderr.columns,
+    write(text) {
+      complaints = (complaints + text).slice(-MAX_SHOWN)
+      return process.stderr.write(text)
+    },
+  },
+  env: process.env,
+  onInterrupt: () => () => undefined,
+}
+
+/** `ocf app`: the flags of `ocf start`, with a window. */
+async function main(): Promise<void> {
+  const words = appArguments(process.argv, { isPackaged: app.isPackaged, appPath: app.getAppPath() })
+  const noOther = (): Promise<number> => Promise.resolve(EXIT.usage)
+  const code = await runCli(['app', ...words], {
+    io,
+    connect: connectToNode,
+    handlers: {
+      app: (settings, origins) => runDesktopApp(settings, origins, { builtDir: dirname(import.meta.dirname) }),
+      start: noOther,
+      demo: noOther,
+    },
+  })
+  if (code !== EXIT.ok && complaints !== '') {
+    await app.whenReady()
+    dialog.showErrorBox('Open Compute could not start', complaints)
+  }
+  app.exit(code)
+}
+
+registerAppScheme()
+// Electron becomes ready only after this module was evaluated: nothing may be awaited at its top level.
+void main()

@@ -1,0 +1,95 @@
+import type { Status } from '#shared/contract/node.js'
+import { linkTo, type PageName } from '../../frame/route.js'
+import { dataOf } from '../../stores/feed-store.js'
+import { useFeed } from '../../stores/hooks.js'
+import { strings } from '../../strings.js'
+import { Card } from '../../ui/card.js'
+import { CopyButton } from '../../ui/copy-button.js'
+import { Empty } from '../../ui/empty.js'
+import { FeedView } from '../../ui/feed-view.js'
+import { Page } from '../../ui/page.js'
+import styles from './home-page.module.css'
+import { SnippetTabs } from './snippet-tabs.js'
+import { snippetsFor } from './snippets.js'
+
+/** "Is it working, and what do I paste?" */
+export function HomePage() {
+  const state = useFeed('status')
+  return (
+    <Page name={strings.nav.home} sentence={sentenceFor(dataOf(state), state.phase === 'lost')}>
+      <FeedView state={state}>
+        {(status) => (
+          <>
+            {status.gatewayUrl !== null && <BaseUrl url={`${status.gatewayUrl}/v1`} />}
+            <Facts status={status} />
+            {status.gatewayUrl !== null && <TryIt baseUrl={`${status.gatewayUrl}/v1`} />}
+          </>
+        )}
+      </FeedView>
+    </Page>
+  )
+}
+
+function sentenceFor(status: Status | undefined, lost: boolean): string {
+  if (lost) return strings.offline.title
+  if (status === undefined) return strings.state.loading
+  if (status.gatewayUrl === null) return strings.home.noGateway
+  if (status.models.available === 0) return strings.home.noModels
+  return status.peers === 0 ? strings.home.workingAlone : strings.home.working
+}
+
+function BaseUrl({ url }: { url: string }) {
+  return (
+    <Card>
+      <p className={styles['label']}>{strings.home.baseUrl}</p>
+      <div className={styles['url']}>
+        <code data-testid="base-url">{url}</code>
+        <CopyButton text={url} primary />
+      </div>
+      <p className={styles['hint']}>{strings.home.baseUrlHint}</p>
+    </Card>
+  )
+}
+
+function Facts({ status }: { status: Status }) {
+  const { facts } = strings.home
+  const { in: inward, out, local } = status.requestsToday
+  return (
+    <div className={styles['facts']}>
+      <Fact label={facts.available} value={status.models.available} page="models" />
+      <Fact label={facts.shared} value={status.models.shared} page="share" />
+      <Fact label={facts.peers} value={status.peers} hint={facts.known(status.knownPeers)} page="network" />
+      <Fact
+        label={facts.requests}
+        value={inward + out + local}
+        hint={facts.requestsHint(out, inward, local)}
+        page="traffic"
+      />
+    </div>
+  )
+}
+
+function Fact({ label, value, hint, page }: { label: string; value: number; hint?: string; page: PageName }) {
+  return (
+    <a className={styles['fact']} href={linkTo(page)}>
+      <span className={styles['factLabel']}>{label}</span>
+      <span className={styles['value']}>{value.toLocaleString('en')}</span>
+      <span className={styles['factHint']}>{hint ?? '\u00a0'}</span>
+    </a>
+  )
+}
+
+function TryIt({ baseUrl }: { baseUrl: string }) {
+  const model = dataOf(useFeed('models'))?.[0]?.id
+  return (
+    <Card title={strings.home.tryIt}>
+      {model === undefined ? (
+        <Empty icon="models" title={strings.models.sentence(0)}>
+          {strings.home.noModelsHint}
+        </Empty>
+      ) : (
+        <SnippetTabs snippets={snippetsFor(baseUrl, model)} />
+      )}
+    </Card>
+  )
+}

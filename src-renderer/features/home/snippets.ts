@@ -1,0 +1,42 @@
+/** The example of one language: an OpenAI client that needs nothing but the base URL. */
+export interface Snippet {
+  name: string
+  code: string
+}
+
+/** Examples filled with this node's address and a model that is available now. */
+export function snippetsFor(baseUrl: string, model: string): Snippet[] {
+  const json = JSON.stringify(model)
+  return [
+    { name: 'curl', code: curl(baseUrl, model) },
+    {
+      name: 'Python',
+      code: `from openai import OpenAI
+
+client = OpenAI(base_url="${baseUrl}", api_key="none")
+answer = client.chat.completions.create(
+    model=${json},
+    messages=[{"role": "user", "content": "Say hello."}],
+)
+print(answer.choices[0].message.content)`,
+    },
+    {
+      name: 'Node',
+      code: `import OpenAI from 'openai'
+
+const client = new OpenAI({ baseURL: '${baseUrl}', apiKey: 'none' })
+const answer = await client.chat.completions.create({
+  model: ${json},
+  messages: [{ role: 'user', content: 'Say hello.' }],
+})
+console.log(answer.choices[0].message.content)`,
+    },
+  ]
+}
+
+function curl(baseUrl: string, model: string): string {
+  const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'Say hello.' }] })
+  return `curl ${baseUrl}/chat/completions \\
+  -H 'Content-Type: application/json' \\
+  -d '${body.replaceAll("'", `'\\''`)}'`
+}

@@ -1,0 +1,25 @@
+import { AppError } from '#shared/errors.js'
+import { useFeed } from '../stores/hooks.js'
+import { strings } from '../strings.js'
+import { Icon } from '../ui/icon.js'
+import { Words } from '../ui/words.js'
+import styles from './offline-banner.module.css'
+
+/** Says that the node does not answer, while it does not. */
+export function OfflineBanner() {
+  const state = useFeed('status')
+  if (state.phase !== 'lost') return null
+  const code = state.error instanceof AppError ? state.error.code : undefined
+  const text = code === 'unauthorized' ? strings.gate.unauthorized : strings.offline
+  return (
+    <div className={styles['banner']} role="alert">
+      <Icon name="alert" />
+      <div>
+        <strong>{text.title}</strong>
+        <p>
+          <Words text={text.body} /> {code !== undefined && <code>{strings.offline.code(code)}</code>}
+        </p>
+      </div>
+    </div>
+  )
+}

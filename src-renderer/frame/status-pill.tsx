@@ -1,0 +1,16 @@
+import { useFeed } from '../stores/hooks.js'
+import { strings } from '../strings.js'
+import { pillState } from './pill-state.js'
+import { linkTo } from './route.js'
+import styles from './status-pill.module.css'
+
+/** The state of the node in one line, always visible. */
+export function StatusPill() {
+  const { tone, sentence, page } = pillState(useFeed('status'))
+  return (
+    <a className={styles['pill']} href={linkTo(page)} aria-label={strings.pill.label(sentence)}>
+      <span className={`${styles['dot'] ?? ''} ${styles[tone] ?? ''}`} />
+      {sentence}
+    </a>
+  )
+}

@@ -1,0 +1,215 @@
+import { count } from './ui/format.js'
+
+/** Every English sentence of the interface. Words for things follow the glossary: peer, provider, model, gateway, relay. */
+export const strings = {
+  product: 'Open Compute',
+  nav: {
+    label: 'Pages',
+    home: 'Home',
+    share: 'Share',
+    models: 'Models',
+    network: 'Network',
+    traffic: 'Traffic',
+    settings: 'Settings',
+  },
+  glossary: {
+    peer: 'Another computer in the network that runs this program.',
+    provider: 'A peer that answers requests for a model.',
+    gateway: 'The address on this computer that your apps send requests to.',
+    relay: 'A peer that passes data on where two others can’t connect directly.',
+    rtt: 'Round-trip time: how long a message to the peer and back takes.',
+    ttft: 'Time to first token: from the request’s arrival to the first byte of the answer.',
+    tries: 'Providers that were asked, the one that answered included.',
+    context: 'How many tokens the model takes in at once.',
+  },
+  pill: {
+    label: (sentence: string) => `Status: ${sentence}. Show details`,
+    loading: 'Connecting to the node',
+    sharing: (models: number) => `Sharing ${count(models, 'model')}`,
+    connected: 'Connected',
+    alone: 'Not connected to any peer yet',
+    standalone: 'This computer only',
+    peers: (peers: number) => count(peers, 'peer'),
+    path: { direct: 'direct', relayed: 'relayed' },
+    lost: 'The node does not answer',
+  },
+  gate: {
+    noToken: {
+      title: 'This page needs its key',
+      body: 'The dashboard opens with a key that only this computer knows. Start the node with `ocf start` and open the dashboard address it prints, with everything behind the #.',
+    },
+    unauthorized: {
+      title: 'The node was started again',
+      body: 'This page still has the key of an earlier start. Open the dashboard address that `ocf start` printed last.',
+    },
+  },
+  offline: {
+    title: 'The node is not answering',
+    body: 'What you see may be out of date. This page connects again by itself. If the node is stopped, start it with `ocf start`.',
+    code: (code: string) => `Code: ${code}`,
+  },
+  state: {
+    loading: 'Loading',
+    retry: 'Try again',
+    failed: 'This could not be loaded',
+  },
+  copy: { copy: 'Copy', copied: 'Copied', failed: 'Select and copy by hand' },
+  home: {
+    working: 'It works. Paste this address into your app.',
+    workingAlone: 'The gateway works with the models of this computer. No other peer is connected yet.',
+    noModels: 'The gateway runs, but no model can be used yet.',
+    noModelsHint:
+      'Share a model of this computer, or wait for a peer that offers one. The Network page shows who is connected.',
+    noGateway: 'The node runs, but its gateway has no address yet.',
+    baseUrl: 'Base URL for any OpenAI-compatible app',
+    baseUrlHint: 'No key is needed. If an app insists on one, type anything.',
+    tryIt: 'Try it',
+    snippets: 'Examples',
+    facts: {
+      available: 'Models you can use',
+      shared: 'Models you share',
+      peers: 'Peers connected',
+      requests: 'Requests today',
+      requestsHint: (out: number, inward: number, local: number) => `${out} out · ${inward} in · ${local} local`,
+      known: (known: number) => `${known} known`,
+    },
+  },
+  models: {
+    sentence: (n: number) =>
+      n === 0 ? 'No model can be used right now.' : `You can use ${count(n, 'model')} right now.`,
+    empty: 'No server of this computer and no peer offers a model at the moment.',
+    emptyHint: 'Start a local server such as Ollama and share it, or wait until a peer connects.',
+    search: 'Search models',
+    noMatch: (query: string) => `No model’s name contains “${query}”.`,
+    column: { model: 'Model', providers: 'Providers', where: 'Where', context: 'Context', shared: 'Sharing' },
+    here: 'This computer',
+    peers: (n: number) => count(n, 'peer'),
+    shared: 'Shared',
+    notShared: 'Only you',
+    context: (tokens: number) => `${tokens.toLocaleString('en')} tokens`,
+  },
+  network: {
+    sentence: (peers: number, direct: number) => {
+      if (peers === 0) return 'No peer is connected right now.'
+      const how = direct === peers ? 'all directly' : direct === 0 ? 'all through relays' : `${direct} directly`
+      return `You are connected to ${count(peers, 'peer')}, ${peers === 1 && direct === 1 ? 'directly' : how}.`
+    },
+    empty: 'No peers yet.',
+    emptyHint: {
+      standalone: 'This node runs in standalone mode: it meets nobody by itself. Start it with `--mode node` to join.',
+      other: 'Check the bootstrap settings, or give another node this node’s address below as its `--bootstrap.addr`.',
+    },
+    self: 'This node',
+    peerId: 'Peer id',
+    addresses: 'Addresses others can reach it at',
+    noAddresses: 'None: this node listens on no address that others can reach.',
+    peers: 'Peers',
+    column: {
+      peer: 'Peer',
+      path: 'Path',
+      rtt: 'Round trip',
+      offers: 'Offers',
+      version: 'Version',
+      since: 'Connected',
+      direction: 'Opened by',
+    },
+    direction: { inbound: 'the peer', outbound: 'this node' },
+    notConnected: 'Known, not connected',
+    path: {
+      'direct-quic': 'Direct · QUIC',
+      'direct-tcp': 'Direct · TCP',
+      'direct-ws': 'Direct · WebSocket',
+      relayed: 'Relayed',
+    },
+    noOffers: 'nothing',
+    moreOffers: (n: number) => `+${n}`,
+  },
+  traffic: {
+    sentence: (inward: number, out: number, local: number) => {
+      const all = inward + out + local
+      if (all === 0) return 'No request went through this node today.'
+      return `${count(all, 'request')} today: ${out} answered by peers, ${inward} answered for peers, ${local} by this computer.`
+    },
+    empty: 'No request yet.',
+    emptyHint: 'Send one with the example on the Home page: it appears here while it runs.',
+    pause: 'Pause list',
+    resume: (fresh: number) => (fresh === 0 ? 'Resume list' : `Resume list (${fresh} new)`),
+    direction: { out: 'Out', in: 'In', local: 'Local' },
+    directionHint: {
+      out: 'An app of this computer used a peer.',
+      in: 'A peer used this computer.',
+      local: 'An app of this computer used this computer.',
+    },
+    running: 'running',
+    cancelled: {
+      client: 'The app that asked went away.',
+      provider: 'The provider broke off.',
+      node: 'This node was stopped.',
+    },
+    cancelledShort: 'cancelled',
+    column: {
+      time: 'Time',
+      direction: 'Way',
+      model: 'Model',
+      peer: 'Peer',
+      path: 'Path',
+      status: 'Status',
+      ttft: 'First byte',
+      duration: 'Duration',
+      tokens: 'Tokens',
+      speed: 'Tokens/s',
+      bytes: 'Answer',
+      tries: 'Tries',
+    },
+    shown: (n: number) => `The last ${count(n, 'request')}, newest first`,
+  },
+  share: {
+    sentence: (models: number, servers: number) => {
+      if (models > 0) return `You share ${count(models, 'model')} from ${count(servers, 'server')}.`
+      return servers > 0 ? 'You share a service, and no models.' : 'You share nothing.'
+    },
+    none: 'No local server is registered.',
+    noneHint: 'Start your model server, then start the node with its port:',
+    example: 'ocf start --service.name llm --service.port 11434',
+    ports: 'Usual ports: Ollama 11434 · LM Studio 1234 · llama.cpp 8080 · vLLM 8000',
+    how: 'Share a model server',
+    status: { starting: 'Waiting for its first answer', connected: 'Running', down: 'Not answering' },
+    published: 'Shared with peers',
+    notPublished: 'Only for this computer',
+    models: 'Models',
+    noModels: 'It lists no models.',
+    groups: 'Routed by',
+    paths: 'What peers may reach',
+    privacy: 'Who can read prompts?',
+    privacyBody:
+      'Data between peers is encrypted. But whoever answers a request can read it: peers’ prompts reach your server in plain text, and yours reach the peer that serves you.',
+  },
+  settings: {
+    sentence: (changed: number) =>
+      changed === 0
+        ? 'Everything runs with its default settings.'
+        : `${count(changed, 'setting')} ${changed === 1 ? 'differs' : 'differ'} from the default.`,
+    hint: 'Change a setting with its flag, its environment variable or in the settings file, then start the node again.',
+    appearance: 'Appearance',
+    theme: { label: 'Theme', auto: 'As the system', light: 'Light', dark: 'Dark' },
+    origin: { default: 'Default', file: 'File', environment: 'Environment', flag: 'Flag' },
+    restart: 'Needs a restart',
+    notSet: 'not set',
+    onlyChanged: 'Only what differs from the default',
+    column: { name: 'Setting', value: 'Value', origin: 'From' },
+    log: 'Log',
+    logLevel: 'Show from level',
+    logEmpty: 'No line of this level yet.',
+    logTail: (n: number) => `Last ${count(n, 'line')}`,
+    about: 'About this node',
+    version: 'Version',
+    mode: 'Mode',
+    started: 'Started',
+  },
+  modes: {
+    standalone: 'standalone: meets nobody by itself',
+    local: 'local: meets nodes of its own network',
+    node: 'node: joins the network',
+  },
+  unknown: '–',
+}

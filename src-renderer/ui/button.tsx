@@ -1,0 +1,31 @@
+import type { ReactNode } from 'react'
+import { Icon, type IconName } from './icon.js'
+import styles from './button.module.css'
+
+/** A button with words. */
+export function Button({
+  icon,
+  onClick,
+  children,
+  primary = false,
+  pressed,
+}: {
+  icon?: IconName
+  onClick: () => void
+  children: ReactNode
+  primary?: boolean
+  /** For a button that stays on. */
+  pressed?: boolean
+}) {
+  return (
+    <button
+      type="button"
+      className={primary ? styles['primary'] : styles['button']}
+      onClick={onClick}
+      aria-pressed={pressed}
+    >
+      {icon !== undefined && <Icon name={icon} size={16} />}
+      {children}
+    </button>
+  )
+}

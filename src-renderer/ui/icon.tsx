@@ -1,0 +1,43 @@
+/** One set, drawn on 24 × 24 with a stroke of 1.75. */
+const PATHS = {
+  home: 'M4 11.5 12 4l8 7.5 M6 10v9h12v-9 M10 19v-5h4v5',
+  share: 'M12 15V4 M8 8l4-4 4 4 M5 13v6h14v-6',
+  models: 'M12 3l8 4.5v9L12 21l-8-4.5v-9z M4 7.5l8 4.5 8-4.5 M12 12v9',
+  network:
+    'M12 9a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z M5.5 20a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z M18.5 20a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z M10.8 8.7 6.8 15.3 M13.2 8.7l4 6.6 M8 17.5h8',
+  traffic: 'M3 12h4l3-8 4 16 3-8h4',
+  settings:
+    'M4 7h9 M17 7h3 M4 17h3 M11 17h9 M15 9.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z M9 19.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z',
+  copy: 'M9 9h10v11H9z M15 9V4H5v11h4',
+  check: 'M5 12.5l4.5 4.5L19 7.5',
+  alert: 'M12 4 2.5 20h19z M12 10v4.5 M12 17.2v.3',
+  search: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14z M16 16l4.5 4.5',
+  out: 'M7 17 17 7 M9 7h8v8',
+  in: 'M17 7 7 17 M15 17H7V9',
+  local: 'M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16z M12 14a2 2 0 1 0 0-4 2 2 0 0 0 0 4z',
+  pause: 'M8 5v14 M16 5v14',
+  play: 'M7 5l12 7-12 7z',
+  server: 'M4 5h16v6H4z M4 13h16v6H4z M8 8h.1 M8 16h.1',
+  lock: 'M6 11h12v9H6z M8.5 11V8a3.5 3.5 0 0 1 7 0v3',
+} as const
+
+export type IconName = keyof typeof PATHS
+
+/** A picture beside words; it is hidden from screen readers, the words say it. */
+export function Icon({ name, size = 18 }: { name: IconName; size?: number }) {
+  return (
+    <svg
+      width={size}
+      height={size}
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth={1.75}
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+    >
+      <path d={PATHS[name]} />
+    </svg>
+  )
+}

@@ -1,0 +1,28 @@
+import type { ReactNode } from 'react'
+import styles from './page.module.css'
+
+/** A page: the one sentence that answers its question, then the facts, then the actions. */
+export function Page({
+  name,
+  sentence,
+  actions,
+  children,
+}: {
+  name: string
+  sentence: string
+  actions?: ReactNode
+  children: ReactNode
+}) {
+  return (
+    <article className={styles['page']}>
+      <header className={styles['head']}>
+        <div>
+          <p className={styles['name']}>{name}</p>
+          <h1 className={styles['sentence']}>{sentence}</h1>
+        </div>
+        {actions !== undefined && <div className={styles['actions']}>{actions}</div>}
+      </header>
+      {children}
+    </article>
+  )
+}

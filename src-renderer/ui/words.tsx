@@ -1,0 +1,4 @@
+/** Text in which `code` stands between backticks, as the strings have it. */
+export function Words({ text }: { text: string }) {
+  return text.split('`').map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))
+}

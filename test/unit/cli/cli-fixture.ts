@@ -1,0 +1,49 @@
+import type { CallName } from '#shared/contract/index.js'
+import { runCli } from '../../../src-main/cli/run.js'
+import type { CliHandlers, CliIo, ControlClient } from '../../../src-main/cli/io.js'
+
+/** A command line in a world of its own: what it printed, what it started, whom it asked. */
+export function cli(
+  given: {
+    env?: Record<string, string>
+    files?: Record<string, string>
+    tty?: boolean
+    handlers?: Partial<CliHandlers>
+    /** Answers of the running node, by call. */
+    answers?: Partial<Record<CallName, unknown>>
+  } = {},
+) {
+  const out: string[] = []
+  const err: string[] = []
+  const started: [command: string, given: unknown][] = []
+  const connected: string[] = []
+  const interrupts = new Set<() => void>()
+  const io: CliIo = {
+    stdout: { write: (text) => out.push(text), isTTY: given.tty ?? false, columns: 120 },
+    stderr: { write: (text) => err.push(text), isTTY: given.tty ?? false, columns: 120 },
+    env: given.env ?? {},
+    cwd: '/cwd',
+    folders: { data: '/os/data', config: '/os/config' },
+    readFile: (path) => given.files?.[path],
+    onInterrupt(listener) {
+      interrupts.add(listener)
+      return () => interrupts.delete(listener)
+    },
+  }
+  const note = (command: string) => (options: unknown) => {
+    started.push([command, options])
+    return Promise.resolve(0)
+  }
+  const handlers = { start: note('start'), app: note('app'), demo: note('demo'), ...given.handlers }
+  const client = { call: (name: CallName) => Promise.resolve(given.answers?.[name]) } as ControlClient
+  return {
+    run: (...argv: string[]) => runCli(argv, { io, handlers, connect: (dataDir) => (connected.push(dataDir), client) }),
+    io,
+    client,
+    started,
+    connected,
+    interrupts,
+    output: () => out.join(''),
+    errors: () => err.join(''),
+  }
+}

@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest'
+import { AppError } from '#shared/errors.js'
+import { EXIT } from '../../../src-main/cli/exit-codes.js'
+import { SETTING_NAMES, flagName } from '../../../src-main/config/settings.js'
+import { VERSION } from '../../../src-main/version.js'
+import { cli } from './cli-fixture.js'
+
+describe('ocf start', () => {
+  it('runs a node with the settings of flags, environment, file and defaults', async () => {
+    const { run, started } = cli({ env: { OCF_TCPPORT: '1' }, files: { '/os/config/config.yaml': 'wsport: 2' } })
+    const flags = ['--port', '0', '--bootstrap.addr', '/ip4/1.2.3.4/tcp/1', '--bootstrap.addr=b,c', '--cleanslate']
+    expect(await run('start', ...flags, '--service.identity-group', 'a=1,b=2', '--service.identity-group=all')).toBe(
+      EXIT.ok,
+    )
+    expect(started).toEqual([
+      [
+        'start',
+        expect.objectContaining({
+          port: 0,
+          tcpport: 1,
+          wsport: 2,
+          'bootstrap.addr': ['/ip4/1.2.3.4/tcp/1', 'b,c'],
+          'service.identity-group': ['a=1', 'b=2', 'all'],
+          cleanslate: true,
+        }),
+      ],
+    ])
+  })
+
+  it.each([
+    [['--cleanslate'], true],
+    [['--cleanslate=true'], true],
+    [['--cleanslate=false'], false],
+    [['--no-cleanslate'], false],
+    [['--cleanslate', '--no-cleanslate'], false],
+    [[], true],
+  ])('reads %j as %s over a file that says true', async (flags, cleanslate) => {
+    const { run, started } = cli({ files: { '/os/config/config.yaml': 'cleanslate: true' } })
+    await run('start', ...flags)
+    expect(started[0]?.[1]).toMatchObject({ cleanslate })
+  })
+
+  it('tells every slip at once and starts nothing', async () => {
+    const { run, started, errors } = cli({
+      env: { OCF_UDPPORT: 'x', OCF_TYPO: '1' },
+      files: { '/os/config/config.yaml': 'prot: 1' },
+    })
+    expect(await run('start', 'extra', '--prot', '3', '--wat=1', '-x', '--tcpport', '70000', '--seed')).toBe(EXIT.usage)
+    expect(errors().trimEnd().split('\n')).toEqual([
+      expect.stringContaining('warning: environment OCF_TYPO: There is no such setting; it is ignored.'),
+      'error: flag --prot: There is no such flag. Did you mean --port?',
+      'error: flag --wat: There is no such flag.',
+      'error: flag -x: There is no such flag.',
+      'error: file /os/config/config.yaml: prot: There is no such setting. Did you mean port?',
+      expect.stringContaining('error: flag --seed: It needs a value'),
+      expect.stringContaining('error: flag --tcpport: "70000" is not a port'),
+      expect.stringContaining('error: environment OCF_UDPPORT: "x" is not a port'),
+      'Nothing was done. `ocf start --help` tells what there is.',
+    ])
+    expect(started).toEqual([])
+  })
+
+  it('refuses arguments it does not take', async () => {
+    const { run, errors } = cli()
+    expect(await run('start', 'node', '--', '--port')).toBe(EXIT.usage)
+    expect(errors()).toContain('error: argument node: This command takes no such argument.')
+    expect(errors()).toContain('error: argument --port: This command takes no such argument.')
+  })
+
+  it('exits with what the node exits with', async () => {
+    expect(await cli({ handlers: { start: () => Promise.resolve(1) } }).run('start')).toBe(EXIT.failed)
+  })
+
+  it.each([
+    [new AppError('port_in_use', 'Port 1 is used.'), EXIT.failed, 'error: Port 1 is used. (port_in_use)\n'],
+    [new AppError('invalid_settings', 'No.'), EXIT.usage, 'error: No. (invalid_settings)\n'],
+    [new AppError('node_not_running', 'None.'), EXIT.notRunning, 'error: None. (node_not_running)\n'],
+    [new RangeError('a bug'), EXIT.failed, 'error: RangeError: a bug\n    at '],
+  ])('tells %s and exits with %i', async (error, code, text) => {
+    const { run, errors } = cli({ handlers: { start: () => Promise.reject(error) } })
+    expect(await run('start')).toBe(code)
+    expect(errors()).toContain(text)
+  })
+})
+
+describe('ocf app and ocf demo', () => {
+  it('app takes the same settings as start', async () => {
+    const { run, started } = cli()
+    expect(await run('app', '--port=0')).toBe(EXIT.ok)
+    expect(started).toEqual([['app', expect.objectContaining({ port: 0 })]])
+  })
+
+  it('demo takes how many nodes', async () => {
+    const { run, started } = cli()
+    await run('demo')
+    await run('demo', '--nodes', '5', '--port', '0', '--once')
+    expect(started).toEqual([
+      ['demo', expect.objectContaining({ nodes: 3, once: false })],
+      ['demo', expect.objectContaining({ nodes: 5, once: true, settings: expect.objectContaining({ port: 0 }) })],
+    ])
+  })
+
+  it.each([['--nodes=1'], ['--nodes=x'], ['--nodes']])('demo refuses %s together with the rest', async (flag) => {
+    const { run, errors, started } = cli()
+    expect(await run('demo', flag, '--port=x')).toBe(EXIT.usage)
+    expect(errors()).toMatch(/error: flag --nodes: .*a whole number from 2 to 16\.\nerror: flag --port: /)
+    expect(started).toEqual([])
+  })
+})
+
+describe('ocf by itself', () => {
+  it.each([[[]], [['--help']], [['help']], [['-h']]])('prints its help for %j', async (argv) => {
+    const { run, output, errors } = cli()
+    expect(await run(...argv)).toBe(EXIT.ok)
+    for (const command of ['start', 'app', 'demo', 'status', 'peers', 'models', 'chat', 'config', 'version']) {
+      expect(output()).toMatch(new RegExp(`^ +${command}\\b`, 'm'))
+    }
+    expect(output()).toMatch(/^ +chat MODEL TEXT /m)
+    expect(errors()).toBe('')
+  })
+
+  it('prints all settings in the help of start, by group, with defaults and what they cost', async () => {
+    const { run, output } = cli()
+    expect(await run('start', '--help')).toBe(EXIT.ok)
+    for (const name of SETTING_NAMES) expect(output()).toMatch(new RegExp(`${flagName(name)}[ ]|--\\[no-\\]${name} `))
+    expect(output()).toContain('--port <port>')
+    expect(output()).toContain('--mode <standalone|local|node>')
+    expect(output()).toContain('Gateway: the address your apps use:')
+    expect(output()).toContain('(default: 8092)')
+    expect(output()).not.toContain('[value]')
+  })
+
+  it.each([[['strat']], [['--port=0', 'start']], [['help', 'strat']]])('refuses %j', async (argv) => {
+    const { run, errors, started } = cli()
+    expect(await run(...argv)).toBe(EXIT.usage)
+    expect(errors()).not.toBe('')
+    expect(started).toEqual([])
+  })
+
+  it('prints its version', async () => {
+    const short = cli()
+    expect(await short.run('--version')).toBe(EXIT.ok)
+    expect(short.output()).toBe(`${VERSION}\n`)
+    const long = cli({ env: { OCF_PORT: 'broken' } })
+    expect(await long.run('version')).toBe(EXIT.ok)
+    expect(long.output()).toContain(`ocf ${VERSION}\nnode ${process.versions.node}\n${process.platform}`)
+    const json = cli()
+    await json.run('version', '--json')
+    expect(JSON.parse(json.output())).toMatchObject({ ocf: VERSION, node: process.versions.node })
+  })
+})
+
+describe('ocf config', () => {
+  const given = { env: { OCF_SEED: 'hush' }, files: { '/os/config/config.yaml': 'table: {lease: 20m}' } }
+
+  it('prints every setting with its value and origin, and no secret', async () => {
+    const { run, output } = cli(given)
+    expect(await run('config', '--port=0')).toBe(EXIT.ok)
+    const lines = output().split('\n')
+    const line = (name: string) => lines.find((text) => text.startsWith(`${name} `))?.split(/ {2,}/)
+    expect(line('port')).toEqual(['port', '0', 'flag --port'])
+    expect(line('table.lease')).toEqual(['table.lease', '20m', 'file /os/config/config.yaml: table.lease'])
+    expect(line('seed')).toEqual(['seed', '[hidden]', 'environment OCF_SEED'])
+    expect(line('gateway.max-body')).toEqual(['gateway.max-body', '64MiB', 'default'])
+    expect(output()).not.toContain('\u001b')
+  })
+
+  it('prints JSON in base units', async () => {
+    const { run, output } = cli(given)
+    await run('config', '--json')
+    const json = JSON.parse(output())
+    expect(json['table.lease']).toEqual({
+      value: 1_200_000,
+      origin: 'file',
+      from: 'file /os/config/config.yaml: table.lease',
+    })
+    expect(json['service.port'].value).toBeNull()
+    expect(output()).not.toContain('hush')
+    expect(Object.keys(json)).toEqual(SETTING_NAMES)
+  })
+
+  it('tells broken settings and exits with 2', async () => {
+    const { run, errors } = cli({ env: { OCF_PORT: 'x' } })
+    expect(await run('config')).toBe(EXIT.usage)
+    expect(errors()).toContain('environment OCF_PORT')
+  })
+})
