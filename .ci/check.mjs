@@ -31,7 +31,12 @@ function run(name, [command, ...args]) {
 
 for (const [name, command] of steps) if (!run(name, command)) failed += 1
 
-const vitest = bin(['vitest', 'vitest.mjs']).concat('run', '--reporter=default', '--reporter=json', `--outputFile.json=${results}`)
+const vitest = bin(['vitest', 'vitest.mjs']).concat(
+  'run',
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${results}`,
+)
 const green = run('tests', vitest)
 let counts = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 }
 try {

@@ -3,7 +3,7 @@ import type { Settings } from './config/settings.js'
 import { createForwarder } from './gateway/forward/forwarder.js'
 import { createLocalClients } from './gateway/forward/local-clients.js'
 import { createReachability } from './gateway/forward/reachability.js'
-import { createGatewayApp } from './gateway/index.js'
+import { createGatewayListener } from './gateway/index.js'
 import { createKnownOffers } from './gateway/known-offers.js'
 import { createLocalDoor } from './gateway/local-door.js'
 import { createServiceGroup, type Service } from './lifecycle.js'
@@ -56,16 +56,13 @@ export function composeGateway(needs: {
     bindHost: settings.host,
   }
   const localDoor = createLocalDoor(
-    { handler: createGatewayApp(gatewayNeeds, options, 'local').callback(), log },
+    { handler: createGatewayListener(gatewayNeeds, options, 'local'), log },
     { host: settings.host, port: settings.port },
   )
-  const peerDoor = createPeerDoor({ host, handler: createGatewayApp(gatewayNeeds, options, 'peer').callback(), log })
+  const peerDoor = createPeerDoor({ host, handler: createGatewayListener(gatewayNeeds, options, 'peer'), log })
   return {
     reach: createServiceGroup({ log }, { name: 'reach', services: [reachability, knownOffers] }),
-    doors: createServiceGroup(
-      { log },
-      { name: 'doors', services: [localClients, peerClients, peerDoor, localDoor] },
-    ),
+    doors: createServiceGroup({ log }, { name: 'doors', services: [localClients, peerClients, peerDoor, localDoor] }),
     url: () => localDoor.url,
   }
 }

@@ -103,7 +103,16 @@ export function createNode(needs: NodeNeeds): OcfNode {
     {
       name: 'node',
       // Stopped in reverse: the announcer, being last, withdraws this node's row before anything else closes.
-      services: [host, table, gateway.reach, bootstrapper, ...services.before, gateway.doors, controlServer, ...services.after],
+      services: [
+        host,
+        table,
+        gateway.reach,
+        bootstrapper,
+        ...services.before,
+        gateway.doors,
+        controlServer,
+        ...services.after,
+      ],
     },
   )
 

@@ -14,6 +14,7 @@ export interface DataFolder {
 }
 
 const MARKER = 'ocf-data.json'
+const SETTINGS_FILES = ['config.yaml', 'config.yml', 'config.json']
 const FORMAT = 1
 const MarkerSchema = z.object({ format: z.number().int().positive() })
 
@@ -64,8 +65,11 @@ async function checkOwnership(dir: string): Promise<boolean> {
     checkFormat(dir, await orUnusable(dir, () => readFile(join(dir, MARKER), 'utf8')))
     return false
   }
-  // What another process of ours may be creating at this very moment does not make the folder foreign.
-  const foreign = names.filter((name) => !name.startsWith(`${MARKER}.`) && !isLockName(name))
+  // Neither a settings file written before the first start nor what another process of ours may be creating at this
+  // very moment makes the folder foreign.
+  const foreign = names.filter(
+    (name) => !name.startsWith(`${MARKER}.`) && !isLockName(name) && !SETTINGS_FILES.includes(name),
+  )
   if (foreign.length === 0) return true
   if ((await orUnusable(dir, () => readdir(dir))).includes(MARKER)) return checkOwnership(dir)
   throw new AppError(

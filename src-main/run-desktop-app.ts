@@ -4,11 +4,11 @@ import { EXIT } from './cli/exit-codes.js'
 import type { Origins } from './config/origin.js'
 import type { Settings } from './config/settings.js'
 import { APP_URL, serveAppScheme } from './electron/app-scheme.js'
-import { serveIpc, type IpcReceiver } from './electron/ipc.js'
+import { serveIpc } from './electron/ipc.js'
 import { restrictPermissions } from './electron/permissions.js'
 import { showWindow } from './electron/window.js'
 import { createLogger } from './logging/logger.js'
-import { startNode, STOP_GRACE_MS, untilAskedToStop, type RunningNode } from './run-node.js'
+import { startNode, STOP_GRACE_MS, untilAskedToStop, type NodeStart, type RunningNode } from './run-node.js'
 
 /** The folder of the built program, with `main`, `preload` and `renderer` in it. */
 export interface DesktopOptions {
@@ -32,10 +32,11 @@ export async function runDesktopApp(settings: Settings, origins: Origins, option
     format: settings['log-format'],
     destination: process.stderr,
   })
-  const running = await startNode({ settings, origins, logger }, quit.signal)
+  const running = await startUnlessQuit({ settings, origins, logger }, quit.signal)
+  if (running === undefined) return EXIT.ok
   const { node } = running
   const stopIpc = serveIpc(
-    { ipc: ipcMain as IpcReceiver, control: node.control, log: logger.log },
+    { ipc: ipcMain, control: node.control, log: logger.log },
     { trustedUrl: APP_URL, capabilities: ['open-external'] },
   )
   await serveAppScheme({
@@ -67,6 +68,16 @@ function untilQuit(): { asked: Promise<void>; signal: AbortSignal } {
   void untilAskedToStop().then(ask)
   const { signal } = asked
   return { signal, asked: new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })) }
+}
+
+/** Undefined when the person quit while the node was starting. */
+async function startUnlessQuit(start: NodeStart, quit: AbortSignal): Promise<RunningNode | undefined> {
+  try {
+    return await startNode(start, quit)
+  } catch (error) {
+    if (quit.aborted) return undefined
+    throw error
+  }
 }
 
 async function stopWithin(running: RunningNode, graceMs: number): Promise<void> {

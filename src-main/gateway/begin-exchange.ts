@@ -55,7 +55,9 @@ export async function forwardExchange(
   } catch (error) {
     const known = error instanceof AppError ? error : undefined
     const gone = error instanceof ClientGoneError
-    traffic.finish(gone ? { cancelledBy: 'client' } : { status: known?.status ?? 500, error: known?.code ?? 'internal' })
+    traffic.finish(
+      gone ? { cancelledBy: 'client' } : { status: known?.status ?? 500, error: known?.code ?? 'internal' },
+    )
     throw error
   }
 }

@@ -1,7 +1,12 @@
 import { isIP } from 'node:net'
 
 /** Names by which programs on this machine (and in its containers) reach a loopback gateway. */
-const LOCAL_NAMES = new Set(['localhost', 'host.docker.internal', 'gateway.docker.internal', 'host.containers.internal'])
+const LOCAL_NAMES = new Set([
+  'localhost',
+  'host.docker.internal',
+  'gateway.docker.internal',
+  'host.containers.internal',
+])
 
 /**
  * False for a `Host` that a web page could have made point here (DNS rebinding). IP addresses can't be rebound; a

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { RequestListener } from 'node:http'
 import Koa, { type Context, type Next } from 'koa'
 import { AppError, toWireError } from '#shared/errors.js'
 import type { RequestState } from './begin-exchange.js'
@@ -56,7 +57,8 @@ export function createGatewayApp(needs: GatewayNeeds, options: GatewayOptions, d
       await found.route.handle(ctx, found.params)
       return
     }
-    if (found.kind === 'none') throw new AppError('not_found', `There is nothing at ${ctx.path.slice(0, 200)}. See /docs.`)
+    if (found.kind === 'none')
+      throw new AppError('not_found', `There is nothing at ${ctx.path.slice(0, 200)}. See /docs.`)
     const allowed = found.kind === 'found' ? found.route.methods : found.allowed
     ctx.set('Allow', [...allowed, 'OPTIONS'].join(', '))
     if (ctx.method === 'OPTIONS') ctx.status = 204
@@ -84,6 +86,13 @@ export function createGatewayApp(needs: GatewayNeeds, options: GatewayOptions, d
   }
 
   return app
+}
+
+/** The app as a listener for `node:http`. */
+export function createGatewayListener(needs: GatewayNeeds, options: GatewayOptions, door: Door): RequestListener {
+  const handle = createGatewayApp(needs, options, door).callback()
+  // Koa answers every failure itself; its promise never rejects.
+  return (request, response) => void handle(request, response)
 }
 
 /** Routes as data, for documents and tests. */

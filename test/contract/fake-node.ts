@@ -28,7 +28,8 @@ export const ALICE = '12D3KooWAliceAliceAliceAliceAliceAliceAliceAliceAlic'
 export const BOB = '12D3KooWBobBobBobBobBobBobBobBobBobBobBobBobBobBobBo'
 export const STARTED_AT_MS = 1_700_000_000_000
 
-export function createFakeNode(options: { gatewayUrl?: string | null } = {}): FakeNode {
+export function createFakeNode(options: { gatewayUrl?: string | null; startedAtMs?: number } = {}): FakeNode {
+  const startedAtMs = options.startedAtMs ?? STARTED_AT_MS
   const changes = createChanges()
   const open: PeerConnection[] = []
   const rows = new Map<string, Row>()
@@ -45,7 +46,7 @@ export function createFakeNode(options: { gatewayUrl?: string | null } = {}): Fa
     subscribe: changes.subscribe,
   }
   const needs: ControlNeeds = {
-    facts: { version: '0.1.0', mode: 'node', startedAtMs: STARTED_AT_MS },
+    facts: { version: '0.1.0', mode: 'node', startedAtMs },
     connections,
     table: fakeTable(rows, changes.subscribe),
     registry: fakeRegistry(services, changes.subscribe),
@@ -67,7 +68,7 @@ export function createFakeNode(options: { gatewayUrl?: string | null } = {}): Fa
         multiaddr: `/ip4/192.0.2.7/udp/59820/quic-v1/p2p/${peerId}`,
         path,
         direction: 'outbound',
-        openedAtMs: STARTED_AT_MS,
+        openedAtMs: startedAtMs,
       })
       changes.announce()
     },
@@ -81,7 +82,7 @@ export function createFakeNode(options: { gatewayUrl?: string | null } = {}): Fa
       record.service.push({ ...offered, identity_group: groups })
       record.version = '0.1.0'
       record.latency = 12
-      rows.set(peerId, { peerId, record, seq: 1, epoch: 20_000, expiresAtMs: STARTED_AT_MS + 600_000 })
+      rows.set(peerId, { peerId, record, seq: 1, epoch: 20_000, expiresAtMs: startedAtMs + 600_000 })
       changes.announce()
     },
     serve(service) {
@@ -91,7 +92,7 @@ export function createFakeNode(options: { gatewayUrl?: string | null } = {}): Fa
     writeLog(message, level = 'info') {
       lines.push({
         seq: lines.length,
-        atMs: STARTED_AT_MS + lines.length,
+        atMs: startedAtMs + lines.length,
         level,
         component: 'test',
         message,

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { request as httpRequest } from 'node:http'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createDemoModelServer } from '../../src-main/demo-model/index.js'
@@ -56,7 +56,8 @@ describe('streaming', () => {
     server.send('second')
     server.end()
     let rest = ''
-    for (let part = await reader.read(); !part.done; part = await reader.read()) rest += new TextDecoder().decode(part.value)
+    for (let part = await reader.read(); !part.done; part = await reader.read())
+      rest += new TextDecoder().decode(part.value)
     expect(rest).toContain('second')
     expect(rest).toContain('[DONE]')
   })
@@ -220,17 +221,16 @@ describe('bodies', () => {
   test('multipart is routed by its model field and arrives whole', async () => {
     const server = later(await startEchoServer())
     const { a, b } = await pairFor(server)
+    const file = randomBytes(10_000)
     const form = new FormData()
-    form.append('file', new Blob([randomBytes(10_000)]), 'a.wav')
+    form.append('file', new Blob([file]), 'a.wav')
     form.append('model', 'test-model')
     const response = await fetch(`${a.gateway}/v1/audio/transcriptions`, { method: 'POST', body: form })
     expect(response.status).toBe(200)
     expect(response.headers.get('x-computing-node')).toBe(b.peerId)
-    const echoed = await new Response(await response.arrayBuffer(), {
-      headers: { 'content-type': response.headers.get('content-type')! },
-    }).formData()
-    expect(echoed.get('model')).toBe('test-model')
-    expect((echoed.get('file') as File).size).toBe(10_000)
+    const echoed = Buffer.from(await response.arrayBuffer())
+    expect(echoed.includes(file)).toBe(true)
+    expect(echoed.includes('name="model"\r\n\r\ntest-model\r\n')).toBe(true)
   })
 
   test('a secret of the client never reaches the server behind a peer', async () => {
@@ -239,7 +239,14 @@ describe('bodies', () => {
     await chat(
       a.gateway,
       { model: 'test-model' },
-      { headers: { 'content-type': 'application/json', authorization: 'Bearer sk-mine', cookie: 'a=b', 'x-api-key': 'k' } },
+      {
+        headers: {
+          'content-type': 'application/json',
+          authorization: 'Bearer sk-mine',
+          cookie: 'a=b',
+          'x-api-key': 'k',
+        },
+      },
     )
     const { headers } = server.requests.at(-1)!
     expect(headers.authorization).toBeUndefined()
@@ -268,7 +275,7 @@ async function roundTrip(url: string, bytes: number, onProgress: () => void = ()
     headers: { 'content-type': 'application/octet-stream' },
   })
   source.pipe(request)
-  const [response] = (await once(request, 'response')) as [import('node:http').IncomingMessage]
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
   expect(response.statusCode).toBe(200)
   let seen = 0
   for await (const chunk of response as AsyncIterable<Buffer>) {

@@ -5,7 +5,11 @@ import { llmFlags, startNodePair, untilListed, type NodePair } from '../fixtures
 import { createRecordingLog } from '../fixtures/recording-log.js'
 
 const MODEL = 'ocf-demo'
-const ask = { model: MODEL, messages: [{ role: 'user' as const, content: 'What is a node table?' }], max_tokens: 12 }
+const ask = {
+  model: MODEL,
+  messages: [{ role: 'user' as const, content: 'What is a node table?' }],
+  max_completion_tokens: 12,
+}
 
 let demo: DemoModelServer
 let pair: NodePair
@@ -64,7 +68,11 @@ describe.each([
 
   test('is cancelled midway', async () => {
     const before = aborted.length
-    const stream = await clientOf(baseUrl()).chat.completions.create({ ...ask, max_tokens: 4_000, stream: true })
+    const stream = await clientOf(baseUrl()).chat.completions.create({
+      ...ask,
+      max_completion_tokens: 4_000,
+      stream: true,
+    })
     for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break
     stream.controller.abort()
     await expect.poll(() => aborted.length).toBe(before + 1)
@@ -93,7 +101,15 @@ test('what each door shows of the node', async () => {
   const throughPeerDoor = (path: string) => fetch(`${pair.a.gateway}/v1/p2p/${pair.b.peerId}${path}`)
   expect((await throughPeerDoor('/v1/health')).status).toBe(200)
   expect((await throughPeerDoor('/v1/dnt/table')).status).toBe(200)
-  for (const closed of ['/v1/service/llm/v1/models', '/v1/chat/completions', '/metrics', '/docs', '/', '/v1/dnt/_node', '/v1/dnt/stats']) {
+  for (const closed of [
+    '/v1/service/llm/v1/models',
+    '/v1/chat/completions',
+    '/metrics',
+    '/docs',
+    '/',
+    '/v1/dnt/_node',
+    '/v1/dnt/stats',
+  ]) {
     const response = await throughPeerDoor(closed)
     expect([closed, response.status]).toEqual([closed, 404])
   }

@@ -123,7 +123,9 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
         else if (head === undefined) settle(failureBeforeHeaders(error, controller !== undefined))
         else {
           const reason = reasonOf(error)
-          reply.breakOff(new AppError(isTimeout(error) ? 'upstream_timeout' : 'upstream_failed', brokenSentence(reason)))
+          reply.breakOff(
+            new AppError(isTimeout(error) ? 'upstream_timeout' : 'upstream_failed', brokenSentence(reason)),
+          )
           settle({ kind: 'cut', reason, ...head })
         }
       },
@@ -133,9 +135,14 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
       target.dispatcher.dispatch(
         {
           path: target.path,
-          method: request.method as Dispatcher.HttpMethod,
+          method: request.method,
           headers: target.headers,
-          body: request.body.kind === 'none' ? null : request.body.kind === 'read' ? request.body.bytes : request.body.stream,
+          body:
+            request.body.kind === 'none'
+              ? null
+              : request.body.kind === 'read'
+                ? request.body.bytes
+                : request.body.stream,
           headersTimeout: request.idleTimeoutMs,
           bodyTimeout: request.idleTimeoutMs,
         },

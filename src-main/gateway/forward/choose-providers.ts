@@ -54,14 +54,11 @@ export function chooseProviders(
   return { providers: [], knownButAway }
 }
 
-/** `count` distinct items in random order (the start of a Fisher–Yates shuffle). */
+/** `count` distinct items in random order. */
 function sample<T>(items: T[], count: number, random: () => number): T[] {
-  const size = Math.min(count, items.length)
-  for (let index = 0; index < size; index += 1) {
-    const other = index + Math.floor(random() * (items.length - index))
-    const swapped = items[index]!
-    items[index] = items[other]!
-    items[other] = swapped
+  const chosen: T[] = []
+  while (chosen.length < count && items.length > 0) {
+    chosen.push(...items.splice(Math.floor(random() * items.length), 1))
   }
-  return items.slice(0, size)
+  return chosen
 }

@@ -17,7 +17,9 @@ export function allTriesFailed(what: string, tries: readonly FailedTry[]): AppEr
     return new AppError('upstream_timeout', `No provider of ${what} answered in time. Tried: ${list}.`)
   }
   if (tries.every(({ outcome }) => outcome === 'busy' || outcome === 'unavailable')) {
-    return new AppError('no_provider', `No provider of ${what} can take the request now. Tried: ${list}.`, { retryAfterS })
+    return new AppError('no_provider', `No provider of ${what} can take the request now. Tried: ${list}.`, {
+      retryAfterS,
+    })
   }
   return new AppError('upstream_failed', `No provider of ${what} could answer. Tried: ${list}.`)
 }
@@ -25,7 +27,11 @@ export function allTriesFailed(what: string, tries: readonly FailedTry[]): AppEr
 /** Known in the network, but nobody can be routed to. */
 export function noProvider(what: string, reasons: readonly string[]): AppError {
   const why = reasons.length === 0 ? '' : ` (${reasons.slice(0, 4).join('; ')})`
-  return new AppError('no_provider', `${what} is known, but nobody can serve it at the moment${why}. Try again shortly.`, {
-    retryAfterS: DEFAULT_RETRY_AFTER_S,
-  })
+  return new AppError(
+    'no_provider',
+    `${what} is known, but nobody can serve it at the moment${why}. Try again shortly.`,
+    {
+      retryAfterS: DEFAULT_RETRY_AFTER_S,
+    },
+  )
 }

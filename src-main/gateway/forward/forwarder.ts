@@ -113,11 +113,18 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
   }
 
   function record(exchange: Exchange, provider: Provider, result: AttemptResult): void {
-    const fields = { requestId: exchange.requestId, provider: provider.kind === 'peer' ? provider.peerId : provider.serviceId }
+    const fields = {
+      requestId: exchange.requestId,
+      provider: provider.kind === 'peer' ? provider.peerId : provider.serviceId,
+    }
     if (result.kind === 'relayed') {
       if (provider.kind === 'peer') reachability.reportSuccess(provider.peerId)
       else registry.reportSuccess(provider.serviceId)
-      log.debug('a request was answered', { ...fields, status: result.status, ttfbMs: Math.round(result.timing.ttfbMs) })
+      log.debug('a request was answered', {
+        ...fields,
+        status: result.status,
+        ttfbMs: Math.round(result.timing.ttfbMs),
+      })
       finish(exchange, { status: result.status })
     } else if (result.kind === 'cut') {
       reportFailure(provider, result.reason)

@@ -49,7 +49,8 @@ const SHARED_RESPONSE_HEADERS = new Set([
 ])
 
 /** `x-` headers that name a person, carry a secret, or are ours to set. */
-const PRIVATE_EXTENSION = /^x-(?:forwarded|real-ip|client-ip|api-key|auth|csrf|xsrf|ocf|otela|computing-node|request-id|stainless|frame|xss|content-type-options|permitted|dns)/
+const PRIVATE_EXTENSION =
+  /^x-(?:forwarded|real-ip|client-ip|api-key|auth|csrf|xsrf|ocf|otela|computing-node|request-id|stainless|frame|xss|content-type-options|permitted|dns)/
 
 /** Which service the headers belong to: model requests get the short list, other services their `x-` headers too. */
 export type HeaderPolicy = 'llm' | 'generic' | 'own'

@@ -37,12 +37,7 @@ export function quarantineMs(failures: number): number {
 }
 
 /** Quarantine over the table's peers: at most one entry a row. A peer that connects by itself is free at once. */
-export function createReachability(needs: {
-  host: Host
-  table: NodeTable
-  clock: Clock
-  log: Log
-}): Reachability {
+export function createReachability(needs: { host: Host; table: NodeTable; clock: Clock; log: Log }): Reachability {
   const { host, table, clock } = needs
   const log = needs.log.forComponent('reachability')
   const quarantined = new Map<string, Quarantine>()
@@ -76,7 +71,8 @@ export function createReachability(needs: {
       await host.libp2p.dial(peerIdFromString(peerId), { signal })
       release(peerId)
     } catch (error) {
-      if (!stopping.signal.aborted) quarantine(peerId, error instanceof Error ? error.message.slice(0, 120) : 'dial failed')
+      if (!stopping.signal.aborted)
+        quarantine(peerId, error instanceof Error ? error.message.slice(0, 120) : 'dial failed')
     } finally {
       probes -= 1
       if (entry !== undefined) entry.probing = false

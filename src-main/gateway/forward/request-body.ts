@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
+import { readModelField } from './model-field.js'
 
 /** A JSON object of a request, unvalidated beyond being one. */
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -40,11 +41,17 @@ export async function readAll(request: IncomingMessage, maxBytes: number): Promi
         finish(() => reject(tooLarge(maxBytes)))
       } else chunks.push(chunk)
     }
-    const onEnd = (): void => finish(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)))
+    const onEnd = (): void => finish(() => resolve(join(chunks, size)))
     const onError = (error: Error): void => finish(() => reject(error))
     const onClose = (): void => finish(() => reject(new ClientGoneError()))
     request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
   })
+}
+
+/** One chunk, the usual case, is not copied. */
+function join(chunks: readonly Buffer[], size: number): Buffer {
+  const [first] = chunks
+  return first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, size)
 }
 
 /** The client closed its connection; nobody is left to answer. */
@@ -66,7 +73,7 @@ type BodyType = 'json' | 'multipart' | 'maybe-json' | 'other'
 
 function bodyType(contentType: string | undefined): BodyType {
   if (contentType === undefined) return 'maybe-json'
-  const type = contentType.split(';', 1)[0]!.trim().toLowerCase()
+  const type = (contentType.split(';', 1)[0] ?? '').trim().toLowerCase()
   if (type === 'application/json' || type.endsWith('+json')) return 'json'
   if (type === 'multipart/form-data') return 'multipart'
   // What curl -d says when nobody told it that the body is JSON.
@@ -95,7 +102,7 @@ export async function readRoutingBody(
     return { kind: 'read', bytes: await readAll(request, REPLAY_BYTES) }
   }
   const bytes = await readAll(request, options.maxBytes)
-  if (type === 'multipart') return { kind: 'read', bytes, form: await readForm(bytes, contentType!) }
+  if (type === 'multipart') return { kind: 'read', bytes, form: await readModelField(bytes, contentType ?? '') }
   if (type === 'json') return { kind: 'read', bytes, json: parseObject(bytes) }
   return looksLikeJson(bytes)
     ? { kind: 'read', bytes, json: parseObject(bytes), contentType: 'application/json' }
@@ -122,18 +129,6 @@ function looksLikeJson(bytes: Buffer): boolean {
     return byte === 0x7b
   }
   return false
-}
-
-async function readForm(bytes: Buffer, contentType: string): Promise<{ model?: string }> {
-  try {
-    const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': contentType } }).formData()
-    const model = form.get('model')
-    return typeof model === 'string' ? { model } : {}
-  } catch (error) {
-    throw new AppError('invalid_request', 'The multipart body can not be read: its form data is malformed.', {
-      cause: error,
-    })
-  }
 }
 
 /** V8 quotes a piece of the body in its message; a piece of a prompt must not reach a log. */

@@ -54,7 +54,8 @@ export function dntRoutes(needs: GatewayNeeds): Route[] {
     }),
     route('/v1/dnt/bootstraps', 'Addresses usable as another node’s bootstrap.addr.', ['local', 'peer'], (ctx) => {
       const { door } = ctx.state as RequestState
-      const caller = door === 'local' ? ctx.req.socket.remoteAddress : remoteIp(host, ctx.req.socket.remoteAddress ?? '')
+      const caller =
+        door === 'local' ? ctx.req.socket.remoteAddress : remoteIp(host, ctx.req.socket.remoteAddress ?? '')
       ctx.body = { bootstraps: bootstrapAddresses(host.multiaddrs(), caller) }
     }),
     route('/v1/dnt/stats', 'Counts and details of peers.', ['local'], (ctx) => {

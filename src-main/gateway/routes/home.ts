@@ -2,8 +2,7 @@ import { listModels } from '../models-list.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import type { Route } from '../route.js'
 
-const escape = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 
 const STYLE = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}
 body{max-width:44rem;margin:3rem auto;padding:0 1.5rem}h1{font-size:1.4rem}
@@ -33,7 +32,14 @@ export function homeRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[
 <p class="ok">● This node is running.</p>
 <p>Any OpenAI client can use the models of the whole network here. Its base URL:</p>
 <pre>${escape(base)}</pre>
-<dl><dt>Models now</dt><dd>${models.length === 0 ? 'none yet' : models.slice(0, 12).map((id) => `<code>${escape(id)}</code>`).join(' ')}${models.length > 12 ? ` and ${models.length - 12} more` : ''}</dd>
+<dl><dt>Models now</dt><dd>${
+          models.length === 0
+            ? 'none yet'
+            : models
+                .slice(0, 12)
+                .map((id) => `<code>${escape(id)}</code>`)
+                .join(' ')
+        }${models.length > 12 ? ` and ${models.length - 12} more` : ''}</dd>
 <dt>Peers connected</dt><dd>${new Set(needs.host.connections().map(({ peerId }) => peerId)).size}</dd>
 <dt>Peer id</dt><dd><code>${escape(needs.host.peerId)}</code></dd>
 <dt>Version</dt><dd>${escape(options.version)}</dd></dl>

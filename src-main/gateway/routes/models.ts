@@ -42,7 +42,10 @@ export function modelsRoutes(needs: GatewayNeeds): Route[] {
         const models = listModels(listNeeds, door)
         const model = models.find((entry) => entry.id === id)
         if (model === undefined) {
-          const near = nearModels(id, models.map((entry) => entry.id))
+          const near = nearModels(
+            id,
+            models.map((entry) => entry.id),
+          )
           throw new AppError('model_not_found', `Nobody offers a model "${id}".${didYouMean(near)}`, { param: 'model' })
         }
         ctx.body = model

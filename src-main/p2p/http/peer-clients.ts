@@ -27,10 +27,7 @@ interface PeerPool {
 }
 
 /** @throws AppError `invalid_peer_id` from {@link PeerClients.dispatcher} for a string that is no peer id. */
-export function createPeerClients(
-  needs: { host: Host; log: Log },
-  options: { connectTimeoutMs: number },
-): PeerClients {
+export function createPeerClients(needs: { host: Host; log: Log }, options: { connectTimeoutMs: number }): PeerClients {
   const { host } = needs
   const log = needs.log.forComponent('p2p-http')
   const pools = new Map<string, PeerPool>()

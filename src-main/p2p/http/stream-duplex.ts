@@ -102,14 +102,13 @@ export class StreamDuplex extends Duplex {
       this.#stream.resume()
     } finally {
       this.#resuming = false
+      this.#pauseIfWanted()
     }
-    // `resume()` just ran message listeners that may have closed the stream or filled our buffer.
-    if (this.#pauseWanted && this.#readStatus() === 'readable') this.#stream.pause()
   }
 
-  /** Re-read, because a listener may have changed it behind the compiler's back. */
-  #readStatus(): string {
-    return this.#stream.readStatus
+  /** `resume()` has just run message listeners, which may have filled our buffer or closed the stream. */
+  #pauseIfWanted(): void {
+    if (this.#pauseWanted && this.#stream.readStatus === 'readable') this.#stream.pause()
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
@@ -158,7 +157,9 @@ export class StreamDuplex extends Duplex {
   /** Our end is closed; drop what still comes, and reset the stream if the other side never finishes. */
   #linger(): void {
     const stream = this.#stream
-    stream.closeRead().catch((error: unknown) => stream.abort(error instanceof Error ? error : new Error('closeRead failed')))
+    stream
+      .closeRead()
+      .catch((error: unknown) => stream.abort(error instanceof Error ? error : new Error('closeRead failed')))
     const timer = setTimeout(() => {
       if (stream.status === 'open') stream.abort(new Error('the other side did not close'))
     }, LINGER_MS)

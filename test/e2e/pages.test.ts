@@ -1,0 +1,224 @@
+import { mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { ControlServer } from '../../src-main/api/http/index.js'
+import { createFakeNode, type FakeNode } from '../contract/fake-node.js'
+import { startServer } from '../contract/transports.js'
+import { builtFile } from '../fixtures/built.js'
+import { launchChromium, noChromium, type Browser } from '../fixtures/chromium/launch.js'
+import { createFurnishedNode } from './furnished-node.js'
+
+/** `OCF_SHOTS=/some/folder` keeps a picture of every page. */
+const SHOTS = process.env['OCF_SHOTS']
+const PAGES = ['home', 'share', 'models', 'network', 'traffic', 'settings'] as const
+
+let browser: Browser
+let page: Page
+let node: FakeNode
+let server: ControlServer
+let stopServer: () => Promise<void>
+/** Everything a page complained about: exceptions, console errors, blocked loads. */
+let complaints: string[]
+
+beforeAll(async () => {
+  if (noChromium === undefined) browser = await launchChromium()
+})
+afterAll(() => (noChromium === undefined ? browser.close() : undefined))
+
+async function openDashboard(fake: FakeNode): Promise<void> {
+  node = fake
+  const rendererDir = dirname(builtFile('renderer', 'index.html'))
+  ;({ server, close: stopServer } = await startServer(node, { rendererDir }))
+  page = await browser.context.newPage()
+  complaints = []
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+  await page.goto(server.dashboardUrl)
+}
+
+beforeEach((context) => {
+  context.skip(noChromium !== undefined, noChromium)
+})
+afterEach(async () => {
+  await page.close()
+  await stopServer()
+  node.control.feeds.stop()
+})
+
+const heading = (): Promise<string> => page.getByRole('heading', { level: 1 }).innerText()
+const goTo = (name: string): Promise<void> => page.getByRole('link', { name, exact: true }).click()
+
+describe('a node in the middle of a busy day', () => {
+  beforeEach(() => openDashboard(createFurnishedNode()))
+  afterEach(() => expect(complaints).toEqual([]))
+
+  test('every page answers its question in its first sentence', async () => {
+    await page.getByText('http://127.0.0.1:8092/v1', { exact: true }).waitFor()
+    expect(await heading()).toBe('It works. Paste this address into your app.')
+    await goTo('Share')
+    await expect.poll(heading).toBe('You share 2 models from 1 server.')
+    await goTo('Models')
+    await expect.poll(heading).toBe('You can use 5 models right now.')
+    await goTo('Network')
+    await expect.poll(heading).toBe('You are connected to 2 peers, 1 directly.')
+    await goTo('Traffic')
+    await expect.poll(heading).toBe('14 requests today: 8 answered by peers, 3 answered for peers, 3 by this computer.')
+    await goTo('Settings')
+    await expect.poll(heading).toBe('Everything runs with its default settings.')
+  })
+
+  test('the pill tells the state and leads to its cause', async () => {
+    const pill = page.getByRole('link', { name: /^Status:/ })
+    await expect.poll(() => pill.innerText()).toBe('Sharing 2 models · direct · 2 peers')
+    await pill.click()
+    expect(new URL(page.url()).hash).toBe('#/share')
+  })
+
+  test('the base URL and an example with an available model can be copied', async () => {
+    const clipboard = (): Promise<string> => page.evaluate(() => navigator.clipboard.readText())
+    await page.getByRole('button', { name: 'Copy' }).first().click()
+    await page.getByText('Copied').waitFor()
+    expect(await clipboard()).toBe('http://127.0.0.1:8092/v1')
+    await page.getByRole('tab', { name: 'Python' }).click()
+    await page.getByRole('tabpanel').getByRole('button', { name: 'Copy' }).click()
+    await expect.poll(clipboard).toContain('base_url="http://127.0.0.1:8092/v1"')
+    expect(await clipboard()).toMatch(/model="(qwen3:8b|llama3|deepseek|mistral)/)
+  })
+
+  test('the key leaves the address at once and survives a reload', async () => {
+    await page.getByTestId('base-url').waitFor()
+    expect(page.url()).not.toContain(server.token)
+    await page.reload()
+    await page.getByTestId('base-url').waitFor()
+  })
+
+  test('a new request appears while it runs, and again when it ended', async () => {
+    await goTo('Traffic')
+    const rows = page.getByRole('table', { name: 'Traffic' }).getByRole('row')
+    await expect.poll(() => rows.count()).toBe(15)
+    const started = { direction: 'out', service: 'llm', method: 'POST', route: '/v1/chat/completions' } as const
+    const request = node.traffic.begin({ id: 'live', model: 'brand-new-model', ...started })
+    await page.getByText('brand-new-model').waitFor()
+    expect(await rows.nth(1).innerText()).toContain('running')
+    request.finish({ status: 200, tries: 1 })
+    await expect.poll(() => rows.nth(1).innerText()).toContain('200')
+  })
+
+  test('a paused list stays as it is and counts what is new', async () => {
+    await goTo('Traffic')
+    await page.getByRole('button', { name: 'Pause list' }).click()
+    node.traffic.begin({ id: 'live', direction: 'in', service: 'llm', method: 'GET', route: '/v1/late' }).finish()
+    await page.getByRole('button', { name: 'Resume list (1 new)' }).click()
+    await page.getByText('/v1/late').waitFor()
+  })
+
+  test('models are found by a part of their name', async () => {
+    await goTo('Models')
+    await page.getByRole('searchbox', { name: 'Search models' }).fill('DEEP')
+    await expect.poll(() => page.getByRole('table').getByRole('row').count()).toBe(2)
+    await page.getByRole('searchbox').fill('nothing like it')
+    await page.getByText('No model’s name contains “nothing like it”.').waitFor()
+  })
+
+  test('a server that does not answer says why', async () => {
+    await goTo('Share')
+    await page.getByText('Nothing listens on port 1234.', { exact: false }).waitFor()
+    await page.getByText('Not answering').waitFor()
+  })
+
+  test('every page is reached with the keyboard alone', async () => {
+    await page.getByTestId('base-url').waitFor()
+    for (const name of ['Home', 'Share', 'Models', 'Network', 'Traffic', 'Settings']) {
+      await page.keyboard.press('Tab')
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe(name)
+    }
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.title()).toBe('Settings – Open Compute')
+  })
+
+  test('the chosen theme holds after a reload', async () => {
+    await goTo('Settings')
+    await page.getByRole('radio', { name: 'Dark' }).check()
+    await page.reload()
+    expect(await page.evaluate(() => document.documentElement.dataset['theme'])).toBe('dark')
+    await goTo('Settings')
+    await page.getByRole('radio', { name: 'As the system' }).check()
+    expect(await page.evaluate(() => document.documentElement.dataset['theme'])).toBe('light')
+  })
+
+  test('nothing is wider than the window, wide or narrow, light or dark', async () => {
+    for (const [width, height] of [
+      [1280, 800],
+      [900, 600],
+    ] as const) {
+      await page.setViewportSize({ width, height })
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme })
+        for (const name of PAGES) {
+          await page.evaluate((hash) => (location.hash = hash), `#/${name}`)
+          await expect.poll(heading).not.toBe('Loading')
+          await page.getByRole('status', { name: 'Loading' }).waitFor({ state: 'detached' })
+          const overflow = await page.evaluate(() => {
+            const main = document.querySelector('main')
+            return main === null ? -1 : main.scrollWidth - main.clientWidth
+          })
+          expect(overflow, `${name} at ${width}`).toBe(0)
+          await shoot(`${name}-${width}-${colorScheme}`)
+        }
+      }
+    }
+  })
+})
+
+describe('a node that has nothing yet', () => {
+  beforeEach(() => openDashboard(createFakeNode()))
+
+  test('every page says so and what to do next', async () => {
+    await page.getByText('The gateway runs, but no model can be used yet.').waitFor()
+    await shoot('empty-home')
+    for (const [name, hint] of [
+      ['Share', 'ocf start --service.name llm --service.port 11434'],
+      ['Models', 'Start a local server such as Ollama'],
+      ['Network', 'Check the bootstrap settings'],
+      ['Traffic', 'Send one with the example on the Home page'],
+    ] as const) {
+      await goTo(name)
+      await page.getByText(hint, { exact: false }).waitFor()
+      await shoot(`empty-${name.toLowerCase()}`)
+    }
+    expect(complaints).toEqual([])
+  })
+})
+
+describe('when the node goes away', () => {
+  beforeEach(() => openDashboard(createFurnishedNode()))
+
+  test('the page says so, keeps what it knew, and says when its key is too old', async () => {
+    await page.getByTestId('base-url').waitFor()
+    const port = Number(new URL(server.url).port)
+    await server.stop()
+    await page.getByRole('alert').getByText('The node is not answering').waitFor()
+    expect(await page.getByTestId('base-url').innerText()).toBe('http://127.0.0.1:8092/v1')
+    await shoot('offline')
+    const next = await startServer(node, { port, rendererDir: dirname(builtFile('renderer', 'index.html')) })
+    await page.getByRole('alert').getByText('The node was started again').waitFor()
+    await page.goto(next.server.dashboardUrl)
+    await page.getByRole('alert').waitFor({ state: 'detached' })
+    await page.getByTestId('base-url').waitFor()
+    await next.close()
+  })
+
+  test('a page without a key says what to do', async () => {
+    const stranger = await browser.context.newPage()
+    await stranger.goto(server.url)
+    await stranger.getByRole('heading', { name: 'This page needs its key' }).waitFor()
+    await stranger.close()
+  })
+})
+
+async function shoot(name: string): Promise<void> {
+  if (SHOTS === undefined) return
+  mkdirSync(SHOTS, { recursive: true })
+  await page.screenshot({ path: join(SHOTS, `${name}.png`) })
+}
