@@ -128,7 +128,7 @@ export const strings = {
     sentence: (inward: number, out: number, local: number) => {
       const all = inward + out + local
       if (all === 0) return 'No request went through this node today.'
-      return `${count(all, 'request')} today: ${out} answered by peers, ${inward} answered for peers, ${local} by this computer.`
+      return `${count(all, 'request')} today: ${out} answered by peers, ${inward} for peers, ${local} by this computer.`
     },
     empty: 'No request yet.',
     emptyHint: 'Send one with the example on the Home page: it appears here while it runs.',
@@ -140,6 +140,8 @@ export const strings = {
       in: 'A peer used this computer.',
       local: 'An app of this computer used this computer.',
     },
+    path: { 'direct-quic': 'QUIC', 'direct-tcp': 'TCP', 'direct-ws': 'WebSocket', relayed: 'Relayed' },
+    bytes: (bytes: string) => `The answer has ${bytes}.`,
     running: 'running',
     cancelled: {
       client: 'The app that asked went away.',
@@ -158,7 +160,6 @@ export const strings = {
       duration: 'Duration',
       tokens: 'Tokens',
       speed: 'Tokens/s',
-      bytes: 'Answer',
       tries: 'Tries',
     },
     shown: (n: number) => `The last ${count(n, 'request')}, newest first`,

@@ -39,6 +39,7 @@ export function createTableDocuments(
   const documents = new Map<number, EpochDocument>()
   let timer: NodeJS.Timeout | undefined
   let waitingCount = 0
+  let isClosed = false
 
   function open(epoch: number): EpochDocument {
     const found = documents.get(epoch)
@@ -77,6 +78,7 @@ export function createTableDocuments(
 
   return {
     add(entry) {
+      if (isClosed) return
       const document = open(entry.epoch)
       if (!mayHold(document, entry)) return
       document.waiting.set(entry.peerId, entry)
@@ -104,6 +106,7 @@ export function createTableDocuments(
     },
     close() {
       flush()
+      isClosed = true
       for (const { doc } of documents.values()) doc.destroy()
       documents.clear()
     },

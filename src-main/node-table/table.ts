@@ -68,11 +68,11 @@ export function createNodeTable(needs: { host: Host; log: Log; clock: Clock }, o
       try {
         await carrier.load()
         signal.throwIfAborted()
-        running = await startNetwork({ host, view, carrier, clock, log }, options)
       } catch (error) {
         await carrier.close()
         throw error
       }
+      running = await startNetwork({ host, view, carrier, clock, log }, options)
     },
     stop() {
       stopping ??= running?.stop().finally(() => (running = undefined))
@@ -96,7 +96,7 @@ export function createNodeTable(needs: { host: Host; log: Log; clock: Clock }, o
   }
 }
 
-/** Gossip, syncs, the own row, and the one timer that drives them. */
+/** Gossip, syncs, the own row, and the one timer that drives them; closes the carrier when it stops or can't start. */
 async function startNetwork(
   needs: { host: Host; view: TableView; carrier: TableCarrier; clock: Clock; log: Log },
   options: NodeTableOptions,
@@ -128,19 +128,22 @@ async function startNetwork(
       .catch((error: unknown) => log.error('tidying up the node table failed', { error }))
   }, TICK_MS)
 
-  gossip.start()
-  await sync.start()
-  return {
-    ownRow,
-    sync,
-    async stop() {
-      clearInterval(timer)
-      repeater.stop()
-      gossip.stop()
-      await sync.stop()
-      await maintenance
-      await carrier.close()
-    },
+  async function stop(): Promise<void> {
+    clearInterval(timer)
+    repeater.stop()
+    gossip.stop()
+    await sync.stop()
+    await maintenance
+    await carrier.close()
+  }
+
+  try {
+    gossip.start()
+    await sync.start()
+    return { ownRow, sync, stop }
+  } catch (error) {
+    await stop()
+    throw error
   }
 }
 

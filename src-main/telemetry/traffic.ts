@@ -1,5 +1,6 @@
-import type { TrafficEntry } from '#shared/contract/traffic.js'
+import { MAX_LEGS, type TrafficEntry, type TrafficLeg } from '#shared/contract/traffic.js'
 import type { Clock } from '../clock.js'
+import type { Log } from '../logging/index.js'
 
 /** What is known of a request when it arrives. */
 export type TrafficStart = Pick<TrafficEntry, 'id' | 'direction' | 'service' | 'method' | 'route'> &
@@ -9,7 +10,19 @@ export type TrafficStart = Pick<TrafficEntry, 'id' | 'direction' | 'service' | '
 export type TrafficUpdate = Partial<
   Pick<
     TrafficEntry,
-    'direction' | 'service' | 'model' | 'peer' | 'path' | 'tries' | 'status' | 'error' | 'tokens' | 'cancelledBy'
+    | 'direction'
+    | 'service'
+    | 'model'
+    | 'peer'
+    | 'path'
+    | 'tries'
+    | 'candidates'
+    | 'status'
+    | 'error'
+    | 'tokens'
+    | 'tokensFrom'
+    | 'tokensIn'
+    | 'cancelledBy'
   >
 >
 
@@ -20,6 +33,8 @@ export interface TrafficHandle {
   firstByte(): void
   /** Adds to the sizes of the request's (`bytesIn`) and the answer's body (`bytesOut`). */
   addBytes(bytesIn: number, bytesOut: number): void
+  /** A try ended; the first {@link MAX_LEGS} are kept. */
+  tried(leg: TrafficLeg): void
   finish(fields?: TrafficUpdate): void
 }
 
@@ -40,6 +55,11 @@ export interface TrafficFeed {
   readonly running: number
   /** Calls `listener` when something changed since the last {@link TrafficFeed.entries}; returns the way to stop. */
   subscribe(listener: () => void): () => void
+  /**
+   * Calls `listener` with each request that ended, at once; it must be quick and keep no reference. Returns the way to
+   * stop. A listener that throws is dropped.
+   */
+  onFinished(listener: (entry: Readonly<TrafficEntry>) => void): () => void
 }
 
 /** How many requests the feed remembers: enough to look back, about half a MiB. */
@@ -52,14 +72,19 @@ interface Slot {
 }
 
 /** An empty {@link TrafficFeed}. A request costs a few assignments: reading, copying and sending happen elsewhere. */
-export function createTrafficFeed(needs: { clock: Clock }, options: { maxEntries?: number } = {}): TrafficFeed {
+export function createTrafficFeed(
+  needs: { clock: Clock; log?: Log },
+  options: { maxEntries?: number } = {},
+): TrafficFeed {
   const { clock } = needs
+  const log = needs.log?.forComponent('traffic')
   const maxEntries = options.maxEntries ?? MAX_ENTRIES
   const ring: Slot[] = []
   let oldest = 0
   let running = 0
   let told = false
   const listeners = new Set<() => void>()
+  const finishListeners = new Set<(entry: Readonly<TrafficEntry>) => void>()
   const counts: DayCounts = { in: 0, out: 0, local: 0 }
   let nextMidnightMs = 0
 
@@ -79,6 +104,25 @@ export function createTrafficFeed(needs: { clock: Clock }, options: { maxEntries
     }
   }
 
+  function announceFinished(entry: TrafficEntry): void {
+    for (const listener of finishListeners) {
+      try {
+        listener(entry)
+      } catch (error) {
+        finishListeners.delete(listener)
+        log?.error('a follower of finished requests failed and was dropped', { error })
+      }
+    }
+  }
+
+  /** A request counts under the way it took in the end. */
+  function turn(entry: TrafficEntry, direction: TrafficEntry['direction'] | undefined): void {
+    if (direction === undefined || direction === entry.direction) return
+    const today = countedUntilMidnight()
+    today[direction] += 1
+    if (today[entry.direction] > 0) today[entry.direction] -= 1
+  }
+
   function countedUntilMidnight(): DayCounts {
     const nowMs = clock.now()
     if (nowMs >= nextMidnightMs) {
@@ -94,6 +138,7 @@ export function createTrafficFeed(needs: { clock: Clock }, options: { maxEntries
     return {
       update(fields) {
         if (ended) return
+        turn(entry, fields.direction)
         Object.assign(entry, fields)
         changed(slot)
       },
@@ -108,13 +153,21 @@ export function createTrafficFeed(needs: { clock: Clock }, options: { maxEntries
         entry.bytesOut += bytesOut
         changed(slot)
       },
+      tried(leg) {
+        if (ended || entry.legs.length >= MAX_LEGS) return
+        // A new list: readers hold the old one.
+        entry.legs = [...entry.legs, leg]
+        changed(slot)
+      },
       finish(fields) {
         if (ended) return
         ended = true
         running -= 1
+        turn(entry, fields?.direction)
         Object.assign(entry, fields)
         entry.durationMs = clock.now() - entry.atMs
         changed(slot)
+        announceFinished(entry)
       },
     }
   }
@@ -140,6 +193,10 @@ export function createTrafficFeed(needs: { clock: Clock }, options: { maxEntries
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    onFinished(listener) {
+      finishListeners.add(listener)
+      return () => finishListeners.delete(listener)
+    },
   }
 }
 
@@ -151,6 +208,8 @@ function newEntry(start: TrafficStart, atMs: number): TrafficEntry {
     ...start,
     atMs,
     tries: 0,
+    legs: [],
+    candidates: null,
     status: null,
     error: null,
     ttfbMs: null,
@@ -158,6 +217,8 @@ function newEntry(start: TrafficStart, atMs: number): TrafficEntry {
     bytesIn: 0,
     bytesOut: 0,
     tokens: null,
+    tokensFrom: null,
+    tokensIn: null,
     cancelledBy: null,
   }
 }

@@ -22,7 +22,7 @@ export function CopyButton({ text, primary = false }: { text: string; primary?: 
   }
   return (
     <Button icon={result === 'copied' ? 'check' : 'copy'} onClick={copy} primary={primary}>
-      <span role="status">{strings.copy[result ?? 'copy']}</span>
+      <span aria-live="polite">{strings.copy[result ?? 'copy']}</span>
     </Button>
   )
 }

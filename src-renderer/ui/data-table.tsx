@@ -9,6 +9,8 @@ export interface Column<Row> {
   hint?: string
   /** Numbers stand to the right, so that their digits line up. */
   numeric?: boolean
+  /** Left out where the window is narrow. */
+  minor?: boolean
   /** Takes what room is left and cuts what does not fit. */
   wide?: boolean
   cell: (row: Row) => ReactNode
@@ -55,7 +57,7 @@ export function DataTable<Row>({
   )
 }
 
-function cellClass<Row>({ numeric, wide }: Column<Row>): string | undefined {
-  if (numeric === true) return styles['numeric']
-  return wide === true ? styles['wide'] : undefined
+function cellClass<Row>({ numeric, wide, minor }: Column<Row>): string {
+  const names = [numeric === true && 'numeric', wide === true && 'wide', minor === true && 'minor'] as const
+  return names.map((name) => (name === false ? '' : styles[name])).join(' ')
 }

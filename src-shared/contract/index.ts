@@ -17,7 +17,7 @@ export const CALLS = {
   ...servicesCalls, // services.list
   ...settingsCalls, // settings.list, settings.set
   ...logsCalls, // logs.recent
-  ...trafficCalls, // traffic.recent
+  ...trafficCalls, // traffic.recent, traffic.history
 } as const
 
 /** Every feed a user interface may follow. */

@@ -2,6 +2,27 @@ import { z } from 'zod'
 import { defineCall, defineListFeed } from './define.js'
 import { PathKindSchema } from './peers.js'
 
+/** One try of a request at one provider: what its waterfall is drawn from. */
+export const TrafficLegSchema = z.object({
+  /** The provider's peer id; null for a server of this machine. */
+  peer: z.string().nullable(),
+  outcome: z.enum(['answered', 'refused', 'failed', 'broke-off', 'client-gone']),
+  /** Why it did not answer, in words without any content; null when it did. */
+  reason: z.string().nullable(),
+  /** From the request's arrival to the beginning of the try. */
+  startMs: z.number(),
+  /** From the beginning of the try to its end. */
+  durationMs: z.number(),
+  /** From the beginning of the try until it had a stream; null when it never had one. */
+  connectMs: z.number().nullable(),
+  /** From the beginning of the try to the head of its answer; null when none came. */
+  ttfbMs: z.number().nullable(),
+})
+export type TrafficLeg = z.output<typeof TrafficLegSchema>
+
+/** Legs kept of one request: as many as it may be tried on. */
+export const MAX_LEGS = 4
+
 /**
  * One request that went through this node. `out`: a local app used a peer. `in`: a peer used this machine.
  * `local`: a local app used this machine.
@@ -22,6 +43,10 @@ export const TrafficEntrySchema = z.object({
   path: PathKindSchema.nullable(),
   /** Providers tried, the one that answered included. */
   tries: z.number().int(),
+  /** Each try in order. */
+  legs: z.array(TrafficLegSchema).max(MAX_LEGS),
+  /** Providers the node table had for it; null where none were looked up. */
+  candidates: z.number().int().nullable(),
   /** HTTP status; null while it waits for headers. */
   status: z.number().int().nullable(),
   /** A code of the error vocabulary, when it failed. */
@@ -34,17 +59,77 @@ export const TrafficEntrySchema = z.object({
   bytesIn: z.number(),
   /** Bytes of the answer's body. */
   bytesOut: z.number(),
-  /** Tokens of the answer, where the server told. */
+  /** Tokens of the answer; null where they can't be told. */
   tokens: z.number().nullable(),
+  /** Whether the server told `tokens` (`usage`) or the pieces of the answer were counted (`chunks`). */
+  tokensFrom: z.enum(['usage', 'chunks']).nullable(),
+  /** Tokens of the request, where the server told. */
+  tokensIn: z.number().nullable(),
   /** Who ended it early; null when nobody did. */
   cancelledBy: z.enum(['client', 'provider', 'node']).nullable(),
 })
 export type TrafficEntry = z.output<typeof TrafficEntrySchema>
 
+/** How far a history looks back. */
+export const HistoryRangeSchema = z.enum(['5m', '1h', '24h', '30d'])
+export type HistoryRange = z.output<typeof HistoryRangeSchema>
+
+/** What went one way in a span of time. */
+export const DirectionTotalsSchema = z.object({
+  ok: z.number().int(),
+  failed: z.number().int(),
+  cancelled: z.number().int(),
+  /** Tokens of the requests, where servers told. */
+  tokensIn: z.number(),
+  /** Tokens of the answers. */
+  tokensOut: z.number(),
+  /** Bytes of the requests' bodies. */
+  bytesIn: z.number(),
+  /** Bytes of the answers' bodies. */
+  bytesOut: z.number(),
+})
+export type DirectionTotals = z.output<typeof DirectionTotalsSchema>
+
+/** Milliseconds below which that share of the requests stayed, within 2 %; null where nothing was measured. */
+export const PercentilesSchema = z
+  .object({ p50: z.number(), p90: z.number(), p95: z.number(), p99: z.number() })
+  .nullable()
+export type Percentiles = z.output<typeof PercentilesSchema>
+
+/** The requests that ended in one step of a history. */
+export const HistoryPointSchema = z.object({
+  /** Unix milliseconds at which the step begins. */
+  atMs: z.number(),
+  out: DirectionTotalsSchema,
+  in: DirectionTotalsSchema,
+  local: DirectionTotalsSchema,
+  ttfbMs: PercentilesSchema,
+  durationMs: PercentilesSchema,
+})
+export type HistoryPoint = z.output<typeof HistoryPointSchema>
+
+/** Requests that ended within a range: oldest step first, steps without requests included. */
+export const TrafficHistorySchema = z.object({
+  range: HistoryRangeSchema,
+  /** Milliseconds of one step. */
+  stepMs: z.number().int(),
+  points: z.array(HistoryPointSchema),
+  /** Over the whole range. */
+  ttfbMs: PercentilesSchema,
+  durationMs: PercentilesSchema,
+  /** Failed requests by code of the error vocabulary (or `http_<status>`), most frequent first. */
+  errors: z.array(z.object({ code: z.string(), count: z.number().int() })),
+})
+export type TrafficHistoryView = z.output<typeof TrafficHistorySchema>
+
 export const trafficCalls = {
   'traffic.recent': defineCall('The last requests, oldest first.', {
     input: z.strictObject({ limit: z.number().int().min(1).max(1000).default(100) }),
     output: z.array(TrafficEntrySchema),
+  }),
+  'traffic.history': defineCall('Requests of the last minutes, hours or days in steps, with percentiles and errors.', {
+    input: z.strictObject({ range: HistoryRangeSchema.default('1h') }),
+    output: TrafficHistorySchema,
   }),
 }
 

@@ -63,7 +63,7 @@ describe('a node in the middle of a busy day', () => {
     await goTo('Network')
     await expect.poll(heading).toBe('You are connected to 2 peers, 1 directly.')
     await goTo('Traffic')
-    await expect.poll(heading).toBe('14 requests today: 8 answered by peers, 3 answered for peers, 3 by this computer.')
+    await expect.poll(heading).toBe('14 requests today: 8 answered by peers, 3 for peers, 3 by this computer.')
     await goTo('Settings')
     await expect.poll(heading).toBe('Everything runs with its default settings.')
   })
@@ -164,6 +164,14 @@ describe('a node in the middle of a busy day', () => {
             return main === null ? -1 : main.scrollWidth - main.clientWidth
           })
           expect(overflow, `${name} at ${width}`).toBe(0)
+          const cut = await page.evaluate(
+            () =>
+              [...document.querySelectorAll('table')].filter((table) => {
+                const card = table.parentElement
+                return card !== null && table.scrollWidth > card.clientWidth
+              }).length,
+          )
+          expect(cut, `tables of ${name} that do not fit ${width}`).toBe(0)
           await shoot(`${name}-${width}-${colorScheme}`)
         }
       }

@@ -10,7 +10,7 @@ import { FeedView } from '../../ui/feed-view.js'
 import { Page } from '../../ui/page.js'
 import styles from './home-page.module.css'
 import { SnippetTabs } from './snippet-tabs.js'
-import { snippetsFor } from './snippets.js'
+import { modelForExamples, snippetsFor } from './snippets.js'
 
 /** "Is it working, and what do I paste?" */
 export function HomePage() {
@@ -80,7 +80,7 @@ function Fact({ label, value, hint, page }: { label: string; value: number; hint
 }
 
 function TryIt({ baseUrl }: { baseUrl: string }) {
-  const model = dataOf(useFeed('models'))?.[0]?.id
+  const model = modelForExamples(dataOf(useFeed('models')) ?? [])
   return (
     <Card title={strings.home.tryIt}>
       {model === undefined ? (

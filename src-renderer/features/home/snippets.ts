@@ -1,3 +1,5 @@
+import type { ModelView } from '#shared/contract/models.js'
+
 /** The example of one language: an OpenAI client that needs nothing but the base URL. */
 export interface Snippet {
   name: string
@@ -35,8 +37,17 @@ console.log(answer.choices[0].message.content)`,
 }
 
 function curl(baseUrl: string, model: string): string {
-  const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'Say hello.' }] })
+  const body = `{
+    "model": ${JSON.stringify(model)},
+    "messages": [{"role": "user", "content": "Say hello."}]
+  }`
   return `curl ${baseUrl}/chat/completions \\
   -H 'Content-Type: application/json' \\
   -d '${body.replaceAll("'", `'\\''`)}'`
+}
+
+/** The model for the examples: one of this computer, else one whose peer is connected, else any. */
+export function modelForExamples(models: readonly ModelView[]): string | undefined {
+  const connected = (model: ModelView): boolean => model.providers.some((provider) => provider.connected)
+  return (models.find((model) => model.local) ?? models.find(connected) ?? models[0])?.id
 }

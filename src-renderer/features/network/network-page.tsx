@@ -34,10 +34,16 @@ const COLUMNS: readonly Column<PeerView>[] = [
     cell: (peer) => (peer.rttMs === undefined ? strings.unknown : formatMs(peer.rttMs)),
   },
   { key: 'offers', header: column.offers, wide: true, cell: (peer) => <Offers offers={peer.offers} /> },
-  { key: 'version', header: column.version, cell: (peer) => (peer.version === '' ? strings.unknown : peer.version) },
+  {
+    key: 'version',
+    header: column.version,
+    minor: true,
+    cell: (peer) => (peer.version === '' ? strings.unknown : peer.version),
+  },
   {
     key: 'direction',
     header: column.direction,
+    minor: true,
     cell: (peer) => (peer.direction === null ? strings.unknown : words.direction[peer.direction]),
   },
   {

@@ -71,7 +71,7 @@ function ServiceCard({ service }: { service: ServiceView }) {
       <dl className={styles['facts']}>
         <dt>{words.models}</dt>
         <dd className={styles['models']}>
-          {models.length === 0 && words.noModels}
+          {models.length === 0 && (service.status === 'connected' ? words.noModels : strings.unknown)}
           {models.map((model) => (
             <span key={model.id} className={styles['model']}>
               <code>{model.id}</code>

@@ -45,12 +45,18 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     cell: (entry) => orUnknown(entry.peer, (peerId) => <PeerName peerId={peerId} />),
   },
   { key: 'status', header: column.status, cell: (entry) => <Outcome entry={entry} /> },
-  { key: 'path', header: column.path, cell: (entry) => orUnknown(entry.path, (path) => strings.network.path[path]) },
+  {
+    key: 'path',
+    header: column.path,
+    minor: true,
+    cell: (entry) => orUnknown(entry.path, (path) => words.path[path]),
+  },
   {
     key: 'tries',
     header: column.tries,
     hint: strings.glossary.tries,
     numeric: true,
+    minor: true,
     cell: (entry) => entry.tries,
   },
   {
@@ -61,22 +67,32 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     cell: (entry) => orUnknown(entry.ttfbMs, formatMs),
   },
   { key: 'duration', header: column.duration, numeric: true, cell: (entry) => orUnknown(entry.durationMs, formatMs) },
-  { key: 'tokens', header: column.tokens, numeric: true, cell: (entry) => orUnknown(entry.tokens, String) },
+  {
+    key: 'tokens',
+    header: column.tokens,
+    numeric: true,
+    cell: (entry) => <span title={words.bytes(formatBytes(entry.bytesOut))}>{orUnknown(entry.tokens, String)}</span>,
+  },
   {
     key: 'speed',
     header: column.speed,
     numeric: true,
+    minor: true,
     cell: (entry) => orUnknown(tokensPerSecond(entry), (speed) => speed.toFixed(1)),
   },
-  { key: 'bytes', header: column.bytes, numeric: true, cell: (entry) => formatBytes(entry.bytesOut) },
 ]
 
 function Outcome({ entry }: { entry: TrafficEntry }) {
   if (entry.cancelledBy !== null) {
     return <Badge title={words.cancelled[entry.cancelledBy]}>{words.cancelledShort}</Badge>
   }
-  if (entry.error !== null)
-    return <Badge tone="bad">{[entry.status, entry.error].filter((part) => part !== null).join(' ')}</Badge>
+  if (entry.error !== null) {
+    return (
+      <Badge tone="bad" title={entry.error}>
+        {entry.status ?? entry.error}
+      </Badge>
+    )
+  }
   if (entry.durationMs === null) return <Badge tone="accent">{words.running}</Badge>
   return (
     <Badge tone={entry.status !== null && entry.status < 400 ? 'good' : 'bad'}>{entry.status ?? strings.unknown}</Badge>

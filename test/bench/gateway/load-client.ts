@@ -1,0 +1,55 @@
+import { Pool } from 'undici'
+
+/** One measurement: this many requests at a time against one URL, for this long. */
+export interface Load {
+  url: string
+  concurrency: number
+  durationMs: number
+}
+
+/** What it saw: milliseconds of each answered request, and how many failed. */
+export interface LoadResult {
+  latenciesMs: number[]
+  failed: number
+  elapsedMs: number
+}
+
+const body = JSON.stringify({ model: 'echo', message: 'the quick brown fox jumps over the lazy dog', timestamp: 0 })
+
+async function run({ url, concurrency, durationMs }: Load): Promise<LoadResult> {
+  const { origin, pathname } = new URL(url)
+  const pool = new Pool(origin, { connections: concurrency, pipelining: 1 })
+  const latenciesMs: number[] = []
+  let failed = 0
+  const startedAt = performance.now()
+  const until = startedAt + durationMs
+
+  async function worker(): Promise<void> {
+    while (performance.now() < until) {
+      const at = performance.now()
+      try {
+        const response = await pool.request({
+          path: pathname,
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body,
+        })
+        const text = await response.body.text()
+        if (response.statusCode === 200 && text === body) latenciesMs.push(performance.now() - at)
+        else failed += 1
+      } catch {
+        failed += 1 // counted and reported; the bench says so
+      }
+    }
+  }
+
+  await Promise.all(Array.from({ length: concurrency }, worker))
+  const elapsedMs = performance.now() - startedAt
+  await pool.destroy()
+  return { latenciesMs, failed, elapsedMs }
+}
+
+process.on('message', (load: Load) => {
+  void run(load).then((result) => process.send?.(result))
+})
+process.send?.('ready')

@@ -1,0 +1,13 @@
+/** The p-th percentile (0–100) by nearest rank; NaN of nothing. */
+export function percentile(values: readonly number[], p: number): number {
+  if (values.length === 0) return Number.NaN
+  const sorted = Float64Array.from(values).sort()
+  return sorted[Math.max(0, Math.ceil((p / 100) * sorted.length) - 1)] ?? Number.NaN
+}
+
+export const median = (values: readonly number[]): number => percentile(values, 50)
+
+/** How far the middle half of the values lies apart, as a share of the median: the noise of the machine. */
+export function spread(values: readonly number[]): number {
+  return (percentile(values, 75) - percentile(values, 25)) / median(values)
+}
