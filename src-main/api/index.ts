@@ -2,6 +2,7 @@ import type { SettingsSource } from '../config/settings-source.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
 import type { ServiceRegistry } from '../services/index.js'
+import type { TrafficHistory } from '../telemetry/traffic-history.js'
 import type { TrafficFeed } from '../telemetry/traffic.js'
 import { createDispatch, type Dispatch } from './dispatch.js'
 import { createFeeds, type Feeds } from './feeds.js'
@@ -21,6 +22,7 @@ export interface ControlNeeds {
   table: NodeTable
   registry: ServiceRegistry
   traffic: TrafficFeed
+  history: Pick<TrafficHistory, 'read'>
   settings: SettingsSource
   logs: LogsSource
   /** The gateway's base address without `/v1`; null while it has no port. */

@@ -16,6 +16,8 @@ const VALID: { [N in CallName]: CallInput<N> } = {
   'settings.set': { name: 'port', value: '9000' },
   'logs.recent': { lines: 10 },
   'traffic.recent': { limit: 10 },
+  'traffic.history': { range: '5m' },
+  'traffic.history': {},
 }
 
 const HOSTILE: readonly unknown[] = [

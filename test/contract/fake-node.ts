@@ -51,6 +51,7 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
     table: fakeTable(rows, changes.subscribe),
     registry: fakeRegistry(services, changes.subscribe),
     traffic,
+    history: createTrafficHistory({ traffic, clock: Date, log: fakeLog(errors) }, { file: '/never/started' }),
     settings: fakeSettings(),
     logs: { lines: () => [...lines], subscribe: changes.subscribe },
     gatewayUrl: () => (options.gatewayUrl === undefined ? 'http://127.0.0.1:8092' : options.gatewayUrl),

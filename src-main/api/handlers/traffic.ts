@@ -1,4 +1,5 @@
 import type { TrafficEntry } from '#shared/contract/traffic.js'
+import type { TrafficHistory } from '../../telemetry/traffic-history.js'
 import type { TrafficFeed } from '../../telemetry/traffic.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'
@@ -6,14 +7,21 @@ import type { FeedSource } from '../feeds.js'
 /** What the traffic topic reads. */
 export interface TrafficNeeds {
   traffic: Pick<TrafficFeed, 'entries' | 'subscribe'>
+  history: Pick<TrafficHistory, 'read'>
 }
 
-/** `traffic.recent`. */
-export function createTrafficHandlers({ traffic }: TrafficNeeds): Pick<Handlers, 'traffic.recent'> {
-  return { 'traffic.recent': ({ limit }) => traffic.entries().slice(-limit) }
+/** `traffic.recent` and `traffic.history`. */
+export function createTrafficHandlers({
+  traffic,
+  history,
+}: TrafficNeeds): Pick<Handlers, 'traffic.recent' | 'traffic.history'> {
+  return {
+    'traffic.recent': ({ limit }) => traffic.entries().slice(-limit),
+    'traffic.history': ({ range }) => history.read(range),
+  }
 }
 
 /** The `traffic` feed. */
-export function createTrafficSource({ traffic }: TrafficNeeds): FeedSource<TrafficEntry[]> {
+export function createTrafficSource({ traffic }: Pick<TrafficNeeds, 'traffic'>): FeedSource<TrafficEntry[]> {
   return { snapshot: () => [...traffic.entries()], subscribe: (listener) => traffic.subscribe(listener) }
 }

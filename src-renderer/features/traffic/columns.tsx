@@ -68,17 +68,17 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
   },
   { key: 'duration', header: column.duration, numeric: true, cell: (entry) => orUnknown(entry.durationMs, formatMs) },
   {
-    key: 'tokens',
-    header: column.tokens,
-    numeric: true,
-    cell: (entry) => <span title={words.bytes(formatBytes(entry.bytesOut))}>{orUnknown(entry.tokens, String)}</span>,
-  },
-  {
     key: 'speed',
     header: column.speed,
     numeric: true,
     minor: true,
     cell: (entry) => orUnknown(tokensPerSecond(entry), (speed) => speed.toFixed(1)),
+  },
+  {
+    key: 'tokens',
+    header: column.tokens,
+    numeric: true,
+    cell: (entry) => <span title={words.bytes(formatBytes(entry.bytesOut))}>{orUnknown(entry.tokens, String)}</span>,
   },
 ]
 
