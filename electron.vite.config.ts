@@ -1,11 +1,27 @@
-import { resolve } from 'node:path'
+import { copyFileSync, mkdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'electron-vite'
+import type { Plugin } from 'vite'
 
 const at = (path: string): string => resolve(import.meta.dirname, path)
 
+/** Copies Swagger UI for the gateway's /docs page; its licence goes with it. */
+const swaggerUi = (): Plugin => ({
+  name: 'copy-swagger-ui',
+  writeBundle() {
+    const from = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
+    mkdirSync(at('out/docs'), { recursive: true })
+    for (const file of ['swagger-ui-bundle.js', 'swagger-ui.css', 'LICENSE', 'NOTICE']) {
+      copyFileSync(join(from, file), join(at('out/docs'), file))
+    }
+  },
+})
+
 export default defineConfig({
   main: {
+    plugins: [swaggerUi()],
     build: {
       outDir: 'out/main',
       externalizeDeps: true,

@@ -1,9 +1,10 @@
 import type { Clock } from './clock.js'
 import type { Settings } from './config/settings.js'
+import { createDoors } from './gateway/doors.js'
 import { createForwarder } from './gateway/forward/forwarder.js'
 import { createLocalClients } from './gateway/forward/local-clients.js'
 import { createReachability } from './gateway/forward/reachability.js'
-import { createGatewayListener } from './gateway/index.js'
+import { createGatewayListener, type GatewayNeeds, type GatewayOptions } from './gateway/index.js'
 import { createKnownOffers } from './gateway/known-offers.js'
 import { createLocalDoor } from './gateway/local-door.js'
 import { createServiceGroup, type Service } from './lifecycle.js'
@@ -12,7 +13,9 @@ import type { NodeTable } from './node-table/index.js'
 import { createPeerClients } from './p2p/http/peer-clients.js'
 import { createPeerDoor } from './p2p/http/peer-door.js'
 import type { Host } from './p2p/index.js'
+import type { PathLookup } from './p2p/path-lookup.js'
 import type { ServiceRegistry } from './services/index.js'
+import type { Metrics } from './telemetry/metrics.js'
 import type { TrafficFeed } from './telemetry/traffic.js'
 import { VERSION } from './version.js'
 
@@ -23,6 +26,8 @@ export interface ComposedGateway {
   doors: Service
   /** `http://127.0.0.1:8092`; undefined while it does not listen. */
   url: () => string | undefined
+  /** HTTP streams to peers. */
+  streams: () => { pools: number; streams: number }
 }
 
 /** The gateway: one app, two doors, and the clients it forwards with. */
@@ -33,23 +38,46 @@ export function composeGateway(needs: {
   traffic: TrafficFeed
   clock: Clock
   log: Log
-  settings: Settings
+  paths: PathLookup
+  metrics: Metrics
+  /** Read again for each request, so that live changes count at once. */
+  settings: Readonly<Settings>
+  docsDir: string | null
   controlToken: string
   dashboardUrl: () => string | undefined
 }): ComposedGateway {
-  const { host, table, registry, traffic, clock, log, settings } = needs
-  const peerClients = createPeerClients({ host, log }, { connectTimeoutMs: settings['gateway.connect-timeout'] })
+  const { host, table, registry, traffic, clock, log, paths, metrics, settings } = needs
+  const peerClients = createPeerClients(
+    { host, log },
+    {
+      get connectTimeoutMs() {
+        return settings['gateway.connect-timeout']
+      },
+    },
+  )
   const localClients = createLocalClients()
   const reachability = createReachability({ host, table, clock, log })
   const knownOffers = createKnownOffers({ table })
   const forwarder = createForwarder(
-    { host, peerClients, localClients, registry, reachability, log },
-    { idleTimeoutMs: settings['gateway.idle-timeout'] },
+    { host, peerClients, localClients, registry, reachability, paths, log },
+    {
+      get idleTimeoutMs() {
+        return settings['gateway.idle-timeout']
+      },
+    },
   )
-  const gatewayNeeds = { host, table, registry, forwarder, reachability, knownOffers, traffic, clock, log }
-  const options = {
-    maxBodyBytes: settings['gateway.max-body'],
-    corsOrigins: settings['cors-origins'],
+  const gatewayNeeds: GatewayNeeds = {
+    ...{ host, table, registry, forwarder, reachability, knownOffers },
+    ...{ traffic, paths, metrics, clock, log },
+  }
+  const options: GatewayOptions = {
+    get maxBodyBytes() {
+      return settings['gateway.max-body']
+    },
+    get corsOrigins() {
+      return settings['cors-origins']
+    },
+    docsDir: needs.docsDir,
     version: VERSION,
     controlToken: needs.controlToken,
     dashboardUrl: needs.dashboardUrl,
@@ -62,7 +90,8 @@ export function composeGateway(needs: {
   const peerDoor = createPeerDoor({ host, handler: createGatewayListener(gatewayNeeds, options, 'peer'), log })
   return {
     reach: createServiceGroup({ log }, { name: 'reach', services: [reachability, knownOffers] }),
-    doors: createServiceGroup({ log }, { name: 'doors', services: [localClients, peerClients, peerDoor, localDoor] }),
+    doors: createDoors({ clients: [localClients, peerClients], doors: [peerDoor, localDoor], log }),
     url: () => localDoor.url,
+    streams: () => peerClients.stats(),
   }
 }

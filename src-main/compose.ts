@@ -8,12 +8,13 @@ import type { Settings } from './config/settings.js'
 import type { DataFolder } from './data-folder.js'
 import { composeGateway } from './compose-gateway.js'
 import { composeServices } from './compose-services.js'
+import { composeTelemetry } from './compose-telemetry.js'
 import { createServiceGroup, type Service } from './lifecycle.js'
 import type { Logger } from './logging/logger.js'
 import { createNodeTable } from './node-table/index.js'
 import { bootstrapSettings, createBootstrapper } from './p2p/bootstrap/index.js'
 import { createHost, type Identity } from './p2p/index.js'
-import { createTrafficFeed } from './telemetry/traffic.js'
+import { createPathLookup } from './p2p/path-lookup.js'
 import { VERSION } from './version.js'
 
 /** What a node is made of. Opening folder and identity comes first: they are what can be wrong before anything runs. */
@@ -25,6 +26,8 @@ export interface NodeNeeds {
   logger: Logger
   /** The built dashboard; null where there is none to show. */
   rendererDir: string | null
+  /** The files of the API's documentation page; null or absent where there are none. */
+  docsDir?: string | null
 }
 
 /** A running node as its hosts see it. */
@@ -43,10 +46,13 @@ export function createNode(needs: NodeNeeds): OcfNode {
   const { settings, dataFolder, identity, logger } = needs
   const { log } = logger
   const clock = systemClock
-  const traffic = createTrafficFeed({ clock })
+  /** What counts now: live changes are written into it. */
+  const inForce: Settings = { ...settings }
+  const telemetry = composeTelemetry({ settings, clock, log, dataFolder })
+  const { traffic, history, metrics } = telemetry
 
   const host = createHost(
-    { identity, log, dataFolder },
+    { identity, log, dataFolder, metrics: metrics.libp2p },
     {
       mode: settings.mode,
       tcpPort: settings.tcpport,
@@ -57,6 +63,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
       version: VERSION,
     },
   )
+  const paths = createPathLookup(host)
   const bootstrapper = createBootstrapper(
     { host, log },
     {
@@ -76,7 +83,15 @@ export function createNode(needs: NodeNeeds): OcfNode {
     table,
     registry: services.registry,
     traffic,
-    settings: createSettingsSource({ settings, origins: needs.origins }),
+    history,
+    settings: createSettingsSource({
+      settings,
+      origins: needs.origins,
+      onLiveChange(name, value) {
+        Object.assign(inForce, { [name]: value })
+        if (name === 'log-level') logger.setLevel(inForce['log-level'])
+      },
+    }),
     logs: logger.ring,
     gatewayUrl: () => gatewayUrl() ?? null,
     log,
@@ -92,11 +107,16 @@ export function createNode(needs: NodeNeeds): OcfNode {
     traffic,
     clock,
     log,
-    settings,
+    metrics,
+    paths,
+    settings: inForce,
+    docsDir: needs.docsDir ?? null,
     controlToken: controlServer.token,
     dashboardUrl: () => controlServer.url,
   })
   gatewayUrl = gateway.url
+  const { streams } = gateway
+  const exporters = telemetry.connect({ host, table, registry: services.registry, paths, streams })
 
   const group = createServiceGroup(
     { log },
@@ -109,6 +129,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
         gateway.reach,
         bootstrapper,
         ...services.before,
+        ...exporters,
         gateway.doors,
         controlServer,
         ...services.after,

@@ -1,5 +1,6 @@
+import { dirname } from 'node:path'
 import { connectToNode } from './cli/connect.js'
-import type { CliIo } from './cli/io.js'
+import type { CliHandlers, CliIo } from './cli/io.js'
 import { runCli } from './cli/run.js'
 import { runDemo } from './demo/run-demo.js'
 import { runHeadlessNode } from './run-headless-node.js'
@@ -14,14 +15,17 @@ const io: CliIo = {
   },
 }
 
+const start: CliHandlers['start'] = (settings, origins) =>
+  runHeadlessNode(settings, origins, { builtDir: dirname(import.meta.dirname) })
+
 /** The `ocf` command without a window: the node itself, and everything that talks to one. */
 process.exitCode = await runCli(process.argv.slice(2), {
   io,
   connect: connectToNode,
   handlers: {
-    start: runHeadlessNode,
+    start,
     // The launcher has already said why there is no window.
-    app: runHeadlessNode,
+    app: start,
     demo: runDemo,
   },
 })

@@ -32,7 +32,7 @@ export async function runDesktopApp(settings: Settings, origins: Origins, option
     format: settings['log-format'],
     destination: process.stderr,
   })
-  const running = await startUnlessQuit({ settings, origins, logger }, quit.signal)
+  const running = await startUnlessQuit({ settings, origins, logger, ...options }, quit.signal)
   if (running === undefined) return EXIT.ok
   const { node } = running
   const stopIpc = serveIpc(

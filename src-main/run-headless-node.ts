@@ -6,7 +6,11 @@ import { createLogger, type Logger } from './logging/logger.js'
 import { startNode, STOP_GRACE_MS, untilAskedToStop, type RunningNode } from './run-node.js'
 
 /** `ocf start`: a node until it is asked to stop. Standard output carries the ready line and nothing else. */
-export async function runHeadlessNode(settings: Settings, origins: Origins): Promise<number> {
+export async function runHeadlessNode(
+  settings: Settings,
+  origins: Origins,
+  options: { builtDir: string },
+): Promise<number> {
   const logger = createLogger({
     level: settings['log-level'],
     format: settings['log-format'],
@@ -23,7 +27,7 @@ export async function runHeadlessNode(settings: Settings, origins: Origins): Pro
   })
   let running: RunningNode
   try {
-    running = await startNode({ settings, origins, logger }, starting.signal)
+    running = await startNode({ settings, origins, logger, ...options }, starting.signal)
   } catch (error) {
     return reportFailedStart(error, logger)
   }

@@ -5,6 +5,8 @@ import { createNode, type OcfNode } from './compose.js'
 import type { Origins } from './config/load-settings.js'
 import type { Settings } from './config/settings.js'
 import { openDataFolder, type DataFolder } from './data-folder.js'
+import type { Service } from './lifecycle.js'
+import { createLogFile } from './logging/log-file.js'
 import type { Logger } from './logging/logger.js'
 import { loadIdentity } from './p2p/identity.js'
 
@@ -13,6 +15,8 @@ export interface NodeStart {
   settings: Settings
   origins: Origins
   logger: Logger
+  /** The folder of the built program (`out`), with the dashboard in `renderer`. */
+  builtDir: string
 }
 
 /** A node that serves, with the folder it holds. */
@@ -30,34 +34,46 @@ export const STOP_GRACE_MS = 4_500
  * @throws AppError `data_dir_foreign`, `data_dir_locked`, `data_dir_unusable`, `identity_unreadable`, `port_in_use`
  */
 export async function startNode(start: NodeStart, signal: AbortSignal): Promise<RunningNode> {
-  const { settings, origins, logger } = start
+  const { settings, origins, logger, builtDir } = start
   const dataFolder = await openDataFolder(settings['data-dir'], { cleanslate: settings.cleanslate })
+  const logFile = createLogFile({ ring: logger.ring, log: logger.log }, { dir: dataFolder.path('logs') })
   try {
+    await logFile.start(signal)
     const identity = await loadIdentity({ dataDir: dataFolder.dir, seed: settings.seed }, logger.log)
-    const node = createNode({ settings, origins, dataFolder, identity, logger, rendererDir: builtRenderer() })
+    const node = createNode({
+      settings,
+      origins,
+      dataFolder,
+      identity,
+      logger,
+      rendererDir: builtRenderer(builtDir),
+      docsDir: join(builtDir, 'docs'),
+    })
     await node.start(signal)
-    return { node, stop: createStop(node, dataFolder) }
+    return { node, stop: createStop(node, logFile, dataFolder) }
   } catch (error) {
+    await logFile.stop()
     await dataFolder.close()
     throw error
   }
 }
 
-function createStop(node: OcfNode, dataFolder: DataFolder): () => Promise<void> {
+function createStop(node: OcfNode, logFile: Service, dataFolder: DataFolder): () => Promise<void> {
   let stopping: Promise<void> | undefined
   async function stop(): Promise<void> {
     try {
       await node.stop()
     } finally {
+      await logFile.stop()
       await dataFolder.close()
     }
   }
   return () => (stopping ??= stop())
 }
 
-/** The dashboard beside the built program; null when this runs from source or it was not built. */
-function builtRenderer(): string | null {
-  const dir = join(import.meta.dirname, '..', 'renderer')
+/** The built dashboard; null where it was not built. */
+function builtRenderer(builtDir: string): string | null {
+  const dir = join(builtDir, 'renderer')
   return existsSync(join(dir, 'index.html')) ? dir : null
 }
 

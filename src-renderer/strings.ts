@@ -91,8 +91,9 @@ export const strings = {
   network: {
     sentence: (peers: number, direct: number) => {
       if (peers === 0) return 'No peer is connected right now.'
+      if (peers === 1) return `You are connected to 1 peer, ${direct === 1 ? 'directly' : 'through a relay'}.`
       const how = direct === peers ? 'all directly' : direct === 0 ? 'all through relays' : `${direct} directly`
-      return `You are connected to ${count(peers, 'peer')}, ${peers === 1 && direct === 1 ? 'directly' : how}.`
+      return `You are connected to ${count(peers, 'peer')}, ${how}.`
     },
     empty: 'No peers yet.',
     emptyHint: {

@@ -28,7 +28,12 @@ export function conflicts(
   faulty: ReadonlySet<SettingName | undefined> = new Set(),
 ): SettingProblem[] {
   const problem = problemFrom(origins, faulty)
-  return [...samePorts(settings, problem), ...remoteTarget(settings, problem), ...ownPortAsTarget(settings, problem)]
+  return [
+    ...samePorts(settings, problem),
+    ...remoteTarget(settings, problem),
+    ...ownPortAsTarget(settings, problem),
+    ...axiomUrl(settings, problem),
+  ]
 }
 
 type Problem = (names: SettingName[], sentence: string) => SettingProblem[]
@@ -76,6 +81,17 @@ function samePorts(settings: Settings, problem: Problem): SettingProblem[] {
       ),
   )
 }
+
+/** The token goes there: in clear text no further than this machine. */
+function axiomUrl(settings: Settings, problem: Problem): SettingProblem[] {
+  const text = settings['axiom.url']
+  if (text === '') return []
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(unbracketed(url.hostname)))) return []
+  return problem(['axiom.url'], `${JSON.stringify(text)} is no https address (http only on this machine).`)
+}
+
+const unbracketed = (host: string): string => host.replaceAll(/^\[|\]$/g, '')
 
 function givenSources(names: SettingName[], origins: Origins): string {
   const given = names.filter((name) => origins[name].kind !== 'default').map((name) => origins[name].label)

@@ -118,9 +118,12 @@ function fromFlag(name: SettingName, flags: LoadSettingsNeeds['flags'], baseFold
 
 /** An empty variable counts as not set, as `OCF_SEED= ocf start` and compose files write it. */
 function fromEnv(name: SettingName, env: LoadSettingsNeeds['env'], baseFolder: string): Given[] {
-  const raw = env[envName(name)]
-  if (raw === undefined || raw === '') return []
-  return [{ raw, baseFolder, origin: { kind: 'environment', label: `environment ${envName(name)}` } }]
+  const { alsoEnv } = settingRow(name)
+  return [envName(name), ...(alsoEnv === undefined ? [] : [alsoEnv])].flatMap((variable) => {
+    const raw = env[variable]
+    if (raw === undefined || raw === '') return []
+    return [{ raw, baseFolder, origin: { kind: 'environment', label: `environment ${variable}` } }]
+  })
 }
 
 function askedPath(given: ReadonlyMap<SettingName, Given[]>, name: SettingName): AskedPath | undefined {

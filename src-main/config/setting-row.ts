@@ -5,6 +5,7 @@ export const SETTING_GROUPS = {
   network: 'Network: how this node meets others',
   sharing: 'Sharing: the local server others may use',
   logging: 'Logging',
+  telemetry: 'Telemetry: figures you send somewhere',
   demo: 'Demo model',
 } as const
 
@@ -26,6 +27,8 @@ interface RowFacts {
   defaultNote?: string
   /** False for what can't stand in the file that it would change (`config`). */
   inFile?: false
+  /** One more environment variable that is read, after `OCF_…`: the name a service's own tools use. */
+  alsoEnv?: string
   /** True for what is never shown again once it was given. */
   secret?: true
 }

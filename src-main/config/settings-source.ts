@@ -2,7 +2,7 @@ import type { SettingView } from '#shared/contract/settings.js'
 import { AppError } from '#shared/errors.js'
 import { conflicts } from './cross-check.js'
 import { describeValue } from './describe-value.js'
-import type { Origins } from './origin.js'
+import type { Origin, Origins } from './origin.js'
 import { parseSetting } from './parse-setting.js'
 import { didYouMean, nearNames } from './near-names.js'
 import { SETTING_GROUPS } from './setting-row.js'
@@ -29,7 +29,10 @@ export function createSettingsSource(needs: {
   /** Called after a setting that needs no restart was saved. */
   onLiveChange?: (name: SettingName, value: Settings[SettingName]) => void
 }): SettingsSource {
-  const { settings, origins } = needs
+  const { settings } = needs
+  /** What counts now: live changes are in it. */
+  let inForce: Settings = settings
+  let origins: Origins = needs.origins
   /** What was saved since the start: in force after the next one. */
   let saved: Settings = settings
 
@@ -43,12 +46,18 @@ export function createSettingsSource(needs: {
     saved = next
     const overridden = origins[name].kind === 'environment' || origins[name].kind === 'flag'
     if (row.restart || overridden || needs.onLiveChange === undefined) return { restartNeeded: true }
+    inForce = { ...inForce, [name]: next[name] }
+    const origin: Origin =
+      value === undefined
+        ? { kind: 'default', label: 'default' }
+        : { kind: 'file', label: `file ${settings.config}: ${name}` }
+    origins = { ...origins, [name]: origin }
     needs.onLiveChange(name, next[name])
     return { restartNeeded: false }
   }
 
   return {
-    list: () => SETTING_NAMES.map((name) => viewOf(name, settings, origins)),
+    list: () => SETTING_NAMES.map((name) => viewOf(name, inForce, origins)),
     // What is thrown becomes a rejection.
     save: (name, value) => new Promise((resolve) => resolve(save(name, value))),
   }

@@ -7,7 +7,8 @@ export interface DemoAnswer {
   text: string
   /** Peer id of the node that answered. */
   servedBy: string
-  firstByteMs: number
+  /** From asking to the whole answer. */
+  tookMs: number
   completionTokens: number
 }
 
@@ -39,14 +40,14 @@ export async function askThrough(
     }),
     signal,
   })
-  const firstByteMs = Math.round(performance.now() - startedAt)
   const body = await response.body.json()
+  const tookMs = performance.now() - startedAt
   if (response.statusCode !== 200) throw new Error(`the request was answered with ${response.statusCode}`)
   const completion = CompletionSchema.parse(body)
   return {
     text: completion.choices[0]?.message.content ?? '',
     servedBy: String(response.headers['x-computing-node']),
-    firstByteMs,
+    tookMs,
     completionTokens: completion.usage.completion_tokens,
   }
 }

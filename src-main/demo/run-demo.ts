@@ -89,7 +89,7 @@ async function askAndTell(first: DemoNode, nodes: DemoNode[], modelId: string, s
   say()
   say(
     `The path   your app → node 1 (${shortId(first.peerId)}) → node ${served} (${shortId(answer.servedBy)}) → demo model` +
-      `   first byte after ${answer.firstByteMs} ms, ${answer.completionTokens} tokens`,
+      `   ${answer.completionTokens} tokens in ${(answer.tookMs / 1000).toFixed(1)} s`,
   )
   say('\nPaste this to try it yourself:')
   say(

@@ -1,8 +1,11 @@
 import { session } from 'electron'
 import { APP_URL } from './app-scheme.js'
 
-/** The dashboard copies addresses; it needs no camera, place, notification or anything else a page may ask for. */
-const ALLOWED: ReadonlySet<string> = new Set(['clipboard-sanitized-write'])
+/**
+ * The dashboard copies addresses and talks to the gateway on this machine, which Chromium asks a permission for (the
+ * CSP still holds it to that one address). It needs no camera, place, notification or anything else.
+ */
+const ALLOWED: ReadonlySet<string> = new Set(['clipboard-sanitized-write', 'loopback-network', 'local-network-access'])
 
 /** Whether a page at `url` gets what it asks for. */
 export function mayHave(permission: string, url: string): boolean {

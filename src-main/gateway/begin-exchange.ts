@@ -1,7 +1,8 @@
 import type { Context } from 'koa'
 import { AppError } from '#shared/errors.js'
 import type { Host } from '../p2p/index.js'
-import type { TrafficFeed } from '../telemetry/traffic.js'
+import type { PathLookup } from '../p2p/path-lookup.js'
+import type { TrafficFeed, TrafficStart } from '../telemetry/traffic.js'
 import type { Door } from './door.js'
 import type { Exchange } from './forward/exchange.js'
 import { HOPS_HEADER, nextHops } from './forward/hops.js'
@@ -24,7 +25,7 @@ const wantsComments = (exchange: Exchange): boolean =>
  * @throws AppError `loop_detected`, and whatever `forward` throws while the client is untouched
  */
 export async function forwardExchange(
-  needs: { host: Host; traffic: TrafficFeed },
+  needs: { host: Host; traffic: TrafficFeed; paths: PathLookup },
   ctx: Context,
   about: { service: string; route: string; peer?: string },
   forward: (exchange: Exchange) => Promise<void>,
@@ -37,7 +38,7 @@ export async function forwardExchange(
     service: about.service,
     method: ctx.method,
     route: about.route,
-    ...(door === 'peer' ? { peer: ctx.req.socket.remoteAddress ?? null } : {}),
+    ...(door === 'peer' ? callerOf(needs, ctx) : {}),
   })
   const exchange: Exchange = {
     door,
@@ -60,6 +61,11 @@ export async function forwardExchange(
     )
     throw error
   }
+}
+
+function callerOf({ paths }: { paths: PathLookup }, ctx: Context): Pick<TrafficStart, 'peer' | 'path'> {
+  const peer = ctx.req.socket.remoteAddress
+  return peer === undefined ? {} : { peer, path: paths.pathTo(peer) }
 }
 
 /** Tells a client that asked for a stream, while it waits for headers, that its request is alive. */

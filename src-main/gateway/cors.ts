@@ -7,12 +7,12 @@ const EXPOSED_HEADERS = ['X-Computing-Node', 'X-Request-Id', 'X-Ocf-Tries', 'Ser
 /** A preflight's answer may be kept this long. */
 const MAX_AGE_S = 600
 
-/** Cross-origin rules: any page (`*`) or the listed origins, never with credentials. */
-export function createCors(origins: readonly string[]): Middleware {
-  const any = origins.includes('*')
+/** Cross-origin rules: any page (`*`) or the listed origins, read anew for each request; never with credentials. */
+export function createCors(options: { readonly corsOrigins: readonly string[] }): Middleware {
   return cors({
     origin: (ctx) => {
-      if (any) return '*'
+      const origins = options.corsOrigins
+      if (origins.includes('*')) return '*'
       const origin = ctx.get('Origin')
       return origins.includes(origin) ? origin : ''
     },

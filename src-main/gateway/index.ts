@@ -6,15 +6,13 @@ import type { RequestState } from './begin-exchange.js'
 import { createCors } from './cors.js'
 import type { Door } from './door.js'
 import { isHostAllowed } from './forbidden-host.js'
+import { discardRest } from './forward/discard-rest.js'
 import { ClientGoneError } from './forward/request-body.js'
 import type { GatewayNeeds, GatewayOptions } from './needs.js'
 import { createMatcher, splitTarget, type Route, type RouteMatch } from './route.js'
 import { allRoutes } from './routes/index.js'
 
 export type { GatewayNeeds, GatewayOptions } from './needs.js'
-
-/** After an error, how long the rest of a request body may still come before its connection is cut. */
-const DRAIN_MS = 2_000
 
 interface GatewayState extends RequestState {
   match: RouteMatch
@@ -24,7 +22,7 @@ interface GatewayState extends RequestState {
 export function createGatewayApp(needs: GatewayNeeds, options: GatewayOptions, door: Door): Koa {
   const log = needs.log.forComponent('gateway')
   const match = createMatcher(allRoutes(needs, options), door)
-  const cors = createCors(options.corsOrigins)
+  const cors = createCors(options)
   const app = new Koa()
 
   app.on('error', (error: unknown) => log.debug('a response could not be finished', { error }))
@@ -39,6 +37,7 @@ export function createGatewayApp(needs: GatewayNeeds, options: GatewayOptions, d
     } catch (error) {
       answerError(ctx, error)
     }
+    discardRest(ctx.req, ctx.res)
   })
 
   app.use(async function findRoute(ctx: Context, next: Next) {
@@ -78,7 +77,6 @@ export function createGatewayApp(needs: GatewayNeeds, options: GatewayOptions, d
       ctx.res.destroy()
       return
     }
-    if (!ctx.req.complete) discardBody(ctx)
     const wire = toWireError(error, requestId)
     ctx.status = error instanceof AppError ? error.status : 500
     if (error instanceof AppError && error.retryAfterS !== undefined) ctx.set('Retry-After', String(error.retryAfterS))
@@ -107,7 +105,8 @@ function wantedMethod(ctx: Context): string {
 }
 
 function answersCors(found: RouteMatch): boolean {
-  return found.kind !== 'found' || found.route.cors
+  if (found.kind === 'none') return true
+  return found.kind === 'found' ? found.route.cors : found.cors
 }
 
 /** Random once a start and counted on: unique, and far cheaper than new randomness for each request. */
@@ -119,15 +118,4 @@ function requestIdOf(header: string | string[] | undefined): string {
   if (typeof header === 'string' && /^[\w.:-]{1,64}$/.test(header)) return header
   requestsSeen += 1
   return `${ID_PREFIX}${requestsSeen.toString(36)}`
-}
-
-/** The client is still sending a body nobody wants: let it see the answer, then cut. */
-function discardBody(ctx: Context): void {
-  ctx.set('Connection', 'close')
-  ctx.req.resume()
-  ctx.res.once('finish', () => {
-    const timer = setTimeout(() => ctx.req.destroy(), DRAIN_MS)
-    timer.unref()
-    ctx.req.once('close', () => clearTimeout(timer))
-  })
 }

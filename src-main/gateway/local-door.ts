@@ -1,11 +1,13 @@
 import http, { type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { findPortHolder, portInUseError } from '../config/port-holder.js'
-import type { Service } from '../lifecycle.js'
 import type { Log } from '../logging/index.js'
+import { followResponses } from '../p2p/http/running-responses.js'
+import type { DrainableDoor } from './doors.js'
+import { malformedRequestAnswer } from './malformed-request.js'
 
 /** The gateway's own port on this machine. */
-export interface LocalDoor extends Service {
+export interface LocalDoor extends DrainableDoor {
   /** `http://127.0.0.1:8092`; undefined while it does not listen. */
   readonly url: string | undefined
 }
@@ -31,6 +33,12 @@ export function createLocalDoor(
     },
     needs.handler,
   )
+  const responses = followResponses(server)
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const midway = responses.on(socket)?.headersSent === true
+    if (error.code === 'ECONNRESET' || !socket.writable || midway) socket.destroy()
+    else socket.end(malformedRequestAnswer(error), () => socket.destroy())
+  })
   let url: string | undefined
   let stopping: Promise<void> | undefined
 
@@ -47,6 +55,15 @@ export function createLocalDoor(
     log.info('the gateway listens', { url })
   }
 
+  function close(): Promise<void> {
+    stopping ??= new Promise<void>((resolve) => {
+      url = undefined
+      if (server.listening) server.close(() => resolve())
+      else resolve()
+    })
+    return stopping
+  }
+
   return {
     name: 'local-door',
     get url() {
@@ -60,17 +77,14 @@ export function createLocalDoor(
         throw portInUseError('port', options.port, await findPortHolder(options.port, 'tcp'))
       }
     },
-    stop() {
-      stopping ??= new Promise<void>((resolve) => {
-        url = undefined
-        if (!server.listening) {
-          resolve()
-          return
-        }
-        server.close(() => resolve())
-        server.closeAllConnections()
-      })
-      return stopping
+    async drain(graceMs) {
+      void close()
+      await responses.drain(graceMs)
+    },
+    async stop() {
+      const closed = close()
+      server.closeAllConnections()
+      await closed
     },
   }
 }

@@ -2,7 +2,9 @@ import type { Clock } from '../clock.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
 import type { Host } from '../p2p/index.js'
+import type { PathLookup } from '../p2p/path-lookup.js'
 import type { ServiceRegistry } from '../services/index.js'
+import type { Metrics } from '../telemetry/metrics.js'
 import type { TrafficFeed } from '../telemetry/traffic.js'
 import type { Forwarder } from './forward/forwarder.js'
 import type { Reachability } from './forward/reachability.js'
@@ -17,10 +19,13 @@ export interface GatewayNeeds {
   reachability: Reachability
   knownOffers: KnownOffers
   traffic: TrafficFeed
+  paths: PathLookup
+  metrics: Metrics
   clock: Clock
   log: Log
 }
 
+/** How the gateway behaves; `maxBodyBytes` and `corsOrigins` are read for each request and may change. */
 export interface GatewayOptions {
   /** Bytes of a body that is read for routing. */
   maxBodyBytes: number
@@ -33,4 +38,6 @@ export interface GatewayOptions {
   dashboardUrl: () => string | undefined
   /** The address the gateway is bound to. */
   bindHost: string
+  /** The folder of Swagger UI's files; null where they were not built. */
+  docsDir: string | null
 }

@@ -34,7 +34,7 @@ export function splitTarget(rawUrl: string): RawTarget {
 
 export type RouteMatch =
   | { kind: 'found'; route: Route; params: PathParams }
-  | { kind: 'wrong-method'; allowed: readonly Method[] }
+  | { kind: 'wrong-method'; allowed: readonly Method[]; cors: boolean }
   | { kind: 'none' }
 
 /** Compiles a table for one door; routes of other doors do not exist there. The first match in table order wins. */
@@ -47,13 +47,15 @@ export function createMatcher(routes: readonly Route[], door: Door): (method: st
     if (!path.startsWith('/')) return { kind: 'none' }
     const given = path.split('/').slice(1)
     const allowed = new Set<Method>()
+    let cors = true
     for (const { route, segments } of compiled) {
       const params = matchSegments(segments, given)
       if (params === undefined) continue
       if ((route.methods as readonly string[]).includes(method)) return { kind: 'found', route, params }
+      cors &&= route.cors
       for (const other of route.methods) allowed.add(other)
     }
-    return allowed.size > 0 ? { kind: 'wrong-method', allowed: [...allowed] } : { kind: 'none' }
+    return allowed.size > 0 ? { kind: 'wrong-method', allowed: [...allowed], cors } : { kind: 'none' }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Libp2p, PeerId, PrivateKey } from '@libp2p/interface'
+import type { Libp2p, Metrics, PeerId, PrivateKey } from '@libp2p/interface'
 import type { PubSub } from './pubsub.js'
 import type { DataFolder } from '../data-folder.js'
 import type { Service } from '../lifecycle.js'
@@ -46,6 +46,8 @@ export interface HostNeeds {
   identity: Identity
   log: Log
   dataFolder: DataFolder
+  /** What libp2p counts itself is reported here; absent: nowhere. */
+  metrics?: Metrics
 }
 
 /** Options of {@link Host}; the ports take 0 for any free one. */

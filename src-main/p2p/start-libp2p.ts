@@ -38,6 +38,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   // Only a node of the network keeps what it learns about peers: libp2p dials the ones it kept at its next start.
   const datastore = options.mode === 'node' ? await openPeerDatastore(needs.dataFolder.path('peers'), log) : undefined
   const tuning = tunings(log)
+  const { metrics } = needs
   try {
     const libp2p = await createLibp2p<NetworkServices>({
       start: false,
@@ -63,6 +64,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       // Its errors are mostly peers that went away; what matters is said by the parts that use it.
       logger: libp2pLogger(log, { errorsAs: 'debug' }),
       ...(datastore === undefined ? {} : { datastore }),
+      ...(metrics === undefined ? {} : { metrics: () => metrics }),
     })
     const connected = connectedPeers(libp2p)
     await startListening(libp2p, listen)

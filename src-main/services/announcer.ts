@@ -15,10 +15,16 @@ export interface AnnouncedFacts {
   hardware: Hardware
 }
 
-/** This node's row of the node table: no path, host name or user name of this machine. */
-export function ownRecord(services: readonly LocalService[], facts: AnnouncedFacts): PeerRecord {
-  const { records } = toServiceRecords(services, facts.hardware)
-  return {
+/**
+ * This node's row of the node table: no path, host name or user name of this machine. `leftOut` counts identity groups
+ * for which a row has no room.
+ */
+export function ownRecord(
+  services: readonly LocalService[],
+  facts: AnnouncedFacts,
+): { record: PeerRecord; leftOut: number } {
+  const { records, leftOut } = toServiceRecords(services, facts.hardware)
+  const record: PeerRecord = {
     ...emptyPeerRecord(facts.peerId),
     service: records,
     current_offering: records.map(({ name }) => name),
@@ -30,7 +36,11 @@ export function ownRecord(services: readonly LocalService[], facts: AnnouncedFac
     hardware: facts.hardware,
     connected: true,
   }
+  return { record, leftOut }
 }
+
+/** A row that could not be published is tried again after this long. */
+const RETRY_MS = 5_000
 
 /** Keeps this node's row in step with its services: nothing else changes it. A clean stop withdraws the row first. */
 export function createAnnouncer(needs: {
@@ -44,30 +54,37 @@ export function createAnnouncer(needs: {
   let publishing: Promise<void> = Promise.resolve()
   let published = ''
   let wanted = false
+  let retry: NodeJS.Timeout | undefined
   let stopping: Promise<void> | undefined
 
   function publish(): void {
     // One at a time; changes that come meanwhile are published together.
     if (wanted) return
     wanted = true
-    publishing = publishing.then(async () => {
-      wanted = false
-      const record = ownRecord(needs.registry.list(), needs.facts())
-      const offers = JSON.stringify(record.service.map(({ name, identity_group }) => [name, identity_group]))
-      if (offers === published) return
-      try {
-        await needs.table.publish(record)
-        published = offers
-      } catch (error) {
-        log.error('this node could not announce its services', { error })
-      }
-    })
+    publishing = publishing.then(publishNow)
+  }
+
+  async function publishNow(): Promise<void> {
+    wanted = false
+    clearTimeout(retry)
+    const { record, leftOut } = ownRecord(needs.registry.list(), needs.facts())
+    const offers = JSON.stringify(record.service.map(({ name, identity_group }) => [name, identity_group]))
+    if (offers === published) return
+    try {
+      await needs.table.publish(record)
+      published = offers
+      if (leftOut > 0) log.warn('not every model fits into this node’s row; the rest is not shared', { leftOut })
+    } catch (error) {
+      log.error('this node could not announce its services; it will try again', { error, afterMs: RETRY_MS })
+      if (stopping === undefined) retry = setTimeout(publish, RETRY_MS)
+    }
   }
 
   async function stop(): Promise<void> {
     if (unsubscribe === undefined) return
     unsubscribe()
     await publishing
+    clearTimeout(retry)
     await needs.table.withdraw()
   }
 

@@ -10,8 +10,9 @@ import { Icon } from '../ui/icon.js'
 import styles from './frame.module.css'
 import { Logo } from './logo.js'
 import { OfflineBanner } from './offline-banner.js'
-import { linkTo, PAGES, usePage, type PageName } from './route.js'
+import { linkTo, PAGES, type PageName } from './route.js'
 import { StatusPill } from './status-pill.js'
+import { usePage } from './use-page.js'
 
 const PAGE_OF: Record<PageName, () => React.ReactNode> = {
   home: HomePage,

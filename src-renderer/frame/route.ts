@@ -1,5 +1,3 @@
-import { useSyncExternalStore } from 'react'
-
 /** The pages in the order of the rail. */
 export const PAGES = ['home', 'share', 'models', 'network', 'traffic', 'settings'] as const
 export type PageName = (typeof PAGES)[number]
@@ -13,14 +11,4 @@ export function pageOf(hash: string): PageName {
 /** The link to a page. */
 export function linkTo(page: PageName): string {
   return `#/${page}`
-}
-
-function subscribe(listener: () => void): () => void {
-  window.addEventListener('hashchange', listener)
-  return () => window.removeEventListener('hashchange', listener)
-}
-
-/** The page shown now. */
-export function usePage(): PageName {
-  return useSyncExternalStore(subscribe, () => pageOf(location.hash))
 }

@@ -17,7 +17,6 @@ const VALID: { [N in CallName]: CallInput<N> } = {
   'logs.recent': { lines: 10 },
   'traffic.recent': { limit: 10 },
   'traffic.history': { range: '5m' },
-  'traffic.history': {},
 }
 
 const HOSTILE: readonly unknown[] = [

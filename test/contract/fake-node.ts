@@ -7,6 +7,7 @@ import type { Log } from '../../src-main/logging/index.js'
 import type { NodeTable, Row } from '../../src-main/node-table/index.js'
 import type { PeerConnection } from '../../src-main/p2p/index.js'
 import type { LocalService, ServiceRegistry } from '../../src-main/services/index.js'
+import { createTrafficHistory } from '../../src-main/telemetry/traffic-history.js'
 import { createTrafficFeed, type TrafficFeed } from '../../src-main/telemetry/traffic.js'
 
 /** A node whose every part is under the test's hand. */

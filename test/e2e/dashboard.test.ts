@@ -14,7 +14,7 @@ let child: ChildProcess
 let exited: Promise<number | null>
 let stderr = ''
 let ready: { dashboard: string; gateway: string; peerId: string }
-let browser: Browser
+let browser: Browser | undefined
 let page: Page
 const complaints: string[] = []
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   if (noChromium !== undefined) return
-  await browser.close()
+  await browser?.close()
   child.kill('SIGTERM')
   await exited
   rmSync(dataDir, { recursive: true, force: true })

@@ -2,8 +2,10 @@ import { errors, type Dispatcher } from 'undici'
 import { AppError } from '#shared/errors.js'
 import { PeerUnreachableError } from '../../p2p/http/peer-clients.js'
 import { responseHeaders, type HeaderPolicy, type Headers } from './headers.js'
+import { LateAnswer } from './late-answer.js'
 import type { Reply } from './reply.js'
-import type { RequestBody } from './request-body.js'
+import { ClientGoneError, type RequestBody } from './request-body.js'
+import { Upload } from './upload.js'
 
 /** Where one try goes and what it says there. */
 export interface AttemptTarget {
@@ -22,6 +24,8 @@ export interface AttemptRequest {
   idleTimeoutMs: number
   /** Statuses that mean "ask somebody else" are not handed to the client but returned as `refused`. */
   mayRefuse: boolean
+  /** Called with each piece of the answer; must be quick. */
+  onData?(): void
   /** Headers of our own for the client, made when the answer begins. */
   ownHeaders(timing: AttemptTiming): Headers
 }
@@ -32,11 +36,18 @@ export interface AttemptTiming {
   ttfbMs: number
 }
 
+/**
+ * How far a failed try came. `stale`: the connection had served before and was lost before a byte of this answer came,
+ * as happens when the other side gives up an idle connection in the moment it is used again. `refused-here`: this
+ * node's own HTTP client found the request unfit to be sent; the provider has nothing to do with it.
+ */
+export type FailureStage = 'connect' | 'stale' | 'before-headers' | 'refused-here'
+
 /** How a try ended. Only `refused` and `failed` leave the client untouched, so only they allow another try. */
 export type AttemptResult =
   | { kind: 'relayed'; status: number; timing: AttemptTiming }
   | { kind: 'refused'; status: number; retryAfterS: number | undefined }
-  | { kind: 'failed'; stage: 'connect' | 'before-headers'; reason: string; timedOut: boolean }
+  | { kind: 'failed'; stage: FailureStage; reason: string; timedOut: boolean }
   | { kind: 'cut'; reason: string; status: number; timing: AttemptTiming }
   | { kind: 'client-gone' }
 
@@ -56,6 +67,7 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
     let connectMs = 0
     let head: { status: number; timing: AttemptTiming } | undefined
     let refusal: { status: number; retryAfterS: number | undefined; bytes: number } | undefined
+    let late: LateAnswer | undefined
     let settled = false
 
     const settle = (result: AttemptResult): void => {
@@ -67,7 +79,7 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
     const stopWatching = reply.onGone(() => {
       // Settled first: aborting reports an error, and this is not the provider's.
       settle({ kind: 'client-gone' })
-      controller?.abort(new ClientLeft())
+      controller?.abort(new ClientGoneError())
     })
     if (reply.gone) {
       settle({ kind: 'client-gone' })
@@ -79,7 +91,7 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
         controller = started
         connectMs = MS(startedAt)
         // The client left while a connection was being made: nothing of the request has been sent yet.
-        if (settled) started.abort(new ClientLeft())
+        if (settled) started.abort(new ClientGoneError())
       },
       onResponseStart(_controller, status, headers) {
         if (status < 200) return
@@ -88,39 +100,47 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
           return
         }
         const timing = { connectMs, ttfbMs: MS(startedAt) }
-        head = { status, timing }
         const passed = reply.head(status, {
           ...responseHeaders(headers, target.policy),
           ...request.ownHeaders(timing),
         })
-        if (passed) return
+        head = { status, timing }
         // Comments have gone out as an event stream and this is something else: the client gets it as an error event.
-        const error = new AppError('upstream_failed', `The provider answered ${status} after a long silence.`)
-        reply.breakOff(error)
-        settle({ kind: 'cut', reason: error.message, ...head })
-        controller?.abort(error)
+        if (!passed) late = new LateAnswer(status)
       },
       onResponseData(current, chunk) {
+        if (late !== undefined) {
+          if (!late.push(chunk)) current.abort(new Error('the answer is too long for an error event'))
+          return
+        }
         if (refusal !== undefined) {
           refusal.bytes += chunk.byteLength
           if (refusal.bytes > MAX_REFUSAL_BYTES) current.abort(new Error('the refusal is too long'))
           return
         }
+        request.onData?.()
         if (reply.write(chunk)) return
         current.pause()
-        reply.onDrain(() => current.resume())
+        reply.onDrain(() => current.resume(), request.idleTimeoutMs)
       },
       onResponseEnd() {
         if (refusal !== undefined) settle({ kind: 'refused', ...refusal })
-        else if (head !== undefined && !settled) {
+        else if (late !== undefined && head !== undefined) {
+          late.tell(reply)
+          settle({ kind: 'relayed', ...head })
+        } else if (head !== undefined && !settled) {
           reply.end()
           settle({ kind: 'relayed', ...head })
         }
       },
       onResponseError(_controller, error) {
         if (settled) return
-        if (refusal !== undefined) settle({ kind: 'refused', ...refusal })
-        else if (head === undefined) settle(failureBeforeHeaders(error, controller !== undefined))
+        if (error instanceof ClientGoneError) settle({ kind: 'client-gone' })
+        else if (refusal !== undefined) settle({ kind: 'refused', ...refusal })
+        else if (late !== undefined && head !== undefined) {
+          late.tell(reply)
+          settle({ kind: 'relayed', ...head })
+        } else if (head === undefined) settle(failureBeforeHeaders(error, controller !== undefined))
         else {
           const reason = reasonOf(error)
           reply.breakOff(
@@ -142,7 +162,7 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
               ? null
               : request.body.kind === 'read'
                 ? request.body.bytes
-                : request.body.stream,
+                : new Upload(request.body.stream),
           headersTimeout: request.idleTimeoutMs,
           bodyTimeout: request.idleTimeoutMs,
         },
@@ -154,21 +174,30 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
   })
 }
 
-class ClientLeft extends Error {
-  override readonly name = 'ClientLeft'
-  constructor() {
-    super('the client went away')
-  }
-}
-
 function failureBeforeHeaders(error: unknown, sent: boolean): AttemptResult {
-  const unreachable = error instanceof PeerUnreachableError || (error instanceof Error && isConnectFailure(error))
   return {
     kind: 'failed',
-    stage: unreachable && !sent ? 'connect' : 'before-headers',
+    stage: stageOf(error, sent),
     reason: reasonOf(error),
     timedOut: isTimeout(error),
   }
+}
+
+function stageOf(error: unknown, sent: boolean): FailureStage {
+  if (error instanceof errors.InvalidArgumentError || error instanceof errors.RequestContentLengthMismatchError) {
+    return 'refused-here'
+  }
+  if (!sent) {
+    const unreachable = error instanceof PeerUnreachableError || (error instanceof Error && isConnectFailure(error))
+    return unreachable ? 'connect' : 'before-headers'
+  }
+  return bytesReadBefore(error) > 0 && !isTimeout(error) ? 'stale' : 'before-headers'
+}
+
+/** Bytes that ever came over the lost connection; none of them belong to this answer, whose head never came. */
+function bytesReadBefore(error: unknown): number {
+  if (error instanceof errors.SocketError) return error.socket?.bytesRead ?? 0
+  return error instanceof Error && 'bytesRead' in error && typeof error.bytesRead === 'number' ? error.bytesRead : 0
 }
 
 function isConnectFailure(error: Error & { code?: string; syscall?: string }): boolean {

@@ -6,6 +6,7 @@ const DEFAULT_RETRY_AFTER_S = 5
 
 /** The one error that a list of failed tries amounts to; each peer and its reason is in the sentence. */
 export function allTriesFailed(what: string, tries: readonly FailedTry[]): AppError {
+  if (tries.length === 0) return noProvider(capitalized(what), ['it was withdrawn this moment'])
   const list = tries.map(({ who, reason }) => `${who}: ${reason}`).join('; ')
   const retryAfterS = Math.min(...tries.map((failed) => failed.retryAfterS ?? DEFAULT_RETRY_AFTER_S))
   if (tries.every(({ outcome }) => outcome === 'busy')) {
@@ -35,3 +36,5 @@ export function noProvider(what: string, reasons: readonly string[]): AppError {
     },
   )
 }
+
+const capitalized = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`

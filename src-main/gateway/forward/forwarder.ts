@@ -1,11 +1,15 @@
+import { AppError } from '#shared/errors.js'
 import type { Log } from '../../logging/index.js'
 import type { PeerClients } from '../../p2p/http/peer-clients.js'
+import type { PathLookup } from '../../p2p/path-lookup.js'
 import type { Host } from '../../p2p/index.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
-import { attempt, type AttemptResult, type AttemptTarget, type AttemptTiming } from './attempt.js'
+import type { TrafficUpdate } from '../../telemetry/traffic.js'
+import { attempt, type AttemptRequest, type AttemptResult, type AttemptTarget, type AttemptTiming } from './attempt.js'
 import type { Provider } from './choose-providers.js'
 import type { Exchange, FailedTry } from './exchange.js'
 import { allTriesFailed } from './failures.js'
+import { legOf } from './leg.js'
 import { headerPolicyOf, requestHeaders, type HeaderPolicy, type Headers } from './headers.js'
 import { HOPS_HEADER } from './hops.js'
 import type { LocalClients } from './local-clients.js'
@@ -40,18 +44,25 @@ export interface ForwarderNeeds {
   localClients: LocalClients
   registry: ServiceRegistry
   reachability: Reachability
+  /** How a peer is connected at the moment. */
+  paths: PathLookup
   log: Log
 }
+
+/** While an answer flows, its provider is reported alive this often. */
+const ALIVE_EVERY_MS = 5_000
 
 interface TryPlan {
   provider: Provider
   target: AttemptTarget
   body: Exchange['body']
   mayRefuse: boolean
+  /** True for requests to models: none of them changes anything, whatever the method. */
+  changesNothing: boolean
 }
 
 export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs: number }): Forwarder {
-  const { host, peerClients, localClients, registry, reachability } = needs
+  const { host, peerClients, localClients, registry, reachability, paths } = needs
   const log = needs.log.forComponent('forward')
 
   function peerTarget(exchange: Exchange, peerId: string, path: string, policy: HeaderPolicy): AttemptTarget {
@@ -78,38 +89,75 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
   }
 
   function planFor(exchange: Exchange, request: ServiceRequest, provider: Provider): TryPlan | undefined {
+    const changesNothing = request.service === 'llm'
     if (provider.kind === 'peer') {
       const path = `/v1/_service/${request.service}${request.path}`
       const target = peerTarget(exchange, provider.peerId, path, headerPolicyOf(request.service))
-      return { provider, target, body: exchange.body, mayRefuse: true }
+      return { provider, target, body: exchange.body, mayRefuse: true, changesNothing }
     }
     const service = registry.get(provider.serviceId)
     if (service === undefined) return undefined
     const target = localTarget(exchange, service, request.path)
-    return { provider, target, body: withServerModelId(exchange.body, service), mayRefuse: true }
+    return { provider, target, body: withServerModelId(exchange.body, service), mayRefuse: true, changesNothing }
   }
 
   async function run(exchange: Exchange, plan: TryPlan, tries: number): Promise<AttemptResult> {
     const { provider } = plan
     const peerId = provider.kind === 'peer' ? provider.peerId : host.peerId
-    exchange.traffic.update({ tries, peer: provider.kind === 'peer' ? peerId : null })
+    exchange.traffic.update(routeTaken(exchange, provider, tries))
     const selectMs = performance.now() - exchange.startedAt
-    const result = await attempt(
-      plan.target,
-      {
-        method: exchange.request.method ?? 'GET',
-        body: plan.body,
-        idleTimeoutMs: options.idleTimeoutMs,
-        mayRefuse: plan.mayRefuse,
-        ownHeaders: (timing) => {
-          exchange.traffic.firstByte()
-          return exchange.door === 'local' ? ownHeaders(exchange, { peerId, tries, selectMs, timing }) : {}
-        },
+    const request: AttemptRequest = {
+      method: exchange.request.method ?? 'GET',
+      body: plan.body,
+      idleTimeoutMs: options.idleTimeoutMs,
+      mayRefuse: plan.mayRefuse,
+      onData: aliveReporter(provider),
+      ownHeaders: (timing) => {
+        exchange.traffic.firstByte()
+        if (provider.kind === 'peer' && exchange.door === 'local') {
+          exchange.traffic.update({ path: paths.pathTo(provider.peerId) })
+        }
+        return exchange.door === 'local' ? ownHeaders(exchange, { peerId, tries, selectMs, timing }) : {}
       },
-      exchange.reply,
-    )
+    }
+    let result = await attempt(plan.target, request, exchange.reply)
+    if (mayRepeat(exchange, plan, result)) result = await attempt(plan.target, request, exchange.reply)
+    exchange.traffic.tried(legOf(provider, result, selectMs, performance.now() - exchange.startedAt - selectMs))
     record(exchange, provider, result)
+    if (result.kind === 'failed' && result.stage === 'refused-here') {
+      throw new AppError('invalid_request', `This request can not be forwarded: ${result.reason}.`)
+    }
     return result
+  }
+
+  /** Throws what went wrong while the client is untouched; one that has seen comments gets it as an error event. */
+  function fail(exchange: Exchange, error: AppError): void {
+    if (!exchange.reply.started) throw error
+    exchange.reply.breakOff(error)
+    finish(exchange, { status: error.status, error: error.code })
+  }
+
+  /** What the traffic feed learns when a try begins. To a peer who asks, how this node gets its answer is no path of his. */
+  function routeTaken(exchange: Exchange, provider: Provider, tries: number): TrafficUpdate {
+    if (exchange.door === 'peer') return { tries }
+    if (provider.kind === 'self') return { tries, direction: 'local', peer: null, path: null }
+    return { tries, direction: 'out', peer: provider.peerId }
+  }
+
+  /** A server that sends is alive, however long its answer takes: a health check it is too busy for must not end that. */
+  function aliveReporter(provider: Provider): () => void {
+    let reportedAt = performance.now()
+    return () => {
+      const now = performance.now()
+      if (now - reportedAt < ALIVE_EVERY_MS) return
+      reportedAt = now
+      reportSuccess(provider)
+    }
+  }
+
+  function reportSuccess(provider: Provider): void {
+    if (provider.kind === 'peer') reachability.reportSuccess(provider.peerId)
+    else registry.reportSuccess(provider.serviceId)
   }
 
   function record(exchange: Exchange, provider: Provider, result: AttemptResult): void {
@@ -118,8 +166,7 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
       provider: provider.kind === 'peer' ? provider.peerId : provider.serviceId,
     }
     if (result.kind === 'relayed') {
-      if (provider.kind === 'peer') reachability.reportSuccess(provider.peerId)
-      else registry.reportSuccess(provider.serviceId)
+      reportSuccess(provider)
       log.debug('a request was answered', {
         ...fields,
         status: result.status,
@@ -134,7 +181,7 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
       log.debug('the client went away', fields)
       finish(exchange, { cancelledBy: 'client' })
     } else if (result.kind === 'failed') {
-      reportFailure(provider, result.reason)
+      if (result.stage !== 'refused-here') reportFailure(provider, result.reason)
       log.info('a try failed', { ...fields, reason: result.reason })
     } else log.info('a provider declined', { ...fields, status: result.status })
   }
@@ -145,8 +192,12 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
   }
 
   function finish(exchange: Exchange, fields: Parameters<Exchange['traffic']['finish']>[0]): void {
+    const tokens = exchange.reply.tokens()
     exchange.traffic.addBytes(bodyBytes(exchange), exchange.reply.bytes)
-    exchange.traffic.finish(fields)
+    exchange.traffic.finish({
+      ...fields,
+      ...(tokens === null ? {} : { tokens: tokens.count, tokensFrom: tokens.from, tokensIn: tokens.input }),
+    })
   }
 
   return {
@@ -160,25 +211,24 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
         failed.push(toFailedTry(provider, result))
         if (!canBeSentAgain(exchange, result)) break
       }
-      const error = allTriesFailed(request.what, failed)
-      if (!exchange.reply.started) throw error
-      exchange.reply.breakOff(error)
-      finish(exchange, { status: error.status, error: error.code })
+      fail(exchange, allTriesFailed(request.what, failed))
     },
 
     async toLocalService(exchange, service, path) {
       const target = localTarget(exchange, service, path)
       const provider: Provider = { kind: 'self', serviceId: service.id }
-      const plan = { provider, target, body: withServerModelId(exchange.body, service), mayRefuse: false }
+      const body = withServerModelId(exchange.body, service)
+      const plan = { provider, target, body, mayRefuse: false, changesNothing: service.name === 'llm' }
       const result = await run(exchange, plan, 1)
-      if (result.kind === 'failed') throw allTriesFailed(`"${service.name}"`, [toFailedTry(provider, result)])
+      if (result.kind === 'failed') fail(exchange, allTriesFailed(`"${service.name}"`, [toFailedTry(provider, result)]))
     },
 
     async toPeer(exchange, peerId, path) {
       const target = peerTarget(exchange, peerId, path, 'generic')
       const provider: Provider = { kind: 'peer', peerId }
-      const result = await run(exchange, { provider, target, body: exchange.body, mayRefuse: false }, 1)
-      if (result.kind === 'failed') throw allTriesFailed('this path', [toFailedTry(provider, result)])
+      const plan = { provider, target, body: exchange.body, mayRefuse: false, changesNothing: false }
+      const result = await run(exchange, plan, 1)
+      if (result.kind === 'failed') fail(exchange, allTriesFailed('this path', [toFailedTry(provider, result)]))
     },
   }
 }
@@ -218,6 +268,17 @@ function canBeSentAgain(exchange: Exchange, result: AttemptResult): boolean {
   if (exchange.body.kind !== 'stream') return true
   const { stream } = exchange.body
   return result.kind === 'failed' && result.stage === 'connect' && !stream.readableDidRead && !stream.destroyed
+}
+
+const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'PUT', 'DELETE'])
+
+/**
+ * Whether a request lost on a connection that had idled is sent to the same provider once more. RFC 9110 §9.2.2 allows
+ * it where the method is idempotent or the request is known to change nothing, as asking a model does not.
+ */
+function mayRepeat(exchange: Exchange, plan: TryPlan, result: AttemptResult): boolean {
+  if (result.kind !== 'failed' || result.stage !== 'stale' || exchange.body.kind === 'stream') return false
+  return plan.changesNothing || IDEMPOTENT_METHODS.has(exchange.request.method ?? 'GET')
 }
 
 function toFailedTry(provider: Provider, result: AttemptResult & { kind: 'failed' | 'refused' }): FailedTry {

@@ -25,10 +25,12 @@ export function fallbackLevel(header: string | string[] | undefined): FallbackLe
  */
 export function parseIdentityHeader(header: string): IdentityQuery {
   const at = header.indexOf('=')
-  if (at < 1 || header.length > MAX_VALUE_LENGTH) {
+  const key = header.slice(0, Math.max(at, 0)).trim()
+  const value = header.slice(at + 1).trim()
+  if (key === '' || value === '' || header.length > MAX_VALUE_LENGTH) {
     throw new AppError('invalid_request', 'X-Ocf-Identity-Group must look like model=llama3.2.')
   }
-  return { key: header.slice(0, at).trim(), value: header.slice(at + 1).trim() }
+  return { key, value }
 }
 
 /**
@@ -49,14 +51,15 @@ export function identityQueries(service: string, body: RequestBody): IdentityQue
 function scalarQuery(key: string, value: unknown): IdentityQuery[] {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return []
   const text = String(value)
-  return text.length > MAX_VALUE_LENGTH ? [] : [{ key, value: text }]
+  return text === '' || text.length > MAX_VALUE_LENGTH ? [] : [{ key, value: text }]
 }
 
 /**
  * The identity-group entries that match, best tier first. A tier is present only where `fallback` opens it.
  */
 export function matchingEntries(queries: readonly IdentityQuery[], fallback: FallbackLevel): string[][] {
-  const tiers = [queries.map(({ key, value }) => `${key}=${value}`)]
+  // A value that reads `*` is no key to the wildcard tier.
+  const tiers = [queries.filter(({ value }) => value !== '*').map(({ key, value }) => `${key}=${value}`)]
   if (fallback >= 1) tiers.push(queries.map(({ key }) => `${key}=*`))
   if (fallback >= 2) tiers.push(['all'])
   return tiers

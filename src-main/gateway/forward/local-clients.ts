@@ -1,4 +1,4 @@
-import { Pool, type Dispatcher } from 'undici'
+import { buildConnector, Pool, type Dispatcher } from 'undici'
 import type { Service } from '../../lifecycle.js'
 
 /** HTTP clients of this machine's own servers: one keep-alive pool per host and port. */
@@ -34,7 +34,7 @@ export function createLocalClients(): LocalClients {
       const pool = new Pool(origin, {
         connections: MAX_CONNECTIONS,
         pipelining: 1,
-        connect: { timeout: CONNECT_TIMEOUT_MS },
+        connect: connectNotingBytes,
         keepAliveTimeout: 4_000,
       })
       pools.set(origin, pool)
@@ -42,6 +42,16 @@ export function createLocalClients(): LocalClients {
     },
   }
 }
+
+const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS })
+
+/** A connection's error says how many bytes came over it: whether it was fresh or had served before. */
+const connectNotingBytes: buildConnector.connector = (options, callback) =>
+  connect(options, (...result) => {
+    const [, socket] = result
+    socket?.prependListener('error', (error) => Object.assign(error, { bytesRead: socket.bytesRead }))
+    callback(...result)
+  })
 
 /** Closed once its requests are done: `close()` lets them finish. */
 function closeOldest(pools: Map<string, Pool>): void {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { toWireError, type AppError } from '#shared/errors.js'
+import { createTokenCounter, type TokenCount, type TokenCounter } from '../../telemetry/token-counter.js'
 import type { Door } from '../door.js'
 import type { Headers } from './headers.js'
 import { SseEvents } from './sse-events.js'
@@ -20,6 +21,7 @@ export class Reply {
   #finished = false
   #goneListeners = new Set<() => void>()
   #bytes = 0
+  #tokens: TokenCounter | undefined
 
   constructor(response: ServerResponse, options: { door: Door; requestId: string }) {
     this.#response = response
@@ -47,6 +49,11 @@ export class Reply {
     return this.#bytes
   }
 
+  /** Tokens of the answer, where they can be told; null where not. */
+  tokens(): TokenCount | null {
+    return this.#tokens?.result() ?? null
+  }
+
   /** Calls `listener` when the client goes away; returns the way to stop listening. */
   onGone(listener: () => void): () => void {
     this.#goneListeners.add(listener)
@@ -57,6 +64,7 @@ export class Reply {
   startComments(headers: Headers, intervalMs = KEEP_ALIVE_COMMENT_MS): void {
     this.#comments = setInterval(() => {
       if (!this.started) {
+        this.#events = new SseEvents()
         this.#response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', ...headers })
       }
       if (!this.#response.writableNeedDrain) this.#response.write(': waiting\n\n')
@@ -70,21 +78,21 @@ export class Reply {
   }
 
   /**
-   * The answer's head. Behind comments that were already sent only an event stream can follow: any other answer is
-   * turned into an error event, and false says that its body is not wanted.
+   * The answer's head. Behind comments that were already sent only an event stream can follow: false says that this is
+   * something else, to be told with {@link Reply.breakOff}. Throws, with nothing sent, what Node has against the headers.
    */
   head(status: number, headers: Headers): boolean {
     this.#stopComments()
     const isEvents = isEventStream(headers) && headers['content-encoding'] === undefined
     if (this.started) {
-      if (status === 200 && isEvents) {
-        this.#events = new SseEvents()
-        return true
-      }
-      this.#events = new SseEvents()
-      return false
+      if (status !== 200 || !isEvents) return false
+      this.#countTokens(status, headers)
+      return true
     }
+    // An error event of ours must find room behind what the provider sends.
+    if (isEvents && this.#door === 'local') delete headers['content-length']
     this.#response.writeHead(status, headers)
+    this.#countTokens(status, headers)
     // An event stream's head must not wait for its first event.
     if (isEvents) {
       this.#response.flushHeaders()
@@ -93,17 +101,35 @@ export class Reply {
     return true
   }
 
+  #countTokens(status: number, headers: Headers): void {
+    if (status >= 300) return
+    this.#tokens = createTokenCounter(single(headers['content-type']), single(headers['content-encoding']))
+  }
+
   /** Hands on a piece of the body; false asks to pause until {@link Reply.onDrain}. */
   write(chunk: Buffer): boolean {
+    this.#tokens?.push(chunk)
     const ready = this.#events === undefined ? chunk : this.#events.push(chunk)
     if (ready === undefined) return true
     this.#bytes += ready.byteLength
     return this.#response.write(ready)
   }
 
-  /** Calls `listener` once when the client has room again. */
-  onDrain(listener: () => void): void {
-    this.#response.once('drain', listener)
+  /** Calls `listener` once when the client has room again. One that takes no byte for `stallMs` (0: any time) is cut off. */
+  onDrain(listener: () => void, stallMs = 0): void {
+    const response = this.#response
+    let waiting = response.writableLength
+    const timer = stallMs === 0 ? undefined : setInterval(cutIfStalled, stallMs).unref()
+    function cutIfStalled(): void {
+      if (response.writableLength >= waiting) response.destroy()
+      waiting = response.writableLength
+    }
+    const stop = (): void => clearInterval(timer)
+    response.once('close', stop).once('drain', () => {
+      stop()
+      response.off('close', stop)
+      listener()
+    })
   }
 
   /** The answer is complete. */
@@ -119,19 +145,23 @@ export class Reply {
 
   /**
    * The answer broke off after its head was sent. An event stream is told so in an error event, anything else (and every
-   * other peer, who will say it to its own client) has its connection reset.
+   * other peer, who will say it to its own client) has its connection reset. `told` is the provider's own error in
+   * OpenAI's shape, where it gave one.
    */
-  breakOff(error: AppError): void {
+  breakOff(error: AppError, told?: object): void {
     if (this.#finished) return
     this.#finished = true
     this.#stopComments()
-    if (this.#events === undefined) {
+    if (this.#events?.atBoundary !== true) {
       cutShort(this.#response)
       return
     }
-    this.#response.end(`event: error\ndata: ${JSON.stringify(toWireError(error, this.#requestId))}\n\n`)
+    this.#response.end(`event: error\ndata: ${JSON.stringify(told ?? toWireError(error, this.#requestId))}\n\n`)
   }
 }
+
+/** How long a client may take to read what was sent to it before its connection is cut. */
+const LAST_WORDS_MS = 5_000
 
 /**
  * Ends the connection without ending the answer. What was written before still arrives; a body in chunks lacks its last
@@ -140,8 +170,15 @@ export class Reply {
 function cutShort(response: ServerResponse): void {
   const { socket } = response
   if (socket === null) response.destroy()
-  else if (response.chunkedEncoding) socket.destroySoon()
-  else socket.resetAndDestroy()
+  else if (response.chunkedEncoding) {
+    socket.destroySoon()
+    const timer = setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref()
+    socket.once('close', () => clearTimeout(timer))
+  } else socket.resetAndDestroy()
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header
 }
 
 function isEventStream(headers: Headers): boolean {

@@ -22,11 +22,12 @@ export function hasBody(request: IncomingMessage): boolean {
 
 /**
  * Reads a whole body.
- * @throws AppError `body_too_large` over `maxBytes`; the raw stream error when the client goes away.
+ * @throws AppError `body_too_large` over `maxBytes`; {@link ClientGoneError}
  */
 export async function readAll(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const declared = Number(request.headers['content-length'] ?? 0)
   if (declared > maxBytes) throw tooLarge(maxBytes)
+  if (request.destroyed) throw new ClientGoneError()
   return await new Promise<Buffer>((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -42,7 +43,8 @@ export async function readAll(request: IncomingMessage, maxBytes: number): Promi
       } else chunks.push(chunk)
     }
     const onEnd = (): void => finish(() => resolve(join(chunks, size)))
-    const onError = (error: Error): void => finish(() => reject(error))
+    // The only way a request can fail here: its connection did.
+    const onError = (error: Error): void => finish(() => reject(new ClientGoneError(error)))
     const onClose = (): void => finish(() => reject(new ClientGoneError()))
     request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
   })
@@ -57,17 +59,20 @@ function join(chunks: readonly Buffer[], size: number): Buffer {
 /** The client closed its connection; nobody is left to answer. */
 export class ClientGoneError extends Error {
   override readonly name = 'ClientGoneError'
-  constructor() {
-    super('the client went away')
+  constructor(cause?: unknown) {
+    super('the client went away', { cause })
   }
 }
 
 function tooLarge(maxBytes: number): AppError {
   return new AppError(
     'body_too_large',
-    `The request body is larger than ${Math.floor(maxBytes / 1024 / 1024)} MiB. Send less, or raise gateway.max-body.`,
+    `The request body is larger than the ${sizeOf(maxBytes)} that are read here (gateway.max-body). Send less.`,
   )
 }
+
+const sizeOf = (bytes: number): string =>
+  bytes >= 1024 * 1024 ? `${Math.floor(bytes / 1024 / 1024)} MiB` : `${Math.floor(bytes / 1024)} KiB`
 
 type BodyType = 'json' | 'multipart' | 'maybe-json' | 'other'
 
@@ -98,7 +103,7 @@ export async function readRoutingBody(
   if (type === 'other') return { kind: 'stream', stream: request }
   if (options.identityKnown) {
     const declared = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY)
-    if (declared > REPLAY_BYTES) return { kind: 'stream', stream: request }
+    if (declared > Math.min(REPLAY_BYTES, options.maxBytes)) return { kind: 'stream', stream: request }
     return { kind: 'read', bytes: await readAll(request, REPLAY_BYTES) }
   }
   const bytes = await readAll(request, options.maxBytes)

@@ -112,13 +112,14 @@ function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions) {
       const queries = queriesOf(ctx, service, exchange)
       const fallback = fallbackLevel(ctx.req.headers['x-ocf-fallback'] ?? ctx.req.headers['x-otela-fallback'])
       const model = queries.find(({ key }) => key === 'model')?.value
-      if (service === 'llm' && model === undefined && fallback < 2) throw missingModel()
+      if (service === 'llm' && queries.length === 0 && fallback < 2) throw missingModel()
       if (model !== undefined) exchange.traffic.update({ model })
       const { providers, knownButAway } = chooseProviders(
         snapshotOf(service),
         matchingEntries(queries, fallback),
         Math.random,
       )
+      exchange.traffic.update({ candidates: providers.length })
       if (providers.length === 0) throw nobody(service, queries, knownButAway)
       keepClientAwake(exchange)
       const what = model === undefined ? `the service "${service}"` : `the model "${model}"`

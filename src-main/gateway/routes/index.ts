@@ -1,9 +1,11 @@
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import type { Route } from '../route.js'
+import { describingRoutes } from './describing.js'
 import { dntRoutes } from './dnt.js'
 import { globalServiceRoutes } from './global-service.js'
 import { healthRoutes } from './health.js'
 import { homeRoutes } from './home.js'
+import { metricsRoutes } from './metrics.js'
 import { modelsRoutes } from './models.js'
 import { ownNodeRoutes } from './own-node.js'
 import { ownServiceRoutes } from './own-service.js'
@@ -11,7 +13,7 @@ import { peerRoutes } from './peer.js'
 
 /** The gateway's table of routes, in the order they are matched. */
 export function allRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {
-  return [
+  const routes: Route[] = [
     ...homeRoutes(needs, options),
     ...healthRoutes(needs, options),
     ...modelsRoutes(needs),
@@ -20,5 +22,9 @@ export function allRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[]
     ...peerRoutes(needs),
     ...dntRoutes(needs),
     ...ownNodeRoutes(needs, options),
+    ...metricsRoutes(needs),
   ]
+  // Last, for they describe the others and themselves.
+  const describing = describingRoutes(options, () => [...routes, ...describing])
+  return [...routes, ...describing]
 }

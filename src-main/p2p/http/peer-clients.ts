@@ -16,6 +16,8 @@ export interface PeerClients extends Service {
    * `connectTimeoutMs`, dialling the peer first where needed.
    */
   dispatcher(peerId: string): Dispatcher
+  /** Peers with a pool, and the streams open in all of them. */
+  stats(): { pools: number; streams: number }
 }
 
 /** Pools kept for peers; the least recently used idle one makes room. */
@@ -88,6 +90,11 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
       const entries = [...pools.values()]
       pools.clear()
       await Promise.all(entries.map((entry) => entry.pool.destroy()))
+    },
+    stats() {
+      let streams = 0
+      for (const { pool } of pools.values()) streams += pool.stats.connected
+      return { pools: pools.size, streams }
     },
     dispatcher(peerId) {
       const known = pools.get(peerId)

@@ -5,16 +5,23 @@ import type { Log } from '../../logging/index.js'
 import type { Host } from '../index.js'
 import { tuneStream } from '../transport-tuning/index.js'
 import { HTTP_PROTOCOL, MAX_HTTP_STREAMS, SERVER_KEEP_ALIVE_MS } from './constants.js'
+import { followResponses } from './running-responses.js'
 import { StreamDuplex } from './stream-duplex.js'
 
 /** Headers a peer may send in one request. */
 const MAX_HEADER_BYTES = 32 * 1024
 
+/** HTTP/1.1 on libp2p streams. */
+export interface PeerDoor extends Service {
+  /** Takes no stream any more; resolves when the last response is complete, at the latest after `graceMs`. */
+  drain(graceMs: number): Promise<void>
+}
+
 /**
  * Serves HTTP/1.1 to other peers on libp2p streams. The handler finds the caller's peer id, proven by the secure
  * channel, in `req.socket.remoteAddress`.
  */
-export function createPeerDoor(needs: { host: Host; handler: http.RequestListener; log: Log }): Service {
+export function createPeerDoor(needs: { host: Host; handler: http.RequestListener; log: Log }): PeerDoor {
   const log = needs.log.forComponent('peer-door')
   const open = new Set<StreamDuplex>()
   const server = http.createServer(
@@ -28,6 +35,8 @@ export function createPeerDoor(needs: { host: Host; handler: http.RequestListene
     } as http.ServerOptions,
     needs.handler,
   )
+  const responses = followResponses(server)
+  let closing: Promise<void> | undefined
   server.on('clientError', (error, socket) => {
     log.debug('a peer sent something that is not HTTP', { error })
     socket.destroy()
@@ -41,18 +50,31 @@ export function createPeerDoor(needs: { host: Host; handler: http.RequestListene
     server.emit('connection', socket)
   }
 
+  function close(): Promise<void> {
+    closing ??= (async () => {
+      await needs.host.libp2p.unhandle(HTTP_PROTOCOL)
+      server.close()
+    })()
+    return closing
+  }
+
   return {
     name: 'peer-door',
     async start() {
+      // Node watches over the connections of a listening server only: without this, `headersTimeout` is never kept.
+      server.emit('listening')
       await needs.host.libp2p.handle(HTTP_PROTOCOL, accept, {
         maxInboundStreams: MAX_HTTP_STREAMS,
         maxOutboundStreams: MAX_HTTP_STREAMS,
         runOnLimitedConnection: true,
       })
     },
+    async drain(graceMs) {
+      await close()
+      await responses.drain(graceMs)
+    },
     async stop() {
-      await needs.host.libp2p.unhandle(HTTP_PROTOCOL)
-      server.close()
+      await close()
       for (const socket of open) socket.destroy()
     },
   }

@@ -85,7 +85,9 @@ export class StreamDuplex extends Duplex {
   readonly #onClose = (event: StreamCloseEvent): void => {
     if (event.error != null) {
       this.#streamDead = true
-      this.destroy(socketError(event.error.message, 'ECONNRESET', event.error))
+      // With the bytes that came before, as undici's own errors have them: they tell a fresh stream from a used one.
+      const error = socketError(event.error.message, 'ECONNRESET', event.error)
+      this.destroy(Object.assign(error, { bytesRead: this.bytesRead }))
       return
     }
     if (this.#stream.readBufferLength === 0) this.#onEnd()

@@ -80,7 +80,9 @@ function Fact({ label, value, hint, page }: { label: string; value: number; hint
 }
 
 function TryIt({ baseUrl }: { baseUrl: string }) {
-  const model = modelForExamples(dataOf(useFeed('models')) ?? [])
+  const models = dataOf(useFeed('models'))
+  if (models === undefined) return null
+  const model = modelForExamples(models)
   return (
     <Card title={strings.home.tryIt}>
       {model === undefined ? (

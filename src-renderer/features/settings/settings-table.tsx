@@ -10,6 +10,11 @@ const { settings: words } = strings
 export function SettingsTable({ label, settings }: { label: string; settings: readonly SettingView[] }) {
   return (
     <table className={styles['table']} aria-label={label}>
+      <colgroup>
+        <col />
+        <col className={styles['values']} />
+        <col className={styles['origins']} />
+      </colgroup>
       <thead className={styles['head']}>
         <tr>
           <th scope="col">{words.column.name}</th>

@@ -95,3 +95,61 @@ test('the counts of the day begin anew at local midnight', () => {
   feed.begin(start('d', 'out'))
   expect(feed.today()).toEqual({ in: 0, out: 1, local: 0 })
 })
+
+const leg = {
+  peer: 'alice',
+  outcome: 'failed' as const,
+  reason: 'connection lost',
+  startMs: 0,
+  durationMs: 1,
+  connectMs: null,
+  ttfbMs: null,
+}
+
+test('the tries of a request are kept in order, four at most', () => {
+  const feed = createTrafficFeed({ clock: Date })
+  const request = feed.begin(start('a'))
+  for (const peer of ['a', 'b', 'c', 'd', 'e']) request.tried({ ...leg, peer })
+  const [entry] = feed.entries()
+  expect(entry?.legs.map(({ peer }) => peer)).toEqual(['a', 'b', 'c', 'd'])
+  request.finish()
+  request.tried(leg)
+  expect(TrafficEntrySchema.parse(feed.entries()[0]).legs).toHaveLength(4)
+})
+
+test('who follows finished requests hears of each once, with everything that became known', () => {
+  const feed = createTrafficFeed({ clock: Date })
+  const heard: unknown[] = []
+  const stop = feed.onFinished((entry) => heard.push({ ...entry }))
+  const request = feed.begin(start('a', 'local'))
+  request.tried(leg)
+  expect(heard).toEqual([])
+  request.finish({ status: 200, direction: 'out', tokens: 3, tokensFrom: 'usage', tokensIn: 2 })
+  request.finish()
+  expect(heard).toEqual([expect.objectContaining({ id: 'a', direction: 'out', tokens: 3, legs: [leg] })])
+  stop()
+  feed.begin(start('b')).finish()
+  expect(heard).toHaveLength(1)
+})
+
+test('a follower that fails is dropped, and the request does not notice', () => {
+  const feed = createTrafficFeed({ clock: Date })
+  const bad = vi.fn(() => {
+    throw new Error('no')
+  })
+  const good = vi.fn()
+  feed.onFinished(bad)
+  feed.onFinished(good)
+  feed.begin(start('a')).finish()
+  feed.begin(start('b')).finish()
+  expect(bad).toHaveBeenCalledOnce()
+  expect(good).toHaveBeenCalledTimes(2)
+})
+
+test('the day counts a request under the way it took in the end', () => {
+  const feed = createTrafficFeed({ clock: Date })
+  const request = feed.begin(start('a', 'local'))
+  request.update({ direction: 'out' })
+  request.finish({ status: 200 })
+  expect(feed.today()).toEqual({ in: 0, out: 1, local: 0 })
+})

@@ -1,0 +1,104 @@
+import type { ErrorCode } from '#shared/errors.js'
+import type { Method } from '../route.js'
+import type { SchemaName } from './schemas.js'
+
+/** Headings of the document. */
+export const TAGS = {
+  models: 'Models of the whole network, under the addresses OpenAI’s and Anthropic’s clients use.',
+  services: 'Any service: chosen by identity group, of this node, or of one peer.',
+  network: 'Who is there and what they offer, as the Go implementation shows it.',
+  node: 'This node itself.',
+} as const
+
+/** What the document says of a route besides its summary. */
+export interface RouteDoc {
+  tag: keyof typeof TAGS
+  /** Schema of a JSON body, for all methods that have one or for each of them. */
+  body?: SchemaName | Partial<Record<Method, SchemaName>>
+  /** Schema of the answer, and its media type where it is not JSON. */
+  answer?: SchemaName | Partial<Record<Method, SchemaName>>
+  contentType?: string
+  /** Status of a good answer (default 200). */
+  status?: Partial<Record<Method, number>>
+  /** Errors besides those every route may give. */
+  errors?: readonly ErrorCode[]
+  query?: Readonly<Record<string, string>>
+  /** Headers of the request that choose a provider count here. */
+  choosesProvider?: true
+  /** Needs the control token as a bearer. */
+  needsToken?: true
+}
+
+const FORWARD_ERRORS: readonly ErrorCode[] = [
+  ...(['body_too_large', 'provider_busy', 'upstream_failed', 'no_provider'] as const),
+  ...(['upstream_timeout', 'loop_detected'] as const),
+]
+const CHOICE_ERRORS: readonly ErrorCode[] = [
+  ...FORWARD_ERRORS,
+  ...(['invalid_json', 'missing_model', 'model_not_found', 'service_not_found', 'invalid_service'] as const),
+]
+
+const shortForm = (body?: SchemaName): RouteDoc => ({
+  tag: 'models',
+  answer: 'Forwarded',
+  errors: CHOICE_ERRORS,
+  choosesProvider: true,
+  ...(body === undefined ? {} : { body }),
+})
+
+const table = (answer: SchemaName, query?: RouteDoc['query']): RouteDoc => ({
+  tag: 'network',
+  answer,
+  ...(query === undefined ? {} : { query }),
+})
+
+const page = (contentType: string): RouteDoc => ({ tag: 'node', answer: 'Page', contentType })
+
+/** By path, as the table of routes writes it. A test holds both together. */
+export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
+  '/': page('text/html'),
+  '/v1/health': { tag: 'node', answer: 'Health' },
+  '/v1/models': { tag: 'models', answer: 'ModelList' },
+  '/v1/service/llm/v1/models': { tag: 'models', answer: 'ModelList' },
+  '/v1/models/*': { tag: 'models', answer: 'Model', errors: ['model_not_found'] },
+  '/v1/chat/completions': shortForm('ChatRequest'),
+  '/v1/completions': shortForm('ModelRequest'),
+  '/v1/embeddings': shortForm('ModelRequest'),
+  '/v1/responses': shortForm('ModelRequest'),
+  '/v1/messages': shortForm('ModelRequest'),
+  '/v1/rerank': shortForm('ModelRequest'),
+  '/v1/audio/*': shortForm(),
+  '/v1/images/*': shortForm(),
+  '/v1/service/:service/*': { tag: 'services', answer: 'Forwarded', errors: CHOICE_ERRORS, choosesProvider: true },
+  '/v1/_service/:service/*': {
+    tag: 'services',
+    answer: 'Forwarded',
+    errors: [...FORWARD_ERRORS, 'service_not_found', 'invalid_service', 'path_not_shared'],
+  },
+  '/v1/p2p/:peerId/*': { tag: 'services', answer: 'Forwarded', errors: [...FORWARD_ERRORS, 'invalid_peer_id'] },
+  '/v1/dnt/table': table('PeerTable', { all: '`1` for every known peer, not only connected ones.' }),
+  '/v1/dnt/peers': table('Peers'),
+  '/v1/dnt/peers_status': table('PeersStatus'),
+  '/v1/dnt/bootstraps': table('Bootstraps'),
+  '/v1/dnt/stats': table('Stats'),
+  '/v1/dnt/_node': {
+    tag: 'node',
+    body: { POST: 'AddService', DELETE: 'RemoveService' },
+    answer: { POST: 'ServiceAdded', DELETE: 'ServicesRemoved' },
+    status: { POST: 201 },
+    errors: [
+      'unauthorized',
+      'invalid_json',
+      'invalid_request',
+      'unsupported_media_type',
+      'body_too_large',
+      'service_not_found',
+    ],
+    needsToken: true,
+  },
+  '/metrics': page('text/plain; version=0.0.4'),
+  '/openapi.json': { tag: 'node', answer: 'Forwarded' },
+  '/openapi.yaml': page('application/yaml'),
+  '/docs': page('text/html'),
+  '/docs/:file': { ...page('text/javascript'), errors: ['not_found'] },
+}

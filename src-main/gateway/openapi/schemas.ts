@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import { PeerSchema } from '#shared/records.js'
+import { ERRORS } from '#shared/errors.js'
+
+const ErrorAnswer = z
+  .object({
+    error: z.object({
+      message: z.string().describe('What happened and what to do.'),
+      type: z.string(),
+      code: z.enum(Object.keys(ERRORS)).describe('One of a closed list; programs may rely on it.'),
+      param: z.string().nullable().describe('The field of the request that is at fault.'),
+      request_id: z.string().describe('Also in the header X-Request-Id and in the log.'),
+    }),
+  })
+  .describe('The shape of every error.')
+
+const Health = z.object({
+  status: z.literal('ok'),
+  peer_id: z.string(),
+  version: z.string(),
+  uptime_s: z.number().int(),
+})
+
+const Model = z.object({
+  id: z.string(),
+  object: z.literal('model'),
+  created: z.number().int().describe('Unix seconds; 0 where nobody told.'),
+  owned_by: z.string(),
+  ocf: z.object({
+    providers: z.number().int().describe('Peers that can serve it now, this node included.'),
+    local: z.boolean().describe('True when this node itself offers it.'),
+    context_length: z.number().int().optional().describe('Tokens.'),
+    servers: z.array(z.string()).describe('Peer ids of the first of them.'),
+  }),
+})
+
+const ModelList = z.object({ object: z.literal('list'), data: z.array(Model) })
+
+const Message = z.looseObject({ role: z.string(), content: z.unknown() })
+
+const ModelRequest = z
+  .looseObject({ model: z.string().describe('An id of GET /v1/models.'), stream: z.boolean().optional() })
+  .describe('The fields the gateway reads; all others pass unchanged to the server that has the model.')
+
+const ChatRequest = z
+  .looseObject({
+    model: z.string().describe('An id of GET /v1/models.'),
+    messages: z.array(Message),
+    stream: z.boolean().optional(),
+    max_tokens: z.number().int().optional(),
+    temperature: z.number().optional(),
+  })
+  .describe('OpenAI’s chat request; fields that are not listed pass unchanged.')
+
+const Forwarded = z.unknown().describe('What the server that was asked answers, unchanged.')
+
+const PeerTable = z.record(z.string(), PeerSchema).describe('Keyed by "/<peer id>".')
+const Peers = z.object({ peers: z.array(z.object({ ID: z.string(), Addrs: z.array(z.string()) })) })
+const PeersStatus = z.object({
+  peers: z.array(z.object({ id: z.string(), connectedness: z.enum(['Connected', 'NotConnected']) })),
+})
+const Bootstraps = z.object({ bootstraps: z.array(z.string().describe('/ip4/…/tcp/…/p2p/…')) })
+const Stats = z.object({
+  connected_peers: z.number().int(),
+  total_peers_known: z.number().int(),
+  connected_peer_details: Peers.shape.peers,
+  all_peer_details: z.array(PeerSchema),
+  message: z.string(),
+})
+
+const AddService = z.strictObject({
+  name: z.string(),
+  port: z.number().int(),
+  host: z.string().optional(),
+  health_path: z.string().optional(),
+  identity_group: z.array(z.string()).max(256).optional(),
+})
+const RemoveService = z.strictObject({ name: z.string(), port: z.number().int().optional() })
+const ServiceAdded = z.object({ id: z.string() })
+const ServicesRemoved = z.object({ removed: z.array(z.string()) })
+
+const Page = z.string()
+
+const SCHEMAS = {
+  ...{ ErrorAnswer, Health, Model, ModelList, ModelRequest, ChatRequest, Forwarded },
+  ...{ PeerTable, Peers, PeersStatus, Bootstraps, Stats },
+  ...{ AddService, RemoveService, ServiceAdded, ServicesRemoved, Page },
+}
+
+/** A schema of the document's components. */
+export type SchemaName = keyof typeof SCHEMAS
+
+/** All of them as JSON Schema, which is what OpenAPI 3.1 uses. */
+export function componentSchemas(): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries(SCHEMAS).map(([name, schema]) => {
+      const { $schema: _, ...json } = z.toJSONSchema(schema, {
+        target: 'draft-2020-12',
+        io: 'input',
+        unrepresentable: 'any',
+      })
+      return [name, json]
+    }),
+  )
+}
+
+/** Where a schema stands in the document. */
+export const schemaRef = (name: SchemaName): { $ref: string } => ({ $ref: `#/components/schemas/${name}` })

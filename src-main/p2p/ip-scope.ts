@@ -1,0 +1,39 @@
+import { BlockList, isIP } from 'node:net'
+
+/** How far an address reaches: this machine, a local network, or everywhere. A host name counts as public. */
+export type Scope = 'loopback' | 'private' | 'public'
+
+const LOOPBACK = new BlockList()
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
+LOOPBACK.addAddress('::1', 'ipv6')
+
+const PRIVATE = new BlockList()
+for (const [net, bits] of [
+  ['10.0.0.0', 8],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['169.254.0.0', 16],
+  ['100.64.0.0', 10],
+] as const) {
+  PRIVATE.addSubnet(net, bits, 'ipv4')
+}
+PRIVATE.addSubnet('fc00::', 7, 'ipv6')
+PRIVATE.addSubnet('fe80::', 10, 'ipv6')
+
+/** The reach of an IP address or host name. */
+export function scopeOf(host: string): Scope {
+  const ip = host.startsWith('::ffff:') ? host.slice('::ffff:'.length) : host
+  const family = isIP(ip)
+  if (family === 0) return 'public'
+  const kind = family === 4 ? 'ipv4' : 'ipv6'
+  if (LOOPBACK.check(ip, kind)) return 'loopback'
+  return PRIVATE.check(ip, kind) ? 'private' : 'public'
+}
+
+/** `/ip4/…`, `/ip6/…` or a name at the start of a multiaddr. */
+export const hostOf = (multiaddr: string): string => multiaddr.split('/')[2] ?? ''
+
+/** The relay in `…/p2p/<relay>/p2p-circuit…`; undefined for an address that leads to its peer directly. */
+export function relayOf(multiaddr: string): string | undefined {
+  return /\/p2p\/([^/]+)\/p2p-circuit(\/|$)/.exec(multiaddr)?.[1]
+}

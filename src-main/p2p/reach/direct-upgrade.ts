@@ -1,0 +1,110 @@
+import type { Connection, Libp2p } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { systemClock, type Clock } from '../../clock.js'
+import type { Log } from '../../logging/index.js'
+import { relayOf } from '../ip-scope.js'
+
+/** Replaces relayed connections by direct ones where that becomes possible, and never under a live stream. */
+export interface DirectUpgrade {
+  stop(): Promise<void>
+}
+
+const TICK_MS = 2_000
+/** Waits before the tries to reach a relayed peer directly; the last one repeats. */
+const TRY_AFTER_MS = [3_000, 30_000, 120_000, 600_000]
+const DIAL_TIMEOUT_MS = 10_000
+const MAX_PARALLEL_TRIES = 2
+/** A relayed connection without a stream for this many ticks is no longer needed beside a direct one. */
+const IDLE_TICKS = 2
+
+interface RelayedPeer {
+  tries: number
+  nextTryAtMs: number
+  trying: boolean
+  idleTicks: number
+}
+
+/** Looks every two seconds, and only while a relayed connection is open. */
+export function createDirectUpgrade(needs: { libp2p: Libp2p; log: Log; clock?: Clock }): DirectUpgrade {
+  const { libp2p, log, clock = systemClock } = needs
+  const peers = new Map<string, RelayedPeer>()
+  const stopped = new AbortController()
+  const tries = new Set<Promise<void>>()
+  let timer: NodeJS.Timeout | undefined
+
+  function tick(): void {
+    const relayed = libp2p.getConnections().filter(isRelayed)
+    const ids = new Set(relayed.map(({ remotePeer }) => remotePeer.toString()))
+    for (const id of peers.keys()) if (!ids.has(id)) peers.delete(id)
+    if (relayed.length === 0) {
+      clearInterval(timer)
+      timer = undefined
+    }
+    for (const connection of relayed) look(connection)
+  }
+
+  function look(connection: Connection): void {
+    const id = connection.remotePeer.toString()
+    const known = peers.get(id) ?? { tries: 0, nextTryAtMs: clock.now() + wait(0), trying: false, idleTicks: 0 }
+    peers.set(id, known)
+    const hasDirect = libp2p.getConnections(connection.remotePeer).some((other) => other.status === 'open' && !isRelayed(other))
+    if (hasDirect) {
+      known.idleTicks = connection.streams.length === 0 ? known.idleTicks + 1 : 0
+      if (known.idleTicks >= IDLE_TICKS) retire(connection)
+      return
+    }
+    known.idleTicks = 0
+    if (known.trying || known.nextTryAtMs > clock.now() || tries.size >= MAX_PARALLEL_TRIES) return
+    known.trying = true
+    const attempt = tryDirect(connection).finally(() => {
+      known.trying = false
+      known.tries += 1
+      known.nextTryAtMs = clock.now() + wait(known.tries)
+      tries.delete(attempt)
+    })
+    tries.add(attempt)
+  }
+
+  async function tryDirect(connection: Connection): Promise<void> {
+    const peerId = connection.remotePeer.toString()
+    try {
+      const { addresses } = await libp2p.peerStore.get(connection.remotePeer)
+      const direct = addresses
+        .map(({ multiaddr: address }) => address.toString())
+        .filter((address) => relayOf(address) === undefined)
+        .map((address) => multiaddr(address.includes('/p2p/') ? address : `${address}/p2p/${peerId}`))
+      if (direct.length === 0) return
+      const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+      await libp2p.dial(direct, { signal })
+      log.info('a relayed peer is now reached directly', { peerId })
+    } catch (error) {
+      if (!stopped.signal.aborted) log.debug('a relayed peer cannot be reached directly yet', { peerId, error })
+    }
+  }
+
+  function retire(connection: Connection): void {
+    connection.close({ signal: AbortSignal.timeout(1_000) }).catch((error: unknown) => {
+      log.debug('a relayed connection was cut off', { peerId: connection.remotePeer.toString(), error })
+      connection.abort(new Error('no longer needed'))
+    })
+  }
+
+  const onOpen = (event: CustomEvent<Connection>): void => {
+    if (!isRelayed(event.detail) || stopped.signal.aborted) return
+    timer ??= setInterval(tick, TICK_MS).unref()
+  }
+  libp2p.addEventListener('connection:open', onOpen)
+
+  return {
+    async stop() {
+      stopped.abort()
+      clearInterval(timer)
+      libp2p.removeEventListener('connection:open', onOpen)
+      await Promise.all(tries)
+    },
+  }
+}
+
+const isRelayed = (connection: Connection): boolean => relayOf(connection.remoteAddr.toString()) !== undefined
+
+const wait = (tries: number): number => TRY_AFTER_MS[Math.min(tries, TRY_AFTER_MS.length - 1)] ?? 0

@@ -1,0 +1,109 @@
+import type { PeerId } from '@libp2p/interface'
+import type { Clock } from '../../clock.js'
+import type { Service } from '../../lifecycle.js'
+import type { Log } from '../../logging/index.js'
+import type { Host } from '../../p2p/index.js'
+import type { PathLookup } from '../../p2p/path-lookup.js'
+import type { ServiceRegistry } from '../../services/index.js'
+import type { TrafficFeed } from '../traffic.js'
+import { createAxiomClient } from './client.js'
+import { createEventQueue, type EventQueueOptions } from './event-queue.js'
+import {
+  eventsOfRequest,
+  peerEvent,
+  serviceEvent,
+  serviceFacts,
+  type ServiceFacts,
+  type TelemetryEvent,
+} from './events.js'
+
+export interface AxiomNeeds {
+  traffic: Pick<TrafficFeed, 'onFinished'>
+  host: Pick<Host, 'peerId' | 'libp2p' | 'connections'>
+  paths: PathLookup
+  registry: Pick<ServiceRegistry, 'list' | 'subscribe'>
+  clock: Clock
+  log: Log
+}
+
+/** Where to, and as whom. */
+export interface AxiomOptions extends EventQueueOptions {
+  token: string
+  dataset: string
+  /** Another address of Axiom's API; '' is the usual one. */
+  url: string
+  version: string
+}
+
+/** A stop waits at most this long for what is still to be sent. */
+const FLUSH_MS = 1_000
+
+/** Sends structured events to Axiom; nothing a request does ever waits for it. */
+export function createAxiomExporter(needs: AxiomNeeds, options: AxiomOptions): Service {
+  const { traffic, host, paths, registry, clock } = needs
+  const log = needs.log.forComponent('axiom')
+  const client = createAxiomClient(options)
+  const queue = createEventQueue({ send: (batch, signal) => client.send(batch, signal), log }, options)
+  const services = new Map<string, ServiceFacts>()
+  const unsubscribe: (() => void)[] = []
+  let stopping: Promise<void> | undefined
+
+  const push = (event: TelemetryEvent): void => queue.push({ ...event, node: host.peerId, version: options.version })
+
+  function tellServices(): void {
+    const now = clock.now()
+    const gone = new Set(services.keys())
+    for (const service of registry.list()) {
+      gone.delete(service.id)
+      const facts = serviceFacts(service)
+      const before = services.get(service.id)
+      if (before !== undefined && sameFacts(before, facts)) continue
+      services.set(service.id, facts)
+      push(serviceEvent(facts, before, now))
+    }
+    for (const id of gone) {
+      const before = services.get(id)
+      services.delete(id)
+      if (before !== undefined) push(serviceEvent({ ...before, status: 'removed' }, before, now))
+    }
+  }
+
+  function tellPeer(event: 'Peer Connected' | 'Peer Disconnected', peer: string): void {
+    const peers = new Set(host.connections().map(({ peerId }) => peerId)).size
+    push(peerEvent(event, { peer, path: paths.pathTo(peer), peers }, clock.now()))
+  }
+
+  async function flush(): Promise<void> {
+    for (const stop of unsubscribe.splice(0)) stop()
+    await queue.close(FLUSH_MS)
+    await client.close()
+  }
+
+  return {
+    name: 'axiom',
+    start() {
+      const { libp2p } = host
+      const onConnect = (event: CustomEvent<PeerId>): void => tellPeer('Peer Connected', event.detail.toString())
+      const onDisconnect = (event: CustomEvent<PeerId>): void => tellPeer('Peer Disconnected', event.detail.toString())
+      libp2p.addEventListener('peer:connect', onConnect)
+      libp2p.addEventListener('peer:disconnect', onDisconnect)
+      unsubscribe.push(
+        () => libp2p.removeEventListener('peer:connect', onConnect),
+        () => libp2p.removeEventListener('peer:disconnect', onDisconnect),
+        traffic.onFinished((entry) => eventsOfRequest(entry).forEach(push)),
+        registry.subscribe(tellServices),
+      )
+      tellServices()
+      log.info('events go to Axiom', { dataset: options.dataset })
+      return Promise.resolve()
+    },
+    stop() {
+      stopping ??= flush()
+      return stopping
+    },
+  }
+}
+
+function sameFacts(a: ServiceFacts, b: ServiceFacts): boolean {
+  return a.status === b.status && a.published === b.published && a.models === b.models
+}

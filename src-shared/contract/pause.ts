@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import { defineCall, defineStateFeed, NoInputSchema } from './define.js'
+
+/** Why sharing can be paused. */
+export const PauseCauseSchema = z.enum(['manual', 'user-active', 'on-battery', 'gpu-busy', 'program', 'schedule'])
+export type PauseCause = z.output<typeof PauseCauseSchema>
+
+/** One cause that holds now. */
+export const PauseReasonSchema = z.object({
+  cause: PauseCauseSchema,
+  /** For a person: `you are using this computer`. */
+  sentence: z.string(),
+  /** Unix milliseconds at which it ends by itself; null where nobody knows. */
+  untilMs: z.number().nullable(),
+})
+export type PauseReason = z.output<typeof PauseReasonSchema>
+
+/** One rule and what it sees. */
+export const PauseRuleViewSchema = z.object({
+  cause: PauseCauseSchema.exclude(['manual']),
+  /** The setting that switches it on. */
+  setting: z.string(),
+  enabled: z.boolean(),
+  /** It holds now; null when that is not known on this machine. */
+  holds: z.boolean().nullable(),
+  /** What is seen, or why nothing is: `not known on this machine: …`. */
+  sentence: z.string(),
+})
+export type PauseRuleView = z.output<typeof PauseRuleViewSchema>
+
+/** Whether others may use this machine now, and if not, why. */
+export const PauseStateSchema = z.object({
+  paused: z.boolean(),
+  /** The one to show first is first; empty while not paused. */
+  reasons: z.array(PauseReasonSchema),
+  /** Requests of other peers that are still running. */
+  running: z.number().int(),
+  /** Unix milliseconds at which those are cut; null when they may end. */
+  cutAtMs: z.number().nullable(),
+  rules: z.array(PauseRuleViewSchema),
+})
+export type PauseState = z.output<typeof PauseStateSchema>
+
+export const pauseCalls = {
+  'pause.get': defineCall('Whether sharing is paused, why, and what each rule sees.', {
+    input: NoInputSchema,
+    output: PauseStateSchema,
+  }),
+  'pause.set': defineCall(
+    'Pauses sharing, for a time or until it is resumed. What runs may end, unless it is to be cut.',
+    {
+      input: z.strictObject({
+        /** Milliseconds; null is until resumed. */
+        forMs: z.number().int().min(1000).max(31_536_000_000).nullable(),
+        /** Cuts what still runs after so many milliseconds; the setting pause.cut-after counts when absent. */
+        cutAfterMs: z.number().int().min(0).max(86_400_000).optional(),
+      }),
+      output: PauseStateSchema,
+    },
+  ),
+  'pause.resume': defineCall('Ends a pause made by hand; rules that hold still pause.', {
+    input: NoInputSchema,
+    output: PauseStateSchema,
+  }),
+}
+
+export const pauseFeeds = {
+  pause: defineStateFeed('The same as pause.get, as it changes.', PauseStateSchema),
+}

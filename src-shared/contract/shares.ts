@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { defineCall, defineListFeed, NoInputSchema } from './define.js'
+import { ServerKindSchema, TargetInputSchema } from './detection.js'
+
+/** A further name for a model. */
+export const AliasSchema = z.strictObject({
+  name: z.string().min(1).max(200),
+  /** A model of the same share, by the server's id or the published one. */
+  model: z.string().min(1).max(1024),
+})
+
+/** What the owner shares of one server; kept across restarts. */
+export const ShareSchema = z.object({
+  /** Id of the service it is registered as. */
+  id: z.string(),
+  address: z.string(),
+  host: z.string(),
+  port: z.number().int(),
+  kind: ServerKindSchema,
+  /** For a person: `Ollama`. */
+  name: z.string(),
+  status: z.enum(['starting', 'connected', 'down']),
+  /** Why it is not connected, in words for a person; null while it is. */
+  problem: z.string().nullable(),
+  /** The ticked models by the server's own id; `all` also takes those that are added later. */
+  models: z.union([z.literal('all'), z.array(z.string())]),
+  aliases: z.array(AliasSchema),
+  /** The names the network sees now. */
+  published: z.array(z.string()),
+  /** A key for the server is kept. */
+  hasKey: z.boolean(),
+  /** Unix milliseconds. */
+  sharedAtMs: z.number(),
+})
+export type ShareView = z.output<typeof ShareSchema>
+
+export const sharesCalls = {
+  'shares.list': defineCall('What is shared of this machine’s servers.', {
+    input: NoInputSchema,
+    output: z.array(ShareSchema),
+  }),
+  'shares.add': defineCall('Shares the ticked models of a server, or changes what is shared of it.', {
+    input: TargetInputSchema.extend({
+      models: z.union([z.literal('all'), z.array(z.string().min(1).max(1024)).min(1).max(200)]),
+      aliases: z.array(AliasSchema).max(50).default([]),
+    }),
+    output: ShareSchema,
+  }),
+  'shares.remove': defineCall('Stops sharing a server; a kept key is forgotten.', {
+    input: z.strictObject({ id: z.string().max(300) }),
+    output: z.object({
+      removed: z.boolean(),
+      /** It stands in the settings and will be back after the next start. */
+      untilRestart: z.boolean(),
+    }),
+  }),
+}
+
+export const sharesFeeds = {
+  shares: defineListFeed('The same as shares.list, as it changes.', ShareSchema, (share) => share.id),
+}
