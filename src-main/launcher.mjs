@@ -79,7 +79,7 @@ if (args[0] === 'app') {
   ]
   if (missing.length === 0) become(electron, [root, ...args.slice(1)])
   else {
-    process.stderr.write(`No desktop window: ${missing.join(' and ')}. Starting the node without one; its dashboard opens in a browser.\n`)
+    process.stderr.write(`No desktop window: ${missing.join(' and ')}. Starting the node without one; its dashboard is at the link below, for your browser.\n`)
     await runHeadless(['start', ...args.slice(1)])
   }
 } else await runHeadless(args)

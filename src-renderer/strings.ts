@@ -120,6 +120,7 @@ export const strings = {
       'direct-quic': 'Direct · QUIC',
       'direct-tcp': 'Direct · TCP',
       'direct-ws': 'Direct · WebSocket',
+      'hole-punched': 'Direct · hole punched',
       relayed: 'Relayed',
     },
     noOffers: 'nothing',
@@ -141,7 +142,7 @@ export const strings = {
       in: 'A peer used this computer.',
       local: 'An app of this computer used this computer.',
     },
-    path: { 'direct-quic': 'QUIC', 'direct-tcp': 'TCP', 'direct-ws': 'WebSocket', relayed: 'Relayed' },
+    path: { 'direct-quic': 'QUIC', 'direct-tcp': 'TCP', 'direct-ws': 'WebSocket', 'hole-punched': 'Hole punched', relayed: 'Relayed' },
     bytes: (bytes: string) => `The answer has ${bytes}.`,
     running: 'running',
     cancelled: {

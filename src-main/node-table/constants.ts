@@ -1,8 +1,10 @@
-/** The gossipsub topic of the node table. Its number changes with the message format. */
-export const TABLE_TOPIC = '/ocf/table/1'
+export { TABLE_TOPIC } from '../p2p/gossip-scores.js'
 
 /** The stream protocol by which two peers compare their tables. */
 export const SYNC_PROTOCOL = '/ocf/table-sync/1.0.0'
+
+/** The stream protocol by which a peer is asked how it is doing. */
+export const STATUS_PROTOCOL = '/ocf/status/1.0.0'
 
 /** Bytes of one signed envelope, at most. */
 export const MAX_ENVELOPE_BYTES = 4096
@@ -18,6 +20,9 @@ export const SYNC_CHUNK_TARGET_BYTES = 256 * 1024
 
 /** Rows a table holds, at most; a full replica is the wrong tool above about 10,000 peers. */
 export const MAX_ROWS = 20_000
+
+/** Live rows from which on a lookup that finds nothing also asks the DHT. */
+export const FULL_REPLICA_ROWS = 10_000
 
 /** How far ahead of our clock a row's time may be: clocks on the open network differ by seconds. */
 export const MAX_CLOCK_SKEW_MS = 60_000

@@ -1,5 +1,4 @@
-import { createPrivateKey, sign, verify } from 'node:crypto'
-import type { KeyObject } from 'node:crypto'
+import { sign, verify } from 'node:crypto'
 import type { PrivateKey } from '@libp2p/interface'
 import type { PeerRecord } from '#shared/records.js'
 import { AppError } from '#shared/errors.js'
@@ -9,6 +8,7 @@ import { EPOCH_MS } from './epoch.js'
 import type { Stamp } from './epoch.js'
 import type { KeyRing } from './key-ring.js'
 import { decodeRecord, encodeRecord } from './record-json.js'
+import { importPrivateKey } from './signing-key.js'
 
 /** The layout's version, the first byte of every envelope. */
 export const ENVELOPE_VERSION = 1
@@ -113,17 +113,4 @@ export function createEnvelopeSigner(privateKey: PrivateKey): EnvelopeSigner {
       return Uint8Array.from(Buffer.concat([payload, signature]))
     },
   }
-}
-
-function importPrivateKey(privateKey: PrivateKey): KeyObject {
-  const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url')
-  return createPrivateKey({
-    format: 'jwk',
-    key: {
-      kty: 'OKP',
-      crv: 'Ed25519',
-      d: base64url(privateKey.raw.subarray(0, 32)),
-      x: base64url(privateKey.publicKey.raw),
-    },
-  })
 }

@@ -10,7 +10,9 @@ const LINK_LOCAL = /^\/ip6\/fe[89ab][0-9a-f]:/i
  * all of its own addresses; of the circuits over it, the farthest-reaching are told, TCP before the others.
  */
 export function worthAnnouncing<T>(addresses: readonly T[], textOf: (address: T) => string): T[] {
-  const all = addresses.map((address) => ({ address, text: textOf(address) })).filter(({ text }) => !LINK_LOCAL.test(text))
+  const all = addresses
+    .map((address) => ({ address, text: textOf(address) }))
+    .filter(({ text }) => !LINK_LOCAL.test(text))
   const direct = all.filter(({ text }) => relayOf(text) === undefined)
   const circuits = Map.groupBy(
     all.filter(({ text }) => relayOf(text) !== undefined),

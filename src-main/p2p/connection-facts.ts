@@ -1,6 +1,6 @@
 import type { Host } from './index.js'
 
-/** Milliseconds of the fastest connection's last ping to a peer; undefined while there is none. */
+/** Milliseconds of the fastest connection's last ping to a peer (see `round-trips.ts`); undefined before the first. */
 export function roundTripMs(host: Host, peerId: string): number | undefined {
   const times = connectionsTo(host, peerId).flatMap(({ rtt }) => (rtt === undefined ? [] : [rtt]))
   return times.length === 0 ? undefined : Math.min(...times)

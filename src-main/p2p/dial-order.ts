@@ -1,50 +1,44 @@
-import { hostOf, relayOf, scopeOf, type Scope } from './ip-scope.js'
+import { hostOf, relayOf, scopeOf } from './ip-scope.js'
 
 /** What decides in which order the addresses of a peer are tried. */
 export interface DialFacts {
-  /** True for a private address in a network this machine is part of. */
+  /** True for an address in a network this machine is part of. */
   isNear(host: string): boolean
   /** True for an address that did not answer a moment ago. */
   failedLately(address: string): boolean
 }
 
-/** TCP first: it is stopped by fewer firewalls than UDP, and a refused port says so at once. */
-const TRANSPORTS = ['tcp', 'quic', 'ws'] as const
-
 /**
- * Orders the addresses of one peer. Direct before relayed, but only as many direct tries as fit before an impatient
- * caller gives up: each silent one takes seconds. So: one address of each host that can answer (near ones, then
- * public), the relays, the other transports of those hosts, and last what is most likely of no use here: addresses
- * that failed lately, private ones of other networks, loopback ones of what may be another machine.
+ * Which of two addresses of a peer is tried first. Direct before relayed, but only as many direct tries as fit before
+ * an impatient caller gives up, since each silent one takes seconds: what is near and the public TCP addresses, then
+ * the relays, then the other public transports (a relayed connection is replaced by a direct one later), and last what
+ * is most likely of no use here: what failed lately, private addresses of other networks and loopback ones of what
+ * may be another machine.
  */
-export function dialOrder<T>(addresses: readonly T[], textOf: (address: T) => string, facts: DialFacts): T[] {
-  const hostsSeen = new Set<string>()
-  const ranked = addresses
-    .map((address) => ({ address, text: textOf(address) }))
-    .sort((a, b) => transportRank(a.text) - transportRank(b.text))
-    .map(({ address, text }) => {
-      const host = hostOf(text)
-      const relayed = relayOf(text) !== undefined
-      const first = relayed || !hostsSeen.has(host)
-      if (!relayed && !facts.failedLately(text)) hostsSeen.add(host)
-      return { address, rank: rankOf(text, { relayed, first }, facts) }
-    })
-  return ranked.sort((a, b) => a.rank - b.rank).map(({ address }) => address)
+export function compareForDial(a: string, b: string, facts: DialFacts): -1 | 0 | 1 {
+  const difference = rank(a, facts) - rank(b, facts)
+  return difference < 0 ? -1 : difference > 0 ? 1 : 0
 }
 
-function rankOf(text: string, { relayed, first }: { relayed: boolean; first: boolean }, facts: DialFacts): number {
-  const host = hostOf(text)
-  const scope: Scope = relayed && host === '' ? 'public' : scopeOf(host)
-  if (relayed) return facts.failedLately(text) ? 5 : 2
-  if (facts.failedLately(text)) return 6
-  const reachable = scope === 'public' || facts.isNear(host)
-  if (!reachable) return scope === 'loopback' ? 8 : 7
-  if (!first) return 4
-  return scope === 'public' ? 1 : 0
+function rank(address: string, facts: DialFacts): number {
+  const host = hostOf(address)
+  const failed = facts.failedLately(address)
+  if (relayOf(address) !== undefined) return failed ? 50 : 30
+  if (failed) return 60
+  if (facts.isNear(host)) return transportRank(address)
+  switch (scopeOf(host)) {
+    case 'public':
+      return (transportRank(address) === 0 ? 20 : 40) + transportRank(address)
+    case 'private':
+      return 70
+    case 'loopback':
+      return 80
+  }
 }
 
-function transportRank(text: string): number {
-  const parts = text.split('/')
-  const transport = parts.includes('quic-v1') ? 'quic' : parts.includes('ws') || parts.includes('wss') ? 'ws' : 'tcp'
-  return TRANSPORTS.indexOf(transport)
+/** TCP first: it is stopped by fewer firewalls than UDP, and a refused port says so at once. */
+function transportRank(address: string): number {
+  const parts = address.split('/')
+  if (parts.includes('quic-v1')) return 1
+  return parts.includes('ws') || parts.includes('wss') ? 2 : 0
 }

@@ -1,5 +1,5 @@
 import { AppError } from '#shared/errors.js'
-import { pathKind } from './connection-path.js'
+import { describeConnection } from './connection-path.js'
 import type { Host, HostNeeds, HostOptions } from './index.js'
 import { startLibp2p, type RunningLibp2p } from './start-libp2p.js'
 
@@ -32,14 +32,10 @@ export function createHost(needs: HostNeeds, options: HostOptions): Host {
     connections: () =>
       started()
         .libp2p.getConnections()
-        .map((connection) => ({
-          peerId: connection.remotePeer.toString(),
-          multiaddr: connection.remoteAddr.toString(),
-          path: pathKind(connection.remoteAddr.toString(), connection.limits),
-          direction: connection.direction,
-          openedAtMs: connection.timeline.open,
-        })),
+        .map((connection) => describeConnection(connection, { isPunched: started().isPunched(connection) })),
     isConnected: (peerId) => started().connected.has(peerId),
+    reach: () => started().reach(),
+    askReach: (signal) => started().askReach(signal),
     async start(signal) {
       signal.throwIfAborted()
       stopping = undefined

@@ -3,9 +3,12 @@ import type { PubSub } from './pubsub.js'
 import type { DataFolder } from '../data-folder.js'
 import type { Service } from '../lifecycle.js'
 import type { Log } from '../logging/index.js'
+import type { SeenFromOutside } from './reach/own-addresses.js'
+import type { PortMappingFacts } from './reach/port-mapping.js'
+import type { RelayOptions } from './reach/relay-server.js'
 
-/** How a connection to a peer runs; a fact the person sees. Hole-punched and relayed paths come with NAT traversal. */
-export type PathKind = 'direct-tcp' | 'direct-ws' | 'direct-quic' | 'relayed'
+/** How a connection to a peer runs; a fact the person sees. Punched ones are direct, through two NATs. */
+export type PathKind = 'direct-tcp' | 'direct-ws' | 'direct-quic' | 'hole-punched' | 'relayed'
 
 /** How far a node reaches: nothing by itself, other nodes of this machine, or the network. */
 export type NetworkMode = 'standalone' | 'local' | 'node'
@@ -17,6 +20,35 @@ export interface PeerConnection {
   path: PathKind
   direction: 'inbound' | 'outbound'
   openedAtMs: number
+  /** The relay it runs through; undefined while it is direct. */
+  relayPeerId?: string
+  /** Milliseconds of its last ping; undefined before the first one is back. */
+  rttMs?: number
+  /** Bytes and seconds the relay still grants, where it told. */
+  relayBudget?: { bytes: number | undefined; seconds: number | undefined }
+}
+
+/** What a host knows about how it can be reached. */
+export interface ReachFacts {
+  /** False where only this machine or the ones dialled by hand are met: nothing below is tried then. */
+  isWide: boolean
+  /** Every address this node listens on, announced or not. */
+  listening: string[]
+  announced: string[]
+  seen: SeenFromOutside
+  portMapping: PortMappingFacts
+  lanDiscovery: boolean
+  privateNetwork: boolean
+  /** Relays this node keeps a place at. */
+  relays: string[]
+  relayServer: {
+    serving: boolean
+    reservations: number
+    maxReservations: number
+    usedBytes: number
+    hourlyBytes: number
+  }
+  dht: { name: 'wan' | 'lan'; mode: 'client' | 'server'; peers: number }[]
 }
 
 /** This node's libp2p host. Everything but `peerId` and `identity` may be used only while it is started. */
@@ -31,6 +63,10 @@ export interface Host extends Service {
   connections(): PeerConnection[]
   /** True while at least one connection to that peer is open. */
   isConnected(peerId: string): boolean
+  /** How this node can be reached, as far as it knows. Absent from hosts of tests. */
+  reach?(): ReachFacts
+  /** Asks peers again whether they can dial this node; the answers are in {@link Host.reach}. */
+  askReach?(signal: AbortSignal): Promise<void>
 }
 
 /** Who this node is: the Ed25519 key behind its peer id. */
@@ -62,6 +98,15 @@ export interface HostOptions {
   publicAddr: string
   /** This program's version, told to peers as `ocf/<version>`. */
   version: string
+  /** What this node relays for others; see {@link RelayOptions}. Left out: `auto` with its defaults. */
+  relay?: RelayOptions
+  /** Asks the router to open this node's ports. Never where the host is not wide. Default: true. */
+  upnp?: boolean
+  /** Finds nodes of the local network by multicast. Never where the host is not wide. Default: true. */
+  mdns?: boolean
+  /** The key file of a private network, or '': then only peers with the same key can connect. */
+  swarmKeyFile?: string
 }
 
+export type { PortMappingFacts, RelayOptions, SeenFromOutside }
 export { createHost } from './host.js'

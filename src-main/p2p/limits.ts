@@ -2,6 +2,7 @@ import type { Libp2pInit } from 'libp2p'
 import type { QuicOptions } from '@chainsafe/libp2p-quic'
 import type { TCPOptions } from '@libp2p/tcp'
 import type { YamuxMuxerInit } from '@libp2p/yamux'
+import type { RelayOptions } from './reach/relay-server.js'
 
 /** Parallel streams of one connection. The libraries' defaults (32 to 1000) fail under a few hundred requests. */
 export const MAX_STREAMS = 10_000
@@ -51,7 +52,8 @@ export const CONNECTION_MANAGER: Libp2pInit['connectionManager'] = {
   // The defaults (5 per second and 10 pending) refuse a network behind one address, and a bootstrap node's rush hour.
   inboundConnectionThreshold: 1000,
   maxIncomingPendingConnections: 500,
-  addressDialTimeout: 3_000,
+  // Two silent addresses and then a relay have to fit into the 5 s a request waits for its connection.
+  addressDialTimeout: 2_000,
 }
 
 /**
@@ -63,3 +65,16 @@ export const CONNECTION_MONITOR: Libp2pInit['connectionMonitor'] = {
   pingInterval: 300_000,
   pingTimeout: { minTimeout: 30_000, maxTimeout: 60_000 },
 }
+
+/** What a node relays unless its settings say otherwise; js-libp2p's own 128 KiB and 2 min cut every longer answer. */
+export const RELAY_DEFAULTS: RelayOptions = {
+  mode: 'auto',
+  maxReservations: 256,
+  circuitBytes: 1024 ** 3,
+  circuitMs: 6 * 3_600_000,
+  peerBytes: 4 * 1024 ** 3,
+  totalBytes: 20 * 1024 ** 3,
+}
+
+/** A query by multicast asks every node of the LAN to answer; a newcomer asks at once, so this is for packets lost. */
+export const MDNS_OPTIONS = { serviceTag: '_ocf._udp.local', interval: 60_000 }

@@ -4,7 +4,14 @@ import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2
 import type { ServiceMap } from '@libp2p/interface'
 import { kadDHT, removePrivateAddressesMapper, removePublicAddressesMapper, type KadDHT } from '@libp2p/kad-dht'
 import { ping, type Ping } from '@libp2p/ping'
+import { GOSSIP_SCORES } from './gossip-scores.js'
+import type { UPnPNATComponents } from '@libp2p/upnp-nat'
+import type { Log } from '../logging/index.js'
 import type { NetworkMode } from './index.js'
+import { autoNatService } from './reach/auto-nat.js'
+import { holePunching } from './reach/hole-punching.js'
+import { portMapping, type PortMappingFacts } from './reach/port-mapping.js'
+import { relayServer, type RelayOptions, type RelayServer } from './reach/relay-server.js'
 
 /** The libp2p services every host has; the DHTs only where the mode looks beyond this machine. */
 export interface NetworkServices extends ServiceMap {
@@ -14,14 +21,29 @@ export interface NetworkServices extends ServiceMap {
   pubsub: GossipSub
   wanDht?: KadDHT
   lanDht?: KadDHT
+  /** This node's addresses and what is known of each: libp2p shows only those it believes in. */
+  ownAddresses: { manager: UPnPNATComponents['addressManager'] }
+  relay?: RelayServer
+  autoNat?: unknown
+  holePunching?: unknown
+  portMapping?: unknown
+}
+
+/** What decides which services a host has. */
+export interface NetworkServicesOptions {
+  mode: NetworkMode
+  hasPublicAddress: boolean
+  /** True where other machines can be met: a node of the network that does not only listen on loopback. */
+  isWide: boolean
+  relay: RelayOptions
+  /** Router ports are asked for; told what came of it. */
+  portMapping: { onFacts: (facts: PortMappingFacts) => void; log: Log } | undefined
 }
 
 /** Factories of the services for a mode. A node with a public address serves the wide-area DHT from the start. */
-export function networkServices(options: {
-  mode: NetworkMode
-  hasPublicAddress: boolean
-}): ServiceFactoryMap<NetworkServices> {
+export function networkServices(options: NetworkServicesOptions): ServiceFactoryMap<NetworkServices> {
   const services: ServiceFactoryMap<NetworkServices> = {
+    ownAddresses: ({ addressManager }) => ({ manager: addressManager }),
     identify: identify(),
     identifyPush: identifyPush(),
     ping: ping({ maxInboundStreams: 256, maxOutboundStreams: 256 }),
@@ -32,8 +54,7 @@ export function networkServices(options: {
       heartbeatInterval: 1000,
       floodPublish: true,
       allowPublishToZeroTopicPeers: true,
-      // Otherwise more than ten peers behind one address are graylisted, and nothing reaches them.
-      scoreParams: { IPColocationFactorWeight: 0 },
+      ...GOSSIP_SCORES,
       // Rows of the node table carry their owner's signature; a second one would be 90 bytes a message.
       globalSignaturePolicy: 'StrictNoSign',
     }),
@@ -57,5 +78,12 @@ export function networkServices(options: {
     // Left out, it starts as a client and serves once libp2p finds that this node has a public address.
     ...(options.hasPublicAddress ? { clientMode: false } : {}),
   })
+  services.holePunching = holePunching()
+  if (options.relay.mode !== 'off') {
+    services.relay = relayServer({ ...options.relay, hasPublicAddress: options.hasPublicAddress })
+  }
+  if (!options.isWide) return services
+  services.autoNat = autoNatService()
+  if (options.portMapping !== undefined) services.portMapping = portMapping(options.portMapping)
   return services
 }

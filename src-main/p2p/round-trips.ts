@@ -66,6 +66,8 @@ export function createRoundTrips(needs: { libp2p: Libp2p; log: Log }): RoundTrip
 async function ping(connection: Connection, signal: AbortSignal): Promise<number> {
   const stream = await connection.newStream(PING_PROTOCOL, { signal, runOnLimitedConnection: true })
   const { promise, resolve, reject } = Promise.withResolvers<number>()
+  // A refusal that comes before anyone waits is told by what follows.
+  promise.catch(() => undefined)
   const onAbort = (): void => reject(new Error('no answer to a ping'))
   signal.addEventListener('abort', onAbort, { once: true })
   const sentAt = performance.now()

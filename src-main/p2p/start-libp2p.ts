@@ -1,22 +1,41 @@
 import { createLibp2p } from 'libp2p'
-import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { AddressSorter, Connection, Libp2p, PeerId } from '@libp2p/interface'
+import { mdns } from '@libp2p/mdns'
 import { noise } from '@libp2p/noise'
+import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
-import type { Multiaddr } from '@multiformats/multiaddr'
 import { AppError } from '#shared/errors.js'
+import { systemClock } from '../clock.js'
 import type { Log } from '../logging/index.js'
 import { libp2pLogger } from '../logging/libp2p-logger.js'
 import { announceAddresses, parsePublicAddress, type PublicAddress } from './announce.js'
+import { worthAnnouncing } from './announce-filter.js'
+import { createDialMemory } from './dial-memory.js'
+import { compareForDial, type DialFacts } from './dial-order.js'
 import { createDiscoveryDialer } from './discovery-dialer.js'
-import type { HostNeeds, HostOptions } from './index.js'
-import { CONNECTION_MANAGER, CONNECTION_MONITOR, QUIC_OPTIONS, TCP_OPTIONS, YAMUX_OPTIONS } from './limits.js'
+import type { HostNeeds, HostOptions, ReachFacts } from './index.js'
+import { scopeOf } from './ip-scope.js'
+import {
+  CONNECTION_MANAGER,
+  CONNECTION_MONITOR,
+  MDNS_OPTIONS,
+  QUIC_OPTIONS,
+  RELAY_DEFAULTS,
+  TCP_OPTIONS,
+  YAMUX_OPTIONS,
+} from './limits.js'
 import { bindableHosts, freePort, listenAddresses, type ListenAddress, type PortOptions } from './listen-addresses.js'
 import { listenError } from './listen-error.js'
+import { createNearNetworks } from './near-networks.js'
 import { networkServices, type NetworkServices } from './network-services.js'
 import { openPeerDatastore } from './peer-datastore.js'
 import { loadQuic } from './quic-transport.js'
+import { createReach, relayGater, relayQuota } from './reach/index.js'
+import type { PortMappingFacts } from './reach/port-mapping.js'
+import { relayListenAddresses, relayTransport } from './reach/relay-client.js'
+import { readSwarmKey } from './swarm-key.js'
 import { tunings } from './transport-tuning/index.js'
 import { tunedTransport } from './transport-tuning/intercept-upgrade.js'
 
@@ -25,6 +44,9 @@ export interface RunningLibp2p {
   libp2p: Libp2p<NetworkServices>
   /** Peer ids with at least one connection. */
   connected: ReadonlySet<string>
+  reach(): ReachFacts
+  askReach(signal: AbortSignal): Promise<void>
+  isPunched(connection: Connection): boolean
   stop(): Promise<void>
 }
 
@@ -33,8 +55,17 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   const publicAddress = publicAddressOf(options)
   const hosts = await bindableHosts(options.listenHosts)
   const ports = publicAddress === undefined ? options : await knownPorts(options, hosts[0])
-  const quic = await loadQuic(log)
+  const swarmKey = options.swarmKeyFile ? await readSwarmKey(options.swarmKeyFile) : undefined
+  if (swarmKey !== undefined) log.info(PRIVATE_NETWORK)
+  // QUIC brings its own encryption and cannot be wrapped in a network key.
+  const quic = swarmKey === undefined ? await loadQuic(log) : undefined
   const listen = listenAddresses(hosts, ports).filter(({ setting }) => quic !== undefined || setting !== 'udpport')
+  const isWide = options.mode === 'node' && hosts.some((host) => scopeOf(host) !== 'loopback')
+  const lanDiscovery = isWide && (options.mdns ?? true)
+  const relay = options.relay ?? RELAY_DEFAULTS
+  const quota = relayQuota(relay, systemClock)
+  const dialMemory = createDialMemory()
+  let portMapping: PortMappingFacts | undefined
   // Only a node of the network keeps what it learns about peers: libp2p dials the ones it kept at its next start.
   const datastore = options.mode === 'node' ? await openPeerDatastore(needs.dataFolder.path('peers'), log) : undefined
   const tuning = tunings(log)
@@ -45,35 +76,57 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       privateKey: needs.identity.privateKey,
       nodeInfo: { name: 'ocf', version: options.version, userAgent: `ocf/${options.version}` },
       addresses: {
-        listen: listen.map(({ multiaddr }) => multiaddr),
+        listen: [
+          ...listen.map(({ multiaddr }) => multiaddr),
+          ...(options.mode === 'node' && publicAddress === undefined ? relayListenAddresses() : []),
+        ],
         appendAnnounce: announced(publicAddress, ports, quic !== undefined),
-        announceFilter: withoutLinkLocal,
+        announceFilter: (addresses) => worthAnnouncing(addresses, String),
       },
       transports: [
-        tunedTransport(tcp(TCP_OPTIONS), tuning.tcp),
-        tunedTransport(webSockets(), tuning.ws),
-        ...(quic === undefined ? [] : [tunedTransport(quic(QUIC_OPTIONS), tuning.quic)]),
+        dialMemory.watch(tunedTransport(tcp(TCP_OPTIONS), tuning.tcp)),
+        dialMemory.watch(tunedTransport(webSockets(), tuning.ws)),
+        ...(quic === undefined ? [] : [dialMemory.watch(tunedTransport(quic(QUIC_OPTIONS), tuning.quic))]),
+        ...(options.mode === 'node' ? [dialMemory.watch(relayTransport())] : []),
       ],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux(YAMUX_OPTIONS)],
-      connectionManager: CONNECTION_MANAGER,
+      connectionManager: {
+        ...CONNECTION_MANAGER,
+        addressSorter: addressSorter({ isNear: createNearNetworks(), failedLately: dialMemory.failedLately }),
+      },
       connectionMonitor: CONNECTION_MONITOR,
       // Peers of a home network or of this machine are what this network is made of.
-      connectionGater: { denyDialMultiaddr: () => false },
-      services: networkServices({ mode: options.mode, hasPublicAddress: publicAddress !== undefined }),
+      connectionGater: { denyDialMultiaddr: () => false, ...relayGater(quota) },
+      peerDiscovery: lanDiscovery ? [mdns(MDNS_OPTIONS)] : [],
+      services: networkServices({
+        mode: options.mode,
+        hasPublicAddress: publicAddress !== undefined,
+        isWide,
+        relay,
+        portMapping: (options.upnp ?? true) ? { log, onFacts: (facts) => (portMapping = facts) } : undefined,
+      }),
       // Its errors are mostly peers that went away; what matters is said by the parts that use it.
       logger: libp2pLogger(log, { errorsAs: 'debug' }),
+      ...(swarmKey === undefined ? {} : { connectionProtector: preSharedKey({ psk: swarmKey }) }),
       ...(datastore === undefined ? {} : { datastore }),
       ...(metrics === undefined ? {} : { metrics: () => metrics }),
     })
     const connected = connectedPeers(libp2p)
+    const reach = createReach(
+      { libp2p, quota, portMapping: () => portMapping, log },
+      { isWide, lanDiscovery, privateNetwork: swarmKey !== undefined, relay },
+    )
     await startListening(libp2p, listen)
     const dialer = options.mode === 'standalone' ? undefined : createDiscoveryDialer({ libp2p, log })
     return {
       libp2p,
       connected,
+      reach: () => reach.facts(),
+      askReach: (signal) => reach.askAgain(signal),
+      isPunched: (connection) => reach.isPunched(connection),
       async stop() {
-        await dialer?.stop()
+        await Promise.all([dialer?.stop(), reach.stop()])
         await libp2p.stop()
         await datastore?.close()
       },
@@ -84,17 +137,20 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   }
 }
 
+const PRIVATE_NETWORK =
+  'private network: only peers with the same swarm key can connect; QUIC is off, and public bootstrap nodes will not answer'
+
+/** Sorts the addresses of a peer for dialling. */
+function addressSorter(facts: DialFacts): AddressSorter {
+  return (a, b) => compareForDial(a.multiaddr.toString(), b.multiaddr.toString(), facts)
+}
+
 /** Kept by libp2p's events, so that asking costs no decoding of a peer id. */
 function connectedPeers(libp2p: Libp2p): ReadonlySet<string> {
   const connected = new Set<string>()
   libp2p.addEventListener('peer:connect', (event: CustomEvent<PeerId>) => connected.add(event.detail.toString()))
   libp2p.addEventListener('peer:disconnect', (event: CustomEvent<PeerId>) => connected.delete(event.detail.toString()))
   return connected
-}
-
-/** Link-local addresses mean nothing without the interface they belong to. */
-function withoutLinkLocal(addresses: Multiaddr[]): Multiaddr[] {
-  return addresses.filter((address) => !/^\/ip6\/fe[89ab][0-9a-f]:/i.test(address.toString()))
 }
 
 async function startListening(libp2p: Libp2p, listen: readonly ListenAddress[]): Promise<void> {

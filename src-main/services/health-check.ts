@@ -30,17 +30,20 @@ const OWNER_WITHOUT_HEALTH_PAGE = 'organization_owner'
 /** The check that suits the registration: `llm` must tell its models, anything else must answer. */
 export function createHealthCheck(
   needs: { probe: HttpProbe },
-  registration: Pick<ServiceRegistration, 'name' | 'host' | 'port' | 'healthPath' | 'apiKey' | 'identityGroups'>,
+  registration: Pick<ServiceRegistration, 'name' | 'host' | 'port' | 'healthPath' | 'apiKey' | 'identityGroups'> &
+    Partial<Pick<ServiceRegistration, 'basePath'>>,
 ): HealthCheck {
-  let hasHealthPage = true
+  const listPath = `${registration.basePath ?? ''}/v1/models`
+  // A server whose list is its health page is asked once.
+  let hasHealthPage = registration.healthPath !== listPath
 
   const get = (path: string, maxBytes: number, signal: AbortSignal, timeoutMs: number): Promise<ProbeAnswer> =>
     needs.probe.get({ ...registration, path, maxBytes, signal, timeoutMs })
 
   async function checkLlm(signal: AbortSignal, timeoutMs: number): Promise<CheckOutcome> {
-    const seen = readModels(await get('/v1/models', MAX_MODEL_LIST_BYTES, signal, timeoutMs), registration)
+    const seen = readModels(await get(listPath, MAX_MODEL_LIST_BYTES, signal, timeoutMs), registration)
     if (seen.kind !== 'alive') {
-      if (seen.kind !== 'unfit') hasHealthPage = true
+      if (seen.kind !== 'unfit') hasHealthPage = registration.healthPath !== listPath
       return seen
     }
     if (seen.models?.some((model) => model.ownedBy === OWNER_WITHOUT_HEALTH_PAGE) === true) hasHealthPage = false

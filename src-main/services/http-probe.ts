@@ -1,9 +1,10 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { Agent, request } from 'undici'
 import { originOf } from './target.js'
 
 /** What became of one small GET. */
 export type ProbeAnswer =
-  | { kind: 'answer'; status: number; body: string }
+  | { kind: 'answer'; status: number; body: string; headers: IncomingHttpHeaders }
   /** Nothing listens there. */
   | { kind: 'refused' }
   /** Something listens, but did not answer in time. */
@@ -20,6 +21,8 @@ export interface ProbeRequest {
   timeoutMs: number
   maxBytes: number
   signal: AbortSignal
+  /** Sent besides the usual ones. */
+  headers?: Readonly<Record<string, string>>
 }
 
 /** Asks local servers small questions; redirects are never followed and no connection is kept. */
@@ -52,12 +55,13 @@ async function get(dispatcher: Agent, probe: ProbeRequest): Promise<ProbeAnswer>
       signal: AbortSignal.any([deadline, probe.signal]),
       headers: {
         accept: 'application/json',
+        ...probe.headers,
         ...(probe.apiKey === undefined ? {} : { authorization: `Bearer ${probe.apiKey}` }),
       },
     })
     const body = await readAtMost(response.body, probe.maxBytes)
     if (body === undefined) return { kind: 'broken', reason: `more than ${probe.maxBytes} bytes` }
-    return { kind: 'answer', status: response.statusCode, body }
+    return { kind: 'answer', status: response.statusCode, body, headers: response.headers }
   } catch (error) {
     if (deadline.aborted) return { kind: 'timeout' }
     const codes = codesOf(error)

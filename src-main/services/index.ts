@@ -34,6 +34,8 @@ export interface LocalService {
   readonly models: readonly LocalModel[]
   /** Why it is not connected, in words for the person; undefined while it is. */
   readonly problem: string | undefined
+  /** What stands before `/v1/` in the paths of this server (`/engines`, `/api`); absent or empty for most. */
+  readonly basePath?: string
 }
 
 /** One model of a local server as its list tells it. */
@@ -77,6 +79,8 @@ export interface ServiceRegistration {
   models: 'all' | readonly string[]
   /** The owner's key for the server; never published, never shown. */
   apiKey: string | undefined
+  /** What stands before `/v1/` in the paths of this server: `/engines`, `/api` or nothing. */
+  basePath: string
 }
 
 /** This machine's services. The one place that knows which are there and alive. */

@@ -17,6 +17,7 @@ const DEFAULTS = {
   aliases: new Map<string, string>(),
   models: 'all',
   apiKey: undefined,
+  basePath: '',
 } as const satisfies Partial<ServiceRegistration>
 
 /** The name whose servers tell their models themselves. */
@@ -60,6 +61,7 @@ function faultsOf(registration: ServiceRegistration, policy: { allowRemoteTarget
   }
   if (!Number.isInteger(port) || port < 1 || port > 65_535) faults.push(`the port ${port} must be from 1 to 65535`)
   if (!/^\/[\x21-\x7e]*$/.test(healthPath)) faults.push(`the health path "${healthPath}" must begin with "/"`)
+  if (!/^(?:\/[\w-]+)*$/.test(registration.basePath)) faults.push(`the base path "${registration.basePath}" is none`)
   if (!Number.isInteger(registration.healthRetries) || registration.healthRetries < 0) {
     faults.push('the number of health retries must be a whole number')
   }

@@ -123,6 +123,7 @@ export function createServiceWatcher(
       serverModelIds: published.serverModelIds,
       models: published.models,
       problem: state.problem,
+      ...(registration.basePath === '' ? {} : { basePath: registration.basePath }),
     }
   }
 

@@ -136,7 +136,9 @@ function createCells(registry: Registry, name: string, options: Options): Cells 
     labelNames: label === undefined ? [] : [labelName(label)],
     registers: [registry],
     async collect() {
-      gauge.reset()
+      // A reset would leave a 0 where nothing is known.
+      if (label === undefined) gauge.remove()
+      else gauge.reset()
       const shown = calculate === undefined ? values : cellsFrom(await calculated(calculate), bounded)
       for (const [key, value] of shown) gauge.set(labels(key), value)
     },

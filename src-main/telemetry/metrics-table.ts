@@ -52,7 +52,7 @@ export const METRICS = {
   },
   ocf_peers: {
     type: 'gauge',
-    help: 'Connected peers by the path new streams take: direct-tcp, direct-ws, direct-quic, relayed.',
+    help: 'Connected peers by the path new streams take: direct-tcp, direct-ws, direct-quic, hole-punched, relayed.',
     labels: ['path'],
   },
   ocf_connections: { type: 'gauge', help: 'Open connections to peers.', labels: ['direction'] },

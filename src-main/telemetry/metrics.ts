@@ -163,7 +163,7 @@ function peersByPath(host: MetricSources['host']): Map<string, number> {
   for (const { peerId, path } of host.connections()) {
     if (!paths.has(peerId) || paths.get(peerId) === 'relayed') paths.set(peerId, path)
   }
-  const counts = new Map(['direct-tcp', 'direct-ws', 'direct-quic', 'relayed'].map((path) => [path, 0]))
+  const counts = new Map(['direct-tcp', 'direct-ws', 'direct-quic', 'hole-punched', 'relayed'].map((path) => [path, 0]))
   for (const path of paths.values()) counts.set(path, (counts.get(path) ?? 0) + 1)
   return counts
 }

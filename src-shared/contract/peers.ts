@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { defineCall, defineListFeed, NoInputSchema } from './define.js'
 
-/** How a connection runs. */
-export const PathKindSchema = z.enum(['direct-tcp', 'direct-ws', 'direct-quic', 'relayed'])
+/** How a connection runs; a hole-punched one is direct, through the NATs of both ends. */
+export const PathKindSchema = z.enum(['direct-tcp', 'direct-ws', 'direct-quic', 'hole-punched', 'relayed'])
 export type PathKind = z.output<typeof PathKindSchema>
 
 /** A peer this node knows: connected, in the node table, or both. */
@@ -13,6 +13,8 @@ export const PeerViewSchema = z.object({
   paths: z.array(PathKindSchema),
   /** Remote addresses of its open connections. */
   multiaddrs: z.array(z.string()),
+  /** The relays it is reached through, by peer id; empty while a direct connection is open. */
+  relays: z.array(z.string()).default([]),
   /** Who opened the oldest connection; null when there is none. */
   direction: z.enum(['inbound', 'outbound']).nullable(),
   /** Unix milliseconds since when it is connected. */

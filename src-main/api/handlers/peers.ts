@@ -70,25 +70,36 @@ function viewPeer(peerId: string, open: readonly PeerConnection[], row: Row | un
     (first, next) => (first === undefined || next.openedAtMs < first.openedAtMs ? next : first),
     undefined,
   )
-  const rttMs = row?.record.latency ?? 0
+  const rttMs = bestRtt(open)
   return {
     peerId,
     connected: open.length > 0,
     paths: sortPaths(open.map((connection) => connection.path)),
     multiaddrs: open.map((connection) => connection.multiaddr),
+    relays: open.every(({ path }) => path === 'relayed') ? relaysOf(open) : [],
     direction: oldest?.direction ?? null,
     connectedAtMs: oldest?.openedAtMs ?? null,
     offers: row === undefined ? [] : offersOf(row),
     version: row?.record.version ?? '',
-    ...(rttMs > 0 ? { rttMs } : {}),
+    ...(rttMs === undefined ? {} : { rttMs }),
   }
+}
+
+/** Of the fastest connection, to a tenth of a millisecond, so that noise alone makes no news. */
+function bestRtt(open: readonly PeerConnection[]): number | undefined {
+  const times = open.flatMap(({ rttMs }) => (rttMs === undefined ? [] : [rttMs]))
+  return times.length === 0 ? undefined : Math.round(Math.min(...times) * 10) / 10
+}
+
+function relaysOf(open: readonly PeerConnection[]): string[] {
+  return [...new Set(open.flatMap(({ relayPeerId }) => (relayPeerId === undefined ? [] : [relayPeerId])))]
 }
 
 function offersOf(row: Row): string[] {
   return row.record.service.flatMap((service) => service.identity_group.map((entry) => `${service.name}:${entry}`))
 }
 
-const BEST_FIRST: readonly PathKind[] = ['direct-quic', 'direct-tcp', 'direct-ws', 'relayed']
+const BEST_FIRST: readonly PathKind[] = ['direct-quic', 'direct-tcp', 'direct-ws', 'hole-punched', 'relayed']
 
 /** Each kind once, best first. */
 export function sortPaths(paths: readonly PathKind[]): PathKind[] {

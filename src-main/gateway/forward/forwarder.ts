@@ -79,7 +79,7 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
     const key = registry.apiKey(service.id)
     return {
       dispatcher: localClients.dispatcher(service),
-      path,
+      path: serverPath(service, path),
       policy,
       headers: outgoingHeaders(exchange, policy, {
         host: `${service.host.includes(':') ? `[${service.host}]` : service.host}:${service.port}`,
@@ -231,6 +231,11 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
       if (result.kind === 'failed') fail(exchange, allTriesFailed('this path', [toFailedTry(provider, result)]))
     },
   }
+}
+
+/** Most servers have their OpenAI paths at `/v1/`, some under a prefix of their own. */
+function serverPath({ basePath = '' }: LocalService, path: string): string {
+  return path.startsWith('/v1/') ? `${basePath}${path}` : path
 }
 
 function outgoingHeaders(exchange: Exchange, policy: HeaderPolicy, ours: Headers): Headers {

@@ -49,7 +49,9 @@ const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS })
 const connectNotingBytes: buildConnector.connector = (options, callback) =>
   connect(options, (...result) => {
     const [, socket] = result
-    socket?.prependListener('error', (error) => Object.assign(error, { bytesRead: socket.bytesRead }))
+    socket?.prependListener('error', (error: Error) => {
+      Object.assign(error, { bytesRead: socket.bytesRead })
+    })
     callback(...result)
   })
 

@@ -22,6 +22,8 @@ export async function askToDialBack(
   const limited = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
   const stream = await connection.newStream(DIAL_BACK_PROTOCOL, { signal: limited })
   const { promise, resolve, reject } = Promise.withResolvers<DialBackStatus>()
+  // A refusal that comes before anyone waits is told by what follows.
+  promise.catch(() => undefined)
   const received: Buffer[] = []
   stream.addEventListener('message', (event: StreamMessageEvent) => {
     received.push(Buffer.from(event.data.subarray()))

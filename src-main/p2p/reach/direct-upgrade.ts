@@ -47,7 +47,9 @@ export function createDirectUpgrade(needs: { libp2p: Libp2p; log: Log; clock?: C
     const id = connection.remotePeer.toString()
     const known = peers.get(id) ?? { tries: 0, nextTryAtMs: clock.now() + wait(0), trying: false, idleTicks: 0 }
     peers.set(id, known)
-    const hasDirect = libp2p.getConnections(connection.remotePeer).some((other) => other.status === 'open' && !isRelayed(other))
+    const hasDirect = libp2p
+      .getConnections(connection.remotePeer)
+      .some((other) => other.status === 'open' && !isRelayed(other))
     if (hasDirect) {
       known.idleTicks = connection.streams.length === 0 ? known.idleTicks + 1 : 0
       if (known.idleTicks >= IDLE_TICKS) retire(connection)

@@ -11,9 +11,11 @@ export const RELAYS_WANTED = 2
  */
 export function relayTransport(): (components: CircuitRelayTransportComponents) => Transport {
   return (components) =>
-    circuitRelayTransport({ reservationConcurrency: RELAYS_WANTED, maxInboundStopStreams: 1024, maxOutboundStopStreams: 1024 })(
-      override(components, { randomWalk: { walk: () => nobody() } }),
-    )
+    circuitRelayTransport({
+      reservationConcurrency: RELAYS_WANTED,
+      maxInboundStopStreams: 1024,
+      maxOutboundStopStreams: 1024,
+    })(override(components, { randomWalk: { walk: () => nobody() } }))
 }
 
 /** One listening address for each place wanted. */

@@ -35,7 +35,9 @@ const MAX_CIRCUITS_PER_PEER = 128
 type Components = CircuitRelayServerComponents & Pick<UPnPNATComponents, 'events' | 'addressManager'>
 
 /** Serves at once when `mode` is on or the node's public address is known; in `auto` as soon as one is proven. */
-export function relayServer(options: RelayOptions & { hasPublicAddress: boolean }): (components: Components) => RelayServer {
+export function relayServer(
+  options: RelayOptions & { hasPublicAddress: boolean },
+): (components: Components) => RelayServer {
   return (components) => {
     const service = circuitRelayServer({
       maxInboundHopStreams: MAX_CIRCUITS_PER_PEER,

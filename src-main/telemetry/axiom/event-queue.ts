@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Log } from '../../logging/index.js'
 import type { TelemetryEvent } from './events.js'
 
@@ -53,7 +52,7 @@ export function createEventQueue(
 
   async function deliver(batch: readonly TelemetryEvent[]): Promise<void> {
     for (const wait of [0, ...retryAfterMs]) {
-      if (wait > 0) await pause(wait, undefined, { signal: closing.signal, ref: false })
+      if (wait > 0) await pause(wait, closing.signal)
       const result = await send(batch, closing.signal)
       if (result.kind === 'sent') return
       if (result.kind === 'refused' || wait === retryAfterMs.at(-1)) {
@@ -123,4 +122,20 @@ export function createEventQueue(
       return lost
     },
   }
+}
+
+/** Rejects when `signal` aborts. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  await new Promise<void>((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer)
+      reject(signal.reason as Error)
+    }
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop)
+      resolve()
+    }, ms)
+    signal.addEventListener('abort', stop, { once: true })
+  })
 }

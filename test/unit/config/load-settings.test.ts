@@ -219,3 +219,22 @@ it('reads paths from where they were written', () => {
   expect(loaded({ flags: { 'data-dir': 'x' } }).settings['data-dir']).toBe('/cwd/x')
   expect(loaded({ env: { OCF_DATA_DIR: '~/x' } }).settings['data-dir']).toMatch(/^\/.+\/x$/)
 })
+
+describe('Axiom’s own variables', () => {
+  it('are read beside ours, which count more', () => {
+    const { settings, origins } = loaded({
+      env: { AXIOM_TOKEN: 'xaat-1', AXIOM_DATASET: 'theirs', OCF_AXIOM_DATASET: 'ours' },
+    })
+    expect(settings['axiom.token']).toBe('xaat-1')
+    expect(origins['axiom.token'].label).toBe('environment AXIOM_TOKEN')
+    expect(settings['axiom.dataset']).toBe('ours')
+  })
+
+  it.each(['http://axiom.example', 'ftp://x', 'axiom'])('refuse to send a token to %s', (url) => {
+    expect(problems({ env: { AXIOM_URL: url } })[0]).toContain('no https address')
+  })
+
+  it.each(['https://axiom.example/', 'http://127.0.0.1:9/', 'http://[::1]:9'])('may send it to %s', (url) => {
+    expect(problems({ env: { AXIOM_URL: url } })).toEqual([])
+  })
+})

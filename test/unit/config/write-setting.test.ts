@@ -154,12 +154,28 @@ describe('the settings page', () => {
 
   it('saves a value as a person writes it, and null takes it out', async () => {
     const { page: settings, live } = page()
-    expect(await settings.save('gateway.max-body', '1 MiB')).toEqual({ restartNeeded: true })
+    expect(await settings.save('table.lease', '5 m')).toEqual({ restartNeeded: true })
+    expect(load().settings['table.lease']).toBe(300_000)
+    expect(await settings.save('gateway.max-body', '1 MiB')).toEqual({ restartNeeded: false })
     expect(load().settings['gateway.max-body']).toBe(1_048_576)
     expect(await settings.save('log-level', 'debug')).toEqual({ restartNeeded: false })
-    expect(live).toEqual([['log-level', 'debug']])
+    expect(live).toEqual([
+      ['gateway.max-body', 1_048_576],
+      ['log-level', 'debug'],
+    ])
     await settings.save('gateway.max-body', null)
     expect(load().origins['gateway.max-body'].kind).toBe('default')
+  })
+
+  it('shows a live change at once, and others when they count', async () => {
+    const { page: settings } = page()
+    const shown = (name: string) => settings.list().find((view) => view.name === name)
+    await settings.save('cors-origins', 'http://localhost:3000')
+    expect(shown('cors-origins')).toMatchObject({ value: 'http://localhost:3000', origin: 'file', restart: false })
+    await settings.save('cors-origins', null)
+    expect(shown('cors-origins')).toMatchObject({ value: '*', origin: 'default' })
+    await settings.save('port', '1234')
+    expect(shown('port')).toMatchObject({ value: '8092', restart: true })
   })
 
   it('says that a change waits while a flag overrides it', async () => {

@@ -1,0 +1,82 @@
+import type { Connection, Libp2p } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
+import { relayOf } from './ip-scope.js'
+import { RELAY_HOP } from './reach/relay-protocols.js'
+
+/** Peers in use are dialled again when they are lost; the tag wears off when nobody uses them any more. */
+const KEEP_ALIVE_TAG = 'keep-alive-ocf-in-use'
+const KEEP_ALIVE_MS = 10 * 60_000
+const TAG_EVERY_MS = 60_000
+const MAX_TAGGED = 2_000
+/** Connected relays tried for a peer that cannot be reached in any other way. */
+const MAX_RELAYS = 4
+
+/** Opens the best connection there is to a peer. */
+export interface Connector {
+  /**
+   * A direct connection where there is one, else a relayed one, else whatever dialling gives; keeps the peer connected
+   * while it is in use. Rejects with libp2p's error when the peer cannot be reached before `signal` aborts.
+   */
+  connect(peerId: string, signal: AbortSignal): Promise<Connection>
+}
+
+/** Over a libp2p that may be another one after a restart. */
+export function createConnector(needs: { libp2p: () => Libp2p }): Connector {
+  const taggedAtMs = new Map<string, number>()
+
+  async function keepAlive(connection: Connection): Promise<void> {
+    const key = connection.remotePeer.toString()
+    const now = performance.now()
+    if (now - (taggedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < TAG_EVERY_MS) return
+    taggedAtMs.delete(key)
+    taggedAtMs.set(key, now)
+    const [oldest] = taggedAtMs.keys()
+    if (taggedAtMs.size > MAX_TAGGED && oldest !== undefined) taggedAtMs.delete(oldest)
+    await needs.libp2p().peerStore.merge(connection.remotePeer, {
+      tags: { [KEEP_ALIVE_TAG]: { value: 50, ttl: KEEP_ALIVE_MS } },
+    })
+  }
+
+  return {
+    async connect(peerId, signal) {
+      const libp2p = needs.libp2p()
+      const id = peerIdFromString(peerId)
+      const connection = bestOf(libp2p.getConnections(id)) ?? (await dial(libp2p, peerId, signal))
+      await keepAlive(connection)
+      return connection
+    },
+  }
+}
+
+/** Direct before relayed; of equals the oldest, whose streams are warm. */
+export function bestOf(connections: readonly Connection[]): Connection | undefined {
+  const open = connections.filter(({ status }) => status === 'open')
+  return open.find((connection) => relayOf(connection.remoteAddr.toString()) === undefined) ?? open[0]
+}
+
+async function dial(libp2p: Libp2p, peerId: string, signal: AbortSignal): Promise<Connection> {
+  const id = peerIdFromString(peerId)
+  try {
+    return await libp2p.dial(id, { signal })
+  } catch (error) {
+    // What is known of the peer is wrong or nothing; it may have a place at a relay that this node is connected to.
+    for (const relay of await connectedRelays(libp2p, peerId)) {
+      if (signal.aborted) break
+      const relayed = await libp2p
+        .dial(multiaddr(`/p2p/${relay}/p2p-circuit/p2p/${peerId}`), { signal })
+        .catch(() => undefined)
+      if (relayed !== undefined) return relayed
+    }
+    throw error
+  }
+}
+
+async function connectedRelays(libp2p: Libp2p, except: string): Promise<string[]> {
+  const relays = await libp2p.peerStore.all({ filters: [(peer) => peer.protocols.includes(RELAY_HOP)], limit: 100 })
+  return relays
+    .map(({ id }) => id)
+    .filter((id) => id.toString() !== except && bestOf(libp2p.getConnections(id)) !== undefined)
+    .map(String)
+    .slice(0, MAX_RELAYS)
+}

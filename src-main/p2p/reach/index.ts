@@ -1,0 +1,104 @@
+import type { Connection, Libp2p } from '@libp2p/interface'
+import type { SingleKadDHT } from '@libp2p/kad-dht'
+import type { Clock } from '../../clock.js'
+import type { Log } from '../../logging/index.js'
+import type { ReachFacts } from '../index.js'
+import type { NetworkServices } from '../network-services.js'
+import { createRoundTrips } from '../round-trips.js'
+import { createDirectUpgrade } from './direct-upgrade.js'
+import { watchHolePunching } from './hole-punching.js'
+import { watchOwnAddresses } from './own-addresses.js'
+import { NO_PORT_MAPPING, type PortMappingFacts } from './port-mapping.js'
+import { meterRelay } from './relay-meter.js'
+import { relayPlaces } from './relay-places.js'
+import { createRelayQuota, type RelayQuota } from './relay-quota.js'
+import type { RelayOptions } from './relay-server.js'
+
+/** What keeps a started libp2p reachable, and what is known about it. */
+export interface Reach {
+  facts(): ReachFacts
+  askAgain(signal: AbortSignal): Promise<void>
+  isPunched(connection: Connection): boolean
+  stop(): Promise<void>
+}
+
+export interface ReachOptions {
+  isWide: boolean
+  lanDiscovery: boolean
+  privateNetwork: boolean
+  relay: RelayOptions
+}
+
+/** What other machines may be relayed: asked for each reservation and circuit. */
+export function relayGater(quota: RelayQuota) {
+  return {
+    denyInboundRelayReservation: (peer: { toString(): string }) => !quota.mayRelay(peer.toString()),
+    denyOutboundRelayedConnection: (from: { toString(): string }, to: { toString(): string }) =>
+      !quota.mayRelay(from.toString()) || !quota.mayRelay(to.toString()),
+  }
+}
+
+/** The quota of a relay with these options. */
+export const relayQuota = (relay: RelayOptions, clock: Clock): RelayQuota =>
+  createRelayQuota({ clock }, { peerBytes: relay.peerBytes, totalBytes: relay.totalBytes })
+
+/** To be called before libp2p starts, so that no connection is missed. */
+export function createReach(
+  needs: {
+    libp2p: Libp2p<NetworkServices>
+    quota: RelayQuota
+    portMapping: () => PortMappingFacts | undefined
+    log: Log
+  },
+  options: ReachOptions,
+): Reach {
+  const { libp2p, quota, log } = needs
+  const { services } = libp2p
+  meterRelay({ libp2p, quota, log })
+  const isPunched = watchHolePunching(libp2p)
+  const addressManager = services.ownAddresses.manager
+  const ownAddresses = watchOwnAddresses({ libp2p, addressManager, log })
+  const directUpgrade = createDirectUpgrade({ libp2p, log })
+  const roundTrips = createRoundTrips({ libp2p, log })
+
+  return {
+    isPunched,
+    askAgain: (signal) => ownAddresses.askAgain(signal),
+    facts() {
+      const announced = libp2p.getMultiaddrs().map(String)
+      return {
+        isWide: options.isWide,
+        listening: addressManager
+          .getAddressesWithMetadata()
+          .flatMap(({ multiaddr, type }) => (type === 'transport' ? [multiaddr.toString()] : [])),
+        announced,
+        seen: ownAddresses.facts(),
+        portMapping: needs.portMapping() ?? NO_PORT_MAPPING,
+        lanDiscovery: options.lanDiscovery,
+        privateNetwork: options.privateNetwork,
+        relays: relayPlaces(announced),
+        relayServer: {
+          serving: services.relay?.isServing ?? false,
+          reservations: services.relay?.reservations ?? 0,
+          maxReservations: options.relay.maxReservations,
+          usedBytes: quota.usedBytes(),
+          hourlyBytes: options.relay.totalBytes,
+        },
+        dht: dhtFacts(services),
+      }
+    },
+    async stop() {
+      await Promise.all([ownAddresses.stop(), directUpgrade.stop(), roundTrips.stop()])
+    },
+  }
+}
+
+function dhtFacts({ wanDht, lanDht }: Pick<NetworkServices, 'wanDht' | 'lanDht'>): ReachFacts['dht'] {
+  const tables = [
+    { name: 'wan' as const, dht: wanDht },
+    { name: 'lan' as const, dht: lanDht },
+  ]
+  return tables.flatMap(({ name, dht }) =>
+    dht === undefined ? [] : [{ name, mode: dht.getMode(), peers: (dht as SingleKadDHT).routingTable.size }],
+  )
+}

@@ -1,0 +1,221 @@
+import { networkInterfaces } from 'node:os'
+import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
+import type { UPnPNATComponents } from '@libp2p/upnp-nat'
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import type { Log } from '../../logging/index.js'
+import { hostOf, relayOf, scopeOf } from '../ip-scope.js'
+import { askToDialBack, DIAL_BACK_PROTOCOL } from './dial-back.js'
+import type { DialBackStatus } from './dial-back-message.js'
+
+/** An address others may reach this node at, and what they said when they tried. */
+export interface ProvenAddress {
+  address: string
+  /** `untried`: nobody could be asked yet. */
+  result: 'untried' | 'reachable' | 'unreachable'
+  /** Peers that tried. */
+  askedPeers: number
+  /** Unix milliseconds of the last answer. */
+  atMs: number | undefined
+}
+
+/** How others see this node. */
+export interface SeenFromOutside {
+  /** Public IP addresses that peers see this node at. */
+  publicIps: string[]
+  /** `one-port`: the router keeps one port for all; `port-per-peer`: it does not, so punching holes fails. */
+  natKind: 'none' | 'one-port' | 'port-per-peer' | 'unknown'
+  addresses: ProvenAddress[]
+}
+
+/** Finds out which public addresses of this node work, by asking peers to dial them. */
+export interface OwnAddresses {
+  facts(): SeenFromOutside
+  /** Asks again, for the doctor; takes at most some seconds per address. */
+  askAgain(signal: AbortSignal): Promise<void>
+  stop(): Promise<void>
+}
+
+type AddressManager = UPnPNATComponents['addressManager']
+
+const MAX_IPS = 4
+const MAX_CANDIDATES = 12
+const MAX_OBSERVED = 64
+/** Peers asked about one address before it is believed to be closed. */
+const PEERS_PER_ADDRESS = 3
+/** A proof counts for this long. */
+const ASK_AGAIN_AFTER_MS = 60 * 60_000
+const MIN_PAUSE_MS = 1_000
+
+/**
+ * Public candidates: what the router maps, and the addresses peers see this node at with the ports it listens on. One
+ * peer that got through is proof enough to announce an address: AutoNAT's four would take a far larger network.
+ */
+export function watchOwnAddresses(needs: { libp2p: Libp2p; addressManager: AddressManager; log: Log }): OwnAddresses {
+  const { libp2p, addressManager, log } = needs
+  const publicIps = new Set<string>()
+  /** `udp port seen` by the peer that saw it: all dials of QUIC leave from one port. */
+  const seenPorts = new Map<string, string>()
+  const proven = new Map<string, ProvenAddress & { asked: Set<string> }>()
+  const stopped = new AbortController()
+  let running: Promise<void> | undefined
+  let timer: NodeJS.Timeout | undefined
+
+  const onIdentify = (event: CustomEvent<IdentifyResult>): void => {
+    const { observedAddr, peerId, connection, protocols } = event.detail
+    if (connection.limits !== undefined || relayOf(connection.remoteAddr.toString()) !== undefined) return
+    if (observedAddr !== undefined) observe(observedAddr.toString(), peerId.toString())
+    if (publicIps.size > 0 && protocols.includes(DIAL_BACK_PROTOCOL)) soon()
+  }
+
+  function observe(text: string, peerId: string): void {
+    const ip = hostOf(text)
+    if (scopeOf(ip) !== 'public') return
+    if (publicIps.size < MAX_IPS) publicIps.add(ip)
+    if (!text.includes('/quic-v1')) return
+    if (seenPorts.size < MAX_OBSERVED) seenPorts.set(peerId, `${ip} ${text.split('/')[4] ?? ''}`)
+  }
+
+  function soon(): void {
+    timer ??= setTimeout(() => {
+      timer = undefined
+      running ??= askAll(stopped.signal).finally(() => (running = undefined))
+    }, MIN_PAUSE_MS).unref()
+  }
+
+  /** What might work from outside, with the listener behind it. */
+  function candidates(): Map<string, { inner: Multiaddr; outerIp: string }> {
+    const found = new Map<string, { inner: Multiaddr; outerIp: string }>()
+    for (const { multiaddr: address, type } of addressManager.getAddressesWithMetadata()) {
+      const text = withoutPeer(address.toString())
+      if (found.size >= MAX_CANDIDATES || relayOf(text) !== undefined) continue
+      if (scopeOf(hostOf(text)) === 'public' && type !== 'observed')
+        found.set(text, { inner: address, outerIp: hostOf(text) })
+      if (type !== 'transport' || scopeOf(hostOf(text)) === 'loopback') continue
+      for (const ip of publicIps) {
+        if (ip.includes(':') !== hostOf(text).includes(':')) continue
+        const [, , , ...rest] = text.split('/')
+        const outer = `/${ip.includes(':') ? 'ip6' : 'ip4'}/${ip}/${rest.join('/')}`
+        if (!found.has(outer)) found.set(outer, { inner: address, outerIp: ip })
+      }
+    }
+    return found
+  }
+
+  async function askAll(signal: AbortSignal, again = false): Promise<void> {
+    for (const [text, { inner, outerIp }] of candidates()) {
+      const entry = proven.get(text) ?? {
+        address: text,
+        result: 'untried',
+        askedPeers: 0,
+        atMs: undefined,
+        asked: new Set(),
+      }
+      if (again || (entry.atMs !== undefined && Date.now() - entry.atMs > ASK_AGAIN_AFTER_MS)) entry.asked.clear()
+      proven.set(text, entry)
+      if (proven.size > MAX_CANDIDATES * 2) proven.delete([...proven.keys()][0] ?? '')
+      await prove(entry, inner, outerIp, signal)
+    }
+  }
+
+  async function prove(
+    entry: ProvenAddress & { asked: Set<string> },
+    inner: Multiaddr,
+    outerIp: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (const connection of await askable()) {
+      const peerId = connection.remotePeer.toString()
+      if (signal.aborted || entry.asked.size >= PEERS_PER_ADDRESS) return
+      if (entry.asked.has(peerId) || (entry.result === 'reachable' && entry.asked.size > 0)) continue
+      const status = await ask(connection, multiaddr(entry.address), signal)
+      if (status !== 'ok' && status !== 'dial-error') continue
+      entry.asked.add(peerId)
+      entry.askedPeers = entry.asked.size
+      entry.atMs = Date.now()
+      const before = entry.result
+      entry.result = status === 'ok' ? 'reachable' : 'unreachable'
+      if (entry.result === 'reachable') confirm(entry.address, inner, outerIp)
+      if (before !== entry.result)
+        log.info('a peer tried to reach this node', { address: entry.address, result: entry.result })
+      if (entry.result === 'reachable') return
+    }
+  }
+
+  async function ask(
+    connection: Connection,
+    address: Multiaddr,
+    signal: AbortSignal,
+  ): Promise<DialBackStatus | undefined> {
+    try {
+      return await askToDialBack(connection, libp2p.peerId, address, signal)
+    } catch (error) {
+      if (!signal.aborted) log.debug('a peer could not be asked to dial back', { error })
+      return undefined
+    }
+  }
+
+  function confirm(text: string, inner: Multiaddr, outerIp: string): void {
+    const [, , innerIp = '', protocol, port = ''] = inner.toString().split('/')
+    const outerPort = Number(text.split('/')[4])
+    if (innerIp !== outerIp) {
+      addressManager.addPublicAddressMapping(
+        innerIp,
+        Number(port),
+        outerIp,
+        outerPort,
+        protocol === 'udp' ? 'udp' : 'tcp',
+      )
+    }
+    addressManager.confirmObservedAddr(multiaddr(text))
+  }
+
+  /** Connections to peers that can dial back, oldest first. */
+  async function askable(): Promise<Connection[]> {
+    const direct = libp2p
+      .getConnections()
+      .filter(({ limits, remoteAddr }) => limits === undefined && relayOf(remoteAddr.toString()) === undefined)
+      .slice(0, PEERS_PER_ADDRESS * 4)
+    const able = await Promise.all(direct.map(async (connection) => speaksDialBack(libp2p, connection)))
+    return direct.filter((_, index) => able[index])
+  }
+
+  libp2p.addEventListener('peer:identify', onIdentify)
+  return {
+    facts: () => ({
+      publicIps: [...publicIps],
+      natKind: natKind(publicIps, seenPorts),
+      addresses: [...proven.values()].map(({ address, result, askedPeers, atMs }) => ({
+        address,
+        result,
+        askedPeers,
+        atMs,
+      })),
+    }),
+    async askAgain(signal) {
+      await running
+      running = askAll(AbortSignal.any([signal, stopped.signal]), true).finally(() => (running = undefined))
+      await running
+    },
+    async stop() {
+      stopped.abort()
+      clearTimeout(timer)
+      libp2p.removeEventListener('peer:identify', onIdentify)
+      await running
+    },
+  }
+}
+
+async function speaksDialBack(libp2p: Libp2p, connection: Connection): Promise<boolean> {
+  if (!(await libp2p.peerStore.has(connection.remotePeer))) return false
+  const { protocols } = await libp2p.peerStore.get(connection.remotePeer)
+  return protocols.includes(DIAL_BACK_PROTOCOL)
+}
+
+function natKind(publicIps: ReadonlySet<string>, seenPorts: ReadonlyMap<string, string>): SeenFromOutside['natKind'] {
+  const own = new Set(Object.values(networkInterfaces()).flatMap((list) => list?.map(({ address }) => address) ?? []))
+  if (publicIps.size > 0 && [...publicIps].every((ip) => own.has(ip))) return 'none'
+  if (seenPorts.size < 2) return 'unknown'
+  return new Set(seenPorts.values()).size === 1 ? 'one-port' : 'port-per-peer'
+}
+
+const withoutPeer = (text: string): string => text.replace(/\/p2p\/[^/]+$/, '')

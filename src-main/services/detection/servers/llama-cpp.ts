@@ -1,0 +1,39 @@
+import { z } from 'zod'
+import type { SeenList } from '../model-entries.js'
+import { isOwnedBy, NAMELESS, type ServerProfile } from './profile.js'
+
+const PropsSchema = z.object({
+  default_generation_settings: z.object({ n_ctx: z.number().positive().optional() }).optional(),
+  total_slots: z.number(),
+  build_info: z.string().max(200).optional(),
+  is_sleeping: z.boolean().optional(),
+})
+const SlotsSchema = z.array(z.object({ is_processing: z.boolean() }))
+
+const saysSo = (list: SeenList): boolean => list.headers.server === 'llama.cpp'
+
+/** `/props` does not wake a sleeping server. `/slots` counts as use: it is asked only while a person looks. */
+export const llamaCpp: ServerProfile = {
+  kind: 'llama.cpp',
+  healthPath: '/health',
+  suspects: (list) => saysSo(list) || isOwnedBy(list, 'llamacpp'),
+  async identify(ask, list) {
+    const props = await ask.json('/props', PropsSchema)
+    if (props === undefined) return saysSo(list) ? NAMELESS : undefined
+    const contextLength = props.default_generation_settings?.n_ctx ?? null
+    const [only, ...others] = list.entries
+    const details = only === undefined || others.length > 0 ? [] : [[only.id, { contextLength }] as const]
+    return { version: props.build_info, details: new Map(contextLength === null ? [] : details) }
+  },
+  async status(ask, list, watched) {
+    const props = await ask.json('/props', PropsSchema)
+    const ids = new Set(list.entries.map(({ id }) => id))
+    if (props?.is_sleeping === true) return { state: 'asleep', loaded: new Set() }
+    const loaded = ids.size === 1 ? ids : undefined
+    const slots = watched ? await ask.json('/slots', SlotsSchema) : undefined
+    if (slots === undefined) return { loaded }
+    const running = slots.filter((slot) => slot.is_processing).length
+    const isFull = slots.length > 0 && running === slots.length
+    return { loaded, load: { running, waiting: 0 }, ...(isFull ? { state: 'busy' as const } : {}) }
+  },
+}

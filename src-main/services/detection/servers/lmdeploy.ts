@@ -1,0 +1,18 @@
+import { z } from 'zod'
+import { isOwnedBy, type ServerProfile } from './profile.js'
+
+const SleepSchema = z.object({ is_sleeping: z.boolean() })
+
+export const lmdeploy: ServerProfile = {
+  kind: 'lmdeploy',
+  healthPath: '/health',
+  suspects: (list) => isOwnedBy(list, 'lmdeploy'),
+  async identify(ask) {
+    const told = await ask.json('/is_sleeping', SleepSchema)
+    return told === undefined ? undefined : { version: undefined, details: new Map() }
+  },
+  async status(ask) {
+    const told = await ask.json('/is_sleeping', SleepSchema)
+    return told?.is_sleeping === true ? { state: 'asleep' } : {}
+  },
+}

@@ -1,0 +1,46 @@
+import type { DetectedModel, ServerKind } from '#shared/contract/detection.js'
+import type { Ask } from '../ask.js'
+import type { SeenList } from '../model-entries.js'
+
+/** What is learnt once about a server that was recognised. */
+export interface Identity {
+  version: string | undefined
+  /** By the server's own model id: what its list does not tell. */
+  details: ReadonlyMap<string, Partial<Omit<DetectedModel, 'id'>>>
+}
+
+/** What changes from look to look. */
+export interface Status {
+  state?: 'asleep' | 'busy' | 'starting'
+  load?: { running: number; waiting: number }
+  /** Ids of the models in memory; undefined where it is not told. */
+  loaded?: ReadonlySet<string>
+}
+
+/** How one kind of server is recognised. None of its requests loads a model, wakes a server or makes it generate. */
+export interface ServerProfile {
+  kind: ServerKind
+  /** What the health check asks: never a path that makes this server generate. */
+  healthPath: string
+  /** Whether the list alone makes it likely. */
+  suspects(list: SeenList): boolean
+  /** The confirming request; undefined when it is something else. */
+  identify(ask: Ask, list: SeenList): Promise<Identity | undefined>
+  /** `watched`: a person is looking, so questions that count as use of the server may be asked. */
+  status?(ask: Ask, list: SeenList, watched: boolean): Promise<Status>
+}
+
+/** An identity of which nothing but the kind is known. */
+export const NAMELESS: Identity = { version: undefined, details: new Map() }
+
+/** Whether some entry says that `owner` made it. */
+export function isOwnedBy(list: SeenList, owner: string): boolean {
+  return list.entries.some(({ ownedBy }) => ownedBy?.toLowerCase() === owner)
+}
+
+/** Load with every slot taken or somebody waiting is `busy`. */
+export function loadStatus(running: number | undefined, waiting: number | undefined): Status {
+  if (running === undefined && waiting === undefined) return {}
+  const load = { running: running ?? 0, waiting: waiting ?? 0 }
+  return load.waiting > 0 ? { load, state: 'busy' } : { load }
+}

@@ -1,0 +1,74 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  chooseProviders,
+  MAX_TRIES,
+  type ProviderSnapshot,
+} from '../../../../src-main/gateway/forward/choose-providers.js'
+import { createRandom } from '../../../fixtures/table-owners.js'
+
+interface Network {
+  own: Record<string, string>
+  peers: Record<string, string[]>
+  away: string[]
+}
+
+const snapshotOf = ({ own, peers, away }: Network): ProviderSnapshot => ({
+  ownService: (entry) => own[entry],
+  peers: (entry) => peers[entry] ?? [],
+  isRoutable: (peerId) => !away.includes(peerId),
+})
+
+const ENTRIES = ['model=a', 'model=*', 'all', 'role=x']
+const peerIds = fc.uniqueArray(fc.integer({ min: 0, max: 20 }).map((number) => `peer${number}`))
+const networks: fc.Arbitrary<Network> = fc.record({
+  own: fc.dictionary(fc.constantFrom(...ENTRIES), fc.constant('llm@localhost:1'), { noNullPrototype: true }),
+  peers: fc.dictionary(fc.constantFrom(...ENTRIES), peerIds, { noNullPrototype: true }),
+  away: peerIds,
+})
+const tiersOf = fc.array(fc.uniqueArray(fc.constantFrom(...ENTRIES), { maxLength: 3 }), { maxLength: 3 })
+
+describe('the providers of a request', () => {
+  test('are distinct, at most four, reachable, this node first, and of the best tier alone', () => {
+    fc.assert(
+      fc.property(networks, tiersOf, fc.integer(), (network, tiers, seed) => {
+        const { providers, knownButAway } = chooseProviders(snapshotOf(network), tiers, createRandom(seed))
+        const peers = providers.flatMap((provider) => (provider.kind === 'peer' ? [provider.peerId] : []))
+        expect(new Set(peers).size).toBe(peers.length)
+        expect(providers.length).toBeLessThanOrEqual(MAX_TRIES)
+        expect(providers.findLastIndex(({ kind }) => kind === 'self')).toBeLessThanOrEqual(0)
+        for (const peer of peers) expect(network.away).not.toContain(peer)
+
+        const offer = (entries: readonly string[]) => ({
+          self: entries.some((entry) => network.own[entry] !== undefined),
+          peers: new Set(
+            entries.flatMap((entry) => (network.peers[entry] ?? []).filter((peer) => !network.away.includes(peer))),
+          ),
+        })
+        const best = tiers.map(offer).find(({ self, peers: there }) => self || there.size > 0)
+        expect(providers.some(({ kind }) => kind === 'self')).toBe(best?.self ?? false)
+        for (const peer of peers) expect(best!.peers.has(peer)).toBe(true)
+        const room = MAX_TRIES - (best?.self === true ? 1 : 0)
+        expect(peers).toHaveLength(Math.min(room, best?.peers.size ?? 0))
+        if (providers.length === 0) {
+          const someAway = tiers.flat().some((entry) => (network.peers[entry] ?? []).length > 0)
+          expect(knownButAway).toBe(someAway)
+        }
+      }),
+    )
+  })
+
+  test('take turns: each of ten peers comes first about as often', () => {
+    const peers = Array.from({ length: 10 }, (_, number) => `peer${number}`)
+    const snapshot = snapshotOf({ own: {}, peers: { all: peers }, away: [] })
+    const random = createRandom(7)
+    const first = new Map<string, number>()
+    for (let turn = 0; turn < 5_000; turn += 1) {
+      const [provider] = chooseProviders(snapshot, [['all']], random).providers
+      const id = provider?.kind === 'peer' ? provider.peerId : 'nobody'
+      first.set(id, (first.get(id) ?? 0) + 1)
+    }
+    for (const peer of peers) expect(first.get(peer)).toBeGreaterThan(400)
+    for (const peer of peers) expect(first.get(peer)).toBeLessThan(600)
+  })
+})

@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest'
+import { requestHeaders, responseHeaders } from '../../../../src-main/gateway/forward/headers.js'
+
+const SECRETS = {
+  authorization: 'Bearer sk-mine',
+  cookie: 'session=1',
+  'x-api-key': 'k',
+  'x-auth-token': 't',
+  'x-forwarded-for': '10.0.0.1',
+  'x-real-ip': '10.0.0.1',
+  'x-csrf-token': 'c',
+  'x-stainless-os': 'Linux',
+  forwarded: 'for=10.0.0.1',
+  referer: 'http://intranet/',
+  origin: 'http://intranet',
+  'user-agent': 'app/1 (of me)',
+  'proxy-authorization': 'Basic x',
+}
+const HOP_BY_HOP = {
+  connection: 'keep-alive, x-hop',
+  'keep-alive': 'timeout=5',
+  te: 'trailers',
+  trailer: 'x',
+  'transfer-encoding': 'chunked',
+  upgrade: 'websocket',
+  expect: '100-continue',
+  host: 'localhost:8092',
+  'x-hop': 'named by Connection',
+}
+const FINE = { accept: 'text/event-stream', 'content-type': 'application/json', 'content-encoding': 'gzip' }
+
+describe('request headers to a stranger’s machine', () => {
+  test('for a model are what the server needs and nothing else', () => {
+    const sent = requestHeaders({ ...SECRETS, ...HOP_BY_HOP, ...FINE, 'x-custom': '1' }, 'llm')
+    expect(sent).toEqual(FINE)
+  })
+
+  test('for another service have its extension headers too, but none that are private', () => {
+    const sent = requestHeaders({ ...SECRETS, ...HOP_BY_HOP, ...FINE, 'x-custom': '1', 'x-ocf-hops': 'a' }, 'generic')
+    expect(sent).toEqual({ ...FINE, 'x-custom': '1' })
+  })
+
+  test('between this machine’s app and its own server are all that are not hop-by-hop or ours', () => {
+    const sent = requestHeaders({ ...SECRETS, ...HOP_BY_HOP, ...FINE, 'x-ocf-hops': 'a' }, 'own')
+    const { 'proxy-authorization': _, ...endToEnd } = SECRETS
+    expect(sent).toEqual({ ...endToEnd, ...FINE })
+  })
+})
+
+describe('response headers of a stranger’s machine', () => {
+  test('set no state and no policy in the client’s browser', () => {
+    const got = responseHeaders(
+      {
+        ...HOP_BY_HOP,
+        'content-type': 'application/json',
+        'content-length': '5',
+        'set-cookie': ['a=b'],
+        'access-control-allow-origin': '*',
+        'strict-transport-security': 'max-age=1',
+        'clear-site-data': '"*"',
+        'x-computing-node': 'somebody',
+        'x-request-id': 'theirs',
+        'x-frame-options': 'DENY',
+        'content-security-policy': 'x',
+        server: 'nginx',
+        location: 'http://evil.example/',
+        'openai-processing-ms': '3',
+        'x-seen': 'yes',
+        'retry-after': '3',
+      },
+      'llm',
+    )
+    expect(got).toEqual({
+      'content-type': 'application/json',
+      'content-length': '5',
+      'openai-processing-ms': '3',
+      'x-seen': 'yes',
+      'retry-after': '3',
+    })
+  })
+
+  test.each(['text/html', 'image/svg+xml', 'application/xhtml+xml', 'text/javascript', 'TEXT/HTML; charset=utf-8'])(
+    'of type %s come sandboxed',
+    (type) => {
+      expect(responseHeaders({ 'content-type': type }, 'generic')).toEqual({
+        'content-type': type,
+        'content-security-policy': 'sandbox',
+        'x-content-type-options': 'nosniff',
+      })
+    },
+  )
+
+  test('of this machine’s own server pass, but for cross-origin rules and what is ours', () => {
+    const got = responseHeaders(
+      { 'set-cookie': ['a=b'], 'access-control-allow-origin': 'x', 'x-request-id': 'theirs', server: 'ollama' },
+      'own',
+    )
+    expect(got).toEqual({ 'set-cookie': ['a=b'], server: 'ollama' })
+  })
+})

@@ -1,0 +1,232 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { AppError } from '#shared/errors.js'
+import type { Door } from '../../../../src-main/gateway/door.js'
+import { Reply } from '../../../../src-main/gateway/forward/reply.js'
+import { startTestServer, type TestServer } from '../../../fixtures/http-server.js'
+import { until } from '../../../fixtures/until.js'
+
+const SSE = { 'content-type': 'text/event-stream' }
+const BROKEN = new AppError('upstream_failed', 'it broke')
+
+let server: TestServer
+afterEach(() => server.close())
+
+/** A server whose every request is answered by hand through a {@link Reply}. */
+async function serving(door: Door, answer: (reply: Reply) => unknown): Promise<TestServer> {
+  server = await startTestServer((_request, response) => {
+    void answer(new Reply(response, { door, requestId: 'r1' }))
+  })
+  return server
+}
+
+const get = (version = '1.1'): string => `GET / HTTP/${version}\r\nHost: x\r\nConnection: close\r\n\r\n`
+const bodyOf = (text: string): string => text.slice(text.indexOf('\r\n\r\n') + 4)
+
+describe('an answer', () => {
+  test('passes as it is and is counted', async () => {
+    const counted = Promise.withResolvers<number>()
+    const { origin } = await serving('local', (reply) => {
+      reply.head(201, { 'content-type': 'text/plain', 'x-a': 'b' })
+      reply.write(Buffer.from('one '))
+      reply.write(Buffer.from('two'))
+      reply.end()
+      reply.end()
+      counted.resolve(reply.bytes)
+    })
+    const response = await fetch(origin)
+    expect([response.status, response.headers.get('x-a'), await response.text()]).toEqual([201, 'b', 'one two'])
+    expect(await counted.promise).toBe(7)
+  })
+
+  test.each([204, 304])('of status %i has no body', async (status) => {
+    const { origin } = await serving('local', (reply) => {
+      reply.head(status, { etag: '"1"' })
+      reply.end()
+    })
+    const response = await fetch(origin)
+    expect([response.status, await response.text(), response.headers.get('etag')]).toEqual([status, '', '"1"'])
+  })
+
+  test('to HEAD keeps its length and ends', async () => {
+    const { origin } = await serving('local', (reply) => {
+      reply.head(200, { 'content-length': '12' })
+      reply.end()
+    })
+    const response = await fetch(origin, { method: 'HEAD' })
+    expect([response.headers.get('content-length'), await response.text()]).toEqual(['12', ''])
+  })
+
+  test('with a header that Node refuses leaves the client untouched', async () => {
+    const { origin } = await serving('local', (reply) => {
+      expect(() => reply.head(200, { 'x-a': 'b\nc' })).toThrow()
+      expect(reply.started).toBe(false)
+      reply.head(502, {})
+      reply.end()
+    })
+    expect((await fetch(origin)).status).toBe(502)
+  })
+})
+
+describe('an answer that breaks off', () => {
+  test('is an error event behind whole events, on the local door', async () => {
+    const { origin } = await serving('local', (reply) => {
+      reply.head(200, SSE)
+      reply.write(Buffer.from('data: 1\n\ndata: ha'))
+      reply.breakOff(BROKEN)
+      reply.end()
+    })
+    const text = await (await fetch(origin)).text()
+    expect(text).toMatch(/^data: 1\n\nevent: error\ndata: \{"error":\{"message":"it broke".*"request_id":"r1"\}\}\n\n$/)
+  })
+
+  test('has room for its error event even where the provider stated a length', async () => {
+    const { origin } = await serving('local', (reply) => {
+      reply.head(200, { ...SSE, 'content-length': '30' })
+      reply.write(Buffer.from('data: 1\n\n'))
+      reply.breakOff(BROKEN)
+    })
+    const response = await fetch(origin)
+    expect(response.headers.get('content-length')).toBeNull()
+    expect(await response.text()).toContain('event: error')
+  })
+
+  test('reaches an HTTP/1.0 client as an error event too', async () => {
+    const { raw } = await serving('local', (reply) => {
+      reply.head(200, SSE)
+      reply.write(Buffer.from('data: 1\n\n'))
+      reply.breakOff(BROKEN)
+    })
+    const { text, reset } = await raw(get('1.0')).ended
+    expect(bodyOf(text)).toMatch(/^data: 1\n\nevent: error\n/)
+    expect(reset).toBe(false)
+  })
+
+  test('is reset behind a half event that had to be passed on', async () => {
+    const { origin } = await serving('local', (reply) => {
+      reply.head(200, SSE)
+      reply.write(Buffer.alloc(1024 * 1024 + 1, 'x'))
+      reply.breakOff(BROKEN)
+    })
+    const response = await fetch(origin)
+    await expect(response.text()).rejects.toThrow()
+  })
+
+  test.each([
+    ['as JSON', 'local', { 'content-type': 'application/json' }],
+    ['as JSON of known length', 'local', { 'content-type': 'application/json', 'content-length': '100' }],
+    ['as a compressed event stream', 'local', { ...SSE, 'content-encoding': 'gzip' }],
+    ['as an event stream to a peer', 'peer', SSE],
+  ] as const)('%s never looks complete', async (_name, door, headers) => {
+    const { origin } = await serving(door, (reply) => {
+      reply.head(200, { ...headers })
+      reply.write(Buffer.from('{"a": '))
+      reply.breakOff(BROKEN)
+    })
+    const response = await fetch(origin)
+    await expect(response.text()).rejects.toThrow()
+  })
+
+  test('never looks complete to an HTTP/1.0 client, whose bodies end with the connection', async () => {
+    const { raw } = await serving('local', (reply) => {
+      reply.head(200, { 'content-type': 'application/json' })
+      reply.write(Buffer.from('{"a": '))
+      reply.breakOff(BROKEN)
+    })
+    expect((await raw(get('1.0')).ended).reset).toBe(true)
+  })
+})
+
+describe('a silent prefill', () => {
+  /** Waits in comments until the client has seen one. */
+  async function afterComment(answer: (reply: Reply) => void): Promise<string> {
+    const seen = Promise.withResolvers<undefined>()
+    const { raw } = await serving('local', async (reply) => {
+      reply.startComments({ 'x-request-id': 'r1' }, 5)
+      await seen.promise
+      answer(reply)
+    })
+    const connection = raw(get('1.0'))
+    await until(() => connection.seen().includes(': waiting\n\n'), { what: 'a comment came' })
+    seen.resolve(undefined)
+    return (await connection.ended).text
+  }
+
+  test('is bridged by comments, and the stream follows them', async () => {
+    const text = await afterComment((reply) => {
+      expect(reply.started).toBe(true)
+      expect(reply.head(200, SSE)).toBe(true)
+      reply.write(Buffer.from('data: 1\n\n'))
+      reply.end()
+    })
+    expect(text).toMatch(/^HTTP\/1.1 200 OK\r\ncontent-type: text\/event-stream/i)
+    expect(bodyOf(text)).toMatch(/^(: waiting\n\n)+data: 1\n\n$/)
+  })
+
+  test('that ends in failure ends in an error event', async () => {
+    const text = await afterComment((reply) => reply.breakOff(BROKEN))
+    expect(bodyOf(text)).toMatch(/^(: waiting\n\n)+event: error\ndata: \{"error"/)
+  })
+
+  test('that ends in another status or type is told in an error event', async () => {
+    for (const [status, type] of [
+      [400, 'application/json'],
+      [400, 'text/event-stream'],
+      [200, 'application/json'],
+    ] as const) {
+      const text = await afterComment((reply) => {
+        expect(reply.head(status, { 'content-type': type })).toBe(false)
+        reply.breakOff(BROKEN, { error: { message: 'too long' } })
+      })
+      expect(bodyOf(text)).toMatch(/event: error\ndata: \{"error":\{"message":"too long"\}\}\n\n$/)
+      await server.close()
+    }
+    await serving('local', () => undefined)
+  })
+
+  test('has no comments when the answer comes in time', async () => {
+    const { origin } = await serving('local', (reply) => {
+      reply.startComments({}, 60_000)
+      reply.head(200, { 'content-type': 'application/json' })
+      reply.write(Buffer.from('{}'))
+      reply.end()
+    })
+    expect(await (await fetch(origin)).text()).toBe('{}')
+  })
+})
+
+describe('a client', () => {
+  test('that goes away is told to whoever listens, once', async () => {
+    let gone = 0
+    const left = Promise.withResolvers<Reply>()
+    const { raw } = await serving('local', (reply) => {
+      reply.onGone(() => left.resolve(reply))
+      reply.onGone(() => (gone += 1))
+      reply.onGone(() => (gone += 100))()
+      reply.head(200, SSE)
+    })
+    const { socket } = raw(get())
+    socket.once('data', () => socket.resetAndDestroy())
+    const reply = await left.promise
+    expect(reply.gone).toBe(true)
+    expect(gone).toBe(1)
+    expect(reply.write(Buffer.from('data: late\n\n'))).toBe(false)
+  })
+
+  test('that reads nothing any more is cut off', async () => {
+    const cut = Promise.withResolvers<undefined>()
+    const { raw } = await serving('local', (reply) => {
+      reply.onGone(() => cut.resolve(undefined))
+      reply.head(200, { 'content-type': 'application/octet-stream' })
+      const block = Buffer.alloc(4 * 1024 * 1024)
+      const fill = (): void => {
+        if (reply.write(block)) fill()
+        else reply.onDrain(fill, 50)
+      }
+      fill()
+    })
+    const { socket } = raw(get())
+    socket.pause()
+    await cut.promise
+    socket.destroy()
+  })
+})
