@@ -6,15 +6,17 @@ import { defineConfig } from 'electron-vite'
 import type { Plugin } from 'vite'
 
 const at = (path: string): string => resolve(import.meta.dirname, path)
+/** A path below the folder of the built program; `OCF_BUILT_DIR` names another one. */
+const built = (path: string): string => join(process.env['OCF_BUILT_DIR'] ?? at('out'), path)
 
 /** Copies Swagger UI for the gateway's /docs page; its licence goes with it. */
 const swaggerUi = (): Plugin => ({
   name: 'copy-swagger-ui',
   writeBundle() {
     const from = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
-    mkdirSync(at('out/docs'), { recursive: true })
+    mkdirSync(built('docs'), { recursive: true })
     for (const file of ['swagger-ui-bundle.js', 'swagger-ui.css', 'LICENSE', 'NOTICE']) {
-      copyFileSync(join(from, file), join(at('out/docs'), file))
+      copyFileSync(join(from, file), join(built('docs'), file))
     }
   },
 })
@@ -23,14 +25,14 @@ export default defineConfig({
   main: {
     plugins: [swaggerUi()],
     build: {
-      outDir: 'out/main',
+      outDir: built('main'),
       externalizeDeps: true,
       rolldownOptions: { input: { main: at('src-main/main.ts'), headless: at('src-main/headless.ts') } },
     },
   },
   preload: {
     build: {
-      outDir: 'out/preload',
+      outDir: built('preload'),
       externalizeDeps: false,
       rolldownOptions: {
         input: { preload: at('src-main/electron/preload.ts') },
@@ -44,7 +46,7 @@ export default defineConfig({
     base: './',
     plugins: [react()],
     build: {
-      outDir: at('out/renderer'),
+      outDir: built('renderer'),
       minify: true,
       rolldownOptions: { input: at('src-renderer/index.html') },
     },

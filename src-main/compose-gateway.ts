@@ -1,19 +1,24 @@
 import type { Clock } from './clock.js'
 import type { Settings } from './config/settings.js'
 import { createDoors } from './gateway/doors.js'
+import { createAffinity } from './gateway/forward/affinity.js'
 import { createForwarder } from './gateway/forward/forwarder.js'
 import { createLocalClients } from './gateway/forward/local-clients.js'
+import { createProviderScores, DEFAULT_SLOTS } from './gateway/forward/provider-scores.js'
 import { createReachability } from './gateway/forward/reachability.js'
 import { createGatewayListener, type GatewayNeeds, type GatewayOptions } from './gateway/index.js'
 import { createKnownOffers } from './gateway/known-offers.js'
+import { createProviderChoice } from './gateway/provider-choice.js'
 import { createLocalDoor } from './gateway/local-door.js'
 import { createServiceGroup, type Service } from './lifecycle.js'
 import type { Log } from './logging/index.js'
 import type { NodeTable } from './node-table/index.js'
+import type { StatusAnswer } from './node-table/status-message.js'
 import { createPeerClients } from './p2p/http/peer-clients.js'
 import { createPeerDoor } from './p2p/http/peer-door.js'
 import type { Host } from './p2p/index.js'
 import type { PathLookup } from './p2p/path-lookup.js'
+import type { Admission } from './services/access/index.js'
 import type { ServiceRegistry } from './services/index.js'
 import type { Metrics } from './telemetry/metrics.js'
 import type { TrafficFeed } from './telemetry/traffic.js'
@@ -35,6 +40,7 @@ export function composeGateway(needs: {
   host: Host
   table: NodeTable
   registry: ServiceRegistry
+  admission: Admission
   traffic: TrafficFeed
   clock: Clock
   log: Log
@@ -46,7 +52,7 @@ export function composeGateway(needs: {
   controlToken: string
   dashboardUrl: () => string | undefined
 }): ComposedGateway {
-  const { host, table, registry, traffic, clock, log, paths, metrics, settings } = needs
+  const { host, table, registry, admission, traffic, clock, log, paths, metrics, settings } = needs
   const peerClients = createPeerClients(
     { host, log },
     {
@@ -58,8 +64,11 @@ export function composeGateway(needs: {
   const localClients = createLocalClients()
   const reachability = createReachability({ host, table, clock, log })
   const knownOffers = createKnownOffers({ table })
+  const scores = createProviderScores({ clock, told: (peerId) => toldLoad(table.status.peek(peerId)) })
+  const affinity = createAffinity({ clock })
+  const choice = createProviderChoice({ host, table, registry, admission, reachability, scores, affinity })
   const forwarder = createForwarder(
-    { host, peerClients, localClients, registry, reachability, paths, log },
+    { host, peerClients, localClients, registry, reachability, admission, scores, paths, log },
     {
       get idleTimeoutMs() {
         return settings['gateway.idle-timeout']
@@ -67,7 +76,7 @@ export function composeGateway(needs: {
     },
   )
   const gatewayNeeds: GatewayNeeds = {
-    ...{ host, table, registry, forwarder, reachability, knownOffers },
+    ...{ host, table, registry, admission, forwarder, reachability, choice, knownOffers },
     ...{ traffic, paths, metrics, clock, log },
   }
   const options: GatewayOptions = {
@@ -94,4 +103,9 @@ export function composeGateway(needs: {
     url: () => localDoor.url,
     streams: () => peerClients.stats(),
   }
+}
+
+/** What a peer's status says of its load; undefined while it told nothing lately. */
+function toldLoad(status: StatusAnswer | undefined): { slots: number; queued: number } | undefined {
+  return status === undefined ? undefined : { slots: status.slotsTotal ?? DEFAULT_SLOTS, queued: status.queueLength }
 }

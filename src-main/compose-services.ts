@@ -1,11 +1,12 @@
+import type { SharingNeeds } from './api/handlers/sharing.js'
 import type { Clock } from './clock.js'
+import type { ComposedSharing } from './compose-sharing.js'
 import type { Settings } from './config/settings.js'
 import type { Service } from './lifecycle.js'
 import type { Log } from './logging/index.js'
 import type { NodeTable } from './node-table/index.js'
 import type { Host } from './p2p/index.js'
 import { createAnnouncer } from './services/announcer.js'
-import { readHardware } from './services/hardware.js'
 import {
   createEmbeddedDemo,
   createServiceRegistry,
@@ -19,6 +20,8 @@ import { VERSION } from './version.js'
 /** This machine's services, and what must run before and after the gateway's doors open. */
 export interface ComposedServices {
   registry: ServiceRegistry
+  /** For the control interface. */
+  sharing: SharingNeeds
   before: Service[]
   after: Service[]
 }
@@ -31,8 +34,11 @@ export function composeServices(needs: {
   clock: Clock
   settings: Settings
   dataDir: string
+  sharing: ComposedSharing
+  /** The ports this node itself listens on. */
+  ownPorts: () => number[]
 }): ComposedServices {
-  const { host, table, log, clock, settings, dataDir } = needs
+  const { host, table, log, clock, settings, dataDir, sharing } = needs
   const registry = createServiceRegistry(
     { log },
     {
@@ -40,6 +46,7 @@ export function composeServices(needs: {
       allowRemoteTarget: settings['service.allow-remote-target'],
     },
   )
+  const shared = sharing.connect({ registry, peerId: () => host.peerId, ownPorts: needs.ownPorts })
   const demo = createEmbeddedDemo(
     { log, registry },
     { mode: settings['demo-model'], dataDir, tokensPerSecond: settings['demo-model.tokens-per-second'] },
@@ -53,11 +60,18 @@ export function composeServices(needs: {
       version: VERSION,
       publicAddress: settings['public-addr'],
       nowMs: clock.now(),
-      hardware: readHardware(),
+      hardware: sharing.hardware.read(),
+      paused: sharing.pause.isPaused,
     }),
+    alsoChangedBy: [sharing.pause, sharing.hardware],
   })
   const subprocess = settings.subprocess === '' ? [] : [createSubprocess({ log }, { command: settings.subprocess })]
-  return { registry, before: [...subprocess, registry, demo], after: [announcer] }
+  return {
+    registry,
+    sharing: shared.needs,
+    before: [...subprocess, registry, ...shared.before, demo],
+    after: [...shared.after, announcer],
+  }
 }
 
 /** What `--service.name` and its companions ask for: at most one service. */

@@ -1,19 +1,22 @@
 import { systemClock } from './clock.js'
 import { createControl, type Control } from './api/index.js'
+import type { AppPreferencesSource } from './api/handlers/app.js'
 import { createConnectionsSource } from './api/handlers/peers.js'
 import { createControlServer } from './api/http/index.js'
-import { createSettingsSource } from './config/settings-source.js'
+import { createLiveSettings } from './config/live-settings.js'
 import type { Origins } from './config/load-settings.js'
 import type { Settings } from './config/settings.js'
 import type { DataFolder } from './data-folder.js'
 import { composeGateway } from './compose-gateway.js'
+import { composeNetwork } from './compose-network.js'
+import { composeSharing, type DesktopSharing } from './compose-sharing.js'
 import { composeServices } from './compose-services.js'
 import { composeTelemetry } from './compose-telemetry.js'
 import { createServiceGroup, type Service } from './lifecycle.js'
 import type { Logger } from './logging/logger.js'
 import { createNodeTable } from './node-table/index.js'
-import { bootstrapSettings, createBootstrapper } from './p2p/bootstrap/index.js'
-import { createHost, type Identity } from './p2p/index.js'
+import { dropDeadConnections } from './p2p/after-sleep.js'
+import type { Identity } from './p2p/index.js'
 import { createPathLookup } from './p2p/path-lookup.js'
 import { VERSION } from './version.js'
 
@@ -28,6 +31,10 @@ export interface NodeNeeds {
   rendererDir: string | null
   /** The files of the API's documentation page; null or absent where there are none. */
   docsDir?: string | null
+  /** The desktop app around the node, where there is one. */
+  app?: AppPreferencesSource
+  /** The desktop app's key store and what it sees of the machine. */
+  desktopSharing?: DesktopSharing
 }
 
 /** A running node as its hosts see it. */
@@ -39,6 +46,8 @@ export interface OcfNode extends Service {
   /** With the token of this start in its fragment. */
   dashboardUrl(): string
   multiaddrs(): string[]
+  /** The computer was asleep: what the network forgot meanwhile is taken up again. Never rejects. */
+  wakesUp(): Promise<void>
 }
 
 /** Composes a node; nothing else constructs services. */
@@ -46,37 +55,32 @@ export function createNode(needs: NodeNeeds): OcfNode {
   const { settings, dataFolder, identity, logger } = needs
   const { log } = logger
   const clock = systemClock
-  /** What counts now: live changes are written into it. */
-  const inForce: Settings = { ...settings }
+  const live = createLiveSettings(needs)
   const telemetry = composeTelemetry({ settings, clock, log, dataFolder })
   const { traffic, history, metrics } = telemetry
 
-  const host = createHost(
-    { identity, log, dataFolder, metrics: metrics.libp2p },
+  const { host, bootstrapper } = composeNetwork({ settings, identity, dataFolder, metrics: metrics.libp2p, log })
+  const paths = createPathLookup(host)
+  const sharing = composeSharing({ live, settings, traffic, dataFolder, clock, log, desktop: needs.desktopSharing })
+  const table = createNodeTable(
+    { host, log, clock, ownStatus: sharing.ownStatus },
     {
-      mode: settings.mode,
-      tcpPort: settings.tcpport,
-      wsPort: settings.wsport,
-      udpPort: settings.udpport,
-      listenHosts: settings['p2p-host'],
-      publicAddr: settings['public-addr'],
+      dataDir: dataFolder.dir,
+      leaseMs: settings['table.lease'],
+      budgetBytesPerS: settings['table.background-budget'],
+      reader: settings['table.reader'],
       version: VERSION,
     },
   )
-  const paths = createPathLookup(host)
-  const bootstrapper = createBootstrapper(
-    { host, log },
-    {
-      mode: settings.mode,
-      sources: bootstrapSettings(settings),
-      rememberFile: dataFolder.path('remembered-peers.json'),
-    },
-  )
-  const table = createNodeTable({ host, log, clock }, { dataDir: dataFolder.dir, leaseMs: settings['table.lease'] })
-  const services = composeServices({ host, table, log, clock, settings, dataDir: dataFolder.dir })
+  let gatewayUrl = (): string | undefined => undefined
+  let controlUrl = (): string | undefined => undefined
+  const services = composeServices({
+    ...{ host, table, log, clock, settings, sharing },
+    dataDir: dataFolder.dir,
+    ownPorts: () => [gatewayUrl(), controlUrl()].flatMap(portOf),
+  })
 
   // The gateway's own-node route and the control server share one token; either may be built first.
-  let gatewayUrl = (): string | undefined => undefined
   const control = createControl({
     facts: { version: VERSION, mode: settings.mode, startedAtMs: clock.now() },
     connections: createConnectionsSource(host),
@@ -84,32 +88,29 @@ export function createNode(needs: NodeNeeds): OcfNode {
     registry: services.registry,
     traffic,
     history,
-    settings: createSettingsSource({
-      settings,
-      origins: needs.origins,
-      onLiveChange(name, value) {
-        Object.assign(inForce, { [name]: value })
-        if (name === 'log-level') logger.setLevel(inForce['log-level'])
-      },
-    }),
+    settings: live.source,
+    sharing: services.sharing,
     logs: logger.ring,
     gatewayUrl: () => gatewayUrl() ?? null,
+    app: needs.app,
     log,
   })
   const controlServer = createControlServer(
     { control, gatewayUrl: () => gatewayUrl() ?? null, log, clock },
     { port: settings['api-port'], rendererDir: needs.rendererDir, dataDir: dataFolder.dir },
   )
+  controlUrl = () => controlServer.url
   const gateway = composeGateway({
     host,
     table,
     registry: services.registry,
+    admission: sharing.admission,
     traffic,
     clock,
     log,
     metrics,
     paths,
-    settings: inForce,
+    settings: live.current,
     docsDir: needs.docsDir ?? null,
     controlToken: controlServer.token,
     dashboardUrl: () => controlServer.url,
@@ -146,5 +147,12 @@ export function createNode(needs: NodeNeeds): OcfNode {
     gatewayUrl: gateway.url,
     dashboardUrl: () => controlServer.dashboardUrl,
     multiaddrs: () => host.multiaddrs(),
+    async wakesUp() {
+      await dropDeadConnections({ libp2p: host.libp2p, log })
+    },
   }
+}
+
+function portOf(url: string | undefined): number[] {
+  return url === undefined ? [] : [Number(new URL(url).port)]
 }

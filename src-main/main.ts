@@ -4,8 +4,8 @@ import { connectToNode } from './cli/connect.js'
 import { EXIT } from './cli/exit-codes.js'
 import type { CliIo } from './cli/io.js'
 import { runCli } from './cli/run.js'
-import { appArguments } from './electron/app-arguments.js'
 import { registerAppScheme } from './electron/app-scheme.js'
+import { readLaunch } from './electron/launch-words.js'
 import { runDesktopApp } from './run-desktop-app.js'
 
 /** The end of what went wrong, for a person who started the app without a terminal. */
@@ -28,13 +28,13 @@ const io: CliIo = {
 
 /** `ocf app`: the flags of `ocf start`, with a window. */
 async function main(): Promise<void> {
-  const words = appArguments(process.argv, { isPackaged: app.isPackaged, appPath: app.getAppPath() })
+  const launch = readLaunch(process.argv, { isPackaged: app.isPackaged, appPath: app.getAppPath() })
   const noOther = (): Promise<number> => Promise.resolve(EXIT.usage)
-  const code = await runCli(['app', ...words], {
+  const code = await runCli(['app', ...launch.words], {
     io,
     connect: connectToNode,
     handlers: {
-      app: (settings, origins) => runDesktopApp(settings, origins, { builtDir: dirname(import.meta.dirname) }),
+      app: (settings, origins) => runDesktopApp(settings, origins, { builtDir: dirname(import.meta.dirname), launch }),
       start: noOther,
       demo: noOther,
     },

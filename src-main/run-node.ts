@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { createNode, type OcfNode } from './compose.js'
+import { createNode, type NodeNeeds, type OcfNode } from './compose.js'
 import type { Origins } from './config/load-settings.js'
 import type { Settings } from './config/settings.js'
 import { openDataFolder, type DataFolder } from './data-folder.js'
@@ -17,6 +17,8 @@ export interface NodeStart {
   logger: Logger
   /** The folder of the built program (`out`), with the dashboard in `renderer`. */
   builtDir: string
+  /** What the desktop app around the node brings along. */
+  desktop?: Pick<NodeNeeds, 'app' | 'desktopSharing'>
 }
 
 /** A node that serves, with the folder it holds. */
@@ -34,7 +36,7 @@ export const STOP_GRACE_MS = 4_500
  * @throws AppError `data_dir_foreign`, `data_dir_locked`, `data_dir_unusable`, `identity_unreadable`, `port_in_use`
  */
 export async function startNode(start: NodeStart, signal: AbortSignal): Promise<RunningNode> {
-  const { settings, origins, logger, builtDir } = start
+  const { settings, origins, logger, builtDir, desktop } = start
   const dataFolder = await openDataFolder(settings['data-dir'], { cleanslate: settings.cleanslate })
   const logFile = createLogFile({ ring: logger.ring, log: logger.log }, { dir: dataFolder.path('logs') })
   try {
@@ -48,6 +50,7 @@ export async function startNode(start: NodeStart, signal: AbortSignal): Promise<
       logger,
       rendererDir: builtRenderer(builtDir),
       docsDir: join(builtDir, 'docs'),
+      ...desktop,
     })
     await node.start(signal)
     return { node, stop: createStop(node, logFile, dataFolder) }

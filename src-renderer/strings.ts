@@ -1,3 +1,7 @@
+import { causes } from './strings/causes.js'
+import { frameStrings } from './strings/frame.js'
+import { modelsStrings } from './strings/models.js'
+import { shareStrings } from './strings/share.js'
 import { count } from './ui/format.js'
 
 /** Every English sentence of the interface. Words for things follow the glossary: peer, provider, model, gateway, relay. */
@@ -74,20 +78,7 @@ export const strings = {
       known: (known: number) => `${known} known`,
     },
   },
-  models: {
-    sentence: (n: number) =>
-      n === 0 ? 'No model can be used right now.' : `You can use ${count(n, 'model')} right now.`,
-    empty: 'No server of this computer and no peer offers a model at the moment.',
-    emptyHint: 'Start a local server such as Ollama and share it, or wait until a peer connects.',
-    search: 'Search models',
-    noMatch: (query: string) => `No model’s name contains “${query}”.`,
-    column: { model: 'Model', providers: 'Providers', where: 'Where', context: 'Context', shared: 'Sharing' },
-    here: 'This computer',
-    peers: (n: number) => count(n, 'peer'),
-    shared: 'Shared',
-    notShared: 'Only you',
-    context: (tokens: number) => `${tokens.toLocaleString('en')} tokens`,
-  },
+  models: modelsStrings,
   network: {
     sentence: (peers: number, direct: number) => {
       if (peers === 0) return 'No peer is connected right now.'
@@ -142,7 +133,13 @@ export const strings = {
       in: 'A peer used this computer.',
       local: 'An app of this computer used this computer.',
     },
-    path: { 'direct-quic': 'QUIC', 'direct-tcp': 'TCP', 'direct-ws': 'WebSocket', 'hole-punched': 'Hole punched', relayed: 'Relayed' },
+    path: {
+      'direct-quic': 'QUIC',
+      'direct-tcp': 'TCP',
+      'direct-ws': 'WebSocket',
+      'hole-punched': 'Hole punched',
+      relayed: 'Relayed',
+    },
     bytes: (bytes: string) => `The answer has ${bytes}.`,
     running: 'running',
     cancelled: {
@@ -166,27 +163,9 @@ export const strings = {
     },
     shown: (n: number) => `The last ${count(n, 'request')}, newest first`,
   },
-  share: {
-    sentence: (models: number, servers: number) => {
-      if (models > 0) return `You share ${count(models, 'model')} from ${count(servers, 'server')}.`
-      return servers > 0 ? 'You share a service, and no models.' : 'You share nothing.'
-    },
-    none: 'No local server is registered.',
-    noneHint: 'Start your model server, then start the node with its port:',
-    example: 'ocf start --service.name llm --service.port 11434',
-    ports: 'Usual ports: Ollama 11434 · LM Studio 1234 · llama.cpp 8080 · vLLM 8000',
-    how: 'Share a model server',
-    status: { starting: 'Waiting for its first answer', connected: 'Running', down: 'Not answering' },
-    published: 'Shared with peers',
-    notPublished: 'Only for this computer',
-    models: 'Models',
-    noModels: 'It lists no models.',
-    groups: 'Routed by',
-    paths: 'What peers may reach',
-    privacy: 'Who can read prompts?',
-    privacyBody:
-      'Data between peers is encrypted. But whoever answers a request can read it: peers’ prompts reach your server in plain text, and yours reach the peer that serves you.',
-  },
+  share: shareStrings,
+  causes,
+  ...frameStrings,
   settings: {
     sentence: (changed: number) =>
       changed === 0

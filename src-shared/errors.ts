@@ -99,5 +99,8 @@ function isErrorCode(code: string): code is ErrorCode {
 }
 
 function internalError(): AppError {
-  return new AppError('internal', 'Something went wrong inside this node. The log has the details under this request id.')
+  return new AppError(
+    'internal',
+    'Something went wrong inside this node. The log has the details under this request id.',
+  )
 }

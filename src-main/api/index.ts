@@ -6,11 +6,13 @@ import type { TrafficHistory } from '../telemetry/traffic-history.js'
 import type { TrafficFeed } from '../telemetry/traffic.js'
 import { createDispatch, type Dispatch } from './dispatch.js'
 import { createFeeds, type Feeds } from './feeds.js'
+import { createAppHandlers, type AppPreferencesSource } from './handlers/app.js'
 import { createLogsFeed, createLogsHandlers, type LogsSource } from './handlers/logs.js'
 import { createModelsFeed, createModelsHandlers } from './handlers/models.js'
 import { createPeersFeed, createPeersHandlers, type ConnectionsSource } from './handlers/peers.js'
 import { createServicesFeed, createServicesHandlers } from './handlers/services.js'
 import { createSettingsHandlers } from './handlers/settings.js'
+import { createSharingFeeds, createSharingHandlers, type SharingNeeds } from './handlers/sharing.js'
 import { createNodeHandlers, createStatusFeed, type NodeFacts } from './handlers/status.js'
 import { createTableHandlers } from './handlers/table.js'
 import { createTrafficHandlers, createTrafficSource } from './handlers/traffic.js'
@@ -24,11 +26,14 @@ export interface ControlNeeds {
   traffic: TrafficFeed
   history: Pick<TrafficHistory, 'read'>
   settings: SettingsSource
+  sharing: SharingNeeds
   logs: LogsSource
   /** The gateway's base address without `/v1`; null while it has no port. */
   gatewayUrl(): string | null
   /** False while the gateway leaves a peer alone because it did not answer. */
   isRoutable?: (peerId: string) => boolean
+  /** The desktop app around the node, where there is one. */
+  app?: AppPreferencesSource
   log: Log
 }
 
@@ -42,6 +47,7 @@ export interface Control {
 export function createControl(needs: ControlNeeds): Control {
   const dispatch = createDispatch({
     handlers: {
+      ...createAppHandlers(needs),
       ...createNodeHandlers(needs),
       ...createPeersHandlers(needs),
       ...createTableHandlers(needs),
@@ -50,6 +56,7 @@ export function createControl(needs: ControlNeeds): Control {
       ...createSettingsHandlers(needs),
       ...createLogsHandlers(needs),
       ...createTrafficHandlers(needs),
+      ...createSharingHandlers(needs),
     },
   })
   const feeds = createFeeds({
@@ -60,6 +67,7 @@ export function createControl(needs: ControlNeeds): Control {
       services: createServicesFeed(needs),
       logs: createLogsFeed(needs),
       traffic: createTrafficSource(needs),
+      ...createSharingFeeds(needs.sharing),
     },
     log: needs.log,
   })

@@ -4,6 +4,8 @@ export const SETTING_GROUPS = {
   gateway: 'Gateway: the address your apps use',
   network: 'Network: how this node meets others',
   sharing: 'Sharing: the local server others may use',
+  limits: 'Limits: how much of it others may use',
+  pause: 'Pause: when this computer is yours alone',
   logging: 'Logging',
   telemetry: 'Telemetry: figures you send somewhere',
   demo: 'Demo model',
@@ -34,7 +36,7 @@ interface RowFacts {
 }
 
 /** What one entry of a list has to be. */
-export type ListItem = 'text' | 'ip-address' | 'origin' | 'identity-group' | 'shared-path'
+export type ListItem = 'text' | 'ip-address' | 'origin' | 'identity-group' | 'shared-path' | 'peer-id'
 
 /**
  * One row per setting. Numbers are in base units: durations in milliseconds, sizes in bytes. Lists that are `raw` keep
@@ -45,7 +47,7 @@ export type SettingRow = RowFacts &
     | { kind: 'choice'; choices: readonly string[]; default: string }
     | { kind: 'port'; default: number; transport: 'tcp' | 'udp' }
     | { kind: 'optional-port'; default: undefined }
-    | { kind: 'text' | 'host' | 'public-address' | 'service-name' | 'url-path' | 'path'; default: string }
+    | { kind: 'text' | 'host' | 'public-address' | 'service-name' | 'url-path' | 'path' | 'schedule'; default: string }
     | { kind: 'list'; item: ListItem; split: 'raw' | 'comma'; default: readonly string[] }
     | { kind: 'boolean'; default: boolean }
     | { kind: 'duration'; default: number; minMs: number; maxMs: number }

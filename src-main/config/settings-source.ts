@@ -5,8 +5,10 @@ import { describeValue } from './describe-value.js'
 import type { Origin, Origins } from './origin.js'
 import { parseSetting } from './parse-setting.js'
 import { didYouMean, nearNames } from './near-names.js'
-import { SETTING_GROUPS } from './setting-row.js'
+import { SETTING_GROUPS, type SettingRow } from './setting-row.js'
 import { SETTING_NAMES, isSettingName, settingRow, type SettingName, type Settings } from './settings.js'
+import { describeDefault } from './settings-table.js'
+import { valueKind } from './value-kinds.js'
 import { writeSetting } from './write-setting.js'
 
 /** What stands for a secret that is set. */
@@ -57,7 +59,7 @@ export function createSettingsSource(needs: {
   }
 
   return {
-    list: () => SETTING_NAMES.map((name) => viewOf(name, inForce, origins)),
+    list: () => SETTING_NAMES.map((name) => viewOf(name, inForce, origins, saved)),
     // What is thrown becomes a rejection.
     save: (name, value) => new Promise((resolve) => resolve(save(name, value))),
   }
@@ -78,19 +80,41 @@ function readChange(name: string, raw: string | null): { name: SettingName; valu
   return { name, value: read.value as Settings[SettingName] }
 }
 
-/** One setting for a person to read; secrets are masked. */
-export function viewOf(name: SettingName, settings: Settings, origins: Origins): SettingView {
-  const { group, help, cost, restart } = settingRow(name)
+/** One setting for a person to read; secrets are masked. `saved` is what will be in force after the next start. */
+export function viewOf(
+  name: SettingName,
+  settings: Settings,
+  origins: Origins,
+  saved: Settings = settings,
+): SettingView {
+  const row = settingRow(name)
+  const value = shownValue(name, settings)
+  const next = shownValue(name, saved)
+  const { kind, label } = origins[name]
+  // What a flag or the environment gave will most likely be given again.
+  const overridden = kind === 'flag' || kind === 'environment'
   return {
     name,
-    group: SETTING_GROUPS[group],
-    value: shownValue(name, settings),
-    origin: origins[name].kind,
-    originLabel: origins[name].label,
-    help,
-    cost,
-    restart,
+    group: SETTING_GROUPS[row.group],
+    value,
+    origin: kind,
+    originLabel: label,
+    help: row.help,
+    cost: row.cost,
+    restart: row.restart,
+    kind: editedAs(row),
+    choices: row.kind === 'choice' ? [...row.choices] : [],
+    expected: valueKind(row).expected,
+    default: describeDefault(name),
+    next: next === value || overridden ? null : next,
+    editable: row.inFile !== false,
+    secret: row.secret === true,
   }
+}
+
+function editedAs({ kind }: SettingRow): SettingView['kind'] {
+  if (kind === 'boolean' || kind === 'choice' || kind === 'list') return kind
+  return kind === 'port' || kind === 'optional-port' || kind === 'count' ? 'number' : 'text'
 }
 
 function shownValue(name: SettingName, settings: Settings): string {

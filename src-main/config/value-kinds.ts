@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { describeDuration, describeSize, durationInMs, sizeInBytes } from './quantities.js'
+import { parseSchedule } from './schedule.js'
 import type { ListItem, SettingRow } from './setting-row.js'
 
 /** How the values of one row are read: the schema decides, `expected` completes the sentence `"x" is not …`. */
@@ -45,6 +46,10 @@ const ITEMS: Record<ListItem, ValueKind> = {
   'shared-path': {
     schema: trimmed.pipe(z.string().regex(/^(([A-Z]+|\*) )?\/[^\s?#]*$/)),
     expected: 'a path like /v1/score or `POST /v1/score`, with an optional * at its end',
+  },
+  'peer-id': {
+    schema: trimmed.pipe(z.string().regex(/^(?:12D3KooW|Qm|16Uiu2HA)[1-9A-HJ-NP-Za-km-z]{20,80}$/)),
+    expected: 'a peer id, like 12D3KooW…',
   },
 }
 
@@ -115,6 +120,11 @@ export function valueKind(row: SettingRow): ValueKind {
       }
     case 'url-path':
       return { schema: trimmed.pipe(z.string().regex(/^\/[^\s#]*$/)), expected: 'a path that begins with /' }
+    case 'schedule':
+      return {
+        schema: trimmed.pipe(z.string().refine((given) => given === '' || parseSchedule(given) !== undefined)),
+        expected: 'days and hours like `Mon-Fri 18:00-08:00; Sat,Sun 00:00-24:00`',
+      }
     case 'boolean':
       return { schema: z.preprocess(word, z.boolean()), expected: 'true or false' }
     case 'duration':

@@ -19,3 +19,15 @@ export function isHostAllowed(hostHeader: string | undefined, bindHost: string):
   if (isIP(bare) !== 0 || LOCAL_NAMES.has(bare) || bare.endsWith('.localhost')) return true
   return !(bindHost === 'localhost' || bindHost.startsWith('127.') || bindHost === '::1') || bare === bindHost
 }
+
+/** Node keeps the first `Host` and drops the rest; who stands before or behind us may take another. */
+export function hasSeveralHosts(rawHeaders: readonly string[]): boolean {
+  let seen = false
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]
+    if (name?.length !== 4 || name.toLowerCase() !== 'host') continue
+    if (seen) return true
+    seen = true
+  }
+  return false
+}

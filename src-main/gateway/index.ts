@@ -5,7 +5,7 @@ import { AppError, toWireError } from '#shared/errors.js'
 import type { RequestState } from './begin-exchange.js'
 import { createCors } from './cors.js'
 import type { Door } from './door.js'
-import { isHostAllowed } from './forbidden-host.js'
+import { hasSeveralHosts, isHostAllowed } from './forbidden-host.js'
 import { discardRest } from './forward/discard-rest.js'
 import { ClientGoneError } from './forward/request-body.js'
 import type { GatewayNeeds, GatewayOptions } from './needs.js'
@@ -41,6 +41,10 @@ export function createGatewayApp(needs: GatewayNeeds, options: GatewayOptions, d
   })
 
   app.use(async function findRoute(ctx: Context, next: Next) {
+    if (hasSeveralHosts(ctx.req.rawHeaders)) {
+      ctx.set('Connection', 'close')
+      throw new AppError('invalid_request', 'A request names one Host (RFC 9112 §3.2), and this one names several.')
+    }
     if (door === 'local' && !isHostAllowed(ctx.req.headers.host, options.bindHost)) {
       throw new AppError('forbidden_host', 'The gateway answers under localhost or an IP address of this machine only.')
     }

@@ -10,7 +10,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
 /** The whole answer, as bytes for the socket, to something that is no HTTP request or an ambiguous one. */
 export function malformedRequestAnswer(error: NodeJS.ErrnoException): string {
   const status = STATUS_OF[error.code ?? ''] ?? 400
-  const sentence = `This is not a well-formed HTTP/1.1 request (${STATUS_CODES[status] ?? 'Bad Request'}).`
+  const sentence = `This is not a well-formed HTTP request (${STATUS_CODES[status] ?? 'Bad Request'}).`
   const body = JSON.stringify(toWireError(new AppError('invalid_request', sentence), randomUUID()))
   return [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,

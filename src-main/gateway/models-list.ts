@@ -1,4 +1,5 @@
 import type { NodeTable } from '../node-table/index.js'
+import type { Admission } from '../services/access/index.js'
 import type { ServiceRegistry } from '../services/index.js'
 import type { Door } from './door.js'
 import type { Reachability } from './forward/reachability.js'
@@ -29,10 +30,17 @@ const MAX_SERVERS = 16
 
 /** Every model that can be routed to now; on the peer door this node's own published ones only. Sorted by id. */
 export function listModels(
-  needs: { table: NodeTable; registry: ServiceRegistry; reachability: Reachability; peerId: string },
+  needs: {
+    table: NodeTable
+    registry: ServiceRegistry
+    reachability: Reachability
+    peerId: string
+    admission: Pick<Admission, 'closed'>
+  },
   door: Door,
 ): ModelEntry[] {
   const entries = new Map<string, ModelEntry>()
+  if (door === 'peer' && needs.admission.closed !== undefined) return []
   for (const service of needs.registry.connected('llm')) {
     if (door === 'peer' && !service.published) continue
     for (const group of service.identityGroups) {

@@ -84,6 +84,9 @@ function firstGroups(ip: string, count: number): string[] {
   const [head = '', tail] = ip.split('::')
   const before = head === '' ? [] : head.split(':')
   const after = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = Array.from({ length: tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length) }, () => '0')
+  const zeros = Array.from(
+    { length: tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length) },
+    () => '0',
+  )
   return [...before, ...zeros, ...after].slice(0, count).map((group) => group.replace(/^0+(?=.)/, '').toLowerCase())
 }

@@ -13,8 +13,8 @@ export interface TableCarrier {
   readonly documents: TableDocuments
   /** Reads what the disk has into the view, each row checked like a stranger's. Call once, before anything else comes in. */
   load(): Promise<void>
-  /** Drops what is over, and rebuilds what has grown far beyond the view. */
-  maintain(): Promise<void>
+  /** Drops what is over, and rebuilds what has grown far beyond the view; everything with `rebuildAll`. */
+  maintain(options?: { rebuildAll: boolean }): Promise<void>
   /** Writes what waits, and closes the store. */
   close(): Promise<void>
 }
@@ -63,12 +63,12 @@ export function createTableCarrier(needs: {
     if (skipped > 0) log.warn('parts of the node table on disk were not valid and were left out', { epoch, skipped })
   }
 
-  async function rebuildWhereGrown(): Promise<void> {
+  async function rebuildWhereGrown(rebuildAll: boolean): Promise<void> {
     const current = epochOf(clock.now())
     for (const epoch of [current - 1, current, current + 1]) {
       const entries = entriesOf(epoch)
       const isGrown = documents.size(epoch) > entries.length + MAX_DOCUMENT_SLACK
-      if (!isGrown && !store.needsReplacing(epoch)) continue
+      if (!rebuildAll && !isGrown && !store.needsReplacing(epoch)) continue
       documents.flush()
       await store.replace(epoch, documents.rebuild(epoch, entries))
     }
@@ -85,11 +85,11 @@ export function createTableCarrier(needs: {
       isLoading = false
       await this.maintain()
     },
-    async maintain() {
-      const oldest = epochOf(clock.now()) - 1
-      documents.dropBefore(oldest)
-      await store.dropBefore(oldest)
-      await rebuildWhereGrown()
+    async maintain({ rebuildAll } = { rebuildAll: false }) {
+      const current = epochOf(clock.now())
+      documents.keepOnly(current - 1, current + 1)
+      await store.keepOnly(current - 1, current + 1)
+      await rebuildWhereGrown(rebuildAll)
     },
     async close() {
       documents.close()

@@ -10,6 +10,11 @@ export interface ClockWatch {
   aheadMs(): number | undefined
   /** True when rows signed by this clock are refused, or the network's by this node. */
   isWrong(): boolean
+  /**
+   * The latest time a row can bear that the network takes, by this clock or by the peers', whichever is later; Infinity
+   * while no peer was heard. What is later was signed by a clock that was wrong.
+   */
+  latestMs(): number
   /** The clock was set: what was heard before says nothing any more. */
   forget(): void
 }
@@ -60,6 +65,10 @@ export function createClockWatch(needs: { clock: Clock; log: Log }): ClockWatch 
     },
     aheadMs,
     isWrong,
+    latestMs() {
+      const ahead = aheadMs()
+      return ahead === undefined ? Infinity : clock.now() - Math.min(0, ahead) + 2 * MAX_CLOCK_SKEW_MS
+    },
     forget: () => aheadOf.clear(),
   }
 }

@@ -15,7 +15,8 @@ export interface TableDocuments {
   size(epoch: number): number
   /** Builds the document of an epoch anew, of exactly these entries. Returns its update. */
   rebuild(epoch: number, entries: readonly CanonicalEntry[]): Uint8Array
-  dropBefore(epoch: number): void
+  /** Drops the documents of all epochs but these. */
+  keepOnly(oldest: number, newest: number): void
   /** Flushes and lets go of the documents. */
   close(): void
 }
@@ -97,11 +98,11 @@ export function createTableDocuments(
       Y.applyUpdate(document.doc, update)
       return update
     },
-    dropBefore(epoch) {
-      for (const [old, document] of documents) {
-        if (old >= epoch) continue
+    keepOnly(oldest, newest) {
+      for (const [epoch, document] of documents) {
+        if (epoch >= oldest && epoch <= newest) continue
         document.doc.destroy()
-        documents.delete(old)
+        documents.delete(epoch)
       }
     },
     close() {

@@ -1,5 +1,6 @@
 import type { PeerRecord } from '#shared/records.js'
 import type { Service } from '../lifecycle.js'
+import type { PeerStatus } from './peer-status.js'
 
 /** A verified row: the last valid record its owner signed. */
 export interface Row {
@@ -16,7 +17,7 @@ export interface Row {
 /** What changed in the validated view. */
 export type TableEvent =
   | { type: 'row:added' | 'row:changed'; row: Row }
-  | { type: 'row:removed'; peerId: string; reason: 'withdrawn' | 'expired' | 'banned' }
+  | { type: 'row:removed'; peerId: string; reason: 'withdrawn' | 'expired' | 'banned' | 'over-quota' }
 
 /** The replicated table of who offers what: the validated view is the authority, the Yjs document its carrier. */
 export interface NodeTable extends Service {
@@ -33,11 +34,39 @@ export interface NodeTable extends Service {
    * kept up to date with every row, so a lookup costs no scan.
    */
   providers(service: string, entry: string): ReadonlySet<string>
+  /**
+   * As {@link NodeTable.providers}; when the table knows none and may not be complete (see `table.reader`), the DHT is
+   * asked for up to 5 s. Whoever is found is asked for its row, and only counts with one.
+   */
+  findProviders(service: string, entry: string): Promise<ReadonlySet<string>>
   /** All identity-group entries offered for a service, each with its peers. */
   entries(service: string): ReadonlyMap<string, ReadonlySet<string>>
   /** Calls `listener` after each change of the view; returns the way to stop. */
   subscribe(listener: (event: TableEvent) => void): () => void
+  /** How busy other peers are, asked of themselves. */
+  readonly status: PeerStatus
+  health(): TableHealth
+}
+
+/** How the table does, for the person. */
+export interface TableHealth {
+  /** Milliseconds this machine's clock is ahead of most peers' (negative: behind); null while no peer was heard. */
+  clockAheadMs: number | null
+  /** True when the clock is so wrong that the network refuses this node's row. */
+  isClockWrong: boolean
+  /** Milliseconds this node asks for when it signs its row. */
+  leaseMs: number
+  /** True when the table takes no further owners. */
+  isFull: boolean
+  /** Peers not listened to at the moment, as they sent invalid bytes. */
+  bannedPeers: string[]
+  /** Whether a lookup that finds nothing asks the DHT. */
+  reader: 'full' | 'dht'
 }
 
 export { createNodeTable } from './table.js'
 export type { NodeTableOptions } from './table.js'
+export { IDLE_STATUS } from './own-status.js'
+export type { OwnStatus, OwnStatusSource } from './own-status.js'
+export type { PeerStatus, PeerStatusEvent, StatusOutcome } from './peer-status.js'
+export type { StatusAnswer } from './status-message.js'

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js'
 import type { Log } from '../logging/index.js'
 import { MAX_LEASE_MS } from './constants.js'
 import type { EnvelopeSigner } from './envelope.js'
-import { compareStamps, EPOCH_MS, epochOf, epochStart } from './epoch.js'
+import { compareStamps, EPOCH_MS, epochOf, epochStart, timeOf } from './epoch.js'
 import type { Stamp } from './epoch.js'
 import { encodeRecord } from './record-json.js'
 import { fullBucket, refilled } from './token-bucket.js'
@@ -17,17 +17,17 @@ export interface OwnRow {
   withdraw(): Promise<void>
   /** Sends the row again under a new stamp, as some did not get it. Does nothing without a row. */
   repeat(): Promise<void>
-  /** Renews the row when that is due. */
+  /** Renews the row when that is due, or when the view has lost it because the clock was set. */
   tick(): Promise<void>
+  /** Milliseconds of a lease signed now. */
+  leaseMs(): number
   /** To be told of every entry under this node's id that it did not sign itself just now. */
   seen(entry: Stamp): void
 }
 
 /** Rows of one owner that others take per time (see view); what is above waits and only its last state is sent. */
 const OWN_CHANGES = { capacity: 20, refillPerS: 0.4 }
-/** Bytes per second that renewals of the whole table may cost a node; above about 10 peers the lease grows with it. */
-const RENEWAL_BUDGET_BYTES_PER_S = 300
-/** One row on the wire, and how often gossip brings it (measured: 7 copies). */
+/** One row on the wire, and how often gossip brings it in a large mesh (measured: 7 copies). */
 const RENEWAL_COST_BYTES = 1100 * 7
 /** After an epoch begins, owners move their rows into it within this time, each at its own moment. */
 const REASSERT_WITHIN_MS = 60 * 60 * 1000
@@ -35,9 +35,13 @@ const REASSERT_WITHIN_MS = 60 * 60 * 1000
 const CONFLICT_FIRST_MS = 1000
 const CONFLICT_MAX_MS = 5 * 60 * 1000
 
-/** The lease for a table of `rows` rows: at least `minimumMs`, longer where renewals would cost more than their budget. */
-export function leaseFor(rows: number, minimumMs: number): number {
-  const renewEveryMs = ((rows * RENEWAL_COST_BYTES) / RENEWAL_BUDGET_BYTES_PER_S) * 1000
+/**
+ * The lease for a table of `rows` rows: at least `minimumMs`, longer where the renewals of all would cost a node more
+ * than its budget. From the longest lease there is on, the budget is exceeded instead (about 2,800 rows at 1 KB/s).
+ */
+export function leaseFor(rows: number, options: { minimumMs: number; budgetBytesPerS: number }): number {
+  const { minimumMs, budgetBytesPerS } = options
+  const renewEveryMs = ((rows * RENEWAL_COST_BYTES) / budgetBytesPerS) * 1000
   return Math.round(Math.min(MAX_LEASE_MS, Math.max(minimumMs, 2 * renewEveryMs)))
 }
 
@@ -49,11 +53,13 @@ export function createOwnRow(
     clock: Clock
     log: Log
     send: (envelope: Uint8Array) => Promise<void>
+    /** The latest time that a stamp can have which others took (see the clock watch). */
+    latestMs: () => number
   },
-  options: { peerId: string; leaseMs: number; random?: () => number },
+  options: { peerId: string; leaseMs: number; budgetBytesPerS: number; random?: () => number },
 ): OwnRow {
-  const { view, signer, clock, log, send } = needs
-  const { peerId, leaseMs } = options
+  const { view, signer, clock, log, send, latestMs } = needs
+  const { peerId } = options
   const random = options.random ?? Math.random
   let wanted: { record: PeerRecord; json: string } | undefined
   let last: Stamp | undefined
@@ -61,11 +67,17 @@ export function createOwnRow(
   let changes = fullBucket(OWN_CHANGES, clock.now())
   let conflictWaitMs = CONFLICT_FIRST_MS
 
-  /** Newer than anything signed or seen under this id, whatever happened to the clock or the disk. */
+  function leaseMs(): number {
+    return leaseFor(view.size, { minimumMs: options.leaseMs, budgetBytesPerS: options.budgetBytesPerS })
+  }
+
+  /** Newer than anything signed or seen under this id, whatever happened to the clock or the disk; except from a time when the clock was wrong: nobody took that. */
   function nextStamp(): Stamp {
     const now = clock.now()
     const natural: Stamp = { epoch: epochOf(now), seq: now - epochStart(epochOf(now)) }
-    const seen = [last, view.entry(peerId)].filter((stamp) => stamp !== undefined)
+    const seen = [last, view.entry(peerId)]
+      .filter((stamp) => stamp !== undefined)
+      .filter((stamp) => timeOf(stamp) <= latestMs())
     return seen.reduce<Stamp>(
       (stamp, other) => (compareStamps(stamp, other) > 0 ? stamp : { epoch: other.epoch, seq: other.seq + 1 }),
       natural,
@@ -81,7 +93,7 @@ export function createOwnRow(
 
   async function assert(record: PeerRecord | undefined): Promise<void> {
     const stamp = nextStamp()
-    const lease = leaseFor(view.size, leaseMs)
+    const lease = leaseMs()
     const envelope = signer.sign({ ...stamp, leaseMs: lease, record })
     last = stamp
     const level = refilled(changes, OWN_CHANGES, clock.now())
@@ -115,9 +127,11 @@ export function createOwnRow(
       if (wanted !== undefined && hasChangeLeft()) await assert(wanted.record)
     },
     async tick() {
-      if (wanted === undefined || clock.now() < renewAtMs || !hasChangeLeft()) return
+      const isDue = clock.now() >= renewAtMs || view.entry(peerId) === undefined
+      if (wanted === undefined || !isDue || !hasChangeLeft()) return
       await assert(wanted.record)
     },
+    leaseMs,
     seen(stamp) {
       if (last !== undefined && compareStamps(stamp, last) <= 0) return
       if (wanted === undefined) return

@@ -18,7 +18,8 @@ export interface TableStore {
   replace(epoch: number, update: Uint8Array): Promise<void>
   /** True when an epoch should be replaced by one update: it has many, or some could not be written. */
   needsReplacing(epoch: number): boolean
-  dropBefore(epoch: number): Promise<void>
+  /** Drops the documents of all epochs but these. */
+  keepOnly(oldest: number, newest: number): Promise<void>
   /** Waits for what was queued, and closes. */
   close(): Promise<void>
 }
@@ -93,16 +94,17 @@ export async function openTableStore(needs: { log: Log; storeFolder: StoreFolder
       })
     },
     needsReplacing: (epoch) => incomplete.has(epoch) || (updateCounts.get(epoch) ?? 0) > MAX_UPDATES,
-    async dropBefore(epoch) {
+    async keepOnly(oldest, newest) {
+      const isKept = (epoch: number): boolean => epoch >= oldest && epoch <= newest
       await attempt(async ({ persistence }) => {
         for (const name of await persistence.getAllDocNames()) {
-          if (epochOfDocument(name) < epoch) await persistence.clearDocument(name)
+          if (!isKept(epochOfDocument(name))) await persistence.clearDocument(name)
         }
       })
-      for (const old of [...updateCounts.keys(), ...incomplete]) {
-        if (old >= epoch) continue
-        updateCounts.delete(old)
-        incomplete.delete(old)
+      for (const epoch of [...updateCounts.keys(), ...incomplete]) {
+        if (isKept(epoch)) continue
+        updateCounts.delete(epoch)
+        incomplete.delete(epoch)
       }
     },
     async close() {

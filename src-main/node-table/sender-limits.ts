@@ -12,6 +12,8 @@ export interface SenderLimits {
   /** Counts invalid bytes from a peer; too many and it is not listened to for {@link SENDER_BAN_MS}. */
   reportInvalid(peerId: string): void
   isBanned(peerId: string): boolean
+  /** Peers not listened to now. */
+  banned(): string[]
 }
 
 /** A first sync may bring the whole table at once; after it, ten changes a second a sender is far above any need. */
@@ -56,5 +58,6 @@ export function createSenderLimits(needs: { clock: Clock; log: Log }): SenderLim
       log.warn('a peer keeps sending invalid rows and is not listened to for a while', { peerId, banMs: SENDER_BAN_MS })
     },
     isBanned: (peerId) => bans.isBanned(peerId),
+    banned: () => bans.banned(),
   }
 }

@@ -5,24 +5,29 @@ import { DIGEST_BYTES } from './table-digest.js'
 
 /** What travels in a sync, each as a frame: length of the rest (32 bits big endian), type (8 bits), payload. */
 export type SyncFrame =
-  /** Opens a sync: the digest of the sender's table. */
-  | { type: 'hello'; digest: Uint8Array }
+  /** Opens a sync: the digest of the sender's table, and its Unix milliseconds. */
+  | { type: 'hello'; digest: Uint8Array; timeMs: number }
   /** Your table is mine. */
-  | { type: 'same' }
+  | { type: 'same'; timeMs: number }
   /** What the sender has, as a Yjs state vector: client id → next clock. */
-  | { type: 'state'; clocks: ReadonlyMap<number, number> }
+  | { type: 'state'; clocks: ReadonlyMap<number, number>; timeMs: number }
   /** A canonical update with rows the other side lacks. The next waits for its `taken`. */
   | { type: 'rows'; update: Uint8Array }
   | { type: 'taken' }
+  /** In the place of `taken`: nothing of this is of use here (no room, or the clocks differ too much), send no more. */
+  | { type: 'enough' }
   | { type: 'end' }
 
-const TYPES = ['hello', 'same', 'state', 'rows', 'taken', 'end'] as const satisfies readonly SyncFrame['type'][]
+const TYPES = ['hello', 'same', 'state', 'rows', 'taken', 'end', 'enough'] satisfies readonly SyncFrame['type'][]
+
+/** Unix milliseconds on the wire. */
+const TIME_BYTES = 8
 
 /** Bytes that carry the length of a frame. */
 export const FRAME_LENGTH_BYTES = 4
 
 /** Bytes of a frame after its length, at most: a chunk of rows, or 16 bytes a row of state, whichever is more. */
-export const MAX_FRAME_BYTES = Math.max(MAX_SYNC_CHUNK_BYTES, 16 * MAX_ROWS + 16) + 1
+export const MAX_FRAME_BYTES = Math.max(MAX_SYNC_CHUNK_BYTES, TIME_BYTES + 16 * MAX_ROWS + 16) + 1
 
 /** A frame as bytes, its length in front. */
 export function encodeFrame(frame: SyncFrame): Uint8Array {
@@ -40,15 +45,20 @@ export function decodeFrame(bytes: Uint8Array): SyncFrame | undefined {
   const payload = bytes.subarray(1)
   switch (type) {
     case 'hello':
-      return payload.byteLength === DIGEST_BYTES ? { type, digest: payload } : undefined
+      return payload.byteLength === TIME_BYTES + DIGEST_BYTES
+        ? { type, timeMs: decodeTime(payload), digest: payload.subarray(TIME_BYTES) }
+        : undefined
     case 'state': {
-      const clocks = decodeStateVector(payload)
-      return clocks === undefined ? undefined : { type, clocks }
+      if (payload.byteLength < TIME_BYTES) return undefined
+      const clocks = decodeStateVector(payload.subarray(TIME_BYTES))
+      return clocks === undefined ? undefined : { type, timeMs: decodeTime(payload), clocks }
     }
+    case 'same':
+      return payload.byteLength === TIME_BYTES ? { type, timeMs: decodeTime(payload) } : undefined
     case 'rows':
       return payload.byteLength <= MAX_SYNC_CHUNK_BYTES ? { type, update: payload } : undefined
-    case 'same':
     case 'taken':
+    case 'enough':
     case 'end':
       return payload.byteLength === 0 ? { type } : undefined
     case undefined:
@@ -59,16 +69,28 @@ export function decodeFrame(bytes: Uint8Array): SyncFrame | undefined {
 function encodePayload(frame: SyncFrame): Uint8Array {
   switch (frame.type) {
     case 'hello':
-      return frame.digest
+      return Buffer.concat([encodeTime(frame.timeMs), frame.digest])
     case 'state':
-      return encodeStateVector(frame.clocks)
+      return Buffer.concat([encodeTime(frame.timeMs), encodeStateVector(frame.clocks)])
+    case 'same':
+      return encodeTime(frame.timeMs)
     case 'rows':
       return frame.update
-    case 'same':
     case 'taken':
+    case 'enough':
     case 'end':
       return new Uint8Array(0)
   }
+}
+
+function encodeTime(timeMs: number): Uint8Array {
+  const bytes = new Uint8Array(TIME_BYTES)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(Math.max(0, Math.round(timeMs))))
+  return bytes
+}
+
+function decodeTime(payload: Uint8Array): number {
+  return Number(new DataView(payload.buffer, payload.byteOffset, TIME_BYTES).getBigUint64(0))
 }
 
 function encodeStateVector(clocks: ReadonlyMap<number, number>): Uint8Array {

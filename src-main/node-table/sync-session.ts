@@ -1,10 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { canonicalSizeBytes, canonicalUpdate, extractEnvelopes } from './canonical-update.js'
 import { MAX_SYNC_CHUNK_BYTES, SYNC_CHUNK_TARGET_BYTES } from './constants.js'
+import type { Clock } from '../clock.js'
+import type { ClockWatch } from './clock-watch.js'
 import type { FrameStream } from './frame-stream.js'
 import type { SenderLimits } from './sender-limits.js'
 import type { SyncFrame } from './sync-frames.js'
-import type { Entry, TableView } from './view.js'
+import type { Entry, TableView, Verdict } from './view.js'
 
 /** How a sync with a peer ended. */
 export interface SyncOutcome {
@@ -14,10 +16,16 @@ export interface SyncOutcome {
   learned: Uint8Array[]
 }
 
-interface SessionNeeds {
+/** What both sides of a sync use. */
+export interface SessionNeeds {
   view: TableView
   limits: SenderLimits
+  clock: Clock
+  clockWatch: ClockWatch
 }
+
+/** Verdicts of rows that a further sync would bring again in vain. */
+const OF_NO_USE = new Set<Verdict>(['full', 'over-quota', 'early', 'old'])
 
 /** Envelopes checked before other work gets its turn: about 10 ms. */
 const ENVELOPES_PER_TURN = 64
@@ -30,14 +38,15 @@ export async function initiateSync(
   digest: Uint8Array,
 ): Promise<SyncOutcome> {
   const learned: Uint8Array[] = []
-  frames.write({ type: 'hello', digest })
+  frames.write({ type: 'hello', digest, timeMs: needs.clock.now() })
   const answer = await frames.read()
   if (answer === 'closed') return { result: 'closed', learned }
   if (answer === 'invalid') return blame(needs, peerId, learned)
+  if (answer.type !== 'same' && answer.type !== 'state') return blame(needs, peerId, learned)
+  needs.clockWatch.heard(peerId, answer.timeMs)
   if (answer.type === 'same') return { result: 'same', learned }
-  if (answer.type !== 'state') return blame(needs, peerId, learned)
   if (!(await sendRows(needs.view, frames, answer.clocks))) return { result: 'closed', learned }
-  frames.write({ type: 'state', clocks: clocksOf(needs.view).clocks })
+  frames.write({ type: 'state', clocks: clocksOf(needs.view).clocks, timeMs: needs.clock.now() })
   const last = await receiveRows(needs, frames, peerId, learned)
   return finish(needs, peerId, learned, last, 'end')
 }
@@ -48,11 +57,12 @@ export async function respondToSync(needs: SessionNeeds, frames: FrameStream, pe
   const hello = await frames.read()
   if (hello === 'closed') return { result: 'closed', learned }
   if (hello === 'invalid' || hello.type !== 'hello') return blame(needs, peerId, learned)
+  needs.clockWatch.heard(peerId, hello.timeMs)
   if (Buffer.compare(hello.digest, needs.view.digest()) === 0) {
-    frames.write({ type: 'same' })
+    frames.write({ type: 'same', timeMs: needs.clock.now() })
     return { result: 'same', learned }
   }
-  frames.write({ type: 'state', clocks: clocksOf(needs.view).clocks })
+  frames.write({ type: 'state', clocks: clocksOf(needs.view).clocks, timeMs: needs.clock.now() })
   const last = await receiveRows(needs, frames, peerId, learned)
   if (typeof last === 'object' && last.type === 'state') {
     const isSent = await sendRows(needs.view, frames, last.clocks)
@@ -91,13 +101,15 @@ async function receiveRows(
     const envelopes = extractEnvelopes(frame.update, MAX_SYNC_CHUNK_BYTES)
     if (envelopes === undefined || envelopes.length === 0) return 'invalid'
     if (!needs.limits.admit(peerId, envelopes.length)) return 'refused'
+    let ofUse = 0
     for (const [index, envelope] of envelopes.entries()) {
       if (index % ENVELOPES_PER_TURN === ENVELOPES_PER_TURN - 1) await nextTurn()
       const verdict = needs.view.ingest(envelope, 'sync')
       if (verdict === 'malformed' || verdict === 'forged') return 'invalid'
       if (verdict === 'accepted') learned.push(envelope)
+      if (!OF_NO_USE.has(verdict)) ofUse += 1
     }
-    if (!frames.write({ type: 'taken' })) return 'closed'
+    if (!frames.write({ type: ofUse > 0 ? 'taken' : 'enough' })) return 'closed'
   }
 }
 
@@ -106,7 +118,9 @@ async function sendRows(view: TableView, frames: FrameStream, clocks: ReadonlyMa
   for (const chunk of chunks(lackingEntries(view, clocks))) {
     if (!frames.write({ type: 'rows', update: canonicalUpdate(chunk) })) return false
     const answer = await frames.read()
-    if (typeof answer === 'string' || answer.type !== 'taken') return false
+    if (typeof answer === 'string') return false
+    if (answer.type === 'enough') return true
+    if (answer.type !== 'taken') return false
   }
   return true
 }

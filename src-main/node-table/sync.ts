@@ -1,14 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
-import type { Clock } from '../clock.js'
 import type { Log } from '../logging/index.js'
 import { SYNC_PROTOCOL } from './constants.js'
 import { createFrameStream } from './frame-stream.js'
-import type { SenderLimits } from './sender-limits.js'
 import { initiateSync, respondToSync } from './sync-session.js'
-import type { SyncOutcome } from './sync-session.js'
+import type { SessionNeeds, SyncOutcome } from './sync-session.js'
 import { DIGEST_BYTES } from './table-digest.js'
-import type { TableView } from './view.js'
 
 /** Compares tables with peers: with each that connects, and with two at random about every minute. */
 export interface TableSync {
@@ -20,6 +17,8 @@ export interface TableSync {
   withRandomPeers(count: number, except?: string): Promise<void>
   /** Starts a round when one is due. */
   tick(): void
+  /** Makes a round due now. */
+  hurry(): void
   /** Calls `listener` with what a sync brought. */
   onLearned(listener: (envelopes: readonly Uint8Array[], peerId: string) => void): void
 }
@@ -27,6 +26,8 @@ export interface TableSync {
 /** How often tables are compared without a reason, in ms; rounds of different nodes drift apart by a quarter. */
 const ROUND_EVERY_MS = 60_000
 const PEERS_PER_ROUND = 2
+/** A client id and a clock, there and back. */
+const STATE_BYTES_PER_ROW = 24
 const MAX_AT_ONCE = 4
 const MAX_WAITING = 256
 /** A sync of a whole table over a slow line; a stuck one ends here. */
@@ -38,10 +39,11 @@ const FULL_EVERY = 10
 
 /** The sync protocol over the host's libp2p. */
 export function createTableSync(
-  needs: { libp2p: Libp2p; view: TableView; limits: SenderLimits; clock: Clock; log: Log },
-  options: { roundEveryMs?: number } = {},
+  needs: SessionNeeds & { libp2p: Libp2p; log: Log },
+  options: { roundEveryMs?: number; budgetBytesPerS: number },
 ): TableSync {
   const { libp2p, view, limits, clock, log } = needs
+  const sides: SessionNeeds = needs
   const roundEveryMs = options.roundEveryMs ?? ROUND_EVERY_MS
   const learnedListeners: ((envelopes: readonly Uint8Array[], peerId: string) => void)[] = []
   const speakers = new Set<string>()
@@ -101,7 +103,7 @@ export function createTableSync(
         runOnLimitedConnection: true,
         signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(10_000)]),
       })
-      await run(stream, peerId, (frames) => initiateSync({ view, limits }, frames, peerId, digest))
+      await run(stream, peerId, (frames) => initiateSync(sides, frames, peerId, digest))
     } catch (error) {
       log.debug('could not open a sync with a peer', { peerId, error })
     }
@@ -143,7 +145,7 @@ export function createTableSync(
       return
     }
     inbound.set(peerId, count + 1)
-    const session = run(stream, peerId, (frames) => respondToSync({ view, limits }, frames, peerId)).finally(() => {
+    const session = run(stream, peerId, (frames) => respondToSync(sides, frames, peerId)).finally(() => {
       const left = (inbound.get(peerId) ?? 1) - 1
       if (left > 0) inbound.set(peerId, left)
       else inbound.delete(peerId)
@@ -160,8 +162,10 @@ export function createTableSync(
     return connected.slice(0, count)
   }
 
+  /** In a large table digests hardly ever agree, so each sync costs a state vector both ways. */
   function scheduleRound(): void {
-    nextRoundMs = clock.now() + roundEveryMs * (0.75 + Math.random() / 2)
+    const affordableMs = ((view.entryCount * STATE_BYTES_PER_ROW * PEERS_PER_ROUND) / options.budgetBytesPerS) * 1000
+    nextRoundMs = clock.now() + Math.max(roundEveryMs, affordableMs) * (0.75 + Math.random() / 2)
   }
 
   return {
@@ -202,6 +206,9 @@ export function createTableSync(
       if (clock.now() < nextRoundMs) return
       scheduleRound()
       for (const peerId of randomSpeakers(PEERS_PER_ROUND, undefined)) request(peerId)
+    },
+    hurry() {
+      nextRoundMs = 0
     },
     onLearned(listener) {
       learnedListeners.push(listener)

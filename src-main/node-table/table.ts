@@ -4,21 +4,21 @@ import type { Clock } from '../clock.js'
 import type { Log } from '../logging/index.js'
 import type { Host } from '../p2p/index.js'
 import { createTableCarrier } from './carrier.js'
-import type { TableCarrier } from './carrier.js'
-import { createEnvelopeSigner } from './envelope.js'
-import { createTableGossip } from './gossip.js'
+import { createClockWatch } from './clock-watch.js'
 import type { NodeTable } from './index.js'
 import { createKeyRing } from './key-ring.js'
-import { createOwnRow } from './own-row.js'
-import type { OwnRow } from './own-row.js'
+import { IDLE_STATUS } from './own-status.js'
+import type { OwnStatusSource } from './own-status.js'
+import { createPeerStatus } from './peer-status.js'
 import { openTableStore } from './persistence.js'
-import { createRepeater } from './repeater.js'
+import { createProviderFinder } from './provider-finder.js'
+import type { TableReader } from './provider-finder.js'
+import { createProviderRecords } from './provider-records.js'
 import { createSenderLimits } from './sender-limits.js'
 import { createStoreFolder } from './store-folder.js'
-import { createTableSync } from './sync.js'
-import type { TableSync } from './sync.js'
+import { startTableNetwork } from './table-network.js'
+import type { TableNetwork } from './table-network.js'
 import { createTableView } from './view.js'
-import type { TableView } from './view.js'
 
 /** How the table behaves. */
 export interface NodeTableOptions {
@@ -26,34 +26,49 @@ export interface NodeTableOptions {
   dataDir: string
   /** The shortest lease of the own row, in ms; it grows with the table. */
   leaseMs: number
+  /** Bytes a second that keeping the table may cost this node. Default 1024. */
+  budgetBytesPerS?: number
+  /** Whether lookups may ask the DHT. Default `auto`. */
+  reader?: TableReader
+  /** Live rows from which on `auto` asks the DHT. Default 10,000. */
+  fullReplicaRows?: number
   /** Rows the table holds, at most. Default 20,000. */
   maxRows?: number
   /** About how often tables are compared with two peers at random, in ms. Default one minute. */
   syncEveryMs?: number
+  /** This program's version, told to peers that ask for a status. */
+  version?: string
 }
 
-const TICK_MS = 1000
-const MAINTAIN_EVERY_TICKS = 60
+const DEFAULT_BUDGET_BYTES_PER_S = 1024
 /** How long a withdrawal may take: a clean stop must not wait for others. */
 const WITHDRAW_WITHIN_MS = 500
 const WITHDRAW_TO_PEERS = 3
 
-/** What exists only between start and stop. */
-interface Running {
-  ownRow: OwnRow
-  sync: TableSync
-  stop(): Promise<void>
-}
-
-/** The node table over a host, which must be started before the table is. */
-export function createNodeTable(needs: { host: Host; log: Log; clock: Clock }, options: NodeTableOptions): NodeTable {
+/** The node table over a host, which must be started before the table is. `ownStatus` says how busy this node is. */
+export function createNodeTable(
+  needs: { host: Host; log: Log; clock: Clock; ownStatus?: OwnStatusSource },
+  options: NodeTableOptions,
+): NodeTable {
   const { host, clock } = needs
   const log = needs.log.forComponent('node-table')
-  const view = createTableView({ clock, keys: createKeyRing(), log }, { selfId: host.peerId, maxRows: options.maxRows })
-  let running: Running | undefined
+  const keys = createKeyRing()
+  const view = createTableView({ clock, keys, log }, { selfId: host.peerId, maxRows: options.maxRows })
+  const limits = createSenderLimits({ clock, log })
+  const clockWatch = createClockWatch({ clock, log })
+  const records = createProviderRecords({ host, clock, log })
+  const asker = createPeerStatus({
+    ...{ host, view, keys, clock, clockWatch, log },
+    onStale: (peerId) => running?.sync.request(peerId),
+  })
+  const finder = createProviderFinder(
+    { view, records, asker, clock },
+    { selfId: host.peerId, reader: options.reader ?? 'auto', fullReplicaRows: options.fullReplicaRows },
+  )
+  let running: TableNetwork | undefined
   let stopping: Promise<void> | undefined
 
-  function mustRun(): Running {
+  function mustRun(): TableNetwork {
     if (running === undefined) throw new AppError('node_not_running', 'The node table is not running.')
     return running
   }
@@ -72,11 +87,21 @@ export function createNodeTable(needs: { host: Host; log: Log; clock: Clock }, o
         await carrier.close()
         throw error
       }
-      running = await startNetwork({ host, view, carrier, clock, log }, options)
+      running = await startTableNetwork(
+        { host, view, carrier, limits, clockWatch, records, ownStatus: needs.ownStatus ?? IDLE_STATUS, clock, log },
+        {
+          leaseMs: options.leaseMs,
+          budgetBytesPerS: options.budgetBytesPerS ?? DEFAULT_BUDGET_BYTES_PER_S,
+          roundEveryMs: options.syncEveryMs,
+          version: options.version ?? '',
+        },
+      )
     },
     stop() {
-      stopping ??= running?.stop().finally(() => (running = undefined))
-      return stopping ?? Promise.resolve()
+      stopping ??= Promise.all([asker.stop(), running?.stop()]).then(() => {
+        running = undefined
+      })
+      return stopping
     },
     publish: (record) => mustRun().ownRow.publish(record),
     async withdraw() {
@@ -91,59 +116,18 @@ export function createNodeTable(needs: { host: Host; log: Log; clock: Clock }, o
       return view.size
     },
     providers: (service, entry) => view.offers.providers(service, entry),
+    findProviders: (service, entry) => finder.find(service, entry),
     entries: (service) => view.offers.entries(service),
     subscribe: (listener) => view.subscribe(listener),
-  }
-}
-
-/** Gossip, syncs, the own row, and the one timer that drives them; closes the carrier when it stops or can't start. */
-async function startNetwork(
-  needs: { host: Host; view: TableView; carrier: TableCarrier; clock: Clock; log: Log },
-  options: NodeTableOptions,
-): Promise<Running> {
-  const { host, view, carrier, clock, log } = needs
-  const { peerId } = host
-  const limits = createSenderLimits({ clock, log })
-  const gossip = createTableGossip({ pubsub: host.pubsub, view, limits, log })
-  const sync = createTableSync({ libp2p: host.libp2p, view, limits, clock, log }, { roundEveryMs: options.syncEveryMs })
-  const ownRow = createOwnRow(
-    { view, signer: createEnvelopeSigner(host.identity.privateKey), clock, log, send: (row) => repeater.announce(row) },
-    { peerId, leaseMs: options.leaseMs },
-  )
-  const repeater = createRepeater({ gossip, sync, ownRow, log }, { peerId })
-  view.onAccepted((entry, source) => {
-    if (entry.peerId === peerId && source !== 'self' && source !== 'disk') ownRow.seen(entry)
-  })
-
-  let ticks = 0
-  let maintenance = Promise.resolve()
-  const timer = setInterval(() => {
-    ticks += 1
-    view.sweep()
-    sync.tick()
-    ownRow.tick().catch((error: unknown) => log.error('renewing the own row failed', { error }))
-    if (ticks % MAINTAIN_EVERY_TICKS !== 0) return
-    maintenance = maintenance
-      .then(() => carrier.maintain())
-      .catch((error: unknown) => log.error('tidying up the node table failed', { error }))
-  }, TICK_MS)
-
-  async function stop(): Promise<void> {
-    clearInterval(timer)
-    repeater.stop()
-    gossip.stop()
-    await sync.stop()
-    await maintenance
-    await carrier.close()
-  }
-
-  try {
-    gossip.start()
-    await sync.start()
-    return { ownRow, sync, stop }
-  } catch (error) {
-    await stop()
-    throw error
+    status: asker,
+    health: () => ({
+      clockAheadMs: clockWatch.aheadMs() ?? null,
+      isClockWrong: clockWatch.isWrong(),
+      leaseMs: running?.ownRow.leaseMs() ?? options.leaseMs,
+      isFull: view.isFull,
+      bannedPeers: limits.banned(),
+      reader: finder.reader(),
+    }),
   }
 }
 

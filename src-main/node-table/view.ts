@@ -1,6 +1,7 @@
 import type { PeerRecord } from '#shared/records.js'
 import type { Clock } from '../clock.js'
 import type { Log } from '../logging/index.js'
+import { createAddressQuota } from './address-quota.js'
 import { createBanList } from './ban-list.js'
 import { clientIdOf } from './canonical-update.js'
 import type { CanonicalEntry } from './canonical-update.js'
@@ -31,6 +32,8 @@ export type Verdict =
   | 'cheat'
   | 'banned'
   | 'full'
+  /** Its owner's address has its share of rows. */
+  | 'over-quota'
   | 'newer-version'
   | 'malformed'
   | 'forged'
@@ -53,8 +56,15 @@ export interface Entry extends CanonicalEntry {
 export interface TableView {
   /** Checks an envelope and takes it in if it is newer than what we have. Keeps a copy of the bytes. Never throws. */
   ingest(bytes: Uint8Array, source: Source): Verdict
-  /** Lets go of rows whose lease is over and of entries whose epoch is. */
-  sweep(): void
+  /**
+   * Lets go of rows whose lease is over, of entries whose epoch is, and of those later than `latestMs`, which a clock
+   * that was wrong has left. Returns whether there were any of the last kind.
+   */
+  sweep(latestMs?: number): boolean
+  /** A peer is connected at this multiaddr: its row counts against the address, and goes if that has enough. */
+  verified(peerId: string, multiaddr: string): void
+  /** True when a stranger's row is not taken in any more. */
+  readonly isFull: boolean
   entry(peerId: string): Entry | undefined
   /** Every entry, dead ones included. */
   all(): IterableIterator<Entry>
@@ -76,7 +86,7 @@ const CHANGES_PER_OWNER = { capacity: 30, refillPerS: 0.5 }
 /** An empty view. `selfId` is exempt from the row limit and from bans: this node must always see its own row. */
 export function createTableView(
   needs: { clock: Clock; keys: KeyRing; log: Log },
-  options: { selfId: string; maxRows?: number },
+  options: { selfId: string; maxRows?: number; maxRowsPerAddress?: number },
 ): TableView {
   const { clock, keys, log } = needs
   const { selfId, maxRows = MAX_ROWS } = options
@@ -86,6 +96,7 @@ export function createTableView(
   const offers = createOfferIndex()
   const digest = createTableDigest()
   const bans = createBanList({ clock })
+  const quota = createAddressQuota(options.maxRowsPerAddress)
   const listeners = new Set<(event: TableEvent) => void>()
   const acceptListeners: ((entry: Entry, source: Source) => void)[] = []
 
@@ -111,17 +122,25 @@ export function createTableView(
   function forget(entry: Entry): void {
     entries.delete(entry.peerId)
     dead.delete(entry.peerId)
+    quota.remove(entry.peerId)
     digest.toggle(entry.bytes)
   }
 
-  function remove(entry: Entry, reason: 'expired' | 'banned'): void {
+  function remove(entry: Entry, reason: 'expired' | 'banned' | 'over-quota'): void {
     const wasLive = kill(entry)
     forget(entry)
     if (wasLive) emit({ type: 'row:removed', peerId: entry.peerId, reason })
   }
 
+  /** Owners that were never connected to this node make room for those that are: they may be no one at all. */
+  function unverifiedEntry(): Entry | undefined {
+    for (const entry of entries.values()) if (entry.peerId !== selfId && !quota.isVerified(entry.peerId)) return entry
+    return undefined
+  }
+
   function hasRoomFor(peerId: string): boolean {
-    return peerId === selfId || entries.has(peerId) || entries.size < maxRows || dead.size > 0
+    if (peerId === selfId || entries.has(peerId) || entries.size < maxRows || dead.size > 0) return true
+    return quota.isVerified(peerId) && unverifiedEntry() !== undefined
   }
 
   function makeRoomFor(peerId: string): void {
@@ -131,6 +150,8 @@ export function createTableView(
       if (entry !== undefined) forget(entry)
       return
     }
+    const unverified = unverifiedEntry()
+    if (unverified !== undefined) remove(unverified, 'over-quota')
   }
 
   /** Everything that can be told without the cost of a signature check. */
@@ -144,6 +165,7 @@ export function createTableView(
       if (order < 0 || (order === 0 && Buffer.compare(envelope.bytes, known.bytes) === 0)) return 'known'
       if (source === 'gossip' && refilled(known.changes, CHANGES_PER_OWNER, now).tokens < 1) return 'too-often'
     }
+    if (known === undefined && !quota.mayHold(envelope.peerId)) return 'over-quota'
     return hasRoomFor(envelope.peerId) ? undefined : 'full'
   }
 
@@ -190,6 +212,7 @@ export function createTableView(
       dead.add(peerId)
     }
     entries.set(peerId, entry)
+    quota.add(peerId)
     digest.toggle(entry.bytes)
     if (entry.row !== undefined) emit({ type: wasLive ? 'row:changed' : 'row:added', row: entry.row })
     else if (wasLive) emit({ type: 'row:removed', peerId, reason: record === undefined ? 'withdrawn' : 'expired' })
@@ -211,14 +234,32 @@ export function createTableView(
       if (record === undefined) return 'malformed'
       return takeIn(envelope, record === 'withdrawn' ? undefined : record, source)
     },
-    sweep() {
+    sweep(latestMs = Infinity) {
       const now = clock.now()
+      let wereEarly = false
       for (const entry of entries.values()) {
-        if (isEpochOver(entry.epoch, now)) remove(entry, 'expired')
+        if (timeOf(entry) > latestMs) {
+          remove(entry, 'expired')
+          wereEarly = true
+        } else if (isEpochOver(entry.epoch, now)) remove(entry, 'expired')
         else if (entry.expiresAtMs <= now && kill(entry)) {
           emit({ type: 'row:removed', peerId: entry.peerId, reason: 'expired' })
         }
       }
+      return wereEarly
+    },
+    verified(peerId, multiaddr) {
+      if (quota.verified(peerId, multiaddr)) {
+        if (entries.has(peerId)) quota.add(peerId)
+        return
+      }
+      const entry = entries.get(peerId)
+      if (entry === undefined || peerId === selfId) return
+      log.info('an address has more rows than one may have: the last one is left out', { peerId, multiaddr })
+      remove(entry, 'over-quota')
+    },
+    get isFull() {
+      return entries.size >= maxRows && dead.size === 0
     },
     entry: (peerId) => entries.get(peerId),
     all: () => entries.values(),

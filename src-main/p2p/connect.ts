@@ -55,20 +55,26 @@ export function bestOf(connections: readonly Connection[]): Connection | undefin
   return open.find((connection) => relayOf(connection.remoteAddr.toString()) === undefined) ?? open[0]
 }
 
+/**
+ * Dials all that is known at once, in the order of `dial-order.ts`: the peer's addresses, and a circuit over each relay
+ * this node is connected to, where the peer may have a place nobody has told of yet. Only then the network is asked.
+ */
 async function dial(libp2p: Libp2p, peerId: string, signal: AbortSignal): Promise<Connection> {
   const id = peerIdFromString(peerId)
+  const known = (await libp2p.peerStore.has(id)) ? (await libp2p.peerStore.get(id)).addresses : []
+  const direct = known.map(({ multiaddr: address }) => address.toString())
+  const circuits = (await connectedRelays(libp2p, peerId))
+    .filter((relay) => !direct.some((address) => relayOf(address) === relay))
+    .map((relay) => `/p2p/${relay}/p2p-circuit`)
+  const addresses = [...direct, ...circuits].map((address) =>
+    multiaddr(address.endsWith(`/p2p/${peerId}`) ? address : `${address}/p2p/${peerId}`),
+  )
+  if (addresses.length === 0) return await libp2p.dial(id, { signal })
   try {
-    return await libp2p.dial(id, { signal })
+    return await libp2p.dial(addresses, { signal })
   } catch (error) {
-    // What is known of the peer is wrong or nothing; it may have a place at a relay that this node is connected to.
-    for (const relay of await connectedRelays(libp2p, peerId)) {
-      if (signal.aborted) break
-      const relayed = await libp2p
-        .dial(multiaddr(`/p2p/${relay}/p2p-circuit/p2p/${peerId}`), { signal })
-        .catch(() => undefined)
-      if (relayed !== undefined) return relayed
-    }
-    throw error
+    if (direct.length > 0 || signal.aborted) throw error
+    return await libp2p.dial(id, { signal })
   }
 }
 

@@ -25,8 +25,9 @@ function rank(address: string, facts: DialFacts): number {
   const failed = facts.failedLately(address)
   if (relayOf(address) !== undefined) return failed ? 50 : 30
   if (failed) return 60
-  if (facts.isNear(host)) return transportRank(address)
-  switch (scopeOf(host)) {
+  const scope = scopeOf(host)
+  if (scope !== 'loopback' && facts.isNear(host)) return transportRank(address)
+  switch (scope) {
     case 'public':
       return (transportRank(address) === 0 ? 20 : 40) + transportRank(address)
     case 'private':

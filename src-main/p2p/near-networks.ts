@@ -5,7 +5,7 @@ import { systemClock, type Clock } from '../clock.js'
 /** Interfaces change rarely; asking the system for each dial would not be free. */
 const REFRESH_MS = 30_000
 
-/** Whether an address lies in a network that one of this machine's interfaces is part of. Loopback counts as near. */
+/** Whether an address lies in a network that one of this machine's interfaces is part of. */
 export function createNearNetworks(clock: Clock = systemClock): (host: string) => boolean {
   let networks = new BlockList()
   let readAtMs = Number.NEGATIVE_INFINITY

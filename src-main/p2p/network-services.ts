@@ -11,6 +11,7 @@ import type { NetworkMode } from './index.js'
 import { autoNatService } from './reach/auto-nat.js'
 import { holePunching } from './reach/hole-punching.js'
 import { portMapping, type PortMappingFacts } from './reach/port-mapping.js'
+import type { RelayQuota } from './reach/relay-quota.js'
 import { relayServer, type RelayOptions, type RelayServer } from './reach/relay-server.js'
 
 /** The libp2p services every host has; the DHTs only where the mode looks beyond this machine. */
@@ -36,8 +37,11 @@ export interface NetworkServicesOptions {
   /** True where other machines can be met: a node of the network that does not only listen on loopback. */
   isWide: boolean
   relay: RelayOptions
+  quota: RelayQuota
+  onPunchAgreed: (peerId: string) => void
+  log: Log
   /** Router ports are asked for; told what came of it. */
-  portMapping: { onFacts: (facts: PortMappingFacts) => void; log: Log } | undefined
+  onPortMapping: ((facts: PortMappingFacts) => void) | undefined
 }
 
 /** Factories of the services for a mode. A node with a public address serves the wide-area DHT from the start. */
@@ -78,12 +82,13 @@ export function networkServices(options: NetworkServicesOptions): ServiceFactory
     // Left out, it starts as a client and serves once libp2p finds that this node has a public address.
     ...(options.hasPublicAddress ? { clientMode: false } : {}),
   })
-  services.holePunching = holePunching()
+  services.holePunching = holePunching(options.onPunchAgreed)
   if (options.relay.mode !== 'off') {
-    services.relay = relayServer({ ...options.relay, hasPublicAddress: options.hasPublicAddress })
+    services.relay = relayServer(options, { ...options.relay, hasPublicAddress: options.hasPublicAddress })
   }
   if (!options.isWide) return services
   services.autoNat = autoNatService()
-  if (options.portMapping !== undefined) services.portMapping = portMapping(options.portMapping)
+  const { onPortMapping, log } = options
+  if (onPortMapping !== undefined) services.portMapping = portMapping({ log, onFacts: onPortMapping })
   return services
 }

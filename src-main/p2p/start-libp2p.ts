@@ -32,6 +32,7 @@ import { createNearNetworks } from './near-networks.js'
 import { networkServices, type NetworkServices } from './network-services.js'
 import { openPeerDatastore } from './peer-datastore.js'
 import { loadQuic } from './quic-transport.js'
+import { createPunchWatch } from './reach/hole-punching.js'
 import { createReach, relayGater, relayQuota } from './reach/index.js'
 import type { PortMappingFacts } from './reach/port-mapping.js'
 import { relayListenAddresses, relayTransport } from './reach/relay-client.js'
@@ -64,6 +65,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   const lanDiscovery = isWide && (options.mdns ?? true)
   const relay = options.relay ?? RELAY_DEFAULTS
   const quota = relayQuota(relay, systemClock)
+  const punches = createPunchWatch()
   const dialMemory = createDialMemory()
   let portMapping: PortMappingFacts | undefined
   // Only a node of the network keeps what it learns about peers: libp2p dials the ones it kept at its next start.
@@ -104,7 +106,10 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
         hasPublicAddress: publicAddress !== undefined,
         isWide,
         relay,
-        portMapping: (options.upnp ?? true) ? { log, onFacts: (facts) => (portMapping = facts) } : undefined,
+        quota,
+        onPunchAgreed: (peerId) => punches.agreed(peerId),
+        log,
+        onPortMapping: (options.upnp ?? true) ? (facts) => (portMapping = facts) : undefined,
       }),
       // Its errors are mostly peers that went away; what matters is said by the parts that use it.
       logger: libp2pLogger(log, { errorsAs: 'debug' }),
@@ -114,7 +119,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
     })
     const connected = connectedPeers(libp2p)
     const reach = createReach(
-      { libp2p, quota, portMapping: () => portMapping, log },
+      { libp2p, quota, punches, portMapping: () => portMapping, log },
       { isWide, lanDiscovery, privateNetwork: swarmKey !== undefined, relay },
     )
     await startListening(libp2p, listen)

@@ -13,6 +13,8 @@ export interface AnnouncedFacts {
   /** Unix milliseconds. */
   nowMs: number
   hardware: Hardware
+  /** The owner has paused sharing. Default false. */
+  paused?: boolean
 }
 
 /**
@@ -23,11 +25,11 @@ export function ownRecord(
   services: readonly LocalService[],
   facts: AnnouncedFacts,
 ): { record: PeerRecord; leftOut: number } {
-  const { records, leftOut } = toServiceRecords(services, facts.hardware)
+  const { records, leftOut } = toServiceRecords(services, facts.hardware, undefined, { paused: facts.paused })
   const record: PeerRecord = {
     ...emptyPeerRecord(facts.peerId),
     service: records,
-    current_offering: records.map(({ name }) => name),
+    current_offering: facts.paused === true ? [] : records.map(({ name }) => name),
     role: records.length > 0 ? ['worker'] : ['client'],
     status: 'connected',
     last_seen: Math.floor(facts.nowMs / 1000),
@@ -42,15 +44,17 @@ export function ownRecord(
 /** A row that could not be published is tried again after this long. */
 const RETRY_MS = 5_000
 
-/** Keeps this node's row in step with its services: nothing else changes it. A clean stop withdraws the row first. */
+/** Keeps this node's row in step with its services, a pause and its GPUs. A clean stop withdraws the row first. */
 export function createAnnouncer(needs: {
   registry: ServiceRegistry
   table: NodeTable
   facts: () => AnnouncedFacts
+  /** What else changes the row besides the services: a pause, GPUs that became known. */
+  alsoChangedBy?: readonly { subscribe(listener: () => void): () => void }[]
   log: Log
 }): Service {
   const log = needs.log.forComponent('announcer')
-  let unsubscribe: (() => void) | undefined
+  let unsubscribe: (() => void)[] = []
   let publishing: Promise<void> = Promise.resolve()
   let published = ''
   let wanted = false
@@ -68,7 +72,10 @@ export function createAnnouncer(needs: {
     wanted = false
     clearTimeout(retry)
     const { record, leftOut } = ownRecord(needs.registry.list(), needs.facts())
-    const offers = JSON.stringify(record.service.map(({ name, identity_group }) => [name, identity_group]))
+    const offers = JSON.stringify([
+      record.service.map(({ name, status, identity_group }) => [name, status, identity_group]),
+      record.hardware.gpus.map(({ name, total_memory }) => [name, total_memory]),
+    ])
     if (offers === published) return
     try {
       await needs.table.publish(record)
@@ -81,8 +88,8 @@ export function createAnnouncer(needs: {
   }
 
   async function stop(): Promise<void> {
-    if (unsubscribe === undefined) return
-    unsubscribe()
+    if (unsubscribe.length === 0) return
+    for (const end of unsubscribe) end()
     await publishing
     clearTimeout(retry)
     await needs.table.withdraw()
@@ -91,7 +98,8 @@ export function createAnnouncer(needs: {
   return {
     name: 'announcer',
     async start() {
-      unsubscribe = needs.registry.subscribe(publish)
+      const sources = [needs.registry, ...(needs.alsoChangedBy ?? [])]
+      unsubscribe = sources.map((source) => source.subscribe(publish))
       publish()
       await publishing
     },

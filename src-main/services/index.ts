@@ -36,6 +36,8 @@ export interface LocalService {
   readonly problem: string | undefined
   /** What stands before `/v1/` in the paths of this server (`/engines`, `/api`); absent or empty for most. */
   readonly basePath?: string
+  /** True when the owner ticked single models: peers may name those only. */
+  readonly onlyTicked?: boolean
 }
 
 /** One model of a local server as its list tells it. */

@@ -11,6 +11,7 @@ export function toServiceRecords(
   services: readonly LocalService[],
   hardware: ServiceRecord['hardware'],
   budgetBytes: number = IDENTITY_GROUP_BUDGET_BYTES,
+  options: { paused?: boolean } = {},
 ): { records: ServiceRecord[]; leftOut: number } {
   let room = budgetBytes
   let leftOut = 0
@@ -24,7 +25,9 @@ export function toServiceRecords(
       room -= size
       return true
     })
-    const { name, host, port, status } = service
+    const { name, host, port } = service
+    // Only what is `connected` is routed to; the entries stay, so that the network knows what is merely paused.
+    const status = options.paused === true ? 'paused' : service.status
     return { name, hardware, status, host, port: String(port), identity_group: groups }
   })
   return { records, leftOut }

@@ -124,6 +124,7 @@ export function createServiceWatcher(
       models: published.models,
       problem: state.problem,
       ...(registration.basePath === '' ? {} : { basePath: registration.basePath }),
+      ...(registration.models === 'all' ? {} : { onlyTicked: true }),
     }
   }
 

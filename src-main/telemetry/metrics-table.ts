@@ -61,8 +61,13 @@ export const METRICS = {
   ocf_table_rows: { type: 'gauge', help: 'Live rows of the node table.', labels: [] },
   ocf_table_changes_total: {
     type: 'counter',
-    help: 'Changes of the node table. change: added, changed, withdrawn, expired, banned.',
+    help: 'Changes of the node table. change: added, changed, withdrawn, expired, banned, over-quota.',
     labels: ['change'],
+  },
+  ocf_table_banned_peers: {
+    type: 'gauge',
+    help: 'Peers not listened to at the moment, as they sent invalid rows.',
+    labels: [],
   },
   ocf_services: {
     type: 'gauge',

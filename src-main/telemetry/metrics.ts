@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { PathKindSchema } from '#shared/contract/peers.js'
 import type { TrafficEntry } from '#shared/contract/traffic.js'
 import type { Service } from '../lifecycle.js'
 import type { NodeTable } from '../node-table/index.js'
@@ -22,7 +23,7 @@ export interface Metrics extends Service {
 /** What is read when figures are asked for. Parts of the node that come later than the metrics do. */
 export interface MetricSources {
   host: Pick<Host, 'connections'>
-  table: Pick<NodeTable, 'size' | 'subscribe'>
+  table: Pick<NodeTable, 'size' | 'subscribe' | 'health'>
   registry: Pick<ServiceRegistry, 'list'>
   /** HTTP streams to peers. */
   streams: () => { pools: number; streams: number }
@@ -58,6 +59,7 @@ export function createMetrics(
   sourceGauge('ocf_http_pools', (pools, { streams }) => pools.set(streams().pools))
   sourceGauge('ocf_http_streams', (open, { streams }) => open.set(streams().streams))
   sourceGauge('ocf_table_rows', (rows, { table }) => rows.set(table.size))
+  sourceGauge('ocf_table_banned_peers', (banned, { table }) => banned.set(table.health().bannedPeers.length))
   sourceGauge('ocf_services', (services, needed) => {
     for (const status of SERVICE_STATUSES) services.set({ status }, 0)
     for (const { status } of needed.registry.list()) services.inc({ status })
@@ -163,7 +165,7 @@ function peersByPath(host: MetricSources['host']): Map<string, number> {
   for (const { peerId, path } of host.connections()) {
     if (!paths.has(peerId) || paths.get(peerId) === 'relayed') paths.set(peerId, path)
   }
-  const counts = new Map(['direct-tcp', 'direct-ws', 'direct-quic', 'hole-punched', 'relayed'].map((path) => [path, 0]))
+  const counts = new Map<string, number>(PathKindSchema.options.map((path) => [path, 0]))
   for (const path of paths.values()) counts.set(path, (counts.get(path) ?? 0) + 1)
   return counts
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { HomePage } from '../features/home/home-page.js'
 import { ModelsPage } from '../features/models/models-page.js'
 import { NetworkPage } from '../features/network/network-page.js'
@@ -10,11 +10,15 @@ import { Icon } from '../ui/icon.js'
 import styles from './frame.module.css'
 import { Logo } from './logo.js'
 import { OfflineBanner } from './offline-banner.js'
+import { Toasts } from '../ui/toasts.js'
+import { Palette } from './palette.js'
 import { linkTo, PAGES, type PageName } from './route.js'
+import { ShortcutsDialog } from './shortcuts-dialog.js'
 import { StatusPill } from './status-pill.js'
-import { usePage } from './use-page.js'
+import { useRoute } from './use-route.js'
+import { useShortcuts } from './use-shortcuts.js'
 
-const PAGE_OF: Record<PageName, () => React.ReactNode> = {
+const PAGE_OF: Record<PageName, (props: { item: string | undefined }) => React.ReactNode> = {
   home: HomePage,
   share: SharePage,
   models: ModelsPage,
@@ -23,11 +27,13 @@ const PAGE_OF: Record<PageName, () => React.ReactNode> = {
   settings: SettingsPage,
 }
 
-/** Rail, pill and the page of the address. */
+/** Rail, pill, palette and the page of the address. */
 export function Frame() {
-  const page = usePage()
+  const { page, item } = useRoute()
   const CurrentPage = PAGE_OF[page]
+  const [open, setOpen] = useState<'palette' | 'shortcuts'>()
   const main = useRef<HTMLElement>(null)
+  useShortcuts({ palette: () => setOpen('palette'), help: () => setOpen('shortcuts') })
   useEffect(() => {
     document.title = `${strings.nav[page]} – ${strings.product}`
     main.current?.scrollTo(0, 0)
@@ -54,13 +60,21 @@ export function Frame() {
       </nav>
       <div className={styles['column']}>
         <header className={styles['bar']}>
+          <button type="button" className={styles['search']} onClick={() => setOpen('palette')}>
+            <Icon name="search" size={16} />
+            {strings.palette.open}
+            <kbd>{navigator.platform.startsWith('Mac') ? '⌘ K' : 'Ctrl K'}</kbd>
+          </button>
           <StatusPill />
         </header>
         <main ref={main} className={styles['main']} tabIndex={-1}>
           <OfflineBanner />
-          <CurrentPage />
+          <CurrentPage item={item} />
         </main>
       </div>
+      {open === 'palette' && <Palette onClose={() => setOpen(undefined)} openShortcuts={() => setOpen('shortcuts')} />}
+      {open === 'shortcuts' && <ShortcutsDialog onClose={() => setOpen(undefined)} />}
+      <Toasts />
     </div>
   )
 }

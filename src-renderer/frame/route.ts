@@ -2,13 +2,36 @@
 export const PAGES = ['home', 'share', 'models', 'network', 'traffic', 'settings'] as const
 export type PageName = (typeof PAGES)[number]
 
-/** The page an address like `#/models` names; anything else is Home. */
-export function pageOf(hash: string): PageName {
-  const name = hash.replace(/^#\/?/, '')
-  return PAGES.find((page) => page === name) ?? 'home'
+/** Where one is: a page, and what is open on it (a model, a peer, a request, a setting). */
+export interface Route {
+  page: PageName
+  /** Undefined for the page itself. */
+  item: string | undefined
 }
 
-/** The link to a page. */
-export function linkTo(page: PageName): string {
-  return `#/${page}`
+/** What an address like `#/models/llama3.2%3A3b` names; anything else is Home. */
+export function routeOf(hash: string): Route {
+  const [name = '', ...rest] = hash.replace(/^#\/?/, '').split('/')
+  const page = PAGES.find((known) => known === name)
+  if (page === undefined) return { page: 'home', item: undefined }
+  const item = decode(rest.join('/'))
+  return { page, item: item === '' ? undefined : item }
+}
+
+/** The link to a page, or to a thing on it. */
+export function linkTo(page: PageName, item?: string): string {
+  return item === undefined ? `#/${page}` : `#/${page}/${encodeURIComponent(item)}`
+}
+
+/** Goes to a page. */
+export function goTo(page: PageName, item?: string): void {
+  location.hash = linkTo(page, item)
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return '' // A link somebody broke leads to the page.
+  }
 }

@@ -1,6 +1,6 @@
 import { createContext, use, useEffect } from 'react'
 import { useStore } from 'zustand'
-import type { FeedName, FeedSnapshot } from '#shared/contract/index.js'
+import type { Client } from '#shared/contract/client.js'
 import type { CallOutput } from '#shared/contract/index.js'
 import type { FeedState, FeedStore } from './feed-store.js'
 import type { Stores } from './index.js'
@@ -14,12 +14,21 @@ function useStores(): Stores {
   return stores
 }
 
+/** The topics that are followed. */
+type Followed = { [K in keyof Stores]: Stores[K] extends FeedStore<unknown> ? K : never }[keyof Stores]
+type Data<K extends Followed> = Stores[K] extends FeedStore<infer T> ? T : never
+
 /** A feed's state; it is followed while the component is shown. */
-export function useFeed<N extends FeedName>(feed: N): FeedState<FeedSnapshot<N>> {
+export function useFeed<K extends Followed>(feed: K): FeedState<Data<K>> {
   // The key chose the store, which TypeScript can't follow through the union.
-  const topic = useStores()[feed] as unknown as FeedStore<FeedSnapshot<N>>
+  const topic = useStores()[feed] as unknown as FeedStore<Data<K>>
   useEffect(() => topic.watch(), [topic])
   return useStore(topic.store)
+}
+
+/** The way to do something at the node. */
+export function useClient(): Client {
+  return useStores().client
 }
 
 /** The settings in force, asked for when the component appears. */

@@ -2,9 +2,10 @@ import type { Client } from '#shared/contract/client.js'
 import { createCallStore } from './call-store.js'
 import { createFeedStore } from './feed-store.js'
 
-/** One store per topic. */
+/** One store per topic, and the client for what is done rather than shown. */
 export function createStores(client: Client) {
   return {
+    client,
     status: createFeedStore(client, 'status'),
     peers: createFeedStore(client, 'peers'),
     models: createFeedStore(client, 'models'),
@@ -12,6 +13,11 @@ export function createStores(client: Client) {
     logs: createFeedStore(client, 'logs'),
     traffic: createFeedStore(client, 'traffic'),
     settings: createCallStore(client, 'settings.list', {}),
+    detection: createFeedStore(client, 'detection'),
+    shares: createFeedStore(client, 'shares'),
+    pause: createFeedStore(client, 'pause'),
+    limits: createFeedStore(client, 'limits'),
+    ledger: createFeedStore(client, 'ledger'),
   }
 }
 

@@ -9,20 +9,26 @@ export function Button({
   children,
   primary = false,
   pressed,
+  disabled = false,
+  submit = false,
 }: {
   icon?: IconName
-  onClick: () => void
+  onClick?: () => void
   children: ReactNode
   primary?: boolean
   /** For a button that stays on. */
   pressed?: boolean
+  disabled?: boolean
+  /** Sends the form it stands in. */
+  submit?: boolean
 }) {
   return (
     <button
-      type="button"
+      type={submit ? 'submit' : 'button'}
       className={primary ? styles['primary'] : styles['button']}
       onClick={onClick}
       aria-pressed={pressed}
+      disabled={disabled}
     >
       {icon !== undefined && <Icon name={icon} size={16} />}
       {children}

@@ -1,4 +1,5 @@
-import type { ReactNode } from 'react'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useLayoutEffect, useRef, type ReactNode } from 'react'
 import styles from './data-table.module.css'
 
 /** One column of a {@link DataTable}. */
@@ -11,18 +12,26 @@ export interface Column<Row> {
   numeric?: boolean
   /** Left out where the window is narrow. */
   minor?: boolean
-  /** Takes what room is left and cuts what does not fit. */
-  wide?: boolean
+  /** In pixels; the one without takes what room is left and cuts what does not fit. */
+  width?: number
   cell: (row: Row) => ReactNode
 }
 
-/** Rows of facts. Rows keep their identity, so nothing is drawn again that did not change. */
+const ROW_HEIGHT = 40
+/** From here on only the rows in view are drawn, in a box that scrolls by itself. */
+const VIRTUAL_FROM = 60
+
+/**
+ * Rows of facts; columns keep their width and rows their place whatever streams in. Long lists are virtual: only what is
+ * in view is drawn, and what the reader looks at stays put when rows arrive above it.
+ */
 export function DataTable<Row>({
   label,
   columns,
   rows,
   rowKey,
   dim,
+  onOpen,
 }: {
   /** What the table is, for those who can't see it. */
   label: string
@@ -30,34 +39,109 @@ export function DataTable<Row>({
   rows: readonly Row[]
   rowKey: (row: Row) => string
   dim?: (row: Row) => boolean
+  /** A click anywhere in a row; the keyboard needs a link or button in one of its cells. */
+  onOpen?: (row: Row) => void
 }) {
+  const box = useRef<HTMLDivElement>(null)
+  const isVirtual = rows.length >= VIRTUAL_FROM
+  const virtualizer = useVirtualizer({
+    count: rows.length,
+    enabled: isVirtual,
+    getScrollElement: () => box.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 8,
+    getItemKey: (index) => {
+      const row = rows[index]
+      return row === undefined ? index : rowKey(row)
+    },
+  })
+  useRowsStayPut(box, rows, rowKey)
+  const items = virtualizer.getVirtualItems()
+  const first = isVirtual ? (items[0]?.index ?? 0) : 0
+  const last = isVirtual ? (items.at(-1)?.index ?? -1) : rows.length - 1
   return (
-    <table className={styles['table']} aria-label={label}>
-      <thead>
-        <tr>
+    <div
+      ref={box}
+      className={isVirtual ? styles['scroller'] : styles['box']}
+      {...(isVirtual ? { tabIndex: 0, role: 'group', 'aria-label': label } : {})}
+    >
+      <table className={styles['table']} aria-label={label} aria-rowcount={rows.length + 1}>
+        <colgroup>
           {columns.map((column) => (
-            <th key={column.key} scope="col" className={cellClass(column)} title={column.hint}>
-              {column.hint === undefined ? column.header : <abbr className={styles['hint']}>{column.header}</abbr>}
-            </th>
+            <col key={column.key} className={cellClass(column)} style={{ width: column.width }} />
           ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((row) => (
-          <tr key={rowKey(row)} className={dim?.(row) === true ? styles['dim'] : undefined}>
+        </colgroup>
+        <thead>
+          <tr>
             {columns.map((column) => (
-              <td key={column.key} className={cellClass(column)}>
-                {column.cell(row)}
-              </td>
+              <th key={column.key} scope="col" className={cellClass(column)} title={column.hint}>
+                {column.hint === undefined ? column.header : <abbr className={styles['hint']}>{column.header}</abbr>}
+              </th>
             ))}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          <Gap rows={first} columns={columns.length} />
+          {rows.slice(first, last + 1).map((row, offset) => (
+            <tr
+              key={rowKey(row)}
+              aria-rowindex={first + offset + 2}
+              className={rowClass(dim?.(row) === true, onOpen !== undefined)}
+              onClick={onOpen === undefined ? undefined : (event) => openRow(event, () => onOpen(row))}
+            >
+              {columns.map((column) => (
+                <td key={column.key} className={cellClass(column)}>
+                  {column.cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+          <Gap rows={rows.length - 1 - last} columns={columns.length} />
+        </tbody>
+      </table>
+    </div>
   )
 }
 
-function cellClass<Row>({ numeric, wide, minor }: Column<Row>): string {
-  const names = [numeric === true && 'numeric', wide === true && 'wide', minor === true && 'minor'] as const
-  return names.map((name) => (name === false ? '' : styles[name])).join(' ')
+/** The room of rows that are not drawn. */
+function Gap({ rows, columns }: { rows: number; columns: number }) {
+  if (rows <= 0) return null
+  return (
+    <tr aria-hidden="true" className={styles['gap']}>
+      <td colSpan={columns} style={{ height: rows * ROW_HEIGHT }} />
+    </tr>
+  )
+}
+
+/** When rows arrive above, a reader who has scrolled down keeps looking at the same ones. */
+function useRowsStayPut<Row>(
+  box: React.RefObject<HTMLDivElement | null>,
+  rows: readonly Row[],
+  rowKey: (row: Row) => string,
+): void {
+  const before = useRef<string>(undefined)
+  useLayoutEffect(() => {
+    const element = box.current
+    const formerFirst = before.current
+    before.current = rows[0] === undefined ? undefined : rowKey(rows[0])
+    if (element === null || element.scrollTop === 0 || formerFirst === undefined) return
+    if (formerFirst === before.current) return
+    const shift = rows.findIndex((row) => rowKey(row) === formerFirst)
+    if (shift > 0) element.scrollTop += shift * ROW_HEIGHT
+  }, [box, rows, rowKey])
+}
+
+/** A click on something of its own in a row, or one that ends a selection of text, opens nothing. */
+function openRow(event: React.MouseEvent, open: () => void): void {
+  if (event.target instanceof Element && event.target.closest('button, a, input, label') !== null) return
+  if (getSelection()?.isCollapsed === false) return
+  open()
+}
+
+function rowClass(isDim: boolean, opens: boolean): string {
+  return [isDim ? styles['dim'] : '', opens ? styles['opens'] : ''].join(' ')
+}
+
+function cellClass<Row>({ numeric, minor }: Column<Row>): string {
+  return [numeric === true ? styles['numeric'] : '', minor === true ? styles['minor'] : ''].join(' ')
 }

@@ -8,7 +8,7 @@ export function Page({
   actions,
   children,
 }: {
-  name: string
+  name: ReactNode
   sentence: string
   actions?: ReactNode
   children: ReactNode
@@ -20,7 +20,7 @@ export function Page({
           <p className={styles['name']}>{name}</p>
           <h1 className={styles['sentence']}>{sentence}</h1>
         </div>
-        {actions !== undefined && <div className={styles['actions']}>{actions}</div>}
+        {actions !== undefined && actions !== false && <div className={styles['actions']}>{actions}</div>}
       </header>
       {children}
     </article>

@@ -1,15 +1,23 @@
 import type { z } from 'zod'
+import { appCalls } from './app.js'
+import { detectionCalls, detectionFeeds } from './detection.js'
+import { ledgerCalls, ledgerFeeds } from './ledger.js'
+import { limitsCalls, limitsFeeds } from './limits.js'
 import { logsCalls, logsFeeds } from './logs.js'
+import { modelTestCalls } from './model-test.js'
 import { modelsCalls, modelsFeeds } from './models.js'
 import { nodeCalls, nodeFeeds } from './node.js'
+import { pauseCalls, pauseFeeds } from './pause.js'
 import { peersCalls, peersFeeds } from './peers.js'
 import { servicesCalls, servicesFeeds } from './services.js'
 import { settingsCalls } from './settings.js'
+import { sharesCalls, sharesFeeds } from './shares.js'
 import { tableCalls } from './table.js'
 import { trafficCalls, trafficFeeds } from './traffic.js'
 
 /** Every call a user interface may make. Dispatch, both transports, the command line and the test double derive from it. */
 export const CALLS = {
+  ...appCalls, // app.preferences, app.setPreference
   ...nodeCalls, // node.status, node.capabilities
   ...peersCalls, // peers.list
   ...tableCalls, // table.rows
@@ -18,6 +26,12 @@ export const CALLS = {
   ...settingsCalls, // settings.list, settings.set
   ...logsCalls, // logs.recent
   ...trafficCalls, // traffic.recent, traffic.history
+  ...detectionCalls, // detection.list, detection.look, detection.type-in, detection.forget
+  ...sharesCalls, // shares.list, shares.add, shares.remove
+  ...pauseCalls, // pause.get, pause.set, pause.resume
+  ...limitsCalls, // limits.get, limits.set
+  ...ledgerCalls, // ledger.summary, ledger.rows, ledger.export
+  ...modelTestCalls, // test.run
 } as const
 
 /** Every feed a user interface may follow. */
@@ -28,6 +42,11 @@ export const FEEDS = {
   ...servicesFeeds, // services
   ...logsFeeds, // logs
   ...trafficFeeds, // traffic
+  ...detectionFeeds, // detection
+  ...sharesFeeds, // shares
+  ...pauseFeeds, // pause
+  ...limitsFeeds, // limits
+  ...ledgerFeeds, // ledger
 } as const
 
 export type CallName = keyof typeof CALLS

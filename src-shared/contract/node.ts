@@ -5,7 +5,7 @@ import { defineCall, defineStateFeed, NoInputSchema } from './define.js'
 export const ModeSchema = z.enum(['standalone', 'local', 'node'])
 
 /** What the place that shows the interface can do besides; the renderer asks for these, never "is this Electron". */
-export const CapabilitySchema = z.enum(['open-external', 'self-update', 'autostart', 'notifications'])
+export const CapabilitySchema = z.enum(['open-external', 'self-update', 'autostart', 'notifications', 'close-to-tray'])
 export type Capability = z.output<typeof CapabilitySchema>
 
 /**

@@ -13,8 +13,8 @@ export const PeerViewSchema = z.object({
   paths: z.array(PathKindSchema),
   /** Remote addresses of its open connections. */
   multiaddrs: z.array(z.string()),
-  /** The relays it is reached through, by peer id; empty while a direct connection is open. */
-  relays: z.array(z.string()).default([]),
+  /** The relays it is reached through, by peer id; absent while a direct connection is open. */
+  relays: z.array(z.string()).optional(),
   /** Who opened the oldest connection; null when there is none. */
   direction: z.enum(['inbound', 'outbound']).nullable(),
   /** Unix milliseconds since when it is connected. */

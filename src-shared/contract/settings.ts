@@ -19,6 +19,20 @@ export const SettingViewSchema = z.object({
   cost: z.string(),
   /** True when a change waits for the next start. */
   restart: z.boolean(),
+  /** How it is edited; everything else than a switch or a choice is typed in. */
+  kind: z.enum(['boolean', 'choice', 'number', 'text', 'list']),
+  /** What a `choice` may be; empty for the rest. */
+  choices: z.array(z.string()),
+  /** What a value has to be, in words: `a port from 0 to 65535`. */
+  expected: z.string(),
+  /** The default, written as `value` is. */
+  default: z.string(),
+  /** What it will be after the next start, where that differs from `value`; null where it does not. */
+  next: z.string().nullable(),
+  /** False for what can't stand in the settings file. */
+  editable: z.boolean(),
+  /** True for what is never shown again. */
+  secret: z.boolean(),
 })
 export type SettingView = z.output<typeof SettingViewSchema>
 

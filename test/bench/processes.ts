@@ -21,7 +21,18 @@ export async function startBenchNode(flags: string[]): Promise<BenchNode> {
   const ports = ['--port', '0', '--api-port', '0', '--tcpport', '0', '--wsport', '0', '--udpport', '0']
   const child = fork(
     HEADLESS,
-    ['start', '--ready-json', '--log-level', 'error', '--data-dir', dataDir, '--p2p-host', '127.0.0.1', ...ports, ...flags],
+    [
+      'start',
+      '--ready-json',
+      '--log-level',
+      'error',
+      '--data-dir',
+      dataDir,
+      '--p2p-host',
+      '127.0.0.1',
+      ...ports,
+      ...flags,
+    ],
     { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
   )
   if (child.stdout === null) throw new Error('the node has no standard output')

@@ -17,6 +17,22 @@ const VALID: { [N in CallName]: CallInput<N> } = {
   'logs.recent': { lines: 10 },
   'traffic.recent': { limit: 10 },
   'traffic.history': { range: '5m' },
+  'detection.list': {},
+  'detection.look': {},
+  'detection.type-in': { port: 11434 },
+  'detection.forget': { address: '127.0.0.1:11434' },
+  'shares.list': {},
+  'shares.add': { port: 11434, models: ['llama3.2:latest'], aliases: [{ name: 'l', model: 'llama3.2:latest' }] },
+  'shares.remove': { id: 'llm@127.0.0.1:11434' },
+  'pause.get': {},
+  'pause.set': { forMs: 900_000, cutAfterMs: 0 },
+  'pause.resume': {},
+  'limits.get': {},
+  'limits.set': { concurrent: 2, blockedPeers: [] },
+  'ledger.summary': {},
+  'ledger.rows': { days: 7 },
+  'ledger.export': { format: 'csv' },
+  'test.run': { model: 'llama3.2' },
 }
 
 const HOSTILE: readonly unknown[] = [

@@ -2,6 +2,7 @@ import type { LogLine } from '#shared/contract/logs.js'
 import { emptyPeerRecord } from '#shared/records.js'
 import { createControl, type Control, type ControlNeeds } from '../../src-main/api/index.js'
 import type { ConnectionsSource } from '../../src-main/api/handlers/peers.js'
+import { createFakeSharing } from './fake-sharing.js'
 import type { SettingsSource } from '../../src-main/config/settings-source.js'
 import type { Log } from '../../src-main/logging/index.js'
 import type { NodeTable, Row } from '../../src-main/node-table/index.js'
@@ -54,6 +55,7 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
     traffic,
     history: createTrafficHistory({ traffic, clock: Date, log: fakeLog(errors) }, { file: '/never/started' }),
     settings: fakeSettings(),
+    sharing: createFakeSharing(),
     logs: { lines: () => [...lines], subscribe: changes.subscribe },
     gatewayUrl: () => (options.gatewayUrl === undefined ? 'http://127.0.0.1:8092' : options.gatewayUrl),
     log: fakeLog(errors),
@@ -185,6 +187,13 @@ function fakeSettings(): SettingsSource {
         help: 'Port of the gateway.',
         cost: '0 takes any free port.',
         restart: true,
+        kind: 'number',
+        choices: [],
+        expected: 'a port from 0 to 65535',
+        default: '8092',
+        next: null,
+        editable: true,
+        secret: false,
       },
     ],
     save: () => Promise.resolve({ restartNeeded: true }),

@@ -198,7 +198,7 @@ test('hostile bytes in a sync change nothing, and end it', async () => {
   const random = createRandom(7)
   const forged = (await createOwner(3)).row({ epoch: epochOf(Date.now()), seq: Date.now() % EPOCH_MS })
   forged[forged.length - 1]! ^= 1
-  const hello = encodeFrame({ type: 'hello', digest: new Uint8Array(16) })
+  const hello = encodeFrame({ type: 'hello', timeMs: Date.now(), digest: new Uint8Array(16) })
   const update = canonicalUpdate([{ peerId: 'any', epoch: 1, seq: 1, clientId: 1, bytes: forged }])
   const attacks = [
     new Uint8Array([0xff, 0xff, 0xff, 0xff, 1]),

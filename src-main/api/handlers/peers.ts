@@ -70,17 +70,18 @@ function viewPeer(peerId: string, open: readonly PeerConnection[], row: Row | un
     (first, next) => (first === undefined || next.openedAtMs < first.openedAtMs ? next : first),
     undefined,
   )
-  const rttMs = bestRtt(open)
+  const rttMs = bestRtt(open) ?? (row?.record.latency || undefined)
+  const relays = open.every(({ path }) => path === 'relayed') ? relaysOf(open) : []
   return {
     peerId,
     connected: open.length > 0,
     paths: sortPaths(open.map((connection) => connection.path)),
     multiaddrs: open.map((connection) => connection.multiaddr),
-    relays: open.every(({ path }) => path === 'relayed') ? relaysOf(open) : [],
     direction: oldest?.direction ?? null,
     connectedAtMs: oldest?.openedAtMs ?? null,
     offers: row === undefined ? [] : offersOf(row),
     version: row?.record.version ?? '',
+    ...(relays.length === 0 ? {} : { relays }),
     ...(rttMs === undefined ? {} : { rttMs }),
   }
 }

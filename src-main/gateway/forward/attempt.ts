@@ -191,13 +191,17 @@ function stageOf(error: unknown, sent: boolean): FailureStage {
     const unreachable = error instanceof PeerUnreachableError || (error instanceof Error && isConnectFailure(error))
     return unreachable ? 'connect' : 'before-headers'
   }
-  return bytesReadBefore(error) > 0 && !isTimeout(error) ? 'stale' : 'before-headers'
+  return bytesReadBefore(error) > 0 ? 'stale' : 'before-headers'
 }
 
-/** Bytes that ever came over the lost connection; none of them belong to this answer, whose head never came. */
+/** Bytes that came over a connection before the other side closed it; they belong to earlier answers. */
 function bytesReadBefore(error: unknown): number {
-  if (error instanceof errors.SocketError) return error.socket?.bytesRead ?? 0
-  return error instanceof Error && 'bytesRead' in error && typeof error.bytesRead === 'number' ? error.bytesRead : 0
+  if (error instanceof errors.SocketError) {
+    return error.message === 'other side closed' ? (error.socket?.bytesRead ?? 0) : 0
+  }
+  if (!(error instanceof Error)) return 0
+  const { code, bytesRead } = error as { code?: unknown; bytesRead?: unknown }
+  return (code === 'ECONNRESET' || code === 'EPIPE') && typeof bytesRead === 'number' ? bytesRead : 0
 }
 
 function isConnectFailure(error: Error & { code?: string; syscall?: string }): boolean {

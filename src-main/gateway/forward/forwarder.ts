@@ -3,8 +3,10 @@ import type { Log } from '../../logging/index.js'
 import type { PeerClients } from '../../p2p/http/peer-clients.js'
 import type { PathLookup } from '../../p2p/path-lookup.js'
 import type { Host } from '../../p2p/index.js'
+import type { Admission } from '../../services/access/index.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { TrafficUpdate } from '../../telemetry/traffic.js'
+import { createAliveReporter } from './alive-reporter.js'
 import { attempt, type AttemptRequest, type AttemptResult, type AttemptTarget, type AttemptTiming } from './attempt.js'
 import type { Provider } from './choose-providers.js'
 import type { Exchange, FailedTry } from './exchange.js'
@@ -13,16 +15,21 @@ import { legOf } from './leg.js'
 import { headerPolicyOf, requestHeaders, type HeaderPolicy, type Headers } from './headers.js'
 import { HOPS_HEADER } from './hops.js'
 import type { LocalClients } from './local-clients.js'
+import type { ProviderScores } from './provider-scores.js'
 import type { Reachability } from './reachability.js'
 import { withServerModelId } from './server-model-id.js'
 
 /** Sends exchanges to where they belong and relays the answers. */
 export interface Forwarder {
   /**
-   * Tries the providers in order until one answers.
+   * Tries the providers in order until one answers; resolves to that one, or to undefined when nobody was left to answer.
    * @throws AppError `upstream_failed`, `upstream_timeout`, `provider_busy`, `no_provider` while the client is untouched
    */
-  toProviders(exchange: Exchange, request: ServiceRequest, providers: readonly Provider[]): Promise<void>
+  toProviders(
+    exchange: Exchange,
+    request: ServiceRequest,
+    providers: readonly Provider[],
+  ): Promise<Provider | undefined>
   /** One try at this machine's own service; whatever it answers is the answer. */
   toLocalService(exchange: Exchange, service: LocalService, path: string): Promise<void>
   /** One try at another peer's door; whatever it answers is the answer. */
@@ -44,13 +51,13 @@ export interface ForwarderNeeds {
   localClients: LocalClients
   registry: ServiceRegistry
   reachability: Reachability
+  scores: ProviderScores
+  /** Hears of the owner's own requests, which take places from peers. */
+  admission: Pick<Admission, 'beginOwn'>
   /** How a peer is connected at the moment. */
   paths: PathLookup
   log: Log
 }
-
-/** While an answer flows, its provider is reported alive this often. */
-const ALIVE_EVERY_MS = 5_000
 
 interface TryPlan {
   provider: Provider
@@ -62,7 +69,7 @@ interface TryPlan {
 }
 
 export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs: number }): Forwarder {
-  const { host, peerClients, localClients, registry, reachability, paths } = needs
+  const { host, peerClients, localClients, registry, reachability, paths, scores } = needs
   const log = needs.log.forComponent('forward')
 
   function peerTarget(exchange: Exchange, peerId: string, path: string, policy: HeaderPolicy): AttemptTarget {
@@ -111,7 +118,7 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
       body: plan.body,
       idleTimeoutMs: options.idleTimeoutMs,
       mayRefuse: plan.mayRefuse,
-      onData: aliveReporter(provider),
+      onData: createAliveReporter(() => reportSuccess(provider)),
       ownHeaders: (timing) => {
         exchange.traffic.firstByte()
         if (provider.kind === 'peer' && exchange.door === 'local') {
@@ -120,8 +127,12 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
         return exchange.door === 'local' ? ownHeaders(exchange, { peerId, tries, selectMs, timing }) : {}
       },
     }
+    const endOwn = provider.kind === 'self' && exchange.door === 'local' ? needs.admission.beginOwn() : undefined
+    const endScored = provider.kind === 'peer' ? scores.begin(provider.peerId) : undefined
     let result = await attempt(plan.target, request, exchange.reply)
     if (mayRepeat(exchange, plan, result)) result = await attempt(plan.target, request, exchange.reply)
+    endOwn?.()
+    endScored?.('timing' in result ? result.timing.ttfbMs : undefined)
     exchange.traffic.tried(legOf(provider, result, selectMs, performance.now() - exchange.startedAt - selectMs))
     record(exchange, provider, result)
     if (result.kind === 'failed' && result.stage === 'refused-here') {
@@ -142,17 +153,6 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
     if (exchange.door === 'peer') return { tries }
     if (provider.kind === 'self') return { tries, direction: 'local', peer: null, path: null }
     return { tries, direction: 'out', peer: provider.peerId }
-  }
-
-  /** A server that sends is alive, however long its answer takes: a health check it is too busy for must not end that. */
-  function aliveReporter(provider: Provider): () => void {
-    let reportedAt = performance.now()
-    return () => {
-      const now = performance.now()
-      if (now - reportedAt < ALIVE_EVERY_MS) return
-      reportedAt = now
-      reportSuccess(provider)
-    }
   }
 
   function reportSuccess(provider: Provider): void {
@@ -207,11 +207,13 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
         const plan = planFor(exchange, request, provider)
         if (plan === undefined) continue
         const result = await run(exchange, plan, failed.length + 1)
-        if (result.kind !== 'failed' && result.kind !== 'refused') return
+        if (result.kind !== 'failed' && result.kind !== 'refused')
+          return result.kind === 'relayed' ? provider : undefined
         failed.push(toFailedTry(provider, result))
         if (!canBeSentAgain(exchange, result)) break
       }
       fail(exchange, allTriesFailed(request.what, failed))
+      return undefined
     },
 
     async toLocalService(exchange, service, path) {

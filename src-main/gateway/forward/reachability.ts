@@ -1,20 +1,21 @@
 import type { PeerId } from '@libp2p/interface'
-import { peerIdFromString } from '@libp2p/peer-id'
 import type { Clock } from '../../clock.js'
 import type { Service } from '../../lifecycle.js'
 import type { Log } from '../../logging/index.js'
-import type { NodeTable } from '../../node-table/index.js'
+import type { NodeTable, PeerStatusEvent } from '../../node-table/index.js'
 import type { Host } from '../../p2p/index.js'
 
 /** Which providers can be asked at all: those that failed are left alone for a growing while and probed meanwhile. */
 export interface Reachability extends Service {
-  /** False while the peer is in quarantine. */
+  /** False while the peer is in quarantine, or says that it takes no requests. */
   isRoutable(peerId: string): boolean
+  /** True when the peer said lately that all its places are taken; asks it in the background. For peers in the choice. */
+  isBusy(peerId: string): boolean
   /** The peer could not be reached, or its connection was lost before it answered. */
   reportFailure(peerId: string, reason: string): void
   /** The peer answered. */
   reportSuccess(peerId: string): void
-  /** Why a peer is in quarantine; undefined while it is not. */
+  /** Why a peer is not routable; undefined while it is. */
   reasonOf(peerId: string): string | undefined
 }
 
@@ -27,7 +28,6 @@ interface Quarantine {
 
 const FIRST_BACKOFF_MS = 5_000
 const MAX_BACKOFF_MS = 5 * 60_000
-const PROBE_TIMEOUT_MS = 5_000
 const MAX_PROBES_AT_ONCE = 4
 const TICK_MS = 1_000
 
@@ -41,9 +41,9 @@ export function createReachability(needs: { host: Host; table: NodeTable; clock:
   const { host, table, clock } = needs
   const log = needs.log.forComponent('reachability')
   const quarantined = new Map<string, Quarantine>()
-  const stopping = new AbortController()
+  let isStopped = false
   let timer: NodeJS.Timeout | undefined
-  let unsubscribe: (() => void) | undefined
+  const subscriptions: (() => void)[] = []
   let probes = 0
 
   function quarantine(peerId: string, reason: string): void {
@@ -60,23 +60,24 @@ export function createReachability(needs: { host: Host; table: NodeTable; clock:
     if (quarantined.delete(peerId)) log.info('a provider answers again', { peerId })
   }
 
-  /** Dials without a request at stake. */
-  async function probe(peerId: string): Promise<void> {
-    if (probes >= MAX_PROBES_AT_ONCE) return
+  /** Asks without a request at stake; what comes of it is heard by {@link onStatus}. */
+  async function probe(peerId: string, entry: Quarantine): Promise<void> {
     probes += 1
-    const entry = quarantined.get(peerId)
-    if (entry !== undefined) entry.probing = true
-    try {
-      const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)])
-      await host.libp2p.dial(peerIdFromString(peerId), { signal })
-      release(peerId)
-    } catch (error) {
-      if (!stopping.signal.aborted)
-        quarantine(peerId, error instanceof Error ? error.message.slice(0, 120) : 'dial failed')
-    } finally {
-      probes -= 1
-      if (entry !== undefined) entry.probing = false
-    }
+    entry.probing = true
+    await table.status.refresh(peerId)
+    probes -= 1
+    entry.probing = false
+  }
+
+  function onStatus({ peerId, outcome }: PeerStatusEvent): void {
+    if (isStopped) return
+    if (outcome.kind === 'unreachable') quarantine(peerId, outcome.reason)
+    else if (outcome.kind === 'invalid') quarantine(peerId, 'its status is not signed by it')
+    else release(peerId)
+  }
+
+  function pausedReason(peerId: string): string | undefined {
+    return table.status.peek(peerId)?.paused ?? undefined
   }
 
   function tick(): void {
@@ -84,14 +85,14 @@ export function createReachability(needs: { host: Host; table: NodeTable; clock:
     for (const [peerId, entry] of quarantined) {
       if (entry.probing || entry.probeAtMs > now) continue
       if (probes >= MAX_PROBES_AT_ONCE) return
-      void probe(peerId)
+      void probe(peerId, entry)
     }
   }
 
   const onConnect = (event: CustomEvent<PeerId>): void => release(event.detail.toString())
   const onDisconnect = (event: CustomEvent<PeerId>): void => {
     const peerId = event.detail.toString()
-    if (table.get(peerId) !== undefined && !quarantined.has(peerId)) void probe(peerId)
+    if (table.get(peerId) !== undefined && !quarantined.has(peerId)) table.status.hint(peerId)
   }
 
   return {
@@ -99,23 +100,30 @@ export function createReachability(needs: { host: Host; table: NodeTable; clock:
     start() {
       host.libp2p.addEventListener('peer:connect', onConnect)
       host.libp2p.addEventListener('peer:disconnect', onDisconnect)
-      unsubscribe = table.subscribe((event) => {
-        if (event.type === 'row:removed') quarantined.delete(event.peerId)
-      })
+      subscriptions.push(
+        table.subscribe((event) => {
+          if (event.type === 'row:removed') quarantined.delete(event.peerId)
+        }),
+        table.status.subscribe(onStatus),
+      )
       timer = setInterval(tick, TICK_MS)
       timer.unref()
       return Promise.resolve()
     },
     stop() {
-      stopping.abort()
+      isStopped = true
       clearInterval(timer)
-      unsubscribe?.()
+      for (const unsubscribe of subscriptions.splice(0)) unsubscribe()
       host.libp2p.removeEventListener('peer:connect', onConnect)
       host.libp2p.removeEventListener('peer:disconnect', onDisconnect)
       return Promise.resolve()
     },
-    isRoutable: (peerId) => !quarantined.has(peerId),
-    reasonOf: (peerId) => quarantined.get(peerId)?.reason,
+    isRoutable: (peerId) => !quarantined.has(peerId) && pausedReason(peerId) === undefined,
+    isBusy(peerId) {
+      const status = table.status.get(peerId)
+      return status?.slotsFree === 0
+    },
+    reasonOf: (peerId) => quarantined.get(peerId)?.reason ?? pausedReason(peerId),
     reportFailure: quarantine,
     reportSuccess(peerId) {
       if (quarantined.size > 0) quarantined.delete(peerId)

@@ -2,7 +2,6 @@ import type { Context } from 'koa'
 import { AppError } from '#shared/errors.js'
 import { didYouMean } from '../../config/near-names.js'
 import { forwardExchange, keepClientAwake } from '../begin-exchange.js'
-import { chooseProviders, type ProviderSnapshot } from '../forward/choose-providers.js'
 import type { Exchange } from '../forward/exchange.js'
 import { noProvider } from '../forward/failures.js'
 import {
@@ -59,18 +58,7 @@ export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions
 }
 
 function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions) {
-  const { registry, table, reachability, knownOffers, forwarder, host } = needs
-
-  function snapshotOf(service: string): ProviderSnapshot {
-    return {
-      ownService: (entry) =>
-        registry.connected(service).find((candidate) => candidate.identityGroups.includes(entry))?.id,
-      *peers(entry) {
-        for (const peerId of table.providers(service, entry)) if (peerId !== host.peerId) yield peerId
-      },
-      isRoutable: (peerId) => reachability.isRoutable(peerId),
-    }
-  }
+  const { registry, table, reachability, knownOffers, forwarder, host, choice } = needs
 
   function queriesOf(ctx: Context, service: string, exchange: Exchange): IdentityQuery[] {
     const header = ctx.req.headers['x-ocf-identity-group']
@@ -114,16 +102,14 @@ function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions) {
       const model = queries.find(({ key }) => key === 'model')?.value
       if (service === 'llm' && queries.length === 0 && fallback < 2) throw missingModel()
       if (model !== undefined) exchange.traffic.update({ model })
-      const { providers, knownButAway } = chooseProviders(
-        snapshotOf(service),
-        matchingEntries(queries, fallback),
-        Math.random,
-      )
+      const wish = { headers: ctx.req.headers, body: exchange.body }
+      const { providers, knownButAway } = await choice.choose(service, matchingEntries(queries, fallback), wish)
       exchange.traffic.update({ candidates: providers.length })
       if (providers.length === 0) throw nobody(service, queries, knownButAway)
       keepClientAwake(exchange)
       const what = model === undefined ? `the service "${service}"` : `the model "${model}"`
-      await forwarder.toProviders(exchange, { service, path, what }, providers)
+      const answeredBy = await forwarder.toProviders(exchange, { service, path, what }, providers)
+      if (answeredBy !== undefined) choice.answered(wish, answeredBy)
     })
 }
 

@@ -1,7 +1,10 @@
 import type { Context } from 'koa'
 import { AppError } from '#shared/errors.js'
 import { isPathShared, type LocalService } from '../../services/index.js'
+import { listModels } from '../models-list.js'
 import { forwardExchange, keepClientAwake, type RequestState } from '../begin-exchange.js'
+import { modelOf, serviceForModel } from '../forward/service-for-model.js'
+import { createSharedUse } from '../shared-use.js'
 import type { Door } from '../door.js'
 import { noProvider } from '../forward/failures.js'
 import { hasBody, readRoutingBody, type RequestBody } from '../forward/request-body.js'
@@ -11,6 +14,7 @@ import { parseServiceName } from '../service-name.js'
 
 export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {
   const { registry } = needs
+  const sharedUse = createSharedUse(needs, options)
 
   function connectedServices(name: string, door: Door): readonly LocalService[] {
     const visible = (service: LocalService): boolean => door === 'local' || service.published
@@ -40,13 +44,28 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
         const { door } = ctx.state as RequestState
         const { query } = splitTarget(ctx.req.url ?? '')
         const rest = params['rest'] || '/'
-        return forwardExchange(needs, ctx, { service: name, route: '/v1/_service/:service/*' }, async (exchange) => {
-          const connected = connectedServices(name, door)
-          const services =
-            door === 'local'
-              ? connected
-              : connected.filter((service) => isPathShared(service.sharedPaths, ctx.method, rest))
-          if (services.length === 0) throw notShared(name)
+        const about = { service: name, route: '/v1/_service/:service/*' }
+        if (door === 'peer') {
+          const shared = (): readonly LocalService[] => {
+            const services = connectedServices(name, door).filter((service) =>
+              isPathShared(service.sharedPaths, ctx.method, rest),
+            )
+            if (services.length === 0) throw notShared(name)
+            return services
+          }
+          if (isModelList(name, ctx.method, rest)) {
+            shared()
+            needs.admission.check(sharedUse.peerOf(ctx))
+            // Never the server's own list: it holds what is not shared, and paths on the owner's disk.
+            ctx.body = { object: 'list', data: listModels({ ...needs, peerId: needs.host.peerId }, door) }
+            return undefined
+          }
+          return forwardExchange(needs, ctx, about, (exchange) =>
+            sharedUse.serve(ctx, exchange, { name, path: rest, query, services: shared() }),
+          )
+        }
+        return forwardExchange(needs, ctx, about, async (exchange) => {
+          const services = connectedServices(name, door)
           exchange.body = await bodyFor(ctx, services)
           const service = serviceForModel(services, exchange.body)
           const model = modelOf(exchange.body)
@@ -63,17 +82,5 @@ function notShared(name: string): AppError {
   return new AppError('path_not_shared', `The owner of this node does not share this path of "${name}".`)
 }
 
-function modelOf(body: RequestBody): string | undefined {
-  if (body.kind !== 'read') return undefined
-  const model = body.json?.['model'] ?? body.form?.model
-  return typeof model === 'string' ? model : undefined
-}
-
-/** The one that has the model the request names; the first where it names none. */
-function serviceForModel(services: readonly LocalService[], body: RequestBody): LocalService {
-  const model = modelOf(body)
-  const match = services.find((service) => service.identityGroups.includes(`model=${model}`))
-  const service = match ?? services[0]
-  if (service === undefined) throw new AppError('service_not_found', 'This node has no such service.')
-  return service
-}
+const isModelList = (name: string, method: string, path: string): boolean =>
+  name === 'llm' && (method === 'GET' || method === 'HEAD') && path === '/v1/models'

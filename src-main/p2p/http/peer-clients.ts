@@ -5,6 +5,7 @@ import { AppError } from '#shared/errors.js'
 import type { Service } from '../../lifecycle.js'
 import type { Log } from '../../logging/index.js'
 import type { Host } from '../index.js'
+import { createConnector } from '../connect.js'
 import { tuneStream } from '../transport-tuning/index.js'
 import { CLIENT_KEEP_ALIVE_MS, HTTP_PROTOCOL, MAX_HTTP_STREAMS, MAX_STREAMS_PER_PEER } from './constants.js'
 import { StreamDuplex } from './stream-duplex.js'
@@ -32,11 +33,12 @@ interface PeerPool {
 export function createPeerClients(needs: { host: Host; log: Log }, options: { connectTimeoutMs: number }): PeerClients {
   const { host } = needs
   const log = needs.log.forComponent('p2p-http')
+  const connector = createConnector({ libp2p: () => host.libp2p })
   const pools = new Map<string, PeerPool>()
 
   async function openStream(peerId: string): Promise<Duplex> {
     const signal = AbortSignal.timeout(options.connectTimeoutMs)
-    const connection = await host.libp2p.dial(peerIdFromString(peerId), { signal })
+    const connection = await connector.connect(peerId, signal)
     const stream = await connection.newStream(HTTP_PROTOCOL, {
       maxOutboundStreams: MAX_HTTP_STREAMS,
       runOnLimitedConnection: true,

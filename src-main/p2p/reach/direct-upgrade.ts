@@ -1,4 +1,4 @@
-import type { Connection, Libp2p } from '@libp2p/interface'
+import type { Connection, Libp2p, PeerUpdate } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { systemClock, type Clock } from '../../clock.js'
 import type { Log } from '../../logging/index.js'
@@ -95,13 +95,22 @@ export function createDirectUpgrade(needs: { libp2p: Libp2p; log: Log; clock?: C
     if (!isRelayed(event.detail) || stopped.signal.aborted) return
     timer ??= setInterval(tick, TICK_MS).unref()
   }
+  /** What a relayed peer tells anew may be the way to it. */
+  const onPeerUpdate = (event: CustomEvent<PeerUpdate>): void => {
+    const known = peers.get(event.detail.peer.id.toString())
+    if (known === undefined || sameAddresses(event.detail)) return
+    known.tries = 0
+    known.nextTryAtMs = clock.now()
+  }
   libp2p.addEventListener('connection:open', onOpen)
+  libp2p.addEventListener('peer:update', onPeerUpdate)
 
   return {
     async stop() {
       stopped.abort()
       clearInterval(timer)
       libp2p.removeEventListener('connection:open', onOpen)
+      libp2p.removeEventListener('peer:update', onPeerUpdate)
       await Promise.all(tries)
     },
   }
@@ -110,3 +119,8 @@ export function createDirectUpgrade(needs: { libp2p: Libp2p; log: Log; clock?: C
 const isRelayed = (connection: Connection): boolean => relayOf(connection.remoteAddr.toString()) !== undefined
 
 const wait = (tries: number): number => TRY_AFTER_MS[Math.min(tries, TRY_AFTER_MS.length - 1)] ?? 0
+
+function sameAddresses({ peer, previous }: PeerUpdate): boolean {
+  const known = new Set(previous?.addresses.map(({ multiaddr: address }) => address.toString()))
+  return peer.addresses.every(({ multiaddr: address }) => known.has(address.toString()))
+}

@@ -6,10 +6,9 @@ import type { ReachFacts } from '../index.js'
 import type { NetworkServices } from '../network-services.js'
 import { createRoundTrips } from '../round-trips.js'
 import { createDirectUpgrade } from './direct-upgrade.js'
-import { watchHolePunching } from './hole-punching.js'
+import type { PunchWatch } from './hole-punching.js'
 import { watchOwnAddresses } from './own-addresses.js'
 import { NO_PORT_MAPPING, type PortMappingFacts } from './port-mapping.js'
-import { meterRelay } from './relay-meter.js'
 import { relayPlaces } from './relay-places.js'
 import { createRelayQuota, type RelayQuota } from './relay-quota.js'
 import type { RelayOptions } from './relay-server.js'
@@ -47,22 +46,22 @@ export function createReach(
   needs: {
     libp2p: Libp2p<NetworkServices>
     quota: RelayQuota
+    punches: PunchWatch
     portMapping: () => PortMappingFacts | undefined
     log: Log
   },
   options: ReachOptions,
 ): Reach {
-  const { libp2p, quota, log } = needs
+  const { libp2p, quota, punches, log } = needs
   const { services } = libp2p
-  meterRelay({ libp2p, quota, log })
-  const isPunched = watchHolePunching(libp2p)
+  punches.watch(libp2p)
   const addressManager = services.ownAddresses.manager
   const ownAddresses = watchOwnAddresses({ libp2p, addressManager, log })
   const directUpgrade = createDirectUpgrade({ libp2p, log })
   const roundTrips = createRoundTrips({ libp2p, log })
 
   return {
-    isPunched,
+    isPunched: (connection) => punches.isPunched(connection),
     askAgain: (signal) => ownAddresses.askAgain(signal),
     facts() {
       const announced = libp2p.getMultiaddrs().map(String)

@@ -42,8 +42,9 @@ const MAX_CANDIDATES = 12
 const MAX_OBSERVED = 64
 /** Peers asked about one address before it is believed to be closed. */
 const PEERS_PER_ADDRESS = 3
-/** A proof counts for this long. */
-const ASK_AGAIN_AFTER_MS = 60 * 60_000
+/** A proof counts for this long, its opposite shorter: ports get opened. */
+const ASK_AGAIN_AFTER_MS = { reachable: 60 * 60_000, unreachable: 10 * 60_000, untried: 0 }
+const REVIEW_EVERY_MS = 10 * 60_000
 const MIN_PAUSE_MS = 1_000
 
 /**
@@ -110,7 +111,9 @@ export function watchOwnAddresses(needs: { libp2p: Libp2p; addressManager: Addre
         atMs: undefined,
         asked: new Set(),
       }
-      if (again || (entry.atMs !== undefined && Date.now() - entry.atMs > ASK_AGAIN_AFTER_MS)) entry.asked.clear()
+      const ageMs = Date.now() - (entry.atMs ?? 0)
+      const isStale = again || ageMs > ASK_AGAIN_AFTER_MS[entry.result]
+      if (isStale) entry.asked.clear()
       proven.set(text, entry)
       if (proven.size > MAX_CANDIDATES * 2) proven.delete([...proven.keys()][0] ?? '')
       await prove(entry, inner, outerIp, signal)
@@ -179,6 +182,7 @@ export function watchOwnAddresses(needs: { libp2p: Libp2p; addressManager: Addre
     return direct.filter((_, index) => able[index])
   }
 
+  const review = setInterval(soon, REVIEW_EVERY_MS).unref()
   libp2p.addEventListener('peer:identify', onIdentify)
   return {
     facts: () => ({
@@ -199,6 +203,7 @@ export function watchOwnAddresses(needs: { libp2p: Libp2p; addressManager: Addre
     async stop() {
       stopped.abort()
       clearTimeout(timer)
+      clearInterval(review)
       libp2p.removeEventListener('peer:identify', onIdentify)
       await running
     },

@@ -1,7 +1,9 @@
-import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import type { CircuitRelayServerComponents } from '@libp2p/circuit-relay-v2'
+import type { Connection, Stream } from '@libp2p/interface'
 import type { Log } from '../../logging/index.js'
 import { createWarnOnce } from '../transport-tuning/warn-once.js'
-import { RELAY_HOP, RELAY_STOP } from './relay-protocols.js'
+import { interceptConnection } from './intercept-connection.js'
+import { override } from './override.js'
 import type { RelayQuota } from './relay-quota.js'
 
 /** A libp2p stream as far as its incoming bytes go. */
@@ -10,32 +12,57 @@ interface ByteSink {
 }
 
 /**
- * Charges what comes in over circuits to the peer it comes from, and cuts the circuit of one that is over its quota.
- * The library counts per circuit only. Bytes are counted where the muxer hands them over, since a `message` listener
- * of ours would take bytes that the relay has not begun to read.
+ * The components of a relay whose circuits are charged, to the peer whose bytes come in, and cut when it is over its
+ * quota: the library counts per circuit only. Streams are caught where the relay gets hold of them, because libp2p's
+ * own middleware runs the handler of a protocol once more with each stream. Bytes are counted where the muxer hands
+ * them over, because a `message` listener of ours would take bytes that the relay has not begun to read.
  */
-export function meterRelay(needs: { libp2p: Libp2p; quota: RelayQuota; log: Log }): void {
-  const { libp2p, quota, log } = needs
-  const warn = createWarnOnce({ log }, { tuning: 'relay-quota' })
+export function meteredRelay<C extends CircuitRelayServerComponents>(
+  components: C,
+  needs: { quota: RelayQuota; log: Log },
+): C {
+  const { registrar, connectionManager } = components
+  const warn = createWarnOnce({ log: needs.log }, { tuning: 'relay-quota' })
   const meter = (stream: Stream, connection: Connection): void => {
-    const sink = stream as unknown as ByteSink
-    const { onData } = sink
-    if (onData === undefined) {
-      warn()
-      return
-    }
-    const peerId = connection.remotePeer.toString()
-    sink.onData = (data) => {
-      if (quota.charge(peerId, data.byteLength)) onData.call(stream, data)
-      else stream.abort(new Error('the relay quota of this hour is used up'))
-    }
+    if (!charge(stream, connection.remotePeer.toString(), needs.quota)) warn()
   }
-  libp2p.use(RELAY_HOP, (stream, connection, next) => {
-    if (stream.direction === 'inbound') meter(stream, connection)
-    next(stream, connection)
-  })
-  libp2p.use(RELAY_STOP, (stream, connection, next) => {
-    if (stream.direction === 'outbound') meter(stream, connection)
-    next(stream, connection)
-  })
+  const metered = (connection: Connection): Connection =>
+    interceptConnection(connection, {
+      async newStream(protocols, options) {
+        const stream = await connection.newStream(protocols, options)
+        meter(stream, connection)
+        return stream
+      },
+    })
+  const incoming: Pick<typeof registrar, 'handle'> = {
+    handle: (protocol, handler, options) =>
+      registrar.handle(
+        protocol,
+        (stream, connection) => {
+          meter(stream, connection)
+          return handler(stream, connection)
+        },
+        options,
+      ),
+  }
+  const outgoing: Pick<typeof connectionManager, 'getConnections'> = {
+    getConnections: (peerId) => connectionManager.getConnections(peerId).map(metered),
+  }
+  const replaced: Partial<CircuitRelayServerComponents> = {
+    registrar: override(registrar, incoming),
+    connectionManager: override(connectionManager, outgoing),
+  }
+  return override(components, replaced as Partial<C>)
+}
+
+/** False, and nothing changed, when the stream's internals are not the known ones. */
+function charge(stream: Stream, peerId: string, quota: RelayQuota): boolean {
+  const sink = stream as unknown as ByteSink
+  const { onData } = sink
+  if (onData === undefined) return false
+  sink.onData = (data) => {
+    if (quota.charge(peerId, data.byteLength)) onData.call(stream, data)
+    else stream.abort(new Error('the relay quota of this hour is used up'))
+  }
+  return true
 }

@@ -5,7 +5,10 @@ import {
 } from '@libp2p/circuit-relay-v2'
 import type { Startable } from '@libp2p/interface'
 import type { UPnPNATComponents } from '@libp2p/upnp-nat'
+import type { Log } from '../../logging/index.js'
 import { hostOf, relayOf, scopeOf } from '../ip-scope.js'
+import { meteredRelay } from './relay-meter.js'
+import type { RelayQuota } from './relay-quota.js'
 
 /** Whether this node relays for others: always, never, or once the internet can reach it. */
 export type RelayMode = 'auto' | 'on' | 'off'
@@ -36,6 +39,7 @@ type Components = CircuitRelayServerComponents & Pick<UPnPNATComponents, 'events
 
 /** Serves at once when `mode` is on or the node's public address is known; in `auto` as soon as one is proven. */
 export function relayServer(
+  needs: { quota: RelayQuota; log: Log },
   options: RelayOptions & { hasPublicAddress: boolean },
 ): (components: Components) => RelayServer {
   return (components) => {
@@ -48,7 +52,7 @@ export function relayServer(
         // The library reads this as milliseconds on this side and as seconds on the other, which only displays it.
         defaultDurationLimit: options.circuitMs,
       },
-    })(components) as CircuitRelayService & Startable
+    })(meteredRelay(components, needs)) as CircuitRelayService & Startable
     let serving: Promise<void> | undefined
 
     async function serve(): Promise<void> {

@@ -12,11 +12,11 @@ export interface DetectorNeeds {
   log: Log
   clock?: SleepingClock
   /** The kept key of a server, by its address. */
-  keyFor(address: string): string | undefined
+  keyFor: (address: string) => string | undefined
   /** Under which id an address is shared. */
-  sharedAs(address: string): string | undefined
+  sharedAs: (address: string) => string | undefined
   /** This node's own ports: what answers there is ourselves. */
-  ownPorts(): readonly number[]
+  ownPorts: () => readonly number[]
   /** Sent with each question; a gateway in front of this node brings it back. */
   hopHeaders: Readonly<Record<string, string>>
 }

@@ -1,87 +1,73 @@
 import { useState } from 'react'
 import type { ModelView } from '#shared/contract/models.js'
+import { goTo } from '../../frame/route.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'
-import { Badge } from '../../ui/badge.js'
 import { Card } from '../../ui/card.js'
-import { DataTable, type Column } from '../../ui/data-table.js'
+import { DataTable } from '../../ui/data-table.js'
 import { Empty } from '../../ui/empty.js'
 import { FeedView } from '../../ui/feed-view.js'
-import { Icon } from '../../ui/icon.js'
 import { Page } from '../../ui/page.js'
-import styles from './models-page.module.css'
+import { SearchBox } from '../../ui/search-box.js'
+import { Segmented } from '../../ui/segmented.js'
+import { bestPath } from './best-path.js'
+import { MODEL_COLUMNS, type ModelRow } from './columns.js'
+import { measuredOf } from './measured.js'
+import { ModelDetail } from './model-detail.js'
+import { peersById } from './peers-by-id.js'
 
-const { column, ...words } = strings.models
+const { models: words } = strings
 
-const COLUMNS: readonly Column<ModelView>[] = [
-  {
-    key: 'model',
-    header: column.model,
-    wide: true,
-    cell: (model) => (
-      <code className={styles['id']} title={model.id}>
-        {model.id}
-      </code>
-    ),
-  },
-  {
-    key: 'where',
-    header: column.where,
-    cell: (model) => {
-      const others = model.providers.filter((provider) => !provider.self).length
-      return (
-        <span className={styles['where']}>
-          {model.local && <Badge tone="accent">{words.here}</Badge>}
-          {others > 0 && <Badge>{words.peers(others)}</Badge>}
-        </span>
-      )
-    },
-  },
-  {
-    key: 'context',
-    header: column.context,
-    hint: strings.glossary.context,
-    numeric: true,
-    cell: (model) => (model.contextLength === undefined ? strings.unknown : words.context(model.contextLength)),
-  },
-  {
-    key: 'providers',
-    header: column.providers,
-    hint: strings.glossary.provider,
-    numeric: true,
-    cell: (model) => model.providers.length,
-  },
-  {
-    key: 'shared',
-    header: column.shared,
-    cell: (model) => {
-      if (!model.local) return strings.unknown
-      return model.shared ? <Badge tone="good">{words.shared}</Badge> : <Badge>{words.notShared}</Badge>
-    },
-  },
-]
+const FILTERS = ['all', 'here', 'peers'] as const
+type Filter = (typeof FILTERS)[number]
 
 /** "What can I use right now?" */
-export function ModelsPage() {
+export function ModelsPage({ item }: { item: string | undefined }) {
+  return item === undefined ? <ModelList /> : <ModelDetail key={item} id={item} />
+}
+
+function ModelList() {
   const state = useFeed('models')
   const [query, setQuery] = useState('')
+  const [filter, setFilter] = useState<Filter>('all')
   const n = dataOf(state)?.length
   return (
     <Page
       name={strings.nav.models}
       sentence={n === undefined ? strings.state.loading : words.sentence(n)}
-      actions={n === undefined || n === 0 ? undefined : <Search value={query} onChange={setQuery} />}
+      actions={
+        n !== undefined &&
+        n > 0 && (
+          <>
+            <Segmented
+              label={words.filter.label}
+              options={FILTERS.map((value) => ({ value, label: words.filter[value] }))}
+              value={filter}
+              onChange={setFilter}
+            />
+            <SearchBox label={words.search} value={query} onChange={setQuery} />
+          </>
+        )
+      }
     >
-      <FeedView state={state}>{(models) => <ModelList models={models} query={query} />}</FeedView>
+      <FeedView state={state}>{(models) => <Rows models={models} query={query} filter={filter} />}</FeedView>
     </Page>
   )
 }
 
-function ModelList({ models, query }: { models: readonly ModelView[]; query: string }) {
+function Rows({ models, query, filter }: { models: readonly ModelView[]; query: string; filter: Filter }) {
+  const peers = peersById(dataOf(useFeed('peers')) ?? [])
+  const traffic = dataOf(useFeed('traffic')) ?? []
   const wanted = query.trim().toLowerCase()
-  const found = models.filter((model) => model.id.toLowerCase().includes(wanted))
-  const sorted = found.toSorted((a, b) => a.id.localeCompare(b.id, 'en'))
+  const rows = models
+    .filter((model) => model.id.toLowerCase().includes(wanted) && fits(model, filter))
+    .sort((a, b) => a.id.localeCompare(b.id, 'en'))
+    .map((model): ModelRow => ({
+      model,
+      best: bestPath(model, peers),
+      measured: measuredOf(traffic, { model: model.id }),
+    }))
   return (
     <Card flush>
       {models.length === 0 && (
@@ -89,25 +75,25 @@ function ModelList({ models, query }: { models: readonly ModelView[]; query: str
           {words.emptyHint}
         </Empty>
       )}
-      {models.length > 0 && sorted.length === 0 && <Empty icon="search" title={words.noMatch(query)} />}
-      {sorted.length > 0 && (
-        <DataTable label={strings.nav.models} columns={COLUMNS} rows={sorted} rowKey={(model) => model.id} />
+      {models.length > 0 && rows.length === 0 && (
+        <Empty icon="search" title={wanted === '' ? words.noMatchFilter : words.noMatch(query)} />
+      )}
+      {rows.length > 0 && (
+        <DataTable
+          label={strings.nav.models}
+          columns={MODEL_COLUMNS}
+          rows={rows}
+          rowKey={rowKey}
+          onOpen={({ model }) => goTo('models', model.id)}
+        />
       )}
     </Card>
   )
 }
 
-function Search({ value, onChange }: { value: string; onChange: (value: string) => void }) {
-  return (
-    <label className={styles['search']}>
-      <Icon name="search" size={16} />
-      <input
-        type="search"
-        value={value}
-        placeholder={words.search}
-        aria-label={words.search}
-        onChange={(event) => onChange(event.target.value)}
-      />
-    </label>
-  )
+const rowKey = ({ model }: ModelRow): string => model.id
+
+function fits(model: ModelView, filter: Filter): boolean {
+  if (filter === 'all') return true
+  return filter === 'here' ? model.local : model.providers.some((provider) => !provider.self)
 }

@@ -33,7 +33,7 @@ const COLUMNS: readonly Column<PeerView>[] = [
     numeric: true,
     cell: (peer) => (peer.rttMs === undefined ? strings.unknown : formatMs(peer.rttMs)),
   },
-  { key: 'offers', header: column.offers, wide: true, cell: (peer) => <Offers offers={peer.offers} /> },
+  { key: 'offers', header: column.offers, cell: (peer) => <Offers offers={peer.offers} /> },
   {
     key: 'version',
     header: column.version,

@@ -32,7 +32,6 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
   {
     key: 'model',
     header: column.model,
-    wide: true,
     cell: (entry) => (
       <span title={`${entry.method} ${entry.route}`}>
         {entry.model === null ? `${entry.method} ${entry.route}` : <code>{entry.model}</code>}

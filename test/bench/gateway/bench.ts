@@ -46,7 +46,10 @@ export async function benchGateway(options: BenchOptions): Promise<void> {
     print(cells, options)
     await mkdir(RESULTS, { recursive: true })
     const file = join(RESULTS, 'gateway.json')
-    await writeFile(file, `${JSON.stringify({ options, node: process.version, cores: cpus().length, cells }, null, 2)}\n`)
+    await writeFile(
+      file,
+      `${JSON.stringify({ options, node: process.version, cores: cpus().length, cells }, null, 2)}\n`,
+    )
     console.log(`\nWritten to ${file}`)
   } finally {
     for (const started of [client, b, a, server]) await started.stop()

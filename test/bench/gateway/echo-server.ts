@@ -2,7 +2,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /** The cheapest model server there is: sends every body back at once. */
-const models = JSON.stringify({ object: 'list', data: [{ id: 'echo', object: 'model', created: 0, owned_by: 'bench' }] })
+const models = JSON.stringify({
+  object: 'list',
+  data: [{ id: 'echo', object: 'model', created: 0, owned_by: 'bench' }],
+})
 
 const server = createServer((request, response) => {
   if (request.method === 'GET') {

@@ -24,7 +24,10 @@ describe('the addresses told to a caller', () => {
     (caller) => expect(bootstrapAddresses(ALL, caller)).toEqual([...PRIVATE, ...PUBLIC]),
   )
 
-  test.each(['8.8.4.4', '2001:db8::1', '172.32.0.1', '100.128.0.1', undefined])('far away (%s) are public', (caller) => {
-    expect(bootstrapAddresses(ALL, caller)).toEqual(PUBLIC)
-  })
+  test.each(['8.8.4.4', '2001:db8::1', '172.32.0.1', '100.128.0.1', undefined])(
+    'far away (%s) are public',
+    (caller) => {
+      expect(bootstrapAddresses(ALL, caller)).toEqual(PUBLIC)
+    },
+  )
 })

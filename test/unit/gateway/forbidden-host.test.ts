@@ -2,10 +2,15 @@ import { describe, expect, test } from 'vitest'
 import { isHostAllowed } from '../../../src-main/gateway/forbidden-host.js'
 
 describe('a gateway on loopback', () => {
-  test.each(['localhost', 'localhost:8092', 'LOCALHOST', '127.0.0.1:8092', '[::1]:8092', '192.168.1.4', 'a.localhost:1'])(
-    'answers under %s',
-    (host) => expect(isHostAllowed(host, '127.0.0.1')).toBe(true),
-  )
+  test.each([
+    'localhost',
+    'localhost:8092',
+    'LOCALHOST',
+    '127.0.0.1:8092',
+    '[::1]:8092',
+    '192.168.1.4',
+    'a.localhost:1',
+  ])('answers under %s', (host) => expect(isHostAllowed(host, '127.0.0.1')).toBe(true))
 
   test.each([
     'evil.example',

@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import * as Y from 'yjs'
 import { beforeAll, expect, test } from 'vitest'
 import { canonicalUpdate } from '../../../src-main/node-table/canonical-update.js'
+import { createClockWatch } from '../../../src-main/node-table/clock-watch.js'
+import type { ClockWatch } from '../../../src-main/node-table/clock-watch.js'
 import { createTableDocuments } from '../../../src-main/node-table/document.js'
 import { EPOCH_MS } from '../../../src-main/node-table/epoch.js'
 import type { KeyRing } from '../../../src-main/node-table/key-ring.js'
@@ -35,6 +37,8 @@ beforeAll(async () => {
 function createReplica(): {
   view: TableView
   limits: ReturnType<typeof createSenderLimits>
+  clock: typeof clock
+  clockWatch: ClockWatch
   take: (bytes: Uint8Array) => void
   documents: ReturnType<typeof createTableDocuments>
   bytes: (epoch: number) => Uint8Array
@@ -46,6 +50,8 @@ function createReplica(): {
     view,
     documents,
     limits: createSenderLimits({ clock, log }),
+    clock,
+    clockWatch: createClockWatch({ clock, log }),
     take: (bytes) => view.ingest(bytes, 'sync'),
     bytes(epoch) {
       documents.flush()

@@ -17,10 +17,12 @@ let clock: TurnableClock
 let view: TableView
 let sent: Uint8Array[]
 let own: OwnRow
+let latestMs: number
 
 beforeEach(async () => {
   me = await createOwner(1)
   clock = createTurnableClock()
+  latestMs = Infinity
   start()
 })
 
@@ -34,8 +36,8 @@ function start(random = 0.5): void {
     return Promise.resolve()
   }
   own = createOwnRow(
-    { view, signer: createEnvelopeSigner(me.privateKey), clock, log, send },
-    { peerId: me.peerId, leaseMs: 10 * MINUTE, random: () => random },
+    { view, signer: createEnvelopeSigner(me.privateKey), clock, log, send, latestMs: () => latestMs },
+    { peerId: me.peerId, leaseMs: 10 * MINUTE, budgetBytesPerS: 1024, random: () => random },
   )
   view.onAccepted((entry, source) => {
     if (source === 'sync') own.seen(entry)
@@ -83,6 +85,18 @@ describe('the stamp', () => {
     await own.publish(record('b'))
     expect(stamp()).toEqual([TODAY, NOON + 1])
     expect(view.offers.providers('llm', 'model=b').size).toBe(1)
+  })
+
+  test('starts again where the clock is, when peers say that it was wrong before', async () => {
+    clock.turn(2 * EPOCH_MS)
+    await own.publish(record('a'))
+    clock.turn(-2 * EPOCH_MS)
+    await own.tick()
+    expect(stamp()).toEqual([TODAY + 2, NOON])
+    latestMs = clock.now() + MINUTE
+    expect(view.sweep(latestMs)).toBe(true)
+    await own.tick()
+    expect(stamp()).toEqual([TODAY, NOON])
   })
 
   test('goes past what the network still has of this node, though its disk was lost', async () => {
@@ -141,8 +155,9 @@ describe('renewal', () => {
         clock,
         log: createRecordingLog(),
         send: () => Promise.resolve(),
+        latestMs: () => latestMs,
       },
-      { peerId: me.peerId, leaseMs: 12 * 60 * MINUTE, random: () => 1 },
+      { peerId: me.peerId, leaseMs: 12 * 60 * MINUTE, budgetBytesPerS: 1024, random: () => 1 },
     )
     clock.turn(EPOCH_MS / 2 - 2 * 60 * MINUTE)
     await own.publish(many)
@@ -181,11 +196,14 @@ describe('renewal', () => {
 })
 
 test('the lease grows with the table so that renewals stay within their budget', () => {
-  expect(leaseFor(10, 600_000)).toBe(600_000)
-  expect(leaseFor(50, 600_000)).toBeGreaterThan(40 * MINUTE)
-  expect(leaseFor(100_000, 600_000)).toBe(12 * 60 * MINUTE)
-  for (const rows of [50, 100, 200]) {
-    const bytesPerS = (rows * 7 * 1100 * 1000) / (leaseFor(rows, 600_000) / 2)
-    expect(bytesPerS).toBeLessThanOrEqual(301)
+  const lease = (rows: number, budgetBytesPerS = 1024): number =>
+    leaseFor(rows, { minimumMs: 10 * MINUTE, budgetBytesPerS })
+  expect(lease(10)).toBe(10 * MINUTE)
+  expect(lease(100)).toBeGreaterThan(20 * MINUTE)
+  expect(lease(100_000)).toBe(12 * 60 * MINUTE)
+  expect(lease(100, 300)).toBeGreaterThan(3 * lease(100))
+  for (const rows of [50, 200, 2000]) {
+    const bytesPerS = (rows * 7 * 1100 * 1000) / (lease(rows) / 2)
+    expect(bytesPerS).toBeLessThanOrEqual(1025)
   }
 })

@@ -22,9 +22,14 @@ const connection = (peerId: string, path: 'direct-tcp' | 'relayed') => ({
   openedAtMs: 0,
 })
 
+const HEALTH = {
+  ...{ clockAheadMs: null, isClockWrong: false, leaseMs: 1, isFull: false },
+  ...{ bannedPeers: ['mallory'], reader: 'full' as const },
+}
+
 const SOURCES: MetricSources = {
   host: { connections: () => [connection('a', 'relayed'), connection('a', 'direct-tcp'), connection('b', 'relayed')] },
-  table: { size: 3, subscribe: () => () => undefined },
+  table: { size: 3, subscribe: () => () => undefined, health: () => HEALTH },
   registry: { list: () => [] },
   streams: () => ({ pools: 2, streams: 5 }),
 }
@@ -77,6 +82,7 @@ describe('the figures for Prometheus', () => {
     expect(told.sum('ocf_peers', { path: 'relayed' })).toBe(1)
     expect(told.sum('ocf_http_streams')).toBe(5)
     expect(told.sum('ocf_table_rows')).toBe(3)
+    expect(told.sum('ocf_table_banned_peers')).toBe(1)
   })
 
   it('are exactly those of the table, in a form Prometheus reads', async () => {
@@ -94,7 +100,7 @@ describe('the figures for Prometheus', () => {
   it('take libp2p’s in, never more label values than a bound', async () => {
     const { metrics, figures } = await open()
     const group = metrics.libp2p.registerCounterGroup('libp2p_dialler_errors_total', { label: 'error' })
-    for (let i = 0; i < 1_000; i++) group?.increment({ [`peer-${i}`]: true })
+    for (let i = 0; i < 1_000; i++) group.increment({ [`peer-${i}`]: true })
     metrics.libp2p.registerMetricGroup('libp2p_connections', { calculate: () => ({ inbound: 2, outbound: 3 }) })
     metrics.libp2p.registerMetric('libp2p_broken', { calculate: () => Promise.reject(new Error('stopped')) })
     const plain = metrics.libp2p.registerMetric('dial.queue-length')

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import {
   chooseProviders,
   MAX_TRIES,
+  type ChoiceWishes,
   type ProviderSnapshot,
 } from '../../../../src-main/gateway/forward/choose-providers.js'
 import { createRandom } from '../../../fixtures/table-owners.js'
@@ -17,7 +18,12 @@ const snapshotOf = ({ own, peers, away }: Network): ProviderSnapshot => ({
   ownService: (entry) => own[entry],
   peers: (entry) => peers[entry] ?? [],
   isRoutable: (peerId) => !away.includes(peerId),
+  ownHasRoom: () => true,
+  isBusy: () => false,
+  estimateMs: () => 100,
 })
+
+const withRandom = (random: () => number) => ({ random, ownPeerId: 'me' })
 
 const ENTRIES = ['model=a', 'model=*', 'all', 'role=x']
 const peerIds = fc.uniqueArray(fc.integer({ min: 0, max: 20 }).map((number) => `peer${number}`))
@@ -32,7 +38,7 @@ describe('the providers of a request', () => {
   test('are distinct, at most four, reachable, this node first, and of the best tier alone', () => {
     fc.assert(
       fc.property(networks, tiersOf, fc.integer(), (network, tiers, seed) => {
-        const { providers, knownButAway } = chooseProviders(snapshotOf(network), tiers, createRandom(seed))
+        const { providers, knownButAway } = chooseProviders(snapshotOf(network), tiers, withRandom(createRandom(seed)))
         const peers = providers.flatMap((provider) => (provider.kind === 'peer' ? [provider.peerId] : []))
         expect(new Set(peers).size).toBe(peers.length)
         expect(providers.length).toBeLessThanOrEqual(MAX_TRIES)
@@ -64,11 +70,55 @@ describe('the providers of a request', () => {
     const random = createRandom(7)
     const first = new Map<string, number>()
     for (let turn = 0; turn < 5_000; turn += 1) {
-      const [provider] = chooseProviders(snapshot, [['all']], random).providers
+      const [provider] = chooseProviders(snapshot, [['all']], withRandom(random)).providers
       const id = provider?.kind === 'peer' ? provider.peerId : 'nobody'
       first.set(id, (first.get(id) ?? 0) + 1)
     }
     for (const peer of peers) expect(first.get(peer)).toBeGreaterThan(400)
     for (const peer of peers) expect(first.get(peer)).toBeLessThan(600)
+  })
+
+  const three = snapshotOf({ own: {}, peers: { all: ['slow', 'quick', 'middling'] }, away: [] })
+  const speeds: Record<string, number> = { slow: 900, quick: 90, middling: 300 }
+  const measured: ProviderSnapshot = { ...three, estimateMs: (peerId) => speeds[peerId]! }
+  const idsOf = (snapshot: ProviderSnapshot, wishes: ChoiceWishes, seed = 1): string[] =>
+    chooseProviders(snapshot, [['all']], { ...withRandom(createRandom(seed)), ...wishes }).providers.map((provider) =>
+      provider.kind === 'peer' ? provider.peerId : 'this node',
+    )
+
+  test('by two choices: the slowest of three never comes first, the quickest most often', () => {
+    const first = Array.from({ length: 600 }, (_, seed) => idsOf(measured, {}, seed)[0])
+    expect(first).not.toContain('slow')
+    expect(first.filter((id) => id === 'quick').length).toBeGreaterThan(350)
+  })
+
+  test('a busy peer comes after free ones however quick it is', () => {
+    const busy = { ...measured, isBusy: (peerId: string) => peerId === 'quick' }
+    for (let seed = 0; seed < 100; seed += 1) expect(idsOf(busy, {}, seed).at(-1)).toBe('quick')
+  })
+
+  test('a warm cache is preferred up to its bound, and not beyond', () => {
+    const warm = { ...three, estimateMs: (peerId: string) => (peerId === 'slow' ? 2 * 90 : 90) }
+    for (let seed = 0; seed < 50; seed += 1) {
+      expect(idsOf(warm, { warm: 'slow' }, seed)[0]).toBe('slow')
+      expect(idsOf(measured, { warm: 'slow' }, seed)[0]).not.toBe('slow')
+    }
+  })
+
+  test('the client may prefer a peer and exclude others, this node included', () => {
+    expect(idsOf(measured, { prefer: 'slow' })[0]).toBe('slow')
+    expect(idsOf(measured, { prefer: 'nobody' })).toHaveLength(3)
+    expect(idsOf(measured, { exclude: new Set(['quick', 'slow']) })).toEqual(['middling'])
+    const own = { ...measured, ownService: () => 'llm@localhost:1' }
+    expect(idsOf(own, {})[0]).toBe('this node')
+    expect(idsOf(own, { exclude: new Set(['me']) })).not.toContain('this node')
+    expect(idsOf(own, { prefer: 'slow' }).slice(0, 2)).toEqual(['slow', 'this node'])
+  })
+
+  test('without room this node lets others go first and is still tried', () => {
+    const full = { ...measured, ownService: () => 'llm@localhost:1', ownHasRoom: () => false }
+    const order = idsOf(full, {})
+    expect(order[0]).not.toBe('this node')
+    expect(order).toContain('this node')
   })
 })

@@ -1,0 +1,108 @@
+import type { DetectedServer } from '#shared/contract/detection.js'
+import type { LedgerSummary } from '#shared/contract/ledger.js'
+import type { Limits, Usage } from '#shared/contract/limits.js'
+import type { PauseState } from '#shared/contract/pause.js'
+import type { ShareView } from '#shared/contract/shares.js'
+import type { SettingsSource } from '../../config/settings-source.js'
+import type { Admission } from '../../services/access/index.js'
+import type { Detector } from '../../services/detection/index.js'
+import { ledgerText, type Ledger } from '../../services/ledger/index.js'
+import type { Pause } from '../../services/pause/index.js'
+import type { Shares } from '../../services/shares/index.js'
+import type { Handlers } from '../dispatch.js'
+import type { FeedSource } from '../feeds.js'
+import { testModel } from '../model-test.js'
+
+/** What the donor's topics read and change. */
+export interface SharingNeeds {
+  detector: Pick<Detector, 'servers' | 'look' | 'typeIn' | 'forget' | 'follow'>
+  shares: Pick<Shares, 'list' | 'add' | 'remove' | 'subscribe'>
+  admission: Pick<Admission, 'usage' | 'subscribe'>
+  pause: Pick<Pause, 'state' | 'pause' | 'resume' | 'subscribe'>
+  ledger: Pick<Ledger, 'summary' | 'rows' | 'subscribe'>
+}
+
+type SharingCall = Extract<
+  keyof Handlers,
+  `${'detection' | 'shares' | 'pause' | 'limits' | 'ledger' | 'test'}.${string}`
+>
+
+const SETTING_OF_LIMIT: Readonly<Record<keyof Limits, string>> = {
+  concurrent: 'limits.concurrent',
+  queue: 'limits.queue',
+  queueTimeMs: 'limits.queue-time',
+  requestsPerMinute: 'limits.requests-per-minute',
+  maxBodyBytes: 'limits.max-body',
+  maxTokens: 'limits.max-tokens',
+  allowedPeers: 'limits.allow-peers',
+  blockedPeers: 'limits.block-peers',
+}
+
+/** Days an export goes back: all that are kept. */
+const ALL_DAYS = 800
+
+/** `detection.*`, `shares.*`, `pause.*`, `limits.*`, `ledger.*` and `test.run`. */
+export function createSharingHandlers(needs: {
+  sharing: SharingNeeds
+  settings: Pick<SettingsSource, 'save'>
+  gatewayUrl(): string | null
+}): Pick<Handlers, SharingCall> {
+  const { sharing, settings } = needs
+  const { detector, shares, admission, pause, ledger } = sharing
+  return {
+    'detection.list': () => [...detector.servers()],
+    'detection.look': async () => [...(await detector.look())],
+    'detection.type-in': (target) => detector.typeIn(target),
+    'detection.forget': ({ address }) => ({ forgotten: detector.forget(address) }),
+    'shares.list': () => [...shares.list()],
+    'shares.add': (request) => shares.add(request),
+    'shares.remove': ({ id }) => shares.remove(id),
+    'pause.get': () => pause.state(),
+    'pause.set': (request) => pause.pause(request),
+    'pause.resume': () => pause.resume(),
+    'limits.get': () => admission.usage(),
+    async 'limits.set'(changes) {
+      let restartNeeded = false
+      for (const [name, value] of Object.entries(changes)) {
+        const saved = await settings.save(SETTING_OF_LIMIT[name as keyof Limits], written(name, value))
+        restartNeeded ||= saved.restartNeeded
+      }
+      return { restartNeeded, usage: admission.usage() }
+    },
+    'ledger.summary': () => ledger.summary(),
+    'ledger.rows': ({ days }) => ledger.rows(days),
+    'ledger.export': ({ format }) => ledgerText(format, { summary: ledger.summary(), rows: ledger.rows(ALL_DAYS) }),
+    'test.run': ({ model }) => testModel(needs.gatewayUrl(), model),
+  }
+}
+
+/** As a setting is written; an empty list is taken out of the file, its default. */
+function written(name: string, value: number | string[]): string | null {
+  if (Array.isArray(value)) return value.length === 0 ? null : value.join(',')
+  // Plain numbers of a duration setting are seconds.
+  return name === 'queueTimeMs' ? `${value}ms` : String(value)
+}
+
+/** The feeds of the donor's topics. */
+export function createSharingFeeds({ detector, shares, admission, pause, ledger }: SharingNeeds): {
+  detection: FeedSource<DetectedServer[]>
+  shares: FeedSource<ShareView[]>
+  pause: FeedSource<PauseState>
+  limits: FeedSource<Usage>
+  ledger: FeedSource<LedgerSummary>
+} {
+  return {
+    detection: { snapshot: () => [...detector.servers()], subscribe: (listener) => detector.follow(listener) },
+    shares: { snapshot: () => [...shares.list()], subscribe: (listener) => shares.subscribe(listener) },
+    pause: {
+      snapshot: () => pause.state(),
+      // How many answers still run is told too.
+      subscribe(listener) {
+        const stops = [pause.subscribe(listener), admission.subscribe(listener)]
+        return () => stops.forEach((stop) => stop())
+      },
+    },
+    limits: { snapshot: () => admission.usage(), subscribe: (listener) => admission.subscribe(listener) },
+    ledger: { snapshot: () => ledger.summary(), subscribe: (listener) => ledger.subscribe(listener) },
+  }
+}

@@ -1,0 +1,41 @@
+import type { Logger } from '../logging/logger.js'
+import type { Origins } from './origin.js'
+import { createSettingsSource, type SettingsSource } from './settings-source.js'
+import type { SettingName, Settings } from './settings.js'
+
+/** Settings of a running node. */
+export interface LiveSettings {
+  /** What counts now. Of rows without `restart` the value changes while the node runs: read it again each time. */
+  readonly current: Readonly<Settings>
+  /** Behind the settings page. */
+  readonly source: SettingsSource
+  /** Calls `listener` after each live change; returns the way to stop. */
+  subscribe(listener: (name: SettingName) => void): () => void
+}
+
+/** Applies live changes: the log's level at once, all others by being read anew. */
+export function createLiveSettings(needs: {
+  settings: Settings
+  origins: Origins
+  logger: Pick<Logger, 'setLevel'>
+}): LiveSettings {
+  const current: Settings = { ...needs.settings }
+  const listeners = new Set<(name: SettingName) => void>()
+  const source = createSettingsSource({
+    settings: needs.settings,
+    origins: needs.origins,
+    onLiveChange(name, value) {
+      Object.assign(current, { [name]: value })
+      if (name === 'log-level') needs.logger.setLevel(current['log-level'])
+      for (const listener of [...listeners]) listener(name)
+    },
+  })
+  return {
+    current,
+    source,
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+}

@@ -1,0 +1,21 @@
+/** The scheme of links that lead into the app, without the colon. */
+export const LINK_SCHEME = 'ocf'
+
+/** The pages a link may name: those of the dashboard. */
+export const LINKED_PAGES = ['home', 'share', 'models', 'network', 'traffic', 'settings'] as const
+export type LinkedPage = (typeof LINKED_PAGES)[number]
+
+/**
+ * The page that `ocf://models` names; undefined for everything else. Any web page can open such a link, so it carries no
+ * arguments and does nothing but show a page.
+ */
+export function parseDeepLink(link: string): LinkedPage | undefined {
+  // Some systems add a slash. Nothing is decoded, trimmed or split: what isn't exactly this isn't ours.
+  const name = /^ocf:\/\/([a-z]{1,16})\/?$/.exec(link)?.[1]
+  return LINKED_PAGES.find((page) => page === name)
+}
+
+/** Whether a word of a command line is meant as such a link, well formed or not. */
+export function isLink(word: string): boolean {
+  return word.toLowerCase().startsWith(`${LINK_SCHEME}:`)
+}

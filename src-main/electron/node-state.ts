@@ -1,0 +1,75 @@
+import type { z } from 'zod'
+import { isCallName, isFeedName } from '#shared/contract/index.js'
+import { StatusSchema, type Status } from '#shared/contract/node.js'
+import { PauseStateSchema, type PauseState } from '#shared/contract/pause.js'
+import type { Control } from '../api/index.js'
+import type { Log } from '../logging/index.js'
+
+/** What the shell around the node knows of it; tray and notifications read it. */
+export interface NodeState {
+  readonly status: Status | undefined
+  /** Undefined where this node can't pause. */
+  readonly pause: PauseState | undefined
+  /** Calls `listener` after each change; returns the way to stop. */
+  subscribe(listener: () => void): () => void
+  /** Does nothing where this node can't pause. */
+  pauseFor(forMs: number | null): void
+  resume(): void
+  /** Lets go of the node. */
+  stop(): void
+}
+
+/** Follows a running node through its own control interface, as a page does. */
+export function followNode(needs: { control: Control; log: Log }): NodeState {
+  const { control } = needs
+  const log = needs.log.forComponent('shell')
+  const listeners = new Set<() => void>()
+  let status: Status | undefined
+  let pause: PauseState | undefined
+  const stops: (() => void)[] = []
+
+  function announce(): void {
+    for (const listener of listeners) listener()
+  }
+
+  /** For feeds of one value, whose deltas are the whole new value. */
+  function follow<T>(feed: string, schema: z.ZodType<T>, set: (value: T) => void): void {
+    if (!isFeedName(feed)) return
+    const stop = control.feeds.follow(feed, {
+      ready: () => true,
+      send(message) {
+        set(schema.parse(message.data))
+        announce()
+      },
+    })
+    stops.push(stop)
+  }
+
+  function call(name: string, input: unknown): void {
+    if (!isCallName(name)) return
+    control.dispatch(name, input, { capabilities: [] }).catch((error: unknown) => {
+      log.error('the tray could not do what was asked', { call: name, error })
+    })
+  }
+
+  follow('status', StatusSchema, (value) => (status = value))
+  follow('pause', PauseStateSchema, (value) => (pause = value))
+  return {
+    get status() {
+      return status
+    },
+    get pause() {
+      return pause
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    pauseFor: (forMs) => call('pause.set', { forMs }),
+    resume: () => call('pause.resume', {}),
+    stop() {
+      for (const stop of stops.splice(0)) stop()
+      listeners.clear()
+    },
+  }
+}

@@ -1,0 +1,55 @@
+import type { Log } from '../logging/index.js'
+import { known, unknown, type MachineFacts } from '../services/machine/index.js'
+
+/** What is used of Electron's `powerMonitor`. */
+export interface PowerSource {
+  on(event: 'suspend' | 'resume', listener: () => void): unknown
+  removeListener(event: 'suspend' | 'resume', listener: () => void): unknown
+  /** Seconds without keyboard or pointer. */
+  getSystemIdleTime(): number
+  isOnBatteryPower(): boolean
+}
+
+/** What Electron knows of this machine better than Node does. */
+export function createShellFacts(
+  power: PowerSource,
+  session: string | undefined = process.env['XDG_SESSION_TYPE'],
+): Pick<MachineFacts, 'userIdleMs' | 'onBattery'> {
+  return {
+    // Wayland tells a program nothing of input to others: 0 there would mean a person who never leaves.
+    userIdleMs: () =>
+      Promise.resolve(
+        session === 'wayland'
+          ? unknown('a Wayland desktop does not tell when it is used')
+          : known(power.getSystemIdleTime() * 1000),
+      ),
+    onBattery: () => Promise.resolve(known(power.isOnBatteryPower())),
+  }
+}
+
+/** What is told: the node. */
+export interface Sleeper {
+  /** Never rejects. */
+  wakesUp(): Promise<void>
+}
+
+/** Tells the node when the computer woke up. Returns the way to stop. */
+export function watchSleep(needs: {
+  power: Pick<PowerSource, 'on' | 'removeListener'>
+  node: Sleeper
+  log: Log
+}): () => void {
+  const { power, node } = needs
+  const log = needs.log.forComponent('shell')
+  const onSuspend = (): void => log.info('the computer falls asleep')
+  const onResume = (): void => {
+    log.info('the computer woke up')
+    void node.wakesUp()
+  }
+  power.on('suspend', onSuspend)
+  power.on('resume', onResume)
+  return () => {
+    power.removeListener('suspend', onSuspend)
+    power.removeListener('resume', onResume)
+  }
+}

@@ -1,0 +1,118 @@
+import { app, BrowserWindow, Notification, powerMonitor } from 'electron'
+import { join } from 'node:path'
+import type { Capability } from '#shared/contract/node.js'
+import type { Control } from '../api/index.js'
+import type { Clock } from '../clock.js'
+import type { Log } from '../logging/index.js'
+import type { Autostart } from './autostart.js'
+import { closingFacts, guardClosing } from './closing-guard.js'
+import { whatClosingDoes } from './closing.js'
+import { reloadAfterCrash } from './crash-recovery.js'
+import { parseDeepLink, type LinkedPage } from './deep-link.js'
+import { readLaunch } from './launch-words.js'
+import { followNode } from './node-state.js'
+import { followForNotices, type Notice } from './notices.js'
+import { watchSleep, type Sleeper } from './power.js'
+import type { PreferencesFile } from './preferences.js'
+import { hasTrayHost, whenTrayHost } from './tray-host.js'
+import { showTray } from './tray.js'
+import { openWindow, showWindow, type WindowOptions } from './window.js'
+
+/** What the desktop shell stands on. */
+export interface ShellNeeds {
+  control: Control
+  node: Sleeper
+  preferences: PreferencesFile
+  autostart: Autostart | undefined
+  clock: Clock
+  log: Log
+  quit: () => void
+}
+
+/** Window, tray and messages around a running node. */
+export interface Shell {
+  /** What its pages may be offered now. */
+  readonly capabilities: readonly Capability[]
+  /** Opens the first window, or stays in the tray. */
+  open(how: { background: boolean; page: LinkedPage | undefined }): Promise<void>
+  tell(notice: Notice): void
+  /** Lets go of the node; windows stay until the process ends. */
+  stop(): void
+}
+
+/** The desktop shell; Electron has to be ready. `builtDir` is the folder with `preload` and `tray` in it. */
+export function createShell(needs: ShellNeeds, options: { builtDir: string }): Shell {
+  const { control, preferences, log } = needs
+  const state = followNode({ control, log })
+  let removeTray: (() => void) | undefined
+  const closing = { preferences, log, hasTray: () => removeTray !== undefined }
+  const windows: WindowOptions = {
+    preload: join(options.builtDir, 'preload', 'preload.cjs'),
+    prepare(window) {
+      guardClosing(window, closing)
+      const gaveUp = (): void => {
+        // An empty window helps nobody; the way back opens a new one.
+        window.destroy()
+        tell({ title: 'The window keeps crashing', body: 'The node goes on. Open the window again.', page: 'home' })
+      }
+      reloadAfterCrash(window.webContents, { clock: needs.clock, log, gaveUp })
+    },
+  }
+  const show = (page?: LinkedPage): void => showWindow(windows, page)
+
+  function tell(notice: Notice): void {
+    if (!Notification.isSupported()) return
+    const notification = new Notification({ title: notice.title, body: notice.body })
+    notification.on('click', () => show(notice.page))
+    notification.show()
+  }
+
+  function addTray(): void {
+    removeTray ??= showTray(
+      { state, actions: { open: () => show(), quit: needs.quit } },
+      { iconsDir: join(options.builtDir, 'tray') },
+    )
+  }
+
+  app.on('second-instance', (_event, argv) => {
+    show(readLaunch(argv, { isPackaged: app.isPackaged, appPath: app.getAppPath() }).page)
+  })
+  app.on('activate', () => show())
+  app.on('open-url', (event, url) => {
+    event.preventDefault()
+    show(parseDeepLink(url))
+  })
+  app.on('window-all-closed', () => {
+    if (whatClosingDoes(closingFacts(closing)) !== 'keep') needs.quit()
+  })
+  const stops = [
+    whenTrayHost(addTray),
+    followForNotices({ state, control, preferences, show: tell, log }),
+    watchSleep({ power: powerMonitor, node: needs.node, log }),
+  ]
+
+  return {
+    get capabilities() {
+      const offered: Capability[] = ['open-external']
+      if (Notification.isSupported()) offered.push('notifications')
+      if (needs.autostart !== undefined) offered.push('autostart')
+      if (closing.hasTray()) offered.push('close-to-tray')
+      return offered
+    },
+    async open({ background, page }) {
+      if (!background) {
+        show(page)
+        return
+      }
+      if (await hasTrayHost()) return
+      // Nothing may run that can't be seen.
+      if (BrowserWindow.getAllWindows().length === 0) openWindow(windows, page, 'minimized')
+    },
+    tell,
+    stop() {
+      for (const stop of stops) stop()
+      state.stop()
+      removeTray?.()
+    },
+  }
+}

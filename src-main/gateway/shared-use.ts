@@ -1,0 +1,64 @@
+import type { Context } from 'koa'
+import type { LocalService } from '../services/index.js'
+import type { Exchange } from './forward/exchange.js'
+import { ClientGoneError, hasBody, type RequestBody } from './forward/request-body.js'
+import { modelOf, serviceForModel } from './forward/service-for-model.js'
+import type { GatewayNeeds, GatewayOptions } from './needs.js'
+import { checkConsent, readSharedBody, withTokenLimit } from './shared-body.js'
+
+/** A peer's request to a service of this node, its path already known to be shared. */
+export interface SharedRequest {
+  name: string
+  /** Path at the server. */
+  path: string
+  query: string
+  services: readonly LocalService[]
+}
+
+/** Serves peers within the owner's limits. */
+export interface SharedUse {
+  /** Who asks, proven by the secure channel. */
+  peerOf(ctx: Context): string
+  /** Waits for a place, forwards, and gives the place back exactly when the answer ended or broke off. */
+  serve(ctx: Context, exchange: Exchange, request: SharedRequest): Promise<void>
+}
+
+export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): SharedUse {
+  const { admission, forwarder } = needs
+
+  const peerOf = (ctx: Context): string => ctx.req.socket.remoteAddress ?? ''
+
+  async function readBody(ctx: Context, { name, path, services }: SharedRequest): Promise<RequestBody> {
+    // Another service's body may be as large as it likes: it streams through and is never kept here.
+    if (name !== 'llm') return hasBody(ctx.req) ? { kind: 'stream', stream: ctx.req } : { kind: 'none' }
+    const { maxBodyBytes, maxTokens } = admission.limits
+    const strict = maxTokens > 0 || services.some(({ onlyTicked }) => onlyTicked === true)
+    return await readSharedBody(ctx.req, { path, strict, maxBytes: Math.min(maxBodyBytes, options.maxBodyBytes) })
+  }
+
+  return {
+    peerOf,
+    async serve(ctx, exchange, request) {
+      const ticket = admission.enter(peerOf(ctx))
+      const stopWatching = exchange.reply.onGone(() => ticket.end())
+      ticket.onCut((reason) => {
+        exchange.traffic.finish({ error: reason.code, cancelledBy: 'node' })
+        exchange.reply.breakOff(reason)
+      })
+      try {
+        const body = await readBody(ctx, request)
+        exchange.body = body
+        const service = serviceForModel(request.services, body)
+        checkConsent(service, body)
+        const model = modelOf(body)
+        if (model !== undefined) exchange.traffic.update({ model })
+        exchange.body = withTokenLimit(body, request.path, admission.limits.maxTokens)
+        if ((await ticket.turn()) === 'left') throw new ClientGoneError()
+        await forwarder.toLocalService(exchange, service, `${request.path}${request.query}`)
+      } finally {
+        stopWatching()
+        ticket.end()
+      }
+    },
+  }
+}

@@ -1,0 +1,15 @@
+import type { Connection } from '@libp2p/interface'
+
+/** The connection with some of its methods replaced; the others run on the connection itself. */
+export function interceptConnection(
+  connection: Connection,
+  replaced: Partial<Pick<Connection, 'close' | 'newStream'>>,
+): Connection {
+  return new Proxy(connection, {
+    get(target, key) {
+      if (Object.hasOwn(replaced, key)) return replaced[key as keyof typeof replaced]
+      const value: unknown = Reflect.get(target, key, target)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+}

@@ -1,0 +1,107 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../../clock.js'
+import { known, unknown, type Fact, type GpuFacts } from './index.js'
+import { parseNvidiaSmi, parseRocmSmi } from './gpu-tools.js'
+import { runTool, type RunTool } from './run-tool.js'
+
+/** The GPUs of this machine. */
+export interface GpuReader {
+  /** From the drivers' tools or the kernel, at most `maxAgeMs` old. */
+  read(maxAgeMs?: number): Promise<Fact<readonly GpuFacts[]>>
+  /** What was read last; empty before. */
+  last(): readonly GpuFacts[]
+}
+
+const MAX_AGE_MS = 10_000
+const MAX_GPUS = 16
+const MIB = 1024 * 1024
+
+/** Asks nvidia-smi, then rocm-smi, then the kernel's files; a tool that was missing is not tried again. */
+export function createGpuReader(needs: { clock: Clock; run?: RunTool }, options: { drmDir?: string } = {}): GpuReader {
+  const run = needs.run ?? runTool
+  const drmDir = options.drmDir ?? '/sys/class/drm'
+  let lastRead: { atMs: number; fact: Fact<readonly GpuFacts[]> } | undefined
+  let reading: Promise<Fact<readonly GpuFacts[]>> | undefined
+
+  const sources: { name: string; read: () => Promise<GpuFacts[] | undefined>; works: boolean | undefined }[] = [
+    {
+      name: 'nvidia-smi',
+      works: undefined,
+      read: async () =>
+        parseNvidiaSmi(
+          await run('nvidia-smi', [
+            '--query-gpu=name,memory.total,memory.used,utilization.gpu',
+            '--format=csv,noheader,nounits',
+          ]),
+        ),
+    },
+    {
+      name: 'rocm-smi',
+      works: undefined,
+      read: async () =>
+        parseRocmSmi(await run('rocm-smi', ['--showproductname', '--showmeminfo', 'vram', '--showuse', '--json'])),
+    },
+    { name: 'the kernel', works: undefined, read: () => readKernelGpus(drmDir) },
+  ]
+
+  async function readNow(): Promise<Fact<readonly GpuFacts[]>> {
+    for (const source of sources) {
+      if (source.works === false) continue
+      const gpus = await source.read()
+      source.works ??= gpus !== undefined
+      if (gpus !== undefined && gpus.length > 0) return known(gpus.slice(0, MAX_GPUS))
+    }
+    return unknown('neither a driver’s tool nor the system tells about a GPU')
+  }
+
+  return {
+    async read(maxAgeMs = MAX_AGE_MS) {
+      if (lastRead !== undefined && needs.clock.now() - lastRead.atMs < maxAgeMs) return lastRead.fact
+      reading ??= readNow().finally(() => (reading = undefined))
+      const fact = await reading
+      lastRead = { atMs: needs.clock.now(), fact }
+      return fact
+    },
+    last: () => (lastRead?.fact.known === true ? lastRead.fact.value : []),
+  }
+}
+
+/** What the amdgpu driver writes for each card. */
+async function readKernelGpus(drmDir: string): Promise<GpuFacts[] | undefined> {
+  const cards = (await namesIn(drmDir)).filter((name) => /^card\d+$/.test(name))
+  const gpus = await Promise.all(cards.map((card) => readCard(join(drmDir, card, 'device'))))
+  const found = gpus.filter((gpu) => gpu !== undefined)
+  return found.length === 0 ? undefined : found
+}
+
+async function readCard(device: string): Promise<GpuFacts | undefined> {
+  const [total, used, busy, name] = await Promise.all(
+    ['mem_info_vram_total', 'mem_info_vram_used', 'gpu_busy_percent', 'product_name'].map((file) =>
+      textOf(join(device, file)),
+    ),
+  )
+  if (total === undefined || !/^\d+$/.test(total)) return undefined
+  return {
+    name: name === undefined || name === '' ? 'AMD GPU' : name.slice(0, 128),
+    total_memory: Math.round(Number(total) / MIB),
+    used_memory: Math.round(Number(used ?? 0) / MIB) || 0,
+    busyPercent: busy !== undefined && /^\d+$/.test(busy) ? Number(busy) : null,
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch {
+    return [] // No such folder on this system.
+  }
+}
+
+async function textOf(file: string): Promise<string | undefined> {
+  try {
+    return (await readFile(file, 'utf8')).trim()
+  } catch {
+    return undefined // The driver does not write it.
+  }
+}

@@ -1,0 +1,43 @@
+import type { Hardware } from '#shared/records.js'
+import type { Service } from '../../lifecycle.js'
+import { readHardware } from '../hardware.js'
+import type { GpuReader } from './gpu-reader.js'
+
+/** What this machine computes with, as its row of the node table tells it. */
+export interface HardwareSource extends Service {
+  read(): Hardware
+  /** Calls `listener` when GPUs became known; returns the way to stop. */
+  subscribe(listener: () => void): () => void
+}
+
+/** Memory from the operating system, GPUs from their drivers: read once at the start, without holding it up. */
+export function createHardware(needs: { gpus: GpuReader }): HardwareSource {
+  const listeners = new Set<() => void>()
+  let reading: Promise<void> | undefined
+
+  async function readGpus(): Promise<void> {
+    const fact = await needs.gpus.read()
+    if (fact.known) for (const listener of [...listeners]) listener()
+  }
+
+  return {
+    name: 'hardware',
+    read: () => ({
+      ...readHardware(),
+      gpus: needs.gpus.last().map(({ name, total_memory, used_memory }) => ({ name, total_memory, used_memory })),
+    }),
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    start(signal) {
+      signal.throwIfAborted()
+      reading ??= readGpus()
+      return Promise.resolve()
+    },
+    async stop() {
+      listeners.clear()
+      await reading
+    },
+  }
+}

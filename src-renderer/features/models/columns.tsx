@@ -1,0 +1,90 @@
+import type { ModelView } from '#shared/contract/models.js'
+import { linkTo } from '../../frame/route.js'
+import { strings } from '../../strings.js'
+import { Badge } from '../../ui/badge.js'
+import type { Column } from '../../ui/data-table.js'
+import { formatMs } from '../../ui/format.js'
+import { PathBadge } from '../../ui/path-badge.js'
+import type { BestPath } from './best-path.js'
+import type { Measured } from './measured.js'
+import styles from './models-page.module.css'
+
+const { column, ...words } = strings.models
+
+/** A model with what is known of the way to it. */
+export interface ModelRow {
+  model: ModelView
+  best: BestPath
+  measured: Measured
+}
+
+/** The columns of the list. */
+export const MODEL_COLUMNS: readonly Column<ModelRow>[] = [
+  {
+    key: 'model',
+    header: column.model,
+    cell: ({ model }) => (
+      <a className={styles['id']} href={linkTo('models', model.id)} title={model.id}>
+        {model.id}
+      </a>
+    ),
+  },
+  { key: 'path', header: column.path, width: 170, cell: ({ best }) => <Best best={best} /> },
+  {
+    key: 'rtt',
+    header: column.rtt,
+    hint: strings.glossary.rtt,
+    numeric: true,
+    width: 100,
+    minor: true,
+    cell: ({ best }) => (best.kind === 'peer' && best.rttMs !== undefined ? formatMs(best.rttMs) : strings.unknown),
+  },
+  {
+    key: 'providers',
+    header: column.providers,
+    hint: strings.glossary.provider,
+    numeric: true,
+    width: 96,
+    cell: ({ model }) => model.providers.length,
+  },
+  {
+    key: 'context',
+    header: column.context,
+    hint: strings.glossary.context,
+    numeric: true,
+    width: 124,
+    cell: ({ model }) => (model.contextLength === undefined ? strings.unknown : words.context(model.contextLength)),
+  },
+  {
+    key: 'ttft',
+    header: column.ttft,
+    hint: words.measured,
+    numeric: true,
+    width: 100,
+    cell: ({ measured }) => (measured.ttftMs === null ? strings.unknown : formatMs(measured.ttftMs)),
+  },
+  {
+    key: 'speed',
+    header: column.speed,
+    hint: words.measured,
+    numeric: true,
+    width: 90,
+    cell: ({ measured }) => measured.tokensPerSecond?.toFixed(1) ?? strings.unknown,
+  },
+  {
+    key: 'shared',
+    header: column.shared,
+    width: 100,
+    minor: true,
+    cell: ({ model }) => {
+      if (!model.local) return strings.unknown
+      return model.shared ? <Badge tone="good">{words.shared}</Badge> : <Badge>{words.notShared}</Badge>
+    },
+  },
+]
+
+function Best({ best }: { best: BestPath }) {
+  if (best.kind === 'here') return <Badge tone="accent">{words.here}</Badge>
+  if (best.kind === 'none') return <Badge title={words.noPathHint}>{words.noPath}</Badge>
+  return <PathBadge path={best.path} />
+}

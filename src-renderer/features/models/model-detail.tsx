@@ -1,0 +1,69 @@
+import { useState } from 'react'
+import type { ModelView } from '#shared/contract/models.js'
+import { linkTo } from '../../frame/route.js'
+import { dataOf } from '../../stores/feed-store.js'
+import { useFeed } from '../../stores/hooks.js'
+import { strings } from '../../strings.js'
+import { Card } from '../../ui/card.js'
+import { Empty } from '../../ui/empty.js'
+import { FeedView } from '../../ui/feed-view.js'
+import { Icon } from '../../ui/icon.js'
+import { Page } from '../../ui/page.js'
+import { Chat } from '../chat/chat.js'
+import { headersFor, type Preferences } from './preferences.js'
+import { ProvidersCard } from './providers-card.js'
+import styles from './model-detail.module.css'
+import { TestCard } from './test-card.js'
+
+const { detail: words, back } = strings.models
+
+/** One model: who offers it, who can read what is sent to it, and a chat to try it. */
+export function ModelDetail({ id }: { id: string }) {
+  const state = useFeed('models')
+  const model = dataOf(state)?.find((one) => one.id === id)
+  const [preferences, setPreferences] = useState<Preferences>({})
+  const sentence = (): string => {
+    if (dataOf(state) === undefined) return strings.state.loading
+    if (model === undefined) return words.gone
+    return model.providers.every((provider) => provider.self)
+      ? words.sentenceHere(id)
+      : words.sentence(id, model.providers.length)
+  }
+  return (
+    <Page
+      name={
+        <a className={styles['back']} href={linkTo('models')}>
+          <Icon name="back" size={14} />
+          {back}
+        </a>
+      }
+      sentence={sentence()}
+    >
+      <FeedView state={state}>
+        {() =>
+          model === undefined ? (
+            <Card>
+              <Empty icon="models" title={id}>
+                {words.goneHint}
+              </Empty>
+            </Card>
+          ) : (
+            <>
+              <Chat model={id} headers={headersFor(preferences)} />
+              <ProvidersCard model={model} preferences={preferences} onChange={setPreferences} />
+              <TestCard model={id} />
+              <Card title={words.who}>
+                <p className={styles['who']}>{whoCanRead(model)}</p>
+              </Card>
+            </>
+          )
+        }
+      </FeedView>
+    </Page>
+  )
+}
+
+function whoCanRead(model: ModelView): string {
+  if (!model.local) return words.whoPeers
+  return model.providers.every((provider) => provider.self) ? words.whoHere : words.whoBoth
+}

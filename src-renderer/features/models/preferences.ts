@@ -1,0 +1,26 @@
+/** What is wanted of a provider, by its peer id. */
+export type Preferences = Readonly<Record<string, 'prefer' | 'exclude'>>
+
+/** The gateway's headers that say so; the same ones work from any app. */
+export const PREFER_HEADER = 'X-Ocf-Prefer'
+export const EXCLUDE_HEADER = 'X-Ocf-Exclude'
+
+/** The request headers for some preferences; none for none. */
+export function headersFor(preferences: Preferences): Record<string, string> {
+  const idsOf = (wanted: 'prefer' | 'exclude'): string =>
+    Object.entries(preferences)
+      .filter(([, use]) => use === wanted)
+      .map(([peerId]) => peerId)
+      .join(', ')
+  const headers: Record<string, string> = {}
+  const [prefer, exclude] = [idsOf('prefer'), idsOf('exclude')]
+  if (prefer !== '') headers[PREFER_HEADER] = prefer
+  if (exclude !== '') headers[EXCLUDE_HEADER] = exclude
+  return headers
+}
+
+/** Preferences after a choice for one peer. */
+export function choose(preferences: Preferences, peerId: string, use: 'any' | 'prefer' | 'exclude'): Preferences {
+  const { [peerId]: _before, ...others } = preferences
+  return use === 'any' ? others : { ...others, [peerId]: use }
+}

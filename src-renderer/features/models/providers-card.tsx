@@ -1,0 +1,126 @@
+import type { ModelView } from '#shared/contract/models.js'
+import type { PeerView } from '#shared/contract/peers.js'
+import { dataOf } from '../../stores/feed-store.js'
+import { useFeed } from '../../stores/hooks.js'
+import { strings } from '../../strings.js'
+import { Badge } from '../../ui/badge.js'
+import { Card } from '../../ui/card.js'
+import { CodeBlock } from '../../ui/code-block.js'
+import { DataTable, type Column } from '../../ui/data-table.js'
+import { formatMs } from '../../ui/format.js'
+import { PathBadge } from '../../ui/path-badge.js'
+import { PeerName } from '../../ui/peer-name.js'
+import { measuredOf, type Measured } from './measured.js'
+import { peersById } from './peers-by-id.js'
+import { choose, headersFor, type Preferences } from './preferences.js'
+import styles from './providers-card.module.css'
+
+const { detail: words, ...modelWords } = strings.models
+
+interface ProviderRow {
+  peerId: string
+  self: boolean
+  peer: PeerView | undefined
+  measured: Measured
+}
+
+const USES = ['any', 'prefer', 'exclude'] as const
+
+/** Who offers a model, how each is reached and what was measured. */
+export function ProvidersCard({
+  model,
+  preferences,
+  onChange,
+}: {
+  model: ModelView
+  preferences: Preferences
+  onChange: (preferences: Preferences) => void
+}) {
+  const peers = peersById(dataOf(useFeed('peers')) ?? [])
+  const traffic = dataOf(useFeed('traffic')) ?? []
+  const rows = model.providers.map(({ peerId, self }): ProviderRow => ({
+    peerId,
+    self,
+    peer: peers.get(peerId),
+    measured: measuredOf(traffic, { model: model.id, peer: self ? null : peerId }),
+  }))
+  const columns = rows.length > 1 ? [...COLUMNS, columnOfUse(preferences, onChange)] : COLUMNS
+  const headers = Object.entries(headersFor(preferences))
+  return (
+    <Card title={words.providers} flush>
+      <DataTable label={words.providers} columns={columns} rows={rows} rowKey={(row) => row.peerId} />
+      {headers.length > 0 && (
+        <div className={styles['headers']}>
+          <p>{words.useHint}</p>
+          <CodeBlock code={headers.map(([name, value]) => `${name}: ${value}`).join('\n')} label={words.useHint} />
+        </div>
+      )}
+    </Card>
+  )
+}
+
+const COLUMNS: readonly Column<ProviderRow>[] = [
+  {
+    key: 'provider',
+    header: words.column.provider,
+    hint: strings.glossary.provider,
+    cell: ({ peerId, self }) => (self ? <Badge tone="accent">{words.self}</Badge> : <PeerName peerId={peerId} />),
+  },
+  { key: 'path', header: words.column.path, width: 180, cell: (row) => <Path row={row} /> },
+  {
+    key: 'rtt',
+    header: words.column.rtt,
+    hint: strings.glossary.rtt,
+    numeric: true,
+    width: 110,
+    cell: ({ peer }) => (peer?.rttMs === undefined ? strings.unknown : formatMs(peer.rttMs)),
+  },
+  {
+    key: 'ttft',
+    header: words.column.ttft,
+    hint: modelWords.measured,
+    numeric: true,
+    width: 110,
+    cell: ({ measured }) => (measured.ttftMs === null ? strings.unknown : formatMs(measured.ttftMs)),
+  },
+  {
+    key: 'speed',
+    header: words.column.speed,
+    hint: modelWords.measured,
+    numeric: true,
+    width: 100,
+    cell: ({ measured }) => measured.tokensPerSecond?.toFixed(1) ?? strings.unknown,
+  },
+]
+
+function Path({ row: { self, peer } }: { row: ProviderRow }) {
+  const path = peer?.paths[0]
+  if (self) return strings.unknown
+  if (path === undefined) return <Badge title={modelWords.noPathHint}>{modelWords.noPath}</Badge>
+  return <PathBadge path={path} />
+}
+
+function columnOfUse(preferences: Preferences, onChange: (preferences: Preferences) => void): Column<ProviderRow> {
+  return {
+    key: 'use',
+    header: words.column.use,
+    width: 150,
+    cell: ({ peerId }) => (
+      <select
+        className={styles['use']}
+        aria-label={words.useLabel(peerId)}
+        value={preferences[peerId] ?? 'any'}
+        onChange={({ target }) => {
+          const use = USES.find((one) => one === target.value) ?? 'any'
+          onChange(choose(preferences, peerId, use))
+        }}
+      >
+        {USES.map((use) => (
+          <option key={use} value={use}>
+            {words.use[use]}
+          </option>
+        ))}
+      </select>
+    ),
+  }
+}

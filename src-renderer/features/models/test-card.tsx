@@ -1,0 +1,61 @@
+import { useState } from 'react'
+import type { ModelTest } from '#shared/contract/model-test.js'
+import { useClient } from '../../stores/hooks.js'
+import { strings } from '../../strings.js'
+import { Button } from '../../ui/button.js'
+import { Card } from '../../ui/card.js'
+import { formatMs } from '../../ui/format.js'
+import { Notice } from '../../ui/notice.js'
+import { PeerName } from '../../ui/peer-name.js'
+import { useAction } from '../../ui/use-action.js'
+import { Waterfall } from '../../ui/waterfall.js'
+
+const { test: words, chat } = strings.models
+
+/** One real request of one token, with the time of each leg. */
+export function TestCard({ model }: { model: string }) {
+  const client = useClient()
+  const { busy, run } = useAction()
+  const [result, setResult] = useState<ModelTest>()
+  const test = async (): Promise<void> => setResult(await client.call('test.run', { model }))
+  return (
+    <Card
+      title={words.title}
+      aside={
+        <Button icon="play" disabled={busy} onClick={() => run(test)}>
+          {words.run}
+        </Button>
+      }
+    >
+      {busy && <p role="status">{words.running}</p>}
+      {!busy && result !== undefined && <Result result={result} />}
+    </Card>
+  )
+}
+
+function Result({ result }: { result: ModelTest }) {
+  const { ok, error, answeredBy, firstTokenMs, totalMs, legs } = result
+  let startMs = 0
+  const bars = legs.map(({ name, ms }) => {
+    const bar = { label: words.legs[name] ?? name, startMs, durationMs: ms, tone: 'series' as const }
+    startMs += ms
+    return bar
+  })
+  return (
+    <>
+      <Notice tone={ok ? 'good' : 'bad'} title={ok ? words.worked(formatMs(firstTokenMs ?? totalMs)) : words.failed}>
+        {error !== null && `${error.message} ${strings.offline.code(error.code)}`}
+        {answeredBy !== null && (
+          <>
+            {chat.by} <PeerName peerId={answeredBy} />
+          </>
+        )}
+      </Notice>
+      <Waterfall
+        label={words.title}
+        totalMs={Math.max(totalMs, startMs)}
+        bars={[...bars, { label: words.total, startMs: 0, durationMs: totalMs, tone: 'whole' }]}
+      />
+    </>
+  )
+}

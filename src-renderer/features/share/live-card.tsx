@@ -1,0 +1,106 @@
+import type { Usage } from '#shared/contract/limits.js'
+import { dataOf } from '../../stores/feed-store.js'
+import { useClient, useFeed } from '../../stores/hooks.js'
+import { strings } from '../../strings.js'
+import { Button } from '../../ui/button.js'
+import { Card } from '../../ui/card.js'
+import { Facts } from '../../ui/facts.js'
+import { PeerName } from '../../ui/peer-name.js'
+import { saveText } from '../../ui/save-text.js'
+import { useAction } from '../../ui/use-action.js'
+import styles from './live-card.module.css'
+
+const { share: words } = strings
+
+/** Slots, who uses them, and what was given. */
+export function LiveCard() {
+  const usage = dataOf(useFeed('limits'))
+  const ledger = dataOf(useFeed('ledger'))
+  const client = useClient()
+  const { busy, run } = useAction()
+  if (usage === undefined) return null
+  const facts = [
+    { name: words.slots, value: <Slots usage={usage} /> },
+    { name: words.consumers, value: <Consumers usage={usage} /> },
+  ]
+  if (ledger !== undefined) {
+    const { today, ever, firstDay } = ledger
+    facts.push({
+      name: words.given,
+      value: (
+        <>
+          <strong>{words.givenTokens(today.tokensOut)}</strong> · {words.givenTo(today.requests, today.peers)}
+          {firstDay !== null && <p className={styles['soft']}>{words.ever(ever.tokensOut, firstDay)}</p>}
+        </>
+      ),
+    })
+  }
+  if (usage.refused.length > 0) {
+    const list = usage.refused.map(({ code, count }) => `${count} × ${strings.causes[code] ?? code}`)
+    facts.push({ name: words.refused, value: <>{list.join(' · ')}</> })
+  }
+  const save = async (): Promise<void> => saveText(await client.call('ledger.export', { format: 'csv' }))
+  return (
+    <Card
+      title={words.live}
+      aside={
+        <Button disabled={busy} onClick={() => run(save)}>
+          {words.export}
+        </Button>
+      }
+    >
+      <Facts facts={facts} />
+    </Card>
+  )
+}
+
+/** More squares than these say nothing. */
+const MAX_SQUARES = 32
+
+function Slots({ usage: { slots, queue, ownRunning } }: { usage: Usage }) {
+  if (slots.total === 0) return words.noSlots
+  const notes = [
+    words.slotsUsed(slots.used, slots.total),
+    queue.used > 0 ? words.queue(queue.used) : '',
+    ownRunning > 0 ? words.own(ownRunning) : '',
+  ]
+  return (
+    <span className={styles['slots']}>
+      {slots.total <= MAX_SQUARES && (
+        <span className={styles['squares']} aria-hidden="true">
+          {Array.from({ length: slots.total }, (_, index) => (
+            <span key={index} className={index < slots.used ? styles['used'] : styles['free']} />
+          ))}
+        </span>
+      )}
+      {notes.filter((note) => note !== '').join(' · ')}
+    </span>
+  )
+}
+
+function Consumers({ usage }: { usage: Usage }) {
+  if (usage.consumers.length === 0) return words.noConsumers
+  return (
+    <ul>
+      {usage.consumers.map((consumer) => (
+        <ConsumerLine key={consumer.peerId} consumer={consumer} blocked={usage.limits.blockedPeers} />
+      ))}
+    </ul>
+  )
+}
+
+function ConsumerLine({ consumer, blocked }: { consumer: Usage['consumers'][number]; blocked: readonly string[] }) {
+  const client = useClient()
+  const { busy, run } = useAction()
+  const { peerId, running, waiting } = consumer
+  const block = () => client.call('limits.set', { blockedPeers: [...blocked, peerId] })
+  return (
+    <li className={styles['consumer']}>
+      <PeerName peerId={peerId} />
+      <span className={styles['soft']}>{words.consumer(running, waiting)}</span>
+      <Button disabled={busy} onClick={() => run(block, words.blocked)}>
+        {words.block}
+      </Button>
+    </li>
+  )
+}

@@ -1,0 +1,16 @@
+import { strings } from '../../strings.js'
+import { Card } from '../../ui/card.js'
+import { Empty } from '../../ui/empty.js'
+import styles from './share-page.module.css'
+
+/** No server runs: what to do. */
+export function ServersEmpty() {
+  return (
+    <Card>
+      <Empty icon="server" title={strings.share.none}>
+        <p>{strings.share.noneHint}</p>
+        <p className={styles['hint']}>{strings.share.ports}</p>
+      </Empty>
+    </Card>
+  )
+}

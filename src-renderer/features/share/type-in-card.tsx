@@ -1,0 +1,41 @@
+import { useState, type FormEvent } from 'react'
+import { useClient } from '../../stores/hooks.js'
+import { strings } from '../../strings.js'
+import { Button } from '../../ui/button.js'
+import { Card } from '../../ui/card.js'
+import { Field } from '../../ui/field.js'
+import { toast } from '../../ui/toasts.js'
+import { useAction } from '../../ui/use-action.js'
+import { readAddress } from './read-address.js'
+import styles from './type-in-card.module.css'
+
+const { typeIn: words } = strings.share
+
+/** A server that is not where servers usually are. */
+export function TypeInCard() {
+  const client = useClient()
+  const { busy, run } = useAction()
+  const [text, setText] = useState('')
+  const [error, setError] = useState<string>()
+  const submit = (event: FormEvent): void => {
+    event.preventDefault()
+    const address = readAddress(text)
+    setError(address === undefined ? words.bad : undefined)
+    if (address === undefined) return
+    run(async () => {
+      const seen = await client.call('detection.type-in', address)
+      if (seen.problem === null) setText('')
+      else toast('bad', seen.problem)
+    })
+  }
+  return (
+    <Card title={words.title}>
+      <form className={styles['form']} onSubmit={submit}>
+        <Field label={words.label} help={words.help} error={error} value={text} onChange={setText} placeholder="8080" />
+        <Button submit icon="search" disabled={busy}>
+          {words.add}
+        </Button>
+      </form>
+    </Card>
+  )
+}

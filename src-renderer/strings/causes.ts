@@ -1,0 +1,21 @@
+/** Why a request failed, for people: by code of the error vocabulary. Codes that are not here are shown as they are. */
+export const causes: Readonly<Record<string, string>> = {
+  invalid_json: 'The request’s body was no valid JSON',
+  missing_model: 'The request named no model',
+  invalid_request: 'The request was not understood',
+  unauthorized: 'A key was missing or wrong',
+  path_not_shared: 'The path is not shared',
+  peer_not_allowed: 'The owner does not allow this peer',
+  model_not_found: 'Nobody offers the model',
+  service_not_found: 'Nobody offers the service',
+  not_found: 'There is nothing at that path',
+  body_too_large: 'The request was too large',
+  rate_limited: 'Too many requests in a minute',
+  provider_busy: 'The provider was busy',
+  paused: 'Sharing is paused',
+  upstream_failed: 'Every provider that was tried failed',
+  no_provider: 'No provider could take it',
+  upstream_timeout: 'The provider took too long',
+  loop_detected: 'The request came back to where it began',
+  internal: 'A fault inside the node',
+}

@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { PeerView } from '#shared/contract/peers.js'
+import {
+  createNetLab,
+  forwardPort,
+  masquerade,
+  whyNoNetLab,
+  type LabHost,
+  type LabNode,
+  type NetLab,
+} from '../fixtures/net-lab.js'
+import { until } from '../fixtures/until.js'
+
+const reason = whyNoNetLab()
+if (reason !== undefined) console.log(`skipped: ${reason}`)
+
+/** 10 MB, then its end; each request the same. */
+const BULK = `
+require('node:http').createServer((request, response) => {
+  if (request.url === '/health') return response.end('ok')
+  if (request.url === '/slow') {
+    let left = 40
+    const timer = setInterval(() => { response.write('tick\\n'); left -= 1; if (left === 0) { clearInterval(timer); response.end('done\\n') } }, 250)
+    return
+  }
+  const block = Buffer.alloc(65536, 7)
+  let left = 160
+  const write = () => { while (left > 0) { left -= 1; if (!response.write(block)) return response.once('drain', write) } response.end() }
+  write()
+}).listen(9000, '127.0.0.1', () => console.log('ready'))
+`
+
+let lab: NetLab
+beforeEach(() => {
+  if (reason === undefined) lab = createNetLab()
+})
+afterEach(async () => {
+  if (reason === undefined) await lab.close()
+})
+
+/** A and B, each behind a router of its own, and relays in the open. */
+function twoHomes() {
+  const internet = lab.lan('net')
+  const homes = (['a', 'b'] as const).map((name, index) => {
+    const router = lab.host(`r${name}`)
+    const outside = internet.plug(router, [`5.0.0.${index + 1}/24`])
+    const lan = lab.lan(`lan${name}`)
+    lan.plug(router, [`192.168.${index + 1}.1/24`])
+    const host = lab.host(name)
+    lan.plug(host, [`192.168.${index + 1}.2/24`], [`192.168.${index + 1}.1`])
+    masquerade(lab, router, outside)
+    return { router, outside, host, address: `192.168.${index + 1}.2` }
+  })
+  const publicHost = (name: string, ip: string): LabHost => {
+    const host = lab.host(name)
+    internet.plug(host, [`${ip}/24`])
+    return host
+  }
+  return { a: homes[0]!, b: homes[1]!, publicHost }
+}
+
+const relayFlags = (ip: string): string[] => ['--public-addr', ip, '--upnp', 'false']
+const bootstrapFrom = (...ips: string[]): string[] => [
+  '--upnp',
+  'false',
+  ...(process.env['LAB_DEBUG'] ? ['--log-level', 'debug'] : []),
+  ...ips.flatMap((ip) => ['--bootstrap.addr', `/ip4/${ip}/tcp/43905`]),
+]
+const SERVICE = [
+  '--service.name',
+  'bulk',
+  '--service.port',
+  '9000',
+  '--service.identity-group',
+  'all',
+  '--service.shared-path',
+  '/bulk',
+  '--service.shared-path',
+  '/slow',
+]
+
+const peersOf = (node: LabNode): PeerView[] => JSON.parse(node.ocf('peers', '--json').stdout) as PeerView[]
+const pathTo = (node: LabNode, other: LabNode): PeerView | undefined =>
+  peersOf(node).find(({ peerId }) => peerId === other.peerId)
+
+async function untilOffered(node: LabNode, by: LabNode): Promise<void> {
+  const isOffered = () => pathTo(node, by)?.offers.includes('bulk:all')
+  await until(isOffered, { what: 'the offer is known', limitMs: 20_000, everyMs: 300 })
+}
+
+const bulk = (node: LabNode) => lab.fetch(node.host, `${node.gateway}/v1/service/bulk/bulk`)
+
+test.skipIf(reason !== undefined)(
+  'two nodes behind two NATs stream 10 MB through a public relay, and its death is survived or told',
+  async () => {
+    const { a, b, publicHost } = twoHomes()
+    await lab.server(b.host, BULK)
+    const [one, two] = await Promise.all([
+      lab.node(publicHost('p1', '5.0.0.10'), relayFlags('5.0.0.10')),
+      lab.node(publicHost('p2', '5.0.0.11'), [...relayFlags('5.0.0.11'), ...bootstrapFrom('5.0.0.10')]),
+    ])
+    const [asker, provider] = await Promise.all([
+      lab.node(a.host, bootstrapFrom('5.0.0.10', '5.0.0.11')),
+      lab.node(b.host, [...bootstrapFrom('5.0.0.10', '5.0.0.11'), ...SERVICE]),
+    ])
+    await untilOffered(asker, provider)
+    await until(
+      async () =>
+        (await lab.fetch(provider.host, `${provider.gateway}/v1/dnt/bootstraps`)).text.includes('p2p-circuit'),
+      {
+        what: 'the provider has a place at a relay',
+        limitMs: 20_000,
+        everyMs: 300,
+      },
+    )
+    const first = await bulk(asker)
+    if (process.env['LAB_DEBUG'])
+      console.log(
+        first.text.slice(0, 500),
+        asker.stderr(),
+        (await lab.fetch(provider.host, `${provider.gateway}/v1/dnt/bootstraps`)).text,
+      )
+    expect(first).toMatchObject({ status: 200, bytes: 10 * 1024 * 1024 })
+    const path = pathTo(asker, provider)
+    expect(path?.paths).toEqual(['relayed'])
+    expect([one.peerId, two.peerId]).toContain(path?.relays?.[0])
+    expect(path?.rttMs).toBeGreaterThan(0)
+
+    const [dying, left] = path?.relays?.[0] === one.peerId ? [one, two] : [two, one]
+    await dying.kill()
+    const killedAt = performance.now()
+    await until(async () => (await bulk(asker)).status === 200, {
+      what: 'the other relay is used',
+      limitMs: 15_000,
+      everyMs: 500,
+    })
+    console.log(`another relay after ${Math.round(performance.now() - killedAt)} ms`)
+    expect(pathTo(asker, provider)?.relays).toEqual([left.peerId])
+
+    await left.kill()
+    const gone = performance.now()
+    const refused = await bulk(asker)
+    expect(refused.status).toBeGreaterThanOrEqual(500)
+    expect(refused.text).toMatch(/"code":"(no_provider|upstream_failed)"/)
+    expect(performance.now() - gone).toBeLessThan(15_000)
+  },
+)
+
+test.skipIf(reason !== undefined)(
+  'a relayed peer is reached directly once its router opens a port, and the answer under way is not cut',
+  async () => {
+    const { a, b, publicHost } = twoHomes()
+    await lab.server(b.host, BULK)
+    const relay = await lab.node(publicHost('p1', '5.0.0.10'), relayFlags('5.0.0.10'))
+    const asker = await lab.node(a.host, bootstrapFrom('5.0.0.10'))
+    const provider = await lab.node(b.host, [...bootstrapFrom('5.0.0.10'), ...SERVICE])
+    await untilOffered(asker, provider)
+    expect(relay.peerId).not.toBe('')
+    const slow = lab.fetch(asker.host, `${asker.gateway}/v1/service/bulk/slow`)
+    forwardPort(lab, b.router, b.outside, 43905, b.address)
+    await until(() => pathTo(asker, provider)?.paths.includes('direct-tcp'), {
+      what: 'the path is direct',
+      limitMs: 45_000,
+      everyMs: 500,
+    })
+    expect(await slow).toMatchObject({ status: 200, text: `${'tick\n'.repeat(40)}done\n` })
+    const direct = await bulk(asker)
+    expect(direct).toMatchObject({ status: 200, bytes: 10 * 1024 * 1024 })
+    await until(() => pathTo(asker, provider)?.relays === undefined, {
+      what: 'the relay is let go',
+      limitMs: 10_000,
+      everyMs: 300,
+    })
+  },
+)
