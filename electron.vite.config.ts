@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
@@ -8,6 +8,14 @@ import type { Plugin } from 'vite'
 const at = (path: string): string => resolve(import.meta.dirname, path)
 /** A path below the folder of the built program; `OCF_BUILT_DIR` names another one. */
 const built = (path: string): string => join(process.env['OCF_BUILT_DIR'] ?? at('out'), path)
+
+/** The tray's pictures lie beside the program, in the package as in the checkout. */
+const trayIcons = (): Plugin => ({
+  name: 'copy-tray-icons',
+  writeBundle() {
+    cpSync(at('assets/tray'), built('tray'), { recursive: true })
+  },
+})
 
 /** Copies Swagger UI for the gateway's /docs page; its licence goes with it. */
 const swaggerUi = (): Plugin => ({
@@ -23,7 +31,7 @@ const swaggerUi = (): Plugin => ({
 
 export default defineConfig({
   main: {
-    plugins: [swaggerUi()],
+    plugins: [swaggerUi(), trayIcons()],
     build: {
       outDir: built('main'),
       externalizeDeps: true,

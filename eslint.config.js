@@ -14,6 +14,7 @@ const LAYERS = [
   ['services'],
   ['telemetry'],
   ['gateway'],
+  ['doctor'],
   ['api'],
   ['cli', 'electron'],
 ]

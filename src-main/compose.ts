@@ -8,6 +8,7 @@ import type { Origins } from './config/load-settings.js'
 import type { Settings } from './config/settings.js'
 import type { DataFolder } from './data-folder.js'
 import { composeGateway } from './compose-gateway.js'
+import { composeDoctor } from './compose-doctor.js'
 import { composeNetwork } from './compose-network.js'
 import { composeSharing, type DesktopSharing } from './compose-sharing.js'
 import { composeServices } from './compose-services.js'
@@ -91,6 +92,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     settings: live.source,
     sharing: services.sharing,
     logs: logger.ring,
+    doctor: composeDoctor({ host, bootstrapper, table, settings, clock, log }),
     gatewayUrl: () => gatewayUrl() ?? null,
     app: needs.app,
     log,

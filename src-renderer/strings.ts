@@ -1,7 +1,9 @@
 import { causes } from './strings/causes.js'
 import { frameStrings } from './strings/frame.js'
 import { modelsStrings } from './strings/models.js'
+import { networkStrings } from './strings/network.js'
 import { shareStrings } from './strings/share.js'
+import { trafficStrings } from './strings/traffic.js'
 import { count } from './ui/format.js'
 
 /** Every English sentence of the interface. Words for things follow the glossary: peer, provider, model, gateway, relay. */
@@ -79,90 +81,8 @@ export const strings = {
     },
   },
   models: modelsStrings,
-  network: {
-    sentence: (peers: number, direct: number) => {
-      if (peers === 0) return 'No peer is connected right now.'
-      if (peers === 1) return `You are connected to 1 peer, ${direct === 1 ? 'directly' : 'through a relay'}.`
-      const how = direct === peers ? 'all directly' : direct === 0 ? 'all through relays' : `${direct} directly`
-      return `You are connected to ${count(peers, 'peer')}, ${how}.`
-    },
-    empty: 'No peers yet.',
-    emptyHint: {
-      standalone: 'This node runs in standalone mode: it meets nobody by itself. Start it with `--mode node` to join.',
-      other: 'Check the bootstrap settings, or give another node this node’s address below as its `--bootstrap.addr`.',
-    },
-    self: 'This node',
-    peerId: 'Peer id',
-    addresses: 'Addresses others can reach it at',
-    noAddresses: 'None: this node listens on no address that others can reach.',
-    peers: 'Peers',
-    column: {
-      peer: 'Peer',
-      path: 'Path',
-      rtt: 'Round trip',
-      offers: 'Offers',
-      version: 'Version',
-      since: 'Connected',
-      direction: 'Opened by',
-    },
-    direction: { inbound: 'the peer', outbound: 'this node' },
-    notConnected: 'Known, not connected',
-    path: {
-      'direct-quic': 'Direct · QUIC',
-      'direct-tcp': 'Direct · TCP',
-      'direct-ws': 'Direct · WebSocket',
-      'hole-punched': 'Direct · hole punched',
-      relayed: 'Relayed',
-    },
-    noOffers: 'nothing',
-    moreOffers: (n: number) => `+${n}`,
-  },
-  traffic: {
-    sentence: (inward: number, out: number, local: number) => {
-      const all = inward + out + local
-      if (all === 0) return 'No request went through this node today.'
-      return `${count(all, 'request')} today: ${out} answered by peers, ${inward} for peers, ${local} by this computer.`
-    },
-    empty: 'No request yet.',
-    emptyHint: 'Send one with the example on the Home page: it appears here while it runs.',
-    pause: 'Pause list',
-    resume: (fresh: number) => (fresh === 0 ? 'Resume list' : `Resume list (${fresh} new)`),
-    direction: { out: 'Out', in: 'In', local: 'Local' },
-    directionHint: {
-      out: 'An app of this computer used a peer.',
-      in: 'A peer used this computer.',
-      local: 'An app of this computer used this computer.',
-    },
-    path: {
-      'direct-quic': 'QUIC',
-      'direct-tcp': 'TCP',
-      'direct-ws': 'WebSocket',
-      'hole-punched': 'Hole punched',
-      relayed: 'Relayed',
-    },
-    bytes: (bytes: string) => `The answer has ${bytes}.`,
-    running: 'running',
-    cancelled: {
-      client: 'The app that asked went away.',
-      provider: 'The provider broke off.',
-      node: 'This node was stopped.',
-    },
-    cancelledShort: 'cancelled',
-    column: {
-      time: 'Time',
-      direction: 'Way',
-      model: 'Model',
-      peer: 'Peer',
-      path: 'Path',
-      status: 'Status',
-      ttft: 'First byte',
-      duration: 'Duration',
-      tokens: 'Tokens',
-      speed: 'Tokens/s',
-      tries: 'Tries',
-    },
-    shown: (n: number) => `The last ${count(n, 'request')}, newest first`,
-  },
+  network: networkStrings,
+  traffic: trafficStrings,
   share: shareStrings,
   causes,
   ...frameStrings,

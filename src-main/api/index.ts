@@ -7,6 +7,7 @@ import type { TrafficFeed } from '../telemetry/traffic.js'
 import { createDispatch, type Dispatch } from './dispatch.js'
 import { createFeeds, type Feeds } from './feeds.js'
 import { createAppHandlers, type AppPreferencesSource } from './handlers/app.js'
+import { createDoctorHandlers, type DoctorNeeds } from './handlers/doctor.js'
 import { createLogsFeed, createLogsHandlers, type LogsSource } from './handlers/logs.js'
 import { createModelsFeed, createModelsHandlers } from './handlers/models.js'
 import { createPeersFeed, createPeersHandlers, type ConnectionsSource } from './handlers/peers.js'
@@ -18,7 +19,7 @@ import { createTableHandlers } from './handlers/table.js'
 import { createTrafficHandlers, createTrafficSource } from './handlers/traffic.js'
 
 /** Everything the control interface reads. */
-export interface ControlNeeds {
+export interface ControlNeeds extends DoctorNeeds {
   facts: NodeFacts
   connections: ConnectionsSource
   table: NodeTable
@@ -55,6 +56,7 @@ export function createControl(needs: ControlNeeds): Control {
       ...createServicesHandlers(needs),
       ...createSettingsHandlers(needs),
       ...createLogsHandlers(needs),
+      ...createDoctorHandlers(needs),
       ...createTrafficHandlers(needs),
       ...createSharingHandlers(needs),
     },

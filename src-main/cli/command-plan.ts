@@ -24,6 +24,8 @@ export interface CommandPlan {
   help: string
   /** Names of the arguments, all of them needed. */
   args?: string[]
+  /** Names of arguments that may follow those. */
+  optionalArgs?: string[]
   /** The settings that are options of it. */
   settings: readonly SettingName[]
   /** Only these settings are read at all: what is wrong with others does not concern the command. */
@@ -71,10 +73,11 @@ export function addPlannedCommand(
 ): void {
   const { io, literals, finish } = needs
   const args = plan.args ?? []
-  const command = program.command([plan.name, ...args.map((arg) => `[${arg}]`)].join(' '))
+  const optional = plan.optionalArgs ?? []
+  const command = program.command([plan.name, ...[...args, ...optional].map((arg) => `[${arg}]`)].join(' '))
   command
     .description(plan.help)
-    .usage(['[options]', ...args].join(' '))
+    .usage(['[options]', ...args, ...optional.map((arg) => `[${arg}]`)].join(' '))
     .optionsGroup(OWN_OPTIONS)
     .allowUnknownOption()
     .allowExcessArguments()
@@ -85,7 +88,7 @@ export function addPlannedCommand(
 
   command.action(async () => {
     const flags = command.options.filter((option) => !option.hidden).map((option) => option.long ?? '')
-    const rest = sortLeftovers(command.args, literals, { args, flags })
+    const rest = sortLeftovers(command.args, literals, { args, optional, flags })
     const ownValues = Object.fromEntries(
       own.map((option) => [option.attributeName(), command.getOptionValue(option.attributeName()) as unknown]),
     )

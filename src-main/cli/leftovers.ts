@@ -11,7 +11,7 @@ export interface Leftovers {
 export function sortLeftovers(
   rest: readonly string[],
   literals: readonly string[],
-  expected: { args: readonly string[]; flags: readonly string[] },
+  expected: { args: readonly string[]; optional?: readonly string[]; flags: readonly string[] },
 ): Leftovers {
   const args: string[] = []
   const problems: SettingProblem[] = []
@@ -23,7 +23,7 @@ export function sortLeftovers(
     valueOfUnknown = isFlag && !word.includes('=')
   }
   args.push(...literals)
-  if (problems.length === 0) problems.push(...wrongArguments(args, expected.args))
+  if (problems.length === 0) problems.push(...wrongArguments(args, expected.args, expected.optional ?? []))
   return { args, problems }
 }
 
@@ -32,12 +32,16 @@ function unknownFlag(word: string, flags: readonly string[]): SettingProblem {
   return { source: `flag ${flag}`, sentence: `There is no such flag.${didYouMean(nearNames(flag, flags))}` }
 }
 
-function wrongArguments(args: readonly string[], expected: readonly string[]): SettingProblem[] {
+function wrongArguments(
+  args: readonly string[],
+  expected: readonly string[],
+  optional: readonly string[],
+): SettingProblem[] {
   const missing = expected
     .slice(args.length)
     .map((name) => ({ source: `argument ${name}`, sentence: 'It is missing.' }))
   const extra = args
-    .slice(expected.length)
+    .slice(expected.length + optional.length)
     .map((word) => ({ source: `argument ${word}`, sentence: 'This command takes no such argument.' }))
   return [...missing, ...extra]
 }

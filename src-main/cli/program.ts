@@ -4,6 +4,7 @@ import { addPlannedCommand, createBareProgram, type CommandPlan, type Invocation
 import { runChat } from './commands/chat.js'
 import { runConfig } from './commands/config.js'
 import { DEFAULT_DEMO_NODES, DEMO_SETTINGS, nodesProblems, readNodes } from './commands/demo.js'
+import { runDoctor } from './commands/doctor.js'
 import { runModels } from './commands/models.js'
 import { runPeers } from './commands/peers.js'
 import { runStatus } from './commands/status.js'
@@ -62,6 +63,15 @@ export function createProgram(needs: CliNeeds, options: { literals: string[]; fi
       only: LOCATION,
       json: true,
       run: (invocation) => runPeers(client(invocation), invocation),
+    },
+    {
+      name: 'doctor',
+      help: 'Looks for what keeps the running node, or the way to one peer, from working, and tells what to do.',
+      optionalArgs: ['PEER'],
+      settings: LOCATION,
+      only: LOCATION,
+      json: true,
+      run: (invocation) => runDoctor(client(invocation), { json: invocation.json, peerId: invocation.args[0] }),
     },
     {
       name: 'models',

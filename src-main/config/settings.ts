@@ -475,11 +475,11 @@ export const SETTINGS = {
   'limits.max-body': {
     group: 'limits',
     kind: 'size',
-    default: 64 * MIB,
-    minBytes: KIB,
+    default: 0,
+    minBytes: 0,
     maxBytes: 1024 * MIB,
     help: 'Largest body of a request of another peer to a model server; larger ones are refused (413).',
-    cost: '',
+    cost: '0 is without this limit: JSON is held to gateway.max-body, uploads stream through.',
     restart: false,
   },
   'limits.max-tokens': {

@@ -2,14 +2,27 @@ import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
 import { isGeneration, lowerTokens, withoutDoubles } from '../services/access/index.js'
 import type { LocalService } from '../services/index.js'
-import { hasBody, parseObject, readAll, readRoutingBody, type RequestBody } from './forward/request-body.js'
+import {
+  assertDeclaredLength,
+  hasBody,
+  parseObject,
+  readAll,
+  readRoutingBody,
+  type RequestBody,
+} from './forward/request-body.js'
 import { modelOf } from './forward/service-for-model.js'
 
 /** How a peer's body is read. */
 export interface SharedBodyRules {
   /** Path at the server, query not included. */
   path: string
+  /** Bytes of a body that is read, because the model is in it. */
+  /** Of JSON and forms, which are kept in memory. */
   maxBytes: number
+  /** Of anything; 0 lets what need not be read stream through. */
+  maxUploadBytes: number
+  /** Bytes of a body that streams through without being kept. */
+  maxStreamedBytes: number
   /** What the body says decides whether it may pass: it must be understood, as JSON whatever its type claims. */
   strict: boolean
 }
@@ -18,18 +31,19 @@ export interface SharedBodyRules {
 const FORM_PATHS = /^\/v1\/(?:audio|images)\//
 
 /**
- * The body of a peer's request to a model server, never more than `maxBytes` of it.
+ * The body of a peer's request to a model server, never more of it than the rules allow.
  * @throws AppError `invalid_json`, `body_too_large`; `ClientGoneError`
  */
 export async function readSharedBody(request: IncomingMessage, rules: SharedBodyRules): Promise<RequestBody> {
-  const { maxBytes } = rules
   if (!hasBody(request)) return { kind: 'none' }
+  const maxBytes = rules.maxUploadBytes === 0 ? rules.maxBytes : Math.min(rules.maxBytes, rules.maxUploadBytes)
   if (rules.strict && !FORM_PATHS.test(rules.path)) {
     const json = withoutDoubles(parseObject(await readAll(request, maxBytes)))
     return { kind: 'read', json, bytes: Buffer.from(JSON.stringify(json)), contentType: 'application/json' }
   }
   const body = await readRoutingBody(request, { maxBytes, identityKnown: false })
-  return body.kind === 'stream' ? { kind: 'read', bytes: await readAll(request, maxBytes) } : body
+  if (body.kind !== 'stream' || rules.maxUploadBytes === 0) return body
+  return { kind: 'read', bytes: await readAll(request, rules.maxUploadBytes) }
 }
 
 /**

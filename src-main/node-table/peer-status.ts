@@ -106,7 +106,7 @@ export function createPeerStatus(needs: {
       if (answer === 'invalid') return { kind: 'invalid' }
       const peerId = peer.toString()
       clockWatch.heard(peerId, answer.status.timeMs)
-      if (answer.row !== undefined) view.ingest(answer.row, 'sync')
+      if (answer.row !== undefined) view.ingest(answer.row, 'asked')
       await stream.close({ signal })
       return { kind: 'answered', status: answer.status }
     } finally {

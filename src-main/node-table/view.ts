@@ -38,8 +38,11 @@ export type Verdict =
   | 'malformed'
   | 'forged'
 
-/** Where an envelope came from: only what strangers push by gossip is limited per owner. */
-export type Source = 'gossip' | 'sync' | 'disk' | 'self'
+/**
+ * Where an envelope came from: only what strangers push by gossip is limited per owner. `asked`: from its owner, because
+ * this node wants to use it, which it may even where the table is full.
+ */
+export type Source = 'gossip' | 'sync' | 'asked' | 'disk' | 'self'
 
 /** The last valid envelope of an owner. It stays, live or not, until its epoch is over: so nothing older comes back. */
 export interface Entry extends CanonicalEntry {
@@ -138,8 +141,14 @@ export function createTableView(
     return undefined
   }
 
-  function hasRoomFor(peerId: string): boolean {
-    if (peerId === selfId || entries.has(peerId) || entries.size < maxRows || dead.size > 0) return true
+  function oldestEntry(): Entry | undefined {
+    for (const entry of entries.values()) if (entry.peerId !== selfId) return entry
+    return undefined
+  }
+
+  function hasRoomFor(peerId: string, source: Source): boolean {
+    if (peerId === selfId || source === 'asked' || entries.has(peerId) || entries.size < maxRows || dead.size > 0)
+      return true
     return quota.isVerified(peerId) && unverifiedEntry() !== undefined
   }
 
@@ -150,8 +159,8 @@ export function createTableView(
       if (entry !== undefined) forget(entry)
       return
     }
-    const unverified = unverifiedEntry()
-    if (unverified !== undefined) remove(unverified, 'over-quota')
+    const goes = unverifiedEntry() ?? oldestEntry()
+    if (goes !== undefined) remove(goes, 'over-quota')
   }
 
   /** Everything that can be told without the cost of a signature check. */
@@ -166,7 +175,7 @@ export function createTableView(
       if (source === 'gossip' && refilled(known.changes, CHANGES_PER_OWNER, now).tokens < 1) return 'too-often'
     }
     if (known === undefined && !quota.mayHold(envelope.peerId)) return 'over-quota'
-    return hasRoomFor(envelope.peerId) ? undefined : 'full'
+    return hasRoomFor(envelope.peerId, source) ? undefined : 'full'
   }
 
   function banOwner(entry: Entry): Verdict {

@@ -35,6 +35,7 @@ export function createHost(needs: HostNeeds, options: HostOptions): Host {
         .map((connection) => describeConnection(connection, { isPunched: started().isPunched(connection) })),
     isConnected: (peerId) => started().connected.has(peerId),
     reach: () => started().reach(),
+    onMeasured: (listener) => started().onMeasured(listener),
     askReach: (signal) => started().askReach(signal),
     async start(signal) {
       signal.throwIfAborted()

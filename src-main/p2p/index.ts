@@ -65,6 +65,8 @@ export interface Host extends Service {
   isConnected(peerId: string): boolean
   /** How this node can be reached, as far as it knows. Absent from hosts of tests. */
   reach?(): ReachFacts
+  /** Calls `listener` when the round trip of a new connection is known; returns the way to stop. */
+  onMeasured?(listener: () => void): () => void
   /** Asks peers again whether they can dial this node; the answers are in {@link Host.reach}. */
   askReach?(signal: AbortSignal): Promise<void>
 }

@@ -16,8 +16,8 @@ const MAX_PARALLEL = 16
 const MAX_WAITING = 2_000
 
 /** Runs until it is stopped. */
-export function createRoundTrips(needs: { libp2p: Libp2p; log: Log }): RoundTrips {
-  const { libp2p, log } = needs
+export function createRoundTrips(needs: { libp2p: Libp2p; log: Log; onMeasured?: () => void }): RoundTrips {
+  const { libp2p, log, onMeasured } = needs
   const waiting = new Set<Connection>()
   const running = new Set<Promise<void>>()
   const stopped = new AbortController()
@@ -26,6 +26,7 @@ export function createRoundTrips(needs: { libp2p: Libp2p; log: Log }): RoundTrip
   async function measure(connection: Connection): Promise<void> {
     try {
       connection.rtt = await ping(connection, AbortSignal.any([stopped.signal, AbortSignal.timeout(TIMEOUT_MS)]))
+      onMeasured?.()
     } catch (error) {
       // The peer went away, or does not answer pings: its round trip stays unknown.
       if (!stopped.signal.aborted) log.trace('a round trip could not be measured', { error })

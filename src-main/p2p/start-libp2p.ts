@@ -48,6 +48,7 @@ export interface RunningLibp2p {
   reach(): ReachFacts
   askReach(signal: AbortSignal): Promise<void>
   isPunched(connection: Connection): boolean
+  onMeasured(listener: () => void): () => void
   stop(): Promise<void>
 }
 
@@ -130,6 +131,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       reach: () => reach.facts(),
       askReach: (signal) => reach.askAgain(signal),
       isPunched: (connection) => reach.isPunched(connection),
+      onMeasured: (listener) => reach.onMeasured(listener),
       async stop() {
         await Promise.all([dialer?.stop(), reach.stop()])
         await libp2p.stop()

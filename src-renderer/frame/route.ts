@@ -23,11 +23,6 @@ export function linkTo(page: PageName, item?: string): string {
   return item === undefined ? `#/${page}` : `#/${page}/${encodeURIComponent(item)}`
 }
 
-/** Goes to a page. */
-export function goTo(page: PageName, item?: string): void {
-  location.hash = linkTo(page, item)
-}
-
 function decode(text: string): string {
   try {
     return decodeURIComponent(text)

@@ -5,7 +5,8 @@ import { strings } from '../strings.js'
 import { shortPeerId } from '../ui/format.js'
 import { useAction } from '../ui/use-action.js'
 import type { Command } from './match-commands.js'
-import { goTo, PAGES } from './route.js'
+import { goTo } from './go-to.js'
+import { PAGES } from './route.js'
 import { THEME_CHOICES, useTheme } from './theme.js'
 
 const { palette: words } = strings

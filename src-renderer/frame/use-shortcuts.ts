@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'react'
-import { goTo, type PageName } from './route.js'
+import { goTo } from './go-to.js'
+import type { PageName } from './route.js'
 
 /** The second key after `g`. */
 export const PAGE_KEYS: Readonly<Record<string, PageName>> = {

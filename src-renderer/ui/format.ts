@@ -50,3 +50,10 @@ export function formatClock(atMs: number): string {
 export function shortPeerId(peerId: string): string {
   return peerId.length <= 12 ? peerId : `…${peerId.slice(-8)}`
 }
+
+const COMPACT = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
+
+/** A count in few characters: `840`, `12.3K`, `4M`. */
+export function formatCompact(n: number): string {
+  return COMPACT.format(n)
+}

@@ -31,10 +31,14 @@ export function PeerName({ peerId }: { peerId: string }) {
 
 const HUES = [8, 36, 96, 152, 190, 220, 262, 318] as const
 
-/** Five by five cells, mirrored, from the bits of a hash of the id. */
-export function PeerMark({ peerId, size = 18 }: { peerId: string; size?: number }) {
+/** The colour of a peer's mark, in degrees. */
+export function peerHue(peerId: string): number {
+  return HUES[hash(peerId) % HUES.length] ?? 0
+}
+
+/** The path of a peer's mark in a square of 5 × 5: mirrored cells, from the bits of a hash of the id. */
+export function peerCells(peerId: string): string {
   const bits = hash(peerId)
-  const hue = HUES[bits % HUES.length] ?? 0
   const cells: string[] = []
   for (let y = 0; y < 5; y++) {
     for (let x = 0; x < 3; x++) {
@@ -43,10 +47,16 @@ export function PeerMark({ peerId, size = 18 }: { peerId: string; size?: number 
       if (x < 2) cells.push(`M${4 - x} ${y}h1v1h-1z`)
     }
   }
+  return cells.join('')
+}
+
+/** A peer's mark: always the same for it. */
+export function PeerMark({ peerId, size = 18 }: { peerId: string; size?: number }) {
+  const hue = peerHue(peerId)
   return (
     <svg className={styles['mark']} width={size} height={size} viewBox="-1 -1 7 7" aria-hidden="true">
       <rect x="-1" y="-1" width="7" height="7" rx="1.6" fill={`hsl(${hue} 60% 50% / 20%)`} />
-      <path d={cells.join('')} fill={`hsl(${hue} 62% 50%)`} />
+      <path d={peerCells(peerId)} fill={`hsl(${hue} 62% 50%)`} />
     </svg>
   )
 }

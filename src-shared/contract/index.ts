@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { appCalls } from './app.js'
 import { detectionCalls, detectionFeeds } from './detection.js'
+import { doctorCalls } from './doctor.js'
 import { ledgerCalls, ledgerFeeds } from './ledger.js'
 import { limitsCalls, limitsFeeds } from './limits.js'
 import { logsCalls, logsFeeds } from './logs.js'
@@ -32,6 +33,7 @@ export const CALLS = {
   ...limitsCalls, // limits.get, limits.set
   ...ledgerCalls, // ledger.summary, ledger.rows, ledger.export
   ...modelTestCalls, // test.run
+  ...doctorCalls, // doctor.run, doctor.peer
 } as const
 
 /** Every feed a user interface may follow. */

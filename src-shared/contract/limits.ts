@@ -13,7 +13,7 @@ export const LimitsSchema = z.object({
   queueTimeMs: z.number(),
   /** For each peer; 0 is without limit. */
   requestsPerMinute: z.number().int(),
-  /** Of one request to a model server. */
+  /** Of one request to a model server; 0 is without a limit of its own (JSON is held to gateway.max-body). */
   maxBodyBytes: z.number(),
   /** Tokens of one answer; 0 is without limit. */
   maxTokens: z.number().int(),
@@ -52,7 +52,7 @@ export const limitsCalls = {
       queue: z.number().int().min(0).max(1000).optional(),
       queueTimeMs: z.number().int().min(0).max(300_000).optional(),
       requestsPerMinute: z.number().int().min(0).max(100_000).optional(),
-      maxBodyBytes: z.number().int().min(1024).max(1_073_741_824).optional(),
+      maxBodyBytes: z.number().int().min(0).max(1_073_741_824).optional(),
       maxTokens: z.number().int().min(0).max(10_000_000).optional(),
       allowedPeers: peerIds.optional(),
       blockedPeers: peerIds.optional(),

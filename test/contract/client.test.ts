@@ -6,6 +6,8 @@ import { TRANSPORTS, type Connected } from './transports.js'
 
 /** One valid input for each call: a new call does not compile until it stands here. */
 const VALID: { [N in CallName]: CallInput<N> } = {
+  'app.preferences': {},
+  'app.setPreference': { name: 'notifications', value: false },
   'node.status': {},
   'node.capabilities': {},
   'peers.list': {},
@@ -33,6 +35,8 @@ const VALID: { [N in CallName]: CallInput<N> } = {
   'ledger.rows': { days: 7 },
   'ledger.export': { format: 'csv' },
   'test.run': { model: 'llama3.2' },
+  'doctor.run': {},
+  'doctor.peer': { peerId: ALICE },
 }
 
 const HOSTILE: readonly unknown[] = [

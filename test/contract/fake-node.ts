@@ -56,6 +56,10 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
     history: createTrafficHistory({ traffic, clock: Date, log: fakeLog(errors) }, { file: '/never/started' }),
     settings: fakeSettings(),
     sharing: createFakeSharing(),
+    doctor: {
+      run: () => Promise.resolve({ atMs: startedAtMs, peerId: SELF, checks: [] }),
+      peer: (peerId) => Promise.resolve({ atMs: startedAtMs, peerId, checks: [] }),
+    },
     logs: { lines: () => [...lines], subscribe: changes.subscribe },
     gatewayUrl: () => (options.gatewayUrl === undefined ? 'http://127.0.0.1:8092' : options.gatewayUrl),
     log: fakeLog(errors),

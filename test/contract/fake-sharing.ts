@@ -82,7 +82,7 @@ export function createFakeSharing(): SharingNeeds {
           queue: 16,
           queueTimeMs: 10_000,
           requestsPerMinute: 0,
-          maxBodyBytes: 67_108_864,
+          maxBodyBytes: 0,
           maxTokens: 0,
           allowedPeers: [],
           blockedPeers: [],

@@ -26,7 +26,9 @@ export function createConnectionsSource(host: Host): ConnectionsSource {
     subscribe(listener) {
       const { libp2p } = host
       for (const event of CONNECTION_EVENTS) libp2p.addEventListener(event, listener)
+      const stopMeasured = host.onMeasured?.(listener)
       return () => {
+        stopMeasured?.()
         for (const event of CONNECTION_EVENTS) libp2p.removeEventListener(event, listener)
       }
     },

@@ -22,12 +22,19 @@ function peersText(peers: PeerView[], nowMs: number, colour: boolean): string {
     .toSorted((a, b) => Number(b.connected) - Number(a.connected))
     .map((peer) => [
       peer.peerId,
-      peer.connected ? (peer.paths[0] ?? 'connected') : 'not connected',
-      peer.rttMs === undefined ? '' : `${Math.round(peer.rttMs)} ms`,
+      pathOf(peer),
+      peer.rttMs === undefined ? '' : peer.rttMs < 1 ? '<1 ms' : `${Math.round(peer.rttMs)} ms`,
       peer.connectedAtMs === null ? '' : since(peer.connectedAtMs, nowMs),
       offers(peer.offers),
     ])
   return textTable(['PEER', 'PATH', 'RTT', 'SINCE', 'OFFERS'], rows, { colour })
+}
+
+/** `direct-tcp`, or `relayed by …7foe`. */
+function pathOf({ connected, paths, relays }: PeerView): string {
+  if (!connected) return 'not connected'
+  const [relay] = relays ?? []
+  return relay === undefined ? (paths[0] ?? 'connected') : `relayed by …${relay.slice(-6)}`
 }
 
 function offers(all: string[]): string {

@@ -162,7 +162,7 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
               ? null
               : request.body.kind === 'read'
                 ? request.body.bytes
-                : new Upload(request.body.stream),
+                : new Upload(request.body.stream, request.body.maxBytes),
           headersTimeout: request.idleTimeoutMs,
           bodyTimeout: request.idleTimeoutMs,
         },

@@ -12,7 +12,12 @@ export type JsonObject = Readonly<Record<string, unknown>>
 export type RequestBody =
   | { kind: 'none' }
   | { kind: 'read'; bytes: Buffer; json?: JsonObject; form?: { model?: string }; contentType?: string }
-  | { kind: 'stream'; stream: IncomingMessage }
+  | {
+      kind: 'stream'
+      stream: IncomingMessage
+      /** Where it is broken off; no bound where it is not told. */
+      maxBytes?: number
+    }
 
 /** True when the request says it carries a body (RFC 9112 §6.3). */
 export function hasBody(request: IncomingMessage): boolean {
@@ -25,8 +30,7 @@ export function hasBody(request: IncomingMessage): boolean {
  * @throws AppError `body_too_large` over `maxBytes`; {@link ClientGoneError}
  */
 export async function readAll(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const declared = Number(request.headers['content-length'] ?? 0)
-  if (declared > maxBytes) throw tooLarge(maxBytes)
+  assertDeclaredLength(request, maxBytes)
   if (request.destroyed) throw new ClientGoneError()
   return await new Promise<Buffer>((resolve, reject) => {
     const chunks: Buffer[] = []
@@ -48,6 +52,11 @@ export async function readAll(request: IncomingMessage, maxBytes: number): Promi
     const onClose = (): void => finish(() => reject(new ClientGoneError()))
     request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
   })
+}
+
+/** @throws AppError `body_too_large` when the request says that its body is larger. */
+export function assertDeclaredLength(request: IncomingMessage, maxBytes: number): void {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
 }
 
 /** One chunk, the usual case, is not copied. */

@@ -12,13 +12,19 @@ export class Upload extends Readable {
   readonly #request: IncomingMessage
   #attached = false
 
-  constructor(request: IncomingMessage) {
+  #left: number
+
+  /** Breaks off behind `maxBytes`; whoever declared more was refused before. */
+  constructor(request: IncomingMessage, maxBytes = Number.POSITIVE_INFINITY) {
     super()
     this.#request = request
+    this.#left = maxBytes
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    if (!this.push(chunk)) this.#request.pause()
+    this.#left -= chunk.byteLength
+    if (this.#left < 0) this.destroy(new Error('the body is larger than the owner allows'))
+    else if (!this.push(chunk)) this.#request.pause()
   }
 
   readonly #onEnd = (): void => {
@@ -48,7 +54,7 @@ export class Upload extends Readable {
       request.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onClose).off('close', this.#onClose)
       request.pause()
     }
-    // Any other error came from the try itself, which knows it already.
-    callback(error instanceof ClientGoneError ? error : null)
+    // Errors of the try itself are not repeated: it knows them already.
+    callback(error instanceof ClientGoneError || this.#left < 0 ? error : null)
   }
 }

@@ -5,6 +5,9 @@ import type { RequestState } from '../begin-exchange.js'
 import type { GatewayNeeds } from '../needs.js'
 import type { Route } from '../route.js'
 
+/** 0 is "not known" in the Go implementation's shape, so that a shorter trip counts as 1. */
+const wholeMs = (ms: number | undefined): number => (ms === undefined ? 0 : Math.max(1, Math.round(ms)))
+
 /** The node table and the connections, as the Go implementation shows them. */
 export function dntRoutes(needs: GatewayNeeds): Route[] {
   const { host, table } = needs
@@ -13,7 +16,7 @@ export function dntRoutes(needs: GatewayNeeds): Route[] {
   function seen(record: PeerRecord): PeerRecord {
     const own = record.id === host.peerId
     const connected = own || host.isConnected(record.id)
-    return { ...record, connected, latency: own ? 0 : Math.round(roundTripMs(host, record.id) ?? 0) }
+    return { ...record, connected, latency: own ? 0 : wholeMs(roundTripMs(host, record.id)) }
   }
 
   const allRecords = (): PeerRecord[] => [...table.rows()].map(({ record }) => seen(record))

@@ -18,6 +18,8 @@ export interface Reach {
   facts(): ReachFacts
   askAgain(signal: AbortSignal): Promise<void>
   isPunched(connection: Connection): boolean
+  /** Calls `listener` after each first round trip of a connection; returns the way to stop. */
+  onMeasured(listener: () => void): () => void
   stop(): Promise<void>
 }
 
@@ -55,12 +57,21 @@ export function createReach(
   const { libp2p, quota, punches, log } = needs
   const { services } = libp2p
   punches.watch(libp2p)
+  const measuredListeners = new Set<() => void>()
   const addressManager = services.ownAddresses.manager
   const ownAddresses = watchOwnAddresses({ libp2p, addressManager, log })
   const directUpgrade = createDirectUpgrade({ libp2p, log })
-  const roundTrips = createRoundTrips({ libp2p, log })
+  const roundTrips = createRoundTrips({
+    libp2p,
+    log,
+    onMeasured: () => measuredListeners.forEach((listener) => listener()),
+  })
 
   return {
+    onMeasured(listener) {
+      measuredListeners.add(listener)
+      return () => measuredListeners.delete(listener)
+    },
     isPunched: (connection) => punches.isPunched(connection),
     askAgain: (signal) => ownAddresses.askAgain(signal),
     facts() {

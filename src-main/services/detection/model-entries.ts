@@ -32,7 +32,7 @@ const label = z.string().max(200).optional().catch(undefined)
 const EntrySchema = z.object({
   id: z.string().min(1).max(1024),
   owned_by: label,
-  created: z.unknown(),
+  created: z.unknown().optional(),
   quantization: label,
   /** Lemonade, in GB. */
   size: count,

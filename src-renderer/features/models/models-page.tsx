@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import type { ModelView } from '#shared/contract/models.js'
-import { goTo } from '../../frame/route.js'
+import { goTo } from '../../frame/go-to.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'

@@ -1,10 +1,11 @@
 import type { TrafficEntry } from '#shared/contract/traffic.js'
+import { linkTo } from '../../frame/route.js'
 import { strings } from '../../strings.js'
-import { Badge } from '../../ui/badge.js'
 import type { Column } from '../../ui/data-table.js'
 import { formatBytes, formatClock, formatExact, formatMs } from '../../ui/format.js'
 import { Icon } from '../../ui/icon.js'
 import { PeerName } from '../../ui/peer-name.js'
+import { Outcome } from './outcome.js'
 import { tokensPerSecond } from './speed.js'
 import styles from './traffic-page.module.css'
 
@@ -17,11 +18,22 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
   {
     key: 'time',
     header: column.time,
-    cell: (entry) => <time title={formatExact(entry.atMs)}>{formatClock(entry.atMs)}</time>,
+    width: 96,
+    cell: (entry) => (
+      <a
+        className={styles['time']}
+        href={linkTo('traffic', entry.id)}
+        aria-label={words.open(formatClock(entry.atMs))}
+        title={formatExact(entry.atMs)}
+      >
+        {formatClock(entry.atMs)}
+      </a>
+    ),
   },
   {
     key: 'direction',
     header: column.direction,
+    width: 82,
     cell: (entry) => (
       <span className={styles['way']} title={words.directionHint[entry.direction]}>
         <Icon name={entry.direction} size={15} />
@@ -33,7 +45,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     key: 'model',
     header: column.model,
     cell: (entry) => (
-      <span title={`${entry.method} ${entry.route}`}>
+      <span title={`${entry.model ?? ''}\n${entry.method} ${entry.route}`.trim()}>
         {entry.model === null ? `${entry.method} ${entry.route}` : <code>{entry.model}</code>}
       </span>
     ),
@@ -41,13 +53,15 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
   {
     key: 'peer',
     header: column.peer,
+    width: 132,
     cell: (entry) => orUnknown(entry.peer, (peerId) => <PeerName peerId={peerId} />),
   },
-  { key: 'status', header: column.status, cell: (entry) => <Outcome entry={entry} /> },
+  { key: 'status', header: column.status, width: 104, cell: (entry) => <Outcome entry={entry} /> },
   {
     key: 'path',
     header: column.path,
     minor: true,
+    width: 104,
     cell: (entry) => orUnknown(entry.path, (path) => words.path[path]),
   },
   {
@@ -56,6 +70,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     hint: strings.glossary.tries,
     numeric: true,
     minor: true,
+    width: 64,
     cell: (entry) => entry.tries,
   },
   {
@@ -63,37 +78,29 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     header: column.ttft,
     hint: strings.glossary.ttft,
     numeric: true,
+    width: 92,
     cell: (entry) => orUnknown(entry.ttfbMs, formatMs),
   },
-  { key: 'duration', header: column.duration, numeric: true, cell: (entry) => orUnknown(entry.durationMs, formatMs) },
+  {
+    key: 'duration',
+    header: column.duration,
+    numeric: true,
+    width: 92,
+    cell: (entry) => orUnknown(entry.durationMs, formatMs),
+  },
   {
     key: 'speed',
     header: column.speed,
     numeric: true,
     minor: true,
+    width: 84,
     cell: (entry) => orUnknown(tokensPerSecond(entry), (speed) => speed.toFixed(1)),
   },
   {
     key: 'tokens',
     header: column.tokens,
     numeric: true,
+    width: 84,
     cell: (entry) => <span title={words.bytes(formatBytes(entry.bytesOut))}>{orUnknown(entry.tokens, String)}</span>,
   },
 ]
-
-function Outcome({ entry }: { entry: TrafficEntry }) {
-  if (entry.cancelledBy !== null) {
-    return <Badge title={words.cancelled[entry.cancelledBy]}>{words.cancelledShort}</Badge>
-  }
-  if (entry.error !== null) {
-    return (
-      <Badge tone="bad" title={entry.error}>
-        {entry.status ?? entry.error}
-      </Badge>
-    )
-  }
-  if (entry.durationMs === null) return <Badge tone="accent">{words.running}</Badge>
-  return (
-    <Badge tone={entry.status !== null && entry.status < 400 ? 'good' : 'bad'}>{entry.status ?? strings.unknown}</Badge>
-  )
-}

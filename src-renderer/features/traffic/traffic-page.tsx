@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import type { TrafficEntry } from '#shared/contract/traffic.js'
+import { goTo } from '../../frame/go-to.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'
@@ -9,15 +10,18 @@ import { DataTable } from '../../ui/data-table.js'
 import { Empty } from '../../ui/empty.js'
 import { FeedView } from '../../ui/feed-view.js'
 import { Page } from '../../ui/page.js'
+import { SearchBox } from '../../ui/search-box.js'
+import { Segmented } from '../../ui/segmented.js'
 import { TRAFFIC_COLUMNS } from './columns.js'
+import { filterTraffic, SHOW_ALL, type TrafficFilter } from './filter.js'
+import { HistoryCards } from './history-cards.js'
+import { RequestDetail } from './request-detail.js'
+import styles from './traffic-page.module.css'
 
 const { traffic: words } = strings
 
-/** Rows drawn; the rest is for `ocf` and exports. */
-const MAX_ROWS = 200
-
 /** "What went through me?" */
-export function TrafficPage() {
+export function TrafficPage({ item }: { item: string | undefined }) {
   const state = useFeed('traffic')
   const today = dataOf(useFeed('status'))?.requestsToday
   const [frozen, setFrozen] = useState<readonly TrafficEntry[]>()
@@ -38,7 +42,9 @@ export function TrafficPage() {
         )
       }
     >
+      <HistoryCards />
       <FeedView state={state}>{(entries) => <Requests entries={frozen ?? entries} />}</FeedView>
+      {item !== undefined && live !== undefined && <RequestDetail entry={live.find((entry) => entry.id === item)} />}
     </Page>
   )
 }
@@ -48,7 +54,10 @@ function countNew(frozen: readonly TrafficEntry[], live: readonly TrafficEntry[]
   return live.length - 1 - live.findLastIndex((entry) => entry.id === last)
 }
 
+const rowKey = (entry: TrafficEntry): string => entry.id
+
 function Requests({ entries }: { entries: readonly TrafficEntry[] }) {
+  const [filter, setFilter] = useState(SHOW_ALL)
   if (entries.length === 0) {
     return (
       <Card>
@@ -58,10 +67,41 @@ function Requests({ entries }: { entries: readonly TrafficEntry[] }) {
       </Card>
     )
   }
-  const rows = entries.slice(-MAX_ROWS).toReversed()
+  const rows = filterTraffic(entries, filter)
   return (
-    <Card title={words.shown(rows.length)} flush>
-      <DataTable label={strings.nav.traffic} columns={TRAFFIC_COLUMNS} rows={rows} rowKey={(entry) => entry.id} />
+    <Card title={`${words.list} · ${words.shown(rows.length, entries.length)}`} flush>
+      <Filters filter={filter} onChange={setFilter} />
+      {rows.length === 0 && <Empty icon="search" title={words.noMatch} />}
+      {rows.length > 0 && (
+        <DataTable
+          label={strings.nav.traffic}
+          columns={TRAFFIC_COLUMNS}
+          rows={rows}
+          rowKey={rowKey}
+          onOpen={(entry) => goTo('traffic', entry.id)}
+        />
+      )}
     </Card>
+  )
+}
+
+function Filters({ filter, onChange }: { filter: TrafficFilter; onChange: (filter: TrafficFilter) => void }) {
+  const { direction, outcome } = words.filter
+  return (
+    <div className={styles['filters']}>
+      <Segmented
+        label={direction.label}
+        options={(['all', 'out', 'in', 'local'] as const).map((value) => ({ value, label: direction[value] }))}
+        value={filter.direction}
+        onChange={(value) => onChange({ ...filter, direction: value })}
+      />
+      <Segmented
+        label={outcome.label}
+        options={(['all', 'failed'] as const).map((value) => ({ value, label: outcome[value] }))}
+        value={filter.outcome}
+        onChange={(value) => onChange({ ...filter, outcome: value })}
+      />
+      <SearchBox label={words.search} value={filter.text} onChange={(text) => onChange({ ...filter, text })} />
+    </div>
   )
 }

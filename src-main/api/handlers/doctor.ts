@@ -1,0 +1,29 @@
+import { AppError } from '#shared/errors.js'
+import type { Doctor } from '../../doctor/index.js'
+import type { Handlers } from '../dispatch.js'
+
+/** What the doctor topic asks. */
+export interface DoctorNeeds {
+  /** Absent where there is no network to examine. */
+  doctor?: Doctor
+}
+
+/** `doctor.run` and `doctor.peer`. Examinations are shared: whoever asks while one runs gets its report. */
+export function createDoctorHandlers({ doctor }: DoctorNeeds): Pick<Handlers, 'doctor.run' | 'doctor.peer'> {
+  const present = (): Doctor => {
+    if (doctor === undefined) throw new AppError('node_not_running', 'The network of this node is not started.')
+    return doctor
+  }
+  const running = new Map<string, ReturnType<Doctor['run']>>()
+  const once = (key: string, examine: () => ReturnType<Doctor['run']>): ReturnType<Doctor['run']> => {
+    const known = running.get(key)
+    if (known !== undefined) return known
+    const report = examine().finally(() => running.delete(key))
+    running.set(key, report)
+    return report
+  }
+  return {
+    'doctor.run': () => once('', () => present().run()),
+    'doctor.peer': ({ peerId }) => once(peerId, () => present().peer(peerId)),
+  }
+}

@@ -1,0 +1,20 @@
+import type { Check } from '#shared/contract/doctor.js'
+
+/** A check that found nothing to do. */
+export function fine(id: string, fact: string, meaning: string): Check {
+  return { id, state: 'ok', fact, meaning, fix: '' }
+}
+
+/** A check that found something: `bad` keeps the node from doing its work, `warn` makes it worse at it. */
+export function finding(
+  id: string,
+  state: 'warn' | 'bad' | 'unknown',
+  told: { fact: string; meaning: string; fix?: string },
+): Check {
+  return { id, state, fact: told.fact, meaning: told.meaning, fix: told.fix ?? '' }
+}
+
+/** `1 peer`, `3 peers`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`
+}

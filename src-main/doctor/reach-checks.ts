@@ -1,0 +1,212 @@
+import type { Check } from '#shared/contract/doctor.js'
+import { hostOf, relayOf, scopeOf } from '../p2p/ip-scope.js'
+import { counted, fine, finding } from './check.js'
+import type { DoctorFacts } from './facts.js'
+
+/** Which addresses this node listens on and tells others. */
+export function checkListening({ reach, mode }: DoctorFacts): Check {
+  const id = 'listening'
+  if (reach.listening.length === 0) {
+    return finding(id, 'bad', {
+      fact: 'This node listens on no address.',
+      meaning: 'Nobody can open a connection to it.',
+      fix: 'Look at p2p-host, tcpport, wsport and udpport in the settings.',
+    })
+  }
+  const fact = `It listens on ${counted(reach.listening.length, 'address', 'addresses')}: ${shortList(reach.listening)}.`
+  if (reach.listening.every((address) => scopeOf(hostOf(address)) === 'loopback')) {
+    const wanted = mode !== 'node'
+    return finding(id, wanted ? 'unknown' : 'warn', {
+      fact,
+      meaning: 'Only programs of this machine can reach it.',
+      fix: wanted ? '' : 'Set p2p-host to 0.0.0.0,:: to be reachable by other machines.',
+    })
+  }
+  return fine(id, fact, 'Other machines of this network can reach it there.')
+}
+
+/** Whether others managed to dial this node. */
+export function checkReachable({ reach, connections, publicAddr }: DoctorFacts): Check {
+  const id = 'reachable'
+  if (!reach.isWide)
+    return finding(id, 'unknown', {
+      fact: 'Not looked at in this mode.',
+      meaning: 'Only this machine is meant to reach it.',
+    })
+  const { addresses, publicIps } = reach.seen
+  const reached = addresses.filter(({ result }) => result === 'reachable')
+  if (reached.length > 0) {
+    const fact = `Peers reached it at ${shortList(reached.map(({ address }) => address))}.`
+    return fine(id, fact, 'Everybody can open a direct connection to this node.')
+  }
+  const inbound = connections.filter(
+    ({ direction, path, multiaddr }) =>
+      direction === 'inbound' && path !== 'relayed' && scopeOf(hostOf(multiaddr)) === 'public',
+  )
+  if (inbound.length > 0) {
+    return fine(
+      id,
+      `${counted(inbound.length, 'peer')} of the internet opened a connection to it.`,
+      'It can be reached directly.',
+    )
+  }
+  const tried = addresses.filter(({ result }) => result === 'unreachable')
+  if (tried.length > 0) {
+    return finding(id, publicAddr === '' && reach.relays.length > 0 ? 'warn' : 'bad', {
+      fact: `Peers tried ${shortList(tried.map(({ address }) => address))} and did not get through.`,
+      meaning:
+        reach.relays.length > 0
+          ? 'Others reach it through a relay, which is slower.'
+          : 'Only peers of the same local network can reach it.',
+      fix: openPortFix(reach.listening),
+    })
+  }
+  return finding(id, 'unknown', {
+    fact:
+      publicIps.length === 0
+        ? 'No peer told a public address of this node yet.'
+        : 'No peer could be asked to dial this node yet.',
+    meaning: 'Whether the internet can reach it is not known.',
+    fix: connections.length === 0 ? 'Connect to a peer first: see the bootstrap sources.' : '',
+  })
+}
+
+/** What the router did. */
+export function checkRouter({ reach }: DoctorFacts): Check {
+  const id = 'upnp'
+  const { state, gateways } = reach.portMapping
+  if (state === 'off')
+    return finding(id, 'unknown', {
+      fact: 'The router is not asked to open ports (UPnP).',
+      meaning: 'It is switched off, or not wanted in this mode.',
+    })
+  if (state === 'searching')
+    return finding(id, 'unknown', {
+      fact: 'A router that can open ports is being looked for.',
+      meaning: 'Ask again in some seconds.',
+    })
+  if (state === 'none') {
+    return finding(id, reach.seen.addresses.some(({ result }) => result === 'reachable') ? 'unknown' : 'warn', {
+      fact: 'No router answered (UPnP).',
+      meaning: 'Either there is none, or it does not let programs open ports.',
+      fix: 'Switch UPnP on in the router, or forward the TCP port by hand.',
+    })
+  }
+  const problem = gateways.find((gateway) => gateway.problem !== undefined)
+  if (problem !== undefined) {
+    return finding(id, 'warn', {
+      fact: `The router ${problem.host} answered, but ${problem.problem ?? ''}.`,
+      meaning: 'The ports it opens do not lead here from the internet.',
+      fix: 'Forward the TCP port on the outer router, or rely on a relay.',
+    })
+  }
+  const mappings = gateways.flatMap((gateway) => gateway.mappings)
+  return fine(
+    id,
+    mappings.length === 0 ? 'A router answered.' : `The router opened ${shortList(mappings)}.`,
+    'Programs may open ports here.',
+  )
+}
+
+/** What kind of address translation lies between this node and the internet. */
+export function checkNat({ reach }: DoctorFacts): Check {
+  const id = 'nat'
+  const ips = reach.seen.publicIps.join(', ')
+  switch (reach.seen.natKind) {
+    case 'none':
+      return fine(
+        id,
+        `This machine has the public address ${ips} itself.`,
+        'There is no address translation in between.',
+      )
+    case 'one-port':
+      return fine(
+        id,
+        `Peers see it at ${ips}, always from the same port.`,
+        'The router is a friendly one: punching a hole through it can work.',
+      )
+    case 'port-per-peer':
+      return finding(id, 'warn', {
+        fact: `Peers see it at ${ips}, each from another port.`,
+        meaning: 'The router gives each peer another port (symmetric): holes cannot be punched through it.',
+        fix: 'Open a port in the router, or rely on a relay.',
+      })
+    case 'unknown':
+      return finding(id, 'unknown', {
+        fact: ips === '' ? 'No peer of the internet told from where it sees this node.' : `Peers see it at ${ips}.`,
+        meaning: 'Too few peers compared notes to tell the kind of router.',
+      })
+  }
+}
+
+/** A guess at what stops others, from all of the above. */
+export function checkFirewall({ reach, connections }: DoctorFacts): Check {
+  const id = 'firewall'
+  const { addresses, natKind } = reach.seen
+  if (addresses.some(({ result }) => result === 'reachable'))
+    return fine(id, 'Nothing stops peers that dial this node.', 'There is no firewall in the way.')
+  const stopped = addresses.some(({ result }) => result === 'unreachable')
+  if (stopped && natKind === 'none') {
+    return finding(id, 'bad', {
+      fact: 'This machine has a public address, and yet peers do not get through.',
+      meaning: 'Most likely a firewall, of this machine or of its provider, drops what comes in.',
+      fix: openPortFix(reach.listening),
+    })
+  }
+  if (connections.length > 0 && !connections.some(({ path }) => path === 'direct-quic') && connections.length >= 5) {
+    return finding(id, 'unknown', {
+      fact: 'No connection runs over QUIC.',
+      meaning: 'UDP may be blocked; TCP does the work.',
+    })
+  }
+  return finding(id, 'unknown', {
+    fact: 'There is no sign of a firewall.',
+    meaning: 'That can only be told once a peer tries to dial this node.',
+  })
+}
+
+/** Places at relays of others, and what this node relays itself. */
+export function checkRelays({ reach, connections }: DoctorFacts): Check {
+  const id = 'relays'
+  const { relayServer: own } = reach
+  if (own.serving) {
+    const used = `${mebibytes(own.usedBytes)} of ${mebibytes(own.hourlyBytes)} this hour`
+    return fine(
+      id,
+      `This node relays for ${own.reservations} of at most ${own.maxReservations} peers, ${used}.`,
+      'It needs no relay itself.',
+    )
+  }
+  const budgets = connections.flatMap(({ relayBudget }) =>
+    relayBudget?.bytes === undefined ? [] : [mebibytes(relayBudget.bytes)],
+  )
+  if (reach.relays.length > 0) {
+    const left = budgets.length === 0 ? '' : ` What open circuits may still carry: ${budgets.join(', ')}.`
+    return fine(
+      id,
+      `It has a place at ${counted(reach.relays.length, 'relay')}: ${shortList(reach.relays)}.${left}`,
+      'Peers that cannot reach it directly do so through them.',
+    )
+  }
+  const direct = reach.seen.addresses.some(({ result }) => result === 'reachable') || !reach.isWide
+  return finding(id, direct ? 'unknown' : 'warn', {
+    fact: 'It has no place at a relay.',
+    meaning: direct ? 'It needs none.' : 'Peers outside of the local network cannot reach it.',
+    fix: direct ? '' : 'Connect to a public node that relays (relay is on where public-addr is set).',
+  })
+}
+
+function openPortFix(listening: readonly string[]): string {
+  const tcp = listening.find((address) => /\/tcp\/\d+$/.test(address.replace(/\/p2p\/.*$/, '')))
+  const port = tcp === undefined ? 'the TCP port' : `TCP port ${/\/tcp\/(\d+)/.exec(tcp)?.[1] ?? ''}`
+  return `Forward ${port} to this machine in the router, and let it through the firewall; then give public-addr.`
+}
+
+function shortList(all: readonly string[]): string {
+  const short = [...new Set(all)].map((text) =>
+    relayOf(text) === undefined ? text.replace(/\/p2p\/[^/]+$/, '') : text,
+  )
+  return short.length <= 3 ? short.join(', ') : `${short.slice(0, 3).join(', ')} and ${short.length - 3} more`
+}
+
+const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MiB`

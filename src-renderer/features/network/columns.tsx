@@ -1,0 +1,75 @@
+import type { PeerView } from '#shared/contract/peers.js'
+import { linkTo } from '../../frame/route.js'
+import { strings } from '../../strings.js'
+import { Badge } from '../../ui/badge.js'
+import type { Column } from '../../ui/data-table.js'
+import { formatMs, shortPeerId } from '../../ui/format.js'
+import { PathBadge } from '../../ui/path-badge.js'
+import { PeerName } from '../../ui/peer-name.js'
+import { TimeAgo } from '../../ui/time-ago.js'
+import { offerNames } from './offer-names.js'
+
+const { column, ...words } = strings.network
+
+/** The columns of the peers' table. */
+export const PEER_COLUMNS: readonly Column<PeerView>[] = [
+  {
+    key: 'peer',
+    header: column.peer,
+    hint: strings.glossary.peer,
+    width: 150,
+    cell: (peer) => <PeerName peerId={peer.peerId} />,
+  },
+  { key: 'path', header: column.path, width: 186, cell: (peer) => <Path peer={peer} /> },
+  {
+    key: 'rtt',
+    header: column.rtt,
+    hint: strings.glossary.rtt,
+    numeric: true,
+    width: 104,
+    cell: (peer) => (peer.rttMs === undefined ? strings.unknown : formatMs(peer.rttMs)),
+  },
+  { key: 'offers', header: column.offers, cell: (peer) => <Offers offers={peer.offers} /> },
+  {
+    key: 'version',
+    header: column.version,
+    minor: true,
+    width: 96,
+    cell: (peer) => (peer.version === '' ? strings.unknown : peer.version),
+  },
+  {
+    key: 'direction',
+    header: column.direction,
+    minor: true,
+    width: 100,
+    cell: (peer) => (peer.direction === null ? strings.unknown : words.direction[peer.direction]),
+  },
+  {
+    key: 'since',
+    header: column.since,
+    width: 110,
+    cell: (peer) => (peer.connectedAtMs === null ? strings.unknown : <TimeAgo atMs={peer.connectedAtMs} />),
+  },
+  {
+    key: 'detail',
+    header: column.detail,
+    width: 84,
+    cell: (peer) => (
+      <a href={linkTo('network', peer.peerId)} aria-label={words.open(shortPeerId(peer.peerId))}>
+        {words.details}
+      </a>
+    ),
+  },
+]
+
+function Path({ peer }: { peer: PeerView }) {
+  const [best] = peer.paths
+  if (best === undefined) return <Badge>{words.notConnected}</Badge>
+  return <PathBadge path={best} title={[words.pathHint[best], ...peer.multiaddrs].join('\n')} />
+}
+
+function Offers({ offers }: { offers: readonly string[] }) {
+  const names = offerNames(offers)
+  if (names.length === 0) return words.noOffers
+  return <span title={names.join('\n')}>{names.join(', ')}</span>
+}

@@ -1,0 +1,123 @@
+import type { PeerView } from '#shared/contract/peers.js'
+import { goTo } from '../../frame/go-to.js'
+import { linkTo } from '../../frame/route.js'
+import { strings } from '../../strings.js'
+import { Badge } from '../../ui/badge.js'
+import { CopyButton } from '../../ui/copy-button.js'
+import { Dialog } from '../../ui/dialog.js'
+import { Facts } from '../../ui/facts.js'
+import { formatMs, shortPeerId } from '../../ui/format.js'
+import { Notice } from '../../ui/notice.js'
+import { PathBadge } from '../../ui/path-badge.js'
+import { PeerMark, PeerName } from '../../ui/peer-name.js'
+import { TimeAgo } from '../../ui/time-ago.js'
+import styles from './network-page.module.css'
+
+const { detail: words, ...network } = strings.network
+
+/** One peer with everything that is known of it. */
+export function PeerDetail({ peerId, peer }: { peerId: string; peer: PeerView | undefined }) {
+  return (
+    <Dialog
+      kind="sheet"
+      onClose={() => goTo('network')}
+      title={
+        <span className={styles['peerTitle']}>
+          <PeerMark peerId={peerId} size={24} /> {words.title} <code>{shortPeerId(peerId)}</code>
+        </span>
+      }
+    >
+      {peer === undefined ? <Notice tone="neutral">{words.gone}</Notice> : <Facts facts={factsOf(peer)} />}
+    </Dialog>
+  )
+}
+
+function factsOf(peer: PeerView) {
+  const models = modelsOf(peer.offers)
+  return [
+    {
+      name: network.peerId,
+      value: (
+        <span className={styles['copyable']}>
+          <code>{peer.peerId}</code>
+          <CopyButton text={peer.peerId} />
+        </span>
+      ),
+    },
+    {
+      name: network.column.path,
+      value:
+        peer.paths.length === 0 ? (
+          <Badge>{network.notConnected}</Badge>
+        ) : (
+          <ul className={styles['list']}>
+            {peer.paths.map((path) => (
+              <li key={path}>
+                <PathBadge path={path} /> <small>{network.pathHint[path]}</small>
+              </li>
+            ))}
+          </ul>
+        ),
+    },
+    ...(peer.relays.length === 0
+      ? []
+      : [
+          {
+            name: words.through,
+            hint: strings.glossary.relay,
+            value: peer.relays.map((relay) => <PeerName key={relay} peerId={relay} />),
+          },
+        ]),
+    {
+      name: network.column.rtt,
+      hint: strings.glossary.rtt,
+      value: peer.rttMs === undefined ? strings.unknown : formatMs(peer.rttMs),
+    },
+    {
+      name: network.column.since,
+      value: peer.connectedAtMs === null ? strings.unknown : <TimeAgo atMs={peer.connectedAtMs} />,
+    },
+    {
+      name: network.column.direction,
+      value: peer.direction === null ? strings.unknown : network.direction[peer.direction],
+    },
+    { name: network.column.version, value: peer.version === '' ? strings.unknown : peer.version },
+    {
+      name: words.models,
+      value:
+        models.length === 0 ? (
+          network.noOffers
+        ) : (
+          <ul className={styles['list']}>
+            {models.map((id) => (
+              <li key={id}>
+                <a href={linkTo('models', id)}>
+                  <code>{id}</code>
+                </a>
+              </li>
+            ))}
+          </ul>
+        ),
+    },
+    {
+      name: words.remote,
+      value:
+        peer.multiaddrs.length === 0 ? (
+          strings.unknown
+        ) : (
+          <ul className={styles['list']}>
+            {peer.multiaddrs.map((address) => (
+              <li key={address}>
+                <code>{address}</code>
+              </li>
+            ))}
+          </ul>
+        ),
+    },
+  ]
+}
+
+function modelsOf(offers: readonly string[]): string[] {
+  const ids = offers.flatMap((offer) => (offer.startsWith('llm:model=') ? [offer.slice('llm:model='.length)] : []))
+  return [...new Set(ids)].filter((id) => id !== '*')
+}

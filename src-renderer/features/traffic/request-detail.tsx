@@ -1,0 +1,110 @@
+import type { TrafficEntry, TrafficLeg } from '#shared/contract/traffic.js'
+import { goTo } from '../../frame/go-to.js'
+import { strings } from '../../strings.js'
+import { CopyButton } from '../../ui/copy-button.js'
+import { Dialog } from '../../ui/dialog.js'
+import { Facts } from '../../ui/facts.js'
+import { formatBytes, formatExact, formatMs, shortPeerId } from '../../ui/format.js'
+import { Notice } from '../../ui/notice.js'
+import { PathBadge } from '../../ui/path-badge.js'
+import { PeerName } from '../../ui/peer-name.js'
+import { useNow } from '../../ui/use-now.js'
+import { Waterfall, type WaterfallBar } from '../../ui/waterfall.js'
+import { causeOf } from './cause.js'
+import { Outcome } from './outcome.js'
+import styles from './traffic-page.module.css'
+
+const { detail: words, ...traffic } = strings.traffic
+
+/** One request with everything that is known of it; never what was said. */
+export function RequestDetail({ entry }: { entry: TrafficEntry | undefined }) {
+  return (
+    <Dialog kind="sheet" title={words.title} onClose={() => goTo('traffic')}>
+      {entry === undefined ? <Notice tone="neutral">{words.gone}</Notice> : <Known entry={entry} />}
+    </Dialog>
+  )
+}
+
+function Known({ entry }: { entry: TrafficEntry }) {
+  return (
+    <>
+      {entry.error !== null && (
+        <div className={styles['cause']}>
+          <Notice tone="bad" title={causeOf(entry.error)}>
+            {strings.offline.code(entry.error)}
+          </Notice>
+        </div>
+      )}
+      <Facts facts={factsOf(entry)} />
+      <h3 className={styles['legs']}>{words.legs}</h3>
+      <Legs entry={entry} />
+    </>
+  )
+}
+
+function factsOf(entry: TrafficEntry) {
+  const known = <T,>(value: T | null, show: (value: T) => React.ReactNode): React.ReactNode =>
+    value === null ? strings.unknown : show(value)
+  return [
+    { name: words.when, value: formatExact(entry.atMs) },
+    { name: words.way, value: traffic.directionHint[entry.direction] },
+    {
+      name: words.what,
+      value: (
+        <code>
+          {entry.method} {entry.route}
+        </code>
+      ),
+    },
+    { name: words.model, value: known(entry.model, (model) => <code>{model}</code>) },
+    { name: words.peer, value: known(entry.peer, (peerId) => <PeerName peerId={peerId} />) },
+    { name: words.path, value: known(entry.path, (path) => <PathBadge path={path} />) },
+    { name: words.outcome, value: <Outcome entry={entry} /> },
+    { name: words.ttft, value: known(entry.ttfbMs, formatMs) },
+    { name: words.duration, value: known(entry.durationMs, formatMs) },
+    { name: words.tokensIn, value: known(entry.tokensIn, (n) => n.toLocaleString('en')) },
+    {
+      name: words.tokensOut,
+      value: known(
+        entry.tokens,
+        (n) => `${n.toLocaleString('en')} (${entry.tokensFrom === 'chunks' ? words.counted : words.told})`,
+      ),
+    },
+    { name: words.bytes, value: words.bytesValue(formatBytes(entry.bytesIn), formatBytes(entry.bytesOut)) },
+    { name: words.candidates, value: known(entry.candidates, String) },
+    { name: words.tries, hint: strings.glossary.tries, value: entry.tries },
+    {
+      name: words.id,
+      hint: words.idHint,
+      value: (
+        <span className={styles['id']}>
+          <code>{entry.id}</code>
+          <CopyButton text={entry.id} />
+        </span>
+      ),
+    },
+  ]
+}
+
+function Legs({ entry }: { entry: TrafficEntry }) {
+  const now = useNow()
+  if (entry.legs.length === 0) return <p className={styles['none']}>{words.noLegs}</p>
+  const ends = entry.legs.map((leg) => leg.startMs + leg.durationMs)
+  const totalMs = Math.max(entry.durationMs ?? now - entry.atMs, ...ends)
+  return <Waterfall label={words.legs} totalMs={totalMs} bars={entry.legs.map(barOf)} />
+}
+
+function barOf(leg: TrafficLeg): WaterfallBar {
+  const notes = [
+    leg.reason,
+    leg.connectMs === null ? null : words.connect(formatMs(leg.connectMs)),
+    leg.ttfbMs === null ? null : words.first(formatMs(leg.ttfbMs)),
+  ].filter((note) => note !== null)
+  return {
+    label: leg.peer === null ? words.local : shortPeerId(leg.peer),
+    startMs: leg.startMs,
+    durationMs: leg.durationMs,
+    tone: leg.outcome === 'answered' ? 'good' : 'bad',
+    note: notes.length === 0 ? undefined : notes.join(' · '),
+  }
+}

@@ -1,0 +1,66 @@
+import { count } from '../ui/format.js'
+
+/** Words of the Network page. */
+export const networkStrings = {
+  sentence: (peers: number, direct: number) => {
+    if (peers === 0) return 'No peer is connected right now.'
+    if (peers === 1) return `You are connected to 1 peer, ${direct === 1 ? 'directly' : 'through a relay'}.`
+    const how = direct === peers ? 'all directly' : direct === 0 ? 'all through relays' : `${direct} directly`
+    return `You are connected to ${count(peers, 'peer')}, ${how}.`
+  },
+  empty: 'No peers yet.',
+  emptyHint: {
+    standalone: 'This node runs in standalone mode: it meets nobody by itself. Start it with `--mode node` to join.',
+    other: 'Check the bootstrap settings, or give another node this node’s address below as its `--bootstrap.addr`.',
+  },
+  picture: 'Picture',
+  pictureLabel: (connected: number, known: number) =>
+    `This node in the middle, ${count(connected, 'connected peer')} around it, ${count(known, 'known one')} outside. The table below has the same.`,
+  me: 'You',
+  more: (n: number) => `${count(n, 'more peer')} in the table`,
+  legend: { direct: 'Direct', punched: 'Hole punched', relayed: 'Relayed', known: 'Known, not connected' },
+  peerLabel: (id: string, how: string) => `Peer ${id}: ${how}`,
+  self: 'This node',
+  peerId: 'Peer id',
+  addresses: 'Addresses others can reach it at',
+  noAddresses: 'None: this node listens on no address that others can reach.',
+  peers: 'Peers',
+  search: 'Peer or offer',
+  noMatch: 'No peer fits this search.',
+  column: {
+    peer: 'Peer',
+    path: 'Path',
+    rtt: 'Round trip',
+    offers: 'Offers',
+    version: 'Version',
+    since: 'Connected',
+    direction: 'Opened by',
+    detail: 'Detail',
+  },
+  open: (id: string) => `Details of peer ${id}`,
+  details: 'Details',
+  direction: { inbound: 'the peer', outbound: 'this node' },
+  notConnected: 'Known, not connected',
+  path: {
+    'direct-quic': 'Direct · QUIC',
+    'direct-tcp': 'Direct · TCP',
+    'direct-ws': 'Direct · WebSocket',
+    'hole-punched': 'Direct · hole punched',
+    relayed: 'Relayed',
+  },
+  pathHint: {
+    'direct-quic': 'Straight to the peer, over QUIC.',
+    'direct-tcp': 'Straight to the peer, over TCP.',
+    'direct-ws': 'Straight to the peer, over a WebSocket.',
+    'hole-punched': 'Straight to the peer, through the routers of both ends.',
+    relayed: 'Through another peer, which passes the encrypted data on: slower, and it may be cut.',
+  },
+  noOffers: 'nothing',
+  detail: {
+    title: 'Peer',
+    through: 'Through relay',
+    remote: 'Its addresses in use',
+    models: 'Models',
+    gone: 'This peer is neither connected nor in the node table any more.',
+  },
+}

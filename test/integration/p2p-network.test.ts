@@ -1,0 +1,20 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createHosts, until, type HostFactory } from '../fixtures/hosts.js'
+import { isConnected, startTableNetwork } from '../fixtures/table-network.js'
+
+let hosts: HostFactory
+beforeEach(() => {
+  hosts = createHosts()
+})
+afterEach(() => hosts.close())
+
+test('twenty nodes bootstrapped from one see every row within 10 s, and stay connected without it', async () => {
+  const nodes = await startTableNetwork(hosts, { nodes: 20 })
+  const sees = (): boolean => nodes.every(({ table }) => table.size === 20)
+  await until('every node sees every row', sees, 10_000)
+  const [bootstrap, ...others] = nodes
+  await bootstrap!.stop()
+  await until('the others noticed', () => others.every(({ host }) => !host.isConnected(bootstrap!.host.peerId)), 10_000)
+  await until('they are one network', () => isConnected(others), 10_000)
+  expect(others.every(({ table }) => others.every(({ host }) => table.get(host.peerId) !== undefined))).toBe(true)
+})

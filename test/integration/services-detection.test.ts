@@ -1,0 +1,346 @@
+import { createServer as createTcpServer, type AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { afterEach, expect, test } from 'vitest'
+import type { DetectedServer, ServerKind } from '#shared/contract/detection.js'
+import { createDetector, type Candidate, type Detector } from '../../src-main/services/detection/index.js'
+import * as servers from '../fixtures/model-servers/stand-ins/servers.js'
+import { startStandIn, type StandIn, type StandInModel } from '../fixtures/model-servers/stand-ins/stand-in.js'
+import { createRecordingLog } from '../fixtures/recording-log.js'
+import { until } from '../fixtures/until.js'
+
+const cleanups: (() => Promise<unknown>)[] = []
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+async function started(model: StandInModel, options?: { host?: string; port?: number }): Promise<StandIn> {
+  const server = await startStandIn(model, options)
+  cleanups.push(() => server.close())
+  return server
+}
+
+interface Around {
+  keys?: Record<string, string>
+  shared?: Record<string, string>
+  ownPorts?: number[]
+  allowRemoteTarget?: boolean
+  answerMs?: number
+  watchedMs?: number
+}
+
+function detectorOf(candidates: Candidate[], around: Around = {}): Detector {
+  const { keys = {}, shared = {}, ownPorts = [], ...options } = around
+  const detector = createDetector(
+    {
+      log: createRecordingLog(),
+      keyFor: (address) => keys[address],
+      sharedAs: (address) => shared[address],
+      ownPorts: () => ownPorts,
+      hopHeaders: { 'x-ocf-hops': 'own-peer-id' },
+    },
+    { candidates, answerMs: 500, ...options },
+  )
+  cleanups.push(() => detector.stop())
+  return detector
+}
+
+async function found(model: StandInModel, candidate: Partial<Candidate> = {}): Promise<DetectedServer | undefined> {
+  const { port } = await started(model)
+  const [server] = await detectorOf([{ port, ...candidate }]).look()
+  return server
+}
+
+const TWELVE: [string, () => StandInModel, Partial<DetectedServer>][] = [
+  ['Ollama', servers.OLLAMA, { kind: 'ollama', version: '0.13.1', state: 'ready' }],
+  ['llama.cpp', servers.LLAMA_CPP, { kind: 'llama.cpp', version: 'b7100-0de0a015', state: 'ready' }],
+  ['vLLM', servers.VLLM, { kind: 'vllm', version: '0.11.2', load: { running: 2, waiting: 0 }, state: 'ready' }],
+  ['SGLang', servers.SGLANG, { kind: 'sglang', version: '0.5.5', load: { running: 8, waiting: 3 }, state: 'busy' }],
+  ['LM Studio', servers.LM_STUDIO, { kind: 'lm-studio', state: 'ready' }],
+  ['LocalAI', servers.LOCALAI, { kind: 'localai', version: 'v3.7.0 (9f0d1a2)', state: 'ready' }],
+  ['Text Generation Inference', servers.TGI, { kind: 'tgi', version: '3.3.5', load: { running: 1, waiting: 0 } }],
+  ['KoboldCpp', servers.KOBOLDCPP, { kind: 'koboldcpp', version: '1.101.1', load: { running: 0, waiting: 0 } }],
+  ['Docker Model Runner', servers.DOCKER_MODEL_RUNNER, { kind: 'docker-model-runner', state: 'ready' }],
+  ['Lemonade', servers.LEMONADE, { kind: 'lemonade', version: '9.3.3', state: 'ready' }],
+  ['LMDeploy', servers.LMDEPLOY, { kind: 'lmdeploy', state: 'ready' }],
+  ['OpenAI-compatible server', servers.SOME_SERVER, { kind: 'openai-compatible', state: 'ready' }],
+]
+
+test.each(TWELVE)('%s is found and named right', async (name, model, expected) => {
+  expect(await found(model())).toMatchObject({ name, ...expected, problem: null, typed: false })
+})
+
+test('all of them at once are told apart, and none is made to work', async () => {
+  const running = await Promise.all(TWELVE.map(([, model]) => started(model())))
+  const detector = detectorOf(running.map(({ port }) => ({ port })))
+
+  const all = await detector.look()
+
+  const kinds = new Map(all.map(({ port, kind }) => [port, kind]))
+  expect(running.map(({ port }) => kinds.get(port))).toEqual(TWELVE.map(([, , { kind }]) => kind))
+  expect(running.flatMap(({ work }) => work)).toEqual([])
+  const health = running.filter(({ model }) => JSON.stringify(model.routes['GET /health'])?.includes('MUST NOT'))
+  expect(health).toHaveLength(2)
+  for (const { seen } of health) expect(seen).not.toContain('GET /health')
+})
+
+test('what is known costs one list and at most one more question a look', async () => {
+  const running = await Promise.all(TWELVE.map(([, model]) => started(model())))
+  const detector = detectorOf(running.map(({ port }) => ({ port })))
+  await detector.look()
+  for (const { seen } of running) seen.length = 0
+
+  await detector.look()
+
+  for (const { seen } of running) {
+    expect(seen.filter((name) => name.endsWith('/v1/models'))).toHaveLength(1)
+    expect(seen.length).toBeLessThanOrEqual(2)
+  }
+})
+
+test('models are told with size, context and quantisation where the server tells', async () => {
+  expect((await found(servers.OLLAMA()))?.models[0]).toEqual({
+    id: 'llama3.2:latest',
+    contextLength: null,
+    quantisation: 'Q4_K_M',
+    sizeBytes: 2_019_393_189,
+    parameters: '3.2B',
+    loaded: true,
+  })
+  expect((await found(servers.LLAMA_CPP()))?.models[0]).toMatchObject({
+    contextLength: 16_384,
+    quantisation: 'Q4_K_M',
+    sizeBytes: 5_021_802_496,
+    parameters: '8.2B',
+  })
+  expect((await found(servers.VLLM()))?.models[0]).toMatchObject({ contextLength: 32_768, quantisation: 'AWQ' })
+  expect((await found(servers.LM_STUDIO()))?.models).toMatchObject([
+    { contextLength: 8192, quantisation: 'Q4_K_M', loaded: true },
+    { contextLength: 2048, loaded: false },
+  ])
+  expect((await found(servers.DOCKER_MODEL_RUNNER()))?.models[0]).toMatchObject({
+    quantisation: 'IQ2_XXS/Q4_K_M',
+    sizeBytes: 268_802_458,
+    loaded: false,
+  })
+})
+
+test('Jan wants its key on its port, and is there once the key is known', async () => {
+  const { port } = await started(servers.JAN())
+  const candidates = [{ port, keeper: 'jan' as ServerKind }]
+  expect(await detectorOf(candidates).look()).toMatchObject([{ name: 'Jan', state: 'needs-key', models: [] }])
+
+  const withKey = detectorOf(candidates, { keys: { [`127.0.0.1:${port}`]: 'jan-secret' } })
+
+  expect(await withKey.look()).toMatchObject([{ name: 'Jan', state: 'ready', models: [{ id: 'jan-v1-4b' }] }])
+})
+
+test('a vLLM that wants a key is named by what it leaves open', async () => {
+  const model = { ...servers.VLLM(), key: 'secret', open: ['GET /version', 'GET /health'] }
+  expect(await found(model)).toMatchObject({ name: 'vLLM', version: '0.11.2', state: 'needs-key' })
+})
+
+test.each<[string, StandInModel['routes']]>([
+  ['a chat page on llama.cpp’s port', servers.OPEN_WEBUI().routes],
+  ['a page behind a login', { '*': { status: 403, type: 'text/html', body: '<html><head>Log in</head></html>' } }],
+  ['half a JSON', { 'GET /v1/models': { type: 'application/json', body: '{"object":"list","data":[{"id":"a"' } }],
+  ['JSON without a list', { 'GET /v1/models': { body: { ok: true } } }],
+  ['a list of something else', { 'GET /v1/models': { body: { data: [{ name: 'x' }, 3] } } }],
+  ['an error body', { 'GET /v1/models': { body: { error: 'Unexpected endpoint or method. (GET /v1/models)' } } }],
+  ['500', { 'GET /v1/models': { status: 500, body: 'oops' } }],
+  [
+    '503 of a proxy',
+    { 'GET /v1/models': { status: 503, type: 'text/html', body: '<html>Service Unavailable</html>' } },
+  ],
+  [
+    'a redirect to another host',
+    { '*': { status: 302, headers: { location: 'http://192.0.2.1/v1/models' }, body: '' } },
+  ],
+  ['100 MB', { 'GET /v1/models': { type: 'application/json', body: `{"data":["${'x'.repeat(8 * 1024 * 1024)}"]}` } }],
+])('%s is no model server', async (_, routes) => {
+  expect(await found({ routes })).toBeUndefined()
+})
+
+test('ports of programs that speak no HTTP, never answer or are closed are no model servers', async () => {
+  const banner = createTcpServer((socket) => socket.end('220 mail.example ESMTP\r\n'))
+  const silent = createTcpServer(() => undefined)
+  const sockets = new Set<{ destroy(): void }>()
+  for (const server of [banner, silent]) {
+    server.on('connection', (socket) => sockets.add(socket))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    cleanups.push(() => {
+      for (const socket of sockets) socket.destroy()
+      return new Promise((resolve) => server.close(resolve))
+    })
+  }
+  const closed = await started(servers.OLLAMA())
+  await closed.close()
+  const ports = [banner, silent].map((server) => (server.address() as AddressInfo).port)
+
+  expect(
+    await detectorOf(
+      [...ports, closed.port].map((port) => ({ port })),
+      { answerMs: 100 },
+    ).look(),
+  ).toEqual([])
+})
+
+test('a server on the IPv6 loopback only is found there', async () => {
+  const { port } = await started(servers.VLLM(), { host: '::1' })
+  expect(await detectorOf([{ port }]).look()).toMatchObject([{ address: `[::1]:${port}`, name: 'vLLM' }])
+})
+
+test('a llama.cpp that loads its model is starting, and one asleep is not woken', async () => {
+  const server = await started(servers.LLAMA_CPP())
+  const { routes } = server.model
+  const models = routes['GET /v1/models']!
+  routes['GET /v1/models'] = {
+    status: 503,
+    body: { error: { message: 'Loading model', type: 'unavailable_error', code: 503 } },
+  }
+  const detector = detectorOf([{ port: server.port }])
+  expect(await detector.look()).toMatchObject([{ kind: 'llama.cpp', state: 'starting' }])
+
+  routes['GET /v1/models'] = models
+  routes['GET /props'] = { body: { total_slots: 4, is_sleeping: true } }
+  server.seen.length = 0
+  detector.follow(() => undefined)
+
+  expect(await detector.look()).toMatchObject([{ kind: 'llama.cpp', state: 'asleep', models: [{ loaded: false }] }])
+  expect(server.seen).not.toContain('GET /slots')
+})
+
+test('load that counts as use is asked for only while somebody looks', async () => {
+  const server = await started(servers.LLAMA_CPP())
+  const detector = detectorOf([{ port: server.port }])
+  expect(await detector.look()).toMatchObject([{ load: null }])
+  expect(server.seen).not.toContain('GET /slots')
+
+  detector.follow(() => undefined)
+
+  expect(await detector.look()).toMatchObject([{ load: { running: 1, waiting: 0 } }])
+})
+
+test('Ollama without a model says what to do', async () => {
+  const model = servers.OLLAMA()
+  model.routes['GET /v1/models'] = { body: { object: 'list', data: null } }
+  expect(await found(model)).toMatchObject({
+    kind: 'ollama',
+    state: 'no-models',
+    problem: 'Ollama answers, but it has no models yet. Pull one with `ollama pull llama3.2`.',
+  })
+})
+
+test('a known server that is silent is busy, and gone once nothing listens', async () => {
+  const server = await started(servers.OLLAMA())
+  const detector = detectorOf([{ port: server.port }], { answerMs: 50 })
+  await detector.look()
+  const { routes } = server.model
+  const slow = createTcpServer(() => undefined)
+  const { port } = server
+  await server.close()
+  slow.listen(port, '127.0.0.1')
+  await once(slow, 'listening')
+  const sockets = new Set<{ destroy(): void }>()
+  slow.on('connection', (socket) => sockets.add(socket))
+
+  expect(await detector.look()).toMatchObject([{ kind: 'ollama', state: 'busy', models: [{}, {}] }])
+
+  for (const socket of sockets) socket.destroy()
+  await new Promise((resolve) => slow.close(resolve))
+  expect(routes).toBeDefined()
+  expect(await detector.look()).toEqual([])
+})
+
+test('another model appears at the next look', async () => {
+  const server = await started(servers.SOME_SERVER())
+  const detector = detectorOf([{ port: server.port }])
+  await detector.look()
+  server.model.routes['GET /v1/models'] = { body: { data: [{ id: 'my-model' }, { id: 'new/model:1 %2F../x' }] } }
+
+  const [view] = await detector.look()
+
+  expect(view?.models.map(({ id }) => id)).toEqual(['my-model', 'new/model:1 %2F../x'])
+})
+
+test('a server with 1,000 models is shown with all of them', async () => {
+  const data = Array.from({ length: 1000 }, (_, index) => ({ id: `model-${index}`, owned_by: 'x' }))
+  const view = await found({ routes: { 'GET /v1/models': { body: { object: 'list', data } } } })
+  expect(view?.models).toHaveLength(1000)
+})
+
+test.each<[string, () => StandInModel]>([
+  ['LiteLLM', servers.LITELLM],
+  ['a gateway of this network', servers.OCF_GATEWAY],
+  [
+    'something in front of this very node',
+    () => ({
+      routes: {
+        'GET /v1/models': ({ headers }) =>
+          headers['x-ocf-hops'] === 'own-peer-id'
+            ? { status: 508, body: { error: { code: 'loop_detected' } } }
+            : { body: { data: [{ id: 'a' }] } },
+      },
+    }),
+  ],
+])('%s is refused: it would be a loop', async (_, model) => {
+  const { port } = await started(model())
+  const detector = detectorOf([{ port }])
+  expect(await detector.look()).toEqual([])
+
+  const typed = await detector.typeIn({ host: '127.0.0.1', port })
+
+  expect(typed).toMatchObject({ kind: 'gateway', state: 'unusable', typed: true })
+  await expect(detector.inspect({ host: '127.0.0.1', port })).rejects.toMatchObject({ code: 'invalid_service' })
+})
+
+test.each([
+  ['169.254.169.254', 80],
+  ['192.168.1.1', 80],
+  ['example.com', 443],
+  ['0.0.0.0', 8080],
+  ['localhost.example', 80],
+  ['127.0.0.1@192.168.1.1', 80],
+  ['[::ffff:192.168.1.1]', 80],
+  ['metadata/../x', 80],
+])('%s is another machine or no host, and is not asked', async (host, port) => {
+  const detector = detectorOf([])
+  await expect(detector.typeIn({ host, port })).rejects.toMatchObject({ code: 'invalid_service' })
+  await expect(detector.inspect({ host, port })).rejects.toMatchObject({ code: 'invalid_service' })
+})
+
+test('a port of this node itself is no target', async () => {
+  const detector = detectorOf([], { ownPorts: [8092] })
+  await expect(detector.typeIn({ host: 'localhost', port: 8092 })).rejects.toMatchObject({ code: 'invalid_service' })
+})
+
+test('a typed-in address stays in the list, with why nothing is there, until it is forgotten', async () => {
+  const server = await started(servers.SOME_SERVER())
+  const { port } = server
+  await server.close()
+  const detector = detectorOf([])
+
+  const view = await detector.typeIn({ host: 'localhost', port })
+
+  expect(view).toMatchObject({ state: 'not-found', problem: expect.stringContaining('nothing listens there') })
+  expect(detector.servers()).toEqual([view])
+  expect(detector.forget(view.address)).toBe(true)
+  expect(detector.servers()).toEqual([])
+})
+
+test('looks come by themselves, and followers hear of what changed', async () => {
+  const server = await started(servers.OLLAMA())
+  const detector = detectorOf([{ port: server.port }], { watchedMs: 10 })
+  let changes = 0
+  detector.follow(() => (changes += 1))
+  await detector.start(new AbortController().signal)
+  await until(() => changes === 1, { what: 'the server is found' })
+
+  await until(() => server.seen.filter((name) => name === 'GET /v1/models').length > 3, { what: 'more looks' })
+  expect(changes).toBe(1)
+  await server.close()
+
+  await until(() => detector.servers().length === 0, { what: 'it is gone' })
+  expect(changes).toBeGreaterThan(1)
+})
