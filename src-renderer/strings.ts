@@ -1,7 +1,10 @@
 import { causes } from './strings/causes.js'
+import { doctorStrings } from './strings/doctor.js'
 import { frameStrings } from './strings/frame.js'
+import { homeStrings } from './strings/home.js'
 import { modelsStrings } from './strings/models.js'
 import { networkStrings } from './strings/network.js'
+import { settingsStrings } from './strings/settings.js'
 import { shareStrings } from './strings/share.js'
 import { trafficStrings } from './strings/traffic.js'
 import { count } from './ui/format.js'
@@ -60,54 +63,15 @@ export const strings = {
     failed: 'This could not be loaded',
   },
   copy: { copy: 'Copy', copied: 'Copied', failed: 'Select and copy by hand' },
-  home: {
-    working: 'It works. Paste this address into your app.',
-    workingAlone: 'The gateway works with the models of this computer. No other peer is connected yet.',
-    noModels: 'The gateway runs, but no model can be used yet.',
-    noModelsHint:
-      'Share a model of this computer, or wait for a peer that offers one. The Network page shows who is connected.',
-    noGateway: 'The node runs, but its gateway has no address yet.',
-    baseUrl: 'Base URL for any OpenAI-compatible app',
-    baseUrlHint: 'No key is needed. If an app insists on one, type anything.',
-    tryIt: 'Try it',
-    snippets: 'Examples',
-    facts: {
-      available: 'Models you can use',
-      shared: 'Models you share',
-      peers: 'Peers connected',
-      requests: 'Requests today',
-      requestsHint: (out: number, inward: number, local: number) => `${out} out · ${inward} in · ${local} local`,
-      known: (known: number) => `${known} known`,
-    },
-  },
   models: modelsStrings,
   network: networkStrings,
   traffic: trafficStrings,
   share: shareStrings,
   causes,
+  doctor: doctorStrings,
+  home: homeStrings,
+  settings: settingsStrings,
   ...frameStrings,
-  settings: {
-    sentence: (changed: number) =>
-      changed === 0
-        ? 'Everything runs with its default settings.'
-        : `${count(changed, 'setting')} ${changed === 1 ? 'differs' : 'differ'} from the default.`,
-    hint: 'Change a setting with its flag, its environment variable or in the settings file, then start the node again.',
-    appearance: 'Appearance',
-    theme: { label: 'Theme', auto: 'As the system', light: 'Light', dark: 'Dark' },
-    origin: { default: 'Default', file: 'File', environment: 'Environment', flag: 'Flag' },
-    restart: 'Needs a restart',
-    notSet: 'not set',
-    onlyChanged: 'Only what differs from the default',
-    column: { name: 'Setting', value: 'Value', origin: 'From' },
-    log: 'Log',
-    logLevel: 'Show from level',
-    logEmpty: 'No line of this level yet.',
-    logTail: (n: number) => `Last ${count(n, 'line')}`,
-    about: 'About this node',
-    version: 'Version',
-    mode: 'Mode',
-    started: 'Started',
-  },
   modes: {
     standalone: 'standalone: meets nobody by itself',
     local: 'local: meets nodes of its own network',

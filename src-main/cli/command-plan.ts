@@ -33,13 +33,18 @@ export interface CommandPlan {
   /** True where `--json` prints the same for scripts. */
   json?: true
   /** Options only this command has. */
-  options?: [flags: string, help: string][]
+  options?: [flags: string, help: string, repeatable?: 'repeatable'][]
+  /** The name of a last argument that may be given any number of times, also not at all. */
+  repeatedArg?: string
   /** What is wrong with those. */
   check?: (own: Readonly<Record<string, unknown>>) => SettingProblem[]
   run: (invocation: Invocation) => number | Promise<number>
 }
 
 const OWN_OPTIONS = 'Options:'
+
+/** Repeated arguments of one line. */
+const MAX_REPEATED = 64
 
 /** The program without its commands. Errors and help are thrown as `CommanderError` once they are printed. */
 export function createBareProgram(io: CliIo): Command {
@@ -74,21 +79,29 @@ export function addPlannedCommand(
   const { io, literals, finish } = needs
   const args = plan.args ?? []
   const optional = plan.optionalArgs ?? []
-  const command = program.command([plan.name, ...[...args, ...optional].map((arg) => `[${arg}]`)].join(' '))
+  const repeated = plan.repeatedArg
+  const shownArgs = [...optional.map((arg) => `[${arg}]`), ...(repeated === undefined ? [] : [`[${repeated}...]`])]
+  const command = program.command([plan.name, ...args.map((arg) => `[${arg}]`), ...shownArgs].join(' '))
   command
     .description(plan.help)
-    .usage(['[options]', ...args, ...optional.map((arg) => `[${arg}]`)].join(' '))
+    .usage(['[options]', ...args, ...shownArgs].join(' '))
     .optionsGroup(OWN_OPTIONS)
     .allowUnknownOption()
     .allowExcessArguments()
-  const own = (plan.options ?? []).map(([flags, help]) => new Option(flags, help))
+  const own = (plan.options ?? []).map(([flags, help, repeatable]) => {
+    const option = new Option(flags, help)
+    return repeatable === undefined ? option : option.argParser(collect)
+  })
   if (plan.json === true) command.option('--json', 'Print JSON for scripts.')
   for (const option of own) command.addOption(option)
   addSettingOptions(command, plan.settings)
 
   command.action(async () => {
     const flags = command.options.filter((option) => !option.hidden).map((option) => option.long ?? '')
-    const rest = sortLeftovers(command.args, literals, { args, optional, flags })
+    const rest = sortLeftovers(command.args, literals, {
+      ...{ args, flags },
+      optional: repeated === undefined ? optional : [...optional, ...Array<string>(MAX_REPEATED).fill(repeated)],
+    })
     const ownValues = Object.fromEntries(
       own.map((option) => [option.attributeName(), command.getOptionValue(option.attributeName()) as unknown]),
     )
@@ -103,6 +116,10 @@ export function addPlannedCommand(
     const json = command.getOptionValue('json') === true
     finish(await plan.run({ args: rest.args, json, own: ownValues, loaded }))
   })
+}
+
+function collect(value: string, previous: unknown): string[] {
+  return [...(Array.isArray(previous) ? (previous as string[]) : []), value]
 }
 
 function usageText(name: string, problems: readonly SettingProblem[]): string {

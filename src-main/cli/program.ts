@@ -10,6 +10,7 @@ import { runPeers } from './commands/peers.js'
 import { runStatus } from './commands/status.js'
 import { runVersion } from './commands/version.js'
 import type { CliNeeds } from './io.js'
+import { sharingPlans } from './sharing-plans.js'
 
 /** Where a running node is found. */
 const LOCATION: SettingName[] = ['data-dir', 'config']
@@ -92,6 +93,7 @@ export function createProgram(needs: CliNeeds, options: { literals: string[]; fi
         return runChat(client(invocation), { model, text })
       },
     },
+    ...sharingPlans({ client, location: LOCATION }),
     {
       name: 'config',
       help: 'Prints every setting with its value and where that came from.',

@@ -16,13 +16,10 @@ import { modelOf } from './forward/service-for-model.js'
 export interface SharedBodyRules {
   /** Path at the server, query not included. */
   path: string
-  /** Bytes of a body that is read, because the model is in it. */
-  /** Of JSON and forms, which are kept in memory. */
+  /** Bytes of JSON and forms, which are kept in memory. */
   maxBytes: number
-  /** Of anything; 0 lets what need not be read stream through. */
+  /** Bytes of any body; 0 lets what need not be read stream through without a bound. */
   maxUploadBytes: number
-  /** Bytes of a body that streams through without being kept. */
-  maxStreamedBytes: number
   /** What the body says decides whether it may pass: it must be understood, as JSON whatever its type claims. */
   strict: boolean
 }
@@ -43,6 +40,9 @@ export async function readSharedBody(request: IncomingMessage, rules: SharedBody
   }
   const body = await readRoutingBody(request, { maxBytes, identityKnown: false })
   if (body.kind !== 'stream' || rules.maxUploadBytes === 0) return body
+  assertDeclaredLength(request, rules.maxUploadBytes)
+  // A length that was declared is kept by the connection itself; without one, only reading tells.
+  if (request.headers['content-length'] !== undefined) return body
   return { kind: 'read', bytes: await readAll(request, rules.maxUploadBytes) }
 }
 

@@ -33,8 +33,11 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
     if (name !== 'llm') return hasBody(ctx.req) ? { kind: 'stream', stream: ctx.req } : { kind: 'none' }
     const { maxBodyBytes, maxTokens } = admission.limits
     const strict = maxTokens > 0 || services.some(({ onlyTicked }) => onlyTicked === true)
-    const maxBytes = Math.min(maxBodyBytes, options.maxBodyBytes)
-    return await readSharedBody(ctx.req, { path, strict, maxBytes, maxStreamedBytes: maxBodyBytes })
+    return await readSharedBody(ctx.req, {
+      ...{ path, strict },
+      maxBytes: options.maxBodyBytes,
+      maxUploadBytes: maxBodyBytes,
+    })
   }
 
   return {

@@ -16,7 +16,7 @@ export interface ProviderFinder {
 
 const FIND_WITHIN_MS = 5_000
 const MAX_FOUND = 8
-const REMEMBER_MS = 30_000
+const REMEMBER_MS = 10_000
 const MAX_REMEMBERED = 256
 
 /** A finder that asks the DHT, and whoever it names for its row. */

@@ -6,6 +6,7 @@ import { LeveldbPersistence } from 'y-leveldb'
 import { AppError } from '#shared/errors.js'
 import type { Clock } from '../clock.js'
 import type { Log } from '../logging/index.js'
+import { damagedTableFile } from './table-files.js'
 
 /** An open y-leveldb whose calls reject when they fail; its own would print a warning and resolve `null`. */
 export interface OpenStore {
@@ -34,8 +35,8 @@ const MAX_KEPT_CORRUPT = 3
 export function createStoreFolder(needs: { log: Log; clock: Clock }, folder: string): StoreFolder {
   const { log, clock } = needs
   /**
-   * Stands while the store is being read. Some damages make LevelDB abort the process (an assertion, measured), so a
-   * mark found at a start says: reading killed the process before.
+   * Stands while the store is being read. Some damages make LevelDB abort the process (an assertion, measured); what
+   * the checksums do not show of them, a mark found at a start does: reading killed the process before.
    */
   const readingMark = `${folder}.reading`
 
@@ -57,7 +58,10 @@ export function createStoreFolder(needs: { log: Log; clock: Clock }, folder: str
   }
 
   async function openUndamaged(): Promise<OpenStore> {
+    const damaged = existsSync(folder) ? await damagedTableFile(folder) : undefined
     const store = await openOrMoveAside()
+    // Only now is it certain that no other process is just writing it.
+    if (damaged !== undefined) return await closeAndReplace(store, new Error(`${damaged} is damaged`))
     // Only looked at once the lock is ours: another node may be reading just now.
     if (!existsSync(readingMark)) {
       writeFileSync(readingMark, '')

@@ -75,6 +75,3 @@ export const RELAY_DEFAULTS: RelayOptions = {
   peerBytes: 4 * 1024 ** 3,
   totalBytes: 20 * 1024 ** 3,
 }
-
-/** A query by multicast asks every node of the LAN to answer; a newcomer asks at once, so this is for packets lost. */
-export const MDNS_OPTIONS = { serviceTag: '_ocf._udp.local', interval: 60_000 }

@@ -9,7 +9,7 @@ import type { UPnPNATComponents } from '@libp2p/upnp-nat'
 import type { Log } from '../logging/index.js'
 import type { NetworkMode } from './index.js'
 import { autoNatService } from './reach/auto-nat.js'
-import { holePunching } from './reach/hole-punching.js'
+import { holePunching, type PunchWatch } from './reach/hole-punching.js'
 import { portMapping, type PortMappingFacts } from './reach/port-mapping.js'
 import type { RelayQuota } from './reach/relay-quota.js'
 import { relayServer, type RelayOptions, type RelayServer } from './reach/relay-server.js'
@@ -38,7 +38,7 @@ export interface NetworkServicesOptions {
   isWide: boolean
   relay: RelayOptions
   quota: RelayQuota
-  onPunchAgreed: (peerId: string) => void
+  punches: PunchWatch
   log: Log
   /** Router ports are asked for; told what came of it. */
   onPortMapping: ((facts: PortMappingFacts) => void) | undefined
@@ -82,7 +82,7 @@ export function networkServices(options: NetworkServicesOptions): ServiceFactory
     // Left out, it starts as a client and serves once libp2p finds that this node has a public address.
     ...(options.hasPublicAddress ? { clientMode: false } : {}),
   })
-  services.holePunching = holePunching(options.onPunchAgreed)
+  services.holePunching = holePunching(options.punches)
   if (options.relay.mode !== 'off') {
     services.relay = relayServer(options, { ...options.relay, hasPublicAddress: options.hasPublicAddress })
   }

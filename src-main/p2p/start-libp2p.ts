@@ -1,6 +1,5 @@
 import { createLibp2p } from 'libp2p'
 import type { AddressSorter, Connection, Libp2p, PeerId } from '@libp2p/interface'
-import { mdns } from '@libp2p/mdns'
 import { noise } from '@libp2p/noise'
 import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
@@ -20,7 +19,6 @@ import { scopeOf } from './ip-scope.js'
 import {
   CONNECTION_MANAGER,
   CONNECTION_MONITOR,
-  MDNS_OPTIONS,
   QUIC_OPTIONS,
   RELAY_DEFAULTS,
   TCP_OPTIONS,
@@ -34,6 +32,7 @@ import { openPeerDatastore } from './peer-datastore.js'
 import { loadQuic } from './quic-transport.js'
 import { createPunchWatch } from './reach/hole-punching.js'
 import { createReach, relayGater, relayQuota } from './reach/index.js'
+import { lanDiscovery } from './reach/lan-discovery.js'
 import type { PortMappingFacts } from './reach/port-mapping.js'
 import { relayListenAddresses, relayTransport } from './reach/relay-client.js'
 import { readSwarmKey } from './swarm-key.js'
@@ -63,7 +62,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   const quic = swarmKey === undefined ? await loadQuic(log) : undefined
   const listen = listenAddresses(hosts, ports).filter(({ setting }) => quic !== undefined || setting !== 'udpport')
   const isWide = options.mode === 'node' && hosts.some((host) => scopeOf(host) !== 'loopback')
-  const lanDiscovery = isWide && (options.mdns ?? true)
+  const isLanMet = isWide && (options.mdns ?? true)
   const relay = options.relay ?? RELAY_DEFAULTS
   const quota = relayQuota(relay, systemClock)
   const punches = createPunchWatch()
@@ -101,14 +100,14 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       connectionMonitor: CONNECTION_MONITOR,
       // Peers of a home network or of this machine are what this network is made of.
       connectionGater: { denyDialMultiaddr: () => false, ...relayGater(quota) },
-      peerDiscovery: lanDiscovery ? [mdns(MDNS_OPTIONS)] : [],
+      peerDiscovery: isLanMet ? [lanDiscovery()] : [],
       services: networkServices({
         mode: options.mode,
         hasPublicAddress: publicAddress !== undefined,
         isWide,
         relay,
         quota,
-        onPunchAgreed: (peerId) => punches.agreed(peerId),
+        punches,
         log,
         onPortMapping: (options.upnp ?? true) ? (facts) => (portMapping = facts) : undefined,
       }),
@@ -121,7 +120,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
     const connected = connectedPeers(libp2p)
     const reach = createReach(
       { libp2p, quota, punches, portMapping: () => portMapping, log },
-      { isWide, lanDiscovery, privateNetwork: swarmKey !== undefined, relay },
+      { isWide, lanDiscovery: isLanMet, privateNetwork: swarmKey !== undefined, relay },
     )
     await startListening(libp2p, listen)
     const dialer = options.mode === 'standalone' ? undefined : createDiscoveryDialer({ libp2p, log })

@@ -53,7 +53,7 @@ export interface TrafficFeed {
   today(): DayCounts
   /** Requests that are not finished. */
   readonly running: number
-  /** Calls `listener` when something changed since the last {@link TrafficFeed.entries}; returns the way to stop. */
+  /** Calls `listener` when something changed since the last {@link TrafficFeed.entries} or {@link TrafficFeed.today}; returns the way to stop. */
   subscribe(listener: () => void): () => void
   /**
    * Calls `listener` with each request that ended, at once; it must be quick and keep no reference. Returns the way to
@@ -185,7 +185,10 @@ export function createTrafficFeed(
       told = false
       return [...ring.slice(oldest), ...ring.slice(0, oldest)].map((slot) => (slot.view ??= { ...slot.entry }))
     },
-    today: () => ({ ...countedUntilMidnight() }),
+    today() {
+      told = false
+      return { ...countedUntilMidnight() }
+    },
     get running() {
       return running
     },

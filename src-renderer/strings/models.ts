@@ -58,6 +58,7 @@ export const modelsStrings = {
   test: {
     run: 'Test',
     title: 'One real request of one token',
+    hint: 'Shows whether the model answers now, from whom, and how long each leg of the way takes.',
     running: 'Asking for one token…',
     worked: (ms: string) => `It works: the first token came after ${ms}.`,
     failed: 'It did not work.',

@@ -77,7 +77,7 @@ export const shareStrings = {
   block: 'Block',
   blocked: 'Blocked. Its requests are refused from now on.',
   given: 'Given today',
-  givenTokens: (tokens: number) => `${count(tokens, 'token')}`,
+  givenTokens: (tokens: number) => count(tokens, 'token'),
   givenTo: (requests: number, peers: number) => `${count(requests, 'request')} of ${count(peers, 'peer')}`,
   ever: (tokens: number, day: string) => `${count(tokens, 'token')} since ${day}`,
   export: 'Save as CSV',

@@ -3,7 +3,7 @@ import UPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import styles from './chart.module.css'
 
-/** One line or one set of bars; its colour is a custom property of the theme. */
+/** One line; its colour is a custom property of the theme. */
 export interface ChartSeries {
   label: string
   color: string
@@ -15,14 +15,12 @@ export function Chart({
   label,
   atMs,
   series,
-  kind,
   format,
 }: {
   /** What it shows, for those who can't see it. */
   label: string
   atMs: readonly number[]
   series: readonly ChartSeries[]
-  kind: 'bars' | 'lines'
   format: (value: number) => string
 }) {
   const box = useRef<HTMLDivElement>(null)
@@ -40,7 +38,7 @@ export function Chart({
     const element = box.current
     if (element === null) return
     const { series: shown, format: written, data: first } = latest.current
-    const made = new UPlot(optionsFor(shown, kind, written, element.clientWidth, setHovered), first, element)
+    const made = new UPlot(optionsFor(shown, written, element.clientWidth, setHovered), first, element)
     plot.current = made
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }))
     observer.observe(element)
@@ -50,7 +48,7 @@ export function Chart({
       plot.current = undefined
     }
     // Made anew when its looks change; its data comes through the next effect.
-  }, [kind, names, theme])
+  }, [names, theme])
   useEffect(() => plot.current?.setData(data))
 
   return (
@@ -80,7 +78,6 @@ function dataFor(atMs: readonly number[], series: readonly ChartSeries[]): UPlot
 
 function optionsFor(
   series: readonly ChartSeries[],
-  kind: 'bars' | 'lines',
   format: (value: number) => string,
   width: number,
   onHover: (index: number | null) => void,
@@ -93,17 +90,17 @@ function optionsFor(
     ticks: { show: false },
     grid: { stroke: color('--line'), width: 1 },
   }
-  const bars = UPlot.paths.bars?.({ size: [0.7, 40], radius: 0.2 })
   return {
     width,
     height: HEIGHT,
     padding: [8, 12, 0, 0],
     legend: { show: false },
-    cursor: { y: false, drag: { x: false, y: false }, points: { show: kind === 'lines' } },
+    cursor: { y: false, drag: { x: false, y: false }, points: { show: true } },
     scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
       {
         ...axis,
+        size: 28,
         grid: { show: false },
         values: (_plot, splits, _axis, _space, step) => splits.map((at) => clock(at, step)),
       },
@@ -114,9 +111,10 @@ function optionsFor(
       ...series.map((one) => ({
         label: one.label,
         stroke: color(one.color),
-        width: kind === 'bars' ? 0 : 1.75,
-        points: { show: false },
-        ...(kind === 'bars' ? { fill: color(one.color), paths: bars } : { spanGaps: false }),
+        width: 1.75,
+        // A figure between two unknown ones has no line: its point is what shows it.
+        points: { show: one.values.some((value) => value === null), size: 6, fill: color(one.color) },
+        spanGaps: false,
       })),
     ],
     hooks: { setCursor: [(plot) => onHover(plot.cursor.idx ?? null)] },

@@ -5,7 +5,16 @@ import { Button } from './button.js'
 const SHOWN_MS = 2000
 
 /** Puts a text on the clipboard and says so. */
-export function CopyButton({ text, primary = false }: { text: string; primary?: boolean }) {
+export function CopyButton({
+  text,
+  primary = false,
+  label = strings.copy.copy,
+}: {
+  text: string
+  primary?: boolean
+  /** Says what is copied, where "Copy" alone does not. */
+  label?: string
+}) {
   const [result, setResult] = useState<'copied' | 'failed'>()
 
   useEffect(() => {
@@ -22,7 +31,7 @@ export function CopyButton({ text, primary = false }: { text: string; primary?: 
   }
   return (
     <Button icon={result === 'copied' ? 'check' : 'copy'} onClick={copy} primary={primary}>
-      <span aria-live="polite">{strings.copy[result ?? 'copy']}</span>
+      <span aria-live="polite">{result === undefined ? label : strings.copy[result]}</span>
     </Button>
   )
 }

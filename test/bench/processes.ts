@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 
+const HOOKS = new URL('../fixtures/typescript-hooks.mjs', import.meta.url).href
 const HEADLESS = resolve(import.meta.dirname, '../../out/main/headless.js')
 
 /** A node of the bench, in its own process on loopback. */
@@ -55,8 +56,16 @@ export interface BenchWorker {
   stop(): Promise<void>
 }
 
-export async function startBenchWorker(file: string): Promise<BenchWorker & { first: unknown }> {
-  const child = fork(file, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+/** `hooks` lets the worker import the sources of src-main, whose imports end in `.js`. */
+export async function startBenchWorker(
+  file: string,
+  options: { args?: string[]; hooks?: boolean; gc?: boolean } = {},
+): Promise<BenchWorker & { first: unknown }> {
+  const execArgv = [
+    ...(options.hooks === true ? ['--no-warnings', '--import', HOOKS] : []),
+    ...(options.gc === true ? ['--expose-gc'] : []),
+  ]
+  const child = fork(file, options.args ?? [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv })
   const [first] = (await once(child, 'message')) as [unknown]
   return {
     first,

@@ -1,8 +1,14 @@
 import { parseArgs } from 'node:util'
 import { benchGateway } from './gateway/bench.ts'
+import { benchNetwork } from './network/bench.ts'
+import { benchSoak } from './soak/bench.ts'
+import { benchTable } from './table/bench.ts'
 
 /** Benches by name; each prints its table and writes its JSON under test/bench/results. */
-const BENCHES = { gateway: benchGateway } satisfies Record<string, (options: BenchOptions) => Promise<void>>
+const BENCHES = { gateway: benchGateway, network: benchNetwork, soak: benchSoak, table: benchTable } satisfies Record<
+  string,
+  (options: BenchOptions) => Promise<void>
+>
 
 /** What every bench may be asked for. */
 export interface BenchOptions {
@@ -10,6 +16,9 @@ export interface BenchOptions {
   rounds: number
   /** Milliseconds of one cell of one round. */
   cellMs: number
+  /** Minutes the soak lasts, and how many nodes it has. */
+  minutes: number
+  nodes: number
 }
 
 const { values } = parseArgs({
@@ -17,14 +26,22 @@ const { values } = parseArgs({
     only: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     'cell-ms': { type: 'string', default: '2000' },
+    minutes: { type: 'string', default: '10' },
+    nodes: { type: 'string', default: '20' },
   },
 })
 
-const names = values.only === undefined ? Object.keys(BENCHES) : values.only.split(',')
+const names =
+  values.only === undefined ? Object.keys(BENCHES).filter((name) => name !== 'soak') : values.only.split(',')
 const unknown = names.filter((name) => !(name in BENCHES))
 if (unknown.length > 0) {
   console.error(`There is no bench ${unknown.join(', ')}. There are: ${Object.keys(BENCHES).join(', ')}.`)
   process.exit(2)
 }
-const options = { rounds: Number(values.rounds), cellMs: Number(values['cell-ms']) }
+const options = {
+  rounds: Number(values.rounds),
+  cellMs: Number(values['cell-ms']),
+  minutes: Number(values.minutes),
+  nodes: Number(values.nodes),
+}
 for (const name of names) await BENCHES[name as keyof typeof BENCHES](options)

@@ -1,9 +1,14 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { AppError } from '#shared/errors.js'
+import { emptyPeerRecord } from '#shared/records.js'
 import type { ControlServer } from '../../src-main/api/http/index.js'
-import { createFakeNode, type FakeNode } from '../contract/fake-node.js'
+import type { Row } from '../../src-main/node-table/index.js'
+import { ALICE, createFakeNode, type FakeNode } from '../contract/fake-node.js'
 import { startServer } from '../contract/transports.js'
 import { builtFile } from '../fixtures/built.js'
 import { launchChromium, noChromium, type Browser } from '../fixtures/chromium/launch.js'
@@ -57,7 +62,7 @@ describe('a node in the middle of a busy day', () => {
     await page.getByText('http://127.0.0.1:8092/v1', { exact: true }).waitFor()
     expect(await heading()).toBe('It works. Paste this address into your app.')
     await goTo('Share')
-    await expect.poll(heading).toBe('You share 2 models from 1 server.')
+    await expect.poll(heading).toBe('Sharing is paused: you paused it until you resume.')
     await goTo('Models')
     await expect.poll(heading).toBe('You can use 5 models right now.')
     await goTo('Network')
@@ -179,6 +184,121 @@ describe('a node in the middle of a busy day', () => {
   })
 })
 
+describe('for everybody', () => {
+  beforeEach(() => openDashboard(createFurnishedNode()))
+  afterEach(() => expect(complaints).toEqual([]))
+
+  test('no page breaks a rule of accessibility, in either theme', async () => {
+    const places = [...PAGES, `models/${encodeURIComponent('qwen3:8b')}`, `network/${ALICE}`, 'traffic/request-5']
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      for (const place of places) {
+        await page.evaluate((hash) => (location.hash = hash), `#/${place}`)
+        await expect.poll(heading).not.toBe('Loading')
+        await page.getByRole('status', { name: 'Loading' }).waitFor({ state: 'detached' })
+        const { violations } = await new AxeBuilder({ page }).analyze()
+        const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`)
+        expect(found, `${place}, ${colorScheme}`).toEqual([])
+      }
+    }
+  })
+
+  test('the palette leads anywhere, and gives the focus back', async () => {
+    await page.getByTestId('base-url').waitFor()
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('mistral')
+    await page.getByRole('option', { name: /mistral-small:24b/ }).waitFor()
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'mistral-small:24b is offered by 1 provider.' }).waitFor()
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('cors')
+    await page.getByText('Nothing is called “cors”.').waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('combobox', { name: 'Go to or do anything' }).waitFor({ state: 'detached' })
+  })
+
+  test('keys lead to the pages and tell of themselves, but not while somebody types', async () => {
+    await page.getByTestId('base-url').waitFor()
+    await page.keyboard.press('g')
+    await page.keyboard.press('m')
+    await expect.poll(heading).toBe('You can use 5 models right now.')
+    await page.keyboard.press('/')
+    await page.keyboard.type('gn?')
+    expect(await page.getByRole('searchbox', { name: 'Search models' }).inputValue()).toBe('gn?')
+    await page.getByRole('heading', { level: 1 }).click()
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+  })
+
+  test('a failed request tells why, each try and its id', async () => {
+    await goTo('Traffic')
+    await page.getByRole('radio', { name: 'Failed' }).check()
+    const rows = page.getByRole('table', { name: 'Traffic' }).getByRole('row')
+    await expect.poll(() => rows.count()).toBe(2)
+    await rows.nth(1).getByRole('link').click()
+    const sheet = page.getByRole('dialog', { name: 'Request' })
+    await sheet.getByText('Every provider that was tried failed').waitFor()
+    await sheet.getByText('request-5').waitFor()
+    await page.keyboard.press('Escape')
+    await sheet.waitFor({ state: 'detached' })
+    expect(new URL(page.url()).hash).toBe('#/traffic')
+  })
+
+  test('what the node refuses to save is told beside the field', async () => {
+    node.needs.settings.save = () => Promise.reject(new AppError('invalid_settings', 'port: "x" is not a port.'))
+    await goTo('Settings')
+    await page.getByRole('button', { name: 'Change port' }).click()
+    await page.getByRole('textbox', { name: 'port', exact: true }).fill('x')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('alert').getByText('port: "x" is not a port.').waitFor()
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByRole('button', { name: 'Change port' }).waitFor()
+  })
+
+  test('ten thousand peers are scrolled through without drawing them all', async () => {
+    await goTo('Network')
+    node.needs.table.rows = () => MANY.values()
+    node.connect(`${ALICE}2`)
+    const box = page.getByRole('group', { name: 'Peers', exact: true })
+    await box.waitFor()
+    const drawn = (): Promise<number> => page.getByRole('table', { name: 'Peers' }).getByRole('row').count()
+    expect(await drawn()).toBeLessThan(60)
+    const slowest = await box.evaluate(async (element) => {
+      let slowestMs = 0
+      let before = performance.now()
+      for (let i = 0; i < 60; i++) {
+        element.scrollTop = (i / 60) * element.scrollHeight
+        await new Promise(requestAnimationFrame)
+        slowestMs = Math.max(slowestMs, performance.now() - before)
+        before = performance.now()
+      }
+      element.scrollTop = element.scrollHeight
+      return slowestMs
+    })
+    await expect
+      .poll(() => page.getByRole('table', { name: 'Peers' }).getByRole('row').last().innerText())
+      .toMatch(/9999/)
+    expect(await drawn()).toBeLessThan(60)
+    expect(slowest).toBeLessThan(400)
+  })
+
+  test('the page is small and there at once', async () => {
+    const assets = join(dirname(builtFile('renderer', 'index.html')), 'assets')
+    const sizes = readdirSync(assets).map((name) => gzipSync(readFileSync(join(assets, name))).length)
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(1_000_000)
+    await page.getByTestId('base-url').waitFor()
+    const paintMs = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime)
+    expect(paintMs).toBeLessThan(1_000)
+  })
+})
+
+const MANY: Row[] = Array.from({ length: 10_000 }, (_, index) => {
+  const peerId = `12D3KooWMany${String(index).padStart(40, '0')}`
+  return { peerId, record: emptyPeerRecord(peerId), seq: 1, epoch: 1, expiresAtMs: Date.now() + 600_000 }
+})
+
 describe('a node that has nothing yet', () => {
   beforeEach(() => openDashboard(createFakeNode()))
 
@@ -186,7 +306,6 @@ describe('a node that has nothing yet', () => {
     await page.getByText('The gateway runs, but no model can be used yet.').waitFor()
     await shoot('empty-home')
     for (const [name, hint] of [
-      ['Share', 'ocf start --service.name llm --service.port 11434'],
       ['Models', 'Start a local server such as Ollama'],
       ['Network', 'Check the bootstrap settings'],
       ['Traffic', 'Send one with the example on the Home page'],

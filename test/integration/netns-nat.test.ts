@@ -19,7 +19,7 @@ const BULK = `
 require('node:http').createServer((request, response) => {
   if (request.url === '/health') return response.end('ok')
   if (request.url === '/slow') {
-    let left = 80
+    let left = 50
     const timer = setInterval(() => { response.write('tick\\n'); left -= 1; if (left === 0) { clearInterval(timer); response.end('done\\n') } }, 250)
     return
   }
@@ -159,7 +159,7 @@ test.skipIf(reason !== undefined)(
       limitMs: 20_000,
       everyMs: 500,
     })
-    expect(await slow).toMatchObject({ status: 200, text: `${'tick\n'.repeat(80)}done\n` })
+    expect(await slow).toMatchObject({ status: 200, text: `${'tick\n'.repeat(50)}done\n` })
     const direct = await bulk(asker)
     expect(direct).toMatchObject({ status: 200, bytes: 10 * 1024 * 1024 })
     await until(() => pathTo(asker, provider)?.relays === undefined, {

@@ -191,7 +191,4 @@ test('six honest nodes stay right under two hostile ones, which end up banned, a
   await connect(newcomer.host, honest[3]!.host)
   honest.push(newcomer)
   await expect.poll(honestViews, eventually).toEqual([...allRight, right])
-  console.info(
-    `hostile: ${messages} messages, ${((user + system) / 1000 / messages).toFixed(2)} ms of CPU each, all 8 nodes`,
-  )
 })

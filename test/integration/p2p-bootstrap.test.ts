@@ -240,3 +240,22 @@ test('stopping in the middle of an attempt takes less than a second', async () =
   await b.stop()
   expect(Date.now() - before).toBeLessThan(1000)
 })
+
+test('sources can be replaced while the node runs, and the new ones are asked at once', async () => {
+  const a = await hosts.host()
+  const b = await hosts.host()
+  const clock = {
+    now: () => 0,
+    random: () => 0,
+    sleep: (_ms: number, signal: AbortSignal) =>
+      new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
+  }
+  const bootstrapper = await bootstrap(b, ['http://127.0.0.1:1/'], { clock })
+  await until('the old source failed', () => bootstrapper.status()[0]!.state === 'failed')
+  let told = 0
+  bootstrapper.subscribe(() => (told += 1))
+  bootstrapper.replaceSources([{ setting: 'bootstrap.addr', values: [addressesOver(a, 'tcp')[0]!, 'nonsense'] }])
+  expect(told).toBe(1)
+  await until('B is connected to A', () => b.isConnected(a.peerId), 2000)
+  expect(bootstrapper.status().map(({ state }) => state)).toEqual(['ok', 'bad'])
+})

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createConnector } from '../../src-main/p2p/connect.js'
@@ -70,4 +72,78 @@ test('10 MB pass through a relay, and both ends tell the path and the relay', as
     b.connections().some(({ peerId, relayPeerId }) => peerId === a.peerId && relayPeerId === relay.peerId),
   )
   expect(await receive(a, b, 10 * MIB)).toBe(10 * MIB)
+})
+
+test('a circuit over its data limit, or over the quota of its peer, is cut', async () => {
+  for (const limit of [{ circuitBytes: MIB }, { peerBytes: MIB }]) {
+    const { b, circuit } = await relayed(limit)
+    await serveBytes(b)
+    const a = await hosts.host()
+    await a.libp2p.dial(multiaddr(circuit))
+    expect(await receive(a, b, 4 * MIB)).toBeLessThan(2 * MIB)
+  }
+})
+
+test('a peer that nobody told an address of is reached over a relay this node is connected to', async () => {
+  const { relay, b } = await relayed()
+  await serveBytes(b)
+  const a = await hosts.host()
+  await a.libp2p.dial(multiaddr(addressesOver(relay, 'tcp')[0]))
+  await until('A knows that it relays', async () => {
+    const { protocols } = await a.libp2p.peerStore.get(relay.libp2p.peerId)
+    return protocols.some((protocol) => protocol.endsWith('/hop'))
+  })
+  await a.libp2p.peerStore.delete(b.libp2p.peerId)
+  expect(await receive(a, b, 1000)).toBe(1000)
+})
+
+test('a relayed peer is reached directly as soon as that works, and the relayed stream runs to its end', async () => {
+  const { b, circuit } = await relayed()
+  const a = await hosts.host()
+  const relayedConnection = await a.libp2p.dial(multiaddr(circuit))
+  await b.libp2p.handle(
+    '/test/echo',
+    (stream) => stream.addEventListener('message', (event) => stream.send(event.data)),
+    { runOnLimitedConnection: true },
+  )
+  const stream = await relayedConnection.newStream('/test/echo', { runOnLimitedConnection: true })
+  await until(
+    'it is direct',
+    () => a.connections().some(({ peerId, path }) => peerId === b.peerId && path === 'direct-tcp'),
+    15_000,
+  )
+  let echoed = ''
+  stream.addEventListener('message', (event) => (echoed += Buffer.from(event.data.subarray()).toString()))
+  stream.send(Buffer.from('still here'))
+  await until('the relayed stream still works', () => echoed === 'still here')
+  await stream.close()
+  await stream.closeRead()
+  await until('the relay is let go', () => relayedConnection.status === 'closed', 15_000)
+  expect(a.isConnected(b.peerId)).toBe(true)
+})
+
+test('in a private network only those with the key meet, without QUIC', async () => {
+  const file = join(await hosts.folder(), 'swarm.key')
+  await writeFile(file, `/key/swarm/psk/1.0.0/\n/base16/\n${'1f'.repeat(32)}\n`)
+  const a = await hosts.host({ swarmKeyFile: file })
+  const b = await hosts.host({ swarmKeyFile: file })
+  const stranger = await hosts.host()
+  expect(addressesOver(a, 'quic')).toEqual([])
+  for (const transport of ['tcp', 'ws'] as const) {
+    const addresses = addressesOver(a, transport).map((address) => multiaddr(address))
+    await b.libp2p.dial(addresses, { force: true })
+    await expect(stranger.libp2p.dial(addresses, { signal: AbortSignal.timeout(3000) })).rejects.toThrow()
+  }
+  expect(
+    b
+      .connections()
+      .map(({ path }) => path)
+      .sort(),
+  ).toEqual(['direct-tcp', 'direct-ws'])
+})
+
+test('the round trip of a new connection is known within two seconds', async () => {
+  const [a, b] = await Promise.all([hosts.host(), hosts.host()])
+  await a.libp2p.dial(multiaddr(addressesOver(b, 'quic')[0]))
+  await until('both ends know it', () => [a, b].every((host) => (host.connections()[0]?.rttMs ?? 0) > 0), 2000)
 })

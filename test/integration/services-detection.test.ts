@@ -79,7 +79,7 @@ test('all of them at once are told apart, and none is made to work', async () =>
   const kinds = new Map(all.map(({ port, kind }) => [port, kind]))
   expect(running.map(({ port }) => kinds.get(port))).toEqual(TWELVE.map(([, , { kind }]) => kind))
   expect(running.flatMap(({ work }) => work)).toEqual([])
-  const health = running.filter(({ model }) => JSON.stringify(model.routes['GET /health'])?.includes('MUST NOT'))
+  const health = running.filter(({ model }) => JSON.stringify(model.routes['GET /health'] ?? {}).includes('MUST NOT'))
   expect(health).toHaveLength(2)
   for (const { seen } of health) expect(seen).not.toContain('GET /health')
 })

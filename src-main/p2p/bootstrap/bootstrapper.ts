@@ -28,15 +28,17 @@ const SYSTEM_CLOCK: BootstrapClock = {
 export function createBootstrapper(needs: BootstrapperNeeds, options: BootstrapperOptions): Bootstrapper {
   const { host, clock = SYSTEM_CLOCK } = needs
   const log = needs.log.forComponent('bootstrap')
-  const { sources, problems } = sourcesOf(options)
-  const statuses = createSourceStatuses({ log }, { sources, problems })
+  let parsed = sourcesOf(options)
+  const statuses = createSourceStatuses({ log }, parsed)
   const remembered = createRememberedPeers({ log }, { file: options.rememberFile })
   const remembers = options.mode === 'node'
   let stopped = new AbortController()
   let running: Promise<void> | undefined
+  /** Ends the wait between two attempts. */
+  let wake = new AbortController()
 
   const attempt = async (signal: AbortSignal): Promise<void> => {
-    const fromSources = sources.map(async (source) => {
+    const fromSources = parsed.sources.map(async (source) => {
       const result = await resolveSource(source, signal)
       if (signal.aborted) return
       statuses.record(source, result, clock.now())
@@ -74,7 +76,7 @@ export function createBootstrapper(needs: BootstrapperNeeds, options: Bootstrapp
   /** A peer that came by itself ends the wait. */
   const untilPeerOr = async (ms: number, signal: AbortSignal): Promise<void> => {
     const enough = new AbortController()
-    const either = AbortSignal.any([signal, enough.signal])
+    const either = AbortSignal.any([signal, enough.signal, wake.signal])
     await Promise.race([clock.sleep(ms, either), untilEvent('peer:connect', hasPeers, either)])
     enough.abort()
   }
@@ -107,6 +109,13 @@ export function createBootstrapper(needs: BootstrapperNeeds, options: Bootstrapp
     name: 'bootstrap',
     status: () => statuses.list(),
     subscribe: (listener) => statuses.subscribe(listener),
+    replaceSources(sources) {
+      if (options.mode !== 'node') return
+      parsed = parseBootstrapSettings(sources)
+      statuses.replace(parsed)
+      wake.abort()
+      wake = new AbortController()
+    },
     start(signal) {
       signal.throwIfAborted()
       if (options.mode === 'standalone' || running !== undefined) return Promise.resolve()

@@ -24,6 +24,8 @@ export interface BootstrapSourceStatus {
 export interface Bootstrapper extends Service {
   /** One entry per source, in the order they are asked. */
   status(): BootstrapSourceStatus[]
+  /** Other sources from now on; they are asked at once while this node has no peer. Without effect in other modes than node. */
+  replaceSources(sources: readonly RawBootstrapSetting[]): void
   /** Calls `listener` after each change of a status; returns the way to stop. */
   subscribe(listener: () => void): () => void
 }

@@ -7,19 +7,12 @@ import { override } from './override.js'
 /**
  * Direct connection upgrade through relay. The library closes the relayed connection as soon as a direct one is there,
  * and with it every answer still under way; here closing is left to the direct upgrade, which waits for them.
- * `onAgreed` hears of each peer that this node and the other one agreed with to dial each other at the same moment.
  */
-export function holePunching(onAgreed: (peerId: string) => void): (components: DCUtRServiceComponents) => unknown {
+export function holePunching(punches: Pick<PunchWatch, 'during'>): (components: DCUtRServiceComponents) => unknown {
   const keptOpen = (connection: Connection): Connection =>
-    interceptConnection(connection, {
-      close: () => Promise.resolve(),
-      newStream(protocols, options) {
-        onAgreed(connection.remotePeer.toString())
-        return connection.newStream(protocols, options)
-      },
-    })
+    interceptConnection(connection, { close: () => Promise.resolve() })
   return (components) => {
-    const { registrar } = components
+    const { registrar, connectionManager } = components
     const patient: Pick<typeof registrar, 'register' | 'handle'> = {
       register: (protocol, topology, options) =>
         registrar.register(
@@ -28,45 +21,56 @@ export function holePunching(onAgreed: (peerId: string) => void): (components: D
           options,
         ),
       handle: (protocol, handler, options) =>
-        registrar.handle(
-          protocol,
-          (stream, connection) => {
-            onAgreed(connection.remotePeer.toString())
-            return handler(stream, keptOpen(connection))
-          },
-          options,
-        ),
+        registrar.handle(protocol, (stream, connection) => handler(stream, keptOpen(connection)), options),
     }
-    return dcutr({ timeout: 5_000, retries: 3 })(override(components, { registrar: override(registrar, patient) }))
+    const watched: Pick<typeof connectionManager, 'openConnection'> = {
+      openConnection(target, options) {
+        const dialling = connectionManager.openConnection(target, options)
+        // The dial of both ends at once has a priority of its own; a try without agreement has none.
+        return options?.priority === undefined ? dialling : punches.during(peerOf(target), dialling)
+      },
+    }
+    return dcutr({ timeout: 5_000, retries: 3 })(
+      override(components, {
+        registrar: override(registrar, patient),
+        connectionManager: override(connectionManager, watched),
+      }),
+    )
   }
 }
 
-/** A direct connection that opens this soon after two ends agreed to punch is what they punched. */
-const PUNCH_WINDOW_MS = 15_000
-const MAX_PEERS = 1_000
+/** The peer in `/…/p2p/<peer>` of the first address; '' where none is named. */
+function peerOf(target: unknown): string {
+  const first: unknown = Array.isArray(target) ? target[0] : target
+  return /\/p2p\/([^/]+)$/.exec(String(first))?.[1] ?? ''
+}
 
 /** Knows which connections came about by hole punching. */
 export interface PunchWatch {
-  agreed(peerId: string): void
+  /** A direct connection to that peer that opens while `dialling` is under way is punched, whoever's dial it was. */
+  during(peerId: string, dialling: Promise<Connection>): Promise<Connection>
   watch(libp2p: Libp2p): void
   isPunched(connection: Connection): boolean
 }
 
 export function createPunchWatch(): PunchWatch {
-  const agreedAtMs = new Map<string, number>()
+  const underWay = new Map<string, number>()
   const punched = new WeakSet<Connection>()
   const onOpen = (event: CustomEvent<Connection>): void => {
     const connection = event.detail
-    const atMs = agreedAtMs.get(connection.remotePeer.toString())
-    if (atMs === undefined || relayOf(connection.remoteAddr.toString()) !== undefined) return
-    if (performance.now() - atMs < PUNCH_WINDOW_MS) punched.add(connection)
+    const isDirect = relayOf(connection.remoteAddr.toString()) === undefined
+    if (isDirect && underWay.has(connection.remotePeer.toString())) punched.add(connection)
   }
   return {
-    agreed(peerId) {
-      agreedAtMs.delete(peerId)
-      agreedAtMs.set(peerId, performance.now())
-      const [oldest] = agreedAtMs.keys()
-      if (agreedAtMs.size > MAX_PEERS && oldest !== undefined) agreedAtMs.delete(oldest)
+    async during(peerId, dialling) {
+      underWay.set(peerId, (underWay.get(peerId) ?? 0) + 1)
+      try {
+        return await dialling
+      } finally {
+        const left = (underWay.get(peerId) ?? 1) - 1
+        if (left > 0) underWay.set(peerId, left)
+        else underWay.delete(peerId)
+      }
     },
     watch: (libp2p) => libp2p.addEventListener('connection:open', onOpen),
     isPunched: (connection) => punched.has(connection),

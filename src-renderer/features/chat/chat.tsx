@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type FormEvent, type KeyboardEvent } from 'react'
+import { useEffect, useRef, useState, type SubmitEvent, type KeyboardEvent } from 'react'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'
@@ -85,7 +85,7 @@ function Composer({
     onSend(text.trim())
     setText('')
   }
-  const submit = (event: FormEvent): void => {
+  const submit = (event: SubmitEvent): void => {
     event.preventDefault()
     send()
   }

@@ -32,7 +32,7 @@ export function useChat(target: Omit<Question, 'messages'> | undefined) {
     const turn: Turn = { question, answer: undefined, state: 'running', problem: undefined }
     setTurns((all) => [...all, turn].slice(-MAX_TURNS))
     const painter = oncePerFrame((answer: Answer) => change({ answer }))
-    ask({ ...target, messages }, painter.show, controller.signal)
+    ask({ ...target, messages }, (answer) => painter.show(answer), controller.signal)
       .then(
         () => change({ ...painter.last(), state: 'done' }),
         (error: unknown) =>

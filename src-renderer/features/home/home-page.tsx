@@ -1,13 +1,18 @@
 import type { Status } from '#shared/contract/node.js'
+import type { TrafficHistoryView } from '#shared/contract/traffic.js'
 import { linkTo, type PageName } from '../../frame/route.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
+import { useHistory } from '../../stores/use-history.js'
 import { strings } from '../../strings.js'
 import { Card } from '../../ui/card.js'
 import { CopyButton } from '../../ui/copy-button.js'
 import { Empty } from '../../ui/empty.js'
 import { FeedView } from '../../ui/feed-view.js'
 import { Page } from '../../ui/page.js'
+import { Sparkline } from '../../ui/sparkline.js'
+import { ended } from '../traffic/totals.js'
+import { FirstRunCard } from './first-run-card.js'
 import styles from './home-page.module.css'
 import { SnippetTabs } from './snippet-tabs.js'
 import { modelForExamples, snippetsFor } from './snippets.js'
@@ -21,8 +26,9 @@ export function HomePage() {
         {(status) => (
           <>
             {status.gatewayUrl !== null && <BaseUrl url={`${status.gatewayUrl}/v1`} />}
+            <FirstRunCard status={status} />
             <Facts status={status} />
-            {status.gatewayUrl !== null && <TryIt baseUrl={`${status.gatewayUrl}/v1`} />}
+            {status.gatewayUrl !== null && <UseIt baseUrl={`${status.gatewayUrl}/v1`} />}
           </>
         )}
       </FeedView>
@@ -54,37 +60,69 @@ function BaseUrl({ url }: { url: string }) {
 function Facts({ status }: { status: Status }) {
   const { facts } = strings.home
   const { in: inward, out, local } = status.requestsToday
+  const points: TrafficHistoryView['points'] = dataOf(useHistory('24h'))?.points ?? []
   return (
     <div className={styles['facts']}>
-      <Fact label={facts.available} value={status.models.available} page="models" />
-      <Fact label={facts.shared} value={status.models.shared} page="share" />
-      <Fact label={facts.peers} value={status.peers} hint={facts.known(status.knownPeers)} page="network" />
+      <Fact
+        label={facts.available}
+        value={status.models.available}
+        page="models"
+        hint={`${status.peers} ${facts.peers.toLowerCase()}, ${facts.known(status.knownPeers)}`}
+        spark={{ label: facts.sparkUse, values: points.map((point) => ended(point.out)) }}
+      />
+      <Fact
+        label={facts.shared}
+        value={status.models.shared}
+        page="share"
+        hint={facts.given(inward)}
+        spark={{ label: facts.sparkGive, values: points.map((point) => ended(point.in)) }}
+      />
       <Fact
         label={facts.requests}
         value={inward + out + local}
         hint={facts.requestsHint(out, inward, local)}
         page="traffic"
+        spark={{
+          label: facts.sparkAll,
+          values: points.map((point) => ended(point.out) + ended(point.in) + ended(point.local)),
+        }}
       />
     </div>
   )
 }
 
-function Fact({ label, value, hint, page }: { label: string; value: number; hint?: string; page: PageName }) {
+function Fact({
+  label,
+  value,
+  hint,
+  page,
+  spark,
+}: {
+  label: string
+  value: number
+  hint: string
+  page: PageName
+  spark: { label: string; values: readonly number[] }
+}) {
   return (
     <a className={styles['fact']} href={linkTo(page)}>
       <span className={styles['factLabel']}>{label}</span>
       <span className={styles['value']}>{value.toLocaleString('en')}</span>
-      <span className={styles['factHint']}>{hint ?? '\u00a0'}</span>
+      <span className={styles['factHint']}>{hint}</span>
+      <Sparkline {...spark} />
     </a>
   )
 }
 
-function TryIt({ baseUrl }: { baseUrl: string }) {
+function UseIt({ baseUrl }: { baseUrl: string }) {
   const models = dataOf(useFeed('models'))
   if (models === undefined) return null
   const model = modelForExamples(models)
   return (
-    <Card title={strings.home.tryIt}>
+    <Card
+      title={strings.home.tryIt}
+      aside={model !== undefined && <a href={linkTo('models', model)}>{strings.home.chat}</a>}
+    >
       {model === undefined ? (
         <Empty icon="models" title={strings.models.sentence(0)}>
           {strings.home.noModelsHint}

@@ -1,9 +1,12 @@
 import type { ModelView } from '#shared/contract/models.js'
+import { strings } from '../../strings.js'
 
 /** The example of one language: an OpenAI client that needs nothing but the base URL. */
 export interface Snippet {
   name: string
   code: string
+  /** Where it goes, for an app that has a place of its own for it. */
+  where?: string
 }
 
 /** Examples filled with this node's address and a model that is available now. */
@@ -32,6 +35,30 @@ const answer = await client.chat.completions.create({
   messages: [{ role: 'user', content: 'Say hello.' }],
 })
 console.log(answer.choices[0].message.content)`,
+    },
+    {
+      name: 'LangChain',
+      code: `from langchain_openai import ChatOpenAI
+
+llm = ChatOpenAI(base_url="${baseUrl}", api_key="none", model=${json})
+print(llm.invoke("Say hello.").content)`,
+    },
+    {
+      name: 'Open WebUI',
+      where: strings.home.where.webui,
+      code: `URL:     ${baseUrl}
+API key: none`,
+    },
+    {
+      name: 'Continue',
+      where: strings.home.where.continue,
+      code: `models:
+  - name: ${json}
+    provider: openai
+    model: ${json}
+    apiBase: ${baseUrl}
+    apiKey: none
+    roles: [chat, edit, apply]`,
     },
   ]
 }

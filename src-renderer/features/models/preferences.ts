@@ -19,8 +19,11 @@ export function headersFor(preferences: Preferences): Record<string, string> {
   return headers
 }
 
-/** Preferences after a choice for one peer. */
+/** Preferences after a choice for one peer; only one can be preferred. */
 export function choose(preferences: Preferences, peerId: string, use: 'any' | 'prefer' | 'exclude'): Preferences {
   const { [peerId]: _before, ...others } = preferences
-  return use === 'any' ? others : { ...others, [peerId]: use }
+  if (use === 'any') return others
+  if (use === 'exclude') return { ...others, [peerId]: use }
+  const excluded = Object.entries(others).filter(([, other]) => other === 'exclude')
+  return { ...Object.fromEntries(excluded), [peerId]: use }
 }

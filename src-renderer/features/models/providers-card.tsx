@@ -104,7 +104,7 @@ function columnOfUse(preferences: Preferences, onChange: (preferences: Preferenc
   return {
     key: 'use',
     header: words.column.use,
-    width: 150,
+    width: 176,
     cell: ({ peerId }) => (
       <select
         className={styles['use']}

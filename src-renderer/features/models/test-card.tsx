@@ -8,6 +8,7 @@ import { formatMs } from '../../ui/format.js'
 import { Notice } from '../../ui/notice.js'
 import { PeerName } from '../../ui/peer-name.js'
 import { useAction } from '../../ui/use-action.js'
+import styles from './providers-card.module.css'
 import { Waterfall } from '../../ui/waterfall.js'
 
 const { test: words, chat } = strings.models
@@ -28,6 +29,7 @@ export function TestCard({ model }: { model: string }) {
       }
     >
       {busy && <p role="status">{words.running}</p>}
+      {!busy && result === undefined && <p className={styles['hint']}>{words.hint}</p>}
       {!busy && result !== undefined && <Result result={result} />}
     </Card>
   )

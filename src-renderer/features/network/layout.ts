@@ -33,7 +33,7 @@ export interface NetworkLayout {
 export const MAX_PLACED = 72
 
 /** How far from the middle each kind stands; the picture reaches from -420 to 420 and from -210 to 210. */
-const RINGS: Readonly<Record<LineKind, number>> = { direct: 0.42, punched: 0.55, relayed: 0.78, known: 0.97 }
+const RINGS: Readonly<Record<LineKind, number>> = { direct: 0.5, punched: 0.62, relayed: 0.8, known: 0.97 }
 const RADIUS_X = 400
 const RADIUS_Y = 190
 
@@ -62,7 +62,7 @@ export function layoutNetwork(peers: readonly PeerView[]): NetworkLayout {
   const shown = ranked.slice(0, MAX_PLACED)
   const angles = new Map<string, number>()
   const inner = shown.filter((peer) => isInner(lineKind(peer)))
-  for (const [index, peer] of inner.entries()) angles.set(peer.peerId, (index / inner.length) * TURN - TURN / 4)
+  for (const [index, peer] of inner.entries()) angles.set(peer.peerId, (index / inner.length) * TURN)
   for (const kind of ['relayed', 'known'] as const) {
     const ring = shown.filter((peer) => lineKind(peer) === kind)
     for (const [index, peer] of ring.entries()) angles.set(peer.peerId, outerAngle(peer, index, ring, angles))
@@ -96,9 +96,9 @@ function outerAngle(
   ring: readonly PeerView[],
   angles: ReadonlyMap<string, number>,
 ): number {
-  const relay = peer.relays.find((id) => angles.has(id))
-  if (relay === undefined) return (index / ring.length) * TURN - TURN / 4 + TURN / 24
-  const beside = ring.filter((other) => other.relays.includes(relay))
+  const relay = (peer.relays ?? []).find((id) => angles.has(id))
+  if (relay === undefined) return (index / ring.length) * TURN + TURN / 24
+  const beside = ring.filter((other) => other.relays?.includes(relay) === true)
   const spread = Math.min(TURN / 16, TURN / 3 / beside.length)
   return (angles.get(relay) ?? 0) + (beside.indexOf(peer) - (beside.length - 1) / 2) * spread
 }
@@ -108,6 +108,6 @@ function lineTo(peer: PeerView, places: ReadonlyMap<string, PlacedPeer>): Line[]
   const kind = lineKind(peer)
   if (place === undefined || kind === 'known') return []
   const relay =
-    kind === 'relayed' ? peer.relays.map((id) => places.get(id)).find((one) => one !== undefined) : undefined
+    kind === 'relayed' ? (peer.relays ?? []).map((id) => places.get(id)).find((one) => one !== undefined) : undefined
   return [{ key: peer.peerId, kind, x1: relay?.x ?? 0, y1: relay?.y ?? 0, x2: place.x, y2: place.y }]
 }

@@ -13,6 +13,7 @@ import { Page } from '../../ui/page.js'
 import { SearchBox } from '../../ui/search-box.js'
 import { Words } from '../../ui/words.js'
 import { PEER_COLUMNS } from './columns.js'
+import { DoctorSection } from './doctor-section.js'
 import { PeerDetail } from './peer-detail.js'
 import { Picture } from './picture.js'
 import { SelfCard } from './self-card.js'
@@ -28,6 +29,9 @@ export function NetworkPage({ item }: { item: string | undefined }) {
     <Page name={strings.nav.network} sentence={known === undefined ? strings.state.loading : sentenceFor(known)}>
       <FeedView state={peers}>{(list) => <Peers peers={list} mode={dataOf(status)?.mode} />}</FeedView>
       <FeedView state={status}>{(self) => <SelfCard status={self} />}</FeedView>
+      <Card title={strings.doctor.title}>
+        <DoctorSection />
+      </Card>
       {item !== undefined && known !== undefined && (
         <PeerDetail peerId={item} peer={known.find((peer) => peer.peerId === item)} />
       )}

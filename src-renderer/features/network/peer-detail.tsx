@@ -11,6 +11,7 @@ import { Notice } from '../../ui/notice.js'
 import { PathBadge } from '../../ui/path-badge.js'
 import { PeerMark, PeerName } from '../../ui/peer-name.js'
 import { TimeAgo } from '../../ui/time-ago.js'
+import { DoctorSection } from './doctor-section.js'
 import styles from './network-page.module.css'
 
 const { detail: words, ...network } = strings.network
@@ -27,13 +28,21 @@ export function PeerDetail({ peerId, peer }: { peerId: string; peer: PeerView | 
         </span>
       }
     >
-      {peer === undefined ? <Notice tone="neutral">{words.gone}</Notice> : <Facts facts={factsOf(peer)} />}
+      {peer === undefined ? (
+        <Notice tone="neutral">{words.gone}</Notice>
+      ) : (
+        <>
+          <Facts facts={factsOf(peer)} />
+          <DoctorSection peerId={peerId} />
+        </>
+      )}
     </Dialog>
   )
 }
 
 function factsOf(peer: PeerView) {
   const models = modelsOf(peer.offers)
+  const relays = peer.relays ?? []
   return [
     {
       name: network.peerId,
@@ -59,13 +68,13 @@ function factsOf(peer: PeerView) {
           </ul>
         ),
     },
-    ...(peer.relays.length === 0
+    ...(relays.length === 0
       ? []
       : [
           {
             name: words.through,
             hint: strings.glossary.relay,
-            value: peer.relays.map((relay) => <PeerName key={relay} peerId={relay} />),
+            value: relays.map((relay) => <PeerName key={relay} peerId={relay} />),
           },
         ]),
     {

@@ -1,57 +1,72 @@
+import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useRef, useState } from 'react'
 import type { LogLine } from '#shared/contract/logs.js'
 import { useFeed } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'
 import { Card } from '../../ui/card.js'
+import { CopyButton } from '../../ui/copy-button.js'
 import { Empty } from '../../ui/empty.js'
 import { FeedView } from '../../ui/feed-view.js'
 import { formatClock, formatExact } from '../../ui/format.js'
+import { SearchBox } from '../../ui/search-box.js'
 import styles from './log-card.module.css'
+import { filterLog, logText, LOG_LEVELS, type LogLevel } from './log-filter.js'
 
 const { settings: words } = strings
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
-type Level = (typeof LEVELS)[number]
-const MAX_LINES = 200
 
 /** The end of the log, following it while the reader is at its end. */
 export function LogCard() {
   const state = useFeed('logs')
-  const [level, setLevel] = useState<Level>('info')
-  const choice = (
-    <label className={styles['level']}>
-      {words.logLevel}
-      <select value={level} onChange={(event) => setLevel(event.target.value as Level)}>
-        {LEVELS.map((name) => (
-          <option key={name}>{name}</option>
-        ))}
-      </select>
-    </label>
-  )
+  const [level, setLevel] = useState<LogLevel>('info')
+  const [text, setText] = useState('')
   return (
-    <Card title={words.log} aside={choice} flush>
-      <FeedView state={state}>{(lines) => <Lines lines={lines.filter((line) => isAtLeast(line, level))} />}</FeedView>
+    <Card title={words.log} flush>
+      <FeedView state={state}>
+        {(lines) => {
+          const shown = filterLog(lines, level, text)
+          return (
+            <>
+              <div className={styles['tools']}>
+                <label className={styles['level']}>
+                  {words.logLevel}
+                  <select value={level} onChange={(event) => setLevel(event.target.value as LogLevel)}>
+                    {LOG_LEVELS.map((name) => (
+                      <option key={name}>{name}</option>
+                    ))}
+                  </select>
+                </label>
+                <SearchBox label={words.logSearch} value={text} onChange={setText} />
+                <CopyButton text={logText(shown)} label={words.logCopy} />
+              </div>
+              <Lines lines={shown} />
+            </>
+          )
+        }}
+      </FeedView>
     </Card>
   )
-}
-
-function isAtLeast(line: LogLine, level: Level): boolean {
-  return line.level === 'fatal' || LEVELS.indexOf(line.level) >= LEVELS.indexOf(level)
 }
 
 function Lines({ lines }: { lines: readonly LogLine[] }) {
   const box = useRef<HTMLDivElement>(null)
   const atEnd = useRef(true)
-  const shown = lines.slice(-MAX_LINES)
+  const virtualizer = useVirtualizer({
+    count: lines.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => 20,
+    overscan: 20,
+    getItemKey: (index) => lines[index]?.seq ?? index,
+  })
+  const newest = lines.at(-1)?.seq
   useEffect(() => {
-    const element = box.current
-    if (element !== null && atEnd.current) element.scrollTop = element.scrollHeight
-  }, [shown.at(-1)?.seq])
+    if (atEnd.current && lines.length > 0) virtualizer.scrollToIndex(lines.length - 1, { align: 'end' })
+  }, [virtualizer, lines.length, newest])
 
-  if (shown.length === 0) return <Empty icon="check" title={words.logEmpty} />
   const remember = (): void => {
     const element = box.current
     if (element !== null) atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < 24
   }
+  if (lines.length === 0) return <Empty icon="check" title={words.logEmpty} />
   return (
     <div
       ref={box}
@@ -59,19 +74,31 @@ function Lines({ lines }: { lines: readonly LogLine[] }) {
       onScroll={remember}
       role="log"
       aria-live="off"
-      aria-label={words.logTail(shown.length)}
+      aria-label={words.logTail(lines.length)}
       tabIndex={0}
     >
-      {shown.map((line) => (
-        <p key={line.seq} className={styles['line']}>
-          <time title={formatExact(line.atMs)}>{formatClock(line.atMs)}</time>
-          <span className={styles[line.level]}>{line.level}</span>
-          <span className={styles['component']}>{line.component}</span>
-          <span>
-            {line.message} <span className={styles['fields']}>{line.fields}</span>
-          </span>
-        </p>
-      ))}
+      <div className={styles['whole']} style={{ height: virtualizer.getTotalSize() }}>
+        {virtualizer.getVirtualItems().map((item) => {
+          const line = lines[item.index]
+          if (line === undefined) return null
+          return (
+            <p
+              key={item.key}
+              ref={virtualizer.measureElement}
+              data-index={item.index}
+              className={styles['line']}
+              style={{ transform: `translateY(${item.start}px)` }}
+            >
+              <time title={formatExact(line.atMs)}>{formatClock(line.atMs)}</time>
+              <span className={styles[line.level]}>{line.level}</span>
+              <span className={styles['component']}>{line.component}</span>
+              <span>
+                {line.message} <span className={styles['fields']}>{line.fields}</span>
+              </span>
+            </p>
+          )
+        })}
+      </div>
     </div>
   )
 }

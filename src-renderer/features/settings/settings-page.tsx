@@ -1,13 +1,16 @@
 import { useState } from 'react'
 import type { SettingView } from '#shared/contract/settings.js'
-import { THEME_CHOICES, useTheme } from '../../frame/theme.js'
 import { dataOf } from '../../stores/feed-store.js'
-import { useFeed, useSettings } from '../../stores/hooks.js'
+import { useSettings } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'
 import { Card } from '../../ui/card.js'
+import { Empty } from '../../ui/empty.js'
 import { FeedView } from '../../ui/feed-view.js'
+import { Notice } from '../../ui/notice.js'
 import { Page } from '../../ui/page.js'
-import { TimeAgo } from '../../ui/time-ago.js'
+import { SearchBox } from '../../ui/search-box.js'
+import { AboutCard } from './about-card.js'
+import { AppearanceCard } from './appearance-card.js'
 import { LogCard } from './log-card.js'
 import { SettingsTable } from './settings-table.js'
 import styles from './settings-page.module.css'
@@ -15,77 +18,76 @@ import styles from './settings-page.module.css'
 const { settings: words } = strings
 
 /** "Change how it behaves." */
-export function SettingsPage() {
+export function SettingsPage({ item }: { item: string | undefined }) {
   const { state, reload } = useSettings()
+  const [query, setQuery] = useState('')
   const [onlyChanged, setOnlyChanged] = useState(false)
   const settings = dataOf(state)
   const changed = settings?.filter(isChanged).length
+  const pending = settings?.filter((setting) => setting.next !== null).length ?? 0
   return (
     <Page
       name={strings.nav.settings}
       sentence={changed === undefined ? strings.state.loading : words.sentence(changed)}
       actions={
-        <label className={styles['only']}>
-          <input type="checkbox" checked={onlyChanged} onChange={(event) => setOnlyChanged(event.target.checked)} />
-          {words.onlyChanged}
-        </label>
+        <>
+          <label className={styles['only']}>
+            <input type="checkbox" checked={onlyChanged} onChange={(event) => setOnlyChanged(event.target.checked)} />
+            {words.onlyChanged}
+          </label>
+          <SearchBox label={words.search} value={query} onChange={setQuery} />
+        </>
       }
     >
-      <p className={styles['hint']}>{words.hint}</p>
-      <Appearance />
+      {pending > 0 && <Notice tone="warn">{words.pending(pending)}</Notice>}
+      <AppearanceCard />
       <FeedView state={state} onRetry={reload}>
-        {(list) => <Groups settings={onlyChanged ? list.filter(isChanged) : list} />}
+        {(list) => (
+          <Groups
+            settings={list.filter((setting) => (!onlyChanged || isChanged(setting)) && fits(setting, query))}
+            target={item}
+            onSaved={reload}
+          />
+        )}
       </FeedView>
       <LogCard />
-      <About />
+      <AboutCard settings={settings} />
     </Page>
   )
 }
 
 function isChanged(setting: SettingView): boolean {
-  return setting.origin !== 'default'
+  return setting.origin !== 'default' || setting.next !== null
 }
 
-function Groups({ settings }: { settings: readonly SettingView[] }) {
+function fits({ name, group, help }: SettingView, query: string): boolean {
+  return `${name} ${group} ${help}`.toLowerCase().includes(query.trim().toLowerCase())
+}
+
+function Groups({
+  settings,
+  target,
+  onSaved,
+}: {
+  settings: readonly SettingView[]
+  target: string | undefined
+  onSaved: () => void
+}) {
+  if (settings.length === 0) {
+    return (
+      <Card>
+        <Empty icon="search" title={words.noMatch} />
+      </Card>
+    )
+  }
   return [...new Set(settings.map((setting) => setting.group))].map((group) => (
     <Card key={group} title={group} flush>
-      <SettingsTable label={group} settings={settings.filter((setting) => setting.group === group)} />
+      <SettingsTable
+        label={group}
+        settings={settings.filter((setting) => setting.group === group)}
+        target={target}
+        onSaved={onSaved}
+      />
     </Card>
   ))
-}
-
-function Appearance() {
-  const { choice, choose } = useTheme()
-  return (
-    <Card title={words.appearance}>
-      <fieldset className={styles['themes']}>
-        <legend>{words.theme.label}</legend>
-        {THEME_CHOICES.map((name) => (
-          <label key={name} className={styles['theme']}>
-            <input type="radio" name="theme" checked={choice === name} onChange={() => choose(name)} />
-            {words.theme[name]}
-          </label>
-        ))}
-      </fieldset>
-    </Card>
-  )
-}
-
-function About() {
-  const status = dataOf(useFeed('status'))
-  if (status === undefined) return null
-  return (
-    <Card title={words.about}>
-      <dl className={styles['about']}>
-        <dt>{words.version}</dt>
-        <dd>{status.version}</dd>
-        <dt>{words.mode}</dt>
-        <dd>{strings.modes[status.mode]}</dd>
-        <dt>{words.started}</dt>
-        <dd>
-          <TimeAgo atMs={status.startedAtMs} />
-        </dd>
-      </dl>
-    </Card>
-  )
 }

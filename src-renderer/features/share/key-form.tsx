@@ -1,4 +1,4 @@
-import { useState, type FormEvent } from 'react'
+import { useState, type SubmitEvent } from 'react'
 import type { DetectedServer } from '#shared/contract/detection.js'
 import { useClient } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'
@@ -15,7 +15,7 @@ export function KeyForm({ server }: { server: DetectedServer }) {
   const client = useClient()
   const { busy, run } = useAction()
   const [apiKey, setApiKey] = useState('')
-  const submit = (event: FormEvent): void => {
+  const submit = (event: SubmitEvent): void => {
     event.preventDefault()
     run(async () => {
       const seen = await client.call('detection.type-in', { host: server.host, port: server.port, apiKey })

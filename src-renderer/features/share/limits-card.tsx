@@ -1,4 +1,4 @@
-import { useState, type FormEvent } from 'react'
+import { useState, type SubmitEvent } from 'react'
 import type { Usage } from '#shared/contract/limits.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useClient, useFeed } from '../../stores/hooks.js'
@@ -35,7 +35,7 @@ function Form({ usage: { limits } }: { usage: Usage }) {
     setEdited(undefined)
     toast('good', restartNeeded ? words.limitsSavedLater : words.limitsSaved)
   }
-  const submit = (event: FormEvent): void => {
+  const submit = (event: SubmitEvent): void => {
     event.preventDefault()
     if (Object.keys(wrong).length === 0) run(save)
   }

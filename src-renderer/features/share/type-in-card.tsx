@@ -1,4 +1,4 @@
-import { useState, type FormEvent } from 'react'
+import { useState, type SubmitEvent } from 'react'
 import { useClient } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'
 import { Button } from '../../ui/button.js'
@@ -17,7 +17,7 @@ export function TypeInCard() {
   const { busy, run } = useAction()
   const [text, setText] = useState('')
   const [error, setError] = useState<string>()
-  const submit = (event: FormEvent): void => {
+  const submit = (event: SubmitEvent): void => {
     event.preventDefault()
     const address = readAddress(text)
     setError(address === undefined ? words.bad : undefined)

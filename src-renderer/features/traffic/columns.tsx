@@ -18,7 +18,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
   {
     key: 'time',
     header: column.time,
-    width: 96,
+    width: 84,
     cell: (entry) => (
       <a
         className={styles['time']}
@@ -33,7 +33,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
   {
     key: 'direction',
     header: column.direction,
-    width: 82,
+    width: 72,
     cell: (entry) => (
       <span className={styles['way']} title={words.directionHint[entry.direction]}>
         <Icon name={entry.direction} size={15} />
@@ -53,15 +53,15 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
   {
     key: 'peer',
     header: column.peer,
-    width: 132,
+    width: 118,
     cell: (entry) => orUnknown(entry.peer, (peerId) => <PeerName peerId={peerId} />),
   },
-  { key: 'status', header: column.status, width: 104, cell: (entry) => <Outcome entry={entry} /> },
+  { key: 'status', header: column.status, width: 96, cell: (entry) => <Outcome entry={entry} /> },
   {
     key: 'path',
     header: column.path,
     minor: true,
-    width: 104,
+    width: 92,
     cell: (entry) => orUnknown(entry.path, (path) => words.path[path]),
   },
   {
@@ -70,7 +70,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     hint: strings.glossary.tries,
     numeric: true,
     minor: true,
-    width: 64,
+    width: 56,
     cell: (entry) => entry.tries,
   },
   {
@@ -78,14 +78,14 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     header: column.ttft,
     hint: strings.glossary.ttft,
     numeric: true,
-    width: 92,
+    width: 84,
     cell: (entry) => orUnknown(entry.ttfbMs, formatMs),
   },
   {
     key: 'duration',
     header: column.duration,
     numeric: true,
-    width: 92,
+    width: 84,
     cell: (entry) => orUnknown(entry.durationMs, formatMs),
   },
   {
@@ -93,14 +93,14 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     header: column.speed,
     numeric: true,
     minor: true,
-    width: 84,
+    width: 80,
     cell: (entry) => orUnknown(tokensPerSecond(entry), (speed) => speed.toFixed(1)),
   },
   {
     key: 'tokens',
     header: column.tokens,
     numeric: true,
-    width: 84,
+    width: 72,
     cell: (entry) => <span title={words.bytes(formatBytes(entry.bytesOut))}>{orUnknown(entry.tokens, String)}</span>,
   },
 ]

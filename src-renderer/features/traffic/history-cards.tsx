@@ -42,7 +42,6 @@ function Cards({ history }: { history: TrafficHistoryView }) {
       <Card title={chart.requests} aside={<small>{chart.requestsUnit(words.step(history.stepMs))}</small>}>
         <Chart
           label={chart.summary(chart.requests, String(sum))}
-          kind="lines"
           atMs={atMs}
           format={formatCompact}
           series={[
@@ -60,7 +59,6 @@ function Cards({ history }: { history: TrafficHistoryView }) {
       <Card title={chart.latency}>
         <Chart
           label={chart.summary(chart.latency, history.ttfbMs === null ? strings.unknown : formatMs(history.ttfbMs.p50))}
-          kind="lines"
           atMs={atMs}
           format={formatMs}
           series={[
@@ -72,7 +70,6 @@ function Cards({ history }: { history: TrafficHistoryView }) {
       <Card title={chart.tokens}>
         <Chart
           label={chart.summary(chart.tokens, String(totals.tokensUsed + totals.tokensGiven))}
-          kind="bars"
           atMs={atMs}
           format={formatCompact}
           series={[

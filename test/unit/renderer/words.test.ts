@@ -4,7 +4,7 @@ import type { Status } from '#shared/contract/node.js'
 import { modelForExamples, snippetsFor } from '../../../src-renderer/features/home/snippets.js'
 import { tokensPerSecond } from '../../../src-renderer/features/traffic/speed.js'
 import { pillState } from '../../../src-renderer/frame/pill-state.js'
-import { pageOf } from '../../../src-renderer/frame/route.js'
+import { linkTo, routeOf } from '../../../src-renderer/frame/route.js'
 import { strings } from '../../../src-renderer/strings.js'
 import { count, formatAgo, formatBytes, formatMs, shortPeerId } from '../../../src-renderer/ui/format.js'
 
@@ -109,15 +109,11 @@ test('tokens per second are told only where they can be known', () => {
   expect(tokensPerSecond({ tokens: 100, ttfbMs: 200, durationMs: null })).toBeNull()
 })
 
-test('addresses lead to pages, unknown ones to Home', () => {
-  expect(['#/models', '#models', '', '#/nothing', '#token=abc', '#/__proto__'].map(pageOf)).toEqual([
-    'models',
-    'models',
-    'home',
-    'home',
-    'home',
-    'home',
-  ])
+test('addresses lead to pages and what is open on them, unknown ones to Home', () => {
+  const pages = ['#/models', '#models', '', '#/nothing', '#token=abc', '#/__proto__'].map((hash) => routeOf(hash).page)
+  expect(pages).toEqual(['models', 'models', 'home', 'home', 'home', 'home'])
+  expect(routeOf(linkTo('models', 'a/b:c d%2F'))).toEqual({ page: 'models', item: 'a/b:c d%2F' })
+  expect(routeOf('#/models/%')).toEqual({ page: 'models', item: undefined })
 })
 
 test('sentences agree in number', () => {

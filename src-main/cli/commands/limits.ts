@@ -1,0 +1,71 @@
+import type { Usage } from '#shared/contract/limits.js'
+import type { SettingView } from '#shared/contract/settings.js'
+import { AppError } from '#shared/errors.js'
+import { nearNames, didYouMean } from '../../config/near-names.js'
+import { EXIT } from '../exit-codes.js'
+import type { CliIo, ControlClient } from '../io.js'
+import { mayColour, textTable } from '../table.js'
+import { pauseText } from './pause.js'
+
+const PREFIXES = ['limits.', 'pause.']
+
+/** `ocf limits [name=value…]`: what others may use of this machine, and how it is used now. */
+export async function runLimits(
+  needs: { io: CliIo; client: ControlClient },
+  options: { changes: readonly string[]; json: boolean },
+): Promise<number> {
+  const { io, client } = needs
+  const rows = await limitRows(client)
+  const changes = options.changes.map((change) => readChange(change, rows))
+  let restartNeeded = false
+  for (const { name, value } of changes) {
+    const saved = await client.call('settings.set', { name, value })
+    restartNeeded ||= saved.restartNeeded
+  }
+  const usage = await client.call('limits.get', {})
+  const pause = await client.call('pause.get', {})
+  const shown = changes.length === 0 ? rows : await limitRows(client)
+  if (options.json) {
+    io.stdout.write(`${JSON.stringify({ usage, pause, settings: shown, restartNeeded }, null, 2)}\n`)
+    return EXIT.ok
+  }
+  const table = textTable(
+    ['LIMIT', 'VALUE', 'FROM'],
+    shown.map(({ name, value, originLabel }) => [name, value, originLabel]),
+    { colour: mayColour(io) },
+  )
+  io.stdout.write(`${pauseText(pause)}${usageText(usage)}\n${table}`)
+  if (restartNeeded) {
+    io.stderr.write('A flag or an environment variable overrides this; it counts once the node starts without.\n')
+  }
+  return EXIT.ok
+}
+
+async function limitRows(client: ControlClient): Promise<SettingView[]> {
+  const settings = await client.call('settings.list', {})
+  return settings.filter(({ name }) => PREFIXES.some((prefix) => name.startsWith(prefix)))
+}
+
+/** `concurrent=6` or `limits.concurrent=6`; nothing behind the sign takes the setting out of the file. */
+function readChange(text: string, rows: readonly SettingView[]): { name: string; value: string | null } {
+  const split = text.indexOf('=')
+  if (split < 1) throw new AppError('invalid_settings', `"${text}" is not NAME=VALUE.`)
+  const given = text.slice(0, split)
+  const value = text.slice(split + 1)
+  const row = rows.find(({ name }) => name === given || PREFIXES.some((prefix) => name === `${prefix}${given}`))
+  if (row !== undefined) return { name: row.name, value: value === '' ? null : value }
+  const near = nearNames(
+    given,
+    rows.map(({ name }) => name),
+  )
+  throw new AppError('invalid_settings', `There is no limit "${given}".${didYouMean(near)}`)
+}
+
+function usageText({ slots, queue, ownRunning, consumers, refused }: Usage): string {
+  const lines = [
+    `${slots.used} of ${slots.total} places used by ${consumers.length} peers, ${queue.used} waiting, ${ownRunning} requests of your own.`,
+    ...consumers.map(({ peerId, running, waiting }) => `  ${peerId}: ${running} running, ${waiting} waiting`),
+    ...refused.map(({ code, count }) => `  refused ${code}: ${count}`),
+  ]
+  return lines.map((line) => `${line}\n`).join('')
+}

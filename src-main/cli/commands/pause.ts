@@ -1,0 +1,64 @@
+import type { PauseState } from '#shared/contract/pause.js'
+import { quote, type SettingProblem } from '../../config/problem.js'
+import { durationInMs } from '../../config/quantities.js'
+import { AppError } from '#shared/errors.js'
+import { EXIT } from '../exit-codes.js'
+import type { CliIo, ControlClient } from '../io.js'
+
+/** What stands for a pause without an end. */
+const UNTIL_RESUME = 'until-resume'
+
+/** The options only `ocf pause` has. */
+export const PAUSE_OPTIONS: [flags: string, help: string][] = [
+  [
+    '--cut-after [time]',
+    'Cuts answers that still run after this time; 0s cuts them now. Default: the setting pause.cut-after.',
+  ],
+]
+
+/** What is wrong with those. */
+export function pauseProblems(own: Readonly<Record<string, unknown>>): SettingProblem[] {
+  if (own.cutAfter === undefined || typeof durationInMs(own.cutAfter) === 'number') return []
+  const given = typeof own.cutAfter === 'string' ? `${quote(own.cutAfter)} is not` : 'It needs'
+  return [{ source: 'flag --cut-after', sentence: `${given} a time like 500ms, 10s or 5m.` }]
+}
+
+/** `ocf pause [15m|1h|until-resume]`: nobody else uses this machine meanwhile. */
+export async function runPause(
+  needs: { io: CliIo; client: ControlClient },
+  options: { time: string | undefined; own: Readonly<Record<string, unknown>> },
+): Promise<number> {
+  const cutAfterMs = durationInMs(options.own.cutAfter)
+  const state = await needs.client.call('pause.set', {
+    forMs: readTime(options.time),
+    ...(typeof cutAfterMs === 'number' ? { cutAfterMs } : {}),
+  })
+  needs.io.stdout.write(pauseText(state))
+  return EXIT.ok
+}
+
+/** `ocf resume`: ends a pause made by hand. */
+export async function runResume(needs: { io: CliIo; client: ControlClient }): Promise<number> {
+  needs.io.stdout.write(pauseText(await needs.client.call('pause.resume', {})))
+  return EXIT.ok
+}
+
+function readTime(text: string | undefined): number | null {
+  if (text === undefined || text === UNTIL_RESUME) return null
+  const ms = durationInMs(text)
+  if (typeof ms === 'number' && ms >= 1000) return ms
+  throw new AppError('invalid_settings', `"${text}" is not a time like 15m or 1h, nor ${UNTIL_RESUME}.`)
+}
+
+/** The state in one or two sentences. */
+export function pauseText(state: PauseState): string {
+  if (!state.paused) return 'Sharing is on: other peers may use this machine.\n'
+  const why = state.reasons.map(({ sentence, untilMs }) =>
+    untilMs === null ? sentence : `${sentence}, until ${new Date(untilMs).toLocaleString()}`,
+  )
+  const running = state.running === 0 ? '' : ` ${state.running} still running, ${ending(state)}.`
+  return `Sharing is paused: ${why.join('; ')}.${running}\n`
+}
+
+const ending = ({ cutAtMs }: PauseState): string =>
+  cutAtMs === null ? 'which may end' : `cut at ${new Date(cutAtMs).toLocaleTimeString()}`

@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs'
+import type { DetectedServer } from '#shared/contract/detection.js'
+import { AppError } from '#shared/errors.js'
+import { quote, type SettingProblem } from '../../config/problem.js'
+import { printable } from '../../logging/printable.js'
+import { EXIT } from '../exit-codes.js'
+import type { CliIo, ControlClient } from '../io.js'
+import { counted, mayColour } from '../table.js'
+import { serversText } from './detect.js'
+
+/** The options only `ocf share` has. */
+export const SHARE_OPTIONS: [flags: string, help: string, repeatable?: 'repeatable'][] = [
+  ['--model [id]', 'Shares this model; may be given several times. Default: every model it has now.', 'repeatable'],
+  ['--all', 'Also shares models that are added later.'],
+  ['--alias [name]', 'A further name for a model, as NAME=MODEL; may be given several times.', 'repeatable'],
+  ['--host [host]', 'Where the server is (default: 127.0.0.1).'],
+  ['--key-file [file]', 'File with the key the server wants; it is kept on this machine.'],
+]
+
+/** What is wrong with those. */
+export function shareProblems(own: Readonly<Record<string, unknown>>): SettingProblem[] {
+  const problems: SettingProblem[] = []
+  for (const name of ['model', 'alias', 'host', 'keyFile']) {
+    const values = [own[name]].flat()
+    if (values.includes(true)) problems.push({ source: `flag --${dashed(name)}`, sentence: 'It needs a value.' })
+  }
+  for (const alias of textsOf(own.alias)) {
+    if (/^[^=]+=.+$/.test(alias)) continue
+    problems.push({ source: 'flag --alias', sentence: `${quote(alias)} is not NAME=MODEL.` })
+  }
+  if (own.all === true && own.model !== undefined) {
+    problems.push({ source: 'flag --all', sentence: 'It goes without --model.' })
+  }
+  return problems
+}
+
+/** `ocf share [PORT]`: shares the models of a server that runs here. */
+export async function runShare(
+  needs: { io: CliIo; client: ControlClient },
+  options: { port: string | undefined; own: Readonly<Record<string, unknown>> },
+): Promise<number> {
+  const { io, client } = needs
+  const { own } = options
+  const keyFile = typeof own.keyFile === 'string' ? own.keyFile : undefined
+  const apiKey = keyFile === undefined ? undefined : readKey(io, keyFile)
+  const host = typeof own.host === 'string' ? own.host : '127.0.0.1'
+  const target = options.port === undefined ? await theOnlyServer(needs) : { host, port: readPort(options.port) }
+  if (target === undefined) return EXIT.failed
+  const chosen = textsOf(own.model)
+  const models =
+    own.all === true ? ('all' as const) : chosen.length > 0 ? chosen : await everyModel(client, target, apiKey)
+  const aliases = textsOf(own.alias).map((text) => {
+    const split = text.indexOf('=')
+    return { name: text.slice(0, split), model: text.slice(split + 1) }
+  })
+  const share = await client.call('shares.add', {
+    ...target,
+    models,
+    aliases,
+    ...(apiKey === undefined ? {} : { apiKey }),
+  })
+  const what = share.models === 'all' ? 'all models' : counted(share.models.length, 'model')
+  io.stdout.write(`Sharing ${what} of ${share.name} at ${share.address}. \`ocf unshare ${share.port}\` ends it.\n`)
+  return EXIT.ok
+}
+
+/** `ocf unshare [PORT]`: stops sharing a server. */
+export async function runUnshare(
+  needs: { io: CliIo; client: ControlClient },
+  options: { target: string | undefined },
+): Promise<number> {
+  const { io, client } = needs
+  const services = (await client.call('services.list', {})).filter(({ published }) => published)
+  const { target } = options
+  const meant = services.filter(({ id, address }) =>
+    target === undefined ? true : id === target || address === target || address.endsWith(`:${target}`),
+  )
+  const [service, ...others] = meant
+  if (service === undefined) {
+    io.stderr.write('Nothing like that is shared.\n')
+    return EXIT.failed
+  }
+  if (others.length > 0) {
+    const list = meant.map(({ id }) => `  ${printable(id)}\n`).join('')
+    io.stderr.write(`Several are shared; say which one:\n${list}`)
+    return EXIT.failed
+  }
+  const { untilRestart } = await client.call('shares.remove', { id: service.id })
+  const until = untilRestart ? ' It stands in the settings and comes back with the next start.' : ''
+  io.stdout.write(`${printable(service.id)} is no longer shared.${until}\n`)
+  return EXIT.ok
+}
+
+/** The one server that can be shared; tells what there is where it is not one. */
+async function theOnlyServer(needs: {
+  io: CliIo
+  client: ControlClient
+}): Promise<{ host: string; port: number } | undefined> {
+  const { io, client } = needs
+  const servers = await client.call('detection.look', {})
+  const usable = servers.filter(({ models }) => models.length > 0)
+  const [only] = usable
+  if (only !== undefined && usable.length === 1) return { host: only.host, port: only.port }
+  io.stderr.write(serversText(servers, mayColour(io)))
+  if (usable.length > 1) io.stderr.write('Say which one: `ocf share PORT`.\n')
+  return undefined
+}
+
+async function everyModel(
+  client: ControlClient,
+  target: { host: string; port: number },
+  apiKey: string | undefined,
+): Promise<string[]> {
+  const server: DetectedServer = await client.call('detection.type-in', {
+    ...target,
+    ...(apiKey === undefined ? {} : { apiKey }),
+  })
+  // Typed in only to ask: the list on screen stays what it was.
+  await client.call('detection.forget', { address: server.address })
+  if (server.models.length > 0) return server.models.map(({ id }) => id)
+  throw new AppError('invalid_service', server.problem ?? `The server at ${server.address} has no models.`)
+}
+
+function readPort(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port
+  throw new AppError('invalid_settings', `"${text}" is not a port: a whole number from 1 to 65535.`)
+}
+
+function readKey(io: CliIo, file: string): string {
+  const text = io.readFile === undefined ? readFileSync(file, 'utf8') : io.readFile(file)
+  const key = text?.trim() ?? ''
+  if (key !== '') return key
+  throw new AppError('invalid_settings', `${file} holds no key.`)
+}
+
+const textsOf = (value: unknown): string[] => [value].flat().filter((entry) => typeof entry === 'string')
+
+const dashed = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)

@@ -1,0 +1,53 @@
+import type { ModelTest } from '#shared/contract/model-test.js'
+import { testModel } from '../../api/model-test.js'
+import { printable } from '../../logging/printable.js'
+import { EXIT } from '../exit-codes.js'
+import type { CliIo, ControlClient } from '../io.js'
+import { mayColour, textTable } from '../table.js'
+
+/** What the legs of `Server-Timing` are. */
+const LEGS: Readonly<Record<string, string>> = {
+  select: 'choosing a provider',
+  connect: 'opening a stream to it',
+  ttfb: 'until its answer began',
+}
+
+/** `ocf test MODEL`: one real request of one token through the whole path. */
+export async function runTest(
+  needs: { io: CliIo; client: ControlClient },
+  options: { model: string; json: boolean },
+): Promise<number> {
+  const { io, client } = needs
+  const { gatewayUrl } = await client.call('node.status', {})
+  const abort = new AbortController()
+  const stopListening = io.onInterrupt(() => abort.abort())
+  try {
+    // Asked from here and not by the node, which would give up before a large model is loaded.
+    const result = await testModel(gatewayUrl, options.model, abort.signal)
+    io.stdout.write(
+      options.json ? `${JSON.stringify(result, null, 2)}\n` : testText(options.model, result, mayColour(io)),
+    )
+    return result.ok ? EXIT.ok : EXIT.failed
+  } catch (error) {
+    if (!abort.signal.aborted) throw error
+    io.stderr.write('\nstopped\n')
+    return EXIT.interrupted
+  } finally {
+    stopListening()
+  }
+}
+
+function testText(model: string, result: ModelTest, colour: boolean): string {
+  const head =
+    result.error === null
+      ? `${model} answers: ${JSON.stringify(result.text)}`
+      : `${model} does not answer: ${result.error.message} (${result.error.code})`
+  const rows = [
+    ['answered by', result.answeredBy ?? 'nobody'],
+    ...(result.tries === null ? [] : [['tries', String(result.tries)]]),
+    ...result.legs.map(({ name, ms }) => [LEGS[name] ?? name, `${ms.toFixed(1)} ms`]),
+    ...(result.firstTokenMs === null ? [] : [['until the first token', `${result.firstTokenMs.toFixed(1)} ms`]]),
+    ['in all', `${result.totalMs.toFixed(1)} ms`],
+  ]
+  return `${printable(head)}\n\n${textTable([], rows, { colour })}`
+}

@@ -1,0 +1,38 @@
+import type { PeerDiscovery, Startable } from '@libp2p/interface'
+import { mdns, type MulticastDNSComponents } from '@libp2p/mdns'
+
+const SERVICE_TAG = '_ocf._udp.local'
+
+/** A query makes every node of the LAN answer to all: rare, once the first seconds are over. */
+const QUERY_EVERY_MS = 120_000
+
+/** The library asks once at its start, when other nodes of a LAN that is switched on may not listen yet. */
+const FIRST_QUERIES_MS = [1_000, 3_000, 8_000, 20_000]
+
+/** What the library's service has besides its interface. */
+interface Asker {
+  mdns?: { query(query: { questions: { name: string; type: 'PTR' }[] }): void }
+}
+
+/** Finds nodes of the local network by multicast DNS, and answers those that look for them. */
+export function lanDiscovery(): (components: MulticastDNSComponents) => PeerDiscovery {
+  return (components) => {
+    const service = mdns({ serviceTag: SERVICE_TAG, interval: QUERY_EVERY_MS })(components) as PeerDiscovery & Startable
+    const start = service.start.bind(service)
+    const stop = service.stop.bind(service)
+    let timers: NodeJS.Timeout[] = []
+    const ask = (): void => {
+      const asker = service as Asker
+      asker.mdns?.query({ questions: [{ name: SERVICE_TAG, type: 'PTR' }] })
+    }
+    service.start = async () => {
+      await start()
+      timers = FIRST_QUERIES_MS.map((ms) => setTimeout(ask, ms).unref())
+    }
+    service.stop = async () => {
+      timers.forEach((timer) => clearTimeout(timer))
+      await stop()
+    }
+    return service
+  }
+}

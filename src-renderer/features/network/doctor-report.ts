@@ -1,0 +1,26 @@
+import type { Check, DoctorReport } from '#shared/contract/doctor.js'
+import { strings } from '../../strings.js'
+import { formatExact } from '../../ui/format.js'
+
+const { doctor: words } = strings
+const WORST_FIRST: readonly Check['state'][] = ['bad', 'warn', 'unknown', 'ok']
+
+/** The checks, what needs looking at first; else in the doctor's order. */
+export function sortChecks(checks: readonly Check[]): Check[] {
+  return checks.toSorted((a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state))
+}
+
+/** The report as a text to send to somebody who helps. */
+export function reportText(report: DoctorReport, version: string): string {
+  const lines = report.checks.flatMap(({ id, state, fact, meaning, fix }) => [
+    `[${state}] ${id}: ${fact}`,
+    ...[meaning, fix].filter((line) => line !== '').map((line) => `    ${line}`),
+  ])
+  return [`${strings.product} ${version} · ${formatExact(report.atMs)} · ${report.peerId}`, '', ...lines].join('\n')
+}
+
+/** The one sentence over the checks. */
+export function summaryOf(report: DoctorReport): string {
+  const countOf = (state: Check['state']): number => report.checks.filter((check) => check.state === state).length
+  return words.summary(countOf('bad'), countOf('warn'))
+}

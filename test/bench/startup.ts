@@ -1,0 +1,52 @@
+// How long a node takes until it serves, and what it takes of the memory when nothing happens:
+//   npm run build && node test/bench/startup.ts [runs]
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Start-up's garbage has been collected by then, and every first timer has fired. */
+const IDLE_AFTER_MS = 15_000
+const GOAL = { readyMs: 1_500, rssMb: 150 }
+
+const built = process.env['OCF_BUILT_DIR'] ?? resolve(import.meta.dirname, '..', '..', 'out')
+const runs = Number(process.argv[2] ?? 3)
+
+/** One start with everything on that is on by default, the demo model and the network included; loopback only. */
+async function measure(): Promise<{ readyMs: number; rssMb: number; peakMb: number }> {
+  const dir = mkdtempSync(join(tmpdir(), 'ocf-startup-'))
+  const ports = ['port', 'api-port', 'tcpport', 'wsport', 'udpport'].map((name) => `--${name}=0`)
+  const words = ['start', '--mode=node', '--p2p-host=127.0.0.1', '--ready-json', ...ports, `--data-dir=${dir}`]
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, [join(built, 'main', 'headless.js'), ...words], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { PATH: process.env['PATH'], HOME: dir },
+  })
+  const exited = once(child, 'exit')
+  try {
+    await Promise.race([once(createInterface(child.stdout), 'line'), exited])
+    if (child.exitCode !== null) throw new Error(`The node ended with ${child.exitCode}.`)
+    const readyMs = performance.now() - startedAt
+    await sleep(IDLE_AFTER_MS)
+    const status = readFileSync(`/proc/${child.pid ?? 0}/status`, 'utf8')
+    const megabytes = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? NaN) / 1024
+    return { readyMs, rssMb: megabytes('VmRSS'), peakMb: megabytes('VmHWM') }
+  } finally {
+    child.kill('SIGTERM')
+    await exited
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
+
+const results = []
+for (let run = 0; run < runs; run += 1) results.push(await measure())
+const show = (name: keyof (typeof results)[number]): string => median(results.map((result) => result[name])).toFixed(0)
+process.stdout.write(
+  `ready ${show('readyMs')} ms (goal ${GOAL.readyMs}) · idle RSS ${show('rssMb')} MB (goal ${GOAL.rssMb}) · ` +
+    `peak ${show('peakMb')} MB · median of ${runs}\n`,
+)

@@ -1,0 +1,103 @@
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Metrics, Stream } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { Registry } from 'prom-client'
+import { openDataFolder } from '../../../src-main/data-folder.js'
+import { createNodeTable, type NodeTable } from '../../../src-main/node-table/index.js'
+import { createHost, type Host } from '../../../src-main/p2p/index.js'
+import { loadIdentity } from '../../../src-main/p2p/identity.js'
+import { createLibp2pMetrics } from '../../../src-main/telemetry/libp2p-metrics.js'
+import { silentLog } from '../../fixtures/hosts.js'
+import { recordOffering } from '../../fixtures/table-owners.js'
+
+// Several whole nodes (host with gossip, DHT and identify; table) in one process; counts the bytes they write on streams.
+
+type Question =
+  | { start: number }
+  | { dial: string[][] }
+  | { publish: { node: number; models: string[] } }
+  | { sizes: true }
+  | { bytes: true }
+  | { seen: string }
+
+const log = silentLog
+const clock = { now: () => Date.now() }
+const nodes: { host: Host; table: NodeTable }[] = []
+const bytes = new Map<string, number>()
+/** Model → when each node's table had it, in Unix milliseconds. */
+const seen = new Map<string, number[]>()
+
+function countingMetrics(): Metrics {
+  return {
+    ...createLibp2pMetrics({ registry: new Registry() }),
+    trackProtocolStream(stream: Stream) {
+      const send = stream.send.bind(stream)
+      stream.send = (data) => {
+        bytes.set(stream.protocol, (bytes.get(stream.protocol) ?? 0) + data.byteLength)
+        return send(data)
+      }
+    },
+  }
+}
+
+async function start(count: number): Promise<object> {
+  for (let index = 0; index < count; index += 1) {
+    const dataFolder = await openDataFolder(await mkdtemp(join(tmpdir(), 'ocf-bench-')))
+    const identity = await loadIdentity({ dataDir: dataFolder.dir, seed: '' }, log)
+    const host = createHost(
+      { identity, log, dataFolder, metrics: countingMetrics() },
+      {
+        ...{ mode: 'node', tcpPort: 0, wsPort: 0, udpPort: 0, listenHosts: ['127.0.0.1'] },
+        ...{ publicAddr: '', version: '0.0.0-bench' },
+      },
+    )
+    await host.start(new AbortController().signal)
+    const table = createNodeTable({ host, log, clock }, { dataDir: dataFolder.dir, leaseMs: 600_000, version: 'bench' })
+    await table.start(new AbortController().signal)
+    table.subscribe((event) => {
+      if (event.type === 'row:removed') return
+      const model = event.row.record.service[0]?.identity_group[0]?.slice('model='.length) ?? ''
+      const times = seen.get(model) ?? []
+      seen.set(model, times)
+      times.push(performance.timeOrigin + performance.now())
+    })
+    nodes.push({ host, table })
+  }
+  return {
+    addresses: nodes.map(({ host }) => host.multiaddrs().find((address) => /\/tcp\/\d+\/p2p\//.test(address)) ?? ''),
+  }
+}
+
+async function answer(question: Question): Promise<object> {
+  if ('start' in question) return start(question.start)
+  if ('dial' in question) {
+    for (const [index, addresses] of question.dial.entries()) {
+      for (const address of addresses) await nodes[index]?.host.libp2p.dial(multiaddr(address))
+    }
+    return {}
+  }
+  if ('publish' in question) {
+    const { node, models } = question.publish
+    const chosen = nodes[node]
+    if (chosen === undefined) throw new Error('no such node')
+    const atMs = performance.timeOrigin + performance.now()
+    await chosen.table.publish(recordOffering(chosen.host.peerId, models))
+    return { atMs }
+  }
+  if ('sizes' in question) return { sizes: nodes.map(({ table }) => table.size) }
+  if ('bytes' in question) return { bytes: [...bytes] }
+  return { times: seen.get(question.seen) ?? [] }
+}
+
+process.on('message', (question: Question) => {
+  answer(question).then(
+    (figures) => process.send?.(figures),
+    (error: unknown) => {
+      console.error(error)
+      process.exit(1)
+    },
+  )
+})
+process.on('SIGTERM', () => process.exit(0))

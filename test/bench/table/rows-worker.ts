@@ -1,0 +1,147 @@
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as Y from 'yjs'
+import { createTableCarrier, type TableCarrier } from '../../../src-main/node-table/carrier.js'
+import { EPOCH_MS, epochOf } from '../../../src-main/node-table/epoch.js'
+import { createKeyRing } from '../../../src-main/node-table/key-ring.js'
+import { openTableStore } from '../../../src-main/node-table/persistence.js'
+import { createStoreFolder } from '../../../src-main/node-table/store-folder.js'
+import { clocksOf } from '../../../src-main/node-table/sync-session.js'
+import { encodeFrame } from '../../../src-main/node-table/sync-frames.js'
+import { createTableView, type TableView } from '../../../src-main/node-table/view.js'
+import { createRecordingLog } from '../../fixtures/recording-log.js'
+import { createOwner, createRandom, createTurnableClock, TODAY, type Owner } from '../../fixtures/table-owners.js'
+
+// Rows in one process: how fast they come in, what they take, and how a month of churn changes that.
+
+/** What it can be asked for. */
+type Question =
+  { ingest: number; folder?: string } | { load: string; rows: number } | { churnDays: number; peers: number }
+
+const MODELS = Array.from({ length: 18 }, (_, index) => `organisation/some-model-${index}-instruct`)
+const clock = createTurnableClock()
+const log = createRecordingLog()
+
+async function openTable(folder: string): Promise<{ view: TableView; carrier: TableCarrier }> {
+  const store = await openTableStore({ log, storeFolder: createStoreFolder({ log, clock }, join(folder, 'table')) })
+  const view = createTableView({ clock, keys: createKeyRing(), log }, { selfId: 'self' })
+  const carrier = createTableCarrier({ view, store, clock, log })
+  await carrier.load()
+  return { view, carrier }
+}
+
+const documentBytes = (carrier: TableCarrier, epoch: number): number => {
+  const doc = carrier.documents.get(epoch)
+  return doc === undefined ? 0 : Y.encodeStateAsUpdate(doc).byteLength
+}
+
+const stateBytes = (view: TableView): number =>
+  encodeFrame({ type: 'state', clocks: clocksOf(view).clocks, timeMs: clock.now() }).byteLength
+
+function heapMiB(): number {
+  globalThis.gc?.()
+  return process.memoryUsage().heapUsed / 1024 / 1024
+}
+
+async function diskBytes(folder: string): Promise<number> {
+  const names = await readdir(join(folder, 'table'))
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, 'table', name))).size))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+async function ingest(rows: number): Promise<object> {
+  const folder = await mkdtemp(join(tmpdir(), 'ocf-bench-'))
+  const envelopes: Uint8Array[] = []
+  for (let index = 0; index < rows; index += 1) {
+    envelopes.push((await createOwner(index)).row({ models: MODELS, leaseMs: EPOCH_MS / 2 }))
+  }
+  const { view, carrier } = await openTable(folder)
+  const before = heapMiB()
+  const startedAt = performance.now()
+  for (const envelope of envelopes) view.ingest(envelope, 'sync')
+  carrier.documents.flush()
+  const ms = performance.now() - startedAt
+  const figures = {
+    rows,
+    envelopeBytes: envelopes[0]?.byteLength ?? 0,
+    rowsPerS: Math.round((rows / ms) * 1000),
+    heapMiB: heapMiB() - before,
+    documentBytes: documentBytes(carrier, TODAY),
+    stateBytes: stateBytes(view),
+  }
+  await carrier.maintain({ rebuildAll: true })
+  await carrier.close()
+  return { ...figures, folder, diskBytes: await diskBytes(folder) }
+}
+
+async function load(folder: string): Promise<object> {
+  const startedAt = performance.now()
+  const { view, carrier } = await openTable(folder)
+  const ms = performance.now() - startedAt
+  const { size } = view
+  await carrier.close()
+  await rm(folder, { recursive: true })
+  return { loadMs: ms, loaded: size }
+}
+
+/** Every peer restarts once a day, five in a hundred leave for good and as many come. */
+async function churn(days: number, peers: number): Promise<object> {
+  const folder = await mkdtemp(join(tmpdir(), 'ocf-bench-'))
+  const random = createRandom(1)
+  const alive: Owner[] = []
+  let born = 0
+  const bear = async (): Promise<void> => void alive.push(await createOwner(born++))
+  while (alive.length < peers) await bear()
+  const { view, carrier } = await openTable(folder)
+  const perDay: { day: number; rows: number; documentBytes: number; stateBytes: number; diskBytes: number }[] = []
+  const HOURS = 24
+  for (let hour = 0; hour < days * HOURS; hour += 1) {
+    clock.turn(EPOCH_MS / HOURS)
+    view.sweep()
+    const now = clock.now()
+    const epoch = epochOf(now)
+    for (let index = 0; index < alive.length; index += 1) {
+      const owner = alive[index]!
+      const chance = random()
+      const seq = now - epoch * EPOCH_MS - Math.floor(random() * 30_000)
+      if (chance < 0.05 / HOURS) {
+        view.ingest(owner.withdrawal({ epoch, seq: Math.max(1, seq) }), 'sync')
+        alive[index] = await createOwner(born++)
+      } else if (chance < (0.05 + 1 + 2) / HOURS) {
+        // A restart a day and two renewals.
+        view.ingest(owner.row({ epoch, seq: Math.max(0, seq), leaseMs: EPOCH_MS / 2, models: MODELS }), 'sync')
+      }
+    }
+    carrier.documents.flush()
+    await carrier.maintain()
+    if (hour % HOURS !== HOURS - 1) continue
+    const documents = documentBytes(carrier, epoch) + documentBytes(carrier, epoch - 1)
+    perDay.push({
+      day: (hour + 1) / HOURS,
+      rows: view.size,
+      documentBytes: documents,
+      stateBytes: stateBytes(view),
+      diskBytes: await diskBytes(folder),
+    })
+  }
+  await carrier.close()
+  await rm(folder, { recursive: true })
+  return { born, perDay }
+}
+
+process.on('message', (question: Question) => {
+  const work =
+    'ingest' in question
+      ? ingest(question.ingest)
+      : 'load' in question
+        ? load(question.load)
+        : churn(question.churnDays, question.peers)
+  work.then(
+    (figures) => process.send?.(figures),
+    (error: unknown) => {
+      console.error(error)
+      process.exit(1)
+    },
+  )
+})

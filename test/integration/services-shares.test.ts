@@ -1,0 +1,202 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createServiceRegistry, type ServiceRegistry } from '../../src-main/services/index.js'
+import { createDetector, type Detector } from '../../src-main/services/detection/index.js'
+import { createSecretFile } from '../../src-main/services/secrets/index.js'
+import { createShares, type Shares } from '../../src-main/services/shares/index.js'
+import * as servers from '../fixtures/model-servers/stand-ins/servers.js'
+import { startStandIn, type StandIn, type StandInModel } from '../fixtures/model-servers/stand-ins/stand-in.js'
+import { createRecordingLog } from '../fixtures/recording-log.js'
+import { until } from '../fixtures/until.js'
+
+let folder: string
+const cleanups: (() => Promise<unknown>)[] = []
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ocf-shares-'))
+})
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function running(model: StandInModel): Promise<StandIn> {
+  const server = await startStandIn(model)
+  cleanups.push(() => server.close())
+  return server
+}
+
+interface Donor {
+  registry: ServiceRegistry
+  shares: Shares
+  detector: Detector
+  stop(): Promise<void>
+}
+
+async function donor(): Promise<Donor> {
+  const log = createRecordingLog()
+  const timings = { refreshMs: 20, firstRetryMs: 5, urgentGapMs: 1 }
+  const registry = createServiceRegistry({ log }, { timings })
+  const detector = createDetector(
+    {
+      log,
+      keyFor: (address) => shares.keyFor(address),
+      sharedAs: (address) => shares.sharedAs(address),
+      ownPorts: () => [],
+      hopHeaders: {},
+    },
+    { candidates: [] },
+  )
+  const secrets = createSecretFile({ log }, { file: join(folder, 'secrets.json') })
+  const shares = createShares(
+    { registry, detector: () => detector, secrets, clock: Date, log },
+    { file: join(folder, 'shares.json') },
+  )
+  await registry.start(new AbortController().signal)
+  await shares.start(new AbortController().signal)
+  const stop = async (): Promise<void> => {
+    await shares.stop()
+    await registry.stop()
+    await detector.stop()
+  }
+  cleanups.push(stop)
+  return { registry, shares, detector, stop }
+}
+
+const at = ({ port }: StandIn) => ({ host: '127.0.0.1', port, aliases: [] })
+
+test('only ticked models are published, a path as its file name, aliases besides', async () => {
+  const server = await running(servers.LLAMA_CPP())
+  const { shares, registry } = await donor()
+
+  const { id } = await shares.add({
+    ...at(server),
+    models: ['Qwen3-8B-Q4_K_M.gguf'],
+    aliases: [{ name: 'qwen', model: 'Qwen3-8B-Q4_K_M.gguf' }],
+  })
+
+  await until(() => registry.get(id)?.status === 'connected', { what: 'it is connected' })
+  expect(registry.get(id)).toMatchObject({
+    identityGroups: ['model=Qwen3-8B-Q4_K_M.gguf', 'model=qwen'],
+    onlyTicked: true,
+  })
+  expect(registry.get(id)?.serverModelIds.get('qwen')).toBe('/home/anna/models/Qwen3-8B-Q4_K_M.gguf')
+  expect(shares.list()).toMatchObject([{ kind: 'llama.cpp', published: ['Qwen3-8B-Q4_K_M.gguf', 'qwen'] }])
+})
+
+test.each([
+  ['Docker Model Runner', servers.DOCKER_MODEL_RUNNER, '/engines'],
+  ['Lemonade', servers.LEMONADE, '/api'],
+])('%s is reached under the prefix of its own', async (_, model, basePath) => {
+  const server = await running(model())
+  const { shares, registry } = await donor()
+  const { id } = await shares.add({ ...at(server), models: 'all' })
+  await until(() => registry.get(id)?.status === 'connected', { what: 'it is connected' })
+  expect(registry.get(id)?.basePath).toBe(basePath)
+})
+
+test.each([
+  ['SGLang', servers.SGLANG],
+  ['TGI', servers.TGI],
+])('%s is watched without making it generate', async (_, model) => {
+  const server = await running(model())
+  const { shares, registry } = await donor()
+  const { id } = await shares.add({ ...at(server), models: 'all' })
+  await until(() => registry.get(id)?.status === 'connected', { what: 'it is connected' })
+  await until(() => server.seen.filter((name) => name === 'GET /v1/models').length > 4, { what: 'some checks' })
+  expect(server.seen).not.toContain('GET /health')
+})
+
+test('several servers are remembered with their keys, which stand in a file only the owner can read', async () => {
+  const jan = await running(servers.JAN())
+  const ollama = await running(servers.OLLAMA())
+  const first = await donor()
+  await expect(first.shares.add({ ...at(jan), models: 'all' })).rejects.toMatchObject({
+    code: 'invalid_service',
+    param: 'apiKey',
+  })
+  await first.shares.add({ ...at(jan), models: 'all', apiKey: 'jan-secret' })
+  await first.shares.add({ ...at(ollama), models: ['llama3.2:latest'] })
+  expect(await readFile(join(folder, 'shares.json'), 'utf8')).not.toContain('jan-secret')
+  expect((await stat(join(folder, 'secrets.json'))).mode & 0o777).toBe(0o600)
+  await first.stop()
+
+  const second = await donor()
+
+  await until(() => second.registry.connected('llm').length === 2, { what: 'both are back' })
+  const groups = second.registry.connected('llm').flatMap(({ identityGroups }) => identityGroups)
+  expect(groups.sort()).toEqual(['model=jan-v1-4b', 'model=llama3.2:latest'])
+  expect(second.shares.list().map(({ hasKey }) => hasKey)).toEqual([true, false])
+  await second.shares.remove(second.shares.list()[0]!.id)
+  expect(await readFile(join(folder, 'secrets.json'), 'utf8')).not.toContain('jan-secret')
+})
+
+test('a key that was typed in while looking is the one that is kept', async () => {
+  const jan = await running(servers.JAN())
+  const { shares, detector } = await donor()
+  await detector.typeIn({ host: 'localhost', port: jan.port, apiKey: 'jan-secret' })
+  await shares.add({ host: 'localhost', port: jan.port, models: 'all', aliases: [] })
+  expect(shares.list()).toMatchObject([{ hasKey: true }])
+  expect(detector.servers()).toMatchObject([{ sharedAs: `llm@localhost:${jan.port}` }])
+})
+
+test('unticking a model takes it out, and the server stays', async () => {
+  const server = await running(servers.OLLAMA())
+  const { shares, registry } = await donor()
+  const { id } = await shares.add({ ...at(server), models: 'all' })
+  await until(() => registry.get(id)?.identityGroups.length === 2, { what: 'both' })
+  await shares.add({ ...at(server), models: ['llama3.2:latest'] })
+  expect(registry.get(id)?.identityGroups).toEqual(['model=llama3.2:latest'])
+  expect(registry.list()).toHaveLength(1)
+})
+
+test.each<[string, () => StandInModel, object]>([
+  ['a gateway', servers.OCF_GATEWAY, {}],
+  ['a web page', servers.OPEN_WEBUI, {}],
+  ['a model the server does not have', servers.OLLAMA, { models: ['gpt-5'] }],
+  ['a name for a model that is not shared', servers.OLLAMA, { aliases: [{ name: 'x', model: 'gpt-5' }] }],
+])('%s is not shared', async (_, model, request) => {
+  const server = await running(model())
+  const { shares, registry } = await donor()
+  await expect(shares.add({ ...at(server), models: 'all', ...request })).rejects.toMatchObject({
+    code: 'invalid_service',
+  })
+  expect(registry.list()).toEqual([])
+  expect(shares.list()).toEqual([])
+})
+
+test('another machine is not shared', async () => {
+  const { shares } = await donor()
+  await expect(shares.add({ host: '169.254.169.254', port: 80, models: 'all', aliases: [] })).rejects.toMatchObject({
+    code: 'invalid_service',
+    param: 'host',
+  })
+})
+
+test('odd entries of the kept file are left out, the others are restored', async () => {
+  const server = await running(servers.OLLAMA())
+  const good = { host: '127.0.0.1', port: server.port, kind: 'ollama', healthPath: '/', models: 'all' }
+  const odd = [
+    { ...good, host: '10.0.0.1' },
+    { ...good, port: 0 },
+    { ...good, basePath: '/../..' },
+    { ...good, kind: 'gateway' },
+    { ...good, healthPath: '/x y' },
+    'nonsense',
+    null,
+  ]
+  await writeFile(join(folder, 'shares.json'), JSON.stringify({ format: 1, shares: [...odd, good] }))
+  const { registry, shares } = await donor()
+  await until(() => registry.connected('llm').length === 1, { what: 'the good one is back' })
+  expect(shares.list()).toHaveLength(1)
+  expect(registry.list()).toHaveLength(1)
+})
+
+test('a kept file that is no JSON shares nothing and stays as it is', async () => {
+  await writeFile(join(folder, 'shares.json'), '{"format":1,"shares":[')
+  const { registry } = await donor()
+  expect(registry.list()).toEqual([])
+  expect(await readFile(join(folder, 'shares.json'), 'utf8')).toBe('{"format":1,"shares":[')
+})

@@ -1,0 +1,377 @@
+import { request as httpRequest, type ServerResponse } from 'node:http'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Client } from '#shared/contract/client.js'
+import { createControlClient } from '../../src-main/api/client.js'
+import { readBody, sseChunk, startModelServer, type ModelServerFixture } from '../fixtures/model-servers/index.js'
+import { OLLAMA } from '../fixtures/model-servers/stand-ins/servers.js'
+import { startStandIn, type StandIn } from '../fixtures/model-servers/stand-ins/stand-in.js'
+import { flagsToJoin, modelIds, untilListed } from '../fixtures/node-pair.js'
+import { runOcf, startNodeProcess, type NodeProcess } from '../fixtures/node-process.js'
+import { until } from '../fixtures/until.js'
+
+type Control = Pick<Client, 'call'>
+
+const controlOf = ({ dataDir }: NodeProcess): Control =>
+  createControlClient({ controlFile: join(dataDir, 'control.json') })
+const MODEL = 'llama3.2:latest'
+const OTHER = 'hf.co/someone/phi-4:Q4_K_M'
+
+let a: NodeProcess
+let b: NodeProcess
+let donor: Control
+let dataDir: string
+let ollama: StandIn
+
+beforeAll(async () => {
+  ollama = await startStandIn(OLLAMA())
+  dataDir = await mkdtemp(join(tmpdir(), 'ocf-donor-'))
+  a = await startNodeProcess({ flags: ['--demo-model', 'off'] })
+  b = await startDonor()
+})
+
+afterAll(async () => {
+  await b.stop()
+  await a.stop()
+  await ollama.close()
+  await rm(dataDir, { recursive: true, force: true })
+})
+
+async function startDonor(): Promise<NodeProcess> {
+  const node = await startNodeProcess({ flags: [...flagsToJoin(a), '--demo-model', 'off'], dataDir })
+  donor = controlOf(node)
+  return node
+}
+
+/** A request through A to B's peer door, its path exactly as given. */
+function viaPeer(
+  path: string,
+  init: { method?: string; body?: unknown; headers?: Record<string, string> } = {},
+): Promise<{ status: number; json: { error?: { code: string } } & Record<string, unknown>; retryAfter?: string }> {
+  const { hostname, port } = new URL(a.gateway)
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      {
+        ...{ hostname, port, method: init.method ?? 'POST' },
+        path: `/v1/p2p/${b.peerId}/v1/_service/llm${path}`,
+        headers: { 'content-type': 'application/json', ...init.headers },
+      },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('error', reject)
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString()
+          const json = text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : { text }
+          resolve({ status: response.statusCode ?? 0, json, retryAfter: response.headers['retry-after'] })
+        })
+      },
+    )
+    request.on('error', reject)
+    request.end(init.body === undefined ? undefined : JSON.stringify(init.body))
+  })
+}
+
+const chatBody = (model: string) => ({ model, messages: [{ role: 'user', content: 'Hello' }] })
+const ask = (model = MODEL) => viaPeer('/v1/chat/completions', { body: chatBody(model) })
+
+test('the owner shares one of two models by the command line; A can use it within five seconds', async () => {
+  const shared = await runOcf(['share', String(ollama.port), '--model', MODEL, '--data-dir', dataDir])
+  expect(shared).toMatchObject({ code: 0, stdout: expect.stringContaining('Sharing 1 model of Ollama') })
+
+  await untilListed(a.gateway, MODEL)
+
+  expect(await modelIds(a.gateway)).toEqual([MODEL])
+  expect(await ask()).toMatchObject({ status: 200 })
+})
+
+test('a model that was not ticked is out of reach, also by its doubles', async () => {
+  const before = ollama.work.length
+  expect((await ask(OTHER)).json.error?.code).toBe('model_not_found')
+  const double = { ...chatBody(MODEL), Model: OTHER, MODEL: OTHER }
+  const seen: string[] = []
+  ollama.model.routes['POST /v1/chat/completions'] = (_, body) => {
+    seen.push(body)
+    return { body: { choices: [] } }
+  }
+  await viaPeer('/v1/chat/completions', { body: double })
+  const noModel = await viaPeer('/v1/chat/completions', { body: { messages: [] } })
+  expect(noModel.json.error?.code).toBe('missing_model')
+
+  expect(ollama.work.length - before).toBe(1)
+  expect(JSON.parse(seen[0]!)).toEqual(chatBody(MODEL))
+})
+
+test('the list a peer sees holds what is shared and nothing else', async () => {
+  const before = ollama.seen.length
+  const { json } = await viaPeer('/v1/models', { method: 'GET' })
+  expect((json as { data: { id: string }[] }).data.map(({ id }) => id)).toEqual([MODEL])
+  expect(ollama.seen.slice(before).filter((name) => name !== 'GET /v1/models' && name !== 'GET /')).toEqual([])
+})
+
+/** What these servers can do besides answering: each would hand the owner's machine to strangers. */
+const MANAGEMENT: [method: string, path: string][] = [
+  ...(['/api/pull', '/api/push', '/api/create', '/api/copy', '/api/blobs/sha256:x'] as const).map(
+    (path): [string, string] => ['POST', path],
+  ),
+  ['DELETE', '/api/delete'],
+  ...['/api/tags', '/api/ps', '/api/version', '/', '/slots', '/props', '/metrics', '/health', '/version'].map(
+    (path): [string, string] => ['GET', path],
+  ),
+  ...['/slots/0', '/props', '/lora-adapters', '/completion', '/infill', '/tokenize', '/models/load'].map(
+    (path): [string, string] => ['POST', path],
+  ),
+  ...[
+    '/v1/load_lora_adapter',
+    '/v1/unload_lora_adapter',
+    '/sleep',
+    '/wake_up',
+    '/reset_prefix_cache',
+    '/collective_rpc',
+  ].map((path): [string, string] => ['POST', path]),
+  ...['/update_weights_from_disk', '/flush_cache', '/start_profile', '/release_memory_occupation', '/shutdown'].map(
+    (path): [string, string] => ['POST', path],
+  ),
+  ...[
+    '/models/apply',
+    '/models/delete/x',
+    '/backend/shutdown',
+    '/system',
+    '/api/extra/abort',
+    '/api/admin/reload_config',
+  ].map((path): [string, string] => ['POST', path]),
+  ...[
+    '/models/create',
+    '/engines/unload',
+    '/engines/_configure',
+    '/api/v1/pull',
+    '/api/v1/delete',
+    '/api/v1/unload',
+  ].map((path): [string, string] => ['POST', path]),
+  ['GET', '/get_server_info'],
+  ['GET', '/info'],
+  ['GET', '/api/v0/models'],
+  ['GET', '/openapi.json'],
+]
+
+const disguises = (path: string): string[] => [
+  path,
+  path.replaceAll('/', '//'),
+  `/v1/audio/..${path}`,
+  `/v1/audio/%2e%2e${path}`,
+  `/v1/audio/..%2f..${path}`,
+  `/v1/audio/%252e%252e${path}`,
+  `/v1/chat/completions/..%2f..%2f..${path}`,
+  `/v1/audio/..;${path}`,
+  `/v1/images\\..\\..${path.replaceAll('/', '\\')}`,
+  `${path}/../v1/chat/completions/..`,
+  path.replace(/[a-z](?=[^/]*$)/, (letter) => `%${letter.charCodeAt(0).toString(16)}`),
+]
+
+test('every management path is refused, also encoded, doubled and dotted', async () => {
+  const before = ollama.work.length
+  const refused = await Promise.all(
+    MANAGEMENT.flatMap(([method, path]) =>
+      disguises(path).map(async (disguise) => {
+        const { status, json } = await viaPeer(disguise, { method })
+        return [disguise, status, json.error?.code]
+      }),
+    ),
+  )
+
+  expect(refused.filter(([, status, code]) => status !== 403 || code !== 'path_not_shared')).toEqual([])
+  expect(refused.length).toBeGreaterThan(400)
+  expect(ollama.work.length).toBe(before)
+})
+
+test('cookies, Authorization and addresses of the remote client never arrive', async () => {
+  let seen: Record<string, unknown> = {}
+  ollama.model.routes['POST /v1/chat/completions'] = ({ headers }) => {
+    seen = headers
+    return { body: { choices: [] } }
+  }
+  const secrets = {
+    cookie: 'session=secret-1',
+    authorization: 'Bearer secret-2',
+    'x-api-key': 'secret-3',
+    'x-forwarded-for': '203.0.113.9',
+    'proxy-authorization': 'secret-4',
+  }
+  await viaPeer('/v1/chat/completions', { body: chatBody(MODEL), headers: secrets })
+
+  expect(JSON.stringify(seen)).not.toMatch(/secret-|203\.0\.113/)
+  expect(seen['content-type']).toBe('application/json')
+})
+
+test('a pause is seen by other nodes at once, refuses what comes anyway, and ends', async () => {
+  expect(await donor.call('pause.set', { forMs: null })).toMatchObject({
+    paused: true,
+    reasons: [{ cause: 'manual', sentence: 'you paused it until you resume' }],
+  })
+
+  await until(async () => !(await modelIds(a.gateway)).includes(MODEL), { what: 'A drops it', limitMs: 3000 })
+  const table = (await (await fetch(`${a.gateway}/v1/dnt/table`)).json()) as Record<
+    string,
+    { service: { status: string }[] }
+  >
+  expect(table[`/${b.peerId}`]?.service).toMatchObject([{ status: 'paused' }])
+  expect(await ask()).toMatchObject({ status: 503, json: { error: { code: 'no_provider' } } })
+  const own = await fetch(`${b.gateway}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(chatBody(MODEL)),
+  })
+  expect(own.status).toBe(200)
+
+  expect((await runOcf(['resume', '--data-dir', dataDir])).stdout).toContain('Sharing is on')
+
+  await untilListed(a.gateway, MODEL, 3000)
+})
+
+test('limits count at once and survive; a request over them is a 429 with Retry-After', async () => {
+  await donor.call('limits.set', { concurrent: 0, queue: 0 })
+  expect(await ask()).toMatchObject({ status: 429, json: { error: { code: 'provider_busy' } }, retryAfter: '5' })
+
+  const set = await runOcf(['limits', 'concurrent=4', 'queue=', '--data-dir', dataDir])
+
+  expect(set).toMatchObject({ code: 0, stdout: expect.stringContaining('0 of 4 places') })
+  expect(await ask()).toMatchObject({ status: 200 })
+  await donor.call('limits.set', { blockedPeers: [a.peerId] })
+  expect((await ask()).json.error?.code).toBe('peer_not_allowed')
+  await donor.call('limits.set', { blockedPeers: [] })
+  expect(await ask()).toMatchObject({ status: 200 })
+})
+
+test('more tokens than allowed are lowered on the way', async () => {
+  const seen: unknown[] = []
+  ollama.model.routes['POST /v1/chat/completions'] = (_, body) => {
+    seen.push(JSON.parse(body))
+    return { body: { choices: [] } }
+  }
+  await donor.call('limits.set', { maxTokens: 100 })
+  await viaPeer('/v1/chat/completions', { body: { ...chatBody(MODEL), max_tokens: 5000 } })
+  await viaPeer('/v1/chat/completions', { body: { ...chatBody(MODEL), max_completion_tokens: 7 } })
+  await viaPeer('/v1/chat/completions', { body: chatBody(MODEL), headers: { 'content-type': 'text/plain' } })
+  await donor.call('limits.set', { maxTokens: 0 })
+
+  expect(seen).toMatchObject([{ max_tokens: 100 }, { max_completion_tokens: 7 }, { max_tokens: 100 }])
+})
+
+test('what was given is in the ledger, and everything is back after a restart', async () => {
+  const { today } = await donor.call('ledger.summary', {})
+  expect(today).toMatchObject({ peers: 1 })
+  expect(today.requests).toBeGreaterThan(3)
+  await b.stop()
+  const kept = join(dataDir, 'shares.json')
+  expect((await stat(kept)).mode & 0o777).toBe(0o600)
+  expect(JSON.parse(await readFile(kept, 'utf8'))).toMatchObject({ shares: [{ port: ollama.port, models: [MODEL] }] })
+
+  b = await startDonor()
+
+  await untilListed(a.gateway, MODEL)
+  expect(await modelIds(a.gateway)).toEqual([MODEL])
+  expect((await donor.call('ledger.summary', {})).ever).toEqual(today)
+  const csv = await runOcf(['ledger', '--csv', '--data-dir', dataDir])
+  expect(csv.stdout.split('\r\n')[0]).toBe('day,model,peer,requests,failed,tokensIn,tokensOut,tokensEstimated')
+  expect(csv.stdout).toContain(`,${MODEL},${a.peerId},`)
+})
+
+test('one real request tells the time of each leg', async () => {
+  const result = await runOcf(['test', MODEL, '--json', '--data-dir', a.dataDir])
+  expect(JSON.parse(result.stdout)).toMatchObject({
+    ok: true,
+    answeredBy: b.peerId,
+    tries: 1,
+    legs: [{ name: 'select' }, { name: 'connect' }, { name: 'ttfb' }],
+  })
+  const failed = await runOcf(['test', 'no-such-model', '--data-dir', a.dataDir])
+  expect(failed).toMatchObject({ code: 1, stdout: expect.stringContaining('model_not_found') })
+})
+
+test('a stopped share is gone from the network', async () => {
+  expect((await runOcf(['unshare', '--data-dir', dataDir])).stdout).toContain('no longer shared')
+  await until(async () => (await modelIds(a.gateway)).length === 0, { what: 'A drops it' })
+  expect(await donor.call('shares.list', {})).toEqual([])
+})
+
+describe('a server with long answers', () => {
+  const share = (port: number) => donor.call('shares.add', { port, models: 'all' })
+
+  /** Streams an event each time it is told to; to other questions it has no answer. */
+  async function startStreamingServer(): Promise<ModelServerFixture & { send(text: string): void }> {
+    const opened = Promise.withResolvers<ServerResponse>()
+    const server = await startModelServer({
+      async answer(request, response) {
+        if (request.method !== 'POST') return void response.writeHead(404).end()
+        await readBody(request)
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+        opened.resolve(response)
+      },
+    })
+    return { ...server, send: (text) => void opened.promise.then((response) => response.write(sseChunk(text))) }
+  }
+
+  async function openStream(model: string): Promise<ReadableStreamDefaultReader<Uint8Array>> {
+    const response = await fetch(`${a.gateway}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...chatBody(model), stream: true }),
+    })
+    expect(response.status).toBe(200)
+    return response.body!.getReader()
+  }
+
+  async function rest(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
+    let text = ''
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return text
+      text += new TextDecoder().decode(value)
+    }
+  }
+
+  test('a pause lets a running stream end, or cuts it after its grace', async () => {
+    const server = await startStreamingServer()
+    const { id } = await share(server.port)
+    await untilListed(a.gateway, 'test-model')
+    const reader = await openStream('test-model')
+    server.send('one')
+    expect(new TextDecoder().decode((await reader.read()).value)).toContain('one')
+
+    expect(await donor.call('pause.set', { forMs: null })).toMatchObject({ running: 1, cutAtMs: null })
+    server.send('two')
+    expect(new TextDecoder().decode((await reader.read()).value)).toContain('two')
+    await donor.call('pause.set', { forMs: null, cutAfterMs: 50 })
+
+    const end = await rest(reader)
+    expect(end).toContain('event: error')
+    expect(end).not.toContain('[DONE]')
+    await until(async () => (await donor.call('pause.get', {})).running === 0, { what: 'the place is free' })
+    await donor.call('pause.resume', {})
+    await donor.call('shares.remove', { id })
+    await server.close()
+  })
+
+  test('a crash in the middle of a stream is an error for the client, and the model is back with the server', async () => {
+    const server = await startStreamingServer()
+    const { id } = await share(server.port)
+    // A leaves a provider alone for a while whose answer broke off, as in the test before.
+    await untilListed(a.gateway, 'test-model', 15_000)
+    const reader = await openStream('test-model')
+    server.send('one')
+    await reader.read()
+
+    await server.close()
+
+    expect(await rest(reader)).toContain('event: error')
+    await until(async () => (await donor.call('shares.list', {}))[0]?.status === 'down', { what: 'it is withdrawn' })
+    await until(async () => (await modelIds(a.gateway)).length === 0, { what: 'A drops it' })
+    const again = await startModelServer({ port: server.port, models: ['test-model', 'second'] })
+    await untilListed(a.gateway, 'second', 15_000)
+    expect(await modelIds(a.gateway)).toEqual(['second', 'test-model'])
+    await donor.call('shares.remove', { id })
+    await again.close()
+  })
+})

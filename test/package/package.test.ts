@@ -1,0 +1,162 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { noChromium } from '../fixtures/chromium/launch.js'
+import { extractAsar, listAsar, sizeOf, type AsarFile } from './asar.js'
+import { makeStubElectron, readFuses } from './stub-electron.js'
+
+const ROOT = resolve(import.meta.dirname, '..', '..')
+/** Without Electron itself, which is over 100 MB whatever the program does. */
+const BUDGET_BYTES = 25_000_000
+
+const dir = mkdtempSync(join(tmpdir(), 'ocf-package-'))
+const program = join(dir, 'dist', 'linux-unpacked')
+const archive = join(program, 'resources', 'app.asar')
+const app = join(dir, 'app')
+let files: AsarFile[] = []
+
+const manifest = (folder: string) =>
+  JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, Record<string, string> | undefined>
+
+beforeAll(() => {
+  if (!existsSync(join(ROOT, 'out', 'main', 'main.js'))) throw new Error('Run `npm run build` first.')
+  makeStubElectron(join(dir, 'electron'))
+  // The stub is given here and never in the configuration: a real package must not get it.
+  const words = ['--linux', 'dir', '--publish', 'never', `-c.electronDist=${join(dir, 'electron')}`]
+  execFileSync(
+    process.execPath,
+    [join(ROOT, 'node_modules', 'electron-builder', 'cli.js'), ...words, `-c.directories.output=${join(dir, 'dist')}`],
+    { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] },
+  )
+  files = listAsar(archive)
+  extractAsar(archive, app)
+})
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+test('the program without Electron stays within its size', () => {
+  const { packedBytes, unpackedBytes } = sizeOf(archive)
+  const biggest = folderSizes().slice(0, 8)
+  const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
+  process.stdout.write(
+    `package: app.asar ${mb(packedBytes)} + unpacked natives ${mb(unpackedBytes)}, ${files.length} files\n` +
+      biggest.map(([name, bytes]) => `  ${mb(bytes).padStart(8)}  ${name}\n`).join(''),
+  )
+  expect(packedBytes).toBeLessThan(BUDGET_BYTES)
+  expect(unpackedBytes).toBeLessThan(BUDGET_BYTES / 2)
+})
+
+test('native modules lie beside the archive, and only those of this system', () => {
+  const natives = files.filter(({ path }) => path.endsWith('.node'))
+  expect(natives.length).toBeGreaterThan(0)
+  for (const { path, isUnpacked } of natives) {
+    expect(isUnpacked, path).toBe(true)
+    expect(path).not.toMatch(/darwin|win32|android|freebsd/)
+  }
+})
+
+test('no development dependency, source map or TypeScript is in it', () => {
+  const development = new Set(Object.keys(manifest(ROOT)['devDependencies'] ?? {}))
+  const packed = new Set(files.flatMap(({ path }) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []))
+  expect([...packed].filter((name) => development.has(name))).toEqual([])
+  expect(files.filter(({ path }) => /\.(map|ts|mts|cts|tsbuildinfo)$/.test(path))).toEqual([])
+  for (const name of Object.keys(manifest(ROOT)['dependencies'] ?? {})) expect([...packed]).toContain(name)
+})
+
+test('the pictures of the tray are in it, the tests and sources are not', () => {
+  const paths = files.map(({ path }) => path)
+  expect(paths).toContain('out/tray/sharing.png')
+  expect(paths).toContain('out/preload/preload.cjs')
+  expect(paths.filter((path) => /^(src-|test\/|assets\/|docs\/|\.ci)/.test(path))).toEqual([])
+})
+
+test('Electron’s binary will run nothing but this program', () => {
+  expect(readFuses(join(program, 'ocf-desktop'))).toMatchObject({
+    runAsNode: false,
+    nodeOptions: false,
+    nodeCliInspect: false,
+    onlyLoadAppFromAsar: true,
+    asarIntegrity: true,
+    fileProtocolPrivileges: false,
+  })
+})
+
+test('the packed program starts under plain Node with an empty environment and answers a chat request', async () => {
+  const words = ['port', 'api-port', 'tcpport', 'wsport', 'udpport'].map((name) => `--${name}=0`)
+  const child = spawn(
+    process.execPath,
+    [
+      join(app, 'out', 'main', 'headless.js'),
+      ...['start', '--mode=standalone', '--p2p-host=127.0.0.1', '--ready-json', '--demo-model=on'],
+      ...words,
+      `--data-dir=${join(dir, 'node')}`,
+    ],
+    { cwd: tmpdir(), env: {}, stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  let stderr = ''
+  child.stderr.on('data', (data) => (stderr += String(data)))
+  const exited = once(child, 'exit')
+  try {
+    const line = await Promise.race([
+      once(createInterface(child.stdout), 'line').then(([text]) => String(text)),
+      exited.then(() => ''),
+    ])
+    expect(line, stderr).toContain('"event":"ready"')
+    const { gateway, multiaddrs } = JSON.parse(line) as { gateway: string; multiaddrs: string[] }
+    // QUIC is the part that is native.
+    expect(multiaddrs.some((address) => address.includes('/quic-v1'))).toBe(true)
+    const models = async (): Promise<string[]> => {
+      const answer = (await (await fetch(`${gateway}/v1/models`)).json()) as { data: { id: string }[] }
+      return answer.data.map(({ id }) => id)
+    }
+    await expect.poll(models, { timeout: 20_000 }).not.toEqual([])
+    const response = await fetch(`${gateway}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({
+        model: (await models())[0],
+        messages: [{ role: 'user', content: 'hello' }],
+        max_tokens: 8,
+      }),
+    })
+    expect(response.status).toBe(200)
+    const answer = (await response.json()) as { choices: { message: { content: string } }[] }
+    expect(answer.choices[0]?.message.content).not.toBe('')
+  } finally {
+    child.kill('SIGTERM')
+  }
+  expect(await exited).toEqual([0, null])
+})
+
+test('main, preload and renderer of the packed program work together on the stand-in', async (context) => {
+  context.skip(noChromium !== undefined, noChromium)
+  vi.stubEnv('OCF_APP_DIR', app)
+  vi.stubEnv('OCF_BUILT_DIR', join(app, 'out'))
+  vi.resetModules()
+  const { launchStandIn } = await import('../fixtures/electron-stand-in/launch.js')
+  const { withTrayHost } = await import('../fixtures/tray-host.js')
+  const words = ['port', 'api-port', 'tcpport', 'wsport', 'udpport'].map((name) => `--${name}=0`)
+  const desktop = await launchStandIn(
+    ['--mode=standalone', '--p2p-host=127.0.0.1', ...words, `--data-dir=${join(dir, 'desktop')}`],
+    { ...withTrayHost(dir, true), XDG_CONFIG_HOME: join(dir, 'xdg') },
+  )
+  try {
+    await desktop.page.getByTestId('base-url').waitFor()
+    expect(await desktop.inMain(({ trays }) => trays?.size)).toBe(1)
+  } finally {
+    expect(await desktop.close()).toBe(0)
+  }
+})
+
+/** Bytes of each package and of the program itself, the biggest first. */
+function folderSizes(): [string, number][] {
+  const sizes = new Map<string, number>()
+  for (const { path, sizeBytes } of files) {
+    const name = /^(node_modules\/(?:@[^/]+\/)?[^/]+|[^/]+(?:\/[^/]+)?)/.exec(path)?.[1] ?? path
+    sizes.set(name, (sizes.get(name) ?? 0) + sizeBytes)
+  }
+  return [...sizes].sort(([, a], [, b]) => b - a)
+}
