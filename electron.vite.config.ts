@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, mkdirSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
@@ -29,6 +29,34 @@ const swaggerUi = (): Plugin => ({
   },
 })
 
+/** Writes `licences.json` beside the page: what is installed with the program, from the lock file. */
+const licences = (): Plugin => ({
+  name: 'list-licences',
+  generateBundle() {
+    const lock = JSON.parse(readFileSync(at('package-lock.json'), 'utf8')) as {
+      packages: Record<string, { version?: string; license?: string; dev?: boolean }>
+    }
+    const list = Object.entries(lock.packages)
+      .filter(([path, { dev }]) => path !== '' && (dev !== true || BUNDLED.has(path.replace('node_modules/', ''))))
+      .map(([path, { version = '', license = 'see its package' }]) => {
+        return { name: path.replace(/^.*node_modules\//, ''), version, licence: license }
+      })
+    list.sort((a, b) => (a.name < b.name ? -1 : 1))
+    this.emitFile({ type: 'asset', fileName: 'licences.json', source: JSON.stringify(list) })
+  },
+})
+
+/** Packages that are only needed to build, and of which the built files contain a part. */
+const BUNDLED = new Set([
+  'react',
+  'react-dom',
+  'scheduler',
+  'zustand',
+  'uplot',
+  '@tanstack/react-virtual',
+  '@tanstack/virtual-core',
+])
+
 export default defineConfig({
   main: {
     plugins: [swaggerUi(), trayIcons()],
@@ -52,7 +80,7 @@ export default defineConfig({
   renderer: {
     root: at('src-renderer'),
     base: './',
-    plugins: [react()],
+    plugins: [react(), licences()],
     build: {
       outDir: built('renderer'),
       minify: true,

@@ -11,8 +11,8 @@ export default defineConfig({
   plugins: [react()],
   test: {
     projects: [
-      project('unit'),
-      project('contract'),
+      project('unit', { testTimeout: 30_000 }),
+      project('contract', { testTimeout: 30_000 }),
       project('integration', { testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 1, fileParallelism: false }),
       project('e2e', { testTimeout: 90_000, hookTimeout: 90_000, maxWorkers: 1, fileParallelism: false }),
     ],

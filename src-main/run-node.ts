@@ -9,6 +9,7 @@ import type { Service } from './lifecycle.js'
 import { createLogFile } from './logging/log-file.js'
 import type { Logger } from './logging/logger.js'
 import { loadIdentity } from './p2p/identity.js'
+import { tidyMemoryAfterStart } from './tidy-memory.js'
 
 /** What a node is started from. */
 export interface NodeStart {
@@ -63,7 +64,9 @@ export async function startNode(start: NodeStart, signal: AbortSignal): Promise<
 
 function createStop(node: OcfNode, logFile: Service, dataFolder: DataFolder): () => Promise<void> {
   let stopping: Promise<void> | undefined
+  const callOffTidying = tidyMemoryAfterStart()
   async function stop(): Promise<void> {
+    callOffTidying()
     try {
       await node.stop()
     } finally {

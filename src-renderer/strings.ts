@@ -41,6 +41,7 @@ export const strings = {
     peers: (peers: number) => count(peers, 'peer'),
     path: { direct: 'direct', relayed: 'relayed' },
     lost: 'The node does not answer',
+    paused: (reason: string | undefined) => (reason === undefined ? 'Paused' : `Paused: ${reason}`),
   },
   gate: {
     noToken: {
@@ -62,7 +63,12 @@ export const strings = {
     retry: 'Try again',
     failed: 'This could not be loaded',
   },
-  copy: { copy: 'Copy', copied: 'Copied', failed: 'Select and copy by hand' },
+  copy: {
+    copy: 'Copy',
+    copied: 'Copied',
+    failed: 'Select and copy by hand',
+    peer: (short: string, whole: string) => `${short}, copy ${whole}`,
+  },
   models: modelsStrings,
   network: networkStrings,
   traffic: trafficStrings,

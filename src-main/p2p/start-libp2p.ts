@@ -95,7 +95,10 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       streamMuxers: [yamux(YAMUX_OPTIONS)],
       connectionManager: {
         ...CONNECTION_MANAGER,
-        addressSorter: addressSorter({ isNear: createNearNetworks(), failedLately: dialMemory.failedLately }),
+        addressSorter: addressSorter({
+          isNear: createNearNetworks(),
+          failedLately: (address) => dialMemory.failedLately(address),
+        }),
       },
       connectionMonitor: CONNECTION_MONITOR,
       // Peers of a home network or of this machine are what this network is made of.

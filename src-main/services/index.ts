@@ -8,6 +8,7 @@ export { parseIdentityGroup } from './identity-groups.js'
 export { toServiceRecords } from './service-records.js'
 export { createSubprocess } from './subprocess.js'
 export { createEmbeddedDemo } from './embedded-demo.js'
+export { publicIdOf } from './published-models.js'
 export { findLocalModelServer } from './local-model-server.js'
 
 /** Where a local service stands with this node. */

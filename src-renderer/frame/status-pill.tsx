@@ -1,3 +1,4 @@
+import { dataOf } from '../stores/feed-store.js'
 import { useFeed } from '../stores/hooks.js'
 import { strings } from '../strings.js'
 import { pillState } from './pill-state.js'
@@ -6,7 +7,7 @@ import styles from './status-pill.module.css'
 
 /** The state of the node in one line, always visible. */
 export function StatusPill() {
-  const { tone, sentence, page } = pillState(useFeed('status'))
+  const { tone, sentence, page } = pillState(useFeed('status'), dataOf(useFeed('pause')))
   return (
     <a className={styles['pill']} href={linkTo(page)} aria-label={strings.pill.label(sentence)}>
       <span className={`${styles['dot'] ?? ''} ${styles[tone] ?? ''}`} />

@@ -20,7 +20,7 @@ export function PeerName({ peerId }: { peerId: string }) {
       onClick={copy}
       onBlur={() => setCopied(false)}
       title={peerId}
-      aria-label={`${strings.copy.copy} ${peerId}`}
+      aria-label={strings.copy.peer(shortPeerId(peerId), peerId)}
     >
       <PeerMark peerId={peerId} />
       <code>{shortPeerId(peerId)}</code>

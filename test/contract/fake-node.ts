@@ -158,6 +158,18 @@ function fakeTable(rows: Map<string, Row>, subscribe: (listener: () => void) => 
       return rows.size
     },
     providers: (service, entry) => entries(service).get(entry) ?? new Set(),
+    findProviders: (service, entry) => Promise.resolve(entries(service).get(entry) ?? new Set()),
+    status: {
+      get: () => undefined,
+      peek: () => undefined,
+      refresh: () => Promise.resolve({ kind: 'unsupported' }),
+      hint: () => undefined,
+      subscribe: () => () => undefined,
+    },
+    health: () => ({
+      ...{ clockAheadMs: null, isClockWrong: false, leaseMs: 600_000 },
+      ...{ isFull: false, bannedPeers: [], reader: 'full' },
+    }),
     entries,
     subscribe: (listener) => subscribe(listener as () => void),
   }

@@ -75,7 +75,7 @@ describe('a node in the middle of a busy day', () => {
 
   test('the pill tells the state and leads to its cause', async () => {
     const pill = page.getByRole('link', { name: /^Status:/ })
-    await expect.poll(() => pill.innerText()).toBe('Sharing 2 models · direct · 2 peers')
+    await expect.poll(() => pill.innerText()).toBe('Paused: you paused it until you resume')
     await pill.click()
     expect(new URL(page.url()).hash).toBe('#/share')
   })
@@ -189,6 +189,7 @@ describe('for everybody', () => {
   afterEach(() => expect(complaints).toEqual([]))
 
   test('no page breaks a rule of accessibility, in either theme', async () => {
+    const found: string[] = []
     const places = [...PAGES, `models/${encodeURIComponent('qwen3:8b')}`, `network/${ALICE}`, 'traffic/request-5']
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
@@ -196,11 +197,15 @@ describe('for everybody', () => {
         await page.evaluate((hash) => (location.hash = hash), `#/${place}`)
         await expect.poll(heading).not.toBe('Loading')
         await page.getByRole('status', { name: 'Loading' }).waitFor({ state: 'detached' })
-        const { violations } = await new AxeBuilder({ page }).analyze()
-        const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`)
-        expect(found, `${place}, ${colorScheme}`).toEqual([])
+        const axe = new AxeBuilder({ page }).setLegacyMode()
+        // The themes differ in their colours only.
+        if (colorScheme === 'dark') axe.withRules(['color-contrast'])
+        const { violations } = await axe.analyze()
+        const where = (nodes: { html: string }[]): string => nodes.map((node) => node.html).join(' | ')
+        found.push(...violations.map(({ id, nodes }) => `${place}, ${colorScheme}: ${id}: ${where(nodes)}`))
       }
     }
+    expect(found).toEqual([])
   })
 
   test('the palette leads anywhere, and gives the focus back', async () => {
@@ -255,6 +260,8 @@ describe('for everybody', () => {
     await page.getByRole('alert').getByText('port: "x" is not a port.').waitFor()
     await page.getByRole('button', { name: 'Cancel' }).click()
     await page.getByRole('button', { name: 'Change port' }).waitFor()
+    // The browser reports every answer of 400 and above.
+    expect(complaints.splice(0)).toHaveLength(1)
   })
 
   test('ten thousand peers are scrolled through without drawing them all', async () => {

@@ -4,7 +4,7 @@ import { createNetLab, whyNoNetLab, type LabNode, type NetLab } from '../fixture
 import { until } from '../fixtures/until.js'
 
 const reason = whyNoNetLab()
-if (reason !== undefined) console.log(`skipped: ${reason}`)
+if (reason !== undefined) process.stdout.write(`skipped: ${reason}\n`)
 
 let lab: NetLab
 beforeEach(() => {

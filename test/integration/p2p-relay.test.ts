@@ -103,7 +103,10 @@ test('a relayed peer is reached directly as soon as that works, and the relayed 
   const relayedConnection = await a.libp2p.dial(multiaddr(circuit))
   await b.libp2p.handle(
     '/test/echo',
-    (stream) => stream.addEventListener('message', (event) => stream.send(event.data)),
+    (stream) => {
+      stream.addEventListener('message', (event) => stream.send(event.data))
+      stream.addEventListener('remoteCloseWrite', () => void stream.close())
+    },
     { runOnLimitedConnection: true },
   )
   const stream = await relayedConnection.newStream('/test/echo', { runOnLimitedConnection: true })
@@ -117,7 +120,6 @@ test('a relayed peer is reached directly as soon as that works, and the relayed 
   stream.send(Buffer.from('still here'))
   await until('the relayed stream still works', () => echoed === 'still here')
   await stream.close()
-  await stream.closeRead()
   await until('the relay is let go', () => relayedConnection.status === 'closed', 15_000)
   expect(a.isConnected(b.peerId)).toBe(true)
 })

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Client } from '#shared/contract/client.js'
 import { createControlClient } from '../../src-main/api/client.js'
 import { readBody, sseChunk, startModelServer, type ModelServerFixture } from '../fixtures/model-servers/index.js'
-import { OLLAMA } from '../fixtures/model-servers/stand-ins/servers.js'
+import { LLAMA_CPP, OLLAMA } from '../fixtures/model-servers/stand-ins/servers.js'
 import { startStandIn, type StandIn } from '../fixtures/model-servers/stand-ins/stand-in.js'
 import { flagsToJoin, modelIds, untilListed } from '../fixtures/node-pair.js'
 import { runOcf, startNodeProcess, type NodeProcess } from '../fixtures/node-process.js'
@@ -296,6 +296,25 @@ test('a stopped share is gone from the network', async () => {
   expect(await donor.call('shares.list', {})).toEqual([])
 })
 
+test('no path on the owner’s disk reaches a peer, neither in a list nor in an answer', async () => {
+  const server = await startStandIn(LLAMA_CPP())
+  const path = '/home/anna/models/Qwen3-8B-Q4_K_M.gguf'
+  server.model.routes['POST /v1/chat/completions'] = (_, body) => ({
+    body: { model: (JSON.parse(body) as { model: string }).model, choices: [], system_fingerprint: path },
+  })
+  const { id } = await donor.call('shares.add', { port: server.port, models: [path] })
+  await untilListed(a.gateway, 'Qwen3-8B-Q4_K_M.gguf')
+
+  const answer = await ask('Qwen3-8B-Q4_K_M.gguf')
+  const list = await viaPeer('/v1/models', { method: 'GET' })
+
+  expect(answer).toMatchObject({ status: 200, json: { model: 'Qwen3-8B-Q4_K_M.gguf' } })
+  expect(JSON.stringify([answer, list])).not.toContain('anna')
+  expect((await ask(path)).json.error?.code).toBe('model_not_found')
+  await donor.call('shares.remove', { id })
+  await server.close()
+})
+
 describe('a server with long answers', () => {
   const share = (port: number) => donor.call('shares.add', { port, models: 'all' })
 
@@ -350,6 +369,44 @@ describe('a server with long answers', () => {
     expect(end).not.toContain('[DONE]')
     await until(async () => (await donor.call('pause.get', {})).running === 0, { what: 'the place is free' })
     await donor.call('pause.resume', {})
+    await donor.call('shares.remove', { id })
+    await server.close()
+  })
+
+  test('a request of the owner starts before one of a peer that waits', async () => {
+    const order: string[] = []
+    const first = Promise.withResolvers<ServerResponse>()
+    const server = await startModelServer({
+      models: ['test-model'],
+      async answer(request, response) {
+        if (request.method !== 'POST') return void response.writeHead(404).end()
+        const { who } = JSON.parse((await readBody(request)).toString()) as { who: string }
+        order.push(who)
+        if (who === 'peer 1') first.resolve(response)
+        else response.writeHead(200, { 'content-type': 'application/json' }).end('{"choices":[]}')
+      },
+    })
+    const { id } = await share(server.port)
+    await donor.call('limits.set', { concurrent: 1 })
+    await until(async () => (await donor.call('shares.list', {}))[0]?.status === 'connected', { what: 'it is there' })
+    const body = (who: string) => ({ ...chatBody('test-model'), who })
+    const running = viaPeer('/v1/chat/completions', { body: body('peer 1') })
+    const held = await first.promise
+    const waiting = viaPeer('/v1/chat/completions', { body: body('peer 2') })
+    await until(async () => (await donor.call('limits.get', {})).queue.used === 1, { what: 'peer 2 waits' })
+
+    const own = await fetch(`${b.gateway}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body('owner')),
+    })
+
+    expect(own.status).toBe(200)
+    expect(order).toEqual(['peer 1', 'owner'])
+    held.writeHead(200, { 'content-type': 'application/json' }).end('{"choices":[]}')
+    expect([(await running).status, (await waiting).status]).toEqual([200, 200])
+    expect(order).toEqual(['peer 1', 'owner', 'peer 2'])
+    await donor.call('limits.set', { concurrent: 4 })
     await donor.call('shares.remove', { id })
     await server.close()
   })

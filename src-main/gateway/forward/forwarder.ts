@@ -16,6 +16,7 @@ import { headerPolicyOf, requestHeaders, type HeaderPolicy, type Headers } from 
 import { HOPS_HEADER } from './hops.js'
 import type { LocalClients } from './local-clients.js'
 import type { ProviderScores } from './provider-scores.js'
+import { hidingIds, privateIdsOf } from './private-ids.js'
 import type { Reachability } from './reachability.js'
 import { withServerModelId } from './server-model-id.js'
 
@@ -84,8 +85,9 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
   function localTarget(exchange: Exchange, service: LocalService, path: string): AttemptTarget {
     const policy = exchange.door === 'local' ? 'own' : headerPolicyOf(service.name)
     const key = registry.apiKey(service.id)
+    const server = localClients.dispatcher(service)
     return {
-      dispatcher: localClients.dispatcher(service),
+      dispatcher: exchange.door === 'peer' ? hidingIds(server, privateIdsOf(service)) : server,
       path: serverPath(service, path),
       policy,
       headers: outgoingHeaders(exchange, policy, {

@@ -10,7 +10,7 @@ const MAX_EVENT_CHARACTERS = 4 * 1024 * 1024
 
 /** The events of a stream as they come; comments and empty events are left out. Throws when one never ends. */
 export async function* readServerEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
-  const reader = body.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>).getReader()
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader()
   let rest = ''
   try {
     for (;;) {

@@ -86,7 +86,11 @@ async function total(children: readonly Child[]): Promise<Map<string, number>> {
   return sum
 }
 
-const sumOf = (counts: Map<string, number>): number => [...counts.values()].reduce((sum, count) => sum + count, 0)
+/** Bytes of what carries rows. */
+function rowBytes(counts: Map<string, number>): number {
+  const carriers = [...counts].filter(([protocol]) => /^\/(meshsub|ocf\/table-sync)\//.test(protocol))
+  return carriers.reduce((sum, [, count]) => sum + count, 0)
+}
 
 async function untilAllHave(children: readonly Child[], size: number): Promise<void> {
   for (let tries = 0; tries < 600; tries += 1) {
@@ -103,7 +107,8 @@ const modelsOf = (name: string): string[] => [
   ...Array.from({ length: 14 }, (_, index) => `organisation/some-model-${index}`),
 ]
 
-async function benchNodes(count: number, idleMs: number): Promise<object> {
+/** Whole nodes that idle, then write. Renewals come on top of what they send while they idle: see `renewalBytesPerS`. */
+export async function benchNodes(count: number, idleMs: number): Promise<object> {
   const children = Array.from({ length: Math.min(PROCESSES, count) }, () => startChild('nodes-worker.ts'))
   try {
     const shares = children.map((_, index) => Math.floor((count + index) / children.length))
@@ -137,6 +142,7 @@ async function benchNodes(count: number, idleMs: number): Promise<object> {
       ])
       .filter(([, rate]) => rate > 0)
       .sort(([, a], [, b]) => b - a)
+    const idleRows = (rowBytes(after) - rowBytes(before)) / (idleMs / 1000)
     const idle = perProtocol.reduce((sum, [, rate]) => sum + rate, 0)
 
     const delays: number[] = []
@@ -144,12 +150,12 @@ async function benchNodes(count: number, idleMs: number): Promise<object> {
     for (let write = 0; write < WRITES; write += 1) {
       const model = `write-${write}`
       const owner = children[write % children.length]!
-      const from = sumOf(await total(children))
+      const from = rowBytes(await total(children))
       const startedAt = performance.now()
       const { atMs } = await owner.ask<{ atMs: number }>({ publish: { node: 0, models: modelsOf(model) } })
       await pause(AFTER_WRITE_MS)
       const elapsedS = (performance.now() - startedAt) / 1000
-      registration += (sumOf(await total(children)) - from - idle * count * elapsedS) / WRITES
+      registration += (rowBytes(await total(children)) - from - idleRows * elapsedS) / WRITES
       for (const child of children) {
         const { times } = await child.ask<{ times: number[] }>({ seen: model })
         delays.push(...times.map((time) => time - atMs))
@@ -161,11 +167,12 @@ async function benchNodes(count: number, idleMs: number): Promise<object> {
       idleBytesPerS: idle,
       perProtocol: Object.fromEntries(perProtocol),
       registrationBytes: registration,
+      renewalBytesPerS: registration / renewEveryS(count),
       visible: { p50Ms: percentile(delays, 50), p99Ms: percentile(delays, 99), seen: delays.length, expected },
     }
     console.log(
       `${count} nodes in ${children.length} processes: idle ${idle.toFixed(0)} B/s a node, sent and received alike ` +
-        `(budget ${BUDGET.idleBytesPerS.get(count) ?? '-'}, Go ${BUDGET.goIdleBytesPerS.get(count) ?? '-'}); one registration ` +
+        `(budget ${BUDGET.idleBytesPerS.get(count) ?? '-'}, Go ${BUDGET.goIdleBytesPerS.get(count) ?? '-'}); renewals ${figures.renewalBytesPerS.toFixed(0)} B/s more; one registration ` +
         `${kb(registration)} over the mesh (budget ${kb(BUDGET.registrationBytes)} at 10); visible in p50 ` +
         `${figures.visible.p50Ms.toFixed(0)} ms, p99 ${figures.visible.p99Ms.toFixed(0)} ms (budget ${BUDGET.visibleP50Ms} / ` +
         `${BUDGET.visibleP99Ms}), ${delays.length} of ${expected} seen`,
@@ -175,6 +182,11 @@ async function benchNodes(count: number, idleMs: number): Promise<object> {
   } finally {
     await Promise.all(children.map((child) => child.stop()))
   }
+}
+
+/** Seconds between two renewals of a node in a table of that many rows: 45 % of the lease, at 1 KB/s of background. */
+function renewEveryS(rows: number): number {
+  return 0.45 * Math.max(600, (2 * rows * 1100 * 7) / 1024)
 }
 
 const kb = (bytes: number): string => `${(bytes / 1000).toFixed(1)} KB`

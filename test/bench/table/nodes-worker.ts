@@ -1,6 +1,7 @@
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Metrics, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { Registry } from 'prom-client'
@@ -70,11 +71,24 @@ async function start(count: number): Promise<object> {
   }
 }
 
+/** Two nodes that dial one another at once may lose both connections: once more then. */
+async function dial(index: number, address: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await nodes[index]?.host.libp2p.dial(multiaddr(address))
+      return
+    } catch (error) {
+      if (tries === 5) throw error
+      await pause(100 * tries)
+    }
+  }
+}
+
 async function answer(question: Question): Promise<object> {
   if ('start' in question) return start(question.start)
   if ('dial' in question) {
     for (const [index, addresses] of question.dial.entries()) {
-      for (const address of addresses) await nodes[index]?.host.libp2p.dial(multiaddr(address))
+      for (const address of addresses) await dial(index, address)
     }
     return {}
   }

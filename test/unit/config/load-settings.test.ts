@@ -191,7 +191,7 @@ describe('problems', () => {
       expect.stringMatching(/^environment OCF_PORT: "x" is not a port/),
       expect.stringMatching(/^flag --port: "70000" is not a port/),
       expect.stringMatching(/^flag --gateway\.max-body: It needs a value: a size from 1KiB to 1GiB/),
-      expect.stringMatching(/^environment OCF_TABLE_LEASE: "soon" is not a duration from 1s to 24h/),
+      expect.stringMatching(/^environment OCF_TABLE_LEASE: "soon" is not a duration from 1s to 12h/),
       expect.stringMatching(/^file .*: log-level: "loud" is not one of trace, debug/),
     ])
   })

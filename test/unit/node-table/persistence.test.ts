@@ -89,7 +89,7 @@ describe('a table', () => {
     expect(await third.store.load(TODAY)).toEqual([])
   })
 
-  test('is one update again after hundreds of changes', async () => {
+  test('is one update again after hundreds of changes', { timeout: 30_000 }, async () => {
     const { view, carrier, store } = await startTable()
     for (let round = 0; round < 502; round += 1) {
       view.ingest(owners[round % owners.length]!.row({ seq: NOON - 1000 + round }), 'sync')

@@ -249,13 +249,13 @@ describe('the index of offers', () => {
   })
 })
 
-test('a hostile owner’s 20,000 mutated envelopes change nothing and throw nothing', () => {
+test('a hostile owner’s 5,000 mutated envelopes change nothing and throw nothing', () => {
   const random = createRandom(3)
   view.ingest(alice.row(), 'gossip')
   const digest = view.digest()
   const genuine = owners[1]!.row()
   const verdicts = new Map<string, number>()
-  for (let round = 0; round < 20_000; round += 1) {
+  for (let round = 0; round < 5_000; round += 1) {
     const bytes = mutate(genuine, random)
     if (Buffer.compare(bytes, genuine) === 0) continue
     const verdict = view.ingest(bytes, 'gossip')

@@ -30,6 +30,19 @@ describe('the pill', () => {
     expect(live({ state: { kind: 'connected', path: 'relayed' } }).sentence).toBe('Connected · relayed · 3 peers')
   })
 
+  test('says why sharing is paused, to one who shares', () => {
+    const reason = { cause: 'on-battery' as const, sentence: 'this computer runs on battery', untilMs: null }
+    const pause = { paused: true, reasons: [reason], running: 0, cutAtMs: null, rules: [] }
+    const paused = pillState({ phase: 'live', data: STATUS }, pause)
+    expect(paused).toEqual({ tone: 'warn', sentence: 'Paused: this computer runs on battery', page: 'share' })
+    const nothing = {
+      ...STATUS,
+      models: { available: 1, shared: 0 },
+      state: { kind: 'connected' as const, path: null },
+    }
+    expect(pillState({ phase: 'live', data: nothing }, pause).sentence).toBe('Connected · 3 peers')
+  })
+
   test('leads to the cause when something is missing', () => {
     expect(live({ peers: 0, state: { kind: 'alone', path: null } })).toMatchObject({ tone: 'warn', page: 'network' })
     expect(live({ peers: 0, state: { kind: 'standalone', path: null } })).toMatchObject({ tone: 'neutral' })

@@ -18,6 +18,7 @@ test('what is not told gets the defaults of the design', () => {
     aliases: new Map(),
     models: 'all',
     apiKey: undefined,
+    basePath: '',
   })
 })
 

@@ -61,7 +61,10 @@ async function machine(rules: Partial<PauseRules> = {}) {
     now: () => nowMs,
     sleep: (ms, signal) =>
       new Promise((resolve) => {
-        if (signal.aborted) return resolve()
+        if (signal.aborted || ms <= 0) {
+          resolve()
+          return
+        }
         const sleeper = { atMs: nowMs + ms, wake: resolve }
         sleepers.add(sleeper)
         signal.addEventListener('abort', () => resolve(), { once: true })
@@ -100,7 +103,7 @@ async function machine(rules: Partial<PauseRules> = {}) {
     admission,
     pause,
     again: make,
-    pass(ms: number) {
+    pass: (ms: number) => {
       nowMs += ms
       for (const sleeper of [...sleepers].filter(({ atMs }) => atMs <= nowMs)) {
         sleepers.delete(sleeper)

@@ -1,0 +1,41 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { PAGES } from '../../../src-renderer/frame/route.js'
+import { LINKED_PAGES, parseDeepLink } from '../../../src-main/electron/deep-link.js'
+
+test('a link names a page of the dashboard, with or without the slash some systems add', () => {
+  expect(parseDeepLink('ocf://models')).toBe('models')
+  expect(parseDeepLink('ocf://settings/')).toBe('settings')
+})
+
+test('the pages that can be linked are those the dashboard has', () => {
+  expect([...LINKED_PAGES].sort()).toEqual([...PAGES].sort())
+})
+
+test.each([
+  'ocf://',
+  'ocf://nowhere',
+  'ocf://models/llama',
+  'ocf://models?share=1',
+  'ocf://models#x',
+  'ocf://Models',
+  'ocf://%6Dodels',
+  'ocf:models',
+  'ocf://models ',
+  'ocf://user@models',
+  'ocf://constructor',
+  'https://models',
+  'OCF://models',
+  'ocf://models\n',
+])('%j is no link of ours', (link) => {
+  expect(parseDeepLink(link)).toBeUndefined()
+})
+
+test('whatever a web page puts behind the scheme, nothing but a known page comes out', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (rest) => {
+      const page = parseDeepLink(`ocf://${rest}`)
+      return page === undefined || rest === page || rest === `${page}/`
+    }),
+  )
+})
