@@ -19,4 +19,4 @@ test('twenty nodes bootstrapped from one see every row within 10 s, and stay con
   await until('the others noticed', () => others.every(({ host }) => !host.isConnected(bootstrap!.host.peerId)), 10_000)
   await until('they are one network', () => isConnected(others), 10_000)
   expect(others.every(({ table }) => others.every(({ host }) => table.get(host.peerId) !== undefined))).toBe(true)
-})
+}, 180_000)

@@ -39,13 +39,13 @@ function setUp(options: { notifications?: boolean; entries?: TrafficEntry[] } = 
   return {
     show,
     dispatch,
-    stop,
-    pausedBy(cause: PauseCause, sentence: string) {
+    stop: () => stop(),
+    pausedBy: (cause: PauseCause, sentence: string): void => {
       const reasons = [{ cause, sentence, untilMs: null }]
       pause = { paused: true, reasons, running: 0, cutAtMs: null, rules: [] }
       listener()
     },
-    requests(count: number) {
+    requests: (count: number): void => {
       requestsIn = count
       listener()
     },
