@@ -10,13 +10,14 @@ const MAX_EVENT_CHARACTERS = 4 * 1024 * 1024
 
 /** The events of a stream as they come; comments and empty events are left out. Throws when one never ends. */
 export async function* readServerEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader()
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
   let rest = ''
   try {
     for (;;) {
       const { done, value } = await reader.read()
       if (done) break
-      rest += value
+      rest += decoder.decode(value, { stream: true })
       if (rest.length > MAX_EVENT_CHARACTERS) throw new Error('An event of the answer never ended.')
       const blocks = rest.split(/\r\n\r\n|\n\n|\r\r/)
       rest = blocks.pop() ?? ''

@@ -21,7 +21,12 @@ export function startChild(name: string): Child {
     async ask<T>(message: object) {
       const answer = once(child, 'message') as Promise<[T]>
       child.send(message)
-      return (await Promise.race([answer, exited.then(() => Promise.reject(new Error(`${name} ended`)))]))[0]
+      return (
+        await Promise.race([
+          answer,
+          exited.then(([code, signal]) => Promise.reject(new Error(`${name} ended: ${code ?? signal}`))),
+        ])
+      )[0]
     },
     async stop() {
       if (child.exitCode !== null) return

@@ -10,7 +10,7 @@ import { readAddress } from '../../../src-renderer/features/share/read-address.j
 import { firstTicks, tickedIds, ticksDiffer, toggleTick } from '../../../src-renderer/features/share/ticks.js'
 import { filterTraffic, SHOW_ALL } from '../../../src-renderer/features/traffic/filter.js'
 import { matchCommands, type Command } from '../../../src-renderer/frame/match-commands.js'
-import { sparkPath } from '../../../src-renderer/ui/sparkline.js'
+import { sparkPath } from '../../../src-renderer/ui/spark-path.js'
 
 const ENTRY: TrafficEntry = {
   id: 'r',
