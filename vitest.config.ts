@@ -13,8 +13,20 @@ export default defineConfig({
     projects: [
       project('unit', { testTimeout: 30_000 }),
       project('contract', { testTimeout: 30_000 }),
-      project('integration', { testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 1, fileParallelism: false }),
-      project('e2e', { testTimeout: 90_000, hookTimeout: 90_000, maxWorkers: 1, fileParallelism: false }),
+      project('integration', {
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
+        maxWorkers: 1,
+        fileParallelism: false,
+        retry: process.env['CI'] === undefined ? 0 : 1,
+      }),
+      project('e2e', {
+        testTimeout: 90_000,
+        hookTimeout: 90_000,
+        maxWorkers: 1,
+        fileParallelism: false,
+        retry: process.env['CI'] === undefined ? 0 : 1,
+      }),
     ],
   },
 })

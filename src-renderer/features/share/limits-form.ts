@@ -23,7 +23,7 @@ const RANGES = {
   queueSeconds: [0, 300],
   requestsPerMinute: [0, 100_000],
   maxTokens: [0, 10_000_000],
-  bodyMiB: [1, 1024],
+  bodyMiB: [0, 1024],
 } as const satisfies Partial<Record<keyof LimitsText, readonly [number, number]>>
 
 /** The names of the number fields, in their order. */

@@ -18,7 +18,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
   {
     key: 'time',
     header: column.time,
-    width: 84,
+    width: 100,
     cell: (entry) => (
       <a
         className={styles['time']}
@@ -33,7 +33,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
   {
     key: 'direction',
     header: column.direction,
-    width: 72,
+    width: 76,
     cell: (entry) => (
       <span className={styles['way']} title={words.directionHint[entry.direction]}>
         <Icon name={entry.direction} size={15} />
@@ -53,7 +53,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
   {
     key: 'peer',
     header: column.peer,
-    width: 118,
+    width: 126,
     cell: (entry) => orUnknown(entry.peer, (peerId) => <PeerName peerId={peerId} />),
   },
   { key: 'status', header: column.status, width: 96, cell: (entry) => <Outcome entry={entry} /> },

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,6 +27,7 @@ type Question =
 const log = silentLog
 const clock = { now: () => Date.now() }
 const nodes: { host: Host; table: NodeTable }[] = []
+const folders: string[] = []
 const bytes = new Map<string, number>()
 /** Model → when each node's table had it, in Unix milliseconds. */
 const seen = new Map<string, number[]>()
@@ -45,7 +47,9 @@ function countingMetrics(): Metrics {
 
 async function start(count: number): Promise<object> {
   for (let index = 0; index < count; index += 1) {
-    const dataFolder = await openDataFolder(await mkdtemp(join(tmpdir(), 'ocf-bench-')))
+    const folder = await mkdtemp(join(tmpdir(), 'ocf-bench-'))
+    folders.push(folder)
+    const dataFolder = await openDataFolder(folder)
     const identity = await loadIdentity({ dataDir: dataFolder.dir, seed: '' }, log)
     const host = createHost(
       { identity, log, dataFolder, metrics: countingMetrics() },
@@ -114,4 +118,7 @@ process.on('message', (question: Question) => {
     },
   )
 })
-process.on('SIGTERM', () => process.exit(0))
+process.on('SIGTERM', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+  process.exit(0)
+})
