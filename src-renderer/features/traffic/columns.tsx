@@ -33,7 +33,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
   {
     key: 'direction',
     header: column.direction,
-    width: 76,
+    width: 86,
     cell: (entry) => (
       <span className={styles['way']} title={words.directionHint[entry.direction]}>
         <Icon name={entry.direction} size={15} />
@@ -61,7 +61,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     key: 'path',
     header: column.path,
     minor: true,
-    width: 92,
+    width: 104,
     cell: (entry) => orUnknown(entry.path, (path) => words.path[path]),
   },
   {
