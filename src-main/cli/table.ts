@@ -1,3 +1,4 @@
+import { styleText } from 'node:util'
 import Table from 'cli-table3'
 import { printable } from '../logging/printable.js'
 import type { CliIo } from './io.js'
@@ -27,9 +28,9 @@ export function textTable(
   options: { colour: boolean },
 ): string {
   const table = new Table({
-    head: [...head],
+    head: options.colour ? head.map((title) => styleText('bold', title, { validateStream: false })) : [...head],
     chars: NO_BORDERS,
-    style: { 'padding-left': 0, 'padding-right': 0, head: options.colour ? ['bold'] : [], border: [], compact: true },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
   })
   table.push(...rows.map((row) => row.map((cell) => printable(cell))))
   const lines = table.toString().split('\n')
