@@ -33,7 +33,9 @@ export async function benchGateway(options: BenchOptions): Promise<void> {
   const quiet = ['--demo-model', 'off']
   const a = await startBenchNode(quiet)
   const share = ['--service.name', 'llm', '--service.port', String(port), '--service.shared-path', 'POST /v1/echo']
-  const b = await startBenchNode([...quiet, ...share, '--bootstrap.sources', `${a.gateway}/v1/dnt/bootstraps`])
+  // The owner's default of four requests of peers at a time would be measured in place of the way there.
+  const open = ['--limits.concurrent', '1000', '--limits.queue', '1000']
+  const b = await startBenchNode([...quiet, ...share, ...open, '--bootstrap.sources', `${a.gateway}/v1/dnt/bootstraps`])
   const client = await startBenchWorker(join(import.meta.dirname, 'load-client.ts'))
   try {
     await untilListed(a.gateway)
