@@ -32,7 +32,10 @@ export function createClockWatch(needs: { clock: Clock; log: Log }): ClockWatch 
 
   function aheadMs(): number | undefined {
     const sorted = [...aheadOf.values()].sort((a, b) => a - b)
-    return sorted[Math.floor((sorted.length - 1) / 2)]
+    const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]]
+    if (low === undefined || high === undefined) return undefined
+    // Of two halves that disagree, the one this clock agrees with: a single wrong peer of two makes nobody wrong.
+    return Math.abs(low) <= Math.abs(high) ? low : high
   }
 
   function isWrong(): boolean {

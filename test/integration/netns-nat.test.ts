@@ -160,7 +160,7 @@ test.skipIf(reason !== undefined)(
     expect(provider.ocf('doctor').stdout).toMatch(/Peers reached it at \/ip4\/5\.0\.0\.2\/tcp\/43905/)
     await until(() => pathTo(asker, provider)?.paths.includes('direct-tcp'), {
       what: 'the path is direct',
-      limitMs: 20_000,
+      limitMs: 45_000,
       everyMs: 500,
     })
     expect(await slow).toMatchObject({ status: 200, text: `${'tick\n'.repeat(32)}done\n` })

@@ -21,6 +21,8 @@ interface RelayedPeer {
   tries: number
   nextTryAtMs: number
   trying: boolean
+  /** Addresses came in during a try that did not know them. */
+  hasNews: boolean
   idleTicks: number
 }
 
@@ -45,7 +47,7 @@ export function createDirectUpgrade(needs: { libp2p: Libp2p; log: Log; clock?: C
 
   function look(connection: Connection): void {
     const id = connection.remotePeer.toString()
-    const known = peers.get(id) ?? { tries: 0, nextTryAtMs: clock.now() + wait(0), trying: false, idleTicks: 0 }
+    const known = peers.get(id) ?? newlyRelayed(clock.now())
     peers.set(id, known)
     const hasDirect = libp2p
       .getConnections(connection.remotePeer)
@@ -58,10 +60,11 @@ export function createDirectUpgrade(needs: { libp2p: Libp2p; log: Log; clock?: C
     known.idleTicks = 0
     if (known.trying || known.nextTryAtMs > clock.now() || tries.size >= MAX_PARALLEL_TRIES) return
     known.trying = true
+    known.hasNews = false
     const attempt = tryDirect(connection).finally(() => {
       known.trying = false
-      known.tries += 1
-      known.nextTryAtMs = clock.now() + wait(known.tries)
+      known.tries = known.hasNews ? 0 : known.tries + 1
+      known.nextTryAtMs = clock.now() + (known.hasNews ? 0 : wait(known.tries))
       tries.delete(attempt)
     })
     tries.add(attempt)
@@ -101,6 +104,7 @@ export function createDirectUpgrade(needs: { libp2p: Libp2p; log: Log; clock?: C
     if (known === undefined || sameAddresses(event.detail)) return
     known.tries = 0
     known.nextTryAtMs = clock.now()
+    known.hasNews = true
   }
   libp2p.addEventListener('connection:open', onOpen)
   libp2p.addEventListener('peer:update', onPeerUpdate)
@@ -117,6 +121,14 @@ export function createDirectUpgrade(needs: { libp2p: Libp2p; log: Log; clock?: C
 }
 
 const isRelayed = (connection: Connection): boolean => relayOf(connection.remoteAddr.toString()) !== undefined
+
+const newlyRelayed = (nowMs: number): RelayedPeer => ({
+  tries: 0,
+  nextTryAtMs: nowMs + wait(0),
+  trying: false,
+  hasNews: false,
+  idleTicks: 0,
+})
 
 const wait = (tries: number): number => TRY_AFTER_MS[Math.min(tries, TRY_AFTER_MS.length - 1)] ?? 0
 

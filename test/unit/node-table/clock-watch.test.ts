@@ -23,6 +23,15 @@ test('a clock that most peers agree with is right, whatever a few say', () => {
   expect([watch.isWrong(), warnings()]).toEqual([false, []])
 })
 
+test.each([2 * 24 * 60 * MINUTE, -2 * 24 * 60 * MINUTE])(
+  'one peer of two that is %d ms off makes no clock wrong',
+  (off) => {
+    watch.heard('right', clock.now())
+    watch.heard('off', clock.now() + off)
+    expect([watch.isWrong(), watch.aheadMs()]).toEqual([false, 0])
+  },
+)
+
 test('a clock that most peers disagree with is told of, again after ten minutes, and when it is right again', () => {
   for (let peer = 0; peer < 50; peer += 1) watch.heard(`p${peer}`, clock.now() - 48 * MINUTE)
   expect(watch.aheadMs()).toBe(48 * MINUTE)
