@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'electron-vite'
 import type { Plugin } from 'vite'
+import { licencesText, licensedPackages } from './.ci/licences.ts'
 
 const at = (path: string): string => resolve(import.meta.dirname, path)
 /** A path below the folder of the built program; `OCF_BUILT_DIR` names another one. */
@@ -17,45 +18,30 @@ const trayIcons = (): Plugin => ({
   },
 })
 
-/** Copies Swagger UI for the gateway's /docs page; its licence goes with it. */
+const SWAGGER_UI = ['swagger-ui-bundle.js', 'swagger-ui-bundle.js.LICENSE.txt', 'swagger-ui.css', 'LICENSE', 'NOTICE']
+/** Copies Swagger UI for the gateway's /docs page; its licences go with it. */
 const swaggerUi = (): Plugin => ({
   name: 'copy-swagger-ui',
   writeBundle() {
     const from = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
     mkdirSync(built('docs'), { recursive: true })
-    for (const file of ['swagger-ui-bundle.js', 'swagger-ui.css', 'LICENSE', 'NOTICE']) {
+    for (const file of SWAGGER_UI) {
       copyFileSync(join(from, file), join(built('docs'), file))
     }
   },
 })
 
-/** Writes `licences.json` beside the page: what is installed with the program, from the lock file. */
+/** Writes `licences.json` and the texts beside the page: of what is installed with the program or bundled in it. */
 const licences = (): Plugin => ({
   name: 'list-licences',
   generateBundle() {
-    const lock = JSON.parse(readFileSync(at('package-lock.json'), 'utf8')) as {
-      packages: Record<string, { version?: string; license?: string; dev?: boolean }>
-    }
-    const list = Object.entries(lock.packages)
-      .filter(([path, { dev }]) => path !== '' && (dev !== true || BUNDLED.has(path.replace('node_modules/', ''))))
-      .map(([path, { version = '', license = 'see its package' }]) => {
-        return { name: path.replace(/^.*node_modules\//, ''), version, licence: license }
-      })
-    list.sort((a, b) => (a.name < b.name ? -1 : 1))
+    const packages = licensedPackages(import.meta.dirname)
+    const list = packages.map(({ name, version, licence }) => ({ name, version, licence }))
+    const texts = licencesText(packages, readFileSync(at('LICENSE'), 'utf8'))
     this.emitFile({ type: 'asset', fileName: 'licences.json', source: JSON.stringify(list) })
+    this.emitFile({ type: 'asset', fileName: 'THIRD-PARTY-LICENSES.txt', source: texts })
   },
 })
-
-/** Packages that are only needed to build, and of which the built files contain a part. */
-const BUNDLED = new Set([
-  'react',
-  'react-dom',
-  'scheduler',
-  'zustand',
-  'uplot',
-  '@tanstack/react-virtual',
-  '@tanstack/virtual-core',
-])
 
 export default defineConfig({
   main: {

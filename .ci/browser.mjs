@@ -16,7 +16,7 @@ const CANDIDATES = {
 }
 
 const hasChromium = () =>
-  [process.env.OCF_TEST_CHROMIUM, ...(CANDIDATES[process.platform] ?? [])].some((path) => path && existsSync(path))
+  [process.env.OCF_CHROMIUM, ...(CANDIDATES[process.platform] ?? [])].some((path) => path && existsSync(path))
 const hasXvfb = () => process.platform !== 'linux' || existsSync('/usr/bin/Xvfb')
 
 function apt(...args) {

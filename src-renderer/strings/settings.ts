@@ -52,5 +52,6 @@ export const settingsStrings = {
   identityHint: (folder: string) =>
     `The key that makes this node the same peer after each start lies in ${folder}. Copy that folder to keep it, and never run two nodes with one copy.`,
   licences: 'Licences of what it is made of',
+  licenceTexts: 'The texts of these licences',
   licencesNone: 'The list is made when the dashboard is built; this build has none.',
 }

