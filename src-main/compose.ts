@@ -1,6 +1,7 @@
 import { systemClock } from './clock.js'
 import { createControl, type Control } from './api/index.js'
 import type { AppPreferencesSource } from './api/handlers/app.js'
+import type { UpdatesSource } from './api/handlers/update.js'
 import { createConnectionsSource } from './api/handlers/peers.js'
 import { createControlServer } from './api/http/index.js'
 import { createLiveSettings } from './config/live-settings.js'
@@ -34,6 +35,8 @@ export interface NodeNeeds {
   docsDir?: string | null
   /** The desktop app around the node, where there is one. */
   app?: AppPreferencesSource
+  /** The desktop app's way to a newer version. */
+  updates?: UpdatesSource
   /** The desktop app's key store and what it sees of the machine. */
   desktopSharing?: DesktopSharing
 }
@@ -95,6 +98,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     doctor: composeDoctor({ host, bootstrapper, table, settings, clock, log }),
     gatewayUrl: () => gatewayUrl() ?? null,
     app: needs.app,
+    updates: needs.updates,
     log,
   })
   const controlServer = createControlServer(

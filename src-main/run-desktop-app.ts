@@ -8,6 +8,7 @@ import type { Settings } from './config/settings.js'
 import { setAppMenu } from './electron/app-menu.js'
 import { createAppPreferences } from './electron/app-preferences.js'
 import { APP_URL, serveAppScheme } from './electron/app-scheme.js'
+import { openAppUpdates } from './electron/app-updates.js'
 import { createAutostart, type Autostart } from './electron/autostart.js'
 import { LINK_SCHEME, parseDeepLink, type LinkedPage } from './electron/deep-link.js'
 import { serveIpc } from './electron/ipc.js'
@@ -60,8 +61,10 @@ export async function runDesktopApp(settings: Settings, origins: Origins, option
   const preferences = openPreferences({ log }, { file: join(userData, 'app.json') })
   const autostart = openAutostart()
   if (preferences.now.autostart) autostart?.refresh()
+  const updates = openAppUpdates({ preferences, clock: systemClock, log, quit: quit.ask })
   const desktop = {
-    app: createAppPreferences({ preferences, autostart }),
+    app: createAppPreferences({ preferences, autostart, updatesWanted: () => updates.review() }),
+    updates: updates.source,
     desktopSharing: { facts: createShellFacts(powerMonitor) },
   }
   const running = await startUnlessQuit({ settings, origins, logger, builtDir, desktop }, quit.signal)
@@ -71,7 +74,7 @@ export async function runDesktopApp(settings: Settings, origins: Origins, option
 
   const shell = createShell(
     { control: node.control, node, preferences, autostart, clock: systemClock, log, quit: quit.ask },
-    { builtDir },
+    { builtDir, canUpdate: updates.isSupported },
   )
   const ipcOptions = {
     trustedUrl: APP_URL,
@@ -93,26 +96,32 @@ export async function runDesktopApp(settings: Settings, origins: Origins, option
     })
   }
 
+  updates.review()
+
   await quit.asked
+  updates.stop()
   shell.stop()
   stopIpc()
   await stopWithin(running, STOP_GRACE_MS)
+  quit.letGo()
+  await updates.takeOver()
   logger.close()
   return EXIT.ok
 }
 
 /** Holds every way to quit until the node has stopped; the process ends by `app.exit` afterwards. */
-function untilQuit(): { asked: Promise<void>; signal: AbortSignal; ask: () => void } {
+function untilQuit(): { asked: Promise<void>; signal: AbortSignal; ask: () => void; letGo: () => void } {
   const asked = new AbortController()
   const ask = (): void => asked.abort(new Error('The app was quit.'))
-  app.on('before-quit', (event) => {
+  const hold = (event: Electron.Event): void => {
     event.preventDefault()
     ask()
-  })
+  }
+  app.on('before-quit', hold)
   void untilAskedToStop().then(ask)
   const { signal } = asked
   const promise = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-  return { signal, ask, asked: promise }
+  return { signal, ask, asked: promise, letGo: () => void app.off('before-quit', hold) }
 }
 
 /** On macOS a link that starts the app comes as an event, before there is a window. */

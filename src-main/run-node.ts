@@ -19,7 +19,7 @@ export interface NodeStart {
   /** The folder of the built program (`out`), with the dashboard in `renderer`. */
   builtDir: string
   /** What the desktop app around the node brings along. */
-  desktop?: Pick<NodeNeeds, 'app' | 'desktopSharing'>
+  desktop?: Pick<NodeNeeds, 'app' | 'updates' | 'desktopSharing'>
 }
 
 /** A node that serves, with the folder it holds. */

@@ -7,6 +7,7 @@ import { networkStrings } from './strings/network.js'
 import { settingsStrings } from './strings/settings.js'
 import { shareStrings } from './strings/share.js'
 import { trafficStrings } from './strings/traffic.js'
+import { updateStrings } from './strings/update.js'
 import { count } from './ui/format.js'
 
 /** Every English sentence of the interface. Words for things follow the glossary: peer, provider, model, gateway, relay. */
@@ -72,6 +73,7 @@ export const strings = {
   models: modelsStrings,
   network: networkStrings,
   traffic: trafficStrings,
+  update: updateStrings,
   share: shareStrings,
   causes,
   doctor: doctorStrings,

@@ -17,6 +17,7 @@ import { createSharingFeeds, createSharingHandlers, type SharingNeeds } from './
 import { createNodeHandlers, createStatusFeed, type NodeFacts } from './handlers/status.js'
 import { createTableHandlers } from './handlers/table.js'
 import { createTrafficHandlers, createTrafficSource } from './handlers/traffic.js'
+import { createUpdateFeed, createUpdateHandlers, type UpdatesSource } from './handlers/update.js'
 
 /** Everything the control interface reads. */
 export interface ControlNeeds extends DoctorNeeds {
@@ -35,6 +36,8 @@ export interface ControlNeeds extends DoctorNeeds {
   isRoutable?: (peerId: string) => boolean
   /** The desktop app around the node, where there is one. */
   app?: AppPreferencesSource
+  /** Its way to a newer version. */
+  updates?: UpdatesSource
   log: Log
 }
 
@@ -49,6 +52,7 @@ export function createControl(needs: ControlNeeds): Control {
   const dispatch = createDispatch({
     handlers: {
       ...createAppHandlers(needs),
+      ...createUpdateHandlers(needs),
       ...createNodeHandlers(needs),
       ...createPeersHandlers(needs),
       ...createTableHandlers(needs),
@@ -70,6 +74,7 @@ export function createControl(needs: ControlNeeds): Control {
       logs: createLogsFeed(needs),
       traffic: createTrafficSource(needs),
       ...createSharingFeeds(needs.sharing),
+      update: createUpdateFeed(needs),
     },
     log: needs.log,
   })

@@ -7,6 +7,8 @@ export function createAppPreferences(needs: {
   preferences: PreferencesFile
   /** Undefined where the app can't be started at login. */
   autostart: Autostart | undefined
+  /** Called after the person has changed whether newer versions are looked for. */
+  updatesWanted(): void
 }): AppPreferencesSource {
   const { autostart, preferences } = needs
   return {
@@ -15,11 +17,13 @@ export function createAppPreferences(needs: {
       notifications: preferences.now.notifications,
       // The person may have switched it off in the system's settings: that counts.
       autostart: autostart?.isOn() ?? false,
+      updates: preferences.now.updates,
     }),
     set(name, value) {
       if (name === 'autostart') autostart?.set(value)
       // Who has made the choice needs not be asked any more.
       preferences.change(name === 'closeToTray' ? { closeToTray: value, closeToTrayTold: true } : { [name]: value })
+      if (name === 'updates') needs.updatesWanted()
     },
   }
 }

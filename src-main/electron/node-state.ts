@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { isCallName, isFeedName } from '#shared/contract/index.js'
 import { StatusSchema, type Status } from '#shared/contract/node.js'
 import { PauseStateSchema, type PauseState } from '#shared/contract/pause.js'
+import { UpdateStateSchema, type UpdateState } from '#shared/contract/update.js'
 import type { Control } from '../api/index.js'
 import type { Log } from '../logging/index.js'
 
@@ -10,6 +11,8 @@ export interface NodeState {
   readonly status: Status | undefined
   /** Undefined where this node can't pause. */
   readonly pause: PauseState | undefined
+  /** How far a newer version of the app is. */
+  readonly update: UpdateState | undefined
   /** Calls `listener` after each change; returns the way to stop. */
   subscribe(listener: () => void): () => void
   /** Does nothing where this node can't pause. */
@@ -26,6 +29,7 @@ export function followNode(needs: { control: Control; log: Log }): NodeState {
   const listeners = new Set<() => void>()
   let status: Status | undefined
   let pause: PauseState | undefined
+  let update: UpdateState | undefined
   const stops: (() => void)[] = []
 
   function announce(): void {
@@ -54,9 +58,13 @@ export function followNode(needs: { control: Control; log: Log }): NodeState {
 
   follow('status', StatusSchema, (value) => (status = value))
   follow('pause', PauseStateSchema, (value) => (pause = value))
+  follow('update', UpdateStateSchema, (value) => (update = value))
   return {
     get status() {
       return status
+    },
+    get update() {
+      return update
     },
     get pause() {
       return pause

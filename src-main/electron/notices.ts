@@ -25,12 +25,14 @@ export interface NoticesNeeds {
 
 /**
  * Tells the person what they would want to know without looking: the first request of a peer that was served (once
- * ever), and each cause that paused sharing (once each per start; a pause by hand is no news). Returns the way to stop.
+ * ever), each cause that paused sharing (once each per start; a pause by hand is no news), and a newer version that can
+ * be installed. Returns the way to stop.
  */
 export function followForNotices(needs: NoticesNeeds): () => void {
   const { state, preferences } = needs
   const log = needs.log.forComponent('shell')
   const toldCauses = new Set<PauseCause>()
+  let toldVersion: string | undefined
   let looking = false
 
   function tell(notice: Notice): void {
@@ -47,7 +49,15 @@ export function followForNotices(needs: NoticesNeeds): () => void {
   }
 
   function onChange(): void {
-    const { pause, status } = state
+    const { pause, status, update } = state
+    if (update?.kind === 'ready' && update.version !== toldVersion) {
+      toldVersion = update.version
+      tell({
+        title: `Version ${update.version} is ready`,
+        body: 'Restart Open Compute to install it.',
+        page: 'settings',
+      })
+    }
     const reason = pause?.paused === true ? pause.reasons[0] : undefined
     if (pause !== undefined && reason !== undefined && reason.cause !== 'manual' && !toldCauses.has(reason.cause)) {
       toldCauses.add(reason.cause)

@@ -11,6 +11,8 @@ const PreferencesSchema = z.object({
   notifications: z.boolean().default(true),
   /** The person wants the app started at login. */
   autostart: z.boolean().default(false),
+  /** The person wants newer versions looked for and downloaded. */
+  updates: z.boolean().default(false),
   /** The person was told that a first request of a peer was served. */
   firstServedTold: z.boolean().default(false),
 })

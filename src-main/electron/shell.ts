@@ -40,8 +40,16 @@ export interface Shell {
   stop(): void
 }
 
-/** The desktop shell; Electron has to be ready. `builtDir` is the folder with `preload` and `tray` in it. */
-export function createShell(needs: ShellNeeds, options: { builtDir: string }): Shell {
+/** What a shell is made for. */
+export interface ShellOptions {
+  /** The folder with `preload` and `tray` in it. */
+  builtDir: string
+  /** Whether this app can install newer versions of itself. */
+  canUpdate: boolean
+}
+
+/** The desktop shell; Electron has to be ready. */
+export function createShell(needs: ShellNeeds, options: ShellOptions): Shell {
   const { control, preferences, log } = needs
   const state = followNode({ control, log })
   let removeTray: (() => void) | undefined
@@ -97,6 +105,7 @@ export function createShell(needs: ShellNeeds, options: { builtDir: string }): S
       if (Notification.isSupported()) offered.push('notifications')
       if (needs.autostart !== undefined) offered.push('autostart')
       if (closing.hasTray()) offered.push('close-to-tray')
+      if (options.canUpdate) offered.push('self-update')
       return offered
     },
     async open({ background, page }) {

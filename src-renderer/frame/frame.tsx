@@ -15,6 +15,7 @@ import { Palette } from './palette.js'
 import { linkTo, PAGES, type PageName } from './route.js'
 import { ShortcutsDialog } from './shortcuts-dialog.js'
 import { StatusPill } from './status-pill.js'
+import { UpdateBanner } from './update-banner.js'
 import { useRoute } from './use-route.js'
 import { useShortcuts } from './use-shortcuts.js'
 
@@ -69,6 +70,7 @@ export function Frame() {
         </header>
         <main ref={main} className={styles['main']} tabIndex={-1}>
           <OfflineBanner />
+          <UpdateBanner />
           <CurrentPage item={item} />
         </main>
       </div>

@@ -2,7 +2,8 @@ import { createContext, use, useEffect } from 'react'
 import { useStore } from 'zustand'
 import type { Client } from '#shared/contract/client.js'
 import type { CallOutput } from '#shared/contract/index.js'
-import type { FeedState, FeedStore } from './feed-store.js'
+import type { Capability } from '#shared/contract/node.js'
+import { dataOf, type FeedState, type FeedStore } from './feed-store.js'
 import type { Stores } from './index.js'
 
 /** The stores of this page; given once, at the root. */
@@ -37,4 +38,11 @@ export function useSettings(): { state: FeedState<CallOutput<'settings.list'>>; 
   const reload = (): void => void settings.load()
   useEffect(() => void settings.load(), [settings])
   return { state: useStore(settings.store), reload }
+}
+
+/** What this place can do besides showing the page; none before the node answered. */
+export function useCapabilities(): readonly Capability[] {
+  const { capabilities } = useStores()
+  useEffect(() => void capabilities.load(), [capabilities])
+  return dataOf(useStore(capabilities.store)) ?? []
 }

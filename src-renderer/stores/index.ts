@@ -18,6 +18,8 @@ export function createStores(client: Client) {
     pause: createFeedStore(client, 'pause'),
     limits: createFeedStore(client, 'limits'),
     ledger: createFeedStore(client, 'ledger'),
+    update: createFeedStore(client, 'update'),
+    capabilities: createCallStore(client, 'node.capabilities', {}),
   }
 }
 

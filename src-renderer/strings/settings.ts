@@ -15,6 +15,7 @@ export const settingsStrings = {
     closeToTray: 'Closing the window leaves the node running in the tray',
     notifications: 'Show short messages of the system, such as the first request that was served',
     autostart: 'Start without a window when I log in',
+    updates: 'Look for a newer version once a day and download it',
   },
   origin: { default: 'Default', file: 'File', environment: 'Environment', flag: 'Flag' },
   overridden: 'Given by a flag or the environment, which count more than what is saved here.',

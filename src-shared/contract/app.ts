@@ -9,6 +9,8 @@ export const AppPreferencesSchema = z.object({
   notifications: z.boolean(),
   /** The node starts without a window when the person logs in (capability `autostart`). */
   autostart: z.boolean(),
+  /** Newer versions are looked for once a day and downloaded (capability `self-update`). */
+  updates: z.boolean(),
 })
 export type AppPreferences = z.output<typeof AppPreferencesSchema>
 export type AppPreferenceName = keyof AppPreferences

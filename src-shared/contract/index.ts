@@ -15,10 +15,12 @@ import { settingsCalls } from './settings.js'
 import { sharesCalls, sharesFeeds } from './shares.js'
 import { tableCalls } from './table.js'
 import { trafficCalls, trafficFeeds } from './traffic.js'
+import { updateCalls, updateFeeds } from './update.js'
 
 /** Every call a user interface may make. Dispatch, both transports, the command line and the test double derive from it. */
 export const CALLS = {
   ...appCalls, // app.preferences, app.setPreference
+  ...updateCalls, // app.update, app.checkForUpdates, app.downloadUpdate, app.installUpdate
   ...nodeCalls, // node.status, node.capabilities
   ...peersCalls, // peers.list
   ...tableCalls, // table.rows
@@ -49,6 +51,7 @@ export const FEEDS = {
   ...pauseFeeds, // pause
   ...limitsFeeds, // limits
   ...ledgerFeeds, // ledger
+  ...updateFeeds, // update
 } as const
 
 export type CallName = keyof typeof CALLS

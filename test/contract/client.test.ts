@@ -8,6 +8,10 @@ import { TRANSPORTS, type Connected } from './transports.js'
 const VALID: { [N in CallName]: CallInput<N> } = {
   'app.preferences': {},
   'app.setPreference': { name: 'notifications', value: false },
+  'app.update': {},
+  'app.checkForUpdates': {},
+  'app.downloadUpdate': {},
+  'app.installUpdate': {},
   'node.status': {},
   'node.capabilities': {},
   'peers.list': {},

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { parse } from 'yaml'
 import { noChromium } from '../fixtures/chromium/launch.js'
 import { extractAsar, listAsar, sizeOf, type AsarFile } from './asar.js'
 import { makeStubElectron, readFuses } from './stub-electron.js'
@@ -77,6 +78,16 @@ test('the licences lie beside the program', () => {
   for (const name of ['LICENSE', 'THIRD-PARTY-LICENSES.txt']) {
     expect(readFileSync(join(program, 'resources', name), 'utf8')).toContain('Apache License')
   }
+})
+
+test('it names the place where newer versions are published', () => {
+  const description = parse(readFileSync(join(program, 'resources', 'app-update.yml'), 'utf8')) as object
+  expect(description).toMatchObject({
+    provider: 'github',
+    owner: expect.any(String) as string,
+    repo: expect.any(String) as string,
+    updaterCacheDirName: 'ocf-desktop-updater',
+  })
 })
 
 test('Electron’s binary will run nothing but this program', () => {

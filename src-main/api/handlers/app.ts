@@ -13,6 +13,7 @@ const CAPABILITY_OF: Readonly<Record<AppPreferenceName, Capability>> = {
   closeToTray: 'close-to-tray',
   notifications: 'notifications',
   autostart: 'autostart',
+  updates: 'self-update',
 }
 
 /** `app.preferences` and `app.setPreference`: for a place that has the capability, so never for a browser. */

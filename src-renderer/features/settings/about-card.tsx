@@ -6,6 +6,7 @@ import { Card } from '../../ui/card.js'
 import { Facts } from '../../ui/facts.js'
 import { TimeAgo } from '../../ui/time-ago.js'
 import { Licences } from './licences.js'
+import { UpdateRow } from './update-row.js'
 
 const { settings: words } = strings
 
@@ -16,6 +17,7 @@ export function AboutCard({ settings }: { settings: readonly SettingView[] | und
   const folder = settings?.find(({ name }) => name === 'data-dir')?.value ?? ''
   const facts = [
     { name: words.version, value: status.version },
+    { name: strings.update.label, value: <UpdateRow /> },
     { name: words.mode, value: strings.modes[status.mode] },
     { name: words.started, value: <TimeAgo atMs={status.startedAtMs} /> },
     ...(folder === '' ? [] : [{ name: words.identity, value: words.identityHint(folder) }]),

@@ -34,6 +34,7 @@ const NEEDED = {
   closeToTray: 'close-to-tray',
   notifications: 'notifications',
   autostart: 'autostart',
+  updates: 'self-update',
 } as const satisfies Record<AppPreferenceName, Capability>
 
 function Preferences() {

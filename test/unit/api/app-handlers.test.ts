@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { createAppHandlers } from '../../../src-main/api/handlers/app.js'
 
-const READ = { autostart: false, closeToTray: true, notifications: true }
+const READ = { autostart: false, closeToTray: true, notifications: true, updates: false }
 const source = () => ({ read: () => READ, set: vi.fn() })
 
 test('a place that is offered a preference can read and change it', async () => {

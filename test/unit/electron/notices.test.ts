@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import type { PauseCause, PauseState } from '#shared/contract/pause.js'
+import type { UpdateState } from '#shared/contract/update.js'
 import type { TrafficEntry } from '#shared/contract/traffic.js'
 import { followForNotices, wasServed } from '../../../src-main/electron/notices.js'
 import type { NodeState } from '../../../src-main/electron/node-state.js'
@@ -13,11 +14,15 @@ const SERVED = {
 function setUp(options: { notifications?: boolean; entries?: TrafficEntry[] } = {}) {
   let listener: () => void = () => undefined
   let pause: PauseState | undefined
+  let update: UpdateState | undefined
   let requestsIn = 0
   let now = { notifications: options.notifications ?? true, firstServedTold: false } as Preferences
   const state = {
     get pause() {
       return pause
+    },
+    get update() {
+      return update
     },
     get status() {
       return { requestsToday: { in: requestsIn, out: 0, local: 0 } }
@@ -43,6 +48,10 @@ function setUp(options: { notifications?: boolean; entries?: TrafficEntry[] } = 
     pausedBy: (cause: PauseCause, sentence: string): void => {
       const reasons = [{ cause, sentence, untilMs: null }]
       pause = { paused: true, reasons, running: 0, cutAtMs: null, rules: [] }
+      listener()
+    },
+    updateIs: (state: UpdateState): void => {
+      update = state
       listener()
     },
     requests: (count: number): void => {
@@ -83,8 +92,20 @@ test('a request that was refused, failed or still runs is none that was served',
   }
 })
 
+test('a newer version is told once when it can be installed', () => {
+  const { show, updateIs } = setUp()
+  updateIs({ kind: 'available', version: '0.2.0' })
+  expect(show).not.toHaveBeenCalled()
+  updateIs({ kind: 'ready', version: '0.2.0' })
+  updateIs({ kind: 'ready', version: '0.2.0' })
+  expect(show.mock.calls).toEqual([
+    [{ title: 'Version 0.2.0 is ready', body: 'Restart Open Compute to install it.', page: 'settings' }],
+  ])
+})
+
 test('who has switched notifications off sees none', () => {
-  const { show, pausedBy } = setUp({ notifications: false })
+  const { show, pausedBy, updateIs } = setUp({ notifications: false })
+  updateIs({ kind: 'ready', version: '0.2.0' })
   pausedBy('on-battery', 'it runs on battery')
   expect(show).not.toHaveBeenCalled()
 })

@@ -33,8 +33,8 @@ test.each(['{', '[]', '{"notifications": "yes"}', ''])('a damaged file (%j) is p
 test('autostart is what the system says, and who has chosen what closing does is not asked any more', () => {
   const preferences = open()
   const autostart = { isOn: () => true, set: vi.fn(), refresh: vi.fn() }
-  const app = createAppPreferences({ preferences, autostart })
-  expect(app.read()).toEqual({ autostart: true, closeToTray: true, notifications: true })
+  const app = createAppPreferences({ preferences, autostart, updatesWanted: vi.fn() })
+  expect(app.read()).toEqual({ autostart: true, closeToTray: true, notifications: true, updates: false })
   app.set('autostart', false)
   expect(autostart.set).toHaveBeenCalledWith(false)
   app.set('closeToTray', false)
@@ -46,7 +46,11 @@ test('autostart that the system refuses is not kept as a wish', () => {
   const set = (): never => {
     throw new Error('read-only')
   }
-  const app = createAppPreferences({ preferences, autostart: { isOn: () => false, set, refresh: vi.fn() } })
+  const app = createAppPreferences({
+    preferences,
+    autostart: { isOn: () => false, set, refresh: vi.fn() },
+    updatesWanted: vi.fn(),
+  })
   expect(() => app.set('autostart', true)).toThrow('read-only')
   expect(preferences.now.autostart).toBe(false)
 })

@@ -1,0 +1,123 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { noChromium } from '../fixtures/chromium/launch.js'
+import { launchStandIn, type Desktop } from '../fixtures/electron-stand-in/launch.js'
+import { NEW_VERSION, startUpdateFeed, type UpdateFeed } from '../fixtures/update-feed.js'
+import { makePlace, shown, type Place } from './desktop-app.js'
+
+/**
+ * electron-updater itself against a feed on this machine, in the stand-in that plays a packaged AppImage. The "image" is a
+ * script, so the test sees that the new version was put in place and started. NOT TESTED in the real Electron.
+ */
+let feed: UpdateFeed
+let place: Place
+let env: Record<string, string>
+let desktop: Desktop
+let image: string
+let proof: string
+
+beforeAll(async () => {
+  if (noChromium !== undefined) return
+  place = makePlace({ tray: false })
+  image = join(place.dir, 'Open-Compute.AppImage')
+  proof = join(place.dir, 'the-new-version-ran')
+  feed = await startUpdateFeed(Buffer.from(`#!/bin/sh\n: > '${proof}'\n# ${'x'.repeat(100_000)}\n`))
+  const resources = join(place.dir, 'resources')
+  feed.describeIn(resources)
+  env = {
+    ...place.env,
+    STAND_IN_RESOURCES: resources,
+    APPIMAGE: image,
+    XDG_CACHE_HOME: join(place.dir, 'cache'),
+  }
+})
+afterAll(async () => {
+  if (noChromium !== undefined) return
+  await desktop.close()
+  await feed.close()
+  place.remove()
+})
+beforeEach((context) => context.skip(noChromium !== undefined, noChromium))
+
+function putImage(): void {
+  writeFileSync(image, '#!/bin/sh\nexit 1\n')
+  chmodSync(image, 0o755)
+}
+
+async function openSettings(): Promise<void> {
+  await shown(desktop)
+  await desktop.page.getByRole('link', { name: 'Settings', exact: true }).click()
+}
+
+const sentence = (text: string | RegExp) => desktop.page.getByRole('status').filter({ hasText: text })
+const press = (name: string) =>
+  desktop.page.getByRole('main').getByRole('button', { name, exact: true }).first().click()
+
+test('nothing is asked for before the person asks for it', async () => {
+  desktop = await launchStandIn(place.words, env)
+  await openSettings()
+  await sentence('Not looked for yet.').waitFor()
+  await desktop.page.getByRole('checkbox', { name: 'Look for a newer version once a day' }).waitFor()
+  expect(feed.asked).toEqual([])
+})
+
+test('a feed that does not answer is told in words', async () => {
+  feed.state = 'away'
+  await press('Look now')
+  await sentence('Could not look for a newer version.').waitFor()
+  expect(desktop.stderr()).not.toMatch(/the app failed|nobody looked/)
+})
+
+test('a newer version is shown and not downloaded, and nothing tells this installation from others', async () => {
+  feed.state = 'good'
+  await press('Look now')
+  await sentence(`Version ${NEW_VERSION} is there.`).waitFor()
+  expect(feed.asked.filter(({ path }) => path.endsWith('.AppImage'))).toEqual([])
+  expect([...new Set(feed.asked.map(({ headers }) => headers['x-user-staging-id']))]).toEqual(['none'])
+})
+
+test('a download that is not what was published is thrown away', async () => {
+  feed.state = 'damaged'
+  await press('Download')
+  await sentence('could not be downloaded or is not what its publisher made').waitFor()
+})
+
+test('a version that was downloaded is told in the window and by the system, and waits', async () => {
+  feed.state = 'good'
+  await press('Look now')
+  await sentence(`Version ${NEW_VERSION} is there.`).waitFor()
+  await press('Download')
+  await sentence(`Version ${NEW_VERSION} is ready.`).waitFor()
+  await desktop.page.getByText(`Version ${NEW_VERSION} is ready to be installed`).waitFor()
+  await expect.poll(() => desktop.stderr()).toContain(`notification Version ${NEW_VERSION} is ready`)
+  expect(existsSync(proof)).toBe(false)
+})
+
+test('an installation that fails leaves the old version, which starts again', async () => {
+  // The image was moved while it ran: there is nothing to replace.
+  rmSync(image, { force: true })
+  await press('Restart to install')
+  expect(await desktop.exited).toBe(0)
+  expect(desktop.stderr()).toContain('error box: The newer version could not be installed')
+  expect(desktop.stderr()).toContain('stand-in: relaunch')
+  expect(desktop.stderr()).not.toContain('nobody looked')
+  await desktop.close()
+})
+
+test('with the person’s consent a new version is fetched unasked, and a restart puts it in place', async () => {
+  putImage()
+  const folder = join(place.dir, 'node-window')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'app.json'), JSON.stringify({ updates: true, notifications: false }))
+  desktop = await launchStandIn(place.words, env)
+  await desktop.page.getByText(`Version ${NEW_VERSION} is ready to be installed`).waitFor()
+  expect(existsSync(proof)).toBe(false)
+  await press('Restart to install')
+  expect(await desktop.exited).toBe(0)
+  await expect.poll(() => existsSync(proof)).toBe(true)
+  expect(readFileSync(image, 'utf8')).toContain(proof)
+  // Messages of the system were switched off.
+  expect(desktop.stderr()).not.toContain('notification')
+  expect(desktop.stderr()).not.toMatch(/error box|nobody looked|failed to stop/)
+})
