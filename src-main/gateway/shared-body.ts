@@ -2,12 +2,14 @@ import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
 import { isGeneration, lowerTokens, withoutDoubles } from '../services/access/index.js'
 import type { LocalService } from '../services/index.js'
+import { writeForm } from './forward/form.js'
 import {
   assertDeclaredLength,
   hasBody,
-  parseObject,
+  parseModelRequest,
   readAll,
   readRoutingBody,
+  type JsonObject,
   type RequestBody,
 } from './forward/request-body.js'
 import { modelOf } from './forward/service-for-model.js'
@@ -29,16 +31,16 @@ const FORM_PATHS = /^\/v1\/(?:audio|images)\//
 
 /**
  * The body of a peer's request to a model server, never more of it than the rules allow.
- * @throws AppError `invalid_json`, `body_too_large`; `ClientGoneError`
+ * @throws AppError `invalid_json`, `invalid_request` (two models), `body_too_large`; `ClientGoneError`
  */
 export async function readSharedBody(request: IncomingMessage, rules: SharedBodyRules): Promise<RequestBody> {
   if (!hasBody(request)) return { kind: 'none' }
   const maxBytes = rules.maxUploadBytes === 0 ? rules.maxBytes : Math.min(rules.maxBytes, rules.maxUploadBytes)
   if (rules.strict && !FORM_PATHS.test(rules.path)) {
-    const json = withoutDoubles(parseObject(await readAll(request, maxBytes)))
-    return { kind: 'read', json, bytes: Buffer.from(JSON.stringify(json)), contentType: 'application/json' }
+    return writeJson(parseModelRequest(await readAll(request, maxBytes)))
   }
-  const body = await readRoutingBody(request, { maxBytes, identityKnown: false })
+  const body = await readRoutingBody(request, { maxBytes, identityKnown: false, keepFiles: rules.strict })
+  if (rules.strict && body.kind === 'read') return await writtenAnew(body)
   if (body.kind !== 'stream' || rules.maxUploadBytes === 0) return body
   assertDeclaredLength(request, rules.maxUploadBytes)
   // A length that was declared is kept by the connection itself; without one, only reading tells.
@@ -46,12 +48,29 @@ export async function readSharedBody(request: IncomingMessage, rules: SharedBody
   return { kind: 'read', bytes: await readAll(request, rules.maxUploadBytes) }
 }
 
+/** As it was understood here, so that the server can not understand it otherwise. */
+async function writtenAnew(body: RequestBody & { kind: 'read' }): Promise<RequestBody> {
+  if (body.json !== undefined) return writeJson(body.json)
+  return body.form === undefined ? body : { kind: 'read', form: body.form, ...(await writeForm(body.form)) }
+}
+
+function writeJson(from: JsonObject): RequestBody {
+  const json = withoutDoubles(from)
+  return { kind: 'read', json, bytes: Buffer.from(JSON.stringify(json)), contentType: 'application/json' }
+}
+
 /**
- * The owner ticked single models: a peer reaches no other.
- * @throws AppError `missing_model`, `model_not_found`
+ * The owner ticked single models: a peer reaches no other. A model in the query is refused, as some servers take it
+ * from there.
+ * @throws AppError `missing_model`, `model_not_found`, `invalid_request`
  */
-export function checkConsent(service: LocalService, body: RequestBody): void {
+export function checkConsent(service: LocalService, body: RequestBody, query: string): void {
   if (service.onlyTicked !== true) return
+  if (namesModel(query)) {
+    throw new AppError('invalid_request', 'Name the model in the body of the request, not in its query.', {
+      param: 'model',
+    })
+  }
   const model = modelOf(body)
   if (model === undefined) throw new AppError('missing_model', 'The request names no model.', { param: 'model' })
   if (service.models.some(({ id }) => id === model)) return
@@ -65,4 +84,9 @@ export function withTokenLimit(body: RequestBody, path: string, maxTokens: numbe
   if (maxTokens === 0 || !isGeneration(path) || body.kind !== 'read' || body.json === undefined) return body
   const json = lowerTokens(path, body.json, maxTokens)
   return { ...body, json, bytes: Buffer.from(JSON.stringify(json)) }
+}
+
+/** Whatever separates its pairs, and however the name is written. */
+function namesModel(query: string): boolean {
+  return query.split(/[?&;]/).some((pair) => [...new URLSearchParams(pair).keys()].some((key) => /model/i.test(key)))
 }

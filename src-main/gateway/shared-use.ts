@@ -53,7 +53,7 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
         const body = await readBody(ctx, request)
         exchange.body = body
         const service = serviceForModel(request.services, body)
-        checkConsent(service, body)
+        checkConsent(service, body, request.query)
         const model = modelOf(body)
         if (model !== undefined) exchange.traffic.update({ model })
         exchange.body = withTokenLimit(body, request.path, admission.limits.maxTokens)

@@ -1,22 +1,25 @@
 import { AppError } from '#shared/errors.js'
 import type { SharedPath } from './index.js'
 
+/** Where models are asked for answers: OpenAI's, Anthropic's and the reranker's paths, all of them `POST`. */
+export const MODEL_PATHS: readonly string[] = [
+  '/v1/chat/completions',
+  '/v1/completions',
+  '/v1/embeddings',
+  '/v1/responses',
+  '/v1/messages',
+  '/v1/rerank',
+  '/v1/audio/*',
+  '/v1/images/*',
+]
+
+/** The same in Ollama's own interface. */
+const OLLAMA_MODEL_PATHS: readonly string[] = ['/api/chat', '/api/generate', '/api/embed']
+
 /** What the service `llm` shares with peers: asking for answers, never the server's management calls. */
 export const LLM_SHARED_PATHS: readonly SharedPath[] = [
   { method: 'GET', path: '/v1/models' },
-  ...[
-    '/v1/chat/completions',
-    '/v1/completions',
-    '/v1/embeddings',
-    '/v1/responses',
-    '/v1/messages',
-    '/v1/rerank',
-    '/v1/audio/*',
-    '/v1/images/*',
-    '/api/chat',
-    '/api/generate',
-    '/api/embed',
-  ].map((path) => ({ method: 'POST', path })),
+  ...[...MODEL_PATHS, ...OLLAMA_MODEL_PATHS].map((path) => ({ method: 'POST', path })),
 ]
 
 /** What a generic service shares unless its owner says less. */

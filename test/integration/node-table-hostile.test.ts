@@ -84,15 +84,21 @@ async function say(from: Host, to: Host, protocol: string, bytes: Uint8Array): P
   if (connection === undefined) return
   const stream = await connection.newStream(protocol).catch(() => undefined)
   if (stream === undefined) return
-  const ended = new Promise((resolve) => {
-    stream.addEventListener('close', resolve)
-  })
   stream.addEventListener('message', () => undefined)
   if (stream.status === 'open') stream.send(bytes)
   await stream.close({ signal: AbortSignal.timeout(1000) }).catch(() => undefined)
-  // Some of what is said leaves the other side waiting; it has its own time limit.
-  await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 150))])
+  // Some of what is said leaves the other side waiting, for longer than is waited for here: that it has read all will do.
+  await expect.poll(() => stream.status !== 'open' || hasReadAll(from, to, protocol), eventually).toBe(true)
   if (stream.status === 'open') stream.abort(new Error('done'))
+}
+
+/** No byte that the peer said over its streams of that protocol is left unread. */
+function hasReadAll(from: Host, to: Host, protocol: string): boolean {
+  return to.libp2p
+    .getConnections(from.identity.peerId)
+    .flatMap(({ streams }) => streams)
+    .filter((stream) => stream.protocol === protocol && stream.direction === 'inbound')
+    .every(({ readBufferLength, remoteWriteStatus }) => readBufferLength === 0 && remoteWriteStatus === 'closed')
 }
 
 /** Gossipsub's score of a peer, which its types keep to itself. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
-import { readModelField } from './model-field.js'
+import { readForm, type Form } from './form.js'
+import { hasRepeatedMember } from './repeated-member.js'
 
 /** A JSON object of a request, unvalidated beyond being one. */
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -11,7 +12,7 @@ export type JsonObject = Readonly<Record<string, unknown>>
  */
 export type RequestBody =
   | { kind: 'none' }
-  | { kind: 'read'; bytes: Buffer; json?: JsonObject; form?: { model?: string }; contentType?: string }
+  | { kind: 'read'; bytes: Buffer; json?: JsonObject; form?: Form; contentType?: string }
   | {
       kind: 'stream'
       stream: IncomingMessage
@@ -99,12 +100,13 @@ function bodyType(contentType: string | undefined): BodyType {
 const REPLAY_BYTES = 1024 * 1024
 
 /**
- * The body of a request to be routed. With `identityKnown` (a header gave the match) only small JSON is read.
- * @throws AppError `invalid_json`, `body_too_large`; {@link ClientGoneError}.
+ * The body of a request to be routed. With `identityKnown` (a header gave the match) only small JSON is read. The files
+ * of a form are kept apart only with `keepFiles`.
+ * @throws AppError `invalid_json`, `invalid_request` (two models), `body_too_large`; {@link ClientGoneError}.
  */
 export async function readRoutingBody(
   request: IncomingMessage,
-  options: { maxBytes: number; identityKnown: boolean },
+  options: { maxBytes: number; identityKnown: boolean; keepFiles?: boolean },
 ): Promise<RequestBody> {
   if (!hasBody(request)) return { kind: 'none' }
   const contentType = request.headers['content-type']
@@ -116,18 +118,39 @@ export async function readRoutingBody(
     return { kind: 'read', bytes: await readAll(request, REPLAY_BYTES) }
   }
   const bytes = await readAll(request, options.maxBytes)
-  if (type === 'multipart') return { kind: 'read', bytes, form: await readModelField(bytes, contentType ?? '') }
-  if (type === 'json') return { kind: 'read', bytes, json: parseObject(bytes) }
+  if (type === 'multipart') {
+    return { kind: 'read', bytes, form: await readForm(bytes, contentType ?? '', options.keepFiles) }
+  }
+  if (type === 'json') return { kind: 'read', bytes, json: parseModelRequest(bytes) }
   return looksLikeJson(bytes)
-    ? { kind: 'read', bytes, json: parseObject(bytes), contentType: 'application/json' }
+    ? { kind: 'read', bytes, json: parseModelRequest(bytes), contentType: 'application/json' }
     : { kind: 'read', bytes }
+}
+
+/**
+ * A request to a model: a JSON object with one `model` at most.
+ * @throws AppError `invalid_json`, `invalid_request`
+ */
+export function parseModelRequest(bytes: Buffer): JsonObject {
+  const text = bytes.toString('utf8')
+  const json = parseText(text)
+  if (hasRepeatedMember(text, 'model')) {
+    throw new AppError('invalid_request', 'The request body names "model" more than once. Send exactly one.', {
+      param: 'model',
+    })
+  }
+  return json
 }
 
 /** @throws AppError `invalid_json` unless `bytes` are a JSON object in UTF-8. */
 export function parseObject(bytes: Buffer): JsonObject {
+  return parseText(bytes.toString('utf8'))
+}
+
+function parseText(text: string): JsonObject {
   let value: unknown
   try {
-    value = JSON.parse(bytes.toString('utf8'))
+    value = JSON.parse(text)
   } catch (error) {
     throw new AppError('invalid_json', `The request body is not valid JSON: ${sentenceOf(error)}.`, { cause: error })
   }

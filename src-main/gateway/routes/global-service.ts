@@ -1,6 +1,7 @@
 import type { Context } from 'koa'
 import { AppError } from '#shared/errors.js'
 import { didYouMean } from '../../config/near-names.js'
+import { MODEL_PATHS } from '../../services/index.js'
 import { forwardExchange, keepClientAwake } from '../begin-exchange.js'
 import type { Exchange } from '../forward/exchange.js'
 import { noProvider } from '../forward/failures.js'
@@ -18,22 +19,10 @@ import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import { FORWARDED_METHODS, splitTarget, type Route } from '../route.js'
 import { parseServiceName } from '../service-name.js'
 
-/** OpenAI's, Anthropic's and the reranker's paths; the short form of `/v1/service/llm/v1/…`. */
-const SHORT_FORMS = [
-  '/v1/chat/completions',
-  '/v1/completions',
-  '/v1/embeddings',
-  '/v1/responses',
-  '/v1/messages',
-  '/v1/rerank',
-  '/v1/audio/*',
-  '/v1/images/*',
-]
-
 export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {
   const forward = createGlobalForward(needs, options)
   return [
-    ...SHORT_FORMS.map((path): Route => ({
+    ...MODEL_PATHS.map((path): Route => ({
       methods: ['POST'],
       path,
       doors: ['local'],

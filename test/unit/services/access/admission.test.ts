@@ -150,34 +150,55 @@ describe('fairness', () => {
     const admission = admissionWith({ concurrent: 4, queue: 16, queueTimeMs: 60_000 })
     const served = new Map<string, number>()
     const refused: AppError[] = []
+    const atWork: (() => void)[] = []
+    const peers: (() => void)[] = []
 
-    /** Asks again and again, `parallel` at a time; each answer takes a second. */
-    function peer(peerId: string, parallel: number): void {
-      async function one(): Promise<void> {
-        for (;;) {
-          let ticket: Ticket
+    /** A peer that has `parallel` requests open whenever it may; refused, it asks again after the next answer. */
+    function addPeer(peerId: string, parallel: number): void {
+      let open = 0
+      async function waitAndWork(ticket: Ticket): Promise<void> {
+        open += 1
+        try {
+          await ticket.turn()
+        } catch (error) {
+          open -= 1
+          refused.push(error as AppError)
+          return
+        }
+        served.set(peerId, (served.get(peerId) ?? 0) + 1)
+        atWork.push(() => {
+          open -= 1
+          ticket.end()
+        })
+      }
+      peers.push(() => {
+        while (open < parallel) {
           try {
-            ticket = admission.enter(peerId)
-            await ticket.turn()
+            void waitAndWork(admission.enter(peerId))
           } catch (error) {
             refused.push(error as AppError)
-            await new Promise((resolve) => setTimeout(resolve, 500))
-            continue
+            return
           }
-          served.set(peerId, (served.get(peerId) ?? 0) + 1)
-          await new Promise((resolve) => setTimeout(resolve, 1_000))
-          ticket.end()
         }
-      }
-      for (let count = 0; count < parallel; count += 1) void one()
+      })
     }
 
-    peer('greedy', 100)
-    await vi.advanceTimersByTimeAsync(3_000)
+    /** Lets the oldest request at work end, that many times. */
+    async function answer(count: number): Promise<void> {
+      for (let done = 0; done < count; done += 1) {
+        for (const ask of peers) ask()
+        await settled()
+        atWork.shift()?.()
+        await settled()
+      }
+    }
+
+    addPeer('greedy', 100)
+    await answer(12)
     served.clear()
-    peer('modest', 3)
-    peer('other', 3)
-    await vi.advanceTimersByTimeAsync(60_000)
+    addPeer('modest', 3)
+    addPeer('other', 3)
+    await answer(240)
 
     const all = [...served.values()].reduce((sum, count) => sum + count, 0)
     expect(all).toBeGreaterThan(200)

@@ -1,0 +1,81 @@
+import { Busboy } from '@fastify/busboy'
+import { AppError } from '#shared/errors.js'
+
+/** One part of a form: a field, or a file where it has a name of its own. */
+export interface FormPart {
+  name: string
+  value: string | { bytes: Buffer; fileName: string; type: string }
+}
+
+/** Multipart form data, as audio and image requests carry it. */
+export interface Form {
+  /** Its only field of that name; missing where there is none, or an empty one, or one longer than any model's name. */
+  model?: string
+  /** Without the bytes of files unless they were asked for. */
+  parts: readonly FormPart[]
+}
+
+/** Longer than any model's name. */
+const MAX_MODEL_LENGTH = 1024
+const MAX_PARTS = 256
+
+/**
+ * Reads form data. One that names its model twice is refused: servers do not agree on which of the two counts.
+ * @throws AppError `invalid_request` where it is malformed, ambiguous, or of more than 256 parts
+ */
+export async function readForm(bytes: Buffer, contentType: string, keepFiles = false): Promise<Form> {
+  const parts = await readParts(bytes, contentType, keepFiles)
+  const models = parts.filter(({ name }) => name === 'model')
+  const [first] = models
+  if (models.length > 1 || (first !== undefined && typeof first.value !== 'string')) {
+    throw new AppError('invalid_request', 'The form has more than one "model". Send exactly one, as a text field.', {
+      param: 'model',
+    })
+  }
+  const model = first?.value
+  return typeof model === 'string' && model !== '' && model.length <= MAX_MODEL_LENGTH ? { model, parts } : { parts }
+}
+
+async function readParts(bytes: Buffer, contentType: string, keepFiles: boolean): Promise<FormPart[]> {
+  try {
+    return await new Promise<FormPart[]>((resolve, reject) => {
+      // Nothing is longer than the body, of which the size is bounded; fields are never cut.
+      const parser = new Busboy({
+        headers: { 'content-type': contentType },
+        limits: { fieldSize: bytes.byteLength + 1, fieldNameSize: bytes.byteLength + 1, parts: MAX_PARTS },
+      })
+      const parts: FormPart[] = []
+      parser.on('field', (name, value) => void parts.push({ name, value }))
+      parser.on('file', (name, stream, fileName, _encoding, type) => {
+        const chunks: Buffer[] = []
+        const value = { bytes: Buffer.alloc(0), fileName, type }
+        parts.push({ name, value })
+        stream.on('data', (chunk: Buffer) => void (keepFiles && chunks.push(chunk)))
+        stream.on('end', () => (value.bytes = Buffer.concat(chunks)))
+      })
+      // What stands behind would be unseen here and read by the server.
+      parser.on('partsLimit', () => reject(new Error('it has too many parts')))
+      parser.on('error', reject)
+      parser.on('finish', () => resolve(parts))
+      parser.end(bytes)
+    })
+  } catch (error) {
+    throw new AppError(
+      'invalid_request',
+      `The multipart body can not be read: its form data is malformed, or of more than ${MAX_PARTS} parts.`,
+      { cause: error },
+    )
+  }
+}
+
+/** The form written anew: what another reader might find in the original besides these parts is gone. */
+export async function writeForm({ parts }: Form): Promise<{ bytes: Buffer; contentType: string }> {
+  const data = new FormData()
+  for (const { name, value } of parts) {
+    if (typeof value === 'string') data.append(name, value)
+    else data.append(name, new Blob([new Uint8Array(value.bytes)], { type: value.type }), value.fileName)
+  }
+  const written = new Response(data)
+  const contentType = written.headers.get('content-type') ?? ''
+  return { bytes: Buffer.from(await written.arrayBuffer()), contentType }
+}
