@@ -48,7 +48,7 @@ async function startDonor(): Promise<NodeProcess> {
 /** A request through A to B's peer door, its path exactly as given. */
 function viaPeer(
   path: string,
-  init: { method?: string; body?: unknown; headers?: Record<string, string> } = {},
+  init: { method?: string; body?: unknown; raw?: string; headers?: Record<string, string> } = {},
 ): Promise<{ status: number; json: { error?: { code: string } } & Record<string, unknown>; retryAfter?: string }> {
   const { hostname, port } = new URL(a.gateway)
   return new Promise((resolve, reject) => {
@@ -70,7 +70,7 @@ function viaPeer(
       },
     )
     request.on('error', reject)
-    request.end(init.body === undefined ? undefined : JSON.stringify(init.body))
+    request.end(init.raw ?? (init.body === undefined ? undefined : JSON.stringify(init.body)))
   })
 }
 
@@ -102,6 +102,45 @@ test('a model that was not ticked is out of reach, also by its doubles', async (
 
   expect(ollama.work.length - before).toBe(1)
   expect(JSON.parse(seen[0]!)).toEqual(chatBody(MODEL))
+})
+
+test('a model that was not ticked is out of reach, also as the second of two', async () => {
+  const before = ollama.work.length
+  const JSON_TYPE = 'application/json'
+  const FORM_TYPE = 'multipart/form-data; boundary=X'
+  const field = (name: string, value: string) =>
+    `--X\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`
+  const twice = `{"model":"${MODEL}","messages":[],"mod\\u0065l":"${OTHER}"}`
+  const tries: [path: string, type: string, raw: string][] = [
+    ['/v1/chat/completions', JSON_TYPE, twice],
+    ['/v1/audio/speech', JSON_TYPE, twice],
+    ['/v1/audio/transcriptions', FORM_TYPE, `${field('model', MODEL)}${field('model', OTHER)}--X--\r\n`],
+    ['/v1/audio/transcriptions', FORM_TYPE, `${field('model', 'x'.repeat(2000))}${field('model', MODEL)}--X--\r\n`],
+    [`/v1/chat/completions?model=${encodeURIComponent(OTHER)}`, JSON_TYPE, JSON.stringify(chatBody(MODEL))],
+    [`/v1/chat/completions?a=1;M%6fdel=x`, JSON_TYPE, JSON.stringify(chatBody(MODEL))],
+  ]
+  for (const [path, type, raw] of tries) {
+    const answer = await viaPeer(path, { raw, headers: { 'content-type': type } })
+    expect([path, answer.status, answer.json.error?.code]).toEqual([path, 400, 'invalid_request'])
+  }
+  expect(ollama.work.length).toBe(before)
+
+  // What stands beside the form's own parts, or beside a name, never reaches the server.
+  const seen: string[] = []
+  ollama.model.routes['POST /v1/audio/transcriptions'] = (_, body) => {
+    seen.push(body)
+    return { body: { text: 'hello' } }
+  }
+  ollama.model.routes['POST /v1/audio/speech'] = (_, body) => {
+    seen.push(body)
+    return { body: {} }
+  }
+  const hidden = `--Y\r\nContent-Disposition: form-data; name="model"\r\n\r\n${OTHER}\r\n--Y--\r\n${field('model', MODEL)}--X--\r\n`
+  const asked = await viaPeer('/v1/audio/transcriptions', { raw: hidden, headers: { 'content-type': FORM_TYPE } })
+  await viaPeer('/v1/audio/speech', { body: { model: MODEL, Model: OTHER, input: 'hello' } })
+  expect(asked).toMatchObject({ status: 200, json: { text: 'hello' } })
+  expect(seen.join('\n')).toContain(MODEL)
+  expect(seen.join('\n')).not.toContain(OTHER)
 })
 
 test('the list a peer sees holds what is shared and nothing else', async () => {
@@ -332,6 +371,9 @@ describe('a server with long answers', () => {
     return { ...server, send: (text) => void opened.promise.then((response) => response.write(sseChunk(text))) }
   }
 
+  /** How often A began to leave a provider alone. */
+  const quarantines = () => a.stderr().split('left alone for a while').length - 1
+
   async function openStream(model: string): Promise<ReadableStreamDefaultReader<Uint8Array>> {
     const response = await fetch(`${a.gateway}/v1/chat/completions`, {
       method: 'POST',
@@ -365,10 +407,33 @@ describe('a server with long answers', () => {
     await donor.call('pause.set', { forMs: null, cutAfterMs: 50 })
 
     const end = await rest(reader)
-    expect(end).toContain('event: error')
+    expect(end).toMatch(/event: error\ndata: .*its owner has paused sharing.*"code":"no_provider"/)
     expect(end).not.toContain('[DONE]')
+    await server.nextAbort()
     await until(async () => (await donor.call('pause.get', {})).running === 0, { what: 'the place is free' })
+
+    // Nothing failed: A comes back to B with the end of the pause.
     await donor.call('pause.resume', {})
+    await untilListed(a.gateway, 'test-model')
+    await until(() => a.stderr().includes('its owner has paused sharing'), { what: 'A logs why' })
+    expect(quarantines()).toBe(0)
+    await donor.call('shares.remove', { id })
+    await server.close()
+  })
+
+  test('a pause that cuts is a plain refusal for who has got nothing yet', async () => {
+    const server = await startModelServer({ answer: () => new Promise(() => undefined) })
+    const { id } = await share(server.port)
+    await until(async () => (await donor.call('shares.list', {}))[0]?.status === 'connected', { what: 'it is there' })
+    const asked = viaPeer('/v1/chat/completions', { body: chatBody('test-model') })
+    await server.nextRequest()
+
+    await donor.call('pause.set', { forMs: null, cutAfterMs: 1 })
+
+    expect(await asked).toMatchObject({ status: 503, json: { error: { code: 'no_provider' } }, retryAfter: '60' })
+    await server.nextAbort()
+    await donor.call('pause.resume', {})
+    await untilListed(a.gateway, 'test-model', 3000)
     await donor.call('shares.remove', { id })
     await server.close()
   })
@@ -414,8 +479,7 @@ describe('a server with long answers', () => {
   test('a crash in the middle of a stream is an error for the client, and the model is back with the server', async () => {
     const server = await startStreamingServer()
     const { id } = await share(server.port)
-    // A leaves a provider alone for a while whose answer broke off, as in the test before.
-    await untilListed(a.gateway, 'test-model', 15_000)
+    await untilListed(a.gateway, 'test-model')
     const reader = await openStream('test-model')
     server.send('one')
     await reader.read()
@@ -423,6 +487,7 @@ describe('a server with long answers', () => {
     await server.close()
 
     expect(await rest(reader)).toContain('event: error')
+    await until(() => quarantines() === 1, { what: 'A leaves B alone' })
     await until(async () => (await donor.call('shares.list', {}))[0]?.status === 'down', { what: 'it is withdrawn' })
     await until(async () => (await modelIds(a.gateway)).length === 0, { what: 'A drops it' })
     const again = await startModelServer({ port: server.port, models: ['test-model', 'second'] })

@@ -1,5 +1,5 @@
 import { errors, type Dispatcher } from 'undici'
-import { AppError } from '#shared/errors.js'
+import { AppError, type ErrorCode } from '#shared/errors.js'
 import { PeerUnreachableError } from '../../p2p/http/peer-clients.js'
 import { responseHeaders, type HeaderPolicy, type Headers } from './headers.js'
 import { LateAnswer } from './late-answer.js'
@@ -24,6 +24,8 @@ export interface AttemptRequest {
   idleTimeoutMs: number
   /** Statuses that mean "ask somebody else" are not handed to the client but returned as `refused`. */
   mayRefuse: boolean
+  /** Asked when an answer breaks off: why, where that is nobody's failure. Soon, and never rejects. */
+  whyBrokenOff?(): Promise<string | undefined>
   /** Called with each piece of the answer; must be quick. */
   onData?(): void
   /** Headers of our own for the client, made when the answer begins. */
@@ -48,7 +50,14 @@ export type AttemptResult =
   | { kind: 'relayed'; status: number; timing: AttemptTiming }
   | { kind: 'refused'; status: number; retryAfterS: number | undefined }
   | { kind: 'failed'; stage: FailureStage; reason: string; timedOut: boolean }
-  | { kind: 'cut'; reason: string; status: number; timing: AttemptTiming }
+  | {
+      kind: 'cut'
+      reason: string
+      /** The provider has said why, and nothing failed. */
+      explained: boolean
+      status: number
+      timing: AttemptTiming
+    }
   | { kind: 'client-gone' }
 
 /** Statuses by which a provider says that another one should be asked. */
@@ -84,6 +93,14 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
     if (reply.gone) {
       settle({ kind: 'client-gone' })
       return
+    }
+
+    async function breakOff(error: Error, sent: { status: number; timing: AttemptTiming }): Promise<void> {
+      const why = await request.whyBrokenOff?.()
+      if (settled) return
+      const reason = why ?? reasonOf(error)
+      reply.breakOff(new AppError(codeOfBreak(error, why), brokenSentence(reason)))
+      settle({ kind: 'cut', reason, explained: why !== undefined, ...sent })
     }
 
     const handler: Dispatcher.DispatchHandler = {
@@ -141,13 +158,7 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
           late.tell(reply)
           settle({ kind: 'relayed', ...head })
         } else if (head === undefined) settle(failureBeforeHeaders(error, controller !== undefined))
-        else {
-          const reason = reasonOf(error)
-          reply.breakOff(
-            new AppError(isTimeout(error) ? 'upstream_timeout' : 'upstream_failed', brokenSentence(reason)),
-          )
-          settle({ kind: 'cut', reason, ...head })
-        }
+        else void breakOff(error, head)
       },
     }
 
@@ -222,6 +233,11 @@ function reasonOf(error: unknown): string {
   if (code === 'ECONNREFUSED') return 'connection refused'
   if (code === 'ECONNRESET' || code === 'EPIPE') return 'connection lost'
   return error.message.slice(0, 120)
+}
+
+function codeOfBreak(error: Error, why: string | undefined): ErrorCode {
+  if (why !== undefined) return 'no_provider'
+  return isTimeout(error) ? 'upstream_timeout' : 'upstream_failed'
 }
 
 function brokenSentence(reason: string): string {

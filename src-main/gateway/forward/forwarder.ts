@@ -120,6 +120,7 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
       body: plan.body,
       idleTimeoutMs: options.idleTimeoutMs,
       mayRefuse: plan.mayRefuse,
+      ...(provider.kind === 'peer' ? { whyBrokenOff: () => reachability.whyBrokenOff(provider.peerId) } : {}),
       onData: createAliveReporter(() => reportSuccess(provider)),
       ownHeaders: (timing) => {
         exchange.traffic.firstByte()
@@ -176,9 +177,10 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
       })
       finish(exchange, { status: result.status })
     } else if (result.kind === 'cut') {
-      reportFailure(provider, result.reason)
+      if (!result.explained) reportFailure(provider, result.reason)
       log.warn('an answer broke off', { ...fields, reason: result.reason })
-      finish(exchange, { status: result.status, error: 'upstream_failed', cancelledBy: 'provider' })
+      const error = result.explained ? 'no_provider' : 'upstream_failed'
+      finish(exchange, { status: result.status, error, cancelledBy: 'provider' })
     } else if (result.kind === 'client-gone') {
       log.debug('the client went away', fields)
       finish(exchange, { cancelledBy: 'client' })

@@ -2,6 +2,7 @@ import type { PeerId } from '@libp2p/interface'
 import type { Clock } from '../../clock.js'
 import type { Service } from '../../lifecycle.js'
 import type { Log } from '../../logging/index.js'
+import { epochStart } from '../../node-table/epoch.js'
 import type { NodeTable, PeerStatusEvent } from '../../node-table/index.js'
 import type { Host } from '../../p2p/index.js'
 
@@ -13,6 +14,11 @@ export interface Reachability extends Service {
   isBusy(peerId: string): boolean
   /** The peer could not be reached, or its connection was lost before it answered. */
   reportFailure(peerId: string, reason: string): void
+  /**
+   * Why an answer of this peer may have broken off without anything having failed: asks the peer itself, for 2 s at
+   * most. Undefined where it names no reason. Never rejects.
+   */
+  whyBrokenOff(peerId: string): Promise<string | undefined>
   /** The peer answered. */
   reportSuccess(peerId: string): void
   /** Why a peer is not routable; undefined while it is. */
@@ -30,6 +36,8 @@ const FIRST_BACKOFF_MS = 5_000
 const MAX_BACKOFF_MS = 5 * 60_000
 const MAX_PROBES_AT_ONCE = 4
 const TICK_MS = 1_000
+/** A client waits this long for the reason why its answer broke off. */
+const REASON_WITHIN_MS = 2_000
 
 /** Milliseconds a peer is left alone after its n-th failure in a row (n ≥ 1): 5 s, doubling up to 5 min. */
 export function quarantineMs(failures: number): number {
@@ -49,6 +57,8 @@ export function createReachability(needs: { host: Host; table: NodeTable; clock:
   function quarantine(peerId: string, reason: string): void {
     if (table.get(peerId) === undefined) return
     const entry = quarantined.get(peerId) ?? { failures: 0, probeAtMs: 0, reason, probing: false }
+    // Requests that were under way fail together: that is one failure.
+    if (entry.failures > 0 && !entry.probing && clock.now() < entry.probeAtMs) return
     entry.failures += 1
     entry.reason = reason
     entry.probeAtMs = clock.now() + quarantineMs(entry.failures)
@@ -77,7 +87,12 @@ export function createReachability(needs: { host: Host; table: NodeTable; clock:
   }
 
   function pausedReason(peerId: string): string | undefined {
-    return table.status.peek(peerId)?.paused ?? undefined
+    const status = table.status.peek(peerId)
+    if (status?.paused == null) return undefined
+    const row = table.get(peerId)
+    // Whichever the peer signed last is how it is; a row that is paused offers nothing.
+    const isOutdated = row !== undefined && epochStart(row.epoch) + row.seq > status.timeMs
+    return isOutdated ? undefined : status.paused
   }
 
   function tick(): void {
@@ -125,8 +140,25 @@ export function createReachability(needs: { host: Host; table: NodeTable; clock:
     },
     reasonOf: (peerId) => quarantined.get(peerId)?.reason ?? pausedReason(peerId),
     reportFailure: quarantine,
+    async whyBrokenOff(peerId) {
+      const outcome = await within(REASON_WITHIN_MS, table.status.refresh(peerId))
+      return outcome?.kind === 'answered' ? (outcome.status.paused ?? undefined) : undefined
+    },
     reportSuccess(peerId) {
       if (quarantined.size > 0) quarantined.delete(peerId)
     },
+  }
+}
+
+/** What comes of `work`, or undefined where it takes longer. */
+async function within<T>(limitMs: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), limitMs).unref()
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -19,6 +19,7 @@ export class Reply {
   #events: SseEvents | undefined
   #comments: NodeJS.Timeout | undefined
   #finished = false
+  #refused = false
   #goneListeners = new Set<() => void>()
   #bytes = 0
   #tokens: TokenCounter | undefined
@@ -29,14 +30,13 @@ export class Reply {
     this.#requestId = options.requestId
     response.once('close', () => {
       this.#stopComments()
-      if (response.writableFinished) return
-      for (const listener of this.#goneListeners) listener()
+      if (!response.writableFinished) this.#tellGone()
     })
   }
 
-  /** True once the client closed its connection before the answer was complete. */
+  /** True once nobody waits for the answer: the client closed its connection before it was complete, or was refused. */
   get gone(): boolean {
-    return this.#response.destroyed && !this.#response.writableFinished
+    return this.#refused || (this.#response.destroyed && !this.#response.writableFinished)
   }
 
   /** True once anything was sent to the client; from then on the status can't change. */
@@ -75,6 +75,23 @@ export class Reply {
   #stopComments(): void {
     clearInterval(this.#comments)
     this.#comments = undefined
+  }
+
+  #tellGone(): void {
+    for (const listener of [...this.#goneListeners]) listener()
+  }
+
+  /** Answers with an error while nothing was sent yet; who works on an answer is told that nobody waits for it. */
+  #refuse(error: AppError): void {
+    this.#refused = true
+    const body = JSON.stringify(toWireError(error, this.#requestId))
+    this.#response.writeHead(error.status, {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(body),
+      ...(error.retryAfterS === undefined ? {} : { 'retry-after': String(error.retryAfterS) }),
+    })
+    this.#response.end(body)
+    this.#tellGone()
   }
 
   /**
@@ -144,7 +161,7 @@ export class Reply {
   }
 
   /**
-   * The answer broke off after its head was sent. An event stream is told so in an error event, anything else (and every
+   * The answer broke off. Before its head was sent, the error is the answer. Behind it, an event stream is told so in an error event, anything else (and every
    * other peer, who will say it to its own client) has its connection reset. `told` is the provider's own error in
    * OpenAI's shape, where it gave one.
    */
@@ -152,6 +169,10 @@ export class Reply {
     if (this.#finished) return
     this.#finished = true
     this.#stopComments()
+    if (!this.started) {
+      this.#refuse(error)
+      return
+    }
     if (this.#events?.atBoundary !== true) {
       cutShort(this.#response)
       return

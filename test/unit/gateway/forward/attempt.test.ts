@@ -276,7 +276,18 @@ describe('a try that is cut midway', () => {
     const front = await frontOf(port, { idleTimeoutMs: 50 })
     const text = await (await fetch(front.origin)).text()
     expect(text).toMatch(/^data: 1\n\nevent: error\ndata: .*"code":"upstream_timeout"/)
-    expect(await front.result()).toMatchObject({ kind: 'cut', reason: 'no byte for too long' })
+    expect(await front.result()).toMatchObject({ kind: 'cut', reason: 'no byte for too long', explained: false })
+  })
+
+  test('is told with the provider’s own reason, where it gives one', async () => {
+    const { port } = await upstream((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write('data: 1\n\n', () => response.destroy())
+    })
+    const front = await frontOf(port, { whyBrokenOff: () => Promise.resolve('its owner has paused sharing') })
+    const text = await (await fetch(front.origin)).text()
+    expect(text).toMatch(/^data: 1\n\nevent: error\ndata: .*its owner has paused sharing.*"code":"no_provider"/)
+    expect(await front.result()).toMatchObject({ kind: 'cut', explained: true })
   })
 })
 

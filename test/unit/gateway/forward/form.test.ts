@@ -32,7 +32,10 @@ test.each<[string, Part[]]>([
   ['first too long to be one', [field('model', 'x'.repeat(2000)), field('model', 'secret')]],
   ['also as a file', [field('model', 'shared'), file('model', 'secret')]],
   ['as a file alone', [file('model', 'secret')]],
-  ['behind more parts than are read', [...Array.from({ length: 300 }, () => field('x', 'y')), field('model', 'secret')]],
+  [
+    'behind more parts than are read',
+    [...Array.from({ length: 300 }, () => field('x', 'y')), field('model', 'secret')],
+  ],
 ])('a form that names its model %s is refused', async (_how, parts) => {
   expect(await codeOf(form(...parts))).toBe('invalid_request')
 })

@@ -53,9 +53,9 @@ describe('what a body asks for', () => {
   })
 
   test('is the model field of a form, and nothing where no body was read', () => {
-    expect(identityQueries('llm', { kind: 'read', bytes: Buffer.alloc(0), form: { model: 'whisper', parts: [] } })).toEqual([
-      { key: 'model', value: 'whisper' },
-    ])
+    expect(
+      identityQueries('llm', { kind: 'read', bytes: Buffer.alloc(0), form: { model: 'whisper', parts: [] } }),
+    ).toEqual([{ key: 'model', value: 'whisper' }])
     expect(identityQueries('llm', { kind: 'none' })).toEqual([])
   })
 })

@@ -18,6 +18,10 @@ let tellTable: (event: TableEvent) => void
 let tellStatus: (event: PeerStatusEvent) => void
 let subscriptions: number
 let paused: string | null
+let statusTimeMs: number
+let row: { epoch: number; seq: number }
+/** What comes of asking a peer; undefined: nothing comes until {@link settle} is called. */
+let outcome: unknown
 let reachability: Reachability
 /** Ends the questions that are being asked. */
 let settle: (() => void)[]
@@ -30,21 +34,25 @@ beforeEach(async () => {
   settle = []
   subscriptions = 0
   paused = null
+  statusTimeMs = 1
+  row = { epoch: 0, seq: 0 }
+  outcome = undefined
   const counted = (): (() => void) => {
     subscriptions += 1
     return () => (subscriptions -= 1)
   }
   const table = {
-    get: (peerId: string) => (KNOWN.includes(peerId) ? {} : undefined),
+    get: (peerId: string) => (KNOWN.includes(peerId) ? row : undefined),
     subscribe(listener: typeof tellTable) {
       tellTable = listener
       return counted()
     },
     status: {
       get: () => undefined,
-      peek: () => (paused === null ? undefined : { paused }),
+      peek: () => (paused === null ? undefined : { paused, timeMs: statusTimeMs }),
       refresh(peerId: string) {
         asked.push(peerId)
+        if (outcome !== undefined) return Promise.resolve(outcome)
         return new Promise<void>((resolve) => settle.push(resolve))
       },
       hint: (peerId: string) => asked.push(`hint ${peerId}`),
@@ -136,6 +144,35 @@ describe('a provider that failed', () => {
     reachability.reportFailure('stranger', 'x')
     expect(reachability.isRoutable('stranger')).toBe(true)
   })
+})
+
+test('answers that break off together are one failure', async () => {
+  for (const reason of ['one', 'two', 'three']) reachability.reportFailure('a', reason)
+  await pass(5_000)
+  expect(asked).toEqual(['a'])
+  expect(reachability.reasonOf('a')).toBe('one')
+})
+
+test('a provider is asked why its answer broke off, for two seconds at most', async () => {
+  outcome = { kind: 'answered', status: { paused: 'its owner has paused sharing' } }
+  expect(await reachability.whyBrokenOff('a')).toBe('its owner has paused sharing')
+  outcome = { kind: 'answered', status: { paused: null } }
+  expect(await reachability.whyBrokenOff('a')).toBeUndefined()
+  outcome = { kind: 'unreachable', reason: 'no way' }
+  expect(await reachability.whyBrokenOff('a')).toBeUndefined()
+  outcome = undefined
+  const late = reachability.whyBrokenOff('a')
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(await late).toBeUndefined()
+})
+
+test('a row signed after the status that told of a pause ends it', () => {
+  paused = 'the owner paused it'
+  row = { epoch: 1, seq: 500 }
+  statusTimeMs = 86_400_000 + 600
+  expect(reachability.isRoutable('a')).toBe(false)
+  row = { epoch: 1, seq: 700 }
+  expect(reachability.isRoutable('a')).toBe(true)
 })
 
 test('a provider that says it is paused is not routable, for that reason', () => {

@@ -68,6 +68,20 @@ describe('an answer', () => {
 })
 
 describe('an answer that breaks off', () => {
+  test.each(['local', 'peer'] as const)('before it began is the error itself, on the %s door', async (door) => {
+    const told: boolean[] = []
+    const { origin } = await serving(door, (reply) => {
+      reply.onGone(() => told.push(reply.gone))
+      reply.breakOff(new AppError('no_provider', 'paused', { retryAfterS: 60 }))
+      reply.breakOff(BROKEN)
+      reply.end()
+    })
+    const response = await fetch(origin)
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '60'])
+    expect(await response.json()).toMatchObject({ error: { code: 'no_provider', message: 'paused' } })
+    expect(told).toEqual([true])
+  })
+
   test('is an error event behind whole events, on the local door', async () => {
     const { origin } = await serving('local', (reply) => {
       reply.head(200, SSE)
