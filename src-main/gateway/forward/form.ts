@@ -50,7 +50,9 @@ async function readParts(bytes: Buffer, contentType: string, keepFiles: boolean)
         const chunks: Buffer[] = []
         const value = { bytes: Buffer.alloc(0), fileName, type }
         parts.push({ name, value })
-        stream.on('data', (chunk: Buffer) => void (keepFiles && chunks.push(chunk)))
+        stream.on('data', (chunk: Buffer) => {
+          if (keepFiles) chunks.push(chunk)
+        })
         stream.on('end', () => (value.bytes = Buffer.concat(chunks)))
       })
       // What stands behind would be unseen here and read by the server.
