@@ -75,6 +75,9 @@ test('the node of the package starts, serves its dashboard and stops', async () 
     const { gateway, dashboard } = JSON.parse(line) as Ready
     expect((await fetch(`${gateway}/v1/health`)).status).toBe(200)
     expect(await (await fetch(dashboard)).text()).toContain('<div id="root">')
+    const licences = await fetch(new URL('/THIRD-PARTY-LICENSES.txt', dashboard))
+    expect(licences.headers.get('content-type')).toBe('text/plain; charset=utf-8')
+    expect(await licences.text()).toContain('react-dom')
   } finally {
     child.kill('SIGTERM')
   }

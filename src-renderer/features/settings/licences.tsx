@@ -19,7 +19,7 @@ export function Licences() {
     fetchLicences().then(setList, () => setList('none'))
   }
   return (
-    <details onToggle={load} data-testid="licences">
+    <details onToggle={load}>
       <summary>{words.licences}</summary>
       {list === undefined && strings.state.loading}
       {list === 'none' && words.licencesNone}
