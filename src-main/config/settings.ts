@@ -427,7 +427,7 @@ export const SETTINGS = {
     item: 'shared-path',
     split: 'comma',
     default: [],
-    help: 'One more path peers may call, as `/path` or `METHOD /path`; a trailing * makes it a prefix.',
+    help: 'One more path peers may call, as `/path`, `METHOD /path` or `WEBSOCKET /path`; a trailing * makes it a prefix.',
     cost: 'Peers can call it as they like.',
     restart: true,
     placeholder: 'path',

@@ -2,6 +2,7 @@ import type { Context } from 'koa'
 import { AppError } from '#shared/errors.js'
 import type { Host } from '../p2p/index.js'
 import type { PathLookup } from '../p2p/path-lookup.js'
+import { WEBSOCKET } from '../services/index.js'
 import type { TrafficFeed, TrafficStart } from '../telemetry/traffic.js'
 import type { Door } from './door.js'
 import type { Exchange } from './forward/exchange.js'
@@ -31,12 +32,13 @@ export async function forwardExchange(
   forward: (exchange: Exchange) => Promise<void>,
 ): Promise<void> {
   const { door, requestId } = ctx.state as RequestState
+  const reply = new Reply(ctx.res, { door, requestId })
   const hops = nextHops(ctx.req.headers[HOPS_HEADER], needs.host.peerId)
   const traffic = needs.traffic.begin({
     id: requestId,
     direction: door === 'peer' ? 'in' : 'local',
     service: about.service,
-    method: ctx.method,
+    method: reply.isHandshake ? WEBSOCKET : ctx.method,
     route: about.route,
     ...(door === 'peer' ? callerOf(needs, ctx) : {}),
   })
@@ -46,7 +48,7 @@ export async function forwardExchange(
     hops,
     traffic,
     request: ctx.req,
-    reply: new Reply(ctx.res, { door, requestId }),
+    reply,
     startedAt: performance.now(),
     body: { kind: 'none' },
   }

@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import Koa, { type Context, type Next } from 'koa'
 import { AppError, toWireError } from '#shared/errors.js'
+import { HandshakeResponse } from '../p2p/http/upgrades.js'
 import type { RequestState } from './begin-exchange.js'
-import { createCors } from './cors.js'
+import { createCors, isOriginAllowed } from './cors.js'
 import type { Door } from './door.js'
 import { hasSeveralHosts, isHostAllowed } from './forbidden-host.js'
 import { discardRest } from './forward/discard-rest.js'
 import { ClientGoneError } from './forward/request-body.js'
+import { assertHandshake } from './forward/websocket.js'
 import type { GatewayNeeds, GatewayOptions } from './needs.js'
 import { createMatcher, splitTarget, type Route, type RouteMatch } from './route.js'
 import { allRoutes } from './routes/index.js'
@@ -48,6 +50,7 @@ export function createGatewayApp(needs: GatewayNeeds, options: GatewayOptions, d
     if (door === 'local' && !isHostAllowed(ctx.req.headers.host, options.bindHost)) {
       throw new AppError('forbidden_host', 'The gateway answers under localhost or an IP address of this machine only.')
     }
+    if (ctx.res instanceof HandshakeResponse) admitHandshake(ctx)
     const state = ctx.state as GatewayState
     state.match = match(wantedMethod(ctx), splitTarget(ctx.req.url ?? '').path)
     if (door === 'local' && answersCors(state.match)) await cors(ctx, next)
@@ -67,6 +70,14 @@ export function createGatewayApp(needs: GatewayNeeds, options: GatewayOptions, d
     if (ctx.method === 'OPTIONS') ctx.status = 204
     else throw new AppError('method_not_allowed', `${ctx.method} is not possible here; ${allowed.join(', ')} are.`)
   })
+
+  /** No CORS holds a web page back from a WebSocket: its origin must be checked here. */
+  function admitHandshake(ctx: Context): void {
+    assertHandshake(ctx.req.headers)
+    const { origin } = ctx.req.headers
+    if (door === 'peer' || origin === undefined || isOriginAllowed(origin, options.corsOrigins)) return
+    throw new AppError('forbidden_origin', 'Pages of this origin may not use this gateway (cors-origins).')
+  }
 
   function answerError(ctx: Context, error: unknown): void {
     const { requestId } = ctx.state as GatewayState

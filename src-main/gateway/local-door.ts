@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { findPortHolder, portInUseError } from '../config/port-holder.js'
 import type { Log } from '../logging/index.js'
 import { followResponses } from '../p2p/http/running-responses.js'
+import { acceptUpgrades, isWebSocketHandshake } from '../p2p/http/upgrades.js'
 import type { DrainableDoor } from './doors.js'
 import { malformedRequestAnswer } from './malformed-request.js'
 
@@ -30,10 +31,12 @@ export function createLocalDoor(
       requestTimeout: 0,
       maxHeaderSize: MAX_HEADER_BYTES,
       noDelay: true,
+      shouldUpgradeCallback: isWebSocketHandshake,
     },
     needs.handler,
   )
   const responses = followResponses(server)
+  const upgrades = acceptUpgrades(server, needs.handler)
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const midway = responses.on(socket)?.headersSent === true
     if (error.code === 'ECONNRESET' || !socket.writable || midway) socket.destroy()
@@ -84,6 +87,7 @@ export function createLocalDoor(
     async stop() {
       const closed = close()
       server.closeAllConnections()
+      upgrades.destroyAll()
       await closed
     },
   }

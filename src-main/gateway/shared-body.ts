@@ -9,9 +9,11 @@ import {
   parseModelRequest,
   readAll,
   readRoutingBody,
+  withoutBody,
   type JsonObject,
   type RequestBody,
 } from './forward/request-body.js'
+import { privateIdsOf } from './forward/private-ids.js'
 import { modelOf } from './forward/service-for-model.js'
 
 /** How a peer's body is read. */
@@ -34,7 +36,7 @@ const FORM_PATHS = /^\/v1\/(?:audio|images)\//
  * @throws AppError `invalid_json`, `invalid_request` (two models), `body_too_large`; `ClientGoneError`
  */
 export async function readSharedBody(request: IncomingMessage, rules: SharedBodyRules): Promise<RequestBody> {
-  if (!hasBody(request)) return { kind: 'none' }
+  if (!hasBody(request)) return withoutBody(request)
   const maxBytes = rules.maxUploadBytes === 0 ? rules.maxBytes : Math.min(rules.maxBytes, rules.maxUploadBytes)
   if (rules.strict && !FORM_PATHS.test(rules.path)) {
     return writeJson(parseModelRequest(await readAll(request, maxBytes)))
@@ -77,6 +79,21 @@ export function checkConsent(service: LocalService, body: RequestBody, query: st
   throw new AppError('model_not_found', `This node does not share a model "${model.slice(0, 200)}".`, {
     param: 'model',
   })
+}
+
+/**
+ * Nobody reads what is said in a WebSocket. So there is none where the owner limits what may be asked of models, or
+ * where answers name paths on the owner's disk.
+ * @throws AppError `path_not_shared`
+ */
+export function checkSocketConsent(service: LocalService, { maxTokens }: { maxTokens: number }): void {
+  if (service.name !== 'llm') return
+  const isLimited = maxTokens > 0 || service.onlyTicked === true || privateIdsOf(service).length > 0
+  if (!isLimited) return
+  throw new AppError(
+    'path_not_shared',
+    'The owner of this node limits what its models may be asked, which can not be done in a WebSocket. Use requests.',
+  )
 }
 
 /** The same request with the owner's limit on tokens in it; byte for byte the same without a limit. */

@@ -4,7 +4,7 @@ import type { Exchange } from './forward/exchange.js'
 import { ClientGoneError, hasBody, type RequestBody } from './forward/request-body.js'
 import { modelOf, serviceForModel } from './forward/service-for-model.js'
 import type { GatewayNeeds, GatewayOptions } from './needs.js'
-import { checkConsent, readSharedBody, withTokenLimit } from './shared-body.js'
+import { checkConsent, checkSocketConsent, readSharedBody, withTokenLimit } from './shared-body.js'
 
 /** A peer's request to a service of this node, its path already known to be shared. */
 export interface SharedRequest {
@@ -53,6 +53,7 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
         const body = await readBody(ctx, request)
         exchange.body = body
         const service = serviceForModel(request.services, body)
+        if (exchange.reply.isHandshake) checkSocketConsent(service, admission.limits)
         checkConsent(service, body, request.query)
         const model = modelOf(body)
         if (model !== undefined) exchange.traffic.update({ model })

@@ -8,6 +8,7 @@ export const MODEL_PATHS: readonly string[] = [
   '/v1/embeddings',
   '/v1/responses',
   '/v1/messages',
+  '/v1/messages/count_tokens',
   '/v1/rerank',
   '/v1/audio/*',
   '/v1/images/*',
@@ -22,14 +23,17 @@ export const LLM_SHARED_PATHS: readonly SharedPath[] = [
   ...[...MODEL_PATHS, ...OLLAMA_MODEL_PATHS].map((path) => ({ method: 'POST', path })),
 ]
 
-/** What a generic service shares unless its owner says less. */
+/** Stands for the method where a WebSocket is meant: `WEBSOCKET /v1/realtime`. */
+export const WEBSOCKET = 'WEBSOCKET'
+
+/** What a generic service shares unless its owner says less. WebSockets are never meant unless they are named. */
 export const EVERY_PATH: readonly SharedPath[] = [{ method: '*', path: '/*' }]
 
 /** A path that is still encoded after so many rounds is an attack. */
 const MAX_DECODE_ROUNDS = 4
 
 /**
- * Reads `POST /v1/echo` or `/v1/echo` (any method); a path may end in `*` for a prefix.
+ * Reads `POST /v1/echo`, `/v1/echo` (any method) or `WEBSOCKET /v1/realtime`; a path may end in `*` for a prefix.
  * @throws AppError `invalid_service`
  */
 export function parseSharedPath(text: string): SharedPath {
@@ -67,6 +71,7 @@ export function isPathShared(sharedPaths: readonly SharedPath[], method: string,
 }
 
 function allowsMethod(shared: string, method: string): boolean {
+  if (method === WEBSOCKET) return shared === WEBSOCKET
   return shared === '*' || shared === method || (shared === 'GET' && method === 'HEAD')
 }
 

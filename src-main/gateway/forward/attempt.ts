@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { errors, type Dispatcher } from 'undici'
 import { AppError, type ErrorCode } from '#shared/errors.js'
 import { PeerUnreachableError } from '../../p2p/http/peer-clients.js'
@@ -26,6 +28,8 @@ export interface AttemptRequest {
   mayRefuse: boolean
   /** Asked when an answer breaks off: why, where that is nobody's failure. Soon, and never rejects. */
   whyBrokenOff?(): Promise<string | undefined>
+  /** For a WebSocket handshake: whether a 101 with these headers answers it. */
+  isAccepted?(headers: IncomingHttpHeaders): boolean
   /** Called with each piece of the answer; must be quick. */
   onData?(): void
   /** Headers of our own for the client, made when the answer begins. */
@@ -45,8 +49,12 @@ export interface AttemptTiming {
  */
 export type FailureStage = 'connect' | 'stale' | 'before-headers' | 'refused-here'
 
-/** How a try ended. Only `refused` and `failed` leave the client untouched, so only they allow another try. */
+/**
+ * How a try ended. Only `refused` and `failed` leave the client untouched, so only they allow another try; `upgraded`
+ * leaves it to the caller, who has the bare connection to the provider now.
+ */
 export type AttemptResult =
+  | { kind: 'upgraded'; socket: Duplex; headers: IncomingHttpHeaders; timing: AttemptTiming }
   | { kind: 'relayed'; status: number; timing: AttemptTiming }
   | { kind: 'refused'; status: number; retryAfterS: number | undefined }
   | { kind: 'failed'; stage: FailureStage; reason: string; timedOut: boolean }
@@ -110,6 +118,15 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
         // The client left while a connection was being made: nothing of the request has been sent yet.
         if (settled) started.abort(new ClientGoneError())
       },
+      onRequestUpgrade(_controller, _status, headers, socket) {
+        socket.on('error', () => socket.destroy())
+        if (request.isAccepted?.(headers) === true && !settled) {
+          settle({ kind: 'upgraded', socket, headers, timing: { connectMs, ttfbMs: MS(startedAt) } })
+          return
+        }
+        socket.destroy()
+        settle(failureBeforeHeaders(new Error('its answer to the WebSocket handshake is wrong'), true))
+      },
       onResponseStart(_controller, status, headers) {
         if (status < 200) return
         if (request.mayRefuse && REFUSALS.has(status)) {
@@ -168,6 +185,7 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
           path: target.path,
           method: request.method,
           headers: target.headers,
+          ...(request.isAccepted === undefined ? {} : { upgrade: 'websocket' }),
           body:
             request.body.kind === 'none'
               ? null

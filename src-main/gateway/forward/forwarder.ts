@@ -7,18 +7,20 @@ import type { Admission } from '../../services/access/index.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { TrafficUpdate } from '../../telemetry/traffic.js'
 import { createAliveReporter } from './alive-reporter.js'
-import { attempt, type AttemptRequest, type AttemptResult, type AttemptTarget, type AttemptTiming } from './attempt.js'
+import { attempt, type AttemptRequest, type AttemptTiming } from './attempt.js'
 import type { Provider } from './choose-providers.js'
 import type { Exchange, FailedTry } from './exchange.js'
 import { allTriesFailed } from './failures.js'
 import { legOf } from './leg.js'
-import { headerPolicyOf, requestHeaders, type HeaderPolicy, type Headers } from './headers.js'
-import { HOPS_HEADER } from './hops.js'
+import type { Headers } from './headers.js'
 import type { LocalClients } from './local-clients.js'
 import type { ProviderScores } from './provider-scores.js'
-import { hidingIds, privateIdsOf } from './private-ids.js'
 import type { Reachability } from './reachability.js'
-import { withServerModelId } from './server-model-id.js'
+import { relayUpgraded, type TryResult } from './relay-upgraded.js'
+import { canBeSentAgain, mayRepeat, toFailedTry } from './retry.js'
+import { createTargets, type ServiceRequest, type TryPlan } from './targets.js'
+import { createTryRecord } from './try-record.js'
+import { isAccepted } from './websocket.js'
 
 /** Sends exchanges to where they belong and relays the answers. */
 export interface Forwarder {
@@ -37,15 +39,6 @@ export interface Forwarder {
   toPeer(exchange: Exchange, peerId: string, path: string): Promise<void>
 }
 
-/** A request for a service of whoever offers it. */
-export interface ServiceRequest {
-  service: string
-  /** Raw path and query behind the service's name. */
-  path: string
-  /** For sentences: `model "llama3.2"`. */
-  what: string
-}
-
 export interface ForwarderNeeds {
   host: Host
   peerClients: PeerClients
@@ -60,57 +53,12 @@ export interface ForwarderNeeds {
   log: Log
 }
 
-interface TryPlan {
-  provider: Provider
-  target: AttemptTarget
-  body: Exchange['body']
-  mayRefuse: boolean
-  /** True for requests to models: none of them changes anything, whatever the method. */
-  changesNothing: boolean
-}
-
 export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs: number }): Forwarder {
-  const { host, peerClients, localClients, registry, reachability, paths, scores } = needs
-  const log = needs.log.forComponent('forward')
+  const { host, paths, reachability, scores } = needs
+  const targets = createTargets(needs)
+  const record = createTryRecord({ ...needs, log: needs.log.forComponent('forward') })
 
-  function peerTarget(exchange: Exchange, peerId: string, path: string, policy: HeaderPolicy): AttemptTarget {
-    return {
-      dispatcher: peerClients.dispatcher(peerId),
-      path,
-      policy,
-      headers: outgoingHeaders(exchange, policy, { host: peerId }),
-    }
-  }
-
-  function localTarget(exchange: Exchange, service: LocalService, path: string): AttemptTarget {
-    const policy = exchange.door === 'local' ? 'own' : headerPolicyOf(service.name)
-    const key = registry.apiKey(service.id)
-    const server = localClients.dispatcher(service)
-    return {
-      dispatcher: exchange.door === 'peer' ? hidingIds(server, privateIdsOf(service)) : server,
-      path: serverPath(service, path),
-      policy,
-      headers: outgoingHeaders(exchange, policy, {
-        host: `${service.host.includes(':') ? `[${service.host}]` : service.host}:${service.port}`,
-        ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
-      }),
-    }
-  }
-
-  function planFor(exchange: Exchange, request: ServiceRequest, provider: Provider): TryPlan | undefined {
-    const changesNothing = request.service === 'llm'
-    if (provider.kind === 'peer') {
-      const path = `/v1/_service/${request.service}${request.path}`
-      const target = peerTarget(exchange, provider.peerId, path, headerPolicyOf(request.service))
-      return { provider, target, body: exchange.body, mayRefuse: true, changesNothing }
-    }
-    const service = registry.get(provider.serviceId)
-    if (service === undefined) return undefined
-    const target = localTarget(exchange, service, request.path)
-    return { provider, target, body: withServerModelId(exchange.body, service), mayRefuse: true, changesNothing }
-  }
-
-  async function run(exchange: Exchange, plan: TryPlan, tries: number): Promise<AttemptResult> {
+  async function run(exchange: Exchange, plan: TryPlan, tries: number): Promise<TryResult> {
     const { provider } = plan
     const peerId = provider.kind === 'peer' ? provider.peerId : host.peerId
     exchange.traffic.update(routeTaken(exchange, provider, tries))
@@ -121,7 +69,10 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
       idleTimeoutMs: options.idleTimeoutMs,
       mayRefuse: plan.mayRefuse,
       ...(provider.kind === 'peer' ? { whyBrokenOff: () => reachability.whyBrokenOff(provider.peerId) } : {}),
-      onData: createAliveReporter(() => reportSuccess(provider)),
+      ...(exchange.reply.isHandshake
+        ? { isAccepted: (headers) => isAccepted(headers, exchange.request.headers) }
+        : undefined),
+      onData: createAliveReporter(() => record.success(provider)),
       ownHeaders: (timing) => {
         exchange.traffic.firstByte()
         if (provider.kind === 'peer' && exchange.door === 'local') {
@@ -132,12 +83,14 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
     }
     const endOwn = provider.kind === 'self' && exchange.door === 'local' ? needs.admission.beginOwn() : undefined
     const endScored = provider.kind === 'peer' ? scores.begin(provider.peerId) : undefined
-    let result = await attempt(plan.target, request, exchange.reply)
-    if (mayRepeat(exchange, plan, result)) result = await attempt(plan.target, request, exchange.reply)
+    let tried = await attempt(plan.target, request, exchange.reply)
+    if (mayRepeat(exchange, plan, tried)) tried = await attempt(plan.target, request, exchange.reply)
+    const result =
+      tried.kind === 'upgraded' ? await relayUpgraded(exchange, tried, { ...request, ...plan.target }) : tried
     endOwn?.()
     endScored?.('timing' in result ? result.timing.ttfbMs : undefined)
     exchange.traffic.tried(legOf(provider, result, selectMs, performance.now() - exchange.startedAt - selectMs))
-    record(exchange, provider, result)
+    record.ended(exchange, provider, result)
     if (result.kind === 'failed' && result.stage === 'refused-here') {
       throw new AppError('invalid_request', `This request can not be forwarded: ${result.reason}.`)
     }
@@ -148,7 +101,7 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
   function fail(exchange: Exchange, error: AppError): void {
     if (!exchange.reply.started) throw error
     exchange.reply.breakOff(error)
-    finish(exchange, { status: error.status, error: error.code })
+    record.finish(exchange, { status: error.status, error: error.code })
   }
 
   /** What the traffic feed learns when a try begins. To a peer who asks, how this node gets its answer is no path of his. */
@@ -158,57 +111,17 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
     return { tries, direction: 'out', peer: provider.peerId }
   }
 
-  function reportSuccess(provider: Provider): void {
-    if (provider.kind === 'peer') reachability.reportSuccess(provider.peerId)
-    else registry.reportSuccess(provider.serviceId)
-  }
-
-  function record(exchange: Exchange, provider: Provider, result: AttemptResult): void {
-    const fields = {
-      requestId: exchange.requestId,
-      provider: provider.kind === 'peer' ? provider.peerId : provider.serviceId,
-    }
-    if (result.kind === 'relayed') {
-      reportSuccess(provider)
-      log.debug('a request was answered', {
-        ...fields,
-        status: result.status,
-        ttfbMs: Math.round(result.timing.ttfbMs),
-      })
-      finish(exchange, { status: result.status })
-    } else if (result.kind === 'cut') {
-      if (!result.explained) reportFailure(provider, result.reason)
-      log.warn('an answer broke off', { ...fields, reason: result.reason })
-      const error = result.explained ? 'no_provider' : 'upstream_failed'
-      finish(exchange, { status: result.status, error, cancelledBy: 'provider' })
-    } else if (result.kind === 'client-gone') {
-      log.debug('the client went away', fields)
-      finish(exchange, { cancelledBy: 'client' })
-    } else if (result.kind === 'failed') {
-      if (result.stage !== 'refused-here') reportFailure(provider, result.reason)
-      log.info('a try failed', { ...fields, reason: result.reason })
-    } else log.info('a provider declined', { ...fields, status: result.status })
-  }
-
-  function reportFailure(provider: Provider, reason: string): void {
-    if (provider.kind === 'peer') reachability.reportFailure(provider.peerId, reason)
-    else registry.reportFailure(provider.serviceId)
-  }
-
-  function finish(exchange: Exchange, fields: Parameters<Exchange['traffic']['finish']>[0]): void {
-    const tokens = exchange.reply.tokens()
-    exchange.traffic.addBytes(bodyBytes(exchange), exchange.reply.bytes)
-    exchange.traffic.finish({
-      ...fields,
-      ...(tokens === null ? {} : { tokens: tokens.count, tokensFrom: tokens.from, tokensIn: tokens.input }),
-    })
+  /** A try that nothing follows. */
+  async function only(exchange: Exchange, plan: TryPlan, what: string): Promise<void> {
+    const result = await run(exchange, plan, 1)
+    if (result.kind === 'failed') fail(exchange, allTriesFailed(what, [toFailedTry(plan.provider, result)]))
   }
 
   return {
     async toProviders(exchange, request, providers) {
       const failed: FailedTry[] = []
       for (const provider of providers) {
-        const plan = planFor(exchange, request, provider)
+        const plan = targets.ofProvider(exchange, request, provider)
         if (plan === undefined) continue
         const result = await run(exchange, plan, failed.length + 1)
         if (result.kind !== 'failed' && result.kind !== 'refused')
@@ -221,37 +134,13 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
     },
 
     async toLocalService(exchange, service, path) {
-      const target = localTarget(exchange, service, path)
-      const provider: Provider = { kind: 'self', serviceId: service.id }
-      const body = withServerModelId(exchange.body, service)
-      const plan = { provider, target, body, mayRefuse: false, changesNothing: service.name === 'llm' }
-      const result = await run(exchange, plan, 1)
-      if (result.kind === 'failed') fail(exchange, allTriesFailed(`"${service.name}"`, [toFailedTry(provider, result)]))
+      await only(exchange, targets.ofService(exchange, service, path), `"${service.name}"`)
     },
 
     async toPeer(exchange, peerId, path) {
-      const target = peerTarget(exchange, peerId, path, 'generic')
-      const provider: Provider = { kind: 'peer', peerId }
-      const plan = { provider, target, body: exchange.body, mayRefuse: false, changesNothing: false }
-      const result = await run(exchange, plan, 1)
-      if (result.kind === 'failed') fail(exchange, allTriesFailed('this path', [toFailedTry(provider, result)]))
+      await only(exchange, targets.ofPeer(exchange, peerId, path), 'this path')
     },
   }
-}
-
-/** Most servers have their OpenAI paths at `/v1/`, some under a prefix of their own. */
-function serverPath({ basePath = '' }: LocalService, path: string): string {
-  return path.startsWith('/v1/') ? `${basePath}${path}` : path
-}
-
-function outgoingHeaders(exchange: Exchange, policy: HeaderPolicy, ours: Headers): Headers {
-  const headers = requestHeaders(exchange.request.headers, policy)
-  // undici states the length of a body it holds; of a streamed one it needs to be told.
-  if (exchange.body.kind !== 'stream') delete headers['content-length']
-  if (exchange.body.kind === 'read' && exchange.body.contentType !== undefined) {
-    headers['content-type'] = exchange.body.contentType
-  }
-  return { ...headers, ...ours, [HOPS_HEADER]: exchange.hops, 'x-request-id': exchange.requestId }
 }
 
 function ownHeaders(
@@ -265,43 +154,5 @@ function ownHeaders(
     'x-request-id': exchange.requestId,
     'x-ocf-tries': String(facts.tries),
     'server-timing': `select;dur=${selectMs.toFixed(2)}, connect;dur=${connectMs.toFixed(2)}, ttfb;dur=${ttfbMs.toFixed(2)}`,
-  }
-}
-
-/** Size of the request's body; of a streamed one what the client declared. */
-function bodyBytes({ body, request }: Exchange): number {
-  if (body.kind === 'read') return body.bytes.byteLength
-  return body.kind === 'stream' ? Number(request.headers['content-length'] ?? 0) : 0
-}
-
-/** A streamed body is gone once a byte of it was read; any other can be sent to the next provider. */
-function canBeSentAgain(exchange: Exchange, result: AttemptResult): boolean {
-  if (exchange.body.kind !== 'stream') return true
-  const { stream } = exchange.body
-  return result.kind === 'failed' && result.stage === 'connect' && !stream.readableDidRead && !stream.destroyed
-}
-
-const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'PUT', 'DELETE'])
-
-/**
- * Whether a request lost on a connection that had idled is sent to the same provider once more. RFC 9110 §9.2.2 allows
- * it where the method is idempotent or the request is known to change nothing, as asking a model does not.
- */
-function mayRepeat(exchange: Exchange, plan: TryPlan, result: AttemptResult): boolean {
-  if (result.kind !== 'failed' || result.stage !== 'stale' || exchange.body.kind === 'stream') return false
-  return plan.changesNothing || IDEMPOTENT_METHODS.has(exchange.request.method ?? 'GET')
-}
-
-function toFailedTry(provider: Provider, result: AttemptResult & { kind: 'failed' | 'refused' }): FailedTry {
-  const who = provider.kind === 'peer' ? provider.peerId : 'this node'
-  if (result.kind === 'failed') {
-    return { who, reason: result.reason, outcome: result.timedOut ? 'timed-out' : 'failed' }
-  }
-  const { status, retryAfterS } = result
-  return {
-    who,
-    reason: `answered ${status}`,
-    outcome: status === 429 ? 'busy' : status === 503 ? 'unavailable' : status === 504 ? 'timed-out' : 'failed',
-    ...(retryAfterS === undefined ? {} : { retryAfterS }),
   }
 }

@@ -38,6 +38,7 @@ export function parseIdentityHeader(header: string): IdentityQuery {
  * registers `stream=true` would be an exact match for everybody's requests.
  */
 export function identityQueries(service: string, body: RequestBody): IdentityQuery[] {
+  if (body.kind === 'none') return service === 'llm' ? scalarQuery('model', body.model) : []
   if (body.kind !== 'read') return []
   if (body.form?.model !== undefined) return [{ key: 'model', value: body.form.model }]
   const { json } = body

@@ -1,6 +1,6 @@
 import type { TrafficLeg } from '#shared/contract/traffic.js'
-import type { AttemptResult } from './attempt.js'
 import type { Provider } from './choose-providers.js'
+import type { TryResult } from './relay-upgraded.js'
 
 const OUTCOMES = {
   relayed: 'answered',
@@ -8,10 +8,10 @@ const OUTCOMES = {
   failed: 'failed',
   cut: 'broke-off',
   'client-gone': 'client-gone',
-} as const satisfies Record<AttemptResult['kind'], TrafficLeg['outcome']>
+} as const satisfies Record<TryResult['kind'], TrafficLeg['outcome']>
 
 /** A try as the traffic feed keeps it. `startMs` counts from the request's arrival. */
-export function legOf(provider: Provider, result: AttemptResult, startMs: number, durationMs: number): TrafficLeg {
+export function legOf(provider: Provider, result: TryResult, startMs: number, durationMs: number): TrafficLeg {
   const timing = 'timing' in result ? result.timing : undefined
   return {
     peer: provider.kind === 'peer' ? provider.peerId : null,
@@ -24,7 +24,7 @@ export function legOf(provider: Provider, result: AttemptResult, startMs: number
   }
 }
 
-function reasonOf(result: AttemptResult): string | null {
+function reasonOf(result: TryResult): string | null {
   if ('reason' in result) return result.reason
   return result.kind === 'refused' ? `answered ${result.status}` : null
 }

@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { toWireError, type AppError } from '#shared/errors.js'
+import { HandshakeResponse } from '../../p2p/http/upgrades.js'
 import { createTokenCounter, type TokenCount, type TokenCounter } from '../../telemetry/token-counter.js'
 import type { Door } from '../door.js'
 import type { Headers } from './headers.js'
@@ -23,6 +25,7 @@ export class Reply {
   #goneListeners = new Set<() => void>()
   #bytes = 0
   #tokens: TokenCounter | undefined
+  #switched: Duplex | undefined
 
   constructor(response: ServerResponse, options: { door: Door; requestId: string }) {
     this.#response = response
@@ -42,6 +45,19 @@ export class Reply {
   /** True once anything was sent to the client; from then on the status can't change. */
   get started(): boolean {
     return this.#response.headersSent
+  }
+
+  /** True when the client asks for a WebSocket. */
+  get isHandshake(): boolean {
+    return this.#response instanceof HandshakeResponse
+  }
+
+  /** Answers a WebSocket handshake with a 101 and gives the client's connection away; undefined where that is gone. */
+  switchProtocols(headers: Headers): Duplex | undefined {
+    if (!(this.#response instanceof HandshakeResponse) || this.gone || this.started) return undefined
+    this.#finished = true
+    this.#switched = this.#response.switchProtocols(headers)
+    return this.#switched
   }
 
   /** Body bytes handed to the client so far. */
@@ -166,6 +182,7 @@ export class Reply {
    * OpenAI's shape, where it gave one.
    */
   breakOff(error: AppError, told?: object): void {
+    this.#switched?.destroy()
     if (this.#finished) return
     this.#finished = true
     this.#stopComments()

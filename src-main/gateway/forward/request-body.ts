@@ -11,7 +11,11 @@ export type JsonObject = Readonly<Record<string, unknown>>
  * it, streamed otherwise.
  */
 export type RequestBody =
-  | { kind: 'none' }
+  | {
+      kind: 'none'
+      /** The `model` of the query, which is where a request without a body can name one. */
+      model?: string
+    }
   | { kind: 'read'; bytes: Buffer; json?: JsonObject; form?: Form; contentType?: string }
   | {
       kind: 'stream'
@@ -24,6 +28,14 @@ export type RequestBody =
 export function hasBody(request: IncomingMessage): boolean {
   const length = request.headers['content-length']
   return request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
+}
+
+/** What a request without a body says. */
+export function withoutBody(request: IncomingMessage): RequestBody {
+  const url = request.url ?? ''
+  const at = url.indexOf('?')
+  const model = at === -1 ? null : new URLSearchParams(url.slice(at + 1)).get('model')
+  return model === null || model === '' ? { kind: 'none' } : { kind: 'none', model }
 }
 
 /**
@@ -108,7 +120,7 @@ export async function readRoutingBody(
   request: IncomingMessage,
   options: { maxBytes: number; identityKnown: boolean; keepFiles?: boolean },
 ): Promise<RequestBody> {
-  if (!hasBody(request)) return { kind: 'none' }
+  if (!hasBody(request)) return withoutBody(request)
   const contentType = request.headers['content-type']
   const type = bodyType(contentType)
   if (type === 'other') return { kind: 'stream', stream: request }

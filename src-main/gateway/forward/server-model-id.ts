@@ -14,3 +14,11 @@ export function withServerModelId(body: RequestBody, service: LocalService): Req
   const json = { ...body.json, model: own }
   return { ...body, json, bytes: Buffer.from(JSON.stringify(json)) }
 }
+
+/** The raw path and query with the model in the query replaced likewise; everything else stays as it was sent. */
+export function withServerModelIdInQuery(target: string, body: RequestBody, service: LocalService): string {
+  if (body.kind !== 'none' || body.model === undefined) return target
+  const own = service.serverModelIds.get(body.model)
+  if (own === undefined || own === body.model) return target
+  return target.replace(/(?<=[?&]model=)[^&]*/, () => encodeURIComponent(own))
+}

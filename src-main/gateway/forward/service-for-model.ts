@@ -2,8 +2,9 @@ import { AppError } from '#shared/errors.js'
 import type { LocalService } from '../../services/index.js'
 import type { RequestBody } from './request-body.js'
 
-/** The model a request names in its JSON or form; undefined where it names none. */
+/** The model a request names in its JSON, form or query; undefined where it names none. */
 export function modelOf(body: RequestBody): string | undefined {
+  if (body.kind === 'none') return body.model
   if (body.kind !== 'read') return undefined
   const model = body.json?.['model'] ?? body.form?.model
   return typeof model === 'string' ? model : undefined

@@ -66,6 +66,8 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
   '/v1/embeddings': shortForm('ModelRequest'),
   '/v1/responses': shortForm('ModelRequest'),
   '/v1/messages': shortForm('ModelRequest'),
+  '/v1/messages/count_tokens': shortForm('ModelRequest'),
+  '/v1/realtime': { ...shortForm(), query: { model: 'The model to talk to.' } },
   '/v1/rerank': shortForm('ModelRequest'),
   '/v1/audio/*': shortForm(),
   '/v1/images/*': shortForm(),

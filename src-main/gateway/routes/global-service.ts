@@ -31,6 +31,14 @@ export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions
       handle: (ctx) => forward(ctx, 'llm', ctx.req.url ?? path, path),
     })),
     {
+      methods: ['GET'],
+      path: '/v1/realtime',
+      doors: ['local'],
+      cors: true,
+      summary: 'A WebSocket to a provider of the model in the query (?model=…).',
+      handle: (ctx) => forward(ctx, 'llm', ctx.req.url ?? '/v1/realtime', '/v1/realtime'),
+    },
+    {
       methods: FORWARDED_METHODS,
       path: '/v1/service/:service/*',
       // Never on the peer door: this node would be an open relay.
@@ -105,7 +113,7 @@ function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions) {
 function missingModel(): AppError {
   return new AppError(
     'missing_model',
-    'The request names no model. Put "model" into the JSON body or form, or send the header X-Ocf-Identity-Group: model=….',
+    'The request names no model. Put "model" into the JSON body, the form or (without a body) the query, or send the header X-Ocf-Identity-Group: model=….',
     { param: 'model' },
   )
 }

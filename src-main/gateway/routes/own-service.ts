@@ -1,13 +1,14 @@
 import type { Context } from 'koa'
 import { AppError } from '#shared/errors.js'
-import { isPathShared, type LocalService } from '../../services/index.js'
+import { HandshakeResponse } from '../../p2p/http/upgrades.js'
+import { isPathShared, WEBSOCKET, type LocalService } from '../../services/index.js'
 import { listModels } from '../models-list.js'
 import { forwardExchange, keepClientAwake, type RequestState } from '../begin-exchange.js'
 import { modelOf, serviceForModel } from '../forward/service-for-model.js'
 import { createSharedUse } from '../shared-use.js'
 import type { Door } from '../door.js'
 import { noProvider } from '../forward/failures.js'
-import { hasBody, readRoutingBody, type RequestBody } from '../forward/request-body.js'
+import { hasBody, readRoutingBody, withoutBody, type RequestBody } from '../forward/request-body.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import { FORWARDED_METHODS, splitTarget, type Route } from '../route.js'
 import { parseServiceName } from '../service-name.js'
@@ -29,7 +30,7 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
   async function bodyFor(ctx: Context, services: readonly LocalService[]): Promise<RequestBody> {
     const modelDecides = services.length > 1 || services.some((service) => service.serverModelIds.size > 0)
     if (modelDecides) return await readRoutingBody(ctx.req, { maxBytes: options.maxBodyBytes, identityKnown: false })
-    return hasBody(ctx.req) ? { kind: 'stream', stream: ctx.req } : { kind: 'none' }
+    return hasBody(ctx.req) ? { kind: 'stream', stream: ctx.req } : withoutBody(ctx.req)
   }
 
   return [
@@ -46,14 +47,15 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
         const rest = params['rest'] || '/'
         const about = { service: name, route: '/v1/_service/:service/*' }
         if (door === 'peer') {
+          const method = ctx.res instanceof HandshakeResponse ? WEBSOCKET : ctx.method
           const shared = (): readonly LocalService[] => {
             const services = connectedServices(name, door).filter((service) =>
-              isPathShared(service.sharedPaths, ctx.method, rest),
+              isPathShared(service.sharedPaths, method, rest),
             )
             if (services.length === 0) throw notShared(name)
             return services
           }
-          if (isModelList(name, ctx.method, rest)) {
+          if (isModelList(name, method, rest)) {
             shared()
             needs.admission.check(sharedUse.peerOf(ctx))
             // Never the server's own list: it holds what is not shared, and paths on the owner's disk.

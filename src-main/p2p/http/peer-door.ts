@@ -7,6 +7,7 @@ import { tuneStream } from '../transport-tuning/index.js'
 import { HTTP_PROTOCOL, MAX_HTTP_STREAMS, SERVER_KEEP_ALIVE_MS } from './constants.js'
 import { followResponses } from './running-responses.js'
 import { StreamDuplex } from './stream-duplex.js'
+import { acceptUpgrades, isWebSocketHandshake } from './upgrades.js'
 
 /** Headers a peer may send in one request. */
 const MAX_HEADER_BYTES = 32 * 1024
@@ -32,10 +33,13 @@ export function createPeerDoor(needs: { host: Host; handler: http.RequestListene
       requestTimeout: 0,
       maxHeaderSize: MAX_HEADER_BYTES,
       sendDate: false,
+      shouldUpgradeCallback: isWebSocketHandshake,
     } as http.ServerOptions,
     needs.handler,
   )
   const responses = followResponses(server)
+  // Cut with all other streams when the door stops.
+  acceptUpgrades(server, needs.handler)
   let closing: Promise<void> | undefined
   server.on('clientError', (error, socket) => {
     log.debug('a peer sent something that is not HTTP', { error })

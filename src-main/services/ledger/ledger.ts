@@ -32,7 +32,7 @@ export function createLedger(
   function take(entry: Readonly<TrafficEntry>): void {
     if (entry.direction !== 'in' || entry.peer === null || entry.method === 'GET' || entry.method === 'HEAD') return
     const status = entry.status ?? 0
-    const isAnswered = status >= 200 && status < 400 && entry.error === null
+    const isAnswered = (status === 101 || status >= 200) && status < 400 && entry.error === null
     // What was refused before a server saw it was not asked of anybody's computer.
     if (!isAnswered && entry.tries === 0) return
     book.add({

@@ -166,3 +166,13 @@ describe('a path the owner shares', () => {
     },
   )
 })
+
+describe('a WebSocket', () => {
+  test('is shared only where it is named', () => {
+    const named = [parseSharedPath('websocket /v1/realtime')]
+    expect(isPathShared(named, 'WEBSOCKET', '/v1/realtime?model=a')).toBe(true)
+    expect(isPathShared(named, 'GET', '/v1/realtime')).toBe(false)
+    expect(isPathShared([parseSharedPath('/*')], 'WEBSOCKET', '/v1/realtime')).toBe(false)
+    expect(isPathShared(LLM_SHARED_PATHS, 'WEBSOCKET', '/v1/chat/completions')).toBe(false)
+  })
+})

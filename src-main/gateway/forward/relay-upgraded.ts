@@ -1,0 +1,37 @@
+import type { AttemptRequest, AttemptResult, AttemptTarget } from './attempt.js'
+import type { Exchange } from './exchange.js'
+import { relaySockets } from './relay-sockets.js'
+import { acceptedHeaders } from './websocket.js'
+
+/** How a try ended, its WebSocket included. */
+export type TryResult = Exclude<AttemptResult, { kind: 'upgraded' }>
+
+/** Joins the client of an accepted handshake with the provider, until the WebSocket is over. Never rejects. */
+export async function relayUpgraded(
+  exchange: Exchange,
+  { socket: server, headers, timing }: AttemptResult & { kind: 'upgraded' },
+  about: Pick<AttemptRequest, 'idleTimeoutMs' | 'onData' | 'ownHeaders' | 'whyBrokenOff'> &
+    Pick<AttemptTarget, 'policy'>,
+): Promise<TryResult> {
+  const client = exchange.reply.switchProtocols({
+    ...acceptedHeaders(headers, about.policy),
+    ...about.ownHeaders(timing),
+  })
+  if (client === undefined) {
+    server.destroy()
+    return { kind: 'client-gone' }
+  }
+  exchange.traffic.update({ status: 101 })
+  const end = await relaySockets(
+    { client, server },
+    { idleMs: about.idleTimeoutMs, ...(about.onData === undefined ? {} : { onServerData: about.onData }) },
+  )
+  exchange.traffic.addBytes(end.clientBytes, end.serverBytes)
+  if (end.by === 'idle') exchange.traffic.update({ error: 'upstream_timeout', cancelledBy: 'node' })
+  if (end.broken && end.by === 'client') return { kind: 'client-gone' }
+  if (end.broken) {
+    const why = await about.whyBrokenOff?.()
+    return { kind: 'cut', reason: why ?? 'connection lost', explained: why !== undefined, status: 101, timing }
+  }
+  return { kind: 'relayed', status: 101, timing }
+}
