@@ -14,14 +14,16 @@ import { createLedger } from './services/ledger/index.js'
 import { createGpuReader, createHardware, createSystemFacts, type HardwareSource } from './services/machine/index.js'
 import type { MachineFacts } from './services/machine/index.js'
 import { createPause, readRules, type Pause } from './services/pause/index.js'
-import { createSecretFile, type SecretStore } from './services/secrets/index.js'
+import { createSecretFile, type Vault } from './services/secrets/index.js'
 import { createShares } from './services/shares/index.js'
 import { systemSleepingClock } from './services/sleeping-clock.js'
 import type { TrafficFeed } from './telemetry/traffic.js'
 
 /** What the desktop app knows better than a program without a window. */
 export interface DesktopSharing {
-  secrets?: SecretStore
+  vault?: Vault
+  /** Told once when keys lie in their file as they are all the same, with the reason. */
+  onPlainSecrets?(why: string): void
   /** Facts in place of the system's. */
   facts?: Partial<MachineFacts>
 }
@@ -98,7 +100,8 @@ export function composeSharing(needs: {
         },
         { allowRemoteTarget: settings['service.allow-remote-target'] },
       )
-      const secrets = desktop.secrets ?? createSecretFile({ log }, { file: dataFolder.path('secrets.json') })
+      const { vault, onPlainSecrets: onPlain } = desktop
+      const secrets = createSecretFile({ log, vault, onPlain }, { file: dataFolder.path('secrets.json') })
       const shares = createShares(
         { registry, detector: () => detector, secrets, clock, log },
         { file: dataFolder.path('shares.json') },

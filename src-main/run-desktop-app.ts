@@ -1,4 +1,4 @@
-import { app, dialog, ipcMain, powerMonitor } from 'electron'
+import { app, dialog, ipcMain, powerMonitor, safeStorage } from 'electron'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { EXIT } from './cli/exit-codes.js'
@@ -14,9 +14,11 @@ import { LINK_SCHEME, parseDeepLink, type LinkedPage } from './electron/deep-lin
 import { serveIpc } from './electron/ipc.js'
 import { restartWords, type Launch } from './electron/launch-words.js'
 import { restrictPermissions } from './electron/permissions.js'
+import { createPlainSecretsNotice } from './electron/plain-secrets.js'
 import { createShellFacts } from './electron/power.js'
 import { openPreferences } from './electron/preferences.js'
 import { nextRestart } from './electron/restart.js'
+import { createSafeVault } from './electron/safe-vault.js'
 import { createShell } from './electron/shell.js'
 import type { Log } from './logging/index.js'
 import { createLogger } from './logging/logger.js'
@@ -61,11 +63,16 @@ export async function runDesktopApp(settings: Settings, origins: Origins, option
   const preferences = openPreferences({ log }, { file: join(userData, 'app.json') })
   const autostart = openAutostart()
   if (preferences.now.autostart) autostart?.refresh()
+  const plainSecrets = createPlainSecretsNotice({ preferences })
   const updates = openAppUpdates({ preferences, clock: systemClock, log, quit: quit.ask })
   const desktop = {
     app: createAppPreferences({ preferences, autostart, updatesWanted: () => updates.review() }),
     updates: updates.source,
-    desktopSharing: { facts: createShellFacts(powerMonitor) },
+    desktopSharing: {
+      facts: createShellFacts(powerMonitor),
+      vault: createSafeVault({ safeStorage }),
+      onPlainSecrets: (why: string) => plainSecrets.report(why),
+    },
   }
   const running = await startUnlessQuit({ settings, origins, logger, builtDir, desktop }, quit.signal)
   if (running === undefined) return EXIT.ok
@@ -76,6 +83,7 @@ export async function runDesktopApp(settings: Settings, origins: Origins, option
     { control: node.control, node, preferences, autostart, clock: systemClock, log, quit: quit.ask },
     { builtDir, canUpdate: updates.isSupported },
   )
+  plainSecrets.showWith((notice) => shell.tell(notice))
   const ipcOptions = {
     trustedUrl: APP_URL,
     get capabilities() {

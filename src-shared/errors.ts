@@ -31,6 +31,7 @@ export const ERRORS = {
   invalid_settings: { status: 400, type: 'invalid_request_error' },
   port_in_use: { status: 409, type: 'server_error' },
   identity_unreadable: { status: 500, type: 'server_error' },
+  secret_unreadable: { status: 500, type: 'server_error' },
   data_dir_foreign: { status: 409, type: 'server_error' },
   data_dir_locked: { status: 409, type: 'server_error' },
   data_dir_unusable: { status: 500, type: 'server_error' },

@@ -13,6 +13,8 @@ const PreferencesSchema = z.object({
   autostart: z.boolean().default(false),
   /** The person wants newer versions looked for and downloaded. */
   updates: z.boolean().default(false),
+  /** The person was told that keys lie in a file and not in a key store. */
+  plainSecretsTold: z.boolean().default(false),
   /** The person was told that a first request of a peer was served. */
   firstServedTold: z.boolean().default(false),
 })

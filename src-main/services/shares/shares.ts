@@ -59,13 +59,24 @@ export function createShares(
 
   async function restore(share: KeptShare): Promise<void> {
     const address = authorityOf(share)
-    const key = await secrets.get(secretName(address))
+    const key = await keptKey(address)
     if (key !== undefined) keys.set(address, key)
     try {
       shares.set(registry.add(registrationOf(share, key)), share)
     } catch (error) {
       if (!(error instanceof AppError)) throw error
       log.warn('a share of the last run is no longer possible', { address, reason: error.message })
+    }
+  }
+
+  /** A key that can't be opened must not keep the node from starting: the server then asks for it. */
+  async function keptKey(address: string): Promise<string | undefined> {
+    try {
+      return await secrets.get(secretName(address))
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      log.error('the kept key of a server cannot be read and is not sent', { address, reason: error.message })
+      return undefined
     }
   }
 
