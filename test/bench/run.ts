@@ -1,14 +1,18 @@
 import { parseArgs } from 'node:util'
+import { benchDesktop } from './desktop/bench.ts'
 import { benchGateway } from './gateway/bench.ts'
 import { benchNetwork } from './network/bench.ts'
 import { benchSoak } from './soak/bench.ts'
 import { benchTable } from './table/bench.ts'
 
 /** Benches by name; each prints its table and writes its JSON under test/bench/results. */
-const BENCHES = { gateway: benchGateway, network: benchNetwork, soak: benchSoak, table: benchTable } satisfies Record<
-  string,
-  (options: BenchOptions) => Promise<void>
->
+const BENCHES = {
+  desktop: benchDesktop,
+  gateway: benchGateway,
+  network: benchNetwork,
+  soak: benchSoak,
+  table: benchTable,
+} satisfies Record<string, (options: BenchOptions) => Promise<void>>
 
 /** What every bench may be asked for. */
 export interface BenchOptions {
