@@ -23,7 +23,7 @@ import type { TrafficFeed } from './telemetry/traffic.js'
 export interface DesktopSharing {
   vault?: Vault
   /** Told once when keys lie in their file as they are all the same, with the reason. */
-  onPlainSecrets?(why: string): void
+  onPlainSecrets?: (why: string) => void
   /** Facts in place of the system's. */
   facts?: Partial<MachineFacts>
 }

@@ -32,7 +32,7 @@ interface Bridge {
   call(name: string, input: unknown): Promise<{ ok: boolean; output?: unknown }>
 }
 const call = (name: string, input: unknown) =>
-  desktop.page.evaluate(([n, i]) => (Reflect.get(window, 'ocf') as Bridge).call(n as string, i), [name, input] as const)
+  desktop.page.evaluate(([n, i]) => (Reflect.get(window, 'ocf') as Bridge).call(n, i), [name, input] as const)
 const shares = async () => (await call('shares.list', {})).output
 
 async function start(keyStore: string): Promise<void> {

@@ -62,7 +62,9 @@ export async function startProbedNode(flags: string[]): Promise<ProbedNode> {
       if (!response.ok) throw new Error(`${name} was answered with ${response.status}`)
       return performance.now() - at
     },
-    begin: async () => void (await ask('begin')),
+    async begin() {
+      await ask('begin')
+    },
     end: async () => (await ask('end')) as LoopDelay,
     async stop() {
       const exited = once(child, 'exit')

@@ -20,14 +20,14 @@ test('Electron’s encryption without a password store counts as none', async ()
 })
 
 test('only Linux is asked for its kind of store', async () => {
-  const { whyNot, safeStorage } = vault({ backend: 'basic_text' }, 'darwin')
-  expect(await whyNot()).toBeUndefined()
-  expect(safeStorage.getSelectedStorageBackend).not.toHaveBeenCalled()
+  const keychain = vault({ backend: 'basic_text' }, 'darwin')
+  expect(await keychain.whyNot()).toBeUndefined()
+  expect(keychain.safeStorage.getSelectedStorageBackend).not.toHaveBeenCalled()
 })
 
 test('a changed key of the store is passed on', async () => {
-  const { open, seal } = vault({})
-  expect(await open(await seal('text'))).toEqual({ text: 'text', isStale: true })
+  const store = vault({})
+  expect(await store.open(await store.seal('text'))).toEqual({ text: 'text', isStale: true })
 })
 
 test('that keys lie in a file is said once ever, as soon as it can be shown', () => {
