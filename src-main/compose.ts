@@ -18,6 +18,7 @@ import { createServiceGroup, type Service } from './lifecycle.js'
 import type { Logger } from './logging/logger.js'
 import { createNodeTable } from './node-table/index.js'
 import { dropDeadConnections } from './p2p/after-sleep.js'
+import { createIdentityKeeper } from './p2p/identity-keeper.js'
 import type { Identity } from './p2p/index.js'
 import { createPathLookup } from './p2p/path-lookup.js'
 import { VERSION } from './version.js'
@@ -95,6 +96,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     settings: live.source,
     sharing: services.sharing,
     logs: logger.ring,
+    identity: createIdentityKeeper({ identity, clock, log }, { dataDir: dataFolder.dir }),
     doctor: composeDoctor({ host, bootstrapper, table, settings, clock, log }),
     gatewayUrl: () => gatewayUrl() ?? null,
     app: needs.app,

@@ -2,6 +2,7 @@ import { causes } from './strings/causes.js'
 import { doctorStrings } from './strings/doctor.js'
 import { frameStrings } from './strings/frame.js'
 import { homeStrings } from './strings/home.js'
+import { identityStrings } from './strings/identity.js'
 import { modelsStrings } from './strings/models.js'
 import { networkStrings } from './strings/network.js'
 import { settingsStrings } from './strings/settings.js'
@@ -79,6 +80,7 @@ export const strings = {
   doctor: doctorStrings,
   home: homeStrings,
   settings: settingsStrings,
+  identity: identityStrings,
   ...frameStrings,
   modes: {
     standalone: 'standalone: meets nobody by itself',

@@ -8,6 +8,7 @@ import { createDispatch, type Dispatch } from './dispatch.js'
 import { createFeeds, type Feeds } from './feeds.js'
 import { createAppHandlers, type AppPreferencesSource } from './handlers/app.js'
 import { createDoctorHandlers, type DoctorNeeds } from './handlers/doctor.js'
+import { createIdentityHandlers, type IdentityNeeds } from './handlers/identity.js'
 import { createLogsFeed, createLogsHandlers, type LogsSource } from './handlers/logs.js'
 import { createModelsFeed, createModelsHandlers } from './handlers/models.js'
 import { createPeersFeed, createPeersHandlers, type ConnectionsSource } from './handlers/peers.js'
@@ -20,7 +21,7 @@ import { createTrafficHandlers, createTrafficSource } from './handlers/traffic.j
 import { createUpdateFeed, createUpdateHandlers, type UpdatesSource } from './handlers/update.js'
 
 /** Everything the control interface reads. */
-export interface ControlNeeds extends DoctorNeeds {
+export interface ControlNeeds extends DoctorNeeds, IdentityNeeds {
   facts: NodeFacts
   connections: ConnectionsSource
   table: NodeTable
@@ -61,6 +62,7 @@ export function createControl(needs: ControlNeeds): Control {
       ...createSettingsHandlers(needs),
       ...createLogsHandlers(needs),
       ...createDoctorHandlers(needs),
+      ...createIdentityHandlers(needs),
       ...createTrafficHandlers(needs),
       ...createSharingHandlers(needs),
     },

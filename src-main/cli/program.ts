@@ -5,6 +5,7 @@ import { runChat } from './commands/chat.js'
 import { runConfig } from './commands/config.js'
 import { DEFAULT_DEMO_NODES, DEMO_SETTINGS, nodesProblems, readNodes } from './commands/demo.js'
 import { runDoctor } from './commands/doctor.js'
+import { IDENTITY_OPTIONS, identityProblems, runIdentity } from './commands/identity.js'
 import { runModels } from './commands/models.js'
 import { runPeers } from './commands/peers.js'
 import { runStatus } from './commands/status.js'
@@ -94,6 +95,19 @@ export function createProgram(needs: CliNeeds, options: { literals: string[]; fi
       },
     },
     ...sharingPlans({ client, location: LOCATION }),
+    {
+      name: 'identity',
+      help: 'Tells whose key the running node has, saves it (backup FILE) or takes another one (restore FILE).',
+      optionalArgs: ['ACTION', 'FILE'],
+      settings: LOCATION,
+      only: LOCATION,
+      options: IDENTITY_OPTIONS,
+      check: identityProblems,
+      run: (invocation) => {
+        const [action, file] = invocation.args
+        return runIdentity(client(invocation), { action, file, own: invocation.own })
+      },
+    },
     {
       name: 'config',
       help: 'Prints every setting with its value and where that came from.',

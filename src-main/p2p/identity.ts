@@ -77,8 +77,11 @@ function decode(file: string, bytes: Uint8Array): PrivateKey {
   return privateKey
 }
 
-/** On disk in full or not at all, and never over a key that is there: rename comes after fsync. */
-async function writeKeyFile(file: string, privateKey: PrivateKey): Promise<void> {
+/**
+ * On disk in full or not at all: rename comes after fsync. Whoever writes over a key has kept it before.
+ * Throws `identity_unreadable` when it cannot be written.
+ */
+export async function writeKeyFile(file: string, privateKey: PrivateKey): Promise<void> {
   const temporary = `${file}.${randomBytes(6).toString('hex')}`
   try {
     const handle = await open(temporary, 'wx', 0o600)

@@ -12,10 +12,22 @@ export const settingsStrings = {
   theme: { label: 'Theme', auto: 'As the system', light: 'Light', dark: 'Dark' },
   app: {
     title: 'This app',
-    closeToTray: 'Closing the window leaves the node running in the tray',
-    notifications: 'Show short messages of the system, such as the first request that was served',
-    autostart: 'Start without a window when I log in',
-    updates: 'Look for a newer version once a day and download it',
+    closeToTray: {
+      label: 'Keep running when the window is closed',
+      help: 'The node stays in the tray, so that peers can go on using what you share.',
+    },
+    notifications: {
+      label: 'Show notifications',
+      help: 'Short messages of the system, such as the first request that was served.',
+    },
+    autostart: {
+      label: 'Start when I log in',
+      help: 'The node starts without a window.',
+    },
+    updates: {
+      label: 'Look for a newer version once a day',
+      help: 'It is downloaded and installed by a restart, when you ask for it.',
+    },
   },
   origin: { default: 'Default', file: 'File', environment: 'Environment', flag: 'Flag' },
   overridden: 'Given by a flag or the environment, which count more than what is saved here.',
@@ -49,9 +61,6 @@ export const settingsStrings = {
   version: 'Version',
   mode: 'Mode',
   started: 'Started',
-  identity: 'Identity',
-  identityHint: (folder: string) =>
-    `The key that makes this node the same peer after each start lies in ${folder}. Copy that folder to keep it, and never run two nodes with one copy.`,
   licences: 'Licences of what it is made of',
   licenceTexts: 'The texts of these licences',
   licencesNone: 'The list is made when the dashboard is built; this build has none.',

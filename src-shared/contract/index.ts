@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { appCalls } from './app.js'
 import { detectionCalls, detectionFeeds } from './detection.js'
 import { doctorCalls } from './doctor.js'
+import { identityCalls } from './identity.js'
 import { ledgerCalls, ledgerFeeds } from './ledger.js'
 import { limitsCalls, limitsFeeds } from './limits.js'
 import { logsCalls, logsFeeds } from './logs.js'
@@ -35,6 +36,7 @@ export const CALLS = {
   ...limitsCalls, // limits.get, limits.set
   ...ledgerCalls, // ledger.summary, ledger.rows, ledger.export
   ...modelTestCalls, // test.run
+  ...identityCalls, // identity.get, identity.backup, identity.inspect, identity.restore
   ...doctorCalls, // doctor.run, doctor.peer
 } as const
 

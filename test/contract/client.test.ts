@@ -39,6 +39,10 @@ const VALID: { [N in CallName]: CallInput<N> } = {
   'ledger.rows': { days: 7 },
   'ledger.export': { format: 'csv' },
   'test.run': { model: 'llama3.2' },
+  'identity.get': {},
+  'identity.backup': { passphrase: 'correct horse' },
+  'identity.inspect': { text: '{}' },
+  'identity.restore': { text: '{}', passphrase: 'correct horse' },
   'doctor.run': {},
   'doctor.peer': { peerId: ALICE },
 }

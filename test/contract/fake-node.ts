@@ -60,6 +60,7 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
       run: () => Promise.resolve({ atMs: startedAtMs, peerId: SELF, checks: [] }),
       peer: (peerId) => Promise.resolve({ atMs: startedAtMs, peerId, checks: [] }),
     },
+    identity: FAKE_IDENTITY,
     logs: { lines: () => [...lines], subscribe: changes.subscribe },
     gatewayUrl: () => (options.gatewayUrl === undefined ? 'http://127.0.0.1:8092' : options.gatewayUrl),
     log: fakeLog(errors),
@@ -109,6 +110,17 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
       changes.announce()
     },
   }
+}
+
+const FAKE_IDENTITY: ControlNeeds['identity'] = {
+  view: () => ({ peerId: SELF, seeded: false, file: '/data/identity.key', nextPeerId: null }),
+  backup: () => Promise.resolve({ fileName: 'ocf-identity.json', text: '{}' }),
+  inspect: () => ({ peerId: ALICE, madeAtMs: STARTED_AT_MS, same: false }),
+  restore: () =>
+    Promise.resolve({
+      identity: { peerId: SELF, seeded: false, file: '/data/identity.key', nextPeerId: ALICE },
+      keptAs: 'identity.key.bak-20231114T221320Z',
+    }),
 }
 
 const DEFAULT_SERVICE: LocalService = {

@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { builtFile } from '../fixtures/built.js'
@@ -92,6 +94,8 @@ test('the settings page shows what was given on the command line', async () => {
   const row = page.getByRole('row').filter({ has: page.getByText('mode', { exact: true }) })
   await row.waitFor()
   expect(await row.innerText()).toMatch(/standalone[\s\S]*Flag/)
+  // What the desktop app does by itself is not a browser's to change.
+  expect(await page.getByText('This app', { exact: true }).count()).toBe(0)
 })
 
 test('a request through the gateway appears in the traffic list', async () => {
@@ -103,6 +107,43 @@ test('a request through the gateway appears in the traffic list', async () => {
   })
   expect(response.ok).toBe(false)
   await page.getByText('a-model-nobody-has').waitFor()
+})
+
+test('the identity is saved as a locked file, which is known again and refused when it was changed', async () => {
+  await page.getByRole('link', { name: 'Settings', exact: true }).click()
+  await page.getByRole('button', { name: 'Save a backup' }).click()
+  const saving = page.getByRole('dialog', { name: 'Save a backup of the identity' })
+  await saving.getByLabel('Passphrase', { exact: true }).fill('correct horse')
+  await saving.getByLabel('The passphrase again').fill('correct house')
+  await saving.getByRole('button', { name: 'Save backup' }).click()
+  await saving.getByRole('alert').getByText('The two are not the same.').waitFor()
+  await saving.getByLabel('The passphrase again').fill('correct horse')
+  const saved = page.waitForEvent('download')
+  await saving.getByRole('button', { name: 'Save backup' }).click()
+  const file = await saved
+  expect(file.suggestedFilename()).toMatch(/^ocf-identity-\w{8}-\d{4}-\d\d-\d\d\.json$/)
+  const text = readFileSync(await file.path(), 'utf8')
+  expect(JSON.parse(text)).toMatchObject({ format: 'ocf-identity-backup', peerId: ready.peerId })
+
+  await page.getByRole('button', { name: 'Restore from a backup' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Restore an identity' })
+  const choose = (content: string): Promise<void> =>
+    dialog
+      .getByLabel('Backup file')
+      .setInputFiles({ name: 'b.json', mimeType: 'application/json', buffer: Buffer.from(content) })
+  await choose(text)
+  await dialog.getByText('holds the key this node has already').waitFor()
+  const other = peerIdFromPrivateKey(await generateKeyPair('Ed25519')).toString()
+  await choose(text.replace(ready.peerId, other))
+  await dialog.getByText('other peers no longer find it').waitFor()
+  await dialog.getByLabel('Passphrase of the backup').fill('correct horse')
+  await dialog.getByRole('button', { name: 'Restore', exact: true }).click()
+  await dialog.getByRole('alert').getByText('or the file was changed').waitFor()
+  await dialog.getByRole('button', { name: 'Cancel' }).click()
+  expect(readdirSync(join(dataDir, 'node')).filter((name) => name.startsWith('identity'))).toEqual(['identity.key'])
+  expect(stderr).not.toContain('correct horse')
+  // The browser reports the refusal.
+  expect(complaints.splice(0)).toHaveLength(1)
 })
 
 test('the browser had nothing to complain about', () => {

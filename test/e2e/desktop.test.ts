@@ -187,6 +187,24 @@ describe.each(KINDS)('the desktop app in $kind', ({ launch, skip }) => {
     expect(kept).toMatchObject({ autostart: false, notifications: true, closeToTrayTold: false })
   })
 
+  test('the settings page has what the app does by itself, as far as this desktop has it', async (context) => {
+    context.skip(skip !== undefined, skip)
+    const { page } = desktop
+    await page.getByRole('link', { name: 'Settings', exact: true }).click()
+    const section = page.getByRole('region', { name: 'This app' })
+    await section.getByRole('checkbox', { name: 'Start when I log in' }).waitFor()
+    expect(await section.getByRole('checkbox').count()).toBe(2)
+    const notices = section.getByRole('checkbox', { name: 'Show notifications' })
+    expect(await notices.isChecked()).toBe(true)
+    await notices.uncheck()
+    await expect
+      .poll(() => call('app.preferences', {}))
+      .toMatchObject({ output: { autostart: false, notifications: false } })
+    await notices.check()
+    await expect.poll(() => call('app.preferences', {})).toMatchObject({ output: { notifications: true } })
+    await page.getByRole('link', { name: 'Home', exact: true }).click()
+  })
+
   test('the node looks after its connections when the computer wakes up', async (context) => {
     context.skip(skip !== undefined, skip)
     await desktop.inMain(({ powerMonitor }) => void powerMonitor.emit('resume'))

@@ -264,6 +264,28 @@ describe('for everybody', () => {
     expect(complaints.splice(0)).toHaveLength(1)
   })
 
+  test('a backup of another identity says what restoring it does, before it does', async () => {
+    await goTo('Settings')
+    await page.getByRole('button', { name: 'Restore from a backup' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Restore an identity' })
+    const choose = (text: string): Promise<void> =>
+      dialog
+        .getByLabel('Backup file')
+        .setInputFiles({ name: 'b.json', mimeType: 'application/json', buffer: Buffer.from(text) })
+    await choose('x'.repeat(5_000))
+    await dialog.getByRole('alert').getByText('far too big').waitFor()
+    await choose('{}')
+    await dialog.getByText('other peers no longer find it').waitFor()
+    await dialog.getByRole('button', { name: `copy ${ALICE}` }).waitFor()
+    const restore = dialog.getByRole('button', { name: 'Restore', exact: true })
+    expect(await restore.isDisabled()).toBe(true)
+    await dialog.getByLabel('Passphrase of the backup').fill('correct horse')
+    await restore.click()
+    await dialog.waitFor({ state: 'detached' })
+    await page.getByText('kept as identity.key.bak-20231114T221320Z').waitFor()
+    await page.getByText(`After the next start this node is ${ALICE}.`).waitFor()
+  })
+
   test('ten thousand peers are scrolled through without drawing them all', async () => {
     await goTo('Network')
     node.needs.table.rows = () => MANY.values()

@@ -10,7 +10,9 @@ import { Notice } from '../../ui/notice.js'
 import { Page } from '../../ui/page.js'
 import { SearchBox } from '../../ui/search-box.js'
 import { AboutCard } from './about-card.js'
+import { AppCard } from './app-card.js'
 import { AppearanceCard } from './appearance-card.js'
+import { IdentityCard } from './identity-card.js'
 import { LogCard } from './log-card.js'
 import { SettingsTable } from './settings-table.js'
 import styles from './settings-page.module.css'
@@ -41,6 +43,7 @@ export function SettingsPage({ item }: { item: string | undefined }) {
     >
       {pending > 0 && <Notice tone="warn">{words.pending(pending)}</Notice>}
       <AppearanceCard />
+      <AppCard />
       <FeedView state={state} onRetry={reload}>
         {(list) => (
           <Groups
@@ -50,8 +53,9 @@ export function SettingsPage({ item }: { item: string | undefined }) {
           />
         )}
       </FeedView>
+      <IdentityCard />
       <LogCard />
-      <AboutCard settings={settings} />
+      <AboutCard />
     </Page>
   )
 }
