@@ -96,6 +96,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     settings: live.source,
     sharing: services.sharing,
     logs: logger.ring,
+    bootstrapper,
     identity: createIdentityKeeper({ identity, clock, log }, { dataDir: dataFolder.dir }),
     doctor: composeDoctor({ host, bootstrapper, table, settings, clock, log }),
     gatewayUrl: () => gatewayUrl() ?? null,

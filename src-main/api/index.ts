@@ -7,6 +7,7 @@ import type { TrafficFeed } from '../telemetry/traffic.js'
 import { createDispatch, type Dispatch } from './dispatch.js'
 import { createFeeds, type Feeds } from './feeds.js'
 import { createAppHandlers, type AppPreferencesSource } from './handlers/app.js'
+import { createBootstrapFeed, createBootstrapHandlers, type BootstrapNeeds } from './handlers/bootstrap.js'
 import { createDoctorHandlers, type DoctorNeeds } from './handlers/doctor.js'
 import { createIdentityHandlers, type IdentityNeeds } from './handlers/identity.js'
 import { createLogsFeed, createLogsHandlers, type LogsSource } from './handlers/logs.js'
@@ -21,7 +22,7 @@ import { createTrafficHandlers, createTrafficSource } from './handlers/traffic.j
 import { createUpdateFeed, createUpdateHandlers, type UpdatesSource } from './handlers/update.js'
 
 /** Everything the control interface reads. */
-export interface ControlNeeds extends DoctorNeeds, IdentityNeeds {
+export interface ControlNeeds extends BootstrapNeeds, DoctorNeeds, IdentityNeeds {
   facts: NodeFacts
   connections: ConnectionsSource
   table: NodeTable
@@ -56,6 +57,7 @@ export function createControl(needs: ControlNeeds): Control {
       ...createUpdateHandlers(needs),
       ...createNodeHandlers(needs),
       ...createPeersHandlers(needs),
+      ...createBootstrapHandlers(needs),
       ...createTableHandlers(needs),
       ...createModelsHandlers(needs),
       ...createServicesHandlers(needs),
@@ -71,6 +73,7 @@ export function createControl(needs: ControlNeeds): Control {
     sources: {
       status: createStatusFeed(needs),
       peers: createPeersFeed(needs),
+      bootstrap: createBootstrapFeed(needs),
       models: createModelsFeed(needs),
       services: createServicesFeed(needs),
       logs: createLogsFeed(needs),

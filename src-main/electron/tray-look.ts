@@ -14,13 +14,14 @@ export interface TrayLook {
 const PATHS = { direct: 'direct', relayed: 'through a relay' } as const
 
 /** What the tray shows for what is known of the node; undefined where nothing is known yet. */
-export function trayLook(status: Status | undefined, pause: PauseState | undefined): TrayLook {
-  if (pause?.paused === true) return { icon: 'paused', sentence: `Paused: ${pauseSentence(pause)}` }
+export function trayLook(status: Status | undefined): TrayLook {
   if (status === undefined) return { icon: 'alone', sentence: 'Starting' }
   const { kind, path } = status.state
   const peers = status.peers === 0 ? [] : [counted(status.peers, 'peer')]
   const tail = [...(path === null ? [] : [PATHS[path]]), ...peers]
   switch (kind) {
+    case 'paused':
+      return { icon: 'paused', sentence: `Paused: ${reasonSentence(status.state.pause)}` }
     case 'sharing':
       return { icon: 'sharing', sentence: [`Sharing ${counted(status.models.shared, 'model')}`, ...tail].join(' · ') }
     case 'connected':
@@ -34,7 +35,10 @@ export function trayLook(status: Status | undefined, pause: PauseState | undefin
 
 /** The first reason, with the time at which it ends where that is known. */
 export function pauseSentence(pause: PauseState): string {
-  const [reason] = pause.reasons
+  return reasonSentence(pause.reasons[0])
+}
+
+function reasonSentence(reason: Status['state']['pause']): string {
   if (reason === undefined) return 'sharing is off for now'
   if (reason.untilMs === null) return reason.sentence
   const time = new Date(reason.untilMs).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })

@@ -29,13 +29,13 @@ export function showTray(
     return image
   }
 
-  let look = trayLook(state.status, state.pause)
+  let look = trayLook(state.status)
   let shown = ''
   const tray = new Tray(imageOf(look.icon))
   tray.on('click', () => needs.actions.open())
 
   function update(): void {
-    look = trayLook(state.status, state.pause)
+    look = trayLook(state.status)
     const menu = trayMenu(look, state.pause, actions)
     const now = JSON.stringify([look, menu])
     if (now === shown) return

@@ -73,8 +73,8 @@ function reasonAgainst(id: string, taken: ReadonlySet<string>, bytesWithIt: numb
   return undefined
 }
 
-/** `*` would be the wildcard; control and invisible characters make two names look alike. */
-function isPublishable(id: string): boolean {
+/** Whether an id can be announced: `*` would be the wildcard; control and invisible characters make two names look alike. */
+export function isPublishable(id: string): boolean {
   return (
     id.length <= MAX_MODEL_ID_LENGTH &&
     id.trim() === id &&

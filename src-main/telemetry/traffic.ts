@@ -62,8 +62,8 @@ export interface TrafficFeed {
   onFinished(listener: (entry: Readonly<TrafficEntry>) => void): () => void
 }
 
-/** How many requests the feed remembers: enough to look back, about half a MiB. */
-const MAX_ENTRIES = 1000
+/** How many requests the feed remembers: enough to look back, some 5 MiB. */
+const MAX_ENTRIES = 10_000
 
 interface Slot {
   entry: TrafficEntry

@@ -1,5 +1,4 @@
 import type { Status } from '#shared/contract/node.js'
-import type { PauseState } from '#shared/contract/pause.js'
 import type { FeedState } from '../stores/feed-store.js'
 import { dataOf } from '../stores/feed-store.js'
 import { strings } from '../strings.js'
@@ -12,19 +11,18 @@ export interface PillState {
   page: PageName
 }
 
-/** The pill for a status as it is known now; a pause matters only to one who shares. */
-export function pillState(state: FeedState<Status>, pause?: PauseState): PillState {
+/** The pill for a status as it is known now. */
+export function pillState(state: FeedState<Status>): PillState {
   const { pill } = strings
   if (state.phase === 'lost') return { tone: 'bad', sentence: pill.lost, page: 'home' }
   const status = dataOf(state)
   if (status === undefined) return { tone: 'neutral', sentence: pill.loading, page: 'home' }
-  if (pause?.paused === true && status.models.shared > 0) {
-    return { tone: 'warn', sentence: pill.paused(pause.reasons[0]?.sentence), page: 'share' }
-  }
   const { kind, path } = status.state
   const parts = [path === null ? '' : pill.path[path], status.peers === 0 ? '' : pill.peers(status.peers)]
   const sentence = (head: string): string => [head, ...parts].filter((part) => part !== '').join(' · ')
   switch (kind) {
+    case 'paused':
+      return { tone: 'warn', sentence: pill.paused(status.state.pause?.sentence), page: 'share' }
     case 'sharing':
       return { tone: 'good', sentence: sentence(pill.sharing(status.models.shared)), page: 'share' }
     case 'connected':

@@ -7,7 +7,7 @@ import styles from './status-pill.module.css'
 
 /** The state of the node in one line, always visible. */
 export function StatusPill() {
-  const { tone, sentence, page } = pillState(useFeed('status'), dataOf(useFeed('pause')))
+  const { tone, sentence, page } = pillState(useFeed('status'))
   return (
     <a className={styles['pill']} href={linkTo(page)} aria-label={strings.pill.label(sentence)}>
       <span className={`${styles['dot'] ?? ''} ${styles[tone] ?? ''}`} />

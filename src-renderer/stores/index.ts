@@ -8,6 +8,7 @@ export function createStores(client: Client) {
     client,
     status: createFeedStore(client, 'status'),
     peers: createFeedStore(client, 'peers'),
+    bootstrap: createFeedStore(client, 'bootstrap'),
     models: createFeedStore(client, 'models'),
     services: createFeedStore(client, 'services'),
     logs: createFeedStore(client, 'logs'),

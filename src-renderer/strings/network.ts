@@ -56,6 +56,23 @@ export const networkStrings = {
     relayed: 'Through another peer, which passes the encrypted data on: slower, and it may be cut.',
   },
   noOffers: 'nothing',
+  bootstrap: {
+    title: 'Bootstrap sources',
+    column: { source: 'Source', state: 'Last try', result: 'Result', asked: 'Asked' },
+    state: { ok: 'Answered', waiting: 'Not asked', failed: 'Failed', bad: 'Unusable' },
+    hint: {
+      ok: 'It told addresses of peers.',
+      waiting: 'Asked while no peer is connected.',
+      failed: 'It will be asked again while no peer is connected.',
+      bad: 'It can’t be understood and is never asked.',
+    },
+    told: (addresses: number) => `${addresses} ${addresses === 1 ? 'address' : 'addresses'}`,
+    empty: 'No bootstrap source is set.',
+    emptyHint: {
+      standalone: 'In standalone mode this node asks nobody.',
+      other: 'A node that nobody tells of others waits until somebody connects. Give one with `--bootstrap.sources`.',
+    },
+  },
   detail: {
     title: 'Peer',
     through: 'Through relay',

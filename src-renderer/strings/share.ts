@@ -39,10 +39,20 @@ export const shareStrings = {
   column: {
     share: 'Share',
     model: 'Model',
+    names: 'Also known as',
     context: 'Context',
     size: 'Size',
     quantisation: 'Quant',
     parameters: 'Parameters',
+  },
+  names: {
+    hint: 'Further names peers can use for the model; put commas between several.',
+    label: (id: string) => `Further names of ${id}`,
+    placeholder: 'add a name',
+    problem: {
+      taken: 'A name is given twice. Each name can stand for one model only.',
+      odd: 'A name can’t be *, ., .. or ~, nor longer than 200 characters.',
+    },
   },
   shareModel: (id: string) => `Share ${id}`,
   allModels: 'Also share models that are added later',

@@ -47,7 +47,8 @@ export const trafficStrings = {
   },
   open: (clock: string) => `Request of ${clock}`,
   list: 'Requests',
-  shown: (n: number, all: number) => (n === all ? count(n, 'request') : `${n} of ${count(all, 'request')}`),
+  shown: (n: number, all: number) =>
+    n === all ? count(n, 'request') : `${n.toLocaleString('en')} of ${count(all, 'request')}`,
   noMatch: 'No request fits this choice.',
   search: 'Model, peer or cause',
   filter: {

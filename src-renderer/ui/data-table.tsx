@@ -1,6 +1,8 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useLayoutEffect, useRef, type ReactNode } from 'react'
+import { useLayoutEffect, useRef, useState, type ReactNode } from 'react'
 import styles from './data-table.module.css'
+import { sortRows, type Sorting, type SortKey } from './sort-rows.js'
+import { TableHead } from './table-head.js'
 
 /** One column of a {@link DataTable}. */
 export interface Column<Row> {
@@ -14,6 +16,8 @@ export interface Column<Row> {
   minor?: boolean
   /** In pixels; the one without takes what room is left and cuts what does not fit. */
   width?: number
+  /** What rows are sorted by after a click on the head; without it, they are not. */
+  sortBy?: (row: Row) => SortKey
   cell: (row: Row) => ReactNode
 }
 
@@ -28,7 +32,7 @@ const VIRTUAL_FROM = 60
 export function DataTable<Row>({
   label,
   columns,
-  rows,
+  rows: unsorted,
   rowKey,
   dim,
   onOpen,
@@ -43,6 +47,9 @@ export function DataTable<Row>({
   onOpen?: (row: Row) => void
 }) {
   const box = useRef<HTMLDivElement>(null)
+  const [sorting, setSorting] = useState<Sorting>()
+  const sortBy = columns.find(({ key }) => key === sorting?.column)?.sortBy
+  const rows = sortBy === undefined ? unsorted : sortRows(unsorted, sortBy, sorting?.descending === true)
   const isVirtual = rows.length >= VIRTUAL_FROM
   const virtualizer = useVirtualizer({
     count: rows.length,
@@ -71,15 +78,7 @@ export function DataTable<Row>({
             <col key={column.key} className={cellClass(column)} style={{ width: column.width }} />
           ))}
         </colgroup>
-        <thead>
-          <tr>
-            {columns.map((column) => (
-              <th key={column.key} scope="col" className={cellClass(column)} title={column.hint}>
-                {column.hint === undefined ? column.header : <abbr className={styles['hint']}>{column.header}</abbr>}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <TableHead columns={columns} classOf={cellClass} sorting={sorting} onSort={setSorting} />
         <tbody>
           <Gap rows={first} columns={columns.length} />
           {rows.slice(first, last + 1).map((row, offset) => (

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { appCalls } from './app.js'
+import { bootstrapCalls, bootstrapFeeds } from './bootstrap.js'
 import { detectionCalls, detectionFeeds } from './detection.js'
 import { doctorCalls } from './doctor.js'
 import { identityCalls } from './identity.js'
@@ -24,6 +25,7 @@ export const CALLS = {
   ...updateCalls, // app.update, app.checkForUpdates, app.downloadUpdate, app.installUpdate
   ...nodeCalls, // node.status, node.capabilities
   ...peersCalls, // peers.list
+  ...bootstrapCalls, // bootstrap.list
   ...tableCalls, // table.rows
   ...modelsCalls, // models.list
   ...servicesCalls, // services.list
@@ -44,6 +46,7 @@ export const CALLS = {
 export const FEEDS = {
   ...nodeFeeds, // status
   ...peersFeeds, // peers
+  ...bootstrapFeeds, // bootstrap
   ...modelsFeeds, // models
   ...servicesFeeds, // services
   ...logsFeeds, // logs

@@ -1,12 +1,29 @@
 import { z } from 'zod'
 import { defineCall, defineListFeed, NoInputSchema } from './define.js'
 
+/** How busy a provider is, as it said itself in the last half minute. */
+export const ProviderLoadSchema = z.object({
+  /** Requests it would take at once; null where it sets no limit. */
+  slotsTotal: z.number().nullable(),
+  /** Of those, how many are free; null where it sets no limit. */
+  slotsFree: z.number().nullable(),
+  /** Requests that wait or run there. */
+  queueLength: z.number(),
+  /** It takes no requests at the moment. */
+  paused: z.boolean(),
+})
+export type ProviderLoad = z.output<typeof ProviderLoadSchema>
+
 /** A peer that offers a model. */
 export const ModelProviderSchema = z.object({
   peerId: z.string(),
   self: z.boolean(),
   connected: z.boolean(),
+  /** Null where it was not asked lately or does not tell. */
+  load: ProviderLoadSchema.nullable(),
 })
+
+export type ModelProvider = z.output<typeof ModelProviderSchema>
 
 /** A model that can be used through this node's gateway. */
 export const ModelViewSchema = z.object({

@@ -10,13 +10,16 @@ export type Capability = z.output<typeof CapabilitySchema>
 
 /**
  * The facts behind the status pill; the sentence is made where it is shown.
- * `sharing`: peers can use models of this computer. `connected`: peers, but nothing shared. `alone`: no peer is
+ * `paused`: sharing is paused, by hand or while there is something to share. `sharing`: peers can use models of this
+ * computer. `connected`: peers, but nothing shared. `alone`: no peer is
  * connected although the mode wants some. `standalone`: no peer is wanted.
  */
 export const NodeStateSchema = z.object({
-  kind: z.enum(['sharing', 'connected', 'alone', 'standalone']),
+  kind: z.enum(['paused', 'sharing', 'connected', 'alone', 'standalone']),
   /** The best kind of path to any peer; null without peers. */
   path: z.enum(['direct', 'relayed']).nullable(),
+  /** Why sharing is paused, for a person, and until when (Unix milliseconds; null where nobody knows); only while it is. */
+  pause: z.object({ sentence: z.string(), untilMs: z.number().nullable() }).optional(),
 })
 
 /** Who this node is and how it fares. */

@@ -124,7 +124,7 @@ export type TrafficHistoryView = z.output<typeof TrafficHistorySchema>
 
 export const trafficCalls = {
   'traffic.recent': defineCall('The last requests, oldest first.', {
-    input: z.strictObject({ limit: z.number().int().min(1).max(1000).default(100) }),
+    input: z.strictObject({ limit: z.number().int().min(1).max(10_000).default(100) }),
     output: z.array(TrafficEntrySchema),
   }),
   'traffic.history': defineCall('Requests of the last minutes, hours or days in steps, with percentiles and errors.', {

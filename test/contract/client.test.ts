@@ -15,6 +15,7 @@ const VALID: { [N in CallName]: CallInput<N> } = {
   'node.status': {},
   'node.capabilities': {},
   'peers.list': {},
+  'bootstrap.list': {},
   'table.rows': { all: true },
   'models.list': {},
   'services.list': {},
@@ -171,7 +172,7 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       knownPeers: 1,
       models: { available: 2, shared: 1 },
       requestsToday: { in: 0, out: 1, local: 0 },
-      state: { kind: 'sharing', path: 'direct' },
+      state: { kind: 'paused', path: 'direct', pause: { sentence: 'you paused it until you resume', untilMs: null } },
     })
   })
 })

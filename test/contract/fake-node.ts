@@ -61,6 +61,7 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
       peer: (peerId) => Promise.resolve({ atMs: startedAtMs, peerId, checks: [] }),
     },
     identity: FAKE_IDENTITY,
+    bootstrapper: { status: () => FAKE_SOURCES, subscribe: changes.subscribe },
     logs: { lines: () => [...lines], subscribe: changes.subscribe },
     gatewayUrl: () => (options.gatewayUrl === undefined ? 'http://127.0.0.1:8092' : options.gatewayUrl),
     log: fakeLog(errors),
@@ -111,6 +112,33 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
     },
   }
 }
+
+const FAKE_SOURCES: ReturnType<ControlNeeds['bootstrapper']['status']> = [
+  {
+    source: 'http://a-node.invalid:8092/v1/dnt/bootstraps',
+    setting: 'bootstrap.sources',
+    state: 'ok',
+    addresses: 3,
+    reason: undefined,
+    askedAtMs: STARTED_AT_MS,
+  },
+  {
+    source: 'http://gone.invalid/bootstraps',
+    setting: 'bootstrap.sources',
+    state: 'failed',
+    addresses: 0,
+    reason: 'no answer within 10 s',
+    askedAtMs: STARTED_AT_MS,
+  },
+  {
+    source: '/ip4/nonsense',
+    setting: 'bootstrap.addr',
+    state: 'bad',
+    addresses: 0,
+    reason: 'it is no address',
+    askedAtMs: undefined,
+  },
+]
 
 const FAKE_IDENTITY: ControlNeeds['identity'] = {
   view: () => ({ peerId: SELF, seeded: false, file: '/data/identity.key', nextPeerId: null }),

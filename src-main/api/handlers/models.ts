@@ -1,5 +1,6 @@
-import type { ModelView } from '#shared/contract/models.js'
+import type { ModelView, ProviderLoad } from '#shared/contract/models.js'
 import type { NodeTable } from '../../node-table/index.js'
+import type { Admission } from '../../services/access/index.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'
@@ -9,11 +10,17 @@ import type { ConnectionsSource } from './peers.js'
 const LLM = 'llm'
 const MODEL_ENTRY = 'model='
 
+/** While somebody looks, providers are asked how busy they are this often: as long as an answer counts as fresh. */
+const ASK_EVERY_MS = 10_000
+/** Providers asked in one go. */
+const MAX_ASKED = 32
+
 /** What the models topic reads. */
 export interface ModelsNeeds {
   connections: Pick<ConnectionsSource, 'peerId' | 'isConnected' | 'subscribe'>
-  table: Pick<NodeTable, 'entries' | 'subscribe'>
+  table: Pick<NodeTable, 'entries' | 'subscribe' | 'status'>
   registry: Pick<ServiceRegistry, 'connected' | 'subscribe'>
+  sharing: { admission: Pick<Admission, 'usage' | 'subscribe'> }
   /** False while the gateway leaves a peer alone because it did not answer. Default: every peer is routable. */
   isRoutable?: (peerId: string) => boolean
 }
@@ -28,10 +35,29 @@ export function createModelsFeed(needs: ModelsNeeds): FeedSource<ModelView[]> {
   return {
     snapshot: () => listModels(needs),
     subscribe(listener) {
-      const stops = [needs.connections, needs.table, needs.registry].map((source) => source.subscribe(listener))
-      return () => stops.forEach((stop) => stop())
+      const sources = [needs.connections, needs.table, needs.registry, needs.table.status, needs.sharing.admission]
+      const stops = sources.map((source) => source.subscribe(listener))
+      const ask = (): void => {
+        askProviders(needs)
+        // An answer that is too old now is shown no longer.
+        listener()
+      }
+      askProviders(needs)
+      const timer = setInterval(ask, ASK_EVERY_MS)
+      return () => {
+        clearInterval(timer)
+        stops.forEach((stop) => stop())
+      }
     },
   }
+}
+
+/** Has connected providers tell how busy they are; answers come through the table's status. */
+function askProviders(needs: ModelsNeeds): void {
+  const providers = listModels(needs).flatMap((model) => model.providers)
+  const connected = providers.filter(({ self, connected: isConnected }) => !self && isConnected)
+  const ids = new Set(connected.map(({ peerId }) => peerId))
+  for (const peerId of [...ids].slice(0, MAX_ASKED)) needs.table.status.get(peerId)
 }
 
 /** Models this node can route to now, by id: those of its own servers and those of routable peers. */
@@ -44,7 +70,7 @@ export function listModels(needs: ModelsNeeds): ModelView[] {
     models.set(id, model)
     return model
   }
-  for (const service of needs.registry.connected(LLM)) addLocal(service, modelOf, needs.connections.peerId)
+  for (const service of needs.registry.connected(LLM)) addLocal(service, modelOf, needs)
   for (const [entry, peers] of needs.table.entries(LLM)) {
     const id = modelIdOf(entry)
     if (id === undefined) continue
@@ -52,13 +78,16 @@ export function listModels(needs: ModelsNeeds): ModelView[] {
       (peerId) => peerId !== needs.connections.peerId && (needs.isRoutable?.(peerId) ?? true),
     )
     for (const peerId of others.sort()) {
-      modelOf(id).providers.push({ peerId, self: false, connected: needs.connections.isConnected(peerId) })
+      modelOf(id).providers.push({
+        ...{ peerId, self: false, connected: needs.connections.isConnected(peerId) },
+        load: loadOf(needs, peerId),
+      })
     }
   }
   return [...models.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-function addLocal(service: LocalService, modelOf: (id: string) => ModelView, self: string): void {
+function addLocal(service: LocalService, modelOf: (id: string) => ModelView, needs: ModelsNeeds): void {
   const routed = service.identityGroups.map(modelIdOf).filter((id) => id !== undefined)
   for (const id of new Set(routed)) {
     const model = modelOf(id)
@@ -66,7 +95,28 @@ function addLocal(service: LocalService, modelOf: (id: string) => ModelView, sel
     model.shared ||= service.published
     model.servers.push(service.id)
     model.contextLength ??= service.models.find((listed) => listed.id === id)?.contextLength
-    if (model.providers.length === 0) model.providers.push({ peerId: self, self: true, connected: true })
+    if (model.providers.length > 0) continue
+    const { peerId } = needs.connections
+    model.providers.push({ peerId, self: true, connected: true, load: ownLoad(needs) })
+  }
+}
+
+function loadOf({ table }: ModelsNeeds, peerId: string): ProviderLoad | null {
+  const status = table.status.peek(peerId)
+  if (status === undefined) return null
+  const { slotsTotal, slotsFree, queueLength, paused } = status
+  return { slotsTotal, slotsFree, queueLength, paused: paused !== null }
+}
+
+/** What is left for peers; the owner's own requests take what they want. */
+function ownLoad({ sharing }: ModelsNeeds): ProviderLoad {
+  const { slots, queue, ownRunning } = sharing.admission.usage()
+  return {
+    slotsTotal: slots.total,
+    slotsFree: Math.max(0, slots.total - slots.used - ownRunning),
+    queueLength: slots.used + queue.used + ownRunning,
+    // It pauses for others only.
+    paused: false,
   }
 }
 

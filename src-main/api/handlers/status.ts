@@ -1,5 +1,7 @@
 import type { Status } from '#shared/contract/node.js'
+import type { PauseState } from '#shared/contract/pause.js'
 import type { NodeTable } from '../../node-table/index.js'
+import type { Pause } from '../../services/pause/index.js'
 import type { TrafficFeed } from '../../telemetry/traffic.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'
@@ -18,8 +20,9 @@ export interface NodeFacts {
 export interface StatusNeeds extends ModelsNeeds {
   facts: NodeFacts
   connections: ConnectionsSource
-  table: Pick<NodeTable, 'entries' | 'subscribe' | 'size' | 'get'>
+  table: Pick<NodeTable, 'entries' | 'subscribe' | 'status' | 'size' | 'get'>
   traffic: Pick<TrafficFeed, 'today' | 'subscribe'>
+  sharing: ModelsNeeds['sharing'] & { pause: Pick<Pause, 'state' | 'subscribe'> }
   /** The gateway's base address without `/v1`; null while it has no port. */
   gatewayUrl(): string | null
 }
@@ -37,7 +40,7 @@ export function createStatusFeed(needs: StatusNeeds): FeedSource<Status> {
   return {
     snapshot: () => readStatus(needs),
     subscribe(listener) {
-      const sources = [needs.connections, needs.table, needs.registry, needs.traffic]
+      const sources = [needs.connections, needs.table, needs.registry, needs.traffic, needs.sharing.pause]
       const stops = sources.map((source) => source.subscribe(listener))
       return () => stops.forEach((stop) => stop())
     },
@@ -50,6 +53,7 @@ function readStatus(needs: StatusNeeds): Status {
   const shared = models.filter((model) => model.shared).length
   const open = connections.connections()
   const peers = new Set(open.map((connection) => connection.peerId)).size
+  const pause = pauseThatCounts(needs.sharing.pause.state(), shared)
   return {
     ...facts,
     peerId: connections.peerId,
@@ -60,10 +64,19 @@ function readStatus(needs: StatusNeeds): Status {
     models: { available: models.length, shared },
     requestsToday: needs.traffic.today(),
     state: {
-      kind: stateKind(facts.mode, peers, shared),
+      kind: pause === undefined ? stateKind(facts.mode, peers, shared) : 'paused',
       path: peers === 0 ? null : open.some((connection) => connection.path !== 'relayed') ? 'direct' : 'relayed',
+      ...(pause === undefined ? {} : { pause }),
     },
   }
+}
+
+/** Why sharing is paused; undefined while it is not, or where a rule pauses what is not shared anyhow. */
+export function pauseThatCounts({ paused, reasons }: PauseState, shared: number): Status['state']['pause'] {
+  const [reason] = reasons
+  if (!paused || reason === undefined) return undefined
+  if (shared === 0 && !reasons.some(({ cause }) => cause === 'manual')) return undefined
+  return { sentence: reason.sentence, untilMs: reason.untilMs }
 }
 
 /** Sharing counts only when somebody can be reached: without a peer the missing peer is the news. */

@@ -34,6 +34,8 @@ function statusText(status: Status, nowMs: number, colour: boolean): string {
 function headline({ models, peers }: Status, state: Status['state']): string {
   const path = state.path === null ? '' : ` · ${state.path}`
   switch (state.kind) {
+    case 'paused':
+      return `Paused: ${state.pause?.sentence ?? 'sharing is off for now'}${path}`
     case 'sharing':
       return `Sharing ${counted(models.shared, 'model')}${path} · ${counted(peers, 'peer')}`
     case 'connected':

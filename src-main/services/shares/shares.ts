@@ -6,7 +6,7 @@ import type { Log } from '../../logging/index.js'
 import type { Detector, Sighting } from '../detection/index.js'
 import type { RegistrationInput, ServiceRegistry } from '../index.js'
 import { readJsonFile, writeJsonFile } from '../json-file.js'
-import { publicIdOf } from '../published-models.js'
+import { isPublishable, publicIdOf } from '../published-models.js'
 import { LLM, serviceIdOf } from '../registration.js'
 import type { SecretStore } from '../secrets/index.js'
 import { authorityOf, bareHost } from '../target.js'
@@ -95,11 +95,11 @@ export function createShares(
     const address = authorityOf(target)
     const sighting = await needs.detector().inspect(target)
     const models = tickedIds(request.models, sighting)
-    checkAliases(request.aliases, models, sighting)
+    const aliases = checkedAliases(request.aliases, models, sighting)
     const { kind, basePath, healthPath, port } = sighting
     const share = KeptShareSchema.parse({
       ...{ host: target.host, port, kind, basePath, healthPath, models },
-      aliases: [...request.aliases],
+      aliases,
       sharedAtMs: shares.get(serviceIdOf({ name: LLM, host: target.host, port }))?.sharedAtMs ?? clock.now(),
     })
     const key = request.apiKey ?? needs.detector().typedKey(address) ?? keys.get(address)
@@ -189,13 +189,26 @@ function tickedIds(ticked: ShareRequest['models'], { models, address }: Sighting
   return [...new Set(ids.filter((id) => id !== undefined))]
 }
 
-function checkAliases(aliases: ShareRequest['aliases'], models: 'all' | string[], sighting: Sighting): void {
+/** Further names with the server's own ids. @throws AppError `invalid_service` for one that can't be announced */
+function checkedAliases(
+  aliases: ShareRequest['aliases'],
+  models: 'all' | string[],
+  sighting: Sighting,
+): ShareRequest['aliases'][number][] {
   const shared = models === 'all' ? sighting.models.map(({ id }) => id) : models
-  for (const { name, model } of aliases) {
-    if (!shared.some((id) => id === model || publicIdOf(id) === model)) {
-      throw new AppError('invalid_service', `The name "${name}" stands for "${model}", which is not shared.`, {
-        param: 'aliases',
-      })
+  const taken = new Set(shared.map(publicIdOf))
+  return aliases.map(({ name, model }) => {
+    const refuse = (reason: string): AppError =>
+      new AppError('invalid_service', `The name ${JSON.stringify(name)} ${reason}`, { param: 'aliases' })
+    const id = shared.find((one) => one === model || publicIdOf(one) === model)
+    if (id === undefined) throw refuse(`stands for ${JSON.stringify(model)}, which is not shared.`)
+    if (!isPublishable(name)) {
+      throw refuse(
+        'can’t be announced: it must not be *, ., .. or ~, nor begin or end with a blank or hold hidden characters.',
+      )
     }
-  }
+    if (taken.has(name)) throw refuse('is taken by another model of this server. Choose another one.')
+    taken.add(name)
+    return { name, model: id }
+  })
 }

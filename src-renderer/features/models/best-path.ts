@@ -6,6 +6,12 @@ export type BestPath = { kind: 'here' } | { kind: 'none' } | { kind: 'peer'; pat
 
 const ORDER: readonly PathKind[] = ['direct-quic', 'direct-tcp', 'direct-ws', 'hole-punched', 'relayed']
 
+/** Best first, for a list that is sorted by it. */
+export function placeOf(best: BestPath): number {
+  if (best.kind === 'here') return -1
+  return best.kind === 'none' ? ORDER.length : ORDER.indexOf(best.path)
+}
+
 /** The best path to any provider of a model: this computer, else the best kind, and of these the quickest. */
 export function bestPath(model: ModelView, peers: ReadonlyMap<string, PeerView>): BestPath {
   if (model.local) return { kind: 'here' }

@@ -5,7 +5,9 @@ import { Badge } from '../../ui/badge.js'
 import type { Column } from '../../ui/data-table.js'
 import { formatMs } from '../../ui/format.js'
 import { PathBadge } from '../../ui/path-badge.js'
-import type { BestPath } from './best-path.js'
+import { placeOf, type BestPath } from './best-path.js'
+import { LoadCell } from './load-cell.js'
+import { fullness, type ModelLoad } from './load.js'
 import type { Measured } from './measured.js'
 import styles from './models-page.module.css'
 
@@ -15,6 +17,7 @@ const { column, ...words } = strings.models
 export interface ModelRow {
   model: ModelView
   best: BestPath
+  load: ModelLoad | undefined
   measured: Measured
 }
 
@@ -23,13 +26,21 @@ export const MODEL_COLUMNS: readonly Column<ModelRow>[] = [
   {
     key: 'model',
     header: column.model,
+    sortBy: ({ model }) => model.id,
     cell: ({ model }) => (
       <a className={styles['id']} href={linkTo('models', model.id)} title={model.id}>
         {model.id}
       </a>
     ),
   },
-  { key: 'path', header: column.path, width: 170, cell: ({ best }) => <Best best={best} /> },
+  {
+    key: 'path',
+    header: column.path,
+    hint: words.pathHint,
+    width: 150,
+    sortBy: ({ best }) => placeOf(best),
+    cell: ({ best }) => <Best best={best} />,
+  },
   {
     key: 'rtt',
     header: column.rtt,
@@ -37,6 +48,7 @@ export const MODEL_COLUMNS: readonly Column<ModelRow>[] = [
     numeric: true,
     width: 100,
     minor: true,
+    sortBy: ({ best }) => (best.kind === 'peer' ? (best.rttMs ?? null) : null),
     cell: ({ best }) => (best.kind === 'peer' && best.rttMs !== undefined ? formatMs(best.rttMs) : strings.unknown),
   },
   {
@@ -45,14 +57,26 @@ export const MODEL_COLUMNS: readonly Column<ModelRow>[] = [
     hint: strings.glossary.provider,
     numeric: true,
     width: 96,
+    minor: true,
+    sortBy: ({ model }) => model.providers.length,
     cell: ({ model }) => model.providers.length,
+  },
+  {
+    key: 'load',
+    header: column.load,
+    hint: words.load.columnHint,
+    numeric: true,
+    width: 112,
+    sortBy: ({ load }) => fullness(load),
+    cell: ({ load }) => <LoadCell load={load} />,
   },
   {
     key: 'context',
     header: column.context,
     hint: strings.glossary.context,
     numeric: true,
-    width: 124,
+    width: 116,
+    sortBy: ({ model }) => model.contextLength ?? null,
     cell: ({ model }) => (model.contextLength === undefined ? strings.unknown : words.context(model.contextLength)),
   },
   {
@@ -61,6 +85,7 @@ export const MODEL_COLUMNS: readonly Column<ModelRow>[] = [
     hint: words.measured,
     numeric: true,
     width: 100,
+    sortBy: ({ measured }) => measured.ttftMs,
     cell: ({ measured }) => (measured.ttftMs === null ? strings.unknown : formatMs(measured.ttftMs)),
   },
   {
@@ -69,6 +94,7 @@ export const MODEL_COLUMNS: readonly Column<ModelRow>[] = [
     hint: words.measured,
     numeric: true,
     width: 90,
+    sortBy: ({ measured }) => measured.tokensPerSecond,
     cell: ({ measured }) => measured.tokensPerSecond?.toFixed(1) ?? strings.unknown,
   },
   {

@@ -25,6 +25,18 @@ export function measuredOf(entries: readonly TrafficEntry[], of: { model: string
   }
 }
 
+/** The requests to each model, sorted out once for a list of models. */
+export function requestsByModel(entries: readonly TrafficEntry[]): ReadonlyMap<string, TrafficEntry[]> {
+  const groups = new Map<string, TrafficEntry[]>()
+  for (const entry of entries) {
+    if (entry.model === null) continue
+    const group = groups.get(entry.model)
+    if (group === undefined) groups.set(entry.model, [entry])
+    else group.push(entry)
+  }
+  return groups
+}
+
 function median(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null).sort((a, b) => a - b)
   return known[Math.floor((known.length - 1) / 2)] ?? null

@@ -13,7 +13,8 @@ import { SearchBox } from '../../ui/search-box.js'
 import { Segmented } from '../../ui/segmented.js'
 import { bestPath } from './best-path.js'
 import { MODEL_COLUMNS, type ModelRow } from './columns.js'
-import { measuredOf } from './measured.js'
+import { loadOf } from './load.js'
+import { measuredOf, requestsByModel } from './measured.js'
 import { ModelDetail } from './model-detail.js'
 import { peersById } from './peers-by-id.js'
 
@@ -59,6 +60,8 @@ function ModelList() {
 function Rows({ models, query, filter }: { models: readonly ModelView[]; query: string; filter: Filter }) {
   const peers = peersById(dataOf(useFeed('peers')) ?? [])
   const traffic = dataOf(useFeed('traffic')) ?? []
+  // Once for all models: there may be many of both.
+  const byModel = requestsByModel(traffic)
   const wanted = query.trim().toLowerCase()
   const rows = models
     .filter((model) => model.id.toLowerCase().includes(wanted) && fits(model, filter))
@@ -66,7 +69,8 @@ function Rows({ models, query, filter }: { models: readonly ModelView[]; query: 
     .map((model): ModelRow => ({
       model,
       best: bestPath(model, peers),
-      measured: measuredOf(traffic, { model: model.id }),
+      load: loadOf(model.providers),
+      measured: measuredOf(byModel.get(model.id) ?? [], { model: model.id }),
     }))
   return (
     <Card flush>

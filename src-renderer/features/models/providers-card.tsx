@@ -1,4 +1,4 @@
-import type { ModelView } from '#shared/contract/models.js'
+import type { ModelProvider, ModelView } from '#shared/contract/models.js'
 import type { PeerView } from '#shared/contract/peers.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
@@ -10,6 +10,8 @@ import { DataTable, type Column } from '../../ui/data-table.js'
 import { formatMs } from '../../ui/format.js'
 import { PathBadge } from '../../ui/path-badge.js'
 import { PeerName } from '../../ui/peer-name.js'
+import { LoadCell } from './load-cell.js'
+import { fullness, loadOf } from './load.js'
 import { measuredOf, type Measured } from './measured.js'
 import { peersById } from './peers-by-id.js'
 import { choose, headersFor, type Preferences } from './preferences.js'
@@ -20,6 +22,7 @@ const { detail: words, ...modelWords } = strings.models
 interface ProviderRow {
   peerId: string
   self: boolean
+  load: ModelProvider['load']
   peer: PeerView | undefined
   measured: Measured
 }
@@ -38,9 +41,8 @@ export function ProvidersCard({
 }) {
   const peers = peersById(dataOf(useFeed('peers')) ?? [])
   const traffic = dataOf(useFeed('traffic')) ?? []
-  const rows = model.providers.map(({ peerId, self }): ProviderRow => ({
-    peerId,
-    self,
+  const rows = model.providers.map(({ peerId, self, load }): ProviderRow => ({
+    ...{ peerId, self, load },
     peer: peers.get(peerId),
     measured: measuredOf(traffic, { model: model.id, peer: self ? null : peerId }),
   }))
@@ -74,6 +76,15 @@ const COLUMNS: readonly Column<ProviderRow>[] = [
     numeric: true,
     width: 110,
     cell: ({ peer }) => (peer?.rttMs === undefined ? strings.unknown : formatMs(peer.rttMs)),
+  },
+  {
+    key: 'load',
+    header: words.column.load,
+    hint: modelWords.load.columnHint,
+    numeric: true,
+    width: 100,
+    sortBy: (row) => fullness(loadOf([row])),
+    cell: (row) => <LoadCell load={loadOf([row])} />,
   },
   {
     key: 'ttft',

@@ -12,6 +12,7 @@ import { FeedView } from '../../ui/feed-view.js'
 import { Page } from '../../ui/page.js'
 import { SearchBox } from '../../ui/search-box.js'
 import { Words } from '../../ui/words.js'
+import { BootstrapCard } from './bootstrap-card.js'
 import { PEER_COLUMNS } from './columns.js'
 import { DoctorSection } from './doctor-section.js'
 import { PeerDetail } from './peer-detail.js'
@@ -29,6 +30,7 @@ export function NetworkPage({ item }: { item: string | undefined }) {
     <Page name={strings.nav.network} sentence={known === undefined ? strings.state.loading : sentenceFor(known)}>
       <FeedView state={peers}>{(list) => <Peers peers={list} mode={dataOf(status)?.mode} />}</FeedView>
       <FeedView state={status}>{(self) => <SelfCard status={self} />}</FeedView>
+      <BootstrapCard mode={dataOf(status)?.mode} />
       <Card title={strings.doctor.title}>
         <DoctorSection />
       </Card>

@@ -12,6 +12,7 @@ import { useAction } from '../../ui/use-action.js'
 import { KeyForm } from './key-form.js'
 import styles from './server-card.module.css'
 import { ServerModels } from './server-models.js'
+import { aliasesOf, firstNames, nameProblem, namesDiffer, type Names } from './names.js'
 import { firstTicks, tickedIds, ticksDiffer, type Ticks } from './ticks.js'
 
 const { share: words } = strings
@@ -30,6 +31,8 @@ const TONES: Record<ServerState, Tone> = {
 /** A model server of this machine: its models with ticks, and the button that shares them. */
 export function ServerCard({ server, share }: { server: DetectedServer; share: ShareView | undefined }) {
   const [changed, setChanged] = useState<Ticks>()
+  const [typed, setTyped] = useState<Names>()
+  const names = typed ?? firstNames(share)
   const ticks = changed ?? firstTicks(server.models, share)
   return (
     <Card title={titleOf(server)} aside={<Badges server={server} share={share} />} flush={server.models.length > 0}>
@@ -41,8 +44,17 @@ export function ServerCard({ server, share }: { server: DetectedServer; share: S
       {server.state === 'needs-key' && <KeyForm server={server} />}
       {server.models.length > 0 && (
         <>
-          <ServerModels models={server.models} ticks={ticks} onChange={setChanged} />
-          <Actions server={server} share={share} ticks={ticks} onDone={() => setChanged(undefined)} />
+          <ServerModels models={server.models} ticks={ticks} onChange={setChanged} names={names} onNames={setTyped} />
+          <Actions
+            server={server}
+            share={share}
+            ticks={ticks}
+            names={names}
+            onDone={() => {
+              setChanged(undefined)
+              setTyped(undefined)
+            }}
+          />
         </>
       )}
       {server.typed && share === undefined && server.models.length === 0 && <Forget address={server.address} />}
@@ -73,22 +85,25 @@ function Actions({
   server,
   share,
   ticks,
+  names,
   onDone,
 }: {
   server: DetectedServer
   share: ShareView | undefined
   ticks: Ticks
+  names: Names
   onDone: () => void
 }) {
   const client = useClient()
   const { busy, run } = useAction()
   const { host, port } = server
   const ids = tickedIds(server.models, ticks)
-  const differs = share === undefined || ticksDiffer(share, ticks)
+  const aliases = aliasesOf(names, ids)
+  const problems = ids.map((id) => nameProblem(names, ids, id)).filter((problem) => problem !== undefined)
+  const differs = share === undefined || ticksDiffer(share, ticks) || namesDiffer(share, aliases)
 
   const add = async (): Promise<void> => {
     const models = ticks === 'all' ? ticks : ids
-    const aliases = share?.aliases.filter(({ model }) => models === 'all' || models.includes(model)) ?? []
     const done = await client.call('shares.add', { host, port, models, aliases })
     onDone()
     toast('good', words.shared(done.published.length === 0 ? ids.length : done.published.length))
@@ -101,9 +116,11 @@ function Actions({
   return (
     <footer className={styles['actions']}>
       <p className={styles['sees']}>
-        {share !== undefined && share.published.length > 0
-          ? `${words.networkSees}: ${share.published.join(', ')}`
-          : words.ticked(ids.length, server.models.length)}
+        {problems[0] !== undefined
+          ? words.names.problem[problems[0]]
+          : share !== undefined && share.published.length > 0
+            ? `${words.networkSees}: ${share.published.join(', ')}`
+            : words.ticked(ids.length, server.models.length)}
       </p>
       {share !== undefined && (
         <Button icon="stop" disabled={busy} onClick={() => run(() => remove(share.id))}>
@@ -111,7 +128,12 @@ function Actions({
         </Button>
       )}
       {differs && (
-        <Button primary icon="share" disabled={busy || ids.length === 0} onClick={() => run(add)}>
+        <Button
+          primary
+          icon="share"
+          disabled={busy || ids.length === 0 || problems.length > 0}
+          onClick={() => run(add)}
+        >
           {share === undefined ? words.shareMyModel : words.shareAgain}
         </Button>
       )}

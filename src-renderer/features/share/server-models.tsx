@@ -5,6 +5,7 @@ import { Badge } from '../../ui/badge.js'
 import { DataTable, type Column } from '../../ui/data-table.js'
 import { formatBytes } from '../../ui/format.js'
 import styles from './server-models.module.css'
+import { nameProblem, type Names } from './names.js'
 import { tickedIds, toggleTick, type Ticks } from './ticks.js'
 
 const { share: words } = strings
@@ -14,10 +15,14 @@ export function ServerModels({
   models,
   ticks,
   onChange,
+  names,
+  onNames,
 }: {
   models: readonly DetectedModel[]
   ticks: Ticks
   onChange: (ticks: Ticks) => void
+  names: Names
+  onNames: (names: Names) => void
 }) {
   const id = useId()
   const ticked = new Set(tickedIds(models, ticks))
@@ -39,11 +44,36 @@ export function ServerModels({
       ),
     },
     {
+      key: 'names',
+      header: words.column.names,
+      hint: words.names.hint,
+      width: 170,
+      cell: ({ id: model }) => {
+        if (!ticked.has(model)) return null
+        const problem = nameProblem(names, [...ticked], model)
+        return (
+          <input
+            className={styles['names']}
+            aria-label={words.names.label(model)}
+            aria-invalid={problem !== undefined}
+            title={problem === undefined ? undefined : words.names.problem[problem]}
+            placeholder={words.names.placeholder}
+            value={names[model] ?? ''}
+            spellCheck={false}
+            autoComplete="off"
+            maxLength={1000}
+            onChange={({ target }) => onNames({ ...names, [model]: target.value })}
+          />
+        )
+      },
+    },
+    {
       key: 'context',
       header: words.column.context,
       hint: strings.glossary.context,
       numeric: true,
       width: 120,
+      minor: true,
       cell: ({ contextLength }) => (contextLength === null ? strings.unknown : strings.models.context(contextLength)),
     },
     {

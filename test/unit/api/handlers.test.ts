@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { listModels } from '../../../src-main/api/handlers/models.js'
-import { stateKind } from '../../../src-main/api/handlers/status.js'
+import { createModelsFeed, listModels } from '../../../src-main/api/handlers/models.js'
+import { pauseThatCounts, stateKind } from '../../../src-main/api/handlers/status.js'
 import { ALICE, BOB, createFakeNode, SELF } from '../../contract/fake-node.js'
 
 const context = { capabilities: [] }
@@ -22,8 +22,8 @@ describe('models', () => {
     const models = listModels({ ...node.needs, isRoutable: (peerId) => peerId !== 'dave' })
     expect(models.map((model) => model.id)).toEqual(['a=b', 'far-away', 'llama3.2', 'qwen3:8b'])
     expect(models[2]?.providers).toEqual([
-      { peerId: ALICE, self: false, connected: true },
-      { peerId: BOB, self: false, connected: false },
+      { peerId: ALICE, self: false, connected: true, load: null },
+      { peerId: BOB, self: false, connected: false, load: null },
     ])
     expect(models[3]).toMatchObject({
       local: true,
@@ -82,4 +82,42 @@ test.each([
   ['standalone', 1, 1, 'sharing'],
 ] as const)('in mode %s with %i peers and %i shared models the state is %s', (mode, peers, shared, kind) => {
   expect(stateKind(mode, peers, shared)).toBe(kind)
+})
+
+test('a pause counts where there is something to share, and one by hand always', () => {
+  const state = { running: 0, cutAtMs: null, rules: [] }
+  const battery = { cause: 'on-battery' as const, sentence: 'on battery', untilMs: null }
+  const manual = { cause: 'manual' as const, sentence: 'you paused it', untilMs: 5 }
+  expect(pauseThatCounts({ ...state, paused: false, reasons: [] }, 1)).toBeUndefined()
+  expect(pauseThatCounts({ ...state, paused: true, reasons: [battery] }, 0)).toBeUndefined()
+  expect(pauseThatCounts({ ...state, paused: true, reasons: [battery] }, 1)).toEqual({
+    sentence: 'on battery',
+    untilMs: null,
+  })
+  expect(pauseThatCounts({ ...state, paused: true, reasons: [manual] }, 0)).toEqual({
+    sentence: 'you paused it',
+    untilMs: 5,
+  })
+})
+
+test('how busy a provider is comes from what it said itself, and for this node from its slots', () => {
+  const node = createFakeNode()
+  node.serve({ id: 'llm@127.0.0.1:11434', identityGroups: ['model=mine'] })
+  node.offer(ALICE, 'llm', ['model=theirs'])
+  const answer = { slotsTotal: 4, slotsFree: 1, queueLength: 3, paused: 'because', offers: '', version: '', timeMs: 0 }
+  node.needs.table.status.peek = (peerId) => (peerId === ALICE ? answer : undefined)
+  const [mine, theirs] = listModels(node.needs)
+  expect(mine?.providers[0]?.load).toEqual({ slotsTotal: 4, slotsFree: 3, queueLength: 1, paused: false })
+  expect(theirs?.providers[0]?.load).toEqual({ slotsTotal: 4, slotsFree: 1, queueLength: 3, paused: true })
+})
+
+test('providers are asked how busy they are while somebody looks at the models', () => {
+  const node = createFakeNode()
+  node.offer(ALICE, 'llm', ['model=theirs'])
+  node.offer(BOB, 'llm', ['model=theirs'])
+  node.connect(ALICE)
+  const asked: string[] = []
+  node.needs.table.status.get = (peerId) => void asked.push(peerId)
+  createModelsFeed(node.needs).subscribe(() => undefined)()
+  expect(asked).toEqual([ALICE])
 })

@@ -42,7 +42,7 @@ const peer: PeerView = {
 const models: ModelView[] = [
   {
     id: 'gpt2',
-    providers: [{ peerId: 'x', self: false, connected: true }],
+    providers: [{ peerId: 'x', self: false, connected: true, load: null }],
     local: false,
     shared: false,
     contextLength: 1024,
@@ -77,11 +77,14 @@ describe('ocf status', () => {
 
   it.each([
     ['connected', 'Connected · relayed · 1 peer; nothing is shared'],
+    ['paused', 'Paused: you paused it · relayed'],
     ['alone', 'Not connected: '],
     ['standalone', 'Standalone: '],
   ] as const)('says what %s means', async (kind, sentence) => {
+    const pause = kind === 'paused' ? { sentence: 'you paused it', untilMs: null } : undefined
+    const state = { kind, path: 'relayed', pause }
     const { run, output } = cli({
-      answers: { 'node.status': { ...status, peers: 1, gatewayUrl: null, state: { kind, path: 'relayed' } } },
+      answers: { 'node.status': { ...status, peers: 1, gatewayUrl: null, state } },
     })
     await run('status')
     expect(output()).toContain(sentence)

@@ -5,6 +5,7 @@ import { trayLook } from '../../../src-main/electron/tray-look.js'
 import { trayMenu } from '../../../src-main/electron/tray-menu.js'
 
 const OPEN: PauseState = { paused: false, reasons: [], running: 0, cutAtMs: null, rules: [] }
+const WHY = { sentence: 'you are using this computer', untilMs: null }
 const paused = (cause: 'manual' | 'user-active', sentence: string): PauseState => ({
   ...OPEN,
   paused: true,
@@ -14,7 +15,7 @@ const status = (kind: Status['state']['kind'], path: Status['state']['path'], pe
   ...{ peerId: '', version: '', mode: 'node', startedAtMs: 0, gatewayUrl: null, multiaddrs: [], knownPeers: 0 },
   ...{ models: { available: 0, shared }, requestsToday: { in: 0, out: 0, local: 0 } },
   peers,
-  state: { kind, path },
+  state: { kind, path, ...(kind === 'paused' ? { pause: WHY } : {}) },
 })
 const actions = () => ({ open: vi.fn(), quit: vi.fn(), pause: vi.fn(), resume: vi.fn() })
 const choose = (menu: ReturnType<typeof trayMenu>, label: string): void => {
@@ -24,20 +25,15 @@ const choose = (menu: ReturnType<typeof trayMenu>, label: string): void => {
 }
 
 test.each([
-  [status('sharing', 'direct', 3, 2), OPEN, 'sharing', 'Sharing 2 models · direct · 3 peers'],
-  [status('sharing', 'relayed', 1, 1), OPEN, 'sharing', 'Sharing 1 model · through a relay · 1 peer'],
-  [status('connected', 'direct', 1), undefined, 'connected', 'Connected · direct · 1 peer'],
-  [status('alone', null, 0), OPEN, 'alone', 'Not connected to any peer'],
-  [status('standalone', null, 0), OPEN, 'connected', 'This computer only'],
-  [undefined, undefined, 'alone', 'Starting'],
-  [
-    status('sharing', 'direct', 3, 2),
-    paused('user-active', 'you are using this computer'),
-    'paused',
-    'Paused: you are using this computer',
-  ],
-] as const)('the tray shows the state of the pill (%#)', (state, pause, icon, sentence) => {
-  expect(trayLook(state, pause)).toEqual({ icon, sentence })
+  [status('sharing', 'direct', 3, 2), 'sharing', 'Sharing 2 models · direct · 3 peers'],
+  [status('sharing', 'relayed', 1, 1), 'sharing', 'Sharing 1 model · through a relay · 1 peer'],
+  [status('connected', 'direct', 1), 'connected', 'Connected · direct · 1 peer'],
+  [status('alone', null, 0), 'alone', 'Not connected to any peer'],
+  [status('standalone', null, 0), 'connected', 'This computer only'],
+  [undefined, 'alone', 'Starting'],
+  [status('paused', 'direct', 3, 2), 'paused', 'Paused: you are using this computer'],
+] as const)('the tray shows the state of the pill (%#)', (state, icon, sentence) => {
+  expect(trayLook(state)).toEqual({ icon, sentence })
 })
 
 test('the menu pauses for a while or until resumed', () => {

@@ -30,17 +30,13 @@ describe('the pill', () => {
     expect(live({ state: { kind: 'connected', path: 'relayed' } }).sentence).toBe('Connected · relayed · 3 peers')
   })
 
-  test('says why sharing is paused, to one who shares', () => {
-    const reason = { cause: 'on-battery' as const, sentence: 'this computer runs on battery', untilMs: null }
-    const pause = { paused: true, reasons: [reason], running: 0, cutAtMs: null, rules: [] }
-    const paused = pillState({ phase: 'live', data: STATUS }, pause)
-    expect(paused).toEqual({ tone: 'warn', sentence: 'Paused: this computer runs on battery', page: 'share' })
-    const nothing = {
-      ...STATUS,
-      models: { available: 1, shared: 0 },
-      state: { kind: 'connected' as const, path: null },
-    }
-    expect(pillState({ phase: 'live', data: nothing }, pause).sentence).toBe('Connected · 3 peers')
+  test('says why sharing is paused', () => {
+    const pause = { sentence: 'this computer runs on battery', untilMs: null }
+    expect(live({ state: { kind: 'paused', path: 'direct', pause } })).toEqual({
+      tone: 'warn',
+      sentence: 'Paused: this computer runs on battery',
+      page: 'share',
+    })
   })
 
   test('leads to the cause when something is missing', () => {
@@ -70,8 +66,8 @@ describe('examples', () => {
       servers: [],
       ...change,
     })
-    const far = model('far', { providers: [{ peerId: 'a', self: false, connected: false }] })
-    const near = model('near', { providers: [{ peerId: 'b', self: false, connected: true }] })
+    const far = model('far', { providers: [{ peerId: 'a', self: false, connected: false, load: null }] })
+    const near = model('near', { providers: [{ peerId: 'b', self: false, connected: true, load: null }] })
     const own = model('own', { local: true })
     expect(modelForExamples([far, near, own])).toBe('own')
     expect(modelForExamples([far, near])).toBe('near')
