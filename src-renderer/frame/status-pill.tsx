@@ -1,4 +1,3 @@
-import { dataOf } from '../stores/feed-store.js'
 import { useFeed } from '../stores/hooks.js'
 import { strings } from '../strings.js'
 import { pillState } from './pill-state.js'

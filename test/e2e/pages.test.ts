@@ -8,7 +8,7 @@ import { AppError } from '#shared/errors.js'
 import { emptyPeerRecord } from '#shared/records.js'
 import type { ControlServer } from '../../src-main/api/http/index.js'
 import type { Row } from '../../src-main/node-table/index.js'
-import { ALICE, createFakeNode, type FakeNode } from '../contract/fake-node.js'
+import { ALICE, BOB, createFakeNode, type FakeNode } from '../contract/fake-node.js'
 import { startServer } from '../contract/transports.js'
 import { builtFile } from '../fixtures/built.js'
 import { launchChromium, noChromium, type Browser } from '../fixtures/chromium/launch.js'
@@ -282,6 +282,49 @@ describe('for everybody', () => {
     await dialog.waitFor({ state: 'detached' })
     await page.getByText('kept as identity.key.bak-20231114T221320Z').waitFor()
     await page.getByText(`After the next start this node is ${ALICE}.`).waitFor()
+  })
+
+  test('each bootstrap source is shown with its last result', async () => {
+    await goTo('Network')
+    const rows = page.getByRole('table', { name: 'Bootstrap sources' }).getByRole('row')
+    await expect.poll(() => rows.nth(1).innerText()).toMatch(/Answered[\s\S]*3 addresses/)
+    expect(await rows.nth(2).innerText()).toMatch(/Failed[\s\S]*no answer within 10 s/)
+    expect(await rows.nth(3).innerText()).toMatch(/Unusable[\s\S]*it is no address/)
+  })
+
+  test('a model gets a further name, and one that is taken is refused before it is saved', async () => {
+    const asked: unknown[] = []
+    const { shares } = node.needs.sharing
+    const [share] = shares.list()
+    if (share === undefined) throw new Error('the fake shares nothing')
+    shares.add = (request) => Promise.resolve((asked.push(request.aliases), share))
+    await goTo('Share')
+    const names = page.getByRole('textbox', { name: 'Further names of llama3.2:latest' })
+    await names.fill('small, small')
+    await page.getByText('A name is given twice.').waitFor()
+    expect(await page.getByRole('button', { name: 'Save what is shared' }).isDisabled()).toBe(true)
+    await names.fill('small, llama')
+    await page.getByRole('button', { name: 'Save what is shared' }).click()
+    await expect
+      .poll(() => asked)
+      .toEqual([
+        [
+          { name: 'small', model: 'llama3.2:latest' },
+          { name: 'llama', model: 'llama3.2:latest' },
+        ],
+      ])
+  })
+
+  test('models are sorted by how busy their providers are, those that tell nothing last', async () => {
+    const answer = { slotsTotal: 4, slotsFree: 0, queueLength: 6, paused: null, offers: '', version: '', timeMs: 0 }
+    node.needs.table.status.peek = (peerId) => (peerId === BOB ? answer : undefined)
+    await goTo('Models')
+    const table = page.getByRole('table', { name: 'Models' })
+    await table.getByText('4 of 4 +2').waitFor()
+    await table.getByRole('button', { name: 'Load' }).click()
+    await table.getByRole('button', { name: 'Load' }).click()
+    await expect.poll(() => table.getByRole('row').nth(1).innerText()).toContain('mistral-small:24b')
+    await expect.poll(() => table.getByRole('row').last().innerText()).not.toMatch(/ of \d/)
   })
 
   test('ten thousand peers are scrolled through without drawing them all', async () => {

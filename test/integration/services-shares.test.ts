@@ -156,6 +156,12 @@ test.each<[string, () => StandInModel, object]>([
   ['a gateway', servers.OCF_GATEWAY, {}],
   ['a web page', servers.OPEN_WEBUI, {}],
   ['a model the server does not have', servers.OLLAMA, { models: ['gpt-5'] }],
+  [
+    'a name that is another model’s',
+    servers.OLLAMA,
+    { aliases: [{ name: 'llama3.2:latest', model: 'llama3.2:latest' }] },
+  ],
+  ['a name that can’t be announced', servers.OLLAMA, { aliases: [{ name: '*', model: 'llama3.2:latest' }] }],
   ['a name for a model that is not shared', servers.OLLAMA, { aliases: [{ name: 'x', model: 'gpt-5' }] }],
 ])('%s is not shared', async (_, model, request) => {
   const server = await running(model())
