@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { disguises, MANAGEMENT } from '../../fixtures/model-servers/management-paths.js'
 import { EVERY_PATH, isPathShared, LLM_SHARED_PATHS, parseSharedPath } from '../../../src-main/services/shared-paths.js'
 
 const isLlmShared = (method: string, path: string): boolean => isPathShared(LLM_SHARED_PATHS, method, path)
@@ -59,6 +60,18 @@ describe('what the service llm shares', () => {
   ])('%s %s is not shared', (method, path) => {
     expect(isLlmShared(method, path)).toBe(false)
   })
+})
+
+test('no management path of any server is shared, in no disguise and by no method', () => {
+  const reached = MANAGEMENT.flatMap(([method, path]) =>
+    disguises(path).flatMap((disguise) =>
+      [method, 'GET', 'POST', 'HEAD']
+        .filter((each) => isLlmShared(each, disguise))
+        .map((each) => `${each} ${disguise}`),
+    ),
+  )
+  expect(MANAGEMENT.length).toBeGreaterThan(100)
+  expect(reached).toEqual([])
 })
 
 describe('a service that shares every path', () => {
