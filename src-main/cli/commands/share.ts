@@ -118,6 +118,10 @@ async function everyModel(
   // Typed in only to ask: the list on screen stays what it was.
   await client.call('detection.forget', { address: server.address })
   if (server.models.length > 0) return server.models.map(({ id }) => id)
+  if (server.state === 'needs-key') {
+    const problem = `The server at ${server.address} wants a key. Write it into a file and add \`--key-file FILE\`.`
+    throw new AppError('invalid_service', apiKey === undefined ? problem : `${server.address} does not take this key.`)
+  }
   throw new AppError('invalid_service', server.problem ?? `The server at ${server.address} has no models.`)
 }
 

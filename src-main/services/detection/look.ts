@@ -67,7 +67,7 @@ export async function lookAt(
     const answer = await ask.get(path, MAX_MODEL_LIST_BYTES)
     if (answer.kind === 'timeout') return { kind: 'silent' }
     if (answer.kind === 'refused') return { kind: 'nothing', why: 'nothing listens there' }
-    if (answer.kind === 'broken') return { kind: 'nothing', why: `what answers there is no HTTP (${answer.reason})` }
+    if (answer.kind === 'broken') return { kind: 'nothing', why: 'the program there does not speak HTTP' }
     if (isGatewayAnswer(answer.status, answer.headers, answer.body)) return gateway(place, path)
     if (answer.status === 404 || answer.status === 405) continue
     if (answer.status === 401 || answer.status === 403) return await lockedServer(ask, place, path, answer, target)

@@ -54,6 +54,13 @@ describe('ocf share', () => {
     expect(errors()).toContain(sentence)
   })
 
+  it('says how to give a key where one is wanted', async () => {
+    const locked = { ...servers[0], state: 'needs-key', models: [] }
+    const { run, errors } = cli({ answers: { ...answers, 'detection.type-in': locked, 'detection.forget': {} } })
+    expect(await run('share', '11434')).toBe(EXIT.failed)
+    expect(errors()).toContain('wants a key. Write it into a file and add `--key-file FILE`.')
+  })
+
   it('refuses what is no port', async () => {
     const { run, errors } = cli({ answers })
     expect(await run('share', '80a')).toBe(EXIT.usage)
