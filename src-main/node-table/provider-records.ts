@@ -25,10 +25,21 @@ const SHA2_256 = 0x12
 /** As many entries as one service of a row may have. */
 const MAX_RECORDS = 256
 const REFRESH_MS = 12 * 60 * 60_000
-/** A record published to next to nobody is published again soon. */
-const LONELY_REFRESH_MS = 60_000
-const ENOUGH_PEERS = 3
+/** A record published to few goes out again when the DHT has twice as many peers, but not more often than this. */
+const REPEAT_AFTER_MS = 60_000
+/** Peers that keep a record, at most; a DHT with more had those closest to the key among them. */
+const ENOUGH_PEERS = 20
 const PUBLISH_WITHIN_MS = 30_000
+
+/** A record to be published. */
+interface Wanted {
+  key: CID
+  publishedAtMs: number
+  /** DHT → how many peers it had when the record was last published to it. */
+  told: Map<string, number>
+  /** Tries that failed since the last that did not; each doubles the wait for the next. */
+  failures: number
+}
 
 /** The key under which providers of an entry stand in the DHT. */
 export function providerKey(service: string, entry: string): CID {
@@ -40,8 +51,8 @@ export function providerKey(service: string, entry: string): CID {
 export function createProviderRecords(needs: { host: Host; clock: Clock; log: Log }): ProviderRecords {
   const { host, clock, log } = needs
   const stopping = new AbortController()
-  /** Key → when it is to be published; by `service` and `entry`. */
-  const wanted = new Map<string, { key: CID; dueMs: number }>()
+  /** By `service` and `entry`. */
+  const wanted = new Map<string, Wanted>()
   let publishing: Promise<void> | undefined
   let hasRouting = true
 
@@ -56,19 +67,35 @@ export function createProviderRecords(needs: { host: Host; clock: Clock; log: Lo
     }
   }
 
+  /** Peers of each DHT that has some. A host without a DHT has none. */
+  const dhtPeers = (): { name: string; peers: number }[] => (host.reach?.().dht ?? []).filter(({ peers }) => peers > 0)
+
+  function isDue(item: Wanted, dhts: readonly { name: string; peers: number }[]): boolean {
+    const agoMs = clock.now() - item.publishedAtMs
+    if (agoMs >= REFRESH_MS) return dhts.length > 0
+    if (agoMs < REPEAT_AFTER_MS * 2 ** item.failures) return false
+    if (item.failures > 0) return dhts.length > 0
+    return dhts.some(({ name, peers }) => {
+      const before = item.told.get(name) ?? 0
+      return before < ENOUGH_PEERS && peers >= Math.max(1, 2 * before)
+    })
+  }
+
   async function publishDue(): Promise<void> {
     for (const item of [...wanted.values()]) {
-      if (item.dueMs > clock.now() || stopping.signal.aborted || !hasRouting) continue
+      const dhts = dhtPeers()
+      if (!isDue(item, dhts) || stopping.signal.aborted || !hasRouting) continue
       const isDone = await attempt((signal) => host.libp2p.contentRouting.provide(item.key, { signal }))
-      const isLonely = !isDone || host.libp2p.getPeers().length < ENOUGH_PEERS
-      item.dueMs = clock.now() + (isLonely ? LONELY_REFRESH_MS : REFRESH_MS)
+      item.publishedAtMs = clock.now()
+      item.failures = isDone ? 0 : item.failures + 1
+      if (isDone) item.told = new Map(dhts.map(({ name, peers }) => [name, peers]))
     }
   }
 
   function startPublishing(): void {
-    if (publishing !== undefined || !hasRouting || stopping.signal.aborted) return
-    const now = clock.now()
-    if (![...wanted.values()].some(({ dueMs }) => dueMs <= now)) return
+    if (publishing !== undefined || !hasRouting || stopping.signal.aborted || wanted.size === 0) return
+    const dhts = dhtPeers()
+    if (![...wanted.values()].some((item) => isDue(item, dhts))) return
     publishing = publishDue().finally(() => (publishing = undefined))
   }
 
@@ -83,7 +110,7 @@ export function createProviderRecords(needs: { host: Host; clock: Clock; log: Lo
       for (const name of names) {
         if (wanted.has(name)) continue
         const [service = '', entry = ''] = name.split('\n')
-        wanted.set(name, { key: providerKey(service, entry), dueMs: 0 })
+        wanted.set(name, { key: providerKey(service, entry), publishedAtMs: 0, told: new Map(), failures: 0 })
       }
     },
     tick: startPublishing,

@@ -114,6 +114,17 @@ export function decodeStatusAnswer(
   context: StatusContext,
   key: KeyObject,
 ): { status: StatusAnswer; row: Uint8Array | undefined } | 'incomplete' | undefined {
+  const parts = splitStatusAnswer(bytes)
+  if (typeof parts !== 'object') return parts
+  if (!isSigned(context, parts.json, key, parts.signature)) return undefined
+  const status = parseStatus(parts.json)
+  return status === undefined ? undefined : { status, row: parts.row.byteLength === 0 ? undefined : parts.row }
+}
+
+/** An answer's parts, as views into `bytes`, not verified; `'incomplete'` and `undefined` as above. Never throws. */
+export function splitStatusAnswer(
+  bytes: Uint8Array,
+): { json: Uint8Array; signature: Uint8Array; row: Uint8Array } | 'incomplete' | undefined {
   if (bytes.byteLength > MAX_STATUS_ANSWER_BYTES) return undefined
   const reader = createByteReader(bytes)
   const version = reader.u8()
@@ -126,20 +137,15 @@ export function decodeStatusAnswer(
   if (!reader.hasFailed() && rowLength > MAX_ENVELOPE_BYTES) return undefined
   const row = reader.take(rowLength)
   if (reader.hasFailed()) return 'incomplete'
-  if (!reader.isAtEnd() || !isSigned(context, json, key, signature)) return undefined
+  return reader.isAtEnd() ? { json, signature, row } : undefined
+}
+
+/** The status in an answer's JSON; `undefined` for anything else. Never throws. */
+export function parseStatus(json: Uint8Array): StatusAnswer | undefined {
   const parsed = AnswerSchema.safeParse(parseJson(json))
   if (!parsed.success) return undefined
-  const { total, free, queue, paused, offers, time } = parsed.data
-  const status: StatusAnswer = {
-    slotsTotal: total,
-    slotsFree: free,
-    queueLength: queue,
-    paused,
-    offers,
-    version: parsed.data.version,
-    timeMs: time,
-  }
-  return { status, row: rowLength === 0 ? undefined : row }
+  const { total, free, queue, paused, offers, version, time } = parsed.data
+  return { slotsTotal: total, slotsFree: free, queueLength: queue, paused, offers, version, timeMs: time }
 }
 
 /** What a row offers, in 16 hex digits; the same for equal offers in any order, and for no row as for an empty one. */

@@ -2,8 +2,9 @@ import type { ServiceFactoryMap } from 'libp2p'
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
 import type { ServiceMap } from '@libp2p/interface'
-import { kadDHT, removePrivateAddressesMapper, removePublicAddressesMapper, type KadDHT } from '@libp2p/kad-dht'
+import { removePrivateAddressesMapper, removePublicAddressesMapper, type KadDHT } from '@libp2p/kad-dht'
 import { ping, type Ping } from '@libp2p/ping'
+import { quietDht } from './dht.js'
 import { GOSSIP_SCORES } from './gossip-scores.js'
 import type { UPnPNATComponents } from '@libp2p/upnp-nat'
 import type { Log } from '../logging/index.js'
@@ -64,7 +65,7 @@ export function networkServices(options: NetworkServicesOptions): ServiceFactory
     }),
   }
   if (options.mode === 'standalone') return services
-  services.lanDht = kadDHT({
+  services.lanDht = quietDht({
     protocol: '/ocf/lan/kad/1.0.0',
     logPrefix: 'lan-dht',
     datastorePrefix: '/dht-lan',
@@ -73,7 +74,7 @@ export function networkServices(options: NetworkServicesOptions): ServiceFactory
     clientMode: false,
   })
   if (options.mode === 'local') return services
-  services.wanDht = kadDHT({
+  services.wanDht = quietDht({
     protocol: '/ocf/kad/1.0.0',
     logPrefix: 'wan-dht',
     datastorePrefix: '/dht-wan',

@@ -3,8 +3,9 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Metrics, Stream } from '@libp2p/interface'
+import type { Metrics, MultiaddrConnection, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
+import type { Uint8ArrayList } from 'uint8arraylist'
 import { Registry } from 'prom-client'
 import { openDataFolder } from '../../../src-main/data-folder.js'
 import { createNodeTable, type NodeTable } from '../../../src-main/node-table/index.js'
@@ -29,20 +30,45 @@ const clock = { now: () => Date.now() }
 const nodes: { host: Host; table: NodeTable }[] = []
 const folders: string[] = []
 const bytes = new Map<string, number>()
+/** The key under which all bytes that leave a node are counted. */
+const WIRE = 'wire'
 /** Model → when each node's table had it, in Unix milliseconds. */
 const seen = new Map<string, number[]>()
 
+const count = (what: string, sizeBytes: number): void => void bytes.set(what, (bytes.get(what) ?? 0) + sizeBytes)
+
+/** Bytes on streams by protocol, and on the wire: with what multiplexing, encryption and protocol negotiation add. */
 function countingMetrics(): Metrics {
   return {
     ...createLibp2pMetrics({ registry: new Registry() }),
+    trackMultiaddrConnection(connection: MultiaddrConnection) {
+      const send = connection.send.bind(connection)
+      connection.send = (data) => {
+        count(WIRE, data.byteLength)
+        return send(data)
+      }
+    },
     trackProtocolStream(stream: Stream) {
       const send = stream.send.bind(stream)
       stream.send = (data) => {
-        bytes.set(stream.protocol, (bytes.get(stream.protocol) ?? 0) + data.byteLength)
+        count(
+          stream.protocol.includes('/kad/') ? `${stream.protocol} ${kadType(data)}` : stream.protocol,
+          data.byteLength,
+        )
         return send(data)
       }
     },
   }
+}
+
+const KAD_TYPES = ['PUT_VALUE', 'GET_VALUE', 'ADD_PROVIDER', 'GET_PROVIDERS', 'FIND_NODE', 'PING']
+
+/** What a DHT message is about: a length as varint, then field 1 of the message. */
+function kadType(data: Uint8Array | Uint8ArrayList): string {
+  const head = data.subarray(0, 12)
+  let at = 0
+  while ((head[at] ?? 0) >= 0x80) at += 1
+  return head[at + 1] === 0x08 ? (KAD_TYPES[head[at + 2] ?? -1] ?? 'other') : 'PUT_VALUE'
 }
 
 async function start(count: number): Promise<object> {
