@@ -10,6 +10,9 @@ const MAX_REMEMBERED_FAILURES = 500
 const DIAL_TIMEOUT_MS = 5_000
 /** How long a peer that could not be reached is left alone. */
 const RETRY_AFTER_MS = 5 * 60_000
+/** A node with fewer peers tries those it could not reach again sooner: after this, then after twice that and so on. */
+const FEW_PEERS = 4
+const RETRY_WITH_FEW_MS = 15_000
 
 /** Dials peers the DHT tells of, until this node has {@link TARGET_PEERS}. */
 export interface DiscoveryDialer {
@@ -17,15 +20,21 @@ export interface DiscoveryDialer {
 }
 
 /** Runs until it is stopped. libp2p itself never dials a discovered peer. */
-export function createDiscoveryDialer(needs: { libp2p: Libp2p; log: Log; clock?: Clock }): DiscoveryDialer {
+export function createDiscoveryDialer(
+  needs: { libp2p: Libp2p; log: Log; clock?: Clock },
+  options: { retryWithFewMs?: number } = {},
+): DiscoveryDialer {
   const { libp2p, log, clock = systemClock } = needs
   const candidates = new Map<string, PeerId>()
-  const failedAtMs = new Map<string, number>()
+  const failures = new Map<string, { id: PeerId; atMs: number }>()
   const dials = new Set<Promise<void>>()
   const stopped = new AbortController()
+  const firstRetryMs = options.retryWithFewMs ?? RETRY_WITH_FEW_MS
+  let retryMs = firstRetryMs
+  let retryTimer: NodeJS.Timeout | undefined
 
   const mayDial = (id: PeerId): boolean => {
-    const failed = failedAtMs.get(id.toString())
+    const failed = failures.get(id.toString())?.atMs
     return (
       !id.equals(libp2p.peerId) &&
       libp2p.getConnections(id).length === 0 &&
@@ -33,16 +42,31 @@ export function createDiscoveryDialer(needs: { libp2p: Libp2p; log: Log; clock?:
     )
   }
 
+  const retryWithFew = (): void => {
+    retryTimer = undefined
+    if (stopped.signal.aborted || libp2p.getPeers().length >= FEW_PEERS) return
+    retryMs = Math.min(2 * retryMs, RETRY_AFTER_MS)
+    for (const [key, { id }] of failures) {
+      if (candidates.size >= MAX_CANDIDATES) break
+      candidates.set(key, id)
+      failures.delete(key)
+    }
+    pump()
+  }
+
   const dial = async (id: PeerId): Promise<void> => {
     const key = id.toString()
     try {
       await libp2p.dial(id, { signal: AbortSignal.any([stopped.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]) })
-      failedAtMs.delete(key)
+      failures.delete(key)
+      retryMs = firstRetryMs
     } catch (error) {
       if (stopped.signal.aborted) return
       log.debug('a discovered peer could not be reached', { peer: key, error })
-      failedAtMs.set(key, clock.now())
-      dropOldest(failedAtMs, MAX_REMEMBERED_FAILURES)
+      failures.delete(key)
+      failures.set(key, { id, atMs: clock.now() })
+      dropOldest(failures, MAX_REMEMBERED_FAILURES)
+      retryTimer ??= setTimeout(retryWithFew, retryMs).unref()
     }
   }
 
@@ -79,6 +103,7 @@ export function createDiscoveryDialer(needs: { libp2p: Libp2p; log: Log; clock?:
   return {
     async stop() {
       stopped.abort()
+      clearTimeout(retryTimer)
       libp2p.removeEventListener('peer:discovery', onDiscovery)
       libp2p.removeEventListener('peer:disconnect', onDisconnect)
       await Promise.all(dials)

@@ -9,6 +9,8 @@ import { runFixture } from '../fixtures/typescript-child.js'
 /** A line of test/fixtures/table-store-child.ts. */
 interface Line {
   read?: number
+  /** Each owner's row that was there. */
+  held?: number[]
   written?: number
   done?: boolean
   rows?: number
@@ -45,15 +47,31 @@ async function run(folder: string, rows: number): Promise<{ lines: Line[]; code:
   return { lines, code: await child.exit }
 }
 
+/** As many as table-store-child.ts has: row n is of owner n modulo this. */
+const OWNERS = 40
+
+/** Rows that were written up to row `last` and are neither held nor replaced by a newer one of their owner. */
+function lostRows(held: readonly number[], last: number): number[] {
+  const latest = Array.from({ length: Math.min(OWNERS, last) }, (_, index) => last - index)
+  return latest.filter((row) => !held.some((other) => other >= row && other % OWNERS === row % OWNERS))
+}
+
+interface Killed {
+  read: number
+  held: number[]
+  written: number
+  warnings: string[]
+}
+
 /** Lets a child write until `rows` are on the disk, then kills it. Returns what it read first and wrote last. */
-async function killAfter(folder: string, rows: number): Promise<{ read: number; written: number; warnings: string[] }> {
+async function killAfter(folder: string, rows: number): Promise<Killed> {
   const child = runFixture('table-store-child.ts', [folder])
-  const { read = 0, warnings } = await lineOf(child)
+  const { read = 0, held = [], warnings } = await lineOf(child)
   let written = read
   for (let count = 0; count < rows; count += 1) written = (await lineOf(child)).written ?? written
   child.process.kill('SIGKILL')
   await child.exit
-  return { read, written, warnings }
+  return { read, held, written, warnings }
 }
 
 test('killed in the middle of writing twenty times, a store never loses a row that was written', async () => {
@@ -61,8 +79,9 @@ test('killed in the middle of writing twenty times, a store never loses a row th
   const series = async (folder: string, kills: number): Promise<void> => {
     let before = 0
     for (let round = 0; round < kills; round += 1) {
-      const { read, written, warnings } = await killAfter(folder, 1 + Math.floor(random() * 60))
+      const { read, held, written, warnings } = await killAfter(folder, 1 + Math.floor(random() * 60))
       expect(read).toBeGreaterThanOrEqual(before)
+      expect(lostRows(held, before)).toEqual([])
       expect(warnings).toEqual([])
       before = written
     }
@@ -93,7 +112,8 @@ test('with bytes flipped, zeroed or cut off anywhere in it, the node starts, and
     expect({ round, kind, file: files[round % files.length], code }).toMatchObject({ code: 0 })
     expect(lines.at(-1)).toMatchObject({ done: true })
     if (lines[0]!.rows === 0) expect(lines[0]!.warnings).toHaveLength(1)
-    expect((await run(folder, 1)).lines[0]!.read).toBeGreaterThanOrEqual(lines.at(-2)!.written!)
+    const [after] = (await run(folder, 1)).lines
+    expect(lostRows(after!.held!, lines.at(-2)!.written!).filter((row) => row > lines[0]!.read!)).toEqual([])
   }
   for (let round = 0; round < 10; round += AT_ONCE) {
     await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => damage(round + index)))
@@ -138,4 +158,8 @@ test('on a full disk the table goes on in memory, says so once, and starts again
   expect(again.lines.at(-1)!.warnings.filter((line) => line.includes('can’t be written'))).toEqual([])
   const kept = await run(folder, 1)
   expect(kept.lines[0]!.read).toBeGreaterThanOrEqual(again.lines.at(-2)!.written!)
+  // The rows from before the disk was full, and those from after it had room again.
+  const expected = [...again.lines[0]!.held!, ...again.lines.flatMap(({ written: row }) => row ?? [])]
+  const newest = expected.filter((row) => !expected.some((other) => other > row && other % OWNERS === row % OWNERS))
+  for (const row of newest) expect(kept.lines[0]!.held).toContain(row)
 })

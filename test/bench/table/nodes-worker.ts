@@ -1,13 +1,21 @@
+import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Metrics, MultiaddrConnection, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Uint8ArrayList } from 'uint8arraylist'
+import Koa from 'koa'
 import { Registry } from 'prom-client'
+import { request } from 'undici'
+import type { PeerRecord } from '../../../src-shared/records.js'
 import { openDataFolder } from '../../../src-main/data-folder.js'
+import type { GatewayNeeds } from '../../../src-main/gateway/needs.js'
+import { dntRoutes } from '../../../src-main/gateway/routes/dnt.js'
 import { createNodeTable, type NodeTable } from '../../../src-main/node-table/index.js'
 import { createHost, type Host } from '../../../src-main/p2p/index.js'
 import { loadIdentity } from '../../../src-main/p2p/identity.js'
@@ -22,18 +30,19 @@ type Question =
   | { dial: string[][] }
   | { publish: { node: number; models: string[] } }
   | { sizes: true }
+  | { dhtPeers: true }
   | { bytes: true }
   | { seen: string }
 
 const log = silentLog
 const clock = { now: () => Date.now() }
-const nodes: { host: Host; table: NodeTable }[] = []
+const nodes: { host: Host; table: NodeTable; server: Server }[] = []
 const folders: string[] = []
 const bytes = new Map<string, number>()
 /** The key under which all bytes that leave a node are counted. */
 const WIRE = 'wire'
-/** Model → when each node's table had it, in Unix milliseconds. */
-const seen = new Map<string, number[]>()
+/** Model → when each node's table had it, and when its `/v1/dnt/table` showed it, in Unix milliseconds. */
+const seen = new Map<string, { table: number[]; http: number[] }>()
 
 const count = (what: string, sizeBytes: number): void => void bytes.set(what, (bytes.get(what) ?? 0) + sizeBytes)
 
@@ -51,14 +60,20 @@ function countingMetrics(): Metrics {
     trackProtocolStream(stream: Stream) {
       const send = stream.send.bind(stream)
       stream.send = (data) => {
-        count(
-          stream.protocol.includes('/kad/') ? `${stream.protocol} ${kadType(data)}` : stream.protocol,
-          data.byteLength,
-        )
+        count(labelOf(stream.protocol, data), data.byteLength)
         return send(data)
       }
     },
   }
+}
+
+/** Below, a message of gossipsub carries no row. */
+const SMALLEST_ROW_BYTES = 400
+
+function labelOf(protocol: string, data: Uint8Array | Uint8ArrayList): string {
+  if (protocol.includes('/kad/')) return `${protocol} ${kadType(data)}`
+  if (protocol.includes('meshsub')) return `${protocol} ${data.byteLength < SMALLEST_ROW_BYTES ? 'control' : 'rows'}`
+  return protocol
 }
 
 const KAD_TYPES = ['PUT_VALUE', 'GET_VALUE', 'ADD_PROVIDER', 'GET_PROVIDERS', 'FIND_NODE', 'PING']
@@ -87,18 +102,45 @@ async function start(count: number): Promise<object> {
     await host.start(new AbortController().signal)
     const table = createNodeTable({ host, log, clock }, { dataDir: dataFolder.dir, leaseMs: 600_000, version: 'bench' })
     await table.start(new AbortController().signal)
+    const server = await serveTable(host, table)
+    const { port } = server.address() as AddressInfo
     table.subscribe((event) => {
       if (event.type === 'row:removed') return
       const model = event.row.record.service[0]?.identity_group[0]?.slice('model='.length) ?? ''
-      const times = seen.get(model) ?? []
+      const times = seen.get(model) ?? { table: [], http: [] }
       seen.set(model, times)
-      times.push(performance.timeOrigin + performance.now())
+      times.table.push(nowMs())
+      if (!model.startsWith('write-')) return
+      // Asked once, as soon as there is something new: asking all the time would be most of what is measured.
+      void isShown(port, event.row.peerId, model).then((isThere) => {
+        if (isThere) times.http.push(nowMs())
+      })
     })
-    nodes.push({ host, table })
+    nodes.push({ host, table, server })
   }
   return {
     addresses: nodes.map(({ host }) => host.multiaddrs().find((address) => /\/tcp\/\d+\/p2p\//.test(address)) ?? ''),
   }
+}
+
+const nowMs = (): number => performance.timeOrigin + performance.now()
+
+/** The gateway's own `/v1/dnt/table` behind HTTP, without the rest of the gateway. */
+async function serveTable(host: Host, table: NodeTable): Promise<Server> {
+  const routes = dntRoutes({ host, table } as unknown as GatewayNeeds)
+  const route = routes.find(({ path }) => path === '/v1/dnt/table')
+  const app = new Koa()
+  app.use((ctx) => route?.handle(ctx, {}))
+  const server = createServer(app.callback() as RequestListener)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
+
+async function isShown(port: number, peerId: string, model: string): Promise<boolean> {
+  const { body } = await request(`http://127.0.0.1:${String(port)}/v1/dnt/table?all=1`)
+  const rows = (await body.json()) as Record<string, PeerRecord>
+  return rows[`/${peerId}`]?.service[0]?.identity_group[0] === `model=${model}`
 }
 
 /** Two nodes that dial one another at once may lose both connections: once more then. */
@@ -126,13 +168,16 @@ async function answer(question: Question): Promise<object> {
     const { node, models } = question.publish
     const chosen = nodes[node]
     if (chosen === undefined) throw new Error('no such node')
-    const atMs = performance.timeOrigin + performance.now()
+    const atMs = nowMs()
     await chosen.table.publish(recordOffering(chosen.host.peerId, models))
     return { atMs }
   }
   if ('sizes' in question) return { sizes: nodes.map(({ table }) => table.size) }
+  if ('dhtPeers' in question) {
+    return { peers: nodes.map(({ host }) => host.reach?.().dht.find(({ name }) => name === 'lan')?.peers ?? 0) }
+  }
   if ('bytes' in question) return { bytes: [...bytes] }
-  return { times: seen.get(question.seen) ?? [] }
+  return seen.get(question.seen) ?? { table: [], http: [] }
 }
 
 process.on('message', (question: Question) => {

@@ -180,9 +180,9 @@ test(
     for (let input = 0; input < INPUTS; input += 1) {
       const bytes = next()
       const cut = input % (bytes.byteLength + 1)
-      const { stream, say } = streamSaying([bytes.subarray(0, cut), bytes.subarray(cut)])
-      const frames = createFrameStream(stream, signal)
-      say()
+      const speaker = streamSaying([bytes.subarray(0, cut), bytes.subarray(cut)])
+      const frames = createFrameStream(speaker.stream, signal)
+      speaker.say()
       for (let reads = 0; ; reads += 1) {
         if (reads > bytes.byteLength) throw new Error('more frames than bytes')
         const frame = await frames.read()

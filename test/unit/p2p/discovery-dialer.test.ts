@@ -41,9 +41,10 @@ class FakeLibp2p extends EventTarget {
   }
 }
 
-async function start(now = () => 0) {
+async function start(now = () => 0, options: Parameters<typeof createDiscoveryDialer>[1] = {}) {
   const libp2p = new FakeLibp2p(await newPeer())
-  const dialer = createDiscoveryDialer({ libp2p: libp2p as unknown as Libp2p, log: silentLog, clock: { now } })
+  const needs = { libp2p: libp2p as unknown as Libp2p, log: silentLog, clock: { now } }
+  const dialer = createDiscoveryDialer(needs, options)
   return { libp2p, dialer }
 }
 
@@ -80,6 +81,27 @@ test('a peer that cannot be reached is left alone for five minutes', async () =>
   nowMs += 1
   await libp2p.discover(peer)
   expect(libp2p.dialled).toHaveLength(2)
+})
+
+test('a node with few peers tries again sooner whom it could not reach, and one with enough does not', async () => {
+  const { libp2p, dialer } = await start(() => 0, { retryWithFewMs: 1 })
+  const [peer, other] = [await newPeer(), await newPeer()]
+  await libp2p.discover(peer)
+  await libp2p.answer(false)
+  await expect.poll(() => libp2p.dialled).toHaveLength(2)
+  await libp2p.answer(true)
+  expect(libp2p.connected.size).toBe(1)
+
+  for (let friends = 0; friends < 3; friends += 1) {
+    const friend = await newPeer()
+    libp2p.connected.set(friend.toString(), friend)
+  }
+  await libp2p.discover(other)
+  await libp2p.answer(false)
+  // The retry of the other is due before this later timer.
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(libp2p.dialled).toEqual([peer, peer, other].map(String))
+  await dialer.stop()
 })
 
 test('stopping ends the dials that run, and no other begins', async () => {
