@@ -37,6 +37,8 @@ try {
   await everyLook(page, 'network', '#/network')
   await everyLook(page, 'peer', `#/network/${network.peers[0]?.peerId ?? ''}`)
   await page.evaluate(() => (location.hash = '#/network'))
+  await page.getByRole('heading', { name: 'Bootstrap sources' }).scrollIntoViewIfNeeded()
+  await everyLook(page, 'network-sources')
   await page.getByRole('button', { name: 'Run the doctor' }).click()
   await page.getByRole('button', { name: 'Copy report' }).waitFor()
   await page.getByRole('heading', { name: 'Doctor' }).scrollIntoViewIfNeeded()
