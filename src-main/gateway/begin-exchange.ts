@@ -70,7 +70,11 @@ function callerOf({ paths }: { paths: PathLookup }, ctx: Context): Pick<TrafficS
   return peer === undefined ? {} : { peer, path: paths.pathTo(peer) }
 }
 
-/** Tells a client that asked for a stream, while it waits for headers, that its request is alive. */
-export function keepClientAwake(exchange: Exchange): void {
-  if (wantsComments(exchange)) exchange.reply.startComments({ 'x-request-id': exchange.requestId })
+/**
+ * Tells a client that asked for an event stream, while it waits for headers, that its request is alive. OpenAI's and
+ * Anthropic's paths alone answer `stream: true` with one: anywhere else a comment would spoil the answer.
+ */
+export function keepClientAwake(exchange: Exchange, service: string, path: string): void {
+  if (service !== 'llm' || !path.startsWith('/v1/') || !wantsComments(exchange)) return
+  exchange.reply.startComments({ 'x-request-id': exchange.requestId })
 }

@@ -95,7 +95,8 @@ export function createGatewayApp(needs: GatewayNeeds, options: GatewayOptions, d
     const wire = toWireError(error, requestId)
     ctx.status = error instanceof AppError ? error.status : 500
     if (error instanceof AppError && error.retryAfterS !== undefined) ctx.set('Retry-After', String(error.retryAfterS))
-    ctx.body = wire
+    // Ollama's clients take a sentence where OpenAI's take an object.
+    ctx.body = ctx.path.startsWith('/api/') ? { ...wire.error, error: wire.error.message } : wire
   }
 
   return app

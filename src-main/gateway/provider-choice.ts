@@ -19,6 +19,8 @@ import type { RequestBody } from './forward/request-body.js'
 export interface ProviderChoice {
   /** `tiers` are the entries that match, best first; a table that holds only a part of the network is asked further. */
   choose(service: string, tiers: readonly (readonly string[])[], request: ChoiceRequest): Promise<Choice>
+  /** Whether this node or a peer that can be routed to has both entries in one service. */
+  offers(service: string, entry: string, also: string): boolean
   /** Remembers who answered, for the next turn of the same conversation. */
   answered(request: ChoiceRequest, provider: Provider): void
 }
@@ -27,6 +29,8 @@ export interface ProviderChoice {
 export interface ChoiceRequest {
   headers: IncomingHttpHeaders
   body: RequestBody
+  /** An entry that the same service must have besides: `api=ollama`. */
+  also?: string
 }
 
 /** Peer ids a header may name. */
@@ -34,7 +38,7 @@ const MAX_EXCLUDED = 32
 
 export function createProviderChoice(needs: {
   host: Pick<Host, 'peerId'>
-  table: Pick<NodeTable, 'providers' | 'findProviders' | 'health'>
+  table: Pick<NodeTable, 'get' | 'providers' | 'findProviders' | 'health'>
   registry: Pick<ServiceRegistry, 'connected'>
   admission: Pick<Admission, 'usage'>
   reachability: Pick<Reachability, 'isRoutable' | 'isBusy'>
@@ -43,16 +47,29 @@ export function createProviderChoice(needs: {
 }): ProviderChoice {
   const { host, table, registry, admission, reachability, scores, affinity } = needs
 
-  function snapshotOf(service: string): ProviderSnapshot {
+  /** Peers whose very service has both: another service of theirs may have the model and not speak that interface. */
+  function hasBoth(peerId: string, service: string, entries: readonly string[]): boolean {
+    const services = table.get(peerId)?.record.service ?? []
+    return services.some(
+      ({ name, identity_group: group }) => name === service && entries.every((entry) => group.includes(entry)),
+    )
+  }
+
+  function snapshotOf(service: string, also: string | undefined): ProviderSnapshot {
     return {
       ownService: (entry) =>
-        registry.connected(service).find((candidate) => candidate.identityGroups.includes(entry))?.id,
+        registry
+          .connected(service)
+          .find(({ identityGroups: group }) => group.includes(entry) && (also === undefined || group.includes(also)))
+          ?.id,
       ownHasRoom() {
         const { slots, ownRunning } = admission.usage()
         return slots.used + ownRunning < slots.total
       },
       *peers(entry) {
-        for (const peerId of table.providers(service, entry)) if (peerId !== host.peerId) yield peerId
+        for (const peerId of table.providers(service, entry)) {
+          if (peerId !== host.peerId && (also === undefined || hasBoth(peerId, service, [entry, also]))) yield peerId
+        }
       },
       isRoutable: (peerId) => reachability.isRoutable(peerId),
       isBusy: (peerId) => reachability.isBusy(peerId),
@@ -72,10 +89,14 @@ export function createProviderChoice(needs: {
   return {
     async choose(service, tiers, request) {
       const options = { ...wishesOf(request), random: Math.random, ownPeerId: host.peerId }
-      const choice = chooseProviders(snapshotOf(service), tiers, options)
+      const choice = chooseProviders(snapshotOf(service, request.also), tiers, options)
       if (choice.providers.length > 0 || choice.knownButAway || table.health().reader === 'full') return choice
       await Promise.all((tiers[0] ?? []).map((entry) => table.findProviders(service, entry)))
-      return chooseProviders(snapshotOf(service), tiers, options)
+      return chooseProviders(snapshotOf(service, request.also), tiers, options)
+    },
+    offers(service, entry, also) {
+      const snapshot = snapshotOf(service, also)
+      return snapshot.ownService(entry) !== undefined || [...snapshot.peers(entry)].some(snapshot.isRoutable)
     },
     answered({ body }, provider) {
       if (provider.kind !== 'peer') return

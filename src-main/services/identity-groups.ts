@@ -5,6 +5,9 @@ export type IdentityGroup =
   | { kind: 'exact'; key: string; value: string }
   | { kind: 'invalid'; reason: string }
 
+/** Stands beside the models of a service whose server speaks Ollama's own interface (`/api/chat` and the like). */
+export const OLLAMA_API = 'api=ollama'
+
 /** The longest entry a row of the node table takes. */
 const MAX_ENTRY_LENGTH = 512
 

@@ -1,17 +1,21 @@
 import { IDENTITY_GROUP_BUDGET_BYTES, MAX_MODEL_ID_LENGTH, MAX_MODELS } from './constants.js'
+import { OLLAMA_API } from './identity-groups.js'
 import type { LocalModel, ServiceRegistration } from './index.js'
 import type { ServerModel } from './model-list.js'
 
 /** A server's models as the network is to see them. */
 export interface PublishedModels {
   models: LocalModel[]
-  /** `model=<id>` per model, then the owner's own entries. */
+  /** `model=<id>` per model, then the owner's own entries, `api=ollama` where the server is one. */
   identityGroups: string[]
   /** Published id → the server's own, where the two differ. */
   serverModelIds: Map<string, string>
   /** What is not published, and why. */
   leftOut: { id: string; reason: LeftOutReason }[]
 }
+
+/** As Ollama alone names the owner of the models of its own library. */
+const OLLAMA_OWNER = 'library'
 
 /** Why a model stays unpublished. */
 export type LeftOutReason = 'not an id that can be published' | 'the name is taken' | 'too many models'
@@ -26,7 +30,8 @@ export type PublishWishes = Pick<ServiceRegistration, 'models' | 'aliases' | 'id
 export function publishModels(serverModels: readonly ServerModel[], wishes: PublishWishes): PublishedModels {
   const result: PublishedModels = { models: [], identityGroups: [], serverModelIds: new Map(), leftOut: [] }
   const taken = new Set<string>()
-  const ownEntries = [...new Set(wishes.identityGroups)]
+  const speaksOllama = serverModels.some(({ ownedBy }) => ownedBy === OLLAMA_OWNER)
+  const ownEntries = [...new Set([...wishes.identityGroups, ...(speaksOllama ? [OLLAMA_API] : [])])]
   let bytes = sizeOf(ownEntries)
 
   function publish(id: string, model: ServerModel): void {

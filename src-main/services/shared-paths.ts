@@ -15,7 +15,7 @@ export const MODEL_PATHS: readonly string[] = [
 ]
 
 /** The same in Ollama's own interface. */
-const OLLAMA_MODEL_PATHS: readonly string[] = ['/api/chat', '/api/generate', '/api/embed']
+export const OLLAMA_MODEL_PATHS: readonly string[] = ['/api/chat', '/api/generate', '/api/embed']
 
 /** What the service `llm` shares with peers: asking for answers, never the server's management calls. */
 export const LLM_SHARED_PATHS: readonly SharedPath[] = [

@@ -127,7 +127,7 @@ test('several servers are remembered with their keys, which stand in a file only
 
   await until(() => second.registry.connected('llm').length === 2, { what: 'both are back' })
   const groups = second.registry.connected('llm').flatMap(({ identityGroups }) => identityGroups)
-  expect(groups.sort()).toEqual(['model=jan-v1-4b', 'model=llama3.2:latest'])
+  expect(groups.sort()).toEqual(['api=ollama', 'model=jan-v1-4b', 'model=llama3.2:latest'])
   expect(second.shares.list().map(({ hasKey }) => hasKey)).toEqual([true, false])
   await second.shares.remove(second.shares.list()[0]!.id)
   expect(await readFile(join(folder, 'secrets.json'), 'utf8')).not.toContain('jan-secret')
@@ -146,9 +146,9 @@ test('unticking a model takes it out, and the server stays', async () => {
   const server = await running(servers.OLLAMA())
   const { shares, registry } = await donor()
   const { id } = await shares.add({ ...at(server), models: 'all' })
-  await until(() => registry.get(id)?.identityGroups.length === 2, { what: 'both' })
+  await until(() => registry.get(id)?.identityGroups.length === 3, { what: 'both, and whose they are' })
   await shares.add({ ...at(server), models: ['llama3.2:latest'] })
-  expect(registry.get(id)?.identityGroups).toEqual(['model=llama3.2:latest'])
+  expect(registry.get(id)?.identityGroups).toEqual(['model=llama3.2:latest', 'api=ollama'])
   expect(registry.list()).toHaveLength(1)
 })
 

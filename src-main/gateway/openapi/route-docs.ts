@@ -71,6 +71,12 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
   '/v1/rerank': shortForm('ModelRequest'),
   '/v1/audio/*': shortForm(),
   '/v1/images/*': shortForm(),
+  '/api/chat': shortForm('ModelRequest'),
+  '/api/generate': shortForm('ModelRequest'),
+  '/api/embed': shortForm('ModelRequest'),
+  '/api/tags': { tag: 'models', answer: 'Forwarded' },
+  '/api/show': { tag: 'models', answer: 'Forwarded', errors: ['invalid_json', 'model_not_found', 'body_too_large'] },
+  '/api/version': { tag: 'models', answer: 'Forwarded' },
   '/v1/service/:service/*': { tag: 'services', answer: 'Forwarded', errors: CHOICE_ERRORS, choosesProvider: true },
   '/v1/_service/:service/*': {
     tag: 'services',

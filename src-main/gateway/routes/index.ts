@@ -7,6 +7,7 @@ import { healthRoutes } from './health.js'
 import { homeRoutes } from './home.js'
 import { metricsRoutes } from './metrics.js'
 import { modelsRoutes } from './models.js'
+import { ollamaRoutes } from './ollama.js'
 import { ownNodeRoutes } from './own-node.js'
 import { ownServiceRoutes } from './own-service.js'
 import { peerRoutes } from './peer.js'
@@ -18,6 +19,7 @@ export function allRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[]
     ...healthRoutes(needs, options),
     ...modelsRoutes(needs),
     ...globalServiceRoutes(needs, options),
+    ...ollamaRoutes(needs, options),
     ...ownServiceRoutes(needs, options),
     ...peerRoutes(needs),
     ...dntRoutes(needs),

@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import { AppError } from '#shared/errors.js'
 import { HandshakeResponse } from '../../p2p/http/upgrades.js'
-import { isPathShared, WEBSOCKET, type LocalService } from '../../services/index.js'
+import { isPathShared, OLLAMA_API, WEBSOCKET, type LocalService } from '../../services/index.js'
 import { listModels } from '../models-list.js'
 import { forwardExchange, keepClientAwake, type RequestState } from '../begin-exchange.js'
 import { modelOf, serviceForModel } from '../forward/service-for-model.js'
@@ -49,7 +49,7 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
         if (door === 'peer') {
           const method = ctx.res instanceof HandshakeResponse ? WEBSOCKET : ctx.method
           const shared = (): readonly LocalService[] => {
-            const services = connectedServices(name, door).filter((service) =>
+            const services = speaking(connectedServices(name, door), rest).filter((service) =>
               isPathShared(service.sharedPaths, method, rest),
             )
             if (services.length === 0) throw notShared(name)
@@ -67,17 +67,24 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
           )
         }
         return forwardExchange(needs, ctx, about, async (exchange) => {
-          const services = connectedServices(name, door)
+          const services = speaking(connectedServices(name, door), rest)
           exchange.body = await bodyFor(ctx, services)
           const service = serviceForModel(services, exchange.body)
           const model = modelOf(exchange.body)
           if (model !== undefined) exchange.traffic.update({ model })
-          keepClientAwake(exchange)
+          keepClientAwake(exchange, name, rest)
           await needs.forwarder.toLocalService(exchange, service, `${rest}${query}`)
         })
       },
     },
   ]
+}
+
+/** For Ollama's own paths the Ollamas, where there is one: a server beside it may have the same models. */
+function speaking(services: readonly LocalService[], path: string): readonly LocalService[] {
+  if (!path.startsWith('/api/')) return services
+  const ollamas = services.filter(({ identityGroups }) => identityGroups.includes(OLLAMA_API))
+  return ollamas.length > 0 ? ollamas : services
 }
 
 function notShared(name: string): AppError {

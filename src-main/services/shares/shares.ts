@@ -4,6 +4,7 @@ import { AppError } from '#shared/errors.js'
 import type { Clock } from '../../clock.js'
 import type { Log } from '../../logging/index.js'
 import type { Detector, Sighting } from '../detection/index.js'
+import { OLLAMA_API } from '../identity-groups.js'
 import type { RegistrationInput, ServiceRegistry } from '../index.js'
 import { readJsonFile, writeJsonFile } from '../json-file.js'
 import { isPublishable, publicIdOf } from '../published-models.js'
@@ -171,8 +172,9 @@ export function createShares(
 
 function registrationOf(share: KeptShare, apiKey: string | undefined): RegistrationInput {
   const { host, port, basePath, healthPath, models } = share
+  const identityGroups = share.kind === 'ollama' ? [OLLAMA_API] : []
   const aliases = new Map(share.aliases.map(({ name, model }) => [name, model]))
-  return { name: LLM, host, port, basePath, healthPath, models, aliases, apiKey }
+  return { name: LLM, host, port, basePath, healthPath, identityGroups, models, aliases, apiKey }
 }
 
 /** The server's own ids of what was ticked. @throws AppError `invalid_service` for a model it does not have */

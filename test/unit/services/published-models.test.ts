@@ -114,3 +114,13 @@ test('at most 200 models are published, and all entries together take at most 3 
 test('the owner’s own entries stay, after the models and once', () => {
   expect(publish(['a'], { identityGroups: ['all', 'all', 'model=a'] }).identityGroups).toEqual(['model=a', 'all'])
 })
+
+test('a server of Ollama’s library says that it speaks Ollama’s interface, once', () => {
+  const model = { id: 'tiny:latest', ownedBy: 'library', created: undefined, contextLength: undefined }
+  const wishes = { models: 'all' as const, aliases: new Map<string, string>(), identityGroups: ['api=ollama'] }
+  expect(publishModels([model], wishes).identityGroups).toEqual(['model=tiny:latest', 'api=ollama'])
+  expect(publishModels([model], { ...wishes, identityGroups: [] }).identityGroups).toContain('api=ollama')
+  expect(publishModels([{ ...model, ownedBy: 'vllm' }], { ...wishes, identityGroups: [] }).identityGroups).toEqual([
+    'model=tiny:latest',
+  ])
+})
