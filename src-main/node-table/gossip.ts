@@ -44,16 +44,9 @@ export function createTableGossip(needs: {
    * 10 instead of 57 for a row among ten nodes, measured. The view has the row already, so only further hops see the
    * wait; it is the shorter the fewer of the table's owners are our direct peers, as it is then us who bring it them.
    */
-  async function afterOthersSaid(isFromOwner: boolean): Promise<TopicValidatorResult> {
-    const direct = directShare()
-    if (isFromOwner && Math.random() >= forwardChance(direct, view.size)) return TopicValidatorResult.Ignore
-    await setTimeout(direct * (FORWARD_AFTER_MS + Math.random() * FORWARD_SPREAD_MS), undefined, { ref: false })
-    return TopicValidatorResult.Accept
-  }
-
-  function isLatestOf(peerId: string, envelope: Uint8Array | undefined): boolean {
-    const entry = view.entry(peerId)
-    return entry !== undefined && envelope !== undefined && Buffer.compare(entry.bytes, envelope) === 0
+  async function afterOthersSaid(result: TopicValidatorResult): Promise<TopicValidatorResult> {
+    await setTimeout(directShare() * (FORWARD_AFTER_MS + Math.random() * FORWARD_SPREAD_MS), undefined, { ref: false })
+    return result
   }
 
   function validate(peer: PeerId, message: Message): TopicValidatorResult | Promise<TopicValidatorResult> {
@@ -64,13 +57,9 @@ export function createTableGossip(needs: {
       return TopicValidatorResult.Reject
     }
     if (!limits.admit(sender, envelopes.length)) return TopicValidatorResult.Ignore
-    const verdicts = envelopes.map((envelope) => view.ingest(envelope, 'gossip'))
-    const result = validatorResult(verdicts)
+    const result = validatorResult(envelopes.map((envelope) => view.ingest(envelope, 'gossip')))
     if (result === TopicValidatorResult.Reject) limits.reportInvalid(sender)
-    if (result !== TopicValidatorResult.Accept) return result
-    // A row that its owner has just pushed is also in the view of whoever else the owner is connected to.
-    const isFromOwner = verdicts.length === 1 && verdicts[0] === 'accepted' && isLatestOf(sender, envelopes[0])
-    return afterOthersSaid(isFromOwner)
+    return result === TopicValidatorResult.Accept ? afterOthersSaid(result) : result
   }
 
   const onSubscriptionChange = ({ detail }: GossipSubEvents['subscription-change']): void => {
@@ -106,16 +95,6 @@ export function createTableGossip(needs: {
       subscriberListeners.push(listener)
     },
   }
-}
-
-/**
- * The chance with which a node forwards what it has straight from its owner, who pushes a row to all its peers. In a
- * network where nearly everybody is everybody's peer nearly everybody has it, and a few forwards find the rest; where
- * less than four fifths are, or hardly anybody is there, everybody forwards.
- */
-export function forwardChance(directShare: number, rows: number): number {
-  if (directShare < 0.8) return 1
-  return Math.max(Math.min(1, 4 / rows), 0.1, 1 - directShare ** 4)
 }
 
 /** What gossipsub does with a message: forward it, drop it, or drop it and hold it against its sender. */

@@ -2,7 +2,7 @@ import { TopicValidatorResult } from '@libp2p/gossipsub'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeGossipMessage, encodeGossipMessages } from '../../../src-main/node-table/gossip-message.js'
-import { forwardChance, validatorResult } from '../../../src-main/node-table/gossip.js'
+import { validatorResult } from '../../../src-main/node-table/gossip.js'
 
 test('envelopes come out of gossip messages as they went in, in messages of at most 8 KB', () => {
   const envelope = fc.uint8Array({ minLength: 1, maxLength: 4096 })
@@ -32,12 +32,4 @@ test('news is forwarded, what is known or cannot be judged is dropped, what is i
   }
   expect(validatorResult(['accepted', 'forged'])).toBe(TopicValidatorResult.Reject)
   expect(validatorResult(['malformed'])).toBe(TopicValidatorResult.Reject)
-})
-
-test('a row straight from its owner is forwarded by all where a part of the network lacks it, by a few where none does', () => {
-  for (const rows of [1, 4, 50, 5000]) expect(forwardChance(0.5, rows)).toBe(1)
-  for (const rows of [1, 2, 3, 4]) expect(forwardChance(1, rows)).toBe(1)
-  expect(forwardChance(1, 10)).toBe(0.4)
-  expect(forwardChance(1, 10_000)).toBe(0.1)
-  expect(forwardChance(0.8, 25)).toBeGreaterThan(0.5)
 })
