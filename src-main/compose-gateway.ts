@@ -4,7 +4,8 @@ import { createDoors } from './gateway/doors.js'
 import { createAffinity } from './gateway/forward/affinity.js'
 import { createForwarder } from './gateway/forward/forwarder.js'
 import { createLocalClients } from './gateway/forward/local-clients.js'
-import { createProviderScores, DEFAULT_SLOTS } from './gateway/forward/provider-scores.js'
+import { createProviderScores } from './gateway/forward/provider-scores.js'
+import { createStatusFollower } from './gateway/forward/status-follower.js'
 import { createReachability } from './gateway/forward/reachability.js'
 import { createGatewayListener, type GatewayNeeds, type GatewayOptions } from './gateway/index.js'
 import { createKnownOffers } from './gateway/known-offers.js'
@@ -13,7 +14,6 @@ import { createLocalDoor } from './gateway/local-door.js'
 import { createServiceGroup, type Service } from './lifecycle.js'
 import type { Log } from './logging/index.js'
 import type { NodeTable } from './node-table/index.js'
-import type { StatusAnswer } from './node-table/status-message.js'
 import { createPeerClients } from './p2p/http/peer-clients.js'
 import { createPeerDoor } from './p2p/http/peer-door.js'
 import type { Host } from './p2p/index.js'
@@ -64,7 +64,8 @@ export function composeGateway(needs: {
   const localClients = createLocalClients()
   const reachability = createReachability({ host, table, clock, log })
   const knownOffers = createKnownOffers({ table })
-  const scores = createProviderScores({ clock, told: (peerId) => toldLoad(table.status.peek(peerId)) })
+  const scores = createProviderScores({ clock })
+  const statusFollower = createStatusFollower({ table, scores })
   const affinity = createAffinity({ clock })
   const choice = createProviderChoice({ host, table, registry, admission, reachability, scores, affinity })
   const forwarder = createForwarder(
@@ -98,14 +99,9 @@ export function composeGateway(needs: {
   )
   const peerDoor = createPeerDoor({ host, handler: createGatewayListener(gatewayNeeds, options, 'peer'), log })
   return {
-    reach: createServiceGroup({ log }, { name: 'reach', services: [reachability, knownOffers] }),
+    reach: createServiceGroup({ log }, { name: 'reach', services: [reachability, knownOffers, statusFollower] }),
     doors: createDoors({ clients: [localClients, peerClients], doors: [peerDoor, localDoor], log }),
     url: () => localDoor.url,
     streams: () => peerClients.stats(),
   }
-}
-
-/** What a peer's status says of its load; undefined while it told nothing lately. */
-function toldLoad(status: StatusAnswer | undefined): { slots: number; queued: number } | undefined {
-  return status === undefined ? undefined : { slots: status.slotsTotal ?? DEFAULT_SLOTS, queued: status.queueLength }
 }

@@ -11,7 +11,8 @@ import {
   type Provider,
   type ProviderSnapshot,
 } from './forward/choose-providers.js'
-import { estimatedTtfbMs, type ProviderScores } from './forward/provider-scores.js'
+import { estimatedTtfbMs } from './forward/provider-estimate.js'
+import type { ProviderScores } from './forward/provider-scores.js'
 import type { Reachability } from './forward/reachability.js'
 import type { RequestBody } from './forward/request-body.js'
 
@@ -38,14 +39,18 @@ const MAX_EXCLUDED = 32
 
 export function createProviderChoice(needs: {
   host: Pick<Host, 'peerId'>
-  table: Pick<NodeTable, 'get' | 'providers' | 'findProviders' | 'health'>
+  table: Pick<NodeTable, 'get' | 'providers' | 'findProviders' | 'health'> & {
+    status: Pick<NodeTable['status'], 'get'>
+  }
   registry: Pick<ServiceRegistry, 'connected'>
   admission: Pick<Admission, 'usage'>
-  reachability: Pick<Reachability, 'isRoutable' | 'isBusy'>
+  reachability: Pick<Reachability, 'isRoutable'>
   scores: ProviderScores
   affinity: Affinity
+  /** Numbers in [0, 1); `Math.random` unless given. */
+  random?: () => number
 }): ProviderChoice {
-  const { host, table, registry, admission, reachability, scores, affinity } = needs
+  const { host, table, registry, admission, reachability, scores, affinity, random = Math.random } = needs
 
   /** Peers whose very service has both: another service of theirs may have the model and not speak that interface. */
   function hasBoth(peerId: string, service: string, entries: readonly string[]): boolean {
@@ -72,8 +77,12 @@ export function createProviderChoice(needs: {
         }
       },
       isRoutable: (peerId) => reachability.isRoutable(peerId),
-      isBusy: (peerId) => reachability.isBusy(peerId),
-      estimateMs: (peerId) => estimatedTtfbMs(scores.load(peerId)),
+      isBusy: (peerId) => scores.refusedLately(peerId),
+      estimateMs(peerId) {
+        // Asks it in the background where its last answer is old.
+        table.status.get(peerId)
+        return estimatedTtfbMs(scores.load(peerId))
+      },
     }
   }
 
@@ -88,7 +97,7 @@ export function createProviderChoice(needs: {
 
   return {
     async choose(service, tiers, request) {
-      const options = { ...wishesOf(request), random: Math.random, ownPeerId: host.peerId }
+      const options = { ...wishesOf(request), random, ownPeerId: host.peerId }
       const choice = chooseProviders(snapshotOf(service, request.also), tiers, options)
       if (choice.providers.length > 0 || choice.knownButAway || table.health().reader === 'full') return choice
       await Promise.all((tiers[0] ?? []).map((entry) => table.findProviders(service, entry)))

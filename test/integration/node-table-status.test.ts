@@ -2,6 +2,8 @@ import { afterEach, expect, test } from 'vitest'
 import type { OwnStatus, PeerStatusEvent } from '../../src-main/node-table/index.js'
 import { STATUS_PROTOCOL } from '../../src-main/node-table/constants.js'
 import { offersHash } from '../../src-main/node-table/status-message.js'
+import { createProviderScores } from '../../src-main/gateway/forward/provider-scores.js'
+import { createStatusFollower } from '../../src-main/gateway/forward/status-follower.js'
 import { createReachability, quarantineMs } from '../../src-main/gateway/forward/reachability.js'
 import { connect, startBareHost } from '../fixtures/bare-host.js'
 import { createOffsetClock, createTableNodes, offer, offering } from '../fixtures/table-nodes.js'
@@ -120,15 +122,19 @@ test('a peer that is gone is quarantined by one’s own probe only, for a growin
   await expect.poll(() => reachability.isRoutable(peerId), eventually).toBe(true)
 })
 
-test('a peer that says it is paused is left out, one without a free place comes last', async () => {
+test('a peer that says it is paused is left out, and what one says of its load is known to the choice', async () => {
   const own: OwnStatus = { slotsTotal: 1, slotsFree: 0, queueLength: 1, paused: null }
   const [asker, provider] = [await nodes.start(), await nodes.start({ ownStatus: { current: () => own } })]
   await connect(asker.host, provider.host)
   const clock = createOffsetClock()
   const reachability = createReachability({ host: asker.host, table: asker.table, clock, log: asker.log })
   const { peerId } = provider.host
-  expect(reachability.isBusy(peerId)).toBe(false)
-  await expect.poll(() => reachability.isBusy(peerId), eventually).toBe(true)
+  const scores = createProviderScores({ clock })
+  const follower = createStatusFollower({ table: asker.table, scores })
+  await follower.start(new AbortController().signal)
+  nodes.defer(() => follower.stop())
+  asker.table.status.get(peerId)
+  await expect.poll(() => scores.load(peerId), eventually).toMatchObject({ slots: 1, othersQueued: 1 })
   expect(reachability.isRoutable(peerId)).toBe(true)
   own.paused = 'the owner is playing'
   await asker.table.status.refresh(peerId)

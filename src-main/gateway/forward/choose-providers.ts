@@ -11,7 +11,7 @@ export interface ProviderSnapshot {
   peers(entry: string): Iterable<string>
   /** False for peers that are known not to answer at the moment. */
   isRoutable(peerId: string): boolean
-  /** True for peers that said lately that they have no place free: they come last. */
+  /** True for peers that refused a request a moment ago because they were full: they come last. */
   isBusy(peerId: string): boolean
   /** Estimated time to first byte in ms. Asked, like `isBusy`, of the few peers that are compared only. */
   estimateMs(peerId: string): number

@@ -60,6 +60,7 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
 
   async function run(exchange: Exchange, plan: TryPlan, tries: number): Promise<TryResult> {
     const { provider } = plan
+    const scored = provider.kind === 'peer' ? scores.begin(provider.peerId) : undefined
     const peerId = provider.kind === 'peer' ? provider.peerId : host.peerId
     exchange.traffic.update(routeTaken(exchange, provider, tries))
     const selectMs = performance.now() - exchange.startedAt
@@ -75,6 +76,7 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
       onData: createAliveReporter(() => record.success(provider)),
       ownHeaders: (timing) => {
         exchange.traffic.firstByte()
+        scored?.answered(timing.ttfbMs)
         if (provider.kind === 'peer' && exchange.door === 'local') {
           exchange.traffic.update({ path: paths.pathTo(provider.peerId) })
         }
@@ -82,13 +84,13 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
       },
     }
     const endOwn = provider.kind === 'self' && exchange.door === 'local' ? needs.admission.beginOwn() : undefined
-    const endScored = provider.kind === 'peer' ? scores.begin(provider.peerId) : undefined
     let tried = await attempt(plan.target, request, exchange.reply)
     if (mayRepeat(exchange, plan, tried)) tried = await attempt(plan.target, request, exchange.reply)
     const result =
       tried.kind === 'upgraded' ? await relayUpgraded(exchange, tried, { ...request, ...plan.target }) : tried
     endOwn?.()
-    endScored?.('timing' in result ? result.timing.ttfbMs : undefined)
+    if (isFull(result)) scored?.refused(result.retryAfterS === undefined ? undefined : result.retryAfterS * 1000)
+    scored?.end()
     exchange.traffic.tried(legOf(provider, result, selectMs, performance.now() - exchange.startedAt - selectMs))
     record.ended(exchange, provider, result)
     if (result.kind === 'failed' && result.stage === 'refused-here') {
@@ -141,6 +143,11 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
       await only(exchange, targets.ofPeer(exchange, peerId, path), 'this path')
     },
   }
+}
+
+/** The provider has no place free; a refusal for other reasons says nothing of its load. */
+function isFull(result: TryResult): result is TryResult & { kind: 'refused' } {
+  return result.kind === 'refused' && result.status === 429
 }
 
 function ownHeaders(

@@ -10,8 +10,6 @@ import type { Host } from '../../p2p/index.js'
 export interface Reachability extends Service {
   /** False while the peer is in quarantine, or says that it takes no requests. */
   isRoutable(peerId: string): boolean
-  /** True when the peer said lately that all its places are taken; asks it in the background. For peers in the choice. */
-  isBusy(peerId: string): boolean
   /** The peer could not be reached, or its connection was lost before it answered. */
   reportFailure(peerId: string, reason: string): void
   /**
@@ -134,10 +132,6 @@ export function createReachability(needs: { host: Host; table: NodeTable; clock:
       return Promise.resolve()
     },
     isRoutable: (peerId) => !quarantined.has(peerId) && pausedReason(peerId) === undefined,
-    isBusy(peerId) {
-      const status = table.status.get(peerId)
-      return status?.slotsFree === 0
-    },
     reasonOf: (peerId) => quarantined.get(peerId)?.reason ?? pausedReason(peerId),
     reportFailure: quarantine,
     async whyBrokenOff(peerId) {
