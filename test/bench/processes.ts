@@ -1,9 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
+import { once, type EventEmitter } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { pathToFileURL } from 'node:url'
 
 const HOOKS = new URL('../fixtures/typescript-hooks.mjs', import.meta.url).href
 const HEADLESS = resolve(import.meta.dirname, '../../out/main/headless.js')
@@ -14,10 +15,17 @@ export interface BenchNode {
   peerId: string
   multiaddrs: string[]
   pid: number
+  /** Asks what was loaded into the node by {@link NodeOptions.imports}. */
+  ask<T>(message: object): Promise<T>
   stop(): Promise<void>
 }
 
-export async function startBenchNode(flags: string[]): Promise<BenchNode> {
+export interface NodeOptions {
+  /** Modules to load before the node: what only a bench wants to see or to change. */
+  imports?: readonly string[]
+}
+
+export async function startBenchNode(flags: string[], { imports = [] }: NodeOptions = {}): Promise<BenchNode> {
   const dataDir = await mkdtemp(join(tmpdir(), 'ocf-bench-'))
   const ports = ['--port', '0', '--api-port', '0', '--tcpport', '0', '--wsport', '0', '--udpport', '0']
   const child = fork(
@@ -34,14 +42,18 @@ export async function startBenchNode(flags: string[]): Promise<BenchNode> {
       ...ports,
       ...flags,
     ],
-    { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
+    {
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+      execArgv: loading(imports),
+    },
   )
   if (child.stdout === null) throw new Error('the node has no standard output')
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
-  const ready = JSON.parse(line) as Omit<BenchNode, 'pid' | 'stop'>
+  const [line] = await firstOf<string>(child, createInterface({ input: child.stdout }), 'line')
+  const ready = JSON.parse(line) as Omit<BenchNode, 'pid' | 'ask' | 'stop'>
   return {
     ...ready,
     pid: child.pid ?? 0,
+    ask: (message) => answerTo(child, message),
     async stop() {
       await end(child)
       await rm(dataDir, { recursive: true, force: true })
@@ -59,22 +71,42 @@ export interface BenchWorker {
 /** `hooks` lets the worker import the sources of src-main, whose imports end in `.js`. */
 export async function startBenchWorker(
   file: string,
-  options: { args?: string[]; hooks?: boolean; gc?: boolean } = {},
+  options: { args?: string[]; hooks?: boolean; gc?: boolean; imports?: readonly string[] } = {},
 ): Promise<BenchWorker & { first: unknown }> {
   const execArgv = [
     ...(options.hooks === true ? ['--no-warnings', '--import', HOOKS] : []),
     ...(options.gc === true ? ['--expose-gc'] : []),
+    ...loading(options.imports ?? []),
   ]
   const child = fork(file, options.args ?? [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv })
-  const [first] = (await once(child, 'message')) as [unknown]
+  const [first] = await firstOf<unknown>(child, child, 'message')
   return {
     first,
-    async ask<T>(message: object) {
-      const answer = once(child, 'message') as Promise<[T]>
-      child.send(message)
-      return (await answer)[0]
-    },
+    ask: (message) => answerTo(child, message),
     stop: () => end(child),
+  }
+}
+
+const loading = (files: readonly string[]): string[] => files.flatMap((file) => ['--import', pathToFileURL(file).href])
+
+async function answerTo<T>(child: ChildProcess, message: object): Promise<T> {
+  const answer = firstOf<T>(child, child, 'message')
+  child.send(message)
+  return (await answer)[0]
+}
+
+/** The next `event`; rejects when the process ends before it. */
+async function firstOf<T>(child: ChildProcess, emitter: EventEmitter, event: string): Promise<[T]> {
+  const done = new AbortController()
+  const exited = once(child, 'exit', { signal: done.signal }).then(() => {
+    throw new Error('a process of the bench ended before it answered')
+  })
+  const came = once(emitter, event, { signal: done.signal }) as Promise<[T]>
+  try {
+    return await Promise.race([came, exited])
+  } finally {
+    done.abort()
+    await Promise.allSettled([came, exited])
   }
 }
 

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { benchDesktop } from './desktop/bench.ts'
 import { benchGateway } from './gateway/bench.ts'
 import { benchNetwork } from './network/bench.ts'
+import { benchRouting } from './routing/bench.ts'
 import { benchSoak } from './soak/bench.ts'
 import { benchTable } from './table/bench.ts'
 
@@ -10,6 +11,7 @@ const BENCHES = {
   desktop: benchDesktop,
   gateway: benchGateway,
   network: benchNetwork,
+  routing: benchRouting,
   soak: benchSoak,
   table: benchTable,
 } satisfies Record<string, (options: BenchOptions) => Promise<void>>
@@ -23,15 +25,31 @@ export interface BenchOptions {
   /** Minutes the soak lasts, and how many nodes it has. */
   minutes: number
   nodes: number
+  /** Rows of the gateway's bench to take; all when undefined. */
+  rows: string[] | undefined
+  /** What the two nodes of the gateway's bench connect by. */
+  transport: string
+  /** `wasm` is what Electron's main process gets. */
+  cipher: string
+  /** Milliseconds that many streams are held open together. */
+  holdMs: number
+  /** The seed of what is drawn at random. */
+  seed: number
 }
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
     rounds: { type: 'string', default: '5' },
-    'cell-ms': { type: 'string', default: '2000' },
+    'cell-ms': { type: 'string', default: '1000' },
     minutes: { type: 'string', default: '10' },
     nodes: { type: 'string', default: '20' },
+    rows: { type: 'string' },
+    transport: { type: 'string', default: 'tcp' },
+    cipher: { type: 'string', default: 'default' },
+    'hold-s': { type: 'string' },
+    full: { type: 'boolean', default: false },
+    seed: { type: 'string', default: '1' },
   },
 })
 
@@ -47,5 +65,10 @@ const options = {
   cellMs: Number(values['cell-ms']),
   minutes: Number(values.minutes),
   nodes: Number(values.nodes),
+  rows: values.rows?.split(','),
+  transport: values.transport,
+  cipher: values.cipher,
+  holdMs: Number(values['hold-s'] ?? (values.full ? 60 : 20)) * 1000,
+  seed: Number(values.seed),
 }
 for (const name of names) await BENCHES[name as keyof typeof BENCHES](options)

@@ -11,3 +11,9 @@ export const median = (values: readonly number[]): number => percentile(values, 
 export function spread(values: readonly number[]): number {
   return (percentile(values, 75) - percentile(values, 25)) / median(values)
 }
+
+/** The middle half of the values: its lower and its upper end. */
+export const quartiles = (values: readonly number[]): [number, number] => [
+  percentile(values, 25),
+  percentile(values, 75),
+]

@@ -3,7 +3,7 @@ import type { Connection } from '@libp2p/interface'
 import { RELAY_DEFAULTS } from '../../../src-main/p2p/limits.js'
 import { addressesOver, createHosts, until } from '../../fixtures/hosts.js'
 
-// A host of the bench in a process of its own: a relay, a server with a place at it, or the client that measures.
+// A host of the bench in a process of its own: a relay, a server (with a place at the relay, where one is named), or the client that measures.
 const [role, relayAddress = ''] = process.argv.slice(2)
 const hosts = createHosts()
 const host = await hosts.host(role === 'relay' ? { relay: { ...RELAY_DEFAULTS, mode: 'on' } } : {})
@@ -35,8 +35,10 @@ if (role === 'server') {
     },
     options,
   )
-  await host.libp2p.dial(multiaddr(relayAddress))
-  await until('there is a place at the relay', () => circuit() !== undefined)
+  if (relayAddress !== '') {
+    await host.libp2p.dial(multiaddr(relayAddress))
+    await until('there is a place at the relay', () => circuit() !== undefined)
+  }
 }
 
 function circuit(): string | undefined {

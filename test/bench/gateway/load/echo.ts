@@ -1,13 +1,13 @@
 import { Pool } from 'undici'
 
-/** One measurement: this many requests at a time against one URL, for this long. */
-export interface Load {
+/** This many requests at a time against one URL, for this long, with the quickest client there is. */
+export interface EchoLoad {
   url: string
   concurrency: number
   durationMs: number
 }
 
-/** What it saw: milliseconds of each answered request, and how many failed. */
+/** Milliseconds of each answered request, and how many failed. */
 export interface LoadResult {
   latenciesMs: number[]
   failed: number
@@ -16,7 +16,10 @@ export interface LoadResult {
 
 const body = JSON.stringify({ model: 'echo', message: 'the quick brown fox jumps over the lazy dog', timestamp: 0 })
 
-async function run({ url, concurrency, durationMs }: Load): Promise<LoadResult> {
+/** Bytes of the body, the same there and back. */
+export const ECHO_BYTES = Buffer.byteLength(body)
+
+export async function echo({ url, concurrency, durationMs }: EchoLoad): Promise<LoadResult> {
   const { origin, pathname } = new URL(url)
   const pool = new Pool(origin, { connections: concurrency, pipelining: 1 })
   const latenciesMs: number[] = []
@@ -28,12 +31,8 @@ async function run({ url, concurrency, durationMs }: Load): Promise<LoadResult> 
     while (performance.now() < until) {
       const at = performance.now()
       try {
-        const response = await pool.request({
-          path: pathname,
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body,
-        })
+        const headers = { 'content-type': 'application/json' }
+        const response = await pool.request({ path: pathname, method: 'POST', headers, body })
         const text = await response.body.text()
         if (response.statusCode === 200 && text === body) latenciesMs.push(performance.now() - at)
         else failed += 1
@@ -48,8 +47,3 @@ async function run({ url, concurrency, durationMs }: Load): Promise<LoadResult> 
   await pool.destroy()
   return { latenciesMs, failed, elapsedMs }
 }
-
-process.on('message', (load: Load) => {
-  void run(load).then((result) => process.send?.(result))
-})
-process.send?.('ready')

@@ -1,0 +1,81 @@
+import { createAffinity } from '../../../src-main/gateway/forward/affinity.js'
+import { createProviderScores } from '../../../src-main/gateway/forward/provider-scores.js'
+import { createReachability } from '../../../src-main/gateway/forward/reachability.js'
+import { createStatusFollower } from '../../../src-main/gateway/forward/status-follower.js'
+import { createProviderChoice } from '../../../src-main/gateway/provider-choice.js'
+import type { NodeTable } from '../../../src-main/node-table/index.js'
+import type { Host } from '../../../src-main/p2p/index.js'
+import { silentLog } from '../../fixtures/hosts.js'
+import type { Policy } from './policies.ts'
+import type { SimProvider } from './provider.ts'
+import type { Simulation } from './simulation.ts'
+import { createStatusView } from './status-view.ts'
+import type { SimRequest } from './workload.ts'
+
+/** What a full node says with its 429: half the time a request may wait in its queue. */
+const RETRY_AFTER_MS = 5_000
+
+/** What the gateway runs, over a table and a network that are simulated; also tells who is not in quarantine. */
+export function createOwnPolicy(needs: {
+  sim: Simulation
+  providers: ReadonlyMap<string, SimProvider>
+  random: () => number
+}): Policy & { routable(): string[] } {
+  const { sim, providers, random } = needs
+  const clock = { now: () => sim.now() }
+  const ids = [...providers.keys()]
+  const status = createStatusView(sim, providers)
+  const table = {
+    status,
+    providers: () => ids,
+    get: (peerId: string) => (providers.has(peerId) ? {} : undefined),
+    subscribe: () => () => undefined,
+    health: () => ({ reader: 'full' }),
+    findProviders: () => Promise.resolve(),
+  } as unknown as NodeTable
+  const libp2p = new EventTarget()
+  const host = { peerId: 'this-gateway', libp2p } as unknown as Host
+  const reachability = createReachability({ host, table, clock, log: silentLog })
+  void reachability.start(new AbortController().signal)
+  const scores = createProviderScores({ clock })
+  void createStatusFollower({ table, scores }).start(new AbortController().signal)
+  const choice = createProviderChoice({
+    ...{ host, table, reachability, scores, random },
+    registry: { connected: () => [] },
+    admission: { usage: () => ({ slots: { used: 0, total: 0 }, ownRunning: 0 }) as never },
+    affinity: createAffinity({ clock }),
+  })
+  const asked = ({ conversation }: SimRequest) => ({
+    headers: {},
+    body: {
+      kind: 'read' as const,
+      bytes: Buffer.alloc(0),
+      json: { messages: [{ role: 'user', content: conversation }] },
+    },
+  })
+
+  return {
+    routable: () => ids.filter((peerId) => reachability.isRoutable(peerId)),
+    async choose(request) {
+      const { providers: chosen } = await choice.choose('llm', [['model=any']], asked(request))
+      return chosen.flatMap((provider) => (provider.kind === 'peer' ? [provider.peerId] : []))
+    },
+    begin(peerId) {
+      const scored = scores.begin(peerId)
+      return {
+        firstByte(ttfbMs) {
+          scored.answered(ttfbMs)
+          reachability.reportSuccess(peerId)
+        },
+        end(how) {
+          if (how === 'refused') scored.refused(RETRY_AFTER_MS)
+          scored.end()
+          if (how === 'lost') reachability.reportFailure(peerId, 'lost')
+        },
+      }
+    },
+    answered: (request, peerId) => choice.answered(asked(request), { kind: 'peer', peerId }),
+    disconnected: (peerId) =>
+      void libp2p.dispatchEvent(new CustomEvent('peer:disconnect', { detail: { toString: () => peerId } })),
+  }
+}

@@ -1,0 +1,84 @@
+import type { SimProvider } from './provider.ts'
+import type { Simulation } from './simulation.ts'
+import { createOwnPolicy } from './own-policy.ts'
+import type { SimRequest } from './workload.ts'
+
+/** How one gateway chooses, and what it hears of its tries. */
+export interface Policy {
+  /** Peers to try, in this order. */
+  choose(request: SimRequest): Promise<string[]>
+  begin(peerId: string): TryReport
+  /** The whole request was answered by this peer. */
+  answered(request: SimRequest, peerId: string): void
+  /** The connection to it broke. */
+  disconnected(peerId: string): void
+}
+
+/** What came of a try. */
+export interface TryReport {
+  firstByte(ttfbMs: number): void
+  /** Every try ends once. */
+  end(how: 'answered' | 'refused' | 'lost'): void
+}
+
+export type PolicyFactory = (needs: {
+  sim: Simulation
+  providers: ReadonlyMap<string, SimProvider>
+  random: () => number
+}) => Policy
+
+const MAX_TRIES = 4
+
+/** Orders of the rivals; what is quarantined they leave out as ours does, so that it is the choice that is compared. */
+type Order = (peers: readonly string[], inFlight: (peerId: string) => number, random: () => number) => string[]
+
+function shuffled(peers: readonly string[], random: () => number): string[] {
+  const list = [...peers]
+  for (let left = list.length - 1; left > 0; left -= 1) {
+    const other = Math.floor(random() * (left + 1))
+    const kept = list[left] as string
+    list[left] = list[other] as string
+    list[other] = kept
+  }
+  return list
+}
+
+function rival(createOrder: () => Order): PolicyFactory {
+  return (needs) => {
+    const own = createOwnPolicy(needs)
+    const order = createOrder()
+    const inFlight = new Map<string, number>()
+    const count = (peerId: string): number => inFlight.get(peerId) ?? 0
+    return {
+      ...own,
+      choose: () => Promise.resolve(order(own.routable(), count, needs.random).slice(0, MAX_TRIES)),
+      begin(peerId) {
+        const report = own.begin(peerId)
+        inFlight.set(peerId, count(peerId) + 1)
+        return {
+          firstByte: (ttfbMs) => report.firstByte(ttfbMs),
+          end(how) {
+            inFlight.set(peerId, count(peerId) - 1)
+            report.end(how)
+          },
+        }
+      },
+    }
+  }
+}
+
+/** The project's own code, and what it is measured against. */
+export const POLICIES: Record<string, PolicyFactory> = {
+  ours: createOwnPolicy,
+  random: rival(() => (peers, _inFlight, random) => shuffled(peers, random)),
+  'round robin': rival(() => {
+    let turn = 0
+    return (peers) => {
+      turn += 1
+      return peers.map((_, index) => peers[(turn + index) % peers.length] as string)
+    }
+  }),
+  'least in flight': rival(
+    () => (peers, inFlight, random) => shuffled(peers, random).sort((a, b) => inFlight(a) - inFlight(b)),
+  ),
+}

@@ -1,0 +1,164 @@
+import type { SimRequest } from './workload.ts'
+import type { Simulation } from './simulation.ts'
+
+/** What a provider can do, measured where it stands. */
+export interface ProviderSpec {
+  /** Requests it works on at a time, and how many may wait for how long. */
+  slots: number
+  queue: number
+  queueTimeMs: number
+  /** Milliseconds to read 1,000 tokens of a prompt, and to write one token. */
+  readMsPerThousand: number
+  tokenMs: number
+  /** To it and back. */
+  rttMs: number
+}
+
+/** What a try hears, when it reaches the gateway. */
+export interface TryEvents {
+  firstByte: () => void
+  done: () => void
+  refused: () => void
+  /** The connection was lost or could not be made. */
+  lost: () => void
+}
+
+export interface SimProvider {
+  readonly id: string
+  readonly rttMs: number
+  send(request: SimRequest, events: TryEvents): void
+  /** What it would tell now; undefined while it is gone. */
+  status(): { slotsTotal: number; slotsFree: number; queueLength: number } | undefined
+  /** `silently`: nobody hears of it but by waiting. */
+  goAway(silently: boolean): void
+  comeBack(): void
+  /** Everything takes this many times as long. */
+  slowDown(times: number): void
+}
+
+interface Job {
+  request: SimRequest
+  events: TryEvents
+  stage: 'waiting' | 'running' | 'ended'
+}
+
+/** Conversations whose prompt a server still holds. */
+const CACHED = 24
+/** A full batch reads and writes this much slower than a single request. */
+const CROWDING = 0.6
+const CONNECT_TIMEOUT_MS = 5_000
+/** Until the silence of a vanished peer is taken for its end. */
+const SILENCE_MS = 15_000
+/** What every request takes beside its tokens. */
+const FIXED_MS = 20
+
+export function createProvider(sim: Simulation, id: string, spec: ProviderSpec): SimProvider {
+  const jobs = new Set<Job>()
+  const waiting: Job[] = []
+  const cached = new Set<string>()
+  let running = 0
+  let slowness = 1
+  let gone: 'no' | 'crashed' | 'vanished' = 'no'
+  let goneAtMs = 0
+
+  const toGateway = (tell: () => void): void => sim.after(spec.rttMs / 2, tell)
+
+  function end(job: Job): void {
+    if (job.stage === 'running') running -= 1
+    job.stage = 'ended'
+    jobs.delete(job)
+    const next = waiting.shift()
+    if (next !== undefined) start(next)
+  }
+
+  function start(job: Job): void {
+    const { request, events } = job
+    job.stage = 'running'
+    running += 1
+    const pace = slowness * (1 + (CROWDING * (running - 1)) / spec.slots)
+    const unread = cached.has(request.conversation)
+      ? request.contextTokens - request.knownTokens
+      : request.contextTokens
+    remember(request.conversation)
+    const readMs = (FIXED_MS + (unread / 1000) * spec.readMsPerThousand) * pace
+    sim.after(readMs, () => {
+      if (job.stage !== 'running') return
+      toGateway(events.firstByte)
+      sim.after(request.answerTokens * spec.tokenMs * pace, () => {
+        if (job.stage !== 'running') return
+        toGateway(events.done)
+        end(job)
+      })
+    })
+  }
+
+  function remember(conversation: string): void {
+    cached.delete(conversation)
+    cached.add(conversation)
+    for (const oldest of cached) {
+      if (cached.size <= CACHED) return
+      cached.delete(oldest)
+    }
+  }
+
+  function arrive(request: SimRequest, events: TryEvents): void {
+    if (gone !== 'no') {
+      fail(events)
+      return
+    }
+    const job: Job = { request, events, stage: 'waiting' }
+    if (running < spec.slots) {
+      jobs.add(job)
+      start(job)
+      return
+    }
+    if (waiting.length >= spec.queue) {
+      toGateway(events.refused)
+      return
+    }
+    jobs.add(job)
+    waiting.push(job)
+    sim.after(spec.queueTimeMs, () => {
+      if (job.stage !== 'waiting') return
+      waiting.splice(waiting.indexOf(job), 1)
+      job.stage = 'ended'
+      jobs.delete(job)
+      toGateway(events.refused)
+    })
+  }
+
+  /** A crashed program refuses connections at once; a machine that vanished answers nothing. */
+  function fail(events: TryEvents): void {
+    const noticedMs = goneAtMs + SILENCE_MS - sim.now()
+    if (gone === 'crashed') toGateway(events.lost)
+    else sim.after(noticedMs > 0 ? noticedMs : CONNECT_TIMEOUT_MS, events.lost)
+  }
+
+  return {
+    id,
+    rttMs: spec.rttMs,
+    send: (request, events) => sim.after(spec.rttMs / 2, () => arrive(request, events)),
+    status: () =>
+      gone === 'no'
+        ? {
+            slotsTotal: spec.slots,
+            slotsFree: Math.max(0, spec.slots - running),
+            queueLength: running + waiting.length,
+          }
+        : undefined,
+    goAway(silently) {
+      gone = silently ? 'vanished' : 'crashed'
+      goneAtMs = sim.now()
+      waiting.length = 0
+      for (const job of jobs) {
+        job.stage = 'ended'
+        fail(job.events)
+      }
+      jobs.clear()
+      cached.clear()
+      running = 0
+    },
+    comeBack: () => void (gone = 'no'),
+    slowDown: (times) => void (slowness = times),
+  }
+}

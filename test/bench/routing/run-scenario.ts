@@ -1,0 +1,121 @@
+import { mock } from 'node:test'
+import { percentile } from '../statistics.ts'
+import type { Policy, PolicyFactory } from './policies.ts'
+import { createProvider, type SimProvider } from './provider.ts'
+import { createRandom } from './random.ts'
+import type { Scenario } from './scenarios.ts'
+import { createSimulation, type Simulation } from './simulation.ts'
+import { workloadOf, type SimRequest } from './workload.ts'
+
+/** What clients of one policy saw in one scenario. */
+export interface Outcome {
+  requests: number
+  /** Time to first token of those that were answered, ms. */
+  p50: number
+  p95: number
+  p99: number
+  /** Requests that no try answered, or whose answer broke off. */
+  errors: number
+  /** Tries beyond the first. */
+  retries: number
+}
+
+interface Tally {
+  ttftMs: number[]
+  requests: number
+  errors: number
+  retries: number
+}
+
+/** Requests may still end after the last one came. */
+const TAIL_MS = 120_000
+const TICK_MS = 1_000
+
+export async function runScenario(scenario: Scenario, policy: PolicyFactory, seeds: number[]): Promise<Outcome> {
+  const tally: Tally = { ttftMs: [], requests: 0, errors: 0, retries: 0 }
+  for (const seed of seeds) await runOnce(scenario, policy, seed, tally)
+  const { ttftMs, ...counts } = tally
+  return { ...counts, p50: percentile(ttftMs, 50), p95: percentile(ttftMs, 95), p99: percentile(ttftMs, 99) }
+}
+
+async function runOnce(scenario: Scenario, create: PolicyFactory, seed: number, tally: Tally): Promise<void> {
+  // The quarantine looks after its peers by an interval: it turns with the simulation's clock.
+  mock.timers.enable({ apis: ['setInterval'] })
+  try {
+    const sim = createSimulation()
+    const providers = new Map<string, SimProvider>(
+      scenario.providers.map((spec, index) => [`peer-${index}`, createProvider(sim, `peer-${index}`, spec)]),
+    )
+    const random = createRandom(seed * 7919 + 1)
+    const gateways = Array.from({ length: scenario.gateways }, () => create({ sim, providers, random }))
+    const end = scenario.durationMs + TAIL_MS
+    for (let atMs = TICK_MS; atMs <= end; atMs += TICK_MS) sim.after(atMs, () => mock.timers.tick(TICK_MS))
+    for (const request of workloadOf(scenario, seed)) {
+      sim.after(request.atMs, () => void serve(sim, gateways[request.gateway] as Policy, providers, request, tally))
+    }
+    for (const { atMs, provider, what } of scenario.events ?? []) {
+      sim.after(atMs, () => happen(providers.get(`peer-${provider}`) as SimProvider, what, gateways))
+    }
+    await sim.run(end)
+  } finally {
+    mock.timers.reset()
+  }
+}
+
+function happen(
+  provider: SimProvider,
+  what: NonNullable<Scenario['events']>[number]['what'],
+  gateways: readonly Policy[],
+): void {
+  if (what === 'return') provider.comeBack()
+  else if (what === 'vanish') provider.goAway(true)
+  else if (what === 'crash') {
+    provider.goAway(false)
+    for (const gateway of gateways) gateway.disconnected(provider.id)
+  } else provider.slowDown(what.slower)
+}
+
+/** As the forwarder does: the next one while nothing reached the client. */
+async function serve(
+  sim: Simulation,
+  policy: Policy,
+  providers: ReadonlyMap<string, SimProvider>,
+  request: SimRequest,
+  tally: Tally,
+): Promise<void> {
+  tally.requests += 1
+  const order = await policy.choose(request)
+  const attempt = (index: number): void => {
+    const peerId = order[index]
+    const provider = peerId === undefined ? undefined : providers.get(peerId)
+    if (peerId === undefined || provider === undefined) {
+      tally.errors += 1
+      return
+    }
+    if (index > 0) tally.retries += 1
+    const report = policy.begin(peerId)
+    const startedAt = sim.now()
+    let ttfbMs: number | undefined
+    provider.send(request, {
+      firstByte() {
+        ttfbMs = sim.now() - startedAt
+        tally.ttftMs.push(sim.now() - request.atMs)
+        report.firstByte(ttfbMs)
+      },
+      done() {
+        report.end('answered')
+        policy.answered(request, peerId)
+      },
+      refused() {
+        report.end('refused')
+        attempt(index + 1)
+      },
+      lost() {
+        report.end('lost')
+        if (ttfbMs === undefined) attempt(index + 1)
+        else tally.errors += 1
+      },
+    })
+  }
+  attempt(0)
+}
