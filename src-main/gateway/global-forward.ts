@@ -26,7 +26,7 @@ export interface GlobalRequest {
   /** An entry the provider's service must have besides what the request asks for. */
   also?: string
   /** Makes of the body what the provider shall get. */
-  understand?(body: RequestBody): RequestBody
+  understand?: (body: RequestBody) => RequestBody
 }
 
 /** Forwards to a chosen provider; see {@link forwardExchange} for what is thrown. */

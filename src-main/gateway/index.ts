@@ -11,6 +11,7 @@ import { discardRest } from './forward/discard-rest.js'
 import { ClientGoneError } from './forward/request-body.js'
 import { assertHandshake } from './forward/websocket.js'
 import type { GatewayNeeds, GatewayOptions } from './needs.js'
+import { createOriginLimits } from './origin-limits.js'
 import { createMatcher, splitTarget, type Route, type RouteMatch } from './route.js'
 import { allRoutes } from './routes/index.js'
 
@@ -25,6 +26,7 @@ export function createGatewayApp(needs: GatewayNeeds, options: GatewayOptions, d
   const log = needs.log.forComponent('gateway')
   const match = createMatcher(allRoutes(needs, options), door)
   const cors = createCors(options)
+  const limits = createOriginLimits()
   const app = new Koa()
 
   app.on('error', (error: unknown) => log.debug('a response could not be finished', { error }))
@@ -51,6 +53,7 @@ export function createGatewayApp(needs: GatewayNeeds, options: GatewayOptions, d
       throw new AppError('forbidden_host', 'The gateway answers under localhost or an IP address of this machine only.')
     }
     if (ctx.res instanceof HandshakeResponse) admitHandshake(ctx)
+    if (door === 'local') countRequest(ctx)
     const state = ctx.state as GatewayState
     state.match = match(wantedMethod(ctx), splitTarget(ctx.req.url ?? '').path)
     if (door === 'local' && answersCors(state.match)) await cors(ctx, next)
@@ -70,6 +73,13 @@ export function createGatewayApp(needs: GatewayNeeds, options: GatewayOptions, d
     if (ctx.method === 'OPTIONS') ctx.status = 204
     else throw new AppError('method_not_allowed', `${ctx.method} is not possible here; ${allowed.join(', ')} are.`)
   })
+
+  /** Takes a place for the origin until the answer, or the WebSocket behind it, is over. */
+  function countRequest(ctx: Context): void {
+    const leave = limits.enter(ctx.req.headers.origin)
+    const lasting = ctx.res instanceof HandshakeResponse ? ctx.req.socket : ctx.res
+    lasting.once('close', leave)
+  }
 
   /** No CORS holds a web page back from a WebSocket: its origin must be checked here. */
   function admitHandshake(ctx: Context): void {

@@ -105,7 +105,10 @@ export function createProviderChoice(needs: {
     },
     offers(service, entry, also) {
       const snapshot = snapshotOf(service, also)
-      return snapshot.ownService(entry) !== undefined || [...snapshot.peers(entry)].some(snapshot.isRoutable)
+      return (
+        snapshot.ownService(entry) !== undefined ||
+        [...snapshot.peers(entry)].some((peerId) => snapshot.isRoutable(peerId))
+      )
     },
     answered({ body }, provider) {
       if (provider.kind !== 'peer') return

@@ -38,17 +38,30 @@ export function withoutBody(request: IncomingMessage): RequestBody {
   return model === null || model === '' ? { kind: 'none' } : { kind: 'none', model }
 }
 
+/** A client that sends nothing of its body for so long holds memory and places for nothing. */
+export const BODY_STALL_MS = 60_000
+
 /**
  * Reads a whole body.
- * @throws AppError `body_too_large` over `maxBytes`; {@link ClientGoneError}
+ * @throws AppError `body_too_large` over `maxBytes`, `invalid_request` when no byte came for `stallMs`; {@link ClientGoneError}
  */
-export async function readAll(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+export async function readAll(
+  request: IncomingMessage,
+  maxBytes: number,
+  stallMs: number = BODY_STALL_MS,
+): Promise<Buffer> {
   assertDeclaredLength(request, maxBytes)
   if (request.destroyed) throw new ClientGoneError()
   return await new Promise<Buffer>((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
+    let sizeBefore = 0
+    const timer = setInterval(() => {
+      if (size === sizeBefore) finish(() => reject(stalled()))
+      sizeBefore = size
+    }, stallMs).unref()
     const finish = (act: () => void): void => {
+      clearInterval(timer)
       request.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose)
       act()
     }
@@ -84,6 +97,10 @@ export class ClientGoneError extends Error {
   constructor(cause?: unknown) {
     super('the client went away', { cause })
   }
+}
+
+function stalled(): AppError {
+  return new AppError('invalid_request', 'The rest of the request body did not arrive in time. Send it again.')
 }
 
 function tooLarge(maxBytes: number): AppError {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
-import { ClientGoneError } from './request-body.js'
+import { BODY_STALL_MS, ClientGoneError } from './request-body.js'
 
 /**
  * A client's streamed body as one try sends it. undici destroys the body of a request that fails, and a destroyed
@@ -14,15 +14,31 @@ export class Upload extends Readable {
 
   #left: number
 
-  /** Breaks off behind `maxBytes`; whoever declared more was refused before. */
-  constructor(request: IncomingMessage, maxBytes = Number.POSITIVE_INFINITY) {
+  readonly #stallMs: number
+  #stallTimer: NodeJS.Timeout | undefined
+  #seen = 0
+  #seenBefore = -1
+
+  /**
+   * Breaks off behind `maxBytes`; whoever declared more was refused before. A client of whom no byte comes for
+   * `stallMs`, although it could send, is cut off.
+   */
+  constructor(request: IncomingMessage, maxBytes = Number.POSITIVE_INFINITY, stallMs: number = BODY_STALL_MS) {
     super()
+    this.#stallMs = stallMs
     this.#request = request
     this.#left = maxBytes
   }
 
+  readonly #cutIfStalled = (): void => {
+    const request = this.#request
+    if (this.#seen === this.#seenBefore && !request.isPaused() && !request.readableEnded) request.destroy()
+    this.#seenBefore = this.#seen
+  }
+
   readonly #onData = (chunk: Buffer): void => {
     this.#left -= chunk.byteLength
+    this.#seen += chunk.byteLength
     if (this.#left < 0) this.destroy(new Error('the body is larger than the owner allows'))
     else if (!this.push(chunk)) this.#request.pause()
   }
@@ -43,6 +59,7 @@ export class Upload extends Readable {
         this.destroy(new ClientGoneError())
         return
       }
+      this.#stallTimer = setInterval(this.#cutIfStalled, this.#stallMs).unref()
       request.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onClose).on('close', this.#onClose)
     }
     request.resume()
@@ -50,6 +67,7 @@ export class Upload extends Readable {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const request = this.#request
+    clearInterval(this.#stallTimer)
     if (this.#attached) {
       request.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onClose).off('close', this.#onClose)
       request.pause()
