@@ -6,8 +6,9 @@ import { readControlFile } from './http/control-file.js'
 /** Where the node is: its control file, or its address and token. */
 export type ControlClientOptions = { controlFile: string } | { url: string; token: string }
 
-/** A node that does not answer a call for this long is stuck. */
+/** A node that does not answer a call for this long is stuck. The doctor waits for peers, a dozen dials one by one. */
 const CALL_TIMEOUT_MS = 15_000
+const DOCTOR_TIMEOUT_MS = 120_000
 
 /**
  * Calls a running node from the command line. Calls reject with the node's own `AppError`, or with `node_not_running`
@@ -17,7 +18,8 @@ export function createControlClient(options: ControlClientOptions): Pick<Client,
   return {
     async call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> {
       const target = 'url' in options ? options : await findNode(options.controlFile)
-      const response = await post(`${target.url}/api/call/${name}`, target.token, input)
+      const timeoutMs = name.startsWith('doctor.') ? DOCTOR_TIMEOUT_MS : CALL_TIMEOUT_MS
+      const response = await post(`${target.url}/api/call/${name}`, { token: target.token, input, timeoutMs })
       const body = await readBody(response)
       if (!response.ok) throw fromWireError(asWireError(body))
       // Both ends are built from one contract, and the node validated what it sent.
@@ -32,13 +34,14 @@ async function findNode(controlFile: string): Promise<{ url: string; token: stri
   return found
 }
 
-async function post(url: string, token: string, input: unknown): Promise<Response> {
+async function post(url: string, call: { token: string; input: unknown; timeoutMs: number }): Promise<Response> {
+  const { token, input, timeoutMs } = call
   try {
     return await fetch(url, {
       method: 'POST',
       headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
       body: JSON.stringify(input),
-      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     })
   } catch (error) {
     if (error instanceof TypeError) throw notRunning(error)

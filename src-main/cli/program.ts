@@ -68,12 +68,14 @@ export function createProgram(needs: CliNeeds, options: { literals: string[]; fi
     },
     {
       name: 'doctor',
-      help: 'Looks for what keeps the running node, or the way to one peer, from working, and tells what to do.',
+      help: 'Looks for what keeps this node, or the way to one peer, from working, and tells what to do.',
       optionalArgs: ['PEER'],
-      settings: LOCATION,
-      only: LOCATION,
+      settings: SETTING_NAMES,
       json: true,
-      run: (invocation) => runDoctor(client(invocation), { json: invocation.json, peerId: invocation.args[0] }),
+      run: (invocation) => {
+        const { json, args, loaded } = invocation
+        return runDoctor(client(invocation), { json, peerId: args[0], settings: loaded.settings })
+      },
     },
     {
       name: 'models',

@@ -28,7 +28,11 @@ export function checkPeers({ connections, knownPeers, mode }: DoctorFacts): Chec
 }
 
 /** One check a source, so that each tells its own result. */
-export function checkBootstrap({ bootstrap, mode, connections }: DoctorFacts): Check[] {
+export function checkBootstrap({
+  bootstrap,
+  mode,
+  connections,
+}: Pick<DoctorFacts, 'bootstrap' | 'mode' | 'connections'>): Check[] {
   if (mode === 'standalone') return []
   if (bootstrap.length === 0) {
     return [
@@ -98,8 +102,14 @@ export function checkClock({ clockAheadMs }: DoctorFacts): Check {
       fact: 'No peer told its time yet.',
       meaning: 'Whether this clock is right is not known.',
     })
-  const off = Math.abs(clockAheadMs)
-  const fact = `This clock is ${(off / 1000).toFixed(1)} s ${clockAheadMs < 0 ? 'behind' : 'ahead of'} those of the peers.`
+  return clockCheck(clockAheadMs, 'those of the peers')
+}
+
+/** The verdict on a clock that is `aheadMs` ahead of `others`. */
+export function clockCheck(aheadMs: number, others: string): Check {
+  const id = 'clock'
+  const off = Math.abs(aheadMs)
+  const fact = `This clock is ${(off / 1000).toFixed(1)} s ${aheadMs < 0 ? 'behind' : 'ahead of'} ${others}.`
   const fix = 'Let the system set the clock by itself (NTP).'
   if (off >= BAD_CLOCK_MS)
     return finding(id, 'bad', { fact, meaning: 'Peers refuse what this node says about itself.', fix })

@@ -123,7 +123,7 @@ export function checkNat({ reach }: DoctorFacts): Check {
       return fine(
         id,
         `Peers see it at ${ips}, always from the same port.`,
-        'The router is a friendly one: punching a hole through it can work.',
+        'The router is a friendly one: where a relay brings two nodes together, a hole can be punched through it.',
       )
     case 'port-per-peer':
       return finding(id, 'warn', {

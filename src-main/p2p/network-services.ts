@@ -87,7 +87,7 @@ export function networkServices(options: NetworkServicesOptions): ServiceFactory
     // Left out, it starts as a client and serves once libp2p finds that this node has a public address.
     ...(options.hasPublicAddress ? { clientMode: false } : {}),
   })
-  services.holePunching = holePunching(options.punches)
+  services.holePunching = holePunching(options)
   if (options.relay.mode !== 'off') {
     services.relay = relayServer(options, { ...options.relay, hasPublicAddress: options.hasPublicAddress })
   }

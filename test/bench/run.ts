@@ -35,6 +35,8 @@ export interface BenchOptions {
   holdMs: number
   /** The seed of what is drawn at random. */
   seed: number
+  /** Milliseconds after which another node of the soak dies and comes back; 0: none does. */
+  churnMs: number
 }
 
 const { values } = parseArgs({
@@ -50,6 +52,7 @@ const { values } = parseArgs({
     'hold-s': { type: 'string' },
     full: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
+    'churn-ms': { type: 'string', default: '3000' },
   },
 })
 
@@ -70,5 +73,6 @@ const options = {
   cipher: values.cipher,
   holdMs: Number(values['hold-s'] ?? (values.full ? 60 : 20)) * 1000,
   seed: Number(values.seed),
+  churnMs: Number(values['churn-ms']),
 }
 for (const name of names) await BENCHES[name as keyof typeof BENCHES](options)

@@ -17,15 +17,13 @@ afterEach(async () => {
   if (reason === undefined) await lab.close()
 })
 
-const peersOf = (node: LabNode): PeerView[] => JSON.parse(node.ocf('peers', '--json').stdout) as PeerView[]
-
 async function untilConnected(node: LabNode, others: readonly LabNode[], limitMs: number): Promise<PeerView[]> {
-  const isConnected = (): boolean => {
-    const connected = new Set(peersOf(node).flatMap((peer) => (peer.connected ? [peer.peerId] : [])))
+  const isConnected = async (): Promise<boolean> => {
+    const connected = new Set((await node.peers()).flatMap((peer) => (peer.connected ? [peer.peerId] : [])))
     return others.every(({ peerId }) => connected.has(peerId))
   }
-  await until(isConnected, { what: `${node.host.name} is connected to all others`, limitMs, everyMs: 300 })
-  return peersOf(node)
+  await until(isConnected, { what: `${node.host.name} is connected to all others`, limitMs, everyMs: 100 })
+  return await node.peers()
 }
 
 test.skipIf(reason !== undefined)(
@@ -41,7 +39,7 @@ test.skipIf(reason !== undefined)(
     const peers = await untilConnected(a!, [b!, c!], 15_000)
     for (const { multiaddrs } of peers)
       expect(multiaddrs.every((address) => address.startsWith('/ip4/192.168.7.'))).toBe(true)
-    await until(() => peersOf(a!).every(({ rttMs }) => rttMs !== undefined), {
+    await until(async () => (await a!.peers()).every(({ rttMs }) => rttMs !== undefined), {
       what: 'round trips are known',
       limitMs: 5_000,
     })

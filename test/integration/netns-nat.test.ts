@@ -3,9 +3,9 @@ import type { PeerView } from '#shared/contract/peers.js'
 import {
   createNetLab,
   forwardPort,
-  masquerade,
+  symmetricNat,
+  twoHomes,
   whyNoNetLab,
-  type LabHost,
   type LabNode,
   type NetLab,
 } from '../fixtures/net-lab.js'
@@ -41,27 +41,6 @@ afterEach(async () => {
   if (reason === undefined) await lab.close()
 })
 
-/** A and B, each behind a router of its own, and relays in the open. */
-function twoHomes() {
-  const internet = lab.lan('net')
-  const homes = (['a', 'b'] as const).map((name, index) => {
-    const router = lab.host(`r${name}`)
-    const outside = internet.plug(router, [`5.0.0.${index + 1}/24`])
-    const lan = lab.lan(`lan${name}`)
-    lan.plug(router, [`192.168.${index + 1}.1/24`])
-    const host = lab.host(name)
-    lan.plug(host, [`192.168.${index + 1}.2/24`], [`192.168.${index + 1}.1`])
-    masquerade(lab, router, outside)
-    return { router, outside, host, address: `192.168.${index + 1}.2` }
-  })
-  const publicHost = (name: string, ip: string): LabHost => {
-    const host = lab.host(name)
-    internet.plug(host, [`${ip}/24`])
-    return host
-  }
-  return { a: homes[0]!, b: homes[1]!, publicHost }
-}
-
 const relayFlags = (ip: string): string[] => ['--public-addr', ip, '--upnp', 'false']
 const bootstrapFrom = (...ips: string[]): string[] => [
   '--upnp',
@@ -81,13 +60,12 @@ const SERVICE = [
   '/slow',
 ]
 
-const peersOf = (node: LabNode): PeerView[] => JSON.parse(node.ocf('peers', '--json').stdout) as PeerView[]
-const pathTo = (node: LabNode, other: LabNode): PeerView | undefined =>
-  peersOf(node).find(({ peerId }) => peerId === other.peerId)
+const pathTo = async (node: LabNode, other: LabNode): Promise<PeerView | undefined> =>
+  (await node.peers()).find(({ peerId }) => peerId === other.peerId)
 
 async function untilOffered(node: LabNode, by: LabNode): Promise<void> {
-  const isOffered = () => pathTo(node, by)?.offers.includes('bulk:all')
-  await until(isOffered, { what: 'the offer is known', limitMs: 20_000, everyMs: 300 })
+  const isOffered = async () => (await pathTo(node, by))?.offers.includes('bulk:all')
+  await until(isOffered, { what: 'the offer is known', limitMs: 20_000, everyMs: 100 })
 }
 
 const bulk = (node: LabNode) => lab.fetch(node.host, `${node.gateway}/v1/service/bulk/bulk`)
@@ -95,7 +73,7 @@ const bulk = (node: LabNode) => lab.fetch(node.host, `${node.gateway}/v1/service
 test.skipIf(reason !== undefined)(
   'two nodes behind two NATs stream 10 MB through a public relay, and its death is survived or told',
   async () => {
-    const { a, b, publicHost } = twoHomes()
+    const { a, b, publicHost } = twoHomes(lab, symmetricNat)
     await lab.server(b.host, BULK)
     const [one, two] = await Promise.all([
       lab.node(publicHost('p1', '5.0.0.10'), relayFlags('5.0.0.10')),
@@ -112,12 +90,12 @@ test.skipIf(reason !== undefined)(
       {
         what: 'the provider has a place at a relay',
         limitMs: 20_000,
-        everyMs: 300,
+        everyMs: 100,
       },
     )
     const first = await bulk(asker)
     expect(first).toMatchObject({ status: 200, bytes: 10 * 1024 * 1024 })
-    const path = pathTo(asker, provider)
+    const path = await pathTo(asker, provider)
     expect(path?.paths).toEqual(['relayed'])
     expect([one.peerId, two.peerId]).toContain(path?.relays?.[0])
     expect(path?.rttMs).toBeGreaterThan(0)
@@ -128,10 +106,10 @@ test.skipIf(reason !== undefined)(
     await until(async () => (await bulk(asker)).status === 200, {
       what: 'the other relay is used',
       limitMs: 15_000,
-      everyMs: 500,
+      everyMs: 200,
     })
     expect(performance.now() - killedAt).toBeLessThan(15_000)
-    expect(pathTo(asker, provider)?.relays).toEqual([left.peerId])
+    expect((await pathTo(asker, provider))?.relays).toEqual([left.peerId])
 
     await left.kill()
     const gone = performance.now()
@@ -146,7 +124,7 @@ test.skipIf(reason !== undefined)(
 test.skipIf(reason !== undefined)(
   'a relayed peer is reached directly once its router opens a port, and the answer under way is not cut',
   async () => {
-    const { a, b, publicHost } = twoHomes()
+    const { a, b, publicHost } = twoHomes(lab, symmetricNat)
     await lab.server(b.host, BULK)
     const relay = await lab.node(publicHost('p1', '5.0.0.10'), relayFlags('5.0.0.10'))
     const asker = await lab.node(a.host, bootstrapFrom('5.0.0.10'))
@@ -158,18 +136,18 @@ test.skipIf(reason !== undefined)(
     forwardPort(lab, b.router, b.outside, 43905, b.address)
     // The doctor asks peers anew, and what they could dial is announced.
     expect(provider.ocf('doctor').stdout).toMatch(/Peers reached it at \/ip4\/5\.0\.0\.2\/tcp\/43905/)
-    await until(() => pathTo(asker, provider)?.paths.includes('direct-tcp'), {
+    await until(async () => (await pathTo(asker, provider))?.paths.includes('direct-tcp'), {
       what: 'the path is direct',
       limitMs: 45_000,
-      everyMs: 500,
+      everyMs: 200,
     })
     expect(await slow).toMatchObject({ status: 200, text: `${'tick\n'.repeat(32)}done\n` })
     const direct = await bulk(asker)
     expect(direct).toMatchObject({ status: 200, bytes: 10 * 1024 * 1024 })
-    await until(() => pathTo(asker, provider)?.relays === undefined, {
+    await until(async () => (await pathTo(asker, provider))?.relays === undefined, {
       what: 'the relay is let go',
       limitMs: 10_000,
-      everyMs: 300,
+      everyMs: 100,
     })
   },
   TIMEOUT_MS,

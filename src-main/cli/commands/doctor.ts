@@ -1,23 +1,59 @@
 import type { Check, DoctorReport } from '#shared/contract/doctor.js'
+import { AppError } from '#shared/errors.js'
+import type { Settings } from '../../config/settings.js'
+import { examineOffline, type OfflineOptions } from '../../doctor/offline.js'
+import { bootstrapSettings } from '../../p2p/bootstrap/index.js'
 import { EXIT } from '../exit-codes.js'
 import type { CliIo, ControlClient } from '../io.js'
 import { printable } from '../../logging/printable.js'
 import { mayColour } from '../table.js'
 
+/** Sources get 5 s each at the same time, and the clock a question more. */
+const OFFLINE_MS = 15_000
+
 const MARKS: Record<Check['state'], string> = { ok: 'ok', warn: 'WARN', bad: 'BAD', unknown: '?' }
 const COLOURS: Record<Check['state'], number> = { ok: 32, warn: 33, bad: 31, unknown: 90 }
 
-/** `ocf doctor [PEER]`: what is wrong and what to do; exits with 1 when something is bad. */
+/**
+ * `ocf doctor [PEER]`: what is wrong and what to do; exits with 1 when something is bad. Without a running node it tells
+ * what can be told; the way to a peer takes a node.
+ */
 export async function runDoctor(
   needs: { io: CliIo; client: ControlClient },
-  options: { json: boolean; peerId: string | undefined },
+  options: { json: boolean; peerId: string | undefined; settings: Settings },
 ): Promise<number> {
   const { io, client } = needs
-  const { peerId } = options
-  const report =
-    peerId === undefined ? await client.call('doctor.run', {}) : await client.call('doctor.peer', { peerId })
+  const { peerId, settings } = options
+  const report = peerId === undefined ? await ownReport(client, settings) : await client.call('doctor.peer', { peerId })
   io.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : reportText(report, mayColour(io)))
   return report.checks.some(({ state }) => state === 'bad') ? EXIT.failed : EXIT.ok
+}
+
+async function ownReport(client: ControlClient, settings: Settings): Promise<DoctorReport> {
+  try {
+    return await client.call('doctor.run', {})
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'node_not_running') throw error
+    const checks = await examineOffline(offlineOptions(settings), AbortSignal.timeout(OFFLINE_MS))
+    return { atMs: Date.now(), peerId: '', checks }
+  }
+}
+
+function offlineOptions(settings: Settings): OfflineOptions {
+  const loopback = '127.0.0.1'
+  const [p2pHost = '0.0.0.0'] = settings['p2p-host']
+  return {
+    mode: settings.mode,
+    dataDir: settings['data-dir'],
+    bootstrap: bootstrapSettings(settings),
+    ports: [
+      { setting: 'port', transport: 'tcp', host: loopback, port: settings.port },
+      { setting: 'api-port', transport: 'tcp', host: loopback, port: settings['api-port'] },
+      { setting: 'tcpport', transport: 'tcp', host: p2pHost, port: settings.tcpport },
+      { setting: 'wsport', transport: 'tcp', host: p2pHost, port: settings.wsport },
+      { setting: 'udpport', transport: 'udp', host: p2pHost, port: settings.udpport },
+    ],
+  }
 }
 
 function reportText({ checks }: DoctorReport, colour: boolean): string {

@@ -1,75 +1,126 @@
 import { dcutr, type DCUtRServiceComponents } from '@libp2p/dcutr'
-import type { Connection, Libp2p } from '@libp2p/interface'
+import type { Connection, Libp2p, PeerId, Startable, Topology } from '@libp2p/interface'
+import { isMultiaddr } from '@multiformats/multiaddr'
+import type { Log } from '../../logging/index.js'
 import { relayOf } from '../ip-scope.js'
 import { interceptConnection } from './intercept-connection.js'
 import { override } from './override.js'
+import { createPunchPort, type PunchPortNeeds } from './punch-port.js'
+
+/** Of one try, at the end that asks for it. */
+const TIMEOUT_MS = 5_000
+const TRIES = 3
+/** Three tries, the one dial before them and the search for a port fit into this. */
+const SERIES_MS = (TRIES + 2) * TIMEOUT_MS
+
+type Components = DCUtRServiceComponents & PunchPortNeeds
 
 /**
- * Direct connection upgrade through relay. The library closes the relayed connection as soon as a direct one is there,
- * and with it every answer still under way; here closing is left to the direct upgrade, which waits for them.
+ * Direct connection upgrade through relay, over TCP. Three things are changed. The library dials from any port, which
+ * no router lets in at the other end: here both ends dial from one whose outside is known (`punch-port.ts`). It loses on
+ * its way to the transport which end takes the part of the dialled one. And it closes the relayed connection as soon as
+ * a direct one is there, and with it every answer still under way; here closing is left to the direct upgrade.
  */
-export function holePunching(punches: Pick<PunchWatch, 'during'>): (components: DCUtRServiceComponents) => unknown {
+export function holePunching(needs: {
+  punches: Pick<PunchWatch, 'during'>
+  log: Log
+}): (components: Components) => unknown {
   const keptOpen = (connection: Connection): Connection =>
     interceptConnection(connection, { close: () => Promise.resolve() })
   return (components) => {
-    const { registrar, connectionManager } = components
+    const { registrar, connectionManager, addressManager } = components
+    const port = createPunchPort(components, needs.log)
     const patient: Pick<typeof registrar, 'register' | 'handle'> = {
       register: (protocol, topology, options) =>
         registrar.register(
           protocol,
-          { ...topology, onConnect: (peerId, connection) => topology.onConnect?.(peerId, keptOpen(connection)) },
+          {
+            ...topology,
+            onConnect: (peerId, connection) => {
+              upgrade(topology, peerId, connection).catch((error: unknown) => {
+                needs.log.debug('a hole could not be punched', { peerId: peerId.toString(), error })
+              })
+            },
+          },
           options,
         ),
       handle: (protocol, handler, options) =>
-        registrar.handle(protocol, (stream, connection) => handler(stream, keptOpen(connection)), options),
+        registrar.handle(
+          protocol,
+          async (stream, connection) => {
+            await port.prepare(connection)
+            await handler(stream, keptOpen(connection))
+          },
+          options,
+        ),
+    }
+    /** When the last series of tries over a relayed connection began; libp2p tells of it again with news of the peer. */
+    const triedAtMs = new Map<string, number>()
+    async function upgrade(topology: Topology, peerId: PeerId, connection: Connection): Promise<void> {
+      const { id, remoteAddr } = connection
+      if (relayOf(remoteAddr.toString()) === undefined) return
+      if (performance.now() - (triedAtMs.get(id) ?? Number.NEGATIVE_INFINITY) < SERIES_MS) return
+      if (connectionManager.getConnections(peerId).some((other) => relayOf(other.remoteAddr.toString()) === undefined))
+        return
+      if (!triedAtMs.has(id)) connection.addEventListener('close', () => triedAtMs.delete(id), { once: true })
+      triedAtMs.set(id, performance.now())
+      await port.prepare(connection)
+      // The library's handler returns nothing, and tells its own failures.
+      void topology.onConnect?.(peerId, keptOpen(connection))
     }
     const watched: Pick<typeof connectionManager, 'openConnection'> = {
       openConnection(target, options) {
-        const dialling = connectionManager.openConnection(target, options)
         // The dial of both ends at once has a priority of its own; a try without agreement has none.
-        return options?.priority === undefined ? dialling : punches.during(peerOf(target), dialling)
+        if (options?.priority === undefined) return connectionManager.openConnection(target, options)
+        const { signal = AbortSignal.timeout(TIMEOUT_MS), initiator = true } = options
+        const targets = (Array.isArray(target) ? target : [target]).filter(isMultiaddr)
+        return needs.punches.during(targets.map(String), port.dial(targets, { signal, initiator }))
       },
     }
-    return dcutr({ timeout: 5_000, retries: 3 })(
+    // The port's address alone: a dial to one that is open anyway would be no punch.
+    const told: Pick<typeof addressManager, 'getAddresses'> = {
+      getAddresses: () => {
+        const address = port.address()
+        return address === undefined ? addressManager.getAddresses() : [address]
+      },
+    }
+    const service = dcutr({ timeout: TIMEOUT_MS, retries: TRIES })(
       override(components, {
         registrar: override(registrar, patient),
         connectionManager: override(connectionManager, watched),
+        addressManager: override(addressManager, told),
       }),
-    )
+    ) as Startable
+    const stop = service.stop.bind(service)
+    service.stop = async () => {
+      port.stop()
+      await stop()
+    }
+    return service
   }
-}
-
-/** The peer in `/…/p2p/<peer>` of the first address; '' where none is named. */
-function peerOf(target: unknown): string {
-  const first: unknown = Array.isArray(target) ? target[0] : target
-  return /\/p2p\/([^/]+)$/.exec(String(first))?.[1] ?? ''
 }
 
 /** Knows which connections came about by hole punching. */
 export interface PunchWatch {
-  /** A direct connection to that peer that opens while `dialling` is under way is punched, whoever's dial it was. */
-  during(peerId: string, dialling: Promise<Connection>): Promise<Connection>
+  /** A connection to one of these addresses that opens while `dialling` is under way is punched. */
+  during(targets: readonly string[], dialling: Promise<Connection>): Promise<Connection>
   watch(libp2p: Libp2p): void
   isPunched(connection: Connection): boolean
 }
 
 export function createPunchWatch(): PunchWatch {
-  const underWay = new Map<string, number>()
+  const underWay = new Set<string>()
   const punched = new WeakSet<Connection>()
   const onOpen = (event: CustomEvent<Connection>): void => {
-    const connection = event.detail
-    const isDirect = relayOf(connection.remoteAddr.toString()) === undefined
-    if (isDirect && underWay.has(connection.remotePeer.toString())) punched.add(connection)
+    if (underWay.has(event.detail.remoteAddr.toString())) punched.add(event.detail)
   }
   return {
-    async during(peerId, dialling) {
-      underWay.set(peerId, (underWay.get(peerId) ?? 0) + 1)
+    async during(targets, dialling) {
+      for (const target of targets) underWay.add(target)
       try {
         return await dialling
       } finally {
-        const left = (underWay.get(peerId) ?? 1) - 1
-        if (left > 0) underWay.set(peerId, left)
-        else underWay.delete(peerId)
+        for (const target of targets) underWay.delete(target)
       }
     },
     watch: (libp2p) => libp2p.addEventListener('connection:open', onOpen),

@@ -36,8 +36,11 @@ function tunedUpgrader(upgrader: Upgrader, tuning: ConnectionTuning): Upgrader {
     return { ...options, muxerFactory: tuning.muxer(muxerFactory) }
   }
   return {
-    upgradeOutbound: (connection: MultiaddrConnection, options: Parameters<Upgrader['upgradeOutbound']>[1]) =>
-      upgrader.upgradeOutbound(connection, tune(connection, options)),
+    upgradeOutbound: (connection: MultiaddrConnection, options: Parameters<Upgrader['upgradeOutbound']>[1]) => {
+      // Of a connection that both ends dialled, one takes the other part; the library forgets to tell the muxer.
+      if (options.initiator === false) Object.assign(connection, { direction: 'inbound' })
+      return upgrader.upgradeOutbound(connection, tune(connection, options))
+    },
     upgradeInbound: (connection: MultiaddrConnection, options: Parameters<Upgrader['upgradeInbound']>[1]) =>
       upgrader.upgradeInbound(connection, tune(connection, options)),
     createInboundAbortSignal: (signal) => upgrader.createInboundAbortSignal(signal),

@@ -17,15 +17,16 @@ interface Sample {
   heapMiB: number
   handles: number
   timers: number
+  restarts: number
   sent: Record<string, number>
   rowsSeen: boolean
   connected: boolean
 }
 
-/** An idle network for some minutes: nothing may grow, the table has to be right at the end, and little be sent. */
-export async function benchSoak({ minutes, nodes }: BenchOptions): Promise<void> {
+/** A network for some minutes, whose nodes die and come back if that is asked for: nothing may grow, the table has to be right at the end, and little be sent. */
+export async function benchSoak({ minutes, nodes, churnMs }: BenchOptions): Promise<void> {
   const worker = await startBenchWorker(join(import.meta.dirname, 'network.ts'), {
-    args: [String(nodes)],
+    args: [String(nodes), String(churnMs)],
     hooks: true,
     gc: true,
   })
@@ -36,13 +37,14 @@ export async function benchSoak({ minutes, nodes }: BenchOptions): Promise<void>
     await worker.ask({})
     for (let index = 0; index < SAMPLES; index += 1) {
       await pause(everyMs)
-      samples.push(await worker.ask<Sample>({}))
+      samples.push(await worker.ask<Sample>({ last: index === SAMPLES - 1 }))
     }
   } finally {
     await worker.stop()
   }
   const growth = growthOf(samples)
-  console.log(`Soak: ${nodes} idle nodes in one process for ${minutes} min.\n`)
+  const restarts = samples.at(-1)?.restarts ?? 0
+  console.log(`Soak: ${nodes} nodes in one process for ${minutes} min, ${restarts} killed and started again.\n`)
   for (const [name, { from, to, grown }] of Object.entries(growth)) {
     console.log(
       `${name.padEnd(8)} ${from.toFixed(1).padStart(8)} → ${to.toFixed(1).padStart(8)}  ${(grown * 100).toFixed(1)} %`,

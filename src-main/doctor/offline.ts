@@ -1,0 +1,156 @@
+import { access, constants, stat } from 'node:fs/promises'
+import { createSocket } from 'node:dgram'
+import { createServer, isIPv6 } from 'node:net'
+import { join } from 'node:path'
+import { request } from 'undici'
+import type { Check } from '#shared/contract/doctor.js'
+import { findPortHolder } from '../config/port-holder.js'
+import type { BootstrapSourceStatus } from '../p2p/bootstrap/index.js'
+import { parseBootstrapSettings, type RawBootstrapSetting } from '../p2p/bootstrap/parse-source.js'
+import { resolveSource } from '../p2p/bootstrap/resolve-source.js'
+import type { NetworkMode } from '../p2p/index.js'
+import { fine, finding } from './check.js'
+import { checkBootstrap, clockCheck } from './network-checks.js'
+
+/** What the settings say, for a look without a running node. */
+export interface OfflineOptions {
+  mode: NetworkMode
+  dataDir: string
+  bootstrap: readonly RawBootstrapSetting[]
+  /** Ports a node would take; 0 is any free one. */
+  ports: readonly OfflinePort[]
+}
+
+/** A port of the settings. */
+export interface OfflinePort {
+  setting: string
+  transport: 'tcp' | 'udp'
+  host: string
+  port: number
+}
+
+const CLOCK_MS = 5_000
+
+/** What can be told while no node runs: the folder, the ports, the sources and the clock. Takes up to 10 s. */
+export async function examineOffline(options: OfflineOptions, signal: AbortSignal): Promise<Check[]> {
+  const [folder, ports, bootstrap] = await Promise.all([
+    checkFolder(options.dataDir),
+    Promise.all(options.ports.map(checkFreePort)),
+    options.mode === 'standalone' ? [] : askSources(options.bootstrap, signal),
+  ])
+  const sources = checkBootstrap({ bootstrap, mode: options.mode, connections: [] })
+  return [notRunning(options.dataDir), folder, ...ports, ...sources, await checkClockOffline(bootstrap, signal)]
+}
+
+function notRunning(dataDir: string): Check {
+  return finding('node', 'bad', {
+    fact: `No node is running with the data folder ${dataDir}.`,
+    meaning: 'Only what does not take a node is looked at: peers, relays and the router are not.',
+    fix: 'Start it with `ocf start`, then ask the doctor again.',
+  })
+}
+
+async function checkFolder(dataDir: string): Promise<Check> {
+  const id = 'data-dir'
+  try {
+    const found = await stat(dataDir)
+    if (!found.isDirectory()) throw new Error('it is not a folder')
+    await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      return fine(id, `The data folder ${dataDir} does not exist yet.`, 'It is made at the first start.')
+    return finding(id, 'bad', {
+      fact: `The data folder ${dataDir} cannot be used: ${reasonOf(error)}.`,
+      meaning: 'A node cannot keep its identity there.',
+      fix: 'Give this user the right to read and write it, or choose another one with --data-dir.',
+    })
+  }
+  return await checkIdentity(dataDir)
+}
+
+async function checkIdentity(dataDir: string): Promise<Check> {
+  const id = 'data-dir'
+  try {
+    const { mode } = await stat(join(dataDir, 'identity.key'))
+    if (process.platform === 'win32' || (mode & 0o077) === 0)
+      return fine(id, `The data folder ${dataDir} holds an identity.`, 'The node keeps its peer id.')
+    return finding(id, 'warn', {
+      fact: `The identity in ${dataDir} can be read by others of this machine.`,
+      meaning: 'Who has the key can speak as this node.',
+      fix: `Run chmod 600 ${join(dataDir, 'identity.key')}.`,
+    })
+  } catch {
+    return fine(id, `The data folder ${dataDir} holds no identity yet.`, 'It is made at the first start.')
+  }
+}
+
+async function checkFreePort({ setting, transport, host, port }: OfflinePort): Promise<Check> {
+  const id = `port:${setting}`
+  if (port === 0) return fine(id, `Any free port will do for ${setting}.`, 'Nobody can be in its way.')
+  const code = await bindError(transport, host, port)
+  const name = `Port ${port} (${setting})`
+  if (code === undefined) return fine(id, `${name} is free.`, 'The node can listen there.')
+  const holder = code === 'EADDRINUSE' ? await findPortHolder(port, transport) : undefined
+  const by = holder === undefined ? 'another program' : `${holder.program} (pid ${holder.pid})`
+  return finding(id, 'bad', {
+    fact: code === 'EADDRINUSE' ? `${name} is used by ${by}.` : `${name} cannot be listened on: ${code}.`,
+    meaning: 'A node cannot start with these settings.',
+    fix: `${code === 'EADDRINUSE' ? 'Stop it, or choose' : 'Choose'} another port with --${setting}.`,
+  })
+}
+
+/** The code of the error that listening gives; undefined when it works. */
+function bindError(transport: 'tcp' | 'udp', host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const fail = (error: NodeJS.ErrnoException): void => resolve(error.code ?? error.message)
+    const ipv6Only = isIPv6(host)
+    if (transport === 'tcp') {
+      const server = createServer().once('error', fail)
+      server.listen({ host, port, ipv6Only }, () => server.close(() => resolve(undefined)))
+      return
+    }
+    const socket = createSocket({ type: ipv6Only ? 'udp6' : 'udp4', ipv6Only }).once('error', fail)
+    socket.bind(port, host, () => socket.close(() => resolve(undefined)))
+  })
+}
+
+async function askSources(raw: readonly RawBootstrapSetting[], signal: AbortSignal): Promise<BootstrapSourceStatus[]> {
+  const { sources, problems } = parseBootstrapSettings(raw)
+  const none = { addresses: 0, reason: undefined, askedAtMs: undefined }
+  const asked = await Promise.all(
+    sources.map(async (source): Promise<BootstrapSourceStatus> => {
+      const { setting, text } = source
+      const resolution = await resolveSource(source, signal)
+      if (!resolution.ok) return { source: text, setting, state: 'failed', ...none, reason: resolution.reason }
+      // A multiaddr tells itself; whether its node answers takes a node to dial it.
+      const state = source.kind === 'multiaddr' ? 'waiting' : 'ok'
+      return { source: text, setting, state, ...none, addresses: resolution.addresses.length }
+    }),
+  )
+  return [
+    ...asked,
+    ...problems.map(({ text, setting, reason }) => ({ source: text, setting, state: 'bad', ...none, reason }) as const),
+  ]
+}
+
+/** The clock against the first HTTP source that tells the time; only whole seconds are told. */
+async function checkClockOffline(bootstrap: readonly BootstrapSourceStatus[], signal: AbortSignal): Promise<Check> {
+  for (const { source, state } of bootstrap) {
+    if (state !== 'ok' || !/^https?:/i.test(source)) continue
+    try {
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(CLOCK_MS)])
+      const { headers, body } = await request(source, { method: 'HEAD', signal: limited })
+      await body.dump()
+      const theirs = Date.parse(String(headers['date']))
+      if (!Number.isNaN(theirs)) return clockCheck(Date.now() - theirs, 'that of a bootstrap source')
+    } catch {
+      // It told its addresses a moment ago; that it tells no time now is no finding.
+    }
+  }
+  return finding('clock', 'unknown', {
+    fact: `The clock of this machine says ${new Date().toISOString()}.`,
+    meaning: 'Nobody told another time to compare it with.',
+  })
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

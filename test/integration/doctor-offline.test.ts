@@ -1,0 +1,37 @@
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { DoctorReport } from '#shared/contract/doctor.js'
+import { runOcf } from '../fixtures/node-process.js'
+
+test('the doctor without a node tells so, who has its ports, and which sources answer', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'ocf-test-'))
+  const holder = createServer().listen(0, '0.0.0.0')
+  await once(holder, 'listening')
+  const { port } = holder.address() as { port: number }
+  try {
+    const ports = ['--port', '0', '--api-port', '0', '--wsport', '0', '--udpport', '0', '--tcpport', String(port)]
+    const source = ['--bootstrap.sources', 'http://127.0.0.1:1/']
+    const { code, stdout } = await runOcf(['doctor', '--json', '--data-dir', dir, ...ports, ...source])
+    expect(code).toBe(1)
+    const { checks } = JSON.parse(stdout) as DoctorReport
+    const of = (id: string) => checks.find((check) => check.id === id)
+    expect(of('node')).toMatchObject({ state: 'bad', fact: expect.stringContaining('No node is running') as string })
+    expect(of('port:tcpport')?.fact).toContain(`Port ${port} (tcpport) is used by`)
+    expect(of('port:udpport')?.state).toBe('ok')
+    expect(of('bootstrap:http://127.0.0.1:1/')?.state).toBe('bad')
+    expect(of('data-dir')?.state).toBe('ok')
+    expect(of('clock')?.state).toBe('unknown')
+    for (const check of checks) {
+      expect(check.fact).not.toBe('')
+      expect(check.meaning).not.toBe('')
+      if (check.state === 'bad') expect(check.fix).not.toBe('')
+    }
+  } finally {
+    holder.close()
+    await rm(dir, { recursive: true, force: true })
+  }
+})
