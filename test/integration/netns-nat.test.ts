@@ -65,7 +65,7 @@ const pathTo = async (node: LabNode, other: LabNode): Promise<PeerView | undefin
 
 async function untilOffered(node: LabNode, by: LabNode): Promise<void> {
   const isOffered = async () => (await pathTo(node, by))?.offers.includes('bulk:all')
-  await until(isOffered, { what: 'the offer is known', limitMs: 20_000, everyMs: 100 })
+  await until(isOffered, { what: 'the offer is known', limitMs: 60_000, everyMs: 100 })
 }
 
 const bulk = (node: LabNode) => lab.fetch(node.host, `${node.gateway}/v1/service/bulk/bulk`)
@@ -89,7 +89,7 @@ test.skipIf(reason !== undefined)(
         (await lab.fetch(provider.host, `${provider.gateway}/v1/dnt/bootstraps`)).text.includes('p2p-circuit'),
       {
         what: 'the provider has a place at a relay',
-        limitMs: 20_000,
+        limitMs: 60_000,
         everyMs: 100,
       },
     )
