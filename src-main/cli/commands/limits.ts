@@ -5,7 +5,7 @@ import { nearNames, didYouMean } from '../../config/near-names.js'
 import { EXIT } from '../exit-codes.js'
 import type { CliIo, ControlClient } from '../io.js'
 import { mayColour, textTable } from '../table.js'
-import { pauseText } from './pause.js'
+import { sharingText } from './pause.js'
 
 const PREFIXES = ['limits.', 'pause.']
 
@@ -34,7 +34,7 @@ export async function runLimits(
     shown.map(({ name, value, originLabel }) => [name, value, originLabel]),
     { colour: mayColour(io) },
   )
-  io.stdout.write(`${pauseText(pause)}${usageText(usage)}\n${table}`)
+  io.stdout.write(`${sharingText(pause, usage)}${usageText(usage)}\n${table}`)
   if (restartNeeded) {
     io.stderr.write('A flag or an environment variable overrides this; it counts once the node starts without.\n')
   }

@@ -1,3 +1,4 @@
+import type { Usage } from '#shared/contract/limits.js'
 import type { PauseState } from '#shared/contract/pause.js'
 import { quote, type SettingProblem } from '../../config/problem.js'
 import { durationInMs } from '../../config/quantities.js'
@@ -39,7 +40,8 @@ export async function runPause(
 
 /** `ocf resume`: ends a pause made by hand. */
 export async function runResume(needs: { io: CliIo; client: ControlClient }): Promise<number> {
-  needs.io.stdout.write(pauseText(await needs.client.call('pause.resume', {})))
+  const state = await needs.client.call('pause.resume', {})
+  needs.io.stdout.write(sharingText(state, await needs.client.call('limits.get', {})))
   return EXIT.ok
 }
 
@@ -50,8 +52,16 @@ function readTime(text: string | undefined): number | null {
   throw new AppError('invalid_settings', `"${text}" is not a time like 15m or 1h, nor ${UNTIL_RESUME}.`)
 }
 
-/** The state in one or two sentences. */
-export function pauseText(state: PauseState): string {
+/** Whether others may use this machine, in one or two sentences: neither paused nor without a place for them. */
+export function sharingText(state: PauseState, { slots }: Usage): string {
+  if (state.paused || slots.total > 0) return pauseText(state)
+  return (
+    'Peers get no place on this machine, because limits.concurrent is 0: every request of theirs is refused.\n' +
+    '`ocf limits concurrent=` takes this out of the settings file.\n'
+  )
+}
+
+function pauseText(state: PauseState): string {
   if (!state.paused) return 'Sharing is on: other peers may use this machine.\n'
   const why = state.reasons.map(({ sentence, untilMs }) =>
     untilMs === null ? sentence : `${sentence}, until ${new Date(untilMs).toLocaleString()}`,

@@ -77,12 +77,11 @@ export async function runUnshare(
   )
   const [service, ...others] = meant
   if (service === undefined) {
-    io.stderr.write('Nothing like that is shared.\n')
+    io.stderr.write(noSuchShare(target, services))
     return EXIT.failed
   }
   if (others.length > 0) {
-    const list = meant.map(({ id }) => `  ${printable(id)}\n`).join('')
-    io.stderr.write(`Several are shared; say which one:\n${list}`)
+    io.stderr.write(`Several are shared; say which one:\n${idList(meant)}`)
     return EXIT.failed
   }
   const { untilRestart } = await client.call('shares.remove', { id: service.id })
@@ -90,6 +89,15 @@ export async function runUnshare(
   io.stdout.write(`${printable(service.id)} is no longer shared.${until}\n`)
   return EXIT.ok
 }
+
+/** Why nothing can be stopped, with what there is. */
+function noSuchShare(target: string | undefined, shared: readonly { id: string }[]): string {
+  if (target === undefined || shared.length === 0) return 'Nothing is shared. `ocf share` shares a server.\n'
+  return `${quote(target)} is not shared. Shared ${shared.length === 1 ? 'is' : 'are'}:\n${idList(shared)}`
+}
+
+const idList = (services: readonly { id: string }[]): string =>
+  services.map(({ id }) => `  ${printable(id)}\n`).join('')
 
 /** The one server that can be shared; tells what there is where it is not one. */
 async function theOnlyServer(needs: {

@@ -68,6 +68,26 @@ describe('ocf share', () => {
   })
 })
 
+describe('ocf unshare', () => {
+  const service = (port: number, published = true) => ({
+    ...{ id: `llm@127.0.0.1:${port}`, address: `127.0.0.1:${port}`, name: 'llm', published, models: [] },
+    ...{ status: 'connected', source: 'flags', aliases: [] },
+  })
+  const [first, second] = [service(11434), service(8000)]
+
+  it.each([
+    [['80'], [first], '"80" is not shared. Shared is:\n  llm@127.0.0.1:11434\n'],
+    [['80'], [first, second, service(80, false)], '"80" is not shared. Shared are:\n  llm@127.0.0.1:11434\n  llm@'],
+    [['80'], [], 'Nothing is shared. `ocf share` shares a server.\n'],
+    [[], [service(80, false)], 'Nothing is shared. `ocf share` shares a server.\n'],
+    [[], [first, second], 'Several are shared; say which one:\n  llm@127.0.0.1:11434\n  llm@127.0.0.1:8000\n'],
+  ])('%j with %j tells what is shared', async (args, services, sentence) => {
+    const { run, errors } = cli({ answers: { 'services.list': services } })
+    expect(await run('unshare', ...args)).toBe(EXIT.failed)
+    expect(errors()).toContain(sentence)
+  })
+})
+
 describe('ocf pause', () => {
   it.each([[[]], [['until-resume']], [['15m']], [['1h', '--cut-after', '10s']]])('takes %j', async (args) => {
     const { run, output } = cli({ answers: { 'pause.set': sharing.pause.state() } })
@@ -95,6 +115,22 @@ describe('ocf limits', () => {
     expect(output()).toContain('1 of 4 places used by 1 peers')
     expect(output()).toContain('limits.concurrent')
     expect(output()).not.toMatch(/^port/m)
+  })
+
+  it('says that peers get no place where there is none, also after a resume', async () => {
+    const usage = sharing.admission.usage()
+    const open = { ...sharing.pause.state(), paused: false, reasons: [], running: 0 }
+    const none = { ...usage, slots: { used: 0, total: 0 }, limits: { ...usage.limits, concurrent: 0 } }
+    const closed = cli({ answers: { ...answers, 'limits.get': none, 'pause.get': open, 'pause.resume': open } })
+    for (const command of ['limits', 'resume']) expect(await closed.run(command)).toBe(EXIT.ok)
+    expect(closed.output().match(/Peers get no place on this machine, because limits\.concurrent is 0/g)).toHaveLength(
+      2,
+    )
+    expect(closed.output()).not.toContain('Sharing is on')
+
+    const { run, output } = cli({ answers: { ...answers, 'pause.get': open, 'pause.resume': open } })
+    for (const command of ['limits', 'resume']) expect(await run(command)).toBe(EXIT.ok)
+    expect(output().match(/Sharing is on: other peers may use this machine/g)).toHaveLength(2)
   })
 
   it('refuses what is no limit', async () => {
