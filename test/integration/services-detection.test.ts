@@ -1,5 +1,8 @@
-import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { createServer as createTcpServer, type AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { afterEach, expect, test } from 'vitest'
 import type { DetectedServer, ServerKind } from '#shared/contract/detection.js'
 import { createDetector, type Candidate, type Detector } from '../../src-main/services/detection/index.js'
@@ -156,9 +159,77 @@ test.each<[string, StandInModel['routes']]>([
     'a redirect to another host',
     { '*': { status: 302, headers: { location: 'http://192.0.2.1/v1/models' }, body: '' } },
   ],
-  ['100 MB', { 'GET /v1/models': { type: 'application/json', body: `{"data":["${'x'.repeat(8 * 1024 * 1024)}"]}` } }],
+  ['8 MiB', { 'GET /v1/models': { type: 'application/json', body: `{"data":["${'x'.repeat(8 * 1024 * 1024)}"]}` } }],
 ])('%s is no model server', async (_, routes) => {
   expect(await found({ routes })).toBeUndefined()
+})
+
+const MIB = 1024 * 1024
+
+/** Answers with what `model` says, but 100 MiB of JSON at the paths in `huge`; counts what could be sent of it. */
+async function startHugeAnswers(
+  model: StandInModel,
+  huge: string[],
+  options: { length: boolean },
+): Promise<{ port: number; sentBytes: () => number; cut: () => number }> {
+  const block = Buffer.alloc(64 * 1024, 'x')
+  const count = (100 * MIB) / block.length
+  let sent = 0
+  let cut = 0
+  const server = createServer((request, response) => {
+    const name = `${request.method} ${request.url}`
+    if (!huge.includes(name)) {
+      const answer = model.routes[name]
+      const body = typeof answer === 'function' ? answer(request, '').body : answer?.body
+      response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json', ...model.headers })
+      return void response.end(typeof body === 'string' ? body : JSON.stringify(body))
+    }
+    response.writeHead(200, {
+      'content-type': 'application/json',
+      ...(options.length ? { 'content-length': block.length * count } : {}),
+    })
+    const blocks = function* (): Generator<Buffer> {
+      for (let left = count; left > 0; left -= 1) {
+        sent += block.length
+        yield block
+      }
+    }
+    pipeline(Readable.from(blocks(), { objectMode: false }), response).catch(() => (cut += 1))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  cleanups.push(async () => {
+    const closed = once(server, 'close')
+    server.close()
+    server.closeAllConnections()
+    await closed
+  })
+  return { port: (server.address() as AddressInfo).port, sentBytes: () => sent, cut: () => cut }
+}
+
+test.each([
+  ['with its length', { length: true }],
+  ['in chunks', { length: false }],
+])('a list of models of 100 MiB (%s) is cut early, and is no model server', async (_, options) => {
+  const server = await startHugeAnswers({ routes: {} }, ['GET /v1/models'], options)
+
+  expect(await detectorOf([{ port: server.port }], { answerMs: 10_000 }).look()).toEqual([])
+
+  await until(() => server.cut() === 1, { what: 'the server saw the cut' })
+  // 4 MiB are read; what is above them went into the buffers of both sockets.
+  expect(server.sentBytes()).toBeGreaterThan(4 * MIB)
+  expect(server.sentBytes()).toBeLessThan(50 * MIB)
+})
+
+test('a server with 100 MiB for an answer to another question is cut early, and stays one', async () => {
+  const huge = ['GET /api/version', 'GET /api/tags', 'GET /api/ps']
+  const server = await startHugeAnswers(servers.OLLAMA(), huge, { length: false })
+
+  const [seen] = await detectorOf([{ port: server.port }], { answerMs: 10_000 }).look()
+
+  expect(seen?.models.map(({ id }) => id)).toContain('llama3.2:latest')
+  await until(() => server.cut() > 0, { what: 'the server saw the cut' })
+  expect(server.sentBytes()).toBeLessThan(huge.length * 50 * MIB)
 })
 
 test('ports of programs that speak no HTTP, never answer or are closed are no model servers', async () => {

@@ -72,3 +72,17 @@ test('identity groups that no row could hold are refused', () => {
   const identityGroups = Array.from({ length: 40 }, (_, index) => `key${index}=${'x'.repeat(100)}`)
   expect(() => parseRegistration({ name: 'llm', port: 1, identityGroups }, STRICT)).toThrow(/more than the 3072 bytes/)
 })
+
+test.each([
+  ['gpt2', 'is neither key=value nor "all"'],
+  ['=gpt2', 'has an empty key or value'],
+  ['model=', 'has an empty key or value'],
+])('the identity group "%s" is refused, and the sentence says why', (entry, why) => {
+  const register = () => parseRegistration({ name: 'llm', port: 1, identityGroups: ['lang=en', entry] }, STRICT)
+  expect(register).toThrow(
+    expect.objectContaining({
+      code: 'invalid_service',
+      message: expect.stringContaining(`the identity group "${entry}" ${why}`) as string,
+    }),
+  )
+})
