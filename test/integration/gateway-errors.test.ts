@@ -238,6 +238,9 @@ describe('changing this node', () => {
     expect(await codeOf(await changeNode('POST', { name: 'x', port: 1, host: 'evil.example' }))).toBe(
       '400 invalid_service',
     )
+    expect(await codeOf(await changeNode('POST', { name: 'x', port: 1, identity_group: ['gpt2'] }))).toBe(
+      '400 invalid_service',
+    )
     expect(await codeOf(await changeNode('DELETE', { name: 'nobody' }))).toBe('404 service_not_found')
     expect(await codeOf(await changeNode('POST', { name: 'x'.repeat(70_000) }))).toBe('413 body_too_large')
   })

@@ -1,18 +1,22 @@
 import type { LocalService } from '../../services/index.js'
+import { withFormModel } from './form-model.js'
 import type { RequestBody } from './request-body.js'
 
 /**
  * The body with the model's published name replaced by the one the server itself uses. The body comes back untouched,
- * byte for byte, where the two are the same.
+ * byte for byte, where the two are the same; of a form nothing but the name changes.
  */
 export function withServerModelId(body: RequestBody, service: LocalService): RequestBody {
-  if (service.serverModelIds.size === 0 || body.kind !== 'read' || body.json === undefined) return body
-  const { model } = body.json
+  if (service.serverModelIds.size === 0 || body.kind !== 'read') return body
+  const model = body.json?.['model'] ?? body.form?.model
   if (typeof model !== 'string') return body
   const own = service.serverModelIds.get(model)
   if (own === undefined || own === model) return body
-  const json = { ...body.json, model: own }
-  return { ...body, json, bytes: Buffer.from(JSON.stringify(json)) }
+  if (body.json !== undefined) {
+    const json = { ...body.json, model: own }
+    return { ...body, json, bytes: Buffer.from(JSON.stringify(json)) }
+  }
+  return { ...body, bytes: withFormModel(body.bytes, { from: model, to: own }) }
 }
 
 /** The raw path and query with the model in the query replaced likewise; everything else stays as it was sent. */
