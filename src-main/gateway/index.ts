@@ -12,7 +12,7 @@ import { ClientGoneError } from './forward/request-body.js'
 import { assertHandshake } from './forward/websocket.js'
 import type { GatewayNeeds, GatewayOptions } from './needs.js'
 import { createOriginLimits } from './origin-limits.js'
-import { createMatcher, splitTarget, type Route, type RouteMatch } from './route.js'
+import { createMatcher, remembering, splitTarget, type Route, type RouteMatch } from './route.js'
 import { allRoutes } from './routes/index.js'
 
 export type { GatewayNeeds, GatewayOptions } from './needs.js'
@@ -24,7 +24,7 @@ interface GatewayState extends RequestState {
 /** The gateway for one door: one table of routes, open on each door only where the table says so. */
 export function createGatewayApp(needs: GatewayNeeds, options: GatewayOptions, door: Door): Koa {
   const log = needs.log.forComponent('gateway')
-  const match = createMatcher(allRoutes(needs, options), door)
+  const match = remembering(createMatcher(allRoutes(needs, options), door))
   const cors = createCors(options)
   const limits = createOriginLimits()
   const app = new Koa()
@@ -35,7 +35,9 @@ export function createGatewayApp(needs: GatewayNeeds, options: GatewayOptions, d
     const state = ctx.state as GatewayState
     state.door = door
     state.requestId = requestIdOf(ctx.req.headers['x-request-id'])
-    ctx.set('X-Request-Id', state.requestId)
+    if (door === 'local') ctx.set('X-Request-Id', state.requestId)
+    // A peer knows the id it sent, and that streams are kept: both would be bytes in each of its answers.
+    else ctx.res.removeHeader('Connection')
     try {
       await next()
     } catch (error) {

@@ -59,6 +59,26 @@ export function createMatcher(routes: readonly Route[], door: Door): (method: st
   }
 }
 
+/** Targets whose match is kept; a program uses a handful. */
+const MAX_REMEMBERED = 256
+/** Longer paths are matched anew each time. */
+const MAX_REMEMBERED_CHARS = 200
+
+/** A matcher that looks up what it was asked before. It forgets all at once when it is full, so nobody can fill it. */
+export function remembering(match: (method: string, path: string) => RouteMatch): typeof match {
+  const known = new Map<string, RouteMatch>()
+  return (method, path) => {
+    if (path.length > MAX_REMEMBERED_CHARS) return match(method, path)
+    const key = `${method} ${path}`
+    const before = known.get(key)
+    if (before !== undefined) return before
+    const found = match(method, path)
+    if (known.size >= MAX_REMEMBERED) known.clear()
+    known.set(key, found)
+    return found
+  }
+}
+
 function matchSegments(pattern: readonly string[], given: readonly string[]): PathParams | undefined {
   const params: Record<string, string> = {}
   for (const [index, segment] of pattern.entries()) {

@@ -134,10 +134,10 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
           return
         }
         const timing = { connectMs, ttfbMs: MS(startedAt) }
-        const passed = reply.head(status, {
-          ...responseHeaders(headers, target.policy),
-          ...request.ownHeaders(timing),
-        })
+        const passed = reply.head(
+          status,
+          Object.assign(responseHeaders(headers, target.policy), request.ownHeaders(timing)),
+        )
         head = { status, timing }
         // Comments have gone out as an event stream and this is something else: the client gets it as an error event.
         if (!passed) late = new LateAnswer(status)

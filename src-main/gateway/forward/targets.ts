@@ -114,5 +114,8 @@ function outgoingHeaders(exchange: Exchange, policy: HeaderPolicy, ours: Headers
   if (exchange.body.kind === 'read' && exchange.body.contentType !== undefined) {
     headers['content-type'] = exchange.body.contentType
   }
-  return { ...headers, ...ours, [HOPS_HEADER]: exchange.hops, 'x-request-id': exchange.requestId }
+  Object.assign(headers, ours)
+  headers[HOPS_HEADER] = exchange.hops
+  headers['x-request-id'] = exchange.requestId
+  return headers
 }

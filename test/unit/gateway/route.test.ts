@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createMatcher, splitTarget, type Route } from '../../../src-main/gateway/route.js'
+import { createMatcher, remembering, splitTarget, type Route } from '../../../src-main/gateway/route.js'
 
 const route = (path: string, options: Partial<Route> = {}): Route => ({
   methods: ['GET'],
@@ -85,4 +85,23 @@ test('a target is cut at its first question mark', () => {
   expect(splitTarget('/a?b?c=%3F')).toEqual({ path: '/a', query: '?b?c=%3F' })
   expect(splitTarget('/a')).toEqual({ path: '/a', query: '' })
   expect(splitTarget('/a?')).toEqual({ path: '/a', query: '?' })
+})
+
+test('a matcher that remembers says what it was told, and keeps a bounded number', () => {
+  const asked: string[] = []
+  const remembered = remembering((method, path) => {
+    asked.push(`${method} ${path}`)
+    return match(method, path)
+  })
+  for (const [method, path] of [
+    ['GET', '/v1/models'],
+    ['POST', '/v1/models'],
+    ['GET', '/nothing'],
+  ] as const) {
+    for (const _ of [1, 2]) expect(remembered(method, path)).toEqual(match(method, path))
+  }
+  expect(asked).toHaveLength(3)
+  for (let index = 0; index < 300; index += 1) remembered('GET', `/v1/models/${index}`)
+  remembered('GET', '/v1/models')
+  expect(asked.filter((line) => line === 'GET /v1/models')).toHaveLength(2)
 })
