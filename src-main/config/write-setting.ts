@@ -23,6 +23,8 @@ export function writeSetting(file: string, name: SettingName, value: Settings[Se
 
 function changedYaml(path: string, text: string, name: SettingName, value: unknown): string {
   const document = parseDocument(text)
+  // A file of one `null` says as little as an empty one.
+  if (isScalar(document.contents) && document.contents.value === null) document.contents = null
   if (document.errors.length > 0 || (document.contents !== null && !isMap(document.contents))) throw unreadable(path)
   const found = pathsOf(name).filter((keys) => document.hasIn(keys))
   if (value === undefined) {
@@ -31,7 +33,9 @@ function changedYaml(path: string, text: string, name: SettingName, value: unkno
     document.setIn(found[0] ?? newPath(document, name), value)
     for (const keys of found.slice(1)) takeOut(document, keys)
   }
-  return isMap(document.contents) && document.contents.items.length === 0 ? comments(document) : document.toString()
+  // Without contents it would be written as `null`.
+  const isEmpty = !isMap(document.contents) || document.contents.items.length === 0
+  return isEmpty ? comments(document) : document.toString()
 }
 
 function changedJson(path: string, text: string, name: SettingName, value: unknown): string {

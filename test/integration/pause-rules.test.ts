@@ -69,6 +69,8 @@ interface Rule {
 
 const set = (name: string, value: string | null) => provider.control.call('settings.set', { name, value })
 
+const state = () => provider.control.call('pause.get', {})
+
 const row = async (): Promise<{ service: { status: string }[] } | undefined> => {
   const table = (await (await fetch(`${asker.gateway}/v1/dnt/table`)).json()) as Record<
     string,
@@ -90,6 +92,14 @@ async function untilServed(): Promise<void> {
     limitMs: 30_000,
   })
   expect((await row())?.service).toMatchObject([{ status: 'connected' }])
+}
+
+/** Both ways of asking get an answer from the server. */
+async function expectAnswers(): Promise<void> {
+  const before = server.requests.length
+  expect((await direct()).status).toBe(200)
+  expect((await chat(asker.gateway, { model: MODEL })).status).toBe(200)
+  expect(server.requests.length).toBe(before + 2)
 }
 
 /** The peer has dropped the model, and no request of its gets through. Gives what it was told. */
@@ -131,18 +141,16 @@ test.each<Rule>([
     holds: (is) => (machine.programs = is ? ['bash', 'blender'] : ['bash']),
   },
   {
-    ...{ cause: 'schedule', setting: 'pause.schedule', on: `${dayIn(3)} 00:00-24:00`, secret: 'time for sharing' },
+    ...{ cause: 'schedule', setting: 'pause.schedule', on: '00:00-24:00', secret: 'time for sharing' },
     // The machine's clock stays what it is; the timetable moves.
     holds: (is) => set('pause.schedule', is ? `${dayIn(3)} 00:00-24:00` : '00:00-24:00'),
   },
 ])('the rule $setting is seen by a peer as it begins and ends', async ({ cause, setting, on, holds, secret }) => {
-  const state = () => provider.control.call('pause.get', {})
-  if (cause !== 'schedule') {
-    await holds(true)
-    expect(await state()).toMatchObject({ paused: false, reasons: [] })
-  }
-
   await set(setting, on)
+  expect(await state()).toMatchObject({ paused: false, reasons: [] })
+  expect((await state()).rules).toContainEqual(expect.objectContaining({ cause, enabled: true, holds: false }))
+
+  await holds(true)
   const told = await untilPaused()
   expect(await state()).toMatchObject({ paused: true, reasons: [{ cause }] })
   expect(told).not.toContain(secret)
@@ -150,18 +158,21 @@ test.each<Rule>([
 
   await holds(false)
   await untilServed()
-  expect((await state()).rules).toContainEqual(expect.objectContaining({ cause, enabled: true, holds: false }))
-
-  await holds(true)
-  await untilPaused()
-
-  await set(setting, null)
-  await untilServed()
   expect(await state()).toMatchObject({ paused: false, reasons: [] })
-  await holds(false)
-  if (cause === 'schedule') await set(setting, null)
-  const before = server.requests.length
-  expect((await direct()).status).toBe(200)
-  expect((await chat(asker.gateway, { model: MODEL })).status).toBe(200)
-  expect(server.requests.length).toBe(before + 2)
+  await set(setting, null)
+  await expectAnswers()
+})
+
+test('a rule counts while it is switched on, whatever the machine does', async () => {
+  machine.onBattery = true
+  // Its answer is that of a look at the rules.
+  expect(await provider.control.call('pause.resume', {})).toMatchObject({ paused: false, reasons: [] })
+
+  await set('pause.on-battery', 'true')
+  await untilPaused()
+  await set('pause.on-battery', null)
+
+  await untilServed()
+  await expectAnswers()
+  machine.onBattery = false
 })

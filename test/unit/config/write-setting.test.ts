@@ -48,6 +48,21 @@ describe('writing one setting', () => {
     )
   })
 
+  it.each([
+    [undefined, ''],
+    ['', ''],
+    ['# mine\n', '# mine\n'],
+    ['null\n', ''],
+  ])('takes nothing out of a file without settings (%j), and can write into it afterwards', (text, kept) => {
+    if (text !== undefined) writeFileSync(file, text)
+    for (const name of ['limits.queue', 'port'] as const) writeSetting(file, name, undefined)
+    expect(read()).toBe(kept)
+    load()
+    writeSetting(file, 'port', 2)
+    expect(lines()).toEqual([...(kept === '' ? [] : ['# mine']), 'port: 2'])
+    expect(load().settings.port).toBe(2)
+  })
+
   it('makes the file and its folder, for its owner only', () => {
     const deep = join(folder, 'a', 'b', 'config.yaml')
     writeSetting(deep, 'mode', 'local')
