@@ -7,7 +7,7 @@ import { createLocalClients } from './gateway/forward/local-clients.js'
 import { createProviderScores } from './gateway/forward/provider-scores.js'
 import { createStatusFollower } from './gateway/forward/status-follower.js'
 import { createReachability } from './gateway/forward/reachability.js'
-import { createGatewayListener, type GatewayNeeds, type GatewayOptions } from './gateway/index.js'
+import { createGatewayListener, type GatewayNeeds, type GatewayOptions, type GatewayTiming } from './gateway/index.js'
 import { createKnownOffers } from './gateway/known-offers.js'
 import { createProviderChoice } from './gateway/provider-choice.js'
 import { createLocalDoor } from './gateway/local-door.js'
@@ -49,6 +49,7 @@ export function composeGateway(needs: {
   /** Read again for each request, so that live changes count at once. */
   settings: Readonly<Settings>
   docsDir: string | null
+  timing?: GatewayTiming | undefined
   controlToken: string
   dashboardUrl: () => string | undefined
 }): ComposedGateway {
@@ -92,10 +93,11 @@ export function composeGateway(needs: {
     controlToken: needs.controlToken,
     dashboardUrl: needs.dashboardUrl,
     bindHost: settings.host,
+    ...(needs.timing === undefined ? {} : { timing: needs.timing }),
   }
   const localDoor = createLocalDoor(
     { handler: createGatewayListener(gatewayNeeds, options, 'local'), log },
-    { host: settings.host, port: settings.port },
+    { host: settings.host, port: settings.port, headersTimeoutMs: needs.timing?.headersTimeoutMs },
   )
   const peerDoor = createPeerDoor({ host, handler: createGatewayListener(gatewayNeeds, options, 'peer'), log })
   return {

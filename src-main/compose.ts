@@ -14,6 +14,7 @@ import { composeNetwork } from './compose-network.js'
 import { composeSharing, type DesktopSharing } from './compose-sharing.js'
 import { composeServices } from './compose-services.js'
 import { composeTelemetry } from './compose-telemetry.js'
+import type { GatewayTiming } from './gateway/index.js'
 import { createServiceGroup, type Service } from './lifecycle.js'
 import type { Logger } from './logging/logger.js'
 import { createNodeTable } from './node-table/index.js'
@@ -40,6 +41,8 @@ export interface NodeNeeds {
   updates?: UpdatesSource
   /** The desktop app's key store and what it sees of the machine. */
   desktopSharing?: DesktopSharing
+  /** Times of the gateway that nobody sets but a test. */
+  gatewayTiming?: GatewayTiming
 }
 
 /** A running node as its hosts see it. */
@@ -121,6 +124,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     paths,
     settings: live.current,
     docsDir: needs.docsDir ?? null,
+    timing: needs.gatewayTiming,
     controlToken: controlServer.token,
     dashboardUrl: () => controlServer.url,
   })

@@ -72,9 +72,10 @@ function callerOf({ paths }: { paths: PathLookup }, ctx: Context): Pick<TrafficS
 
 /**
  * Tells a client that asked for an event stream, while it waits for headers, that its request is alive. OpenAI's and
- * Anthropic's paths alone answer `stream: true` with one: anywhere else a comment would spoil the answer.
+ * Anthropic's paths alone answer `stream: true` with one: anywhere else a comment would spoil the answer. `everyMs` is
+ * `GatewayTiming.commentEveryMs`.
  */
-export function keepClientAwake(exchange: Exchange, service: string, path: string): void {
+export function keepClientAwake(exchange: Exchange, service: string, path: string, everyMs?: number): void {
   if (service !== 'llm' || !path.startsWith('/v1/') || !wantsComments(exchange)) return
-  exchange.reply.startComments({ 'x-request-id': exchange.requestId })
+  exchange.reply.startComments({ 'x-request-id': exchange.requestId }, everyMs)
 }

@@ -84,7 +84,7 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
       if (providers.length === 0) {
         throw also !== undefined && !knownButAway ? nobodySpeaks(model) : nobody(service, queries, knownButAway)
       }
-      keepClientAwake(exchange, service, path)
+      keepClientAwake(exchange, service, path, options.timing?.commentEveryMs)
       const what = model === undefined ? `the service "${service}"` : `the model "${model}"`
       const answeredBy = await forwarder.toProviders(exchange, { service, path, what }, providers)
       if (answeredBy !== undefined) choice.answered(wish, answeredBy)

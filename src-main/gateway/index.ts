@@ -15,7 +15,7 @@ import { createOriginLimits } from './origin-limits.js'
 import { createMatcher, remembering, splitTarget, type Route, type RouteMatch } from './route.js'
 import { allRoutes } from './routes/index.js'
 
-export type { GatewayNeeds, GatewayOptions } from './needs.js'
+export type { GatewayNeeds, GatewayOptions, GatewayTiming } from './needs.js'
 
 interface GatewayState extends RequestState {
   match: RouteMatch

@@ -15,18 +15,23 @@ export interface LocalDoor extends DrainableDoor {
 
 const KEEP_ALIVE_MS = 65_000
 const HEADERS_TIMEOUT_MS = 30_000
+/** Slow headers are looked for that often, so they are cut at most this part of the time-out late. */
+const CHECKS_IN_TIMEOUT = 10
 const MAX_HEADER_BYTES = 32 * 1024
 
-/** Listens for this machine's apps. @throws AppError `port_in_use` from start */
+/** Listens for this machine's apps; `headersTimeoutMs` is how long they may take to send a request's headers. @throws AppError `port_in_use` from start */
 export function createLocalDoor(
   needs: { handler: RequestListener; log: Log },
-  options: { host: string; port: number },
+  options: { host: string; port: number; headersTimeoutMs?: number | undefined },
 ): LocalDoor {
   const log = needs.log.forComponent('gateway')
+  const { headersTimeoutMs = HEADERS_TIMEOUT_MS } = options
   const server = http.createServer(
     {
       keepAliveTimeout: KEEP_ALIVE_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
+      headersTimeout: headersTimeoutMs,
+      // Node looks every 30 s unless told, and would give them twice the time.
+      connectionsCheckingInterval: headersTimeoutMs / CHECKS_IN_TIMEOUT,
       // Bodies may stream for as long as they move.
       requestTimeout: 0,
       maxHeaderSize: MAX_HEADER_BYTES,

@@ -30,6 +30,14 @@ export interface GatewayNeeds {
   log: Log
 }
 
+/** Times of the gateway that are no settings: what is left out is as it is for everybody. */
+export interface GatewayTiming {
+  /** Silence in ms after which an event-stream client is told that its request is alive; 15 s. */
+  commentEveryMs?: number
+  /** How long in ms a client of the local door may take to send its headers; 30 s. */
+  headersTimeoutMs?: number
+}
+
 /** How the gateway behaves; `maxBodyBytes` and `corsOrigins` are read for each request and may change. */
 export interface GatewayOptions {
   /** Bytes of a body that is read for routing. */
@@ -45,4 +53,5 @@ export interface GatewayOptions {
   bindHost: string
   /** The folder of Swagger UI's files; null where they were not built. */
   docsDir: string | null
+  timing?: GatewayTiming
 }

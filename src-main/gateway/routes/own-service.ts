@@ -72,7 +72,7 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
           const service = serviceForModel(services, exchange.body)
           const model = modelOf(exchange.body)
           if (model !== undefined) exchange.traffic.update({ model })
-          keepClientAwake(exchange, name, rest)
+          keepClientAwake(exchange, name, rest, options.timing?.commentEveryMs)
           await needs.forwarder.toLocalService(exchange, service, `${rest}${query}`)
         })
       },
