@@ -20,19 +20,24 @@ export const KINDS = [
 /** A folder of one test, with everything the app writes. */
 export interface Place {
   dir: string
-  /** The words of a node that concerns nobody else. */
+  /** The words of a node that concerns nobody else; in the mode `node` peers may join it. */
   words: string[]
   env: Record<string, string>
   remove(): void
 }
 
 /** Whether the desktop has a tray is the test's choice, not the machine's. */
-export function makePlace(options: { tray: boolean }): Place {
+export function makePlace(options: { tray: boolean; mode?: 'standalone' | 'node' }): Place {
   const dir = mkdtempSync(join(tmpdir(), 'ocf-desktop-'))
   const ports = ['port', 'api-port', 'tcpport', 'wsport', 'udpport'].map((name) => `--${name}=0`)
   return {
     dir,
-    words: ['--mode=standalone', ...ports, '--p2p-host=127.0.0.1', `--data-dir=${join(dir, 'node')}`],
+    words: [
+      `--mode=${options.mode ?? 'standalone'}`,
+      ...ports,
+      '--p2p-host=127.0.0.1',
+      `--data-dir=${join(dir, 'node')}`,
+    ],
     env: { ...withTrayHost(dir, options.tray), XDG_CONFIG_HOME: join(dir, 'config') },
     remove: () => rmSync(dir, { recursive: true, force: true }),
   }

@@ -3,14 +3,19 @@ import { chat, flagsToJoin, llmFlags, modelIds, untilListed } from '../fixtures/
 import { startNodeProcess, type NodeProcess } from '../fixtures/node-process.js'
 import { until } from '../fixtures/until.js'
 
-/** My node, a model server beside it that is not shared yet, and peers with models of their own. */
-export interface SmallNetwork {
-  me: NodeProcess
+/** A model server beside a node that is not shared yet, and peers of that node with models of their own. */
+export interface Neighbours {
   ollama: PacedOllama
   peers: NodeProcess[]
   stop(): Promise<void>
 }
 
+/** {@link Neighbours} and my node. */
+export interface SmallNetwork extends Neighbours {
+  me: NodeProcess
+}
+
+const NO_DEMO = ['--demo-model', 'off']
 const MINE: PacedModel[] = [
   { name: 'llama3.2:3b', sizeBytes: 2_019_393_189, parameters: '3.2B', quantisation: 'Q4_K_M' },
   { name: 'qwen3:8b', sizeBytes: 5_225_388_164, parameters: '8.2B', quantisation: 'Q4_K_M' },
@@ -26,26 +31,35 @@ const THEIRS: PacedModel[][] = [
 
 /** Starts everything; resolves when my gateway lists the peers' models. */
 export async function startSmallNetwork(options: { peers?: number } = {}): Promise<SmallNetwork> {
-  const off = ['--demo-model', 'off']
+  const me = await startNodeProcess({ flags: [...NO_DEMO, '--mode', 'node'] })
+  const neighbours = await startNeighbours(me, options.peers ?? THEIRS.length)
+  return {
+    ...neighbours,
+    me,
+    async stop() {
+      await me.stop()
+      await neighbours.stop()
+    },
+  }
+}
+
+/** Starts what is around a node that runs already; resolves when its gateway lists the peers' models. */
+export async function startNeighbours(me: Pick<NodeProcess, 'gateway'>, count: number): Promise<Neighbours> {
   const ollama = await startPacedOllama({ models: MINE })
   const servers = await Promise.all(
-    THEIRS.slice(0, options.peers ?? THEIRS.length).map((models, index) =>
-      startPacedOllama({ models, wordMs: 8 + index * 10 }),
-    ),
+    THEIRS.slice(0, count).map((models, index) => startPacedOllama({ models, wordMs: 8 + index * 10 })),
   )
-  const me = await startNodeProcess({ flags: [...off, '--mode', 'node'] })
   const peers: NodeProcess[] = []
   for (const server of servers) {
-    peers.push(await startNodeProcess({ flags: [...off, ...flagsToJoin(me), ...llmFlags(server.port)] }))
+    peers.push(await startNodeProcess({ flags: [...NO_DEMO, ...flagsToJoin(me), ...llmFlags(server.port)] }))
   }
   const wanted = THEIRS.slice(0, servers.length).flat()
   for (const { name } of wanted) await untilListed(me.gateway, name, 20_000)
   return {
-    me,
     ollama,
     peers,
     async stop() {
-      await Promise.all([...peers, me].map((node) => node.stop()))
+      await Promise.all(peers.map((node) => node.stop()))
       await Promise.all([ollama, ...servers].map((server) => server.close()))
     },
   }
