@@ -16,8 +16,8 @@ export default defineConfig({
       project('integration', {
         testTimeout: 60_000,
         hookTimeout: 60_000,
-        maxWorkers: 1,
-        fileParallelism: false,
+        // Much of their time is waiting for networks; each has its own ports, folders and namespaces.
+        maxWorkers: 2,
         retry: process.env['CI'] === undefined ? 0 : 1,
       }),
       project('e2e', {

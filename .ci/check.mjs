@@ -11,7 +11,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'ocf-check-'))
 const results = join(scratch, 'results.json')
 
 const first = [
-  ['browser', [node, '.ci/browser.mjs']],
+  ['system packages', [node, '.ci/system-packages.mjs']],
   ['build', bin(['electron-vite', 'bin', 'electron-vite.js']).concat('build')],
 ]
 /** None of these touches what another one reads: they run side by side. */
