@@ -9,6 +9,9 @@ import { followResponses } from './running-responses.js'
 import { StreamDuplex } from './stream-duplex.js'
 import { acceptUpgrades, isWebSocketHandshake } from './upgrades.js'
 
+/** A request's headers are complete within this. */
+const HEADERS_TIMEOUT_MS = 60_000
+
 /** Headers a peer may send in one request. */
 const MAX_HEADER_BYTES = 32 * 1024
 
@@ -28,7 +31,9 @@ export function createPeerDoor(needs: { host: Host; handler: http.RequestListene
   const server = http.createServer(
     {
       keepAliveTimeout: SERVER_KEEP_ALIVE_MS,
-      headersTimeout: 60_000,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      // Node looks every 30 s unless told otherwise.
+      connectionsCheckingInterval: HEADERS_TIMEOUT_MS / 10,
       // Bodies may stream for as long as they move; the forwarder ends idle ones.
       requestTimeout: 0,
       maxHeaderSize: MAX_HEADER_BYTES,
