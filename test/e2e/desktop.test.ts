@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Desktop } from '../fixtures/electron-stand-in/launch.js'
 import { KINDS, makePlace, shown, type Place } from './desktop-app.js'
+import { scrollThroughTenThousandPeers } from './specs/ten-thousand-peers.js'
 
 /** What `window.ocf` is to these tests; the page has it, this file does not. */
 interface Bridge {
@@ -42,6 +43,32 @@ describe.each(KINDS)('the desktop app in $kind', ({ launch, skip }) => {
       return { bridge: Object.keys(bridge), frozen: Object.isFrozen(bridge), node }
     })
     expect(seen).toEqual({ bridge: ['call', 'follow'], frozen: true, node: [] })
+  })
+
+  test('ten thousand peers that the main process tells of are scrolled through without drawing them all', async (context) => {
+    context.skip(skip !== undefined, skip)
+    await desktop.inMain(({ ipcMain }) => {
+      const blank = { connected: false, paths: [], multiaddrs: [], direction: null, connectedAtMs: null }
+      const data = Array.from({ length: 10_000 }, (_, index) => {
+        const peerId = `12D3KooWMany${String(index).padStart(40, '0')}`
+        return { ...blank, peerId, offers: [], version: '' }
+      })
+      // This node knows nobody: the page is told of them after its own first message.
+      ipcMain.on('ocf:follow', (event, id: number, feed: string) => {
+        if (feed !== 'peers') return
+        event.sender.send('ocf:feed', { id, message: { type: 'snapshot', revision: 1, data } })
+      })
+    })
+    await desktop.page.reload()
+    await desktop.page.getByRole('link', { name: 'Network', exact: true }).click()
+    await scrollThroughTenThousandPeers(desktop.page)
+    await desktop.inMain(({ ipcMain }) => {
+      const added = ipcMain.listeners('ocf:follow').at(-1) as () => void
+      ipcMain.removeListener('ocf:follow', added)
+    })
+    await desktop.page.getByRole('link', { name: 'Home', exact: true }).click()
+    await desktop.page.reload()
+    await shown(desktop)
   })
 
   test('every page is served from the app and shows live data', async (context) => {
