@@ -33,7 +33,7 @@ test.each<[string, string, object, object]>([
 
 test('what a server that ignores case reads is never more than the limit', () => {
   const name = fc.constantFrom('max_tokens', 'Max_Tokens', 'MAX_TOKENS', 'max_to\u212aens', 'num_predict', 'n')
-  const value = fc.oneof(fc.integer(), fc.double(), fc.string(), fc.constant(null))
+  const value = fc.oneof(fc.integer(), fc.double({ noNaN: true }), fc.string(), fc.constant(null))
   fc.assert(
     fc.property(fc.dictionary(name, value), fc.integer({ min: 1, max: 1000 }), (body, limit) => {
       const sent = lowerTokens(CHAT, withoutDoubles(body), limit)
