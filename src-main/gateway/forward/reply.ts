@@ -7,9 +7,6 @@ import type { Door } from '../door.js'
 import type { Headers } from './headers.js'
 import { SseEvents } from './sse-events.js'
 
-/** Bodies up to this are sent in one piece with their head. */
-const MAX_JOINED_BYTES = 8 * 1024
-
 /** Silence after which an event-stream client is told that its request is alive, and between such comments. */
 export const KEEP_ALIVE_COMMENT_MS = 15_000
 
@@ -148,10 +145,6 @@ export class Reply {
     const ready = this.#events === undefined ? chunk : this.#events.push(chunk)
     if (ready === undefined) return true
     this.#bytes += ready.byteLength
-    // Node joins a string, but no buffer, with the head into one write; in this encoding each byte stays what it is.
-    if (!this.#response.chunkedEncoding && ready.byteLength <= MAX_JOINED_BYTES) {
-      return this.#response.write(ready.toString('latin1'), 'latin1')
-    }
     return this.#response.write(ready)
   }
 
