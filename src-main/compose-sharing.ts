@@ -56,7 +56,12 @@ export function composeSharing(needs: {
   desktop?: DesktopSharing
 }): ComposedSharing {
   const { live, settings, traffic, dataFolder, clock, log, desktop = {} } = needs
-  const admission = createAdmission({ clock, limits: () => readLimits(live.current) })
+  // Asked several times for each request, so read again only after a change.
+  let limits = readLimits(live.current)
+  live.subscribe(() => {
+    limits = readLimits(live.current)
+  })
+  const admission = createAdmission({ clock, limits: () => limits })
   const gpus = createGpuReader({ clock })
   const hardware = createHardware({ gpus })
   const pause = createPause(

@@ -1,20 +1,13 @@
-import type { Context } from 'koa'
 import { AppError } from '#shared/errors.js'
 import type { Host } from '../p2p/index.js'
 import type { PathLookup } from '../p2p/path-lookup.js'
 import { WEBSOCKET } from '../services/index.js'
-import type { TrafficFeed, TrafficStart } from '../telemetry/traffic.js'
-import type { Door } from './door.js'
+import type { TrafficFeed } from '../telemetry/traffic.js'
+import type { Arrival } from './arrival.js'
 import type { Exchange } from './forward/exchange.js'
 import { HOPS_HEADER, nextHops } from './forward/hops.js'
 import { Reply } from './forward/reply.js'
 import { ClientGoneError } from './forward/request-body.js'
-
-/** What every request carries from the first middleware on. */
-export interface RequestState {
-  door: Door
-  requestId: string
-}
 
 /** Silence before a streaming client gets its first comment; only on the local door. */
 const wantsComments = (exchange: Exchange): boolean =>
@@ -27,47 +20,41 @@ const wantsComments = (exchange: Exchange): boolean =>
  */
 export async function forwardExchange(
   needs: { host: Host; traffic: TrafficFeed; paths: PathLookup },
-  ctx: Context,
-  about: { service: string; route: string; peer?: string },
+  arrival: Arrival,
+  about: { service: string; route: string },
   forward: (exchange: Exchange) => Promise<void>,
 ): Promise<void> {
-  const { door, requestId } = ctx.state as RequestState
-  const reply = new Reply(ctx.res, { door, requestId })
-  const hops = nextHops(ctx.req.headers[HOPS_HEADER], needs.host.peerId)
-  const traffic = needs.traffic.begin({
-    id: requestId,
-    direction: door === 'peer' ? 'in' : 'local',
-    service: about.service,
-    method: reply.isHandshake ? WEBSOCKET : ctx.method,
-    route: about.route,
-    ...(door === 'peer' ? callerOf(needs, ctx) : {}),
-  })
+  const { door, requestId, request } = arrival
+  const hops = nextHops(request.headers[HOPS_HEADER], needs.host.peerId)
+  const peer = door === 'peer' ? request.socket.remoteAddress : undefined
   const exchange: Exchange = {
     door,
     requestId,
     hops,
-    traffic,
-    request: ctx.req,
-    reply,
+    traffic: needs.traffic.begin({
+      id: requestId,
+      direction: door === 'peer' ? 'in' : 'local',
+      service: about.service,
+      method: arrival.isHandshake ? WEBSOCKET : arrival.method,
+      route: about.route,
+      peer: peer ?? null,
+      path: peer === undefined ? null : needs.paths.pathTo(peer),
+    }),
+    request,
+    reply: new Reply(arrival.response, { door, requestId }),
     startedAt: performance.now(),
     body: { kind: 'none' },
   }
   try {
     await forward(exchange)
-    ctx.respond = false
   } catch (error) {
     const known = error instanceof AppError ? error : undefined
     const gone = error instanceof ClientGoneError
-    traffic.finish(
+    exchange.traffic.finish(
       gone ? { cancelledBy: 'client' } : { status: known?.status ?? 500, error: known?.code ?? 'internal' },
     )
     throw error
   }
-}
-
-function callerOf({ paths }: { paths: PathLookup }, ctx: Context): Pick<TrafficStart, 'peer' | 'path'> {
-  const peer = ctx.req.socket.remoteAddress
-  return peer === undefined ? {} : { peer, path: paths.pathTo(peer) }
 }
 
 /**

@@ -20,6 +20,18 @@ export function isHostAllowed(hostHeader: string | undefined, bindHost: string):
   return !(bindHost === 'localhost' || bindHost.startsWith('127.') || bindHost === '::1') || bare === bindHost
 }
 
+/** {@link isHostAllowed} for one bind address; the name that was asked last, which nearly every request has, is remembered. */
+export function createHostCheck(bindHost: string): (hostHeader: string | undefined) => boolean {
+  let last: string | undefined
+  let lastAllowed = false
+  return (hostHeader) => {
+    if (hostHeader !== undefined && hostHeader === last) return lastAllowed
+    lastAllowed = isHostAllowed(hostHeader, bindHost)
+    last = hostHeader
+    return lastAllowed
+  }
+}
+
 /** Node keeps the first `Host` and drops the rest; who stands before or behind us may take another. */
 export function hasSeveralHosts(rawHeaders: readonly string[]): boolean {
   let seen = false

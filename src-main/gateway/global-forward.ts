@@ -1,6 +1,6 @@
-import type { Context } from 'koa'
 import { AppError } from '#shared/errors.js'
 import { didYouMean } from '../config/near-names.js'
+import type { Arrival } from './arrival.js'
 import { forwardExchange, keepClientAwake } from './begin-exchange.js'
 import type { Exchange } from './forward/exchange.js'
 import { noProvider } from './forward/failures.js'
@@ -30,15 +30,15 @@ export interface GlobalRequest {
 }
 
 /** Forwards to a chosen provider; see {@link forwardExchange} for what is thrown. */
-export type GlobalForward = (ctx: Context, request: GlobalRequest) => Promise<void>
+export type GlobalForward = (arrival: Arrival, request: GlobalRequest) => Promise<void>
 
 export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions): GlobalForward {
   const { registry, table, reachability, knownOffers, forwarder, host, choice } = needs
 
-  function queriesOf(ctx: Context, service: string, exchange: Exchange): IdentityQuery[] {
-    const header = ctx.req.headers['x-ocf-identity-group']
+  function queriesOf(service: string, { request, body }: Exchange): IdentityQuery[] {
+    const header = request.headers['x-ocf-identity-group']
     if (typeof header === 'string') return [parseIdentityHeader(header)]
-    return identityQueries(service, exchange.body)
+    return identityQueries(service, body)
   }
 
   /** Why nobody was found, as the client shall hear it. */
@@ -68,19 +68,21 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
     return noProvider(`The service "${service}"`, ['no provider has an identity group that matches this request'])
   }
 
-  return (ctx, { service, path, route, also, understand }) =>
-    forwardExchange(needs, ctx, { service, route }, async (exchange) => {
-      const identityKnown = ctx.req.headers['x-ocf-identity-group'] !== undefined
-      const body = await readRoutingBody(ctx.req, { maxBytes: options.maxBodyBytes, identityKnown })
+  return (arrival, { service, path, route, also, understand }) =>
+    forwardExchange(needs, arrival, { service, route }, async (exchange) => {
+      const { headers } = arrival.request
+      const identityKnown = headers['x-ocf-identity-group'] !== undefined
+      const body = await readRoutingBody(arrival.request, { maxBytes: options.maxBodyBytes, identityKnown })
       exchange.body = understand?.(body) ?? body
-      const queries = queriesOf(ctx, service, exchange)
-      const fallback = fallbackLevel(ctx.req.headers['x-ocf-fallback'] ?? ctx.req.headers['x-otela-fallback'])
+      const queries = queriesOf(service, exchange)
+      const fallback = fallbackLevel(headers['x-ocf-fallback'] ?? headers['x-otela-fallback'])
       const model = queries.find(({ key }) => key === 'model')?.value
       if (service === 'llm' && queries.length === 0 && fallback < 2) throw missingModel()
-      if (model !== undefined) exchange.traffic.update({ model })
-      const wish = { headers: ctx.req.headers, body: exchange.body, ...(also === undefined ? {} : { also }) }
-      const { providers, knownButAway } = await choice.choose(service, matchingEntries(queries, fallback), wish)
-      exchange.traffic.update({ candidates: providers.length })
+      const wish = { headers, body: exchange.body, also }
+      const chosen = choice.choose(service, matchingEntries(queries, fallback), wish)
+      // Waited for only where somebody has to be asked.
+      const { providers, knownButAway } = chosen instanceof Promise ? await chosen : chosen
+      exchange.traffic.update({ model: model ?? null, candidates: providers.length })
       if (providers.length === 0) {
         throw also !== undefined && !knownButAway ? nobodySpeaks(model) : nobody(service, queries, knownButAway)
       }

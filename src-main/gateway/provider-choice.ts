@@ -1,16 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { NodeTable } from '../node-table/index.js'
+import { ProviderSet } from '../node-table/provider-set.js'
 import type { Host } from '../p2p/index.js'
 import type { Admission } from '../services/access/index.js'
 import type { ServiceRegistry } from '../services/index.js'
 import { conversationKey, type Affinity } from './forward/affinity.js'
-import {
-  chooseProviders,
-  type Choice,
-  type ChoiceWishes,
-  type Provider,
-  type ProviderSnapshot,
-} from './forward/choose-providers.js'
+import { chooseProviders, type Choice, type Provider, type ProviderSnapshot } from './forward/choose-providers.js'
 import { estimatedTtfbMs } from './forward/provider-estimate.js'
 import type { ProviderScores } from './forward/provider-scores.js'
 import type { Reachability } from './forward/reachability.js'
@@ -19,7 +14,7 @@ import type { RequestBody } from './forward/request-body.js'
 /** Who a request of this machine's apps will be tried on. */
 export interface ProviderChoice {
   /** `tiers` are the entries that match, best first; a table that holds only a part of the network is asked further. */
-  choose(service: string, tiers: readonly (readonly string[])[], request: ChoiceRequest): Promise<Choice>
+  choose(service: string, tiers: readonly (readonly string[])[], request: ChoiceRequest): Choice | Promise<Choice>
   /** Whether this node or a peer that can be routed to has both entries in one service. */
   offers(service: string, entry: string, also: string): boolean
   /** Remembers who answered, for the next turn of the same conversation. */
@@ -28,10 +23,10 @@ export interface ProviderChoice {
 
 /** What of a request the choice looks at. */
 export interface ChoiceRequest {
-  headers: IncomingHttpHeaders
-  body: RequestBody
+  readonly headers: IncomingHttpHeaders
+  readonly body: RequestBody
   /** An entry that the same service must have besides: `api=ollama`. */
-  also?: string
+  readonly also?: string | undefined
 }
 
 /** Peer ids a header may name. */
@@ -43,7 +38,7 @@ export function createProviderChoice(needs: {
     status: Pick<NodeTable['status'], 'get'>
   }
   registry: Pick<ServiceRegistry, 'connected'>
-  admission: Pick<Admission, 'usage'>
+  admission: Pick<Admission, 'hasRoom'>
   reachability: Pick<Reachability, 'isRoutable'>
   scores: ProviderScores
   affinity: Affinity
@@ -51,6 +46,9 @@ export function createProviderChoice(needs: {
   random?: () => number
 }): ProviderChoice {
   const { host, table, registry, admission, reachability, scores, affinity, random = Math.random } = needs
+
+  /** The view behind nearly every request: it holds nothing of one, so it is made once. */
+  let usual: ProviderSnapshot | undefined
 
   /** Peers whose very service has both: another service of theirs may have the model and not speak that interface. */
   function hasBoth(peerId: string, service: string, entries: readonly string[]): boolean {
@@ -61,20 +59,23 @@ export function createProviderChoice(needs: {
   }
 
   function snapshotOf(service: string, also: string | undefined): ProviderSnapshot {
+    if (service !== 'llm' || also !== undefined) return newSnapshot(service, also)
+    usual ??= newSnapshot(service, undefined)
+    return usual
+  }
+
+  function newSnapshot(service: string, also: string | undefined): ProviderSnapshot {
     return {
       ownService: (entry) =>
         registry
           .connected(service)
           .find(({ identityGroups: group }) => group.includes(entry) && (also === undefined || group.includes(also)))
           ?.id,
-      ownHasRoom() {
-        const { slots, ownRunning } = admission.usage()
-        return slots.used + ownRunning < slots.total
-      },
-      *peers(entry) {
-        for (const peerId of table.providers(service, entry)) {
-          if (peerId !== host.peerId && (also === undefined || hasBoth(peerId, service, [entry, also]))) yield peerId
-        }
+      ownHasRoom: () => admission.hasRoom,
+      peers(entry) {
+        const peers = table.providers(service, entry)
+        if (also === undefined) return peers
+        return new ProviderSet(peers.list.filter((peerId) => hasBoth(peerId, service, [entry, also])))
       },
       isRoutable: (peerId) => reachability.isRoutable(peerId),
       isBusy: (peerId) => scores.refusedLately(peerId),
@@ -86,28 +87,33 @@ export function createProviderChoice(needs: {
     }
   }
 
-  function wishesOf({ headers, body }: ChoiceRequest): ChoiceWishes {
-    const key = keyOf(body)
+  function optionsOf({ headers, body }: ChoiceRequest): Parameters<typeof chooseProviders>[2] {
     return {
+      random,
+      ownPeerId: host.peerId,
       prefer: one(headers['x-ocf-prefer']),
       exclude: excluded(one(headers['x-ocf-exclude'])),
-      warm: key === undefined ? undefined : affinity.lastServer(key),
+      // Asked for only where there is a choice: it takes a hash of the prompt's beginning.
+      get warm() {
+        const key = keyOf(body)
+        return key === undefined ? undefined : affinity.lastServer(key)
+      },
     }
   }
 
   return {
-    async choose(service, tiers, request) {
-      const options = { ...wishesOf(request), random, ownPeerId: host.peerId }
-      const choice = chooseProviders(snapshotOf(service, request.also), tiers, options)
+    choose(service, tiers, request) {
+      const choice = chooseProviders(snapshotOf(service, request.also), tiers, optionsOf(request))
       if (choice.providers.length > 0 || choice.knownButAway || table.health().reader === 'full') return choice
-      await Promise.all((tiers[0] ?? []).map((entry) => table.findProviders(service, entry)))
-      return chooseProviders(snapshotOf(service, request.also), tiers, options)
+      return Promise.all((tiers[0] ?? []).map((entry) => table.findProviders(service, entry))).then(() =>
+        chooseProviders(snapshotOf(service, request.also), tiers, optionsOf(request)),
+      )
     },
     offers(service, entry, also) {
       const snapshot = snapshotOf(service, also)
       return (
         snapshot.ownService(entry) !== undefined ||
-        [...snapshot.peers(entry)].some((peerId) => snapshot.isRoutable(peerId))
+        snapshot.peers(entry).list.some((peerId) => peerId !== host.peerId && snapshot.isRoutable(peerId))
       )
     },
     answered({ body }, provider) {
@@ -124,6 +130,6 @@ function keyOf(body: RequestBody): string | undefined {
 
 const one = (header: string | string[] | undefined): string | undefined => (Array.isArray(header) ? header[0] : header)
 
-function excluded(header: string | undefined): ReadonlySet<string> {
-  return new Set((header ?? '').split(',', MAX_EXCLUDED).map((peerId) => peerId.trim()))
+function excluded(header: string | undefined): ReadonlySet<string> | undefined {
+  return header === undefined ? undefined : new Set(header.split(',', MAX_EXCLUDED).map((peerId) => peerId.trim()))
 }

@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import type { Arrival } from './arrival.js'
 import type { Door } from './door.js'
 
 /** Methods that forwarded routes accept; `OPTIONS` is CORS. */
@@ -9,7 +10,22 @@ export type Method = (typeof FORWARDED_METHODS)[number]
 export type PathParams = Readonly<Record<string, string>>
 
 /** One line of the gateway's table: where, on which doors, and what it does. */
-export interface Route {
+export type Route = RoutePlace & (AnsweringRoute | ForwardingRoute)
+
+/** A route that answers by itself, through Koa. */
+export interface AnsweringRoute {
+  handle(ctx: Context, params: PathParams): Promise<void> | void
+  forward?: undefined
+}
+
+/** A route whose answer comes from elsewhere; the response belongs to the forwarder. */
+export interface ForwardingRoute {
+  handle?: undefined
+  forward(arrival: Arrival, params: PathParams): Promise<void>
+}
+
+/** Where a route is. */
+export interface RoutePlace {
   methods: readonly Method[]
   /** Segments; `:name` takes one segment, a last `*` takes the rest of the path. */
   path: string
@@ -17,7 +33,6 @@ export interface Route {
   /** False for routes that change this node and for metrics: they never answer CORS. */
   cors: boolean
   summary: string
-  handle(ctx: Context, params: PathParams): Promise<void> | void
 }
 
 /** A raw request target cut in two at the first `?`; nothing is decoded. */

@@ -1,5 +1,6 @@
-import type { Context } from 'koa'
+import type { IncomingMessage } from 'node:http'
 import type { LocalService } from '../services/index.js'
+import type { Arrival } from './arrival.js'
 import type { Exchange } from './forward/exchange.js'
 import { ClientGoneError, hasBody, type RequestBody } from './forward/request-body.js'
 import { modelOf, serviceForModel } from './forward/service-for-model.js'
@@ -18,22 +19,22 @@ export interface SharedRequest {
 /** Serves peers within the owner's limits. */
 export interface SharedUse {
   /** Who asks, proven by the secure channel. */
-  peerOf(ctx: Context): string
+  peerOf(arrival: Arrival): string
   /** Waits for a place, forwards, and gives the place back exactly when the answer ended or broke off. */
-  serve(ctx: Context, exchange: Exchange, request: SharedRequest): Promise<void>
+  serve(arrival: Arrival, exchange: Exchange, request: SharedRequest): Promise<void>
 }
 
 export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): SharedUse {
   const { admission, forwarder } = needs
 
-  const peerOf = (ctx: Context): string => ctx.req.socket.remoteAddress ?? ''
+  const peerOf = ({ request }: Arrival): string => request.socket.remoteAddress ?? ''
 
-  async function readBody(ctx: Context, { name, path, services }: SharedRequest): Promise<RequestBody> {
+  async function readBody(request: IncomingMessage, { name, path, services }: SharedRequest): Promise<RequestBody> {
     // Another service's body may be as large as it likes: it streams through and is never kept here.
-    if (name !== 'llm') return hasBody(ctx.req) ? { kind: 'stream', stream: ctx.req } : { kind: 'none' }
+    if (name !== 'llm') return hasBody(request) ? { kind: 'stream', stream: request } : { kind: 'none' }
     const { maxBodyBytes, maxTokens } = admission.limits
     const strict = maxTokens > 0 || services.some(({ onlyTicked }) => onlyTicked === true)
-    return await readSharedBody(ctx.req, {
+    return await readSharedBody(request, {
       ...{ path, strict },
       maxBytes: options.maxBodyBytes,
       maxUploadBytes: maxBodyBytes,
@@ -42,15 +43,16 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
 
   return {
     peerOf,
-    async serve(ctx, exchange, request) {
-      const ticket = admission.enter(peerOf(ctx))
-      const stopWatching = exchange.reply.onGone(() => ticket.end())
+    async serve(arrival, exchange, request) {
+      const ticket = admission.enter(peerOf(arrival))
+      const leave = (): void => ticket.end()
+      exchange.reply.onGone(leave)
       ticket.onCut((reason) => {
         exchange.traffic.finish({ error: reason.code, cancelledBy: 'node' })
         exchange.reply.breakOff(reason)
       })
       try {
-        const body = await readBody(ctx, request)
+        const body = await readBody(arrival.request, request)
         exchange.body = body
         const service = serviceForModel(request.services, body)
         if (exchange.reply.isHandshake) checkSocketConsent(service, admission.limits)
@@ -61,7 +63,7 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
         if ((await ticket.turn()) === 'left') throw new ClientGoneError()
         await forwarder.toLocalService(exchange, service, `${request.path}${request.query}`)
       } finally {
-        stopWatching()
+        exchange.reply.offGone(leave)
         ticket.end()
       }
     },

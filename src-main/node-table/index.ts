@@ -1,6 +1,7 @@
 import type { PeerRecord } from '#shared/records.js'
 import type { Service } from '../lifecycle.js'
 import type { PeerStatus } from './peer-status.js'
+import type { ReadonlyProviderSet } from './provider-set.js'
 
 /** A verified row: the last valid record its owner signed. */
 export interface Row {
@@ -33,7 +34,7 @@ export interface NodeTable extends Service {
    * Peers that offer `service` under exactly this identity-group entry (`model=gpt2`, `model=*`, `all`);
    * kept up to date with every row, so a lookup costs no scan.
    */
-  providers(service: string, entry: string): ReadonlySet<string>
+  providers(service: string, entry: string): ReadonlyProviderSet
   /**
    * As {@link NodeTable.providers}; when the table knows none and may not be complete (see `table.reader`), the DHT is
    * asked for up to 5 s. Whoever is found is asked for its row, and only counts with one.

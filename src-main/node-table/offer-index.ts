@@ -1,29 +1,30 @@
 import type { PeerRecord } from '#shared/records.js'
+import { ProviderSet, type ReadonlyProviderSet } from './provider-set.js'
 
 /** Who offers what: service → identity-group entry → peers. Only services that are `connected` count. */
 export interface OfferIndex {
   add(peerId: string, record: PeerRecord): void
   /** `record` must be the one that was added. */
   remove(peerId: string, record: PeerRecord): void
-  providers(service: string, entry: string): ReadonlySet<string>
+  providers(service: string, entry: string): ReadonlyProviderSet
   entries(service: string): ReadonlyMap<string, ReadonlySet<string>>
 }
 
-const NO_PEERS: ReadonlySet<string> = new Set()
+const NO_PEERS: ReadonlyProviderSet = new ProviderSet()
 const NO_ENTRIES: ReadonlyMap<string, ReadonlySet<string>> = new Map()
 
 /** An empty {@link OfferIndex}. */
 export function createOfferIndex(): OfferIndex {
-  const services = new Map<string, Map<string, Set<string>>>()
+  const services = new Map<string, Map<string, ProviderSet>>()
 
   return {
     add(peerId, record) {
       for (const service of record.service) {
         if (service.status !== 'connected') continue
-        const entries = services.get(service.name) ?? new Map<string, Set<string>>()
+        const entries = services.get(service.name) ?? new Map<string, ProviderSet>()
         services.set(service.name, entries)
         for (const entry of service.identity_group) {
-          const peers = entries.get(entry) ?? new Set()
+          const peers = entries.get(entry) ?? new ProviderSet()
           entries.set(entry, peers.add(peerId))
         }
       }

@@ -3,7 +3,7 @@ import type { Log } from '../logging/index.js'
 import { systemSleepingClock, type SleepingClock } from './sleeping-clock.js'
 import { DEFAULT_TIMINGS, MAX_SERVICES, type WatchTimings } from './constants.js'
 import { createHttpProbe } from './http-probe.js'
-import type { RegistrationInput, ServiceRegistry } from './index.js'
+import type { LocalService, RegistrationInput, ServiceRegistry } from './index.js'
 import { describeRegistration, parseRegistration, serviceIdOf } from './registration.js'
 import { createServiceWatcher, type ServiceWatcher } from './service-watcher.js'
 
@@ -29,10 +29,13 @@ export function createServiceRegistry(
   const probe = createHttpProbe()
   const watchers = new Map<string, ServiceWatcher>()
   const listeners = new Set<() => void>()
+  /** What {@link ServiceRegistry.connected} answered since the last change: it is asked for each request. */
+  const connectedByName = new Map<string, readonly LocalService[]>()
   let running: AbortSignal | undefined
   let stopping: Promise<void> | undefined
 
   function changed(): void {
+    connectedByName.clear()
     for (const listener of [...listeners]) {
       try {
         listener()
@@ -75,6 +78,7 @@ export function createServiceRegistry(
     listeners.clear()
     await Promise.all([...watchers.values()].map((watcher) => watcher.stop()))
     watchers.clear()
+    connectedByName.clear()
     await probe.close()
   }
 
@@ -83,9 +87,14 @@ export function createServiceRegistry(
     list,
     get: (id) => watchers.get(id)?.current(),
     connected(name) {
-      return list()
+      const known = connectedByName.get(name)
+      if (known !== undefined) return known
+      const connected = list()
         .filter((service) => service.name === name && service.status === 'connected')
         .sort((a, b) => Number(b.published) - Number(a.published))
+      // Names come from requests too: only those of services are kept, which are few.
+      if (connected.length > 0) connectedByName.set(name, connected)
+      return connected
     },
     add,
     async remove(id) {

@@ -132,44 +132,14 @@ export function createTrafficFeed(
     return counts
   }
 
-  function handleOf(slot: Slot): TrafficHandle {
-    const { entry } = slot
-    let ended = false
-    return {
-      update(fields) {
-        if (ended) return
-        turn(entry, fields.direction)
-        Object.assign(entry, fields)
-        changed(slot)
-      },
-      firstByte() {
-        if (ended || entry.ttfbMs !== null) return
-        entry.ttfbMs = clock.now() - entry.atMs
-        changed(slot)
-      },
-      addBytes(bytesIn, bytesOut) {
-        if (ended) return
-        entry.bytesIn += bytesIn
-        entry.bytesOut += bytesOut
-        changed(slot)
-      },
-      tried(leg) {
-        if (ended || entry.legs.length >= MAX_LEGS) return
-        // A new list: readers hold the old one.
-        entry.legs = [...entry.legs, leg]
-        changed(slot)
-      },
-      finish(fields) {
-        if (ended) return
-        ended = true
-        running -= 1
-        turn(entry, fields?.direction)
-        Object.assign(entry, fields)
-        entry.durationMs = clock.now() - entry.atMs
-        changed(slot)
-        announceFinished(entry)
-      },
-    }
+  const book: Book = {
+    now: () => clock.now(),
+    changed,
+    turn,
+    ended(entry) {
+      running -= 1
+      announceFinished(entry)
+    },
   }
 
   return {
@@ -179,7 +149,7 @@ export function createTrafficFeed(
       running += 1
       countedUntilMidnight()[start.direction] += 1
       changed(slot)
-      return handleOf(slot)
+      return new Request(slot, book)
     },
     entries() {
       told = false
@@ -203,15 +173,87 @@ export function createTrafficFeed(
   }
 }
 
+/** What a request does to the feed. */
+interface Book {
+  now(): number
+  changed(slot: Slot): void
+  turn(entry: TrafficEntry, direction: TrafficEntry['direction'] | undefined): void
+  ended(entry: TrafficEntry): void
+}
+
+/** One of them is made for each request: a class, because its methods then cost nothing to make. */
+class Request implements TrafficHandle {
+  readonly #slot: Slot
+  readonly #book: Book
+  #ended = false
+
+  constructor(slot: Slot, book: Book) {
+    this.#slot = slot
+    this.#book = book
+  }
+
+  update(fields: TrafficUpdate): void {
+    if (this.#ended) return
+    this.#book.turn(this.#slot.entry, fields.direction)
+    assign(this.#slot.entry, fields)
+    this.#book.changed(this.#slot)
+  }
+
+  firstByte(): void {
+    const { entry } = this.#slot
+    if (this.#ended || entry.ttfbMs !== null) return
+    entry.ttfbMs = this.#book.now() - entry.atMs
+    this.#book.changed(this.#slot)
+  }
+
+  addBytes(bytesIn: number, bytesOut: number): void {
+    if (this.#ended) return
+    this.#slot.entry.bytesIn += bytesIn
+    this.#slot.entry.bytesOut += bytesOut
+    this.#book.changed(this.#slot)
+  }
+
+  tried(leg: TrafficLeg): void {
+    const { entry } = this.#slot
+    if (this.#ended || entry.legs.length >= MAX_LEGS) return
+    // A new list: readers hold the old one.
+    entry.legs = entry.legs.length === 0 ? [leg] : [...entry.legs, leg]
+    this.#book.changed(this.#slot)
+  }
+
+  finish(fields?: TrafficUpdate): void {
+    if (this.#ended) return
+    this.#ended = true
+    const { entry } = this.#slot
+    this.#book.turn(entry, fields?.direction)
+    if (fields !== undefined) assign(entry, fields)
+    entry.durationMs = this.#book.now() - entry.atMs
+    this.#book.changed(this.#slot)
+    this.#book.ended(entry)
+  }
+}
+
+/** `Object.assign`, at a third of its price for so few fields. */
+function assign(entry: TrafficEntry, fields: TrafficUpdate): void {
+  for (const key in fields) (entry as Record<string, unknown>)[key] = fields[key as keyof TrafficUpdate]
+}
+
+const NO_LEGS: TrafficLeg[] = []
+
+/** Every entry has its fields in the same order, so that the engine sees one kind of object. */
 function newEntry(start: TrafficStart, atMs: number): TrafficEntry {
   return {
-    model: null,
-    peer: null,
-    path: null,
-    ...start,
+    id: start.id,
+    direction: start.direction,
+    service: start.service,
+    method: start.method,
+    route: start.route,
+    model: start.model ?? null,
+    peer: start.peer ?? null,
+    path: start.path ?? null,
     atMs,
     tries: 0,
-    legs: [],
+    legs: NO_LEGS,
     candidates: null,
     status: null,
     error: null,

@@ -10,6 +10,7 @@ import type { PeerConnection } from '../../src-main/p2p/index.js'
 import type { LocalService, ServiceRegistry } from '../../src-main/services/index.js'
 import { createTrafficHistory } from '../../src-main/telemetry/traffic-history.js'
 import { createTrafficFeed, type TrafficFeed } from '../../src-main/telemetry/traffic.js'
+import { ProviderSet } from '../../src-main/node-table/provider-set.js'
 
 /** A node whose every part is under the test's hand. */
 export interface FakeNode {
@@ -197,7 +198,7 @@ function fakeTable(rows: Map<string, Row>, subscribe: (listener: () => void) => 
     get size() {
       return rows.size
     },
-    providers: (service, entry) => entries(service).get(entry) ?? new Set(),
+    providers: (service, entry) => new ProviderSet(entries(service).get(entry)),
     findProviders: (service, entry) => Promise.resolve(entries(service).get(entry) ?? new Set()),
     status: {
       get: () => undefined,

@@ -27,13 +27,13 @@ export interface AttemptRequest {
   /** Statuses that mean "ask somebody else" are not handed to the client but returned as `refused`. */
   mayRefuse: boolean
   /** Asked when an answer breaks off: why, where that is nobody's failure. Soon, and never rejects. */
-  whyBrokenOff?(): Promise<string | undefined>
+  whyBrokenOff?: (() => Promise<string | undefined>) | undefined
   /** For a WebSocket handshake: whether a 101 with these headers answers it. */
-  isAccepted?(headers: IncomingHttpHeaders): boolean
+  isAccepted?: ((headers: IncomingHttpHeaders) => boolean) | undefined
   /** Called with each piece of the answer; must be quick. */
-  onData?(): void
-  /** Headers of our own for the client, made when the answer begins. */
-  ownHeaders(timing: AttemptTiming): Headers
+  onData?: (() => void) | undefined
+  /** Adds headers of our own to those the client will get; called when the answer begins. */
+  addOwnHeaders(headers: Headers, timing: AttemptTiming): void
 }
 
 /** Milliseconds since the try began. */
@@ -78,129 +78,160 @@ const MS = (from: number): number => performance.now() - from
 
 /** Sends the request to one target and relays what comes back. Never rejects. */
 export function attempt(target: AttemptTarget, request: AttemptRequest, reply: Reply): Promise<AttemptResult> {
-  return new Promise((resolve) => {
-    const startedAt = performance.now()
-    let controller: Dispatcher.DispatchController | undefined
-    let connectMs = 0
-    let head: { status: number; timing: AttemptTiming } | undefined
-    let refusal: { status: number; retryAfterS: number | undefined; bytes: number } | undefined
-    let late: LateAnswer | undefined
-    let settled = false
+  return new Promise((resolve) => new Attempt(target, request, reply, resolve).start())
+}
 
-    const settle = (result: AttemptResult): void => {
-      if (settled) return
-      settled = true
-      stopWatching()
-      resolve(result)
-    }
-    const stopWatching = reply.onGone(() => {
-      // Settled first: aborting reports an error, and this is not the provider's.
-      settle({ kind: 'client-gone' })
-      controller?.abort(new ClientGoneError())
-    })
-    if (reply.gone) {
-      settle({ kind: 'client-gone' })
+/** One try under way, as undici tells of it. A class, because one is made for each request. */
+class Attempt implements Dispatcher.DispatchHandler {
+  readonly #target: AttemptTarget
+  readonly #request: AttemptRequest
+  readonly #reply: Reply
+  readonly #resolve: (result: AttemptResult) => void
+  readonly #startedAt = performance.now()
+  #controller: Dispatcher.DispatchController | undefined
+  #connectMs = 0
+  #head: { status: number; timing: AttemptTiming } | undefined
+  #refusal: { status: number; retryAfterS: number | undefined; bytes: number } | undefined
+  #late: LateAnswer | undefined
+  #settled = false
+
+  constructor(target: AttemptTarget, request: AttemptRequest, reply: Reply, resolve: (result: AttemptResult) => void) {
+    this.#target = target
+    this.#request = request
+    this.#reply = reply
+    this.#resolve = resolve
+  }
+
+  start(): void {
+    if (this.#reply.gone) {
+      this.#settle({ kind: 'client-gone' })
       return
     }
-
-    async function breakOff(error: Error, sent: { status: number; timing: AttemptTiming }): Promise<void> {
-      const why = await request.whyBrokenOff?.()
-      if (settled) return
-      const reason = why ?? reasonOf(error)
-      reply.breakOff(new AppError(codeOfBreak(error, why), brokenSentence(reason)))
-      settle({ kind: 'cut', reason, explained: why !== undefined, ...sent })
+    this.#reply.onGone(this.#onGone)
+    const { dispatcher, path, headers } = this.#target
+    const { method, idleTimeoutMs, isAccepted } = this.#request
+    const options: Dispatcher.DispatchOptions = {
+      path,
+      method,
+      headers,
+      body: bodyToSend(this.#request.body),
+      headersTimeout: idleTimeoutMs,
+      bodyTimeout: idleTimeoutMs,
     }
-
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart(started) {
-        controller = started
-        connectMs = MS(startedAt)
-        // The client left while a connection was being made: nothing of the request has been sent yet.
-        if (settled) started.abort(new ClientGoneError())
-      },
-      onRequestUpgrade(_controller, _status, headers, socket) {
-        socket.on('error', () => socket.destroy())
-        if (request.isAccepted?.(headers) === true && !settled) {
-          settle({ kind: 'upgraded', socket, headers, timing: { connectMs, ttfbMs: MS(startedAt) } })
-          return
-        }
-        socket.destroy()
-        settle(failureBeforeHeaders(new Error('its answer to the WebSocket handshake is wrong'), true))
-      },
-      onResponseStart(_controller, status, headers) {
-        if (status < 200) return
-        if (request.mayRefuse && REFUSALS.has(status)) {
-          refusal = { status, retryAfterS: retryAfter(headers['retry-after']), bytes: 0 }
-          return
-        }
-        const timing = { connectMs, ttfbMs: MS(startedAt) }
-        const passed = reply.head(
-          status,
-          Object.assign(responseHeaders(headers, target.policy), request.ownHeaders(timing)),
-        )
-        head = { status, timing }
-        // Comments have gone out as an event stream and this is something else: the client gets it as an error event.
-        if (!passed) late = new LateAnswer(status)
-      },
-      onResponseData(current, chunk) {
-        if (late !== undefined) {
-          if (!late.push(chunk)) current.abort(new Error('the answer is too long for an error event'))
-          return
-        }
-        if (refusal !== undefined) {
-          refusal.bytes += chunk.byteLength
-          if (refusal.bytes > MAX_REFUSAL_BYTES) current.abort(new Error('the refusal is too long'))
-          return
-        }
-        request.onData?.()
-        if (reply.write(chunk)) return
-        current.pause()
-        reply.onDrain(() => current.resume(), request.idleTimeoutMs)
-      },
-      onResponseEnd() {
-        if (refusal !== undefined) settle({ kind: 'refused', ...refusal })
-        else if (late !== undefined && head !== undefined) {
-          late.tell(reply)
-          settle({ kind: 'relayed', ...head })
-        } else if (head !== undefined && !settled) {
-          reply.end()
-          settle({ kind: 'relayed', ...head })
-        }
-      },
-      onResponseError(_controller, error) {
-        if (settled) return
-        if (error instanceof ClientGoneError) settle({ kind: 'client-gone' })
-        else if (refusal !== undefined) settle({ kind: 'refused', ...refusal })
-        else if (late !== undefined && head !== undefined) {
-          late.tell(reply)
-          settle({ kind: 'relayed', ...head })
-        } else if (head === undefined) settle(failureBeforeHeaders(error, controller !== undefined))
-        else void breakOff(error, head)
-      },
-    }
-
+    if (isAccepted !== undefined) options.upgrade = 'websocket'
     try {
-      target.dispatcher.dispatch(
-        {
-          path: target.path,
-          method: request.method,
-          headers: target.headers,
-          ...(request.isAccepted === undefined ? {} : { upgrade: 'websocket' }),
-          body:
-            request.body.kind === 'none'
-              ? null
-              : request.body.kind === 'read'
-                ? request.body.bytes
-                : new Upload(request.body.stream, request.body.maxBytes),
-          headersTimeout: request.idleTimeoutMs,
-          bodyTimeout: request.idleTimeoutMs,
-        },
-        handler,
-      )
+      dispatcher.dispatch(options, this)
     } catch (error) {
-      settle(failureBeforeHeaders(error, false))
+      this.#settle(failureBeforeHeaders(error, false))
     }
-  })
+  }
+
+  readonly #onGone = (): void => {
+    // Settled first: aborting reports an error, and this is not the provider's.
+    this.#settle({ kind: 'client-gone' })
+    this.#controller?.abort(new ClientGoneError())
+  }
+
+  #settle(result: AttemptResult): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.#reply.offGone(this.#onGone)
+    this.#resolve(result)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    this.#connectMs = MS(this.#startedAt)
+    // The client left while a connection was being made: nothing of the request has been sent yet.
+    if (this.#settled) controller.abort(new ClientGoneError())
+  }
+
+  onRequestUpgrade(
+    _controller: Dispatcher.DispatchController,
+    _status: number,
+    headers: IncomingHttpHeaders,
+    socket: Duplex,
+  ): void {
+    socket.on('error', () => socket.destroy())
+    if (this.#request.isAccepted?.(headers) === true && !this.#settled) {
+      this.#settle({ kind: 'upgraded', socket, headers, timing: this.#timing() })
+      return
+    }
+    socket.destroy()
+    this.#settle(failureBeforeHeaders(new Error('its answer to the WebSocket handshake is wrong'), true))
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200) return
+    if (this.#request.mayRefuse && REFUSALS.has(status)) {
+      this.#refusal = { status, retryAfterS: retryAfter(headers['retry-after']), bytes: 0 }
+      return
+    }
+    const timing = this.#timing()
+    const answer = responseHeaders(headers, this.#target.policy)
+    this.#request.addOwnHeaders(answer, timing)
+    const passed = this.#reply.head(status, answer)
+    this.#head = { status, timing }
+    // Comments have gone out as an event stream and this is something else: the client gets it as an error event.
+    if (!passed) this.#late = new LateAnswer(status)
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#late !== undefined) {
+      if (!this.#late.push(chunk)) controller.abort(new Error('the answer is too long for an error event'))
+      return
+    }
+    if (this.#refusal !== undefined) {
+      this.#refusal.bytes += chunk.byteLength
+      if (this.#refusal.bytes > MAX_REFUSAL_BYTES) controller.abort(new Error('the refusal is too long'))
+      return
+    }
+    this.#request.onData?.()
+    if (this.#reply.write(chunk)) return
+    controller.pause()
+    this.#reply.onDrain(() => controller.resume(), this.#request.idleTimeoutMs)
+  }
+
+  onResponseEnd(): void {
+    if (this.#refusal !== undefined) {
+      this.#settle({ kind: 'refused', status: this.#refusal.status, retryAfterS: this.#refusal.retryAfterS })
+      return
+    }
+    if (this.#head === undefined || this.#settled) return
+    if (this.#late === undefined) this.#reply.end()
+    else this.#late.tell(this.#reply)
+    this.#settle({ kind: 'relayed', status: this.#head.status, timing: this.#head.timing })
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    if (this.#settled) return
+    if (error instanceof ClientGoneError) this.#settle({ kind: 'client-gone' })
+    else if (this.#refusal !== undefined) {
+      this.#settle({ kind: 'refused', status: this.#refusal.status, retryAfterS: this.#refusal.retryAfterS })
+    } else if (this.#late !== undefined && this.#head !== undefined) {
+      this.#late.tell(this.#reply)
+      this.#settle({ kind: 'relayed', ...this.#head })
+    } else if (this.#head === undefined) {
+      this.#settle(failureBeforeHeaders(error, this.#controller !== undefined))
+    } else void this.#breakOff(error, this.#head)
+  }
+
+  async #breakOff(error: Error, sent: { status: number; timing: AttemptTiming }): Promise<void> {
+    const why = await this.#request.whyBrokenOff?.()
+    if (this.#settled) return
+    const reason = why ?? reasonOf(error)
+    this.#reply.breakOff(new AppError(codeOfBreak(error, why), brokenSentence(reason)))
+    this.#settle({ kind: 'cut', reason, explained: why !== undefined, ...sent })
+  }
+
+  #timing(): AttemptTiming {
+    return { connectMs: this.#connectMs, ttfbMs: MS(this.#startedAt) }
+  }
+}
+
+function bodyToSend(body: RequestBody): Buffer | Upload | null {
+  if (body.kind === 'none') return null
+  return body.kind === 'read' ? body.bytes : new Upload(body.stream, body.maxBytes)
 }
 
 function failureBeforeHeaders(error: unknown, sent: boolean): AttemptResult {

@@ -1,3 +1,5 @@
+import type { ReadonlyProviderSet } from '../../node-table/provider-set.js'
+
 /** Somebody who can serve a request: this node itself or another peer. */
 export type Provider = { kind: 'self'; serviceId: string } | { kind: 'peer'; peerId: string }
 
@@ -7,8 +9,8 @@ export interface ProviderSnapshot {
   ownService(entry: string): string | undefined
   /** False while this node has as many requests at work as it has places: others come first then. */
   ownHasRoom(): boolean
-  /** Other peers that offer the entry. */
-  peers(entry: string): Iterable<string>
+  /** Peers that offer the entry; this node may be among them. */
+  peers(entry: string): ReadonlyProviderSet
   /** False for peers that are known not to answer at the moment. */
   isRoutable(peerId: string): boolean
   /** True for peers that refused a request a moment ago because they were full: they come last. */
@@ -22,7 +24,7 @@ export interface ChoiceWishes {
   /** A peer the client wants, where it can serve. */
   prefer?: string | undefined
   /** Peers the client does not want; this node's own id excludes this node. */
-  exclude?: ReadonlySet<string>
+  exclude?: ReadonlySet<string> | undefined
   /** The peer that served this conversation last: its cache is warm. */
   warm?: string | undefined
 }
@@ -52,42 +54,71 @@ export interface Choice {
 export function chooseProviders(
   snapshot: ProviderSnapshot,
   tiers: readonly (readonly string[])[],
-  options: { random: () => number; ownPeerId: string } & ChoiceWishes,
+  options: Asked,
 ): Choice {
   let knownButAway = false
   for (const entries of tiers) {
-    const { own, peers, away } = offersOf(snapshot, entries, options)
-    knownButAway ||= away
-    if (own === undefined && peers.length === 0) continue
-    return { providers: inOrder(snapshot, { own, peers }, options), knownButAway }
+    const offers = offersOf(snapshot, entries, options)
+    knownButAway ||= offers.away
+    if (offers.own === undefined && offers.peers.length === 0) continue
+    return { providers: inOrder(snapshot, offers, options), knownButAway }
   }
   return { providers: [], knownButAway }
 }
 
+/** Peers of one entry that are looked at one by one; of more, as many are drawn at random, so that cost is bounded. */
+export const MAX_LOOKED_AT = 64
+
 interface Offers {
   own: string | undefined
   peers: string[]
+  away: boolean
 }
 
-function offersOf(
-  snapshot: ProviderSnapshot,
-  entries: readonly string[],
-  { exclude, ownPeerId }: ChoiceWishes & { ownPeerId: string },
-): Offers & { away: boolean } {
-  const ownExcluded = exclude?.has(ownPeerId) === true
-  const own = ownExcluded
-    ? undefined
-    : entries.map((entry) => snapshot.ownService(entry)).find((id) => id !== undefined)
-  const peers = new Set<string>()
-  let away = false
+/** What of the choice is asked about each peer. */
+type Asked = ChoiceWishes & { random: () => number; ownPeerId: string }
+
+function offersOf(snapshot: ProviderSnapshot, entries: readonly string[], asked: Asked): Offers {
+  const { exclude, ownPeerId } = asked
+  const offers: Offers = { own: undefined, peers: [], away: false }
   for (const entry of entries) {
-    for (const peerId of snapshot.peers(entry)) {
-      if (exclude?.has(peerId) === true) continue
-      if (snapshot.isRoutable(peerId)) peers.add(peerId)
-      else away = true
-    }
+    if (exclude?.has(ownPeerId) !== true) offers.own ??= snapshot.ownService(entry)
+    addPeers(offers, snapshot, snapshot.peers(entry), asked)
   }
-  return { own, peers: [...peers], away }
+  return offers
+}
+
+function addPeers(offers: Offers, snapshot: ProviderSnapshot, offering: ReadonlyProviderSet, asked: Asked): void {
+  const { list } = offering
+  if (list.length <= MAX_LOOKED_AT) {
+    for (const peerId of list) consider(offers, snapshot, peerId, asked)
+    return
+  }
+  const before = offers.peers.length
+  for (let drawn = 0; drawn < MAX_LOOKED_AT; drawn += 1) {
+    consider(offers, snapshot, list[Math.floor(asked.random() * list.length)], asked)
+  }
+  // Whoever is wished for has its chance however many there are.
+  for (const wished of [asked.prefer, asked.warm]) {
+    if (wished !== undefined && offering.has(wished)) consider(offers, snapshot, wished, asked)
+  }
+  if (offers.peers.length - before >= MAX_TRIES) return
+  // Most of them are away: rather a long look than an answer that nobody is there.
+  for (const peerId of list) {
+    if (offers.peers.length - before >= MAX_LOOKED_AT) return
+    consider(offers, snapshot, peerId, asked)
+  }
+}
+
+function consider(
+  offers: Offers,
+  snapshot: ProviderSnapshot,
+  peerId: string | undefined,
+  { exclude, ownPeerId }: Asked,
+): void {
+  if (peerId === undefined || peerId === ownPeerId || exclude?.has(peerId) === true) return
+  if (!snapshot.isRoutable(peerId)) offers.away = true
+  else if (!offers.peers.includes(peerId)) offers.peers.push(peerId)
 }
 
 function inOrder(
@@ -95,18 +126,17 @@ function inOrder(
   { own, peers }: Offers,
   options: { random: () => number } & ChoiceWishes,
 ): Provider[] {
-  const { prefer, warm } = options
-  const chosen = byTwoChoices(snapshot, peers, MAX_TRIES, options.random)
-  if (warm !== undefined && peers.includes(warm) && isWarmEnough(snapshot, warm, chosen[0])) moveToFront(chosen, warm)
-  const order: Provider[] = chosen.map((peerId) => ({ kind: 'peer', peerId }))
+  const order: Provider[] = byTwoChoices(snapshot, peers, options).map((peerId) => ({ kind: 'peer', peerId }))
   if (own !== undefined) {
     const self: Provider = { kind: 'self', serviceId: own }
     // Without room this node comes last but one try: somebody else may be free, yet its own service is never left out.
-    if (snapshot.ownHasRoom() || order.length === 0) order.unshift(self)
+    if (order.length === 0 || snapshot.ownHasRoom()) order.unshift(self)
     else order.splice(MAX_TRIES - 1, 1, self)
   }
+  const { prefer } = options
   if (prefer !== undefined && peers.includes(prefer)) preferFirst(order, prefer)
-  return order.slice(0, MAX_TRIES)
+  if (order.length > MAX_TRIES) order.length = MAX_TRIES
+  return order
 }
 
 function isWarmEnough(snapshot: ProviderSnapshot, warm: string, best: string | undefined): boolean {
@@ -126,23 +156,28 @@ function preferFirst(order: Provider[], peerId: string): void {
   order.unshift({ kind: 'peer', peerId })
 }
 
-/** Up to `count` distinct peers; each is the better of two drawn at random from those that are left. */
+/**
+ * Up to {@link MAX_TRIES} distinct peers; each is the better of two drawn at random from those that are left, and the
+ * one with a warm cache comes first unless it is overloaded.
+ */
 function byTwoChoices(
   snapshot: ProviderSnapshot,
   peers: readonly string[],
-  count: number,
-  random: () => number,
-): string[] {
+  options: { random: () => number } & ChoiceWishes,
+): readonly string[] {
+  if (peers.length < 2) return peers
   const left = [...peers]
   const chosen: string[] = []
-  const draw = (): number => Math.floor(random() * left.length)
-  while (chosen.length < count && left.length > 0) {
-    const first = draw()
-    const second = left.length > 1 ? (first + 1 + Math.floor(random() * (left.length - 1))) % left.length : first
+  while (chosen.length < MAX_TRIES && left.length > 0) {
+    const first = Math.floor(options.random() * left.length)
+    const second =
+      left.length > 1 ? (first + 1 + Math.floor(options.random() * (left.length - 1))) % left.length : first
     const winner = isBetter(snapshot, left[second], left[first]) ? second : first
     const [peerId] = left.splice(winner, 1)
     if (peerId !== undefined) chosen.push(peerId)
   }
+  const { warm } = options
+  if (warm !== undefined && peers.includes(warm) && isWarmEnough(snapshot, warm, chosen[0])) moveToFront(chosen, warm)
   return chosen
 }
 

@@ -60,8 +60,8 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
 
   async function run(exchange: Exchange, plan: TryPlan, tries: number): Promise<TryResult> {
     const { provider } = plan
-    const scored = provider.kind === 'peer' ? scores.begin(provider.peerId) : undefined
-    const peerId = provider.kind === 'peer' ? provider.peerId : host.peerId
+    const isPeer = provider.kind === 'peer'
+    const scored = isPeer ? scores.begin(provider.peerId) : undefined
     exchange.traffic.update(routeTaken(exchange, provider, tries))
     const selectMs = performance.now() - exchange.startedAt
     const request: AttemptRequest = {
@@ -69,21 +69,18 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
       body: plan.body,
       idleTimeoutMs: options.idleTimeoutMs,
       mayRefuse: plan.mayRefuse,
-      ...(provider.kind === 'peer' ? { whyBrokenOff: () => reachability.whyBrokenOff(provider.peerId) } : {}),
-      ...(exchange.reply.isHandshake
-        ? { isAccepted: (headers) => isAccepted(headers, exchange.request.headers) }
-        : undefined),
+      whyBrokenOff: isPeer ? () => reachability.whyBrokenOff(provider.peerId) : undefined,
+      isAccepted: exchange.reply.isHandshake ? (headers) => isAccepted(headers, exchange.request.headers) : undefined,
       onData: createAliveReporter(() => record.success(provider)),
-      ownHeaders: (timing) => {
+      addOwnHeaders(headers, timing) {
         exchange.traffic.firstByte()
         scored?.answered(timing.ttfbMs)
-        if (provider.kind === 'peer' && exchange.door === 'local') {
-          exchange.traffic.update({ path: paths.pathTo(provider.peerId) })
-        }
-        return exchange.door === 'local' ? ownHeaders(exchange, { peerId, tries, selectMs, timing }) : {}
+        if (exchange.door === 'peer') return
+        if (isPeer) exchange.traffic.update({ path: paths.pathTo(provider.peerId) })
+        addOwnHeaders(headers, exchange, { peerId: isPeer ? provider.peerId : host.peerId, tries, selectMs, timing })
       },
     }
-    const endOwn = provider.kind === 'self' && exchange.door === 'local' ? needs.admission.beginOwn() : undefined
+    const endOwn = !isPeer && exchange.door === 'local' ? needs.admission.beginOwn() : undefined
     let tried = await attempt(plan.target, request, exchange.reply)
     if (mayRepeat(exchange, plan, tried)) tried = await attempt(plan.target, request, exchange.reply)
     const result =
@@ -150,16 +147,21 @@ function isFull(result: TryResult): result is TryResult & { kind: 'refused' } {
   return result.kind === 'refused' && result.status === 429
 }
 
-function ownHeaders(
+/** What this machine's own app is told about how its answer came to be. */
+function addOwnHeaders(
+  headers: Headers,
   exchange: Exchange,
-  facts: { peerId: string; tries: number; selectMs: number; timing: AttemptTiming },
-): Headers {
-  const { selectMs, timing } = facts
-  const { connectMs, ttfbMs } = timing
-  return {
-    'x-computing-node': facts.peerId,
-    'x-request-id': exchange.requestId,
-    'x-ocf-tries': String(facts.tries),
-    'server-timing': `select;dur=${selectMs.toFixed(2)}, connect;dur=${connectMs.toFixed(2)}, ttfb;dur=${ttfbMs.toFixed(2)}`,
-  }
+  { peerId, tries, selectMs, timing }: { peerId: string; tries: number; selectMs: number; timing: AttemptTiming },
+): void {
+  headers['x-computing-node'] = peerId
+  headers['x-request-id'] = exchange.requestId
+  headers['x-ocf-tries'] = String(tries)
+  headers['server-timing'] =
+    `select;dur=${hundredths(selectMs)}, connect;dur=${hundredths(timing.connectMs)}, ttfb;dur=${hundredths(timing.ttfbMs)}`
+  // Which headers are sent depends on whether a web page asks.
+  const { vary } = headers
+  headers['vary'] = vary === undefined ? 'Origin' : `${Array.isArray(vary) ? vary.join(', ') : vary}, Origin`
 }
+
+/** As `toFixed(2)` would have it, without trailing zeros, at a tenth of its price. */
+const hundredths = (ms: number): number => Math.round(ms * 100) / 100

@@ -14,7 +14,8 @@ const MAX_HOPS = 8
  * @throws AppError `loop_detected` when the request was here before, or went through too many gateways
  */
 export function nextHops(header: string | string[] | undefined, ownPeerId: string): string {
-  const seen = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',').map((id) => id.trim())
+  if (header === undefined) return ownPeerId
+  const seen = (Array.isArray(header) ? header.join(',') : header).split(',').map((id) => id.trim())
   const hops = seen.filter((id) => PEER_ID.test(id))
   if (hops.includes(ownPeerId) || hops.length >= MAX_HOPS) {
     throw new AppError(

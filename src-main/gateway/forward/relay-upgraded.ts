@@ -10,22 +10,18 @@ export type TryResult = Exclude<AttemptResult, { kind: 'upgraded' }>
 export async function relayUpgraded(
   exchange: Exchange,
   { socket: server, headers, timing }: AttemptResult & { kind: 'upgraded' },
-  about: Pick<AttemptRequest, 'idleTimeoutMs' | 'onData' | 'ownHeaders' | 'whyBrokenOff'> &
+  about: Pick<AttemptRequest, 'idleTimeoutMs' | 'onData' | 'addOwnHeaders' | 'whyBrokenOff'> &
     Pick<AttemptTarget, 'policy'>,
 ): Promise<TryResult> {
-  const client = exchange.reply.switchProtocols({
-    ...acceptedHeaders(headers, about.policy),
-    ...about.ownHeaders(timing),
-  })
+  const answer = acceptedHeaders(headers, about.policy)
+  about.addOwnHeaders(answer, timing)
+  const client = exchange.reply.switchProtocols(answer)
   if (client === undefined) {
     server.destroy()
     return { kind: 'client-gone' }
   }
   exchange.traffic.update({ status: 101 })
-  const end = await relaySockets(
-    { client, server },
-    { idleMs: about.idleTimeoutMs, ...(about.onData === undefined ? {} : { onServerData: about.onData }) },
-  )
+  const end = await relaySockets({ client, server }, { idleMs: about.idleTimeoutMs, onServerData: about.onData })
   exchange.traffic.addBytes(end.clientBytes, end.serverBytes)
   if (end.by === 'idle') exchange.traffic.update({ error: 'upstream_timeout', cancelledBy: 'node' })
   if (end.broken && end.by === 'client') return { kind: 'client-gone' }

@@ -22,7 +22,9 @@ export class Reply {
   #comments: NodeJS.Timeout | undefined
   #finished = false
   #refused = false
-  #goneListeners = new Set<() => void>()
+  #goneListeners: Set<() => void> | undefined
+  /** Body bytes the head declared; undefined where it did not. */
+  #declared: number | undefined
   #bytes = 0
   #tokens: TokenCounter | undefined
   #switched: Duplex | undefined
@@ -70,10 +72,14 @@ export class Reply {
     return this.#tokens?.result() ?? null
   }
 
-  /** Calls `listener` when the client goes away; returns the way to stop listening. */
-  onGone(listener: () => void): () => void {
+  /** Calls `listener` when the client goes away, until {@link Reply.offGone}. */
+  onGone(listener: () => void): void {
+    this.#goneListeners ??= new Set()
     this.#goneListeners.add(listener)
-    return () => this.#goneListeners.delete(listener)
+  }
+
+  offGone(listener: () => void): void {
+    this.#goneListeners?.delete(listener)
   }
 
   /** Sends comments to an event-stream client for as long as no answer begins. */
@@ -94,7 +100,7 @@ export class Reply {
   }
 
   #tellGone(): void {
-    for (const listener of [...this.#goneListeners]) listener()
+    for (const listener of [...(this.#goneListeners ?? [])]) listener()
   }
 
   /** Answers with an error while nothing was sent yet; who works on an answer is told that nobody waits for it. */
@@ -104,6 +110,7 @@ export class Reply {
     this.#response.writeHead(error.status, {
       'content-type': 'application/json; charset=utf-8',
       'content-length': Buffer.byteLength(body),
+      ...(this.#door === 'local' ? { 'x-request-id': this.#requestId } : {}),
       ...(error.retryAfterS === undefined ? {} : { 'retry-after': String(error.retryAfterS) }),
     })
     this.#response.end(body)
@@ -125,6 +132,8 @@ export class Reply {
     // An error event of ours must find room behind what the provider sends.
     if (isEvents && this.#door === 'local') delete headers['content-length']
     this.#response.writeHead(status, headers)
+    const length = headers['content-length']
+    if (typeof length === 'string' && !isEvents) this.#declared = Number(length)
     this.#countTokens(status, headers)
     // An event stream's head must not wait for its first event.
     if (isEvents) {
@@ -145,7 +154,11 @@ export class Reply {
     const ready = this.#events === undefined ? chunk : this.#events.push(chunk)
     if (ready === undefined) return true
     this.#bytes += ready.byteLength
-    return this.#response.write(ready)
+    if (this.#bytes !== this.#declared) return this.#response.write(ready)
+    // The last piece goes out with the end, and a short answer with its head: one write.
+    this.#finished = true
+    this.#response.end(ready)
+    return true
   }
 
   /** Calls `listener` once when the client has room again. One that takes no byte for `stallMs` (0: any time) is cut off. */

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
 import { readForm, type Form } from './form.js'
 import { hasRepeatedMember } from './repeated-member.js'
+import { watchForStall } from './stall-watch.js'
 
 /** A JSON object of a request, unvalidated beyond being one. */
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -55,28 +56,35 @@ export async function readAll(
   return await new Promise<Buffer>((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
-    let sizeBefore = 0
-    const timer = setInterval(() => {
-      if (size === sizeBefore) finish(() => reject(stalled()))
-      sizeBefore = size
-    }, stallMs).unref()
-    const finish = (act: () => void): void => {
-      clearInterval(timer)
-      request.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose)
-      act()
+    let done = false
+    // Listeners stay where they are: taking four off costs more than letting them do nothing, and a request has but one body.
+    const stall = watchForStall(() => fail(stalled()), stallMs)
+    const fail = (error: Error): void => {
+      if (done) return
+      done = true
+      stall.stop()
+      reject(error)
     }
-    const onData = (chunk: Buffer): void => {
+    request.on('data', (chunk: Buffer) => {
+      if (done) return
+      stall.moved = true
       size += chunk.byteLength
       if (size > maxBytes) {
         request.pause()
-        finish(() => reject(tooLarge(maxBytes)))
+        fail(tooLarge(maxBytes))
       } else chunks.push(chunk)
-    }
-    const onEnd = (): void => finish(() => resolve(join(chunks, size)))
+    })
+    request.on('end', () => {
+      if (done) return
+      done = true
+      stall.stop()
+      resolve(join(chunks, size))
+    })
     // The only way a request can fail here: its connection did.
-    const onError = (error: Error): void => finish(() => reject(new ClientGoneError(error)))
-    const onClose = (): void => finish(() => reject(new ClientGoneError()))
-    request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
+    request.on('error', (error: Error) => fail(new ClientGoneError(error)))
+    request.on('close', () => {
+      if (!done) fail(new ClientGoneError())
+    })
   })
 }
 

@@ -1,9 +1,9 @@
 import type { PeerRecord } from '#shared/records.js'
 import { remoteIp, roundTripMs } from '../../p2p/connection-facts.js'
 import { bootstrapAddresses } from '../bootstrap-addresses.js'
-import type { RequestState } from '../begin-exchange.js'
+import type { PageState } from '../pages.js'
 import type { GatewayNeeds } from '../needs.js'
-import type { Route } from '../route.js'
+import type { AnsweringRoute, Route } from '../route.js'
 
 /** 0 is "not known" in the Go implementation's shape, so that a shorter trip counts as 1. */
 const wholeMs = (ms: number | undefined): number => (ms === undefined ? 0 : Math.max(1, Math.round(ms)))
@@ -30,7 +30,7 @@ export function dntRoutes(needs: GatewayNeeds): Route[] {
     return [...peers].map(([ID, addrs]) => ({ ID, Addrs: [...addrs] }))
   }
 
-  const route = (path: string, summary: string, doors: Route['doors'], body: Route['handle']): Route => ({
+  const route = (path: string, summary: string, doors: Route['doors'], body: AnsweringRoute['handle']): Route => ({
     methods: ['GET', 'HEAD'],
     path,
     doors,
@@ -56,7 +56,7 @@ export function dntRoutes(needs: GatewayNeeds): Route[] {
       }
     }),
     route('/v1/dnt/bootstraps', 'Addresses usable as another node’s bootstrap.addr.', ['local', 'peer'], (ctx) => {
-      const { door } = ctx.state as RequestState
+      const { door } = (ctx.state as PageState).arrival
       const caller =
         door === 'local' ? ctx.req.socket.remoteAddress : remoteIp(host, ctx.req.socket.remoteAddress ?? '')
       ctx.body = { bootstraps: bootstrapAddresses(host.multiaddrs(), caller) }

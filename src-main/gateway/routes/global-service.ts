@@ -13,7 +13,7 @@ export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions
       doors: ['local'],
       cors: true,
       summary: `Short form of /v1/service/llm${path}.`,
-      handle: (ctx) => forward(ctx, { service: 'llm', path: ctx.req.url ?? path, route: path }),
+      forward: (arrival) => forward(arrival, { service: 'llm', path: arrival.url, route: path }),
     })),
     {
       methods: ['GET'],
@@ -21,7 +21,7 @@ export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions
       doors: ['local'],
       cors: true,
       summary: 'A WebSocket to a provider of the model in the query (?model=…).',
-      handle: (ctx) => forward(ctx, { service: 'llm', path: ctx.req.url ?? '', route: '/v1/realtime' }),
+      forward: (arrival) => forward(arrival, { service: 'llm', path: arrival.url, route: '/v1/realtime' }),
     },
     {
       methods: FORWARDED_METHODS,
@@ -30,11 +30,11 @@ export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions
       doors: ['local'],
       cors: true,
       summary: 'Chooses a provider whose identity group matches and forwards to it.',
-      handle(ctx, params) {
+      forward(arrival, params) {
         const service = parseServiceName(params['service'] ?? '')
-        const { query } = splitTarget(ctx.req.url ?? '')
+        const { query } = splitTarget(arrival.url)
         const path = `${params['rest'] || '/'}${query}`
-        return forward(ctx, { service, path, route: '/v1/service/:service/*' })
+        return forward(arrival, { service, path, route: '/v1/service/:service/*' })
       },
     },
   ]

@@ -1,15 +1,15 @@
 import { AppError } from '#shared/errors.js'
 import { didYouMean } from '../../config/near-names.js'
-import type { RequestState } from '../begin-exchange.js'
+import type { PageState } from '../pages.js'
 import { listModels } from '../models-list.js'
 import type { GatewayNeeds } from '../needs.js'
-import type { Route } from '../route.js'
+import type { AnsweringRoute, Route } from '../route.js'
 import { nearModels } from '../near-models.js'
 
 export function modelsRoutes(needs: GatewayNeeds): Route[] {
   const listNeeds = { ...needs, peerId: needs.host.peerId }
-  const list: Route['handle'] = (ctx) => {
-    const { door } = ctx.state as RequestState
+  const list: AnsweringRoute['handle'] = (ctx) => {
+    const { door } = (ctx.state as PageState).arrival
     ctx.set('X-Computing-Node', needs.host.peerId)
     ctx.body = { object: 'list', data: listModels(listNeeds, door) }
   }
@@ -37,7 +37,7 @@ export function modelsRoutes(needs: GatewayNeeds): Route[] {
       cors: true,
       summary: 'One model of the list.',
       handle(ctx, params) {
-        const { door } = ctx.state as RequestState
+        const { door } = (ctx.state as PageState).arrival
         const id = decodeModelId(params['rest'] ?? '')
         const models = listModels(listNeeds, door)
         const model = models.find((entry) => entry.id === id)

@@ -5,7 +5,7 @@ import { parseObject, readAll, type RequestBody } from '../forward/request-body.
 import { createGlobalForward } from '../global-forward.js'
 import { listModels, type ModelEntry } from '../models-list.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import type { Route } from '../route.js'
+import type { AnsweringRoute, Route } from '../route.js'
 
 /** What clients that ask for a least version are told: the Ollama whose interface this is. */
 const OLLAMA_VERSION = '0.12.0'
@@ -33,22 +33,31 @@ export function ollamaRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
     return { ...body, json, bytes: Buffer.from(JSON.stringify(json)) }
   }
 
-  const route = (methods: Route['methods'], path: string, summary: string, handle: Route['handle']): Route => ({
+  const route = (
+    methods: Route['methods'],
+    path: string,
+    summary: string,
+    handle: AnsweringRoute['handle'],
+  ): Route => ({
     ...{ methods, path, summary, handle },
     doors: ['local'],
     cors: true,
   })
 
   return [
-    ...OLLAMA_MODEL_PATHS.map((path) =>
-      route(['POST'], path, 'Ollama’s own interface: goes to an Ollama that offers the model.', (ctx) =>
-        forward(ctx, {
-          ...{ service: 'llm', path: ctx.req.url ?? path, route: path },
+    ...OLLAMA_MODEL_PATHS.map((path): Route => ({
+      methods: ['POST'],
+      path,
+      doors: ['local'],
+      cors: true,
+      summary: 'Ollama’s own interface: goes to an Ollama that offers the model.',
+      forward: (arrival) =>
+        forward(arrival, {
+          ...{ service: 'llm', path: arrival.url, route: path },
           also: OLLAMA_API,
           understand: withFullName,
         }),
-      ),
-    ),
+    })),
     route(['GET', 'HEAD'], '/api/tags', 'The models of every Ollama in the network, as Ollama lists them.', (ctx) => {
       ctx.body = { models: models().map(tagOf) }
     }),

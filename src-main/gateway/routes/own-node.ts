@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { AppError } from '#shared/errors.js'
 import { parseObject, readAll } from '../forward/request-body.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import type { Route } from '../route.js'
+import type { AnsweringRoute, Route } from '../route.js'
 
 const MAX_BYTES = 64 * 1024
 
@@ -21,7 +21,7 @@ const RemoveSchema = z.strictObject({ name: z.string(), port: z.coerce.number().
 /** Changes to this node's own services; the bearer of the control token only, never CORS. */
 export function ownNodeRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {
   const { registry } = needs
-  const route = (methods: Route['methods'], summary: string, handle: Route['handle']): Route => ({
+  const route = (methods: Route['methods'], summary: string, handle: AnsweringRoute['handle']): Route => ({
     methods,
     path: '/v1/dnt/_node',
     doors: ['local'],

@@ -1,9 +1,10 @@
-import type { Context } from 'koa'
+import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
-import { HandshakeResponse } from '../../p2p/http/upgrades.js'
 import { isPathShared, OLLAMA_API, WEBSOCKET, type LocalService } from '../../services/index.js'
 import { listModels } from '../models-list.js'
-import { forwardExchange, keepClientAwake, type RequestState } from '../begin-exchange.js'
+import { answerJson } from '../answer-json.js'
+import type { Arrival } from '../arrival.js'
+import { forwardExchange, keepClientAwake } from '../begin-exchange.js'
 import { modelOf, serviceForModel } from '../forward/service-for-model.js'
 import { createSharedUse } from '../shared-use.js'
 import type { Door } from '../door.js'
@@ -27,58 +28,66 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
   }
 
   /** Reads the body only where the model in it decides something: several servers, or ids that differ. */
-  async function bodyFor(ctx: Context, services: readonly LocalService[]): Promise<RequestBody> {
+  async function bodyFor(request: IncomingMessage, services: readonly LocalService[]): Promise<RequestBody> {
     const modelDecides = services.length > 1 || services.some((service) => service.serverModelIds.size > 0)
-    if (modelDecides) return await readRoutingBody(ctx.req, { maxBytes: options.maxBodyBytes, identityKnown: false })
-    return hasBody(ctx.req) ? { kind: 'stream', stream: ctx.req } : withoutBody(ctx.req)
+    if (modelDecides) return await readRoutingBody(request, { maxBytes: options.maxBodyBytes, identityKnown: false })
+    return hasBody(request) ? { kind: 'stream', stream: request } : withoutBody(request)
+  }
+
+  /** A peer's request, to what is shared of this node's services. */
+  async function serveShared(arrival: Arrival, name: string, rest: string): Promise<void> {
+    const method = arrival.isHandshake ? WEBSOCKET : arrival.method
+    const shared = (): readonly LocalService[] => {
+      const services = speaking(connectedServices(name, 'peer'), rest).filter((service) =>
+        isPathShared(service.sharedPaths, method, rest),
+      )
+      if (services.length === 0) throw notShared(name)
+      return services
+    }
+    if (isModelList(name, method, rest)) {
+      shared()
+      needs.admission.check(sharedUse.peerOf(arrival))
+      // Never the server's own list: it holds what is not shared, and paths on the owner's disk.
+      const data = listModels({ ...needs, peerId: needs.host.peerId }, 'peer')
+      answerJson(arrival, 200, { object: 'list', data })
+      return
+    }
+    await forwardExchange(needs, arrival, { service: name, route: ROUTE }, (exchange) => {
+      const { query } = splitTarget(arrival.url)
+      return sharedUse.serve(arrival, exchange, { name, path: rest, query, services: shared() })
+    })
+  }
+
+  /** A request of this machine's own programs. */
+  async function serveOwn(arrival: Arrival, name: string, rest: string): Promise<void> {
+    await forwardExchange(needs, arrival, { service: name, route: ROUTE }, async (exchange) => {
+      const services = speaking(connectedServices(name, 'local'), rest)
+      exchange.body = await bodyFor(arrival.request, services)
+      const service = serviceForModel(services, exchange.body)
+      const model = modelOf(exchange.body)
+      if (model !== undefined) exchange.traffic.update({ model })
+      keepClientAwake(exchange, name, rest, options.timing?.commentEveryMs)
+      await needs.forwarder.toLocalService(exchange, service, `${rest}${splitTarget(arrival.url).query}`)
+    })
   }
 
   return [
     {
       methods: FORWARDED_METHODS,
-      path: '/v1/_service/:service/*',
+      path: ROUTE,
       doors: ['local', 'peer'],
       cors: true,
       summary: 'The service registered on this node; to a peer only the paths that are shared.',
-      handle(ctx, params) {
+      async forward(arrival, params) {
         const name = parseServiceName(params['service'] ?? '')
-        const { door } = ctx.state as RequestState
-        const { query } = splitTarget(ctx.req.url ?? '')
         const rest = params['rest'] || '/'
-        const about = { service: name, route: '/v1/_service/:service/*' }
-        if (door === 'peer') {
-          const method = ctx.res instanceof HandshakeResponse ? WEBSOCKET : ctx.method
-          const shared = (): readonly LocalService[] => {
-            const services = speaking(connectedServices(name, door), rest).filter((service) =>
-              isPathShared(service.sharedPaths, method, rest),
-            )
-            if (services.length === 0) throw notShared(name)
-            return services
-          }
-          if (isModelList(name, method, rest)) {
-            shared()
-            needs.admission.check(sharedUse.peerOf(ctx))
-            // Never the server's own list: it holds what is not shared, and paths on the owner's disk.
-            ctx.body = { object: 'list', data: listModels({ ...needs, peerId: needs.host.peerId }, door) }
-            return undefined
-          }
-          return forwardExchange(needs, ctx, about, (exchange) =>
-            sharedUse.serve(ctx, exchange, { name, path: rest, query, services: shared() }),
-          )
-        }
-        return forwardExchange(needs, ctx, about, async (exchange) => {
-          const services = speaking(connectedServices(name, door), rest)
-          exchange.body = await bodyFor(ctx, services)
-          const service = serviceForModel(services, exchange.body)
-          const model = modelOf(exchange.body)
-          if (model !== undefined) exchange.traffic.update({ model })
-          keepClientAwake(exchange, name, rest, options.timing?.commentEveryMs)
-          await needs.forwarder.toLocalService(exchange, service, `${rest}${query}`)
-        })
+        await (arrival.door === 'peer' ? serveShared : serveOwn)(arrival, name, rest)
       },
     },
   ]
 }
+
+const ROUTE = '/v1/_service/:service/*'
 
 /** For Ollama's own paths the Ollamas, where there is one: a server beside it may have the same models. */
 function speaking(services: readonly LocalService[], path: string): readonly LocalService[] {

@@ -12,13 +12,14 @@ export function peerRoutes(needs: GatewayNeeds): Route[] {
       doors: ['local'],
       cors: true,
       summary: 'Forwards to that peer’s peer door.',
-      handle(ctx, params) {
+      forward(arrival, params) {
         const peerId = params['peerId'] ?? ''
         assertPeerId(peerId)
-        const { query } = splitTarget(ctx.req.url ?? '')
+        const { query } = splitTarget(arrival.url)
         const path = `${params['rest'] || '/'}${query}`
-        return forwardExchange(needs, ctx, { service: 'p2p', route: '/v1/p2p/:peerId/*' }, async (exchange) => {
-          exchange.body = hasBody(ctx.req) ? { kind: 'stream', stream: ctx.req } : { kind: 'none' }
+        return forwardExchange(needs, arrival, { service: 'p2p', route: '/v1/p2p/:peerId/*' }, async (exchange) => {
+          const { request } = arrival
+          exchange.body = hasBody(request) ? { kind: 'stream', stream: request } : { kind: 'none' }
           await needs.forwarder.toPeer(exchange, peerId, path)
         })
       },

@@ -35,7 +35,7 @@ export function createAdmission(needs: { clock: Clock; limits: () => Limits }): 
   let closed: AppError | undefined
 
   function changed(): void {
-    for (const listener of [...listeners]) listener()
+    for (const listener of listeners) listener()
   }
 
   function counted(error: AppError): AppError {
@@ -114,6 +114,7 @@ export function createAdmission(needs: { clock: Clock; limits: () => Limits }): 
 
   function serveNext(): void {
     while (running.size < places()) {
+      if (queue.length === 0) return
       const next = whoIsNext(
         queue.filter(({ stage }) => stage === 'waiting'),
         standingOf,
@@ -233,6 +234,12 @@ export function createAdmission(needs: { clock: Clock; limits: () => Limits }): 
       for (const request of [...running]) for (const listener of request.cut) listener(reason)
     },
     usage,
+    get atWork() {
+      return running.size + own
+    },
+    get hasRoom() {
+      return running.size + own < needs.limits().concurrent
+    },
     get limits() {
       return needs.limits()
     },

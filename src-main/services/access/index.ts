@@ -37,6 +37,10 @@ export interface Admission {
   /** Ends the requests of peers that are running. */
   cutRunning(reason: AppError): void
   usage(): Usage
+  /** Requests at work, the owner's own among them: what may be asked for each request, unlike {@link Admission.usage}. */
+  readonly atWork: number
+  /** False while as many requests are at work as there are places. */
+  readonly hasRoom: boolean
   readonly limits: Limits
   /** Calls `listener` after each change of the usage; returns the way to stop. */
   subscribe(listener: () => void): () => void

@@ -58,8 +58,7 @@ export function createPause(
   }
 
   function noteActivity(): void {
-    const { slots, ownRunning } = admission.usage()
-    if (slots.used + ownRunning > 0) activeAtMs = clock.now()
+    if (admission.atWork > 0) activeAtMs = clock.now()
   }
 
   async function look(): Promise<void> {

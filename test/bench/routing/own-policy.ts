@@ -42,7 +42,7 @@ export function createOwnPolicy(needs: {
   const choice = createProviderChoice({
     ...{ host, table, reachability, scores, random },
     registry: { connected: () => [] },
-    admission: { usage: () => ({ slots: { used: 0, total: 0 }, ownRunning: 0 }) as never },
+    admission: { hasRoom: false },
     affinity: createAffinity({ clock }),
   })
   const asked = ({ conversation }: SimRequest) => ({

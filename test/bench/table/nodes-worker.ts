@@ -130,7 +130,7 @@ async function serveTable(host: Host, table: NodeTable): Promise<Server> {
   const routes = dntRoutes({ host, table } as unknown as GatewayNeeds)
   const route = routes.find(({ path }) => path === '/v1/dnt/table')
   const app = new Koa()
-  app.use((ctx) => route?.handle(ctx, {}))
+  app.use((ctx) => route?.handle?.(ctx, {}))
   const server = createServer(app.callback() as RequestListener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { createMatcher, remembering, splitTarget, type Route } from '../../../src-main/gateway/route.js'
+import {
+  createMatcher,
+  remembering,
+  splitTarget,
+  type Route,
+  type RoutePlace,
+} from '../../../src-main/gateway/route.js'
 
-const route = (path: string, options: Partial<Route> = {}): Route => ({
+const route = (path: string, options: Partial<RoutePlace> = {}): Route => ({
   methods: ['GET'],
   path,
   doors: ['local', 'peer'],

@@ -241,7 +241,12 @@ describe('the index of offers', () => {
             }
           }
         }
-        expect(view.offers.entries('llm')).toEqual(scanned)
+        const offered = [...view.offers.entries('llm')].map(([entry, peers]) => [entry, [...peers].sort()])
+        expect(Object.fromEntries(offered)).toEqual(
+          Object.fromEntries([...scanned].map(([entry, peers]) => [entry, [...peers].sort()])),
+        )
+        // Drawn by number or walked through: the same peers.
+        for (const [entry, peers] of scanned) expect(new Set(view.offers.providers('llm', entry).list)).toEqual(peers)
         expect(view.size).toBe([...view.rows()].length)
       }),
       { numRuns: 60 },

@@ -79,7 +79,7 @@ async function frontOf(port: number, options: FrontOptions = {}): Promise<Front>
         body: hasBody(request) ? { kind: 'stream', stream: request } : { kind: 'none' },
         idleTimeoutMs: 0,
         mayRefuse: false,
-        ownHeaders: () => ({ 'x-tried': 'yes' }),
+        addOwnHeaders: (headers) => void Object.assign(headers, { 'x-tried': 'yes' }),
         ...options,
       },
       reply,
@@ -297,7 +297,7 @@ describe('behind comments', () => {
       response.writeHead(400, { 'content-type': 'application/json' })
       response.end('{"error": {"message": "context too long",\n"code": null}}')
     })
-    const held = await frontOf(port, { comments: 1, ownHeaders: () => ({}) })
+    const held = await frontOf(port, { comments: 1, addOwnHeaders: () => undefined })
     // The comment goes out while the server is still connecting: the first write wins either way.
     const response = await fetch(held.origin)
     const text = await response.text()

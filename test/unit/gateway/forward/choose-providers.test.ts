@@ -2,10 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   chooseProviders,
+  MAX_LOOKED_AT,
   MAX_TRIES,
   type ChoiceWishes,
   type ProviderSnapshot,
 } from '../../../../src-main/gateway/forward/choose-providers.js'
+import { ProviderSet } from '../../../../src-main/node-table/provider-set.js'
 import { createRandom } from '../../../fixtures/table-owners.js'
 
 interface Network {
@@ -16,7 +18,7 @@ interface Network {
 
 const snapshotOf = ({ own, peers, away }: Network): ProviderSnapshot => ({
   ownService: (entry) => own[entry],
-  peers: (entry) => peers[entry] ?? [],
+  peers: (entry) => new ProviderSet(peers[entry]),
   isRoutable: (peerId) => !away.includes(peerId),
   ownHasRoom: () => true,
   isBusy: () => false,
@@ -120,5 +122,66 @@ describe('the providers of a request', () => {
     const order = idsOf(full, {})
     expect(order[0]).not.toBe('this node')
     expect(order).toContain('this node')
+  })
+
+  describe('among ten thousand peers', () => {
+    const ids = Array.from({ length: 10_000 }, (_, number) => `peer${number}`)
+    const offering = new ProviderSet(ids)
+    const snapshotWith = (isAway: (peerId: string) => boolean): ProviderSnapshot & { asked: () => number } => {
+      let asked = 0
+      return {
+        ...three,
+        peers: () => offering,
+        isRoutable(peerId) {
+          asked += 1
+          return !isAway(peerId)
+        },
+        asked: () => asked,
+      }
+    }
+
+    test('a bounded number is looked at, and each has its chance', () => {
+      const first = new Set<string>()
+      for (let seed = 0; seed < 500; seed += 1) {
+        const snapshot = snapshotWith(() => false)
+        const [id = ''] = idsOf(snapshot, {}, seed)
+        first.add(id)
+        expect(snapshot.asked()).toBeLessThanOrEqual(MAX_LOOKED_AT)
+      }
+      expect(first.size).toBeGreaterThan(450)
+    })
+
+    test('those who are wished for are found', () => {
+      expect(
+        idsOf(
+          snapshotWith(() => false),
+          { prefer: 'peer9876' },
+        )[0],
+      ).toBe('peer9876')
+      expect(
+        idsOf(
+          snapshotWith(() => false),
+          { warm: 'peer1234' },
+        )[0],
+      ).toBe('peer1234')
+    })
+
+    test('a handful that is left is found however many are away', () => {
+      const left = new Set(['peer17', 'peer5000', 'peer9999'])
+      expect(
+        new Set(
+          idsOf(
+            snapshotWith((peerId) => !left.has(peerId)),
+            {},
+          ),
+        ),
+      ).toEqual(left)
+      const nobody = chooseProviders(
+        snapshotWith(() => true),
+        [['all']],
+        withRandom(createRandom(1)),
+      )
+      expect(nobody).toEqual({ providers: [], knownButAway: true })
+    })
   })
 })

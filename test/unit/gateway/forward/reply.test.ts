@@ -214,7 +214,9 @@ describe('a client', () => {
     const { raw } = await serving('local', (reply) => {
       reply.onGone(() => left.resolve(reply))
       reply.onGone(() => (gone += 1))
-      reply.onGone(() => (gone += 100))()
+      const unwanted = (): number => (gone += 100)
+      reply.onGone(unwanted)
+      reply.offGone(unwanted)
       reply.head(200, SSE)
     })
     const { socket } = raw(get())
