@@ -9,7 +9,7 @@ import type { Service } from './lifecycle.js'
 import { createLogFile } from './logging/log-file.js'
 import type { Logger } from './logging/logger.js'
 import { loadIdentity } from './p2p/identity.js'
-import { tidyMemoryAfterStart } from './tidy-memory.js'
+import { letRequestsDieYoung, tidyMemoryAfterStart } from './tidy-memory.js'
 
 /** What a node is started from. */
 export interface NodeStart {
@@ -64,6 +64,7 @@ export async function startNode(start: NodeStart, signal: AbortSignal): Promise<
 
 function createStop(node: OcfNode, logFile: Service, dataFolder: DataFolder): () => Promise<void> {
   let stopping: Promise<void> | undefined
+  letRequestsDieYoung()
   const callOffTidying = tidyMemoryAfterStart()
   async function stop(): Promise<void> {
     callOffTidying()

@@ -25,7 +25,7 @@ export interface ScoredTry {
 
 interface Score {
   /** When each request that has no first byte yet began; the oldest comes first. */
-  silentSinceMs: Set<{ atMs: number }>
+  silentSinceMs: { readonly atMs: number }[]
   inFlight: number
   ttfbMs: number | undefined
   answerMs: number | undefined
@@ -85,7 +85,7 @@ export function createProviderScores(needs: { clock: Clock }): ProviderScores {
 }
 
 const newScore = (): Score => ({
-  silentSinceMs: new Set(),
+  silentSinceMs: [],
   inFlight: 0,
   ttfbMs: undefined,
   answerMs: undefined,
@@ -113,15 +113,21 @@ function beginTry(score: Score, clock: Clock): ScoredTry {
   const before = loadOf(score, clock.now())
   const silent = { atMs: clock.now() }
   score.inFlight += 1
-  score.silentSinceMs.add(silent)
+  score.silentSinceMs.push(silent)
   let answeredAtMs: number | undefined
   let ended = false
+
+  function speak(): void {
+    const at = score.silentSinceMs.indexOf(silent)
+    if (at !== -1) score.silentSinceMs.splice(at, 1)
+  }
+
   return {
     answered(ttfbMs) {
       if (answeredAtMs !== undefined || ended) return
       const now = clock.now()
       answeredAtMs = now
-      score.silentSinceMs.delete(silent)
+      speak()
       const known = decayed(score, now)
       const measured = onFreeSlot(ttfbMs, before)
       score.ttfbMs = smoothed(known, measured)
@@ -134,7 +140,7 @@ function beginTry(score: Score, clock: Clock): ScoredTry {
       if (ended) return
       ended = true
       score.inFlight -= 1
-      score.silentSinceMs.delete(silent)
+      speak()
       if (answeredAtMs === undefined) return
       score.answerMs = smoothed(score.answerMs, Math.min(clock.now() - answeredAtMs, MAX_ANSWER_MS))
     },

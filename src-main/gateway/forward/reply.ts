@@ -22,7 +22,7 @@ export class Reply {
   #comments: NodeJS.Timeout | undefined
   #finished = false
   #refused = false
-  #goneListeners: Set<() => void> | undefined
+  #goneListeners: (() => void)[] | undefined
   /** Body bytes the head declared; undefined where it did not. */
   #declared: number | undefined
   #bytes = 0
@@ -74,12 +74,13 @@ export class Reply {
 
   /** Calls `listener` when the client goes away, until {@link Reply.offGone}. */
   onGone(listener: () => void): void {
-    this.#goneListeners ??= new Set()
-    this.#goneListeners.add(listener)
+    this.#goneListeners ??= []
+    this.#goneListeners.push(listener)
   }
 
   offGone(listener: () => void): void {
-    this.#goneListeners?.delete(listener)
+    const at = this.#goneListeners?.indexOf(listener) ?? -1
+    if (at !== -1) this.#goneListeners?.splice(at, 1)
   }
 
   /** Sends comments to an event-stream client for as long as no answer begins. */
@@ -100,7 +101,7 @@ export class Reply {
   }
 
   #tellGone(): void {
-    for (const listener of [...(this.#goneListeners ?? [])]) listener()
+    for (const listener of this.#goneListeners?.slice() ?? []) listener()
   }
 
   /** Answers with an error while nothing was sent yet; who works on an answer is told that nobody waits for it. */

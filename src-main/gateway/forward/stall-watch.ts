@@ -1,3 +1,5 @@
+import { Bag, NOWHERE, type Placed } from '../../bag.js'
+
 /** A transfer that has to move. */
 export interface StallWatch {
   /** To be set with each byte that comes. */
@@ -5,12 +7,13 @@ export interface StallWatch {
   stop(): void
 }
 
-class Watched implements StallWatch {
+class Watched implements StallWatch, Placed {
   moved = true
+  place = NOWHERE
   readonly onStall: () => void
-  readonly #round: Set<Watched>
+  readonly #round: Bag<Watched>
 
-  constructor(onStall: () => void, round: Set<Watched>) {
+  constructor(onStall: () => void, round: Bag<Watched>) {
     this.onStall = onStall
     this.#round = round
   }
@@ -21,7 +24,7 @@ class Watched implements StallWatch {
 }
 
 /** By length of the wait, of which a program has one or two: a timer for each request would cost more than its body. */
-const rounds = new Map<number, Set<Watched>>()
+const rounds = new Map<number, Bag<Watched>>()
 
 /** Calls `onStall` once when nothing moved for `stallMs`, at the latest after twice that. */
 export function watchForStall(onStall: () => void, stallMs: number): StallWatch {
@@ -31,8 +34,8 @@ export function watchForStall(onStall: () => void, stallMs: number): StallWatch 
   return watched
 }
 
-function startRound(stallMs: number): Set<Watched> {
-  const round = new Set<Watched>()
+function startRound(stallMs: number): Bag<Watched> {
+  const round = new Bag<Watched>()
   rounds.set(stallMs, round)
   const timer = setInterval(() => {
     if (round.size === 0) {

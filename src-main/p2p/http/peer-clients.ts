@@ -26,6 +26,8 @@ const MAX_POOLS = 1_024
 
 interface PeerPool {
   pool: Pool
+  /** Counts up with each use of any pool. */
+  usedAt: number
   inFlight: () => number
 }
 
@@ -35,6 +37,7 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
   const log = needs.log.forComponent('p2p-http')
   const connector = createConnector({ libp2p: () => host.libp2p })
   const pools = new Map<string, PeerPool>()
+  let uses = 0
 
   async function openStream(peerId: string): Promise<Duplex> {
     const signal = AbortSignal.timeout(options.connectTimeoutMs)
@@ -64,7 +67,7 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
         )
       },
     })
-    return { pool, inFlight: () => pool.stats.running + pool.stats.pending + pool.stats.queued }
+    return { pool, usedAt: 0, inFlight: () => pool.stats.running + pool.stats.pending + pool.stats.queued }
   }
 
   function destroy(peerId: string, cause: string): void {
@@ -78,11 +81,11 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
 
   function makeRoom(): void {
     if (pools.size < MAX_POOLS) return
-    for (const [peerId, entry] of pools) {
-      if (entry.inFlight() > 0) continue
-      destroy(peerId, 'too many peers')
-      return
+    let oldest: [string, PeerPool] | undefined
+    for (const candidate of pools) {
+      if (candidate[1].inFlight() === 0 && (oldest?.[1].usedAt ?? Infinity) > candidate[1].usedAt) oldest = candidate
     }
+    if (oldest !== undefined) destroy(oldest[0], 'too many peers')
   }
 
   return {
@@ -101,14 +104,13 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
     dispatcher(peerId) {
       const known = pools.get(peerId)
       if (known !== undefined) {
-        // Re-inserted at the end: the map's order is the order of last use.
-        pools.delete(peerId)
-        pools.set(peerId, known)
+        known.usedAt = uses += 1
         return known.pool
       }
       assertPeerId(peerId)
       makeRoom()
       const entry = createPool(peerId)
+      entry.usedAt = uses += 1
       pools.set(peerId, entry)
       return entry.pool
     },

@@ -9,29 +9,36 @@ export interface RunningResponses {
   drain(graceMs: number): Promise<void>
 }
 
+/** Where a connection remembers its response: a map of all would have to be made anew again and again. */
+const RESPONSE = Symbol('the response on its way')
+
+type Answering = Duplex & { [RESPONSE]?: ServerResponse | undefined }
+
 /** Follows a server from its first request on. */
 export function followResponses(server: Server): RunningResponses {
-  const running = new Map<Duplex, ServerResponse>()
+  let running = 0
   let draining: Promise<void> | undefined
   let onLast = (): void => undefined
 
-  server.on('request', ({ socket }, response) => {
-    running.set(socket, response)
+  server.on('request', ({ socket }: { socket: Answering }, response) => {
+    running += 1
+    socket[RESPONSE] = response
     if (draining !== undefined) response.shouldKeepAlive = false
     response.once('close', () => {
-      if (running.get(socket) === response) running.delete(socket)
+      running -= 1
+      if (socket[RESPONSE] === response) socket[RESPONSE] = undefined
       if (draining === undefined) return
       server.closeIdleConnections()
-      if (running.size === 0) onLast()
+      if (running === 0) onLast()
     })
   })
 
   return {
-    on: (socket) => running.get(socket),
+    on: (socket: Answering) => socket[RESPONSE],
     drain(graceMs) {
       draining ??= new Promise<void>((resolve) => {
         server.closeIdleConnections()
-        if (running.size === 0) {
+        if (running === 0) {
           resolve()
           return
         }

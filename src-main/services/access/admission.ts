@@ -1,5 +1,6 @@
 import type { Usage } from '#shared/contract/limits.js'
 import { AppError } from '#shared/errors.js'
+import { Bag, NOWHERE, type Placed } from '../../bag.js'
 import type { Clock } from '../../clock.js'
 import { whoIsNext, whoMakesRoom, type Standing } from './fairness.js'
 import type { Admission, Limits, Ticket } from './index.js'
@@ -10,7 +11,7 @@ const ARRIVAL_MS = 120_000
 /** Peers whose last turn is remembered while they have nothing here. */
 const MAX_STANDINGS = 4096
 
-interface Request {
+interface Request extends Placed {
   readonly peerId: string
   stage: 'arriving' | 'waiting' | 'running' | 'ended'
   grant: (() => void) | undefined
@@ -26,7 +27,7 @@ export function createAdmission(needs: { clock: Clock; limits: () => Limits }): 
   const rate = createPeerRate(needs)
   /** Arriving and waiting, in the order they came. */
   const queue: Request[] = []
-  const running = new Set<Request>()
+  const running = new Bag<Request>()
   const standings = new Map<string, Standing>()
   const refused = new Map<string, number>()
   const listeners = new Set<() => void>()
@@ -193,6 +194,7 @@ export function createAdmission(needs: { clock: Clock; limits: () => Limits }): 
     enter(peerId): Ticket {
       check(peerId)
       const request: Request = {
+        place: NOWHERE,
         peerId,
         stage: 'arriving',
         grant: undefined,
@@ -231,7 +233,7 @@ export function createAdmission(needs: { clock: Clock; limits: () => Limits }): 
       return closed
     },
     cutRunning(reason) {
-      for (const request of [...running]) for (const listener of request.cut) listener(reason)
+      for (const request of running) for (const listener of request.cut) listener(reason)
     },
     usage,
     get atWork() {
