@@ -9,7 +9,8 @@ import type { Service } from './lifecycle.js'
 import { createLogFile } from './logging/log-file.js'
 import type { Logger } from './logging/logger.js'
 import { loadIdentity } from './p2p/identity.js'
-import { letRequestsDieYoung, tidyMemoryAfterStart } from './tidy-memory.js'
+import { tidyMemoryAfterStart } from './tidy-memory.js'
+import { tuneYoungGeneration } from './young-generation.js'
 
 /** What a node is started from. */
 export interface NodeStart {
@@ -64,10 +65,11 @@ export async function startNode(start: NodeStart, signal: AbortSignal): Promise<
 
 function createStop(node: OcfNode, logFile: Service, dataFolder: DataFolder): () => Promise<void> {
   let stopping: Promise<void> | undefined
-  letRequestsDieYoung()
+  const untune = tuneYoungGeneration()
   const callOffTidying = tidyMemoryAfterStart()
   async function stop(): Promise<void> {
     callOffTidying()
+    untune()
     try {
       await node.stop()
     } finally {

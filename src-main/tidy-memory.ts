@@ -15,16 +15,6 @@ export function tidyMemoryAfterStart(afterMs = AFTER_START_MS): () => void {
   return () => clearTimeout(timer)
 }
 
-/**
- * Tells V8 not to make objects in the old generation because others of their kind lived long ("allocation site
- * pretenuring"). Under load it comes to that for a request's own objects; each of them then keeps all that the request
- * made until the next collection of the whole heap. Measured at 64 requests at a time between two nodes: a collection of
- * young objects takes 2 ms in place of 8, and a fifth more requests are answered.
- */
-export function letRequestsDieYoung(): void {
-  setFlagsFromString('--no-allocation-site-pretenuring')
-}
-
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('globalThis.gc') as (() => void) | undefined
