@@ -1,26 +1,33 @@
-import { getHeapSpaceStatistics } from 'node:v8'
-import { afterEach, expect, test } from 'vitest'
-import { tuneYoungGeneration } from '../../src-main/young-generation.js'
-import { until } from '../fixtures/until.js'
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
 
-const youngMiB = (): number =>
-  (getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')?.space_size ?? 0) / 1024 / 1024
+const MODULE = pathToFileURL(join(import.meta.dirname, '../../src-main/young-generation.ts')).href
 
-let untune = (): void => undefined
-afterEach(() => untune())
+/** MiB that a process of its own has for young objects after it made four million, of which the last 200,000 live. */
+async function youngMiBAfterwards(before: string): Promise<number> {
+  const script = `
+    import { getHeapSpaceStatistics } from 'node:v8'
+    import { setImmediate as turn } from 'node:timers/promises'
+    ${before}
+    const kept = []
+    for (let index = 0; index < 4_000_000; index += 1) {
+      kept[index % 200_000] = { index, list: [index] }
+      // In pieces, so that the collector is heard of in between.
+      if (index % 20_000 === 0) await turn()
+    }
+    const young = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')
+    console.log(young.space_size / 1024 / 1024)
+  `
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])
+  return Number(stdout)
+}
 
 test('the space for young objects does not grow without end, however much survives', async () => {
-  const before = youngMiB()
-  untune = tuneYoungGeneration()
-  const kept: object[] = []
-  let rounds = 0
-  const makeMuch = (): boolean => {
-    for (let index = 0; index < 50_000; index += 1) kept[(rounds * 50_000 + index) % 200_000] = { index, list: [index] }
-    rounds += 1
-    return rounds > 80
-  }
-  // In pieces, so that the collector is heard of in between.
-  await until(makeMuch, { what: 'a great deal was made', everyMs: 1 })
-  expect(kept).toHaveLength(200_000)
-  expect(youngMiB()).toBeLessThanOrEqual(Math.max(before, 64))
+  const tune = `import { tuneYoungGeneration } from ${JSON.stringify(MODULE)}; tuneYoungGeneration()`
+  const [untuned, tuned] = await Promise.all([youngMiBAfterwards(''), youngMiBAfterwards(tune)])
+  expect(tuned).toBeLessThanOrEqual(64)
+  expect(untuned).toBeGreaterThan(tuned)
 })
