@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 
 const MODULE = pathToFileURL(join(import.meta.dirname, '../../src-main/young-generation.ts')).href
 
-/** MiB that a process of its own has for young objects after it made four million, of which the last 200,000 live. */
+/** MiB that a process of its own has for young objects after it made four million, of which the last million lives. */
 async function youngMiBAfterwards(before: string): Promise<number> {
   const script = `
     import { getHeapSpaceStatistics } from 'node:v8'
@@ -14,9 +14,9 @@ async function youngMiBAfterwards(before: string): Promise<number> {
     ${before}
     const kept = []
     for (let index = 0; index < 4_000_000; index += 1) {
-      kept[index % 200_000] = { index, list: [index] }
+      kept[index % 1_000_000] = { index, list: [index] }
       // In pieces, so that the collector is heard of in between.
-      if (index % 20_000 === 0) await turn()
+      if (index % 100_000 === 0) await turn()
     }
     const young = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')
     console.log(young.space_size / 1024 / 1024)
