@@ -6,11 +6,11 @@ import type { Origins } from './config/load-settings.js'
 import type { Settings } from './config/settings.js'
 import { openDataFolder, type DataFolder } from './data-folder.js'
 import type { Service } from './lifecycle.js'
+import { tuneGarbageCollection } from './garbage-collection.js'
 import { createLogFile } from './logging/log-file.js'
 import type { Logger } from './logging/logger.js'
 import { loadIdentity } from './p2p/identity.js'
 import { tidyMemoryAfterStart } from './tidy-memory.js'
-import { tuneYoungGeneration } from './young-generation.js'
 
 /** What a node is started from. */
 export interface NodeStart {
@@ -65,7 +65,7 @@ export async function startNode(start: NodeStart, signal: AbortSignal): Promise<
 
 function createStop(node: OcfNode, logFile: Service, dataFolder: DataFolder): () => Promise<void> {
   let stopping: Promise<void> | undefined
-  const untune = tuneYoungGeneration()
+  const untune = tuneGarbageCollection()
   const callOffTidying = tidyMemoryAfterStart()
   async function stop(): Promise<void> {
     callOffTidying()

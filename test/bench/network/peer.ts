@@ -1,9 +1,12 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Connection } from '@libp2p/interface'
+import { tuneGarbageCollection } from '../../../src-main/garbage-collection.js'
 import { RELAY_DEFAULTS } from '../../../src-main/p2p/limits.js'
 import { addressesOver, createHosts, until } from '../../fixtures/hosts.js'
 
 // A host of the bench in a process of its own: a relay, a server (with a place at the relay, where one is named), or the client that measures.
+// As a node runs.
+tuneGarbageCollection()
 const [role, relayAddress = ''] = process.argv.slice(2)
 const hosts = createHosts()
 const host = await hosts.host(role === 'relay' ? { relay: { ...RELAY_DEFAULTS, mode: 'on' } } : {})

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
-const MODULE = pathToFileURL(join(import.meta.dirname, '../../src-main/young-generation.ts')).href
+const MODULE = pathToFileURL(join(import.meta.dirname, '../../src-main/garbage-collection.ts')).href
 
 /** MiB that a process of its own has for young objects after it made four million, of which the last million lives. */
 async function youngMiBAfterwards(before: string): Promise<number> {
@@ -26,7 +26,7 @@ async function youngMiBAfterwards(before: string): Promise<number> {
 }
 
 test('the space for young objects does not grow without end, however much survives', async () => {
-  const tune = `import { tuneYoungGeneration } from ${JSON.stringify(MODULE)}; tuneYoungGeneration()`
+  const tune = `import { tuneGarbageCollection } from ${JSON.stringify(MODULE)}; tuneGarbageCollection()`
   const [untuned, tuned] = await Promise.all([youngMiBAfterwards(''), youngMiBAfterwards(tune)])
   expect(tuned).toBeLessThanOrEqual(64)
   expect(untuned).toBeGreaterThan(tuned)
