@@ -1,4 +1,5 @@
 import type { Metrics } from '@libp2p/interface'
+import type { LiveSettings } from './config/live-settings.js'
 import type { Settings } from './config/settings.js'
 import type { DataFolder } from './data-folder.js'
 import type { Log } from './logging/index.js'
@@ -15,12 +16,13 @@ export interface ComposedNetwork {
 /** Both as the settings say; neither is started. */
 export function composeNetwork(needs: {
   settings: Settings
+  live: LiveSettings
   identity: Identity
   dataFolder: DataFolder
   metrics: Metrics
   log: Log
 }): ComposedNetwork {
-  const { settings, identity, dataFolder, metrics, log } = needs
+  const { settings, live, identity, dataFolder, metrics, log } = needs
   const host = createHost(
     { identity, log, dataFolder, metrics },
     {
@@ -45,6 +47,9 @@ export function composeNetwork(needs: {
       rememberFile: dataFolder.path('remembered-peers.json'),
     },
   )
+  live.subscribe((name) => {
+    if (name.startsWith('bootstrap.')) bootstrapper.replaceSources(bootstrapSettings(live.current))
+  })
   return { host, bootstrapper }
 }
 

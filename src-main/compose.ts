@@ -67,7 +67,10 @@ export function createNode(needs: NodeNeeds): OcfNode {
   const telemetry = composeTelemetry({ settings, clock, log, dataFolder })
   const { traffic, history, metrics } = telemetry
 
-  const { host, bootstrapper } = composeNetwork({ settings, identity, dataFolder, metrics: metrics.libp2p, log })
+  const { host, bootstrapper } = composeNetwork({
+    ...{ settings, live, identity, dataFolder, log },
+    metrics: metrics.libp2p,
+  })
   const paths = createPathLookup(host)
   const sharing = composeSharing({ live, settings, traffic, dataFolder, clock, log, desktop: needs.desktopSharing })
   const table = createNodeTable(

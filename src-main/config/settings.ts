@@ -188,7 +188,7 @@ export const SETTINGS = {
     default: [],
     help: 'Where to find first peers: URLs of other nodes (…/v1/dnt/bootstraps), dnsaddr://host or multiaddrs; read before the other bootstrap settings.',
     cost: '',
-    restart: true,
+    restart: false,
     placeholder: 'source',
   },
   'bootstrap.source': {
@@ -199,7 +199,7 @@ export const SETTINGS = {
     default: [],
     help: 'One more source of first peers; same forms.',
     cost: '',
-    restart: true,
+    restart: false,
     placeholder: 'source',
   },
   'bootstrap.static': {
@@ -210,7 +210,7 @@ export const SETTINGS = {
     default: [],
     help: 'First peers that are always there; same forms.',
     cost: '',
-    restart: true,
+    restart: false,
     placeholder: 'source',
   },
   'bootstrap.addrs': {
@@ -221,7 +221,7 @@ export const SETTINGS = {
     default: [],
     help: 'Multiaddrs of first peers: a JSON array or a list split on comma, semicolon or white space.',
     cost: '',
-    restart: true,
+    restart: false,
     placeholder: 'multiaddrs',
   },
   'bootstrap.addr': {
@@ -232,7 +232,7 @@ export const SETTINGS = {
     default: [],
     help: 'Multiaddr of a first peer; may be given several times.',
     cost: '',
-    restart: true,
+    restart: false,
     placeholder: 'multiaddr',
   },
   relay: {

@@ -7,6 +7,7 @@ import type { Check } from '#shared/contract/doctor.js'
 import { findPortHolder } from '../config/port-holder.js'
 import type { BootstrapSourceStatus } from '../p2p/bootstrap/index.js'
 import { parseBootstrapSettings, type RawBootstrapSetting } from '../p2p/bootstrap/parse-source.js'
+import { oddEntries } from '../p2p/bootstrap/read-entries.js'
 import { resolveSource } from '../p2p/bootstrap/resolve-source.js'
 import type { NetworkMode } from '../p2p/index.js'
 import { fine, finding } from './check.js'
@@ -124,7 +125,8 @@ async function askSources(raw: readonly RawBootstrapSetting[], signal: AbortSign
       if (!resolution.ok) return { source: text, setting, state: 'failed', ...none, reason: resolution.reason }
       // A multiaddr tells itself; whether its node answers takes a node to dial it.
       const state = source.kind === 'multiaddr' ? 'waiting' : 'ok'
-      return { source: text, setting, state, ...none, addresses: resolution.addresses.length }
+      const { addresses } = resolution
+      return { source: text, setting, state, ...none, addresses: addresses.length, reason: oddEntries(resolution) }
     }),
   )
   return [

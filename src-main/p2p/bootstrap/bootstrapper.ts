@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { systemClock } from '../../clock.js'
 import { bootstrapDelayMs } from './backoff.js'
 import { dialAddresses } from './dial-round.js'
+import { ANOTHER_PEER } from './failure-words.js'
 import type { BootstrapClock, Bootstrapper, BootstrapperNeeds, BootstrapperOptions } from './index.js'
 import { parseBootstrapSettings, type ParsedBootstrap } from './parse-source.js'
 import { createRememberedPeers } from './remembered-peers.js'
@@ -34,17 +35,26 @@ export function createBootstrapper(needs: BootstrapperNeeds, options: Bootstrapp
   const remembers = options.mode === 'node'
   let stopped = new AbortController()
   let running: Promise<void> | undefined
-  /** Ends the wait between two attempts. */
+  /** Ends the attempt or the wait that is under way: there are other sources. */
   let wake = new AbortController()
+  let hasNews = false
 
   const attempt = async (signal: AbortSignal): Promise<void> => {
     const fromSources = parsed.sources.map(async (source) => {
-      const result = await resolveSource(source, signal)
+      const result = await resolveSource(source, signal, needs.names)
       if (signal.aborted) return
       statuses.record(source, result, clock.now())
-      if (result.ok) await dialAddresses({ host, log }, result.addresses, signal)
+      if (!result.ok) return
+      const outcome = await dialAddresses({ host, log }, result.addresses, signal)
+      if (!signal.aborted) statuses.recordDials(source, outcome)
     })
-    await Promise.all([...fromSources, dialAddresses({ host, log }, remembered.addresses(), signal)])
+    await Promise.all([...fromSources, dialRemembered(signal)])
+  }
+
+  /** An address that another peer has by now is not good any more. */
+  const dialRemembered = async (signal: AbortSignal): Promise<void> => {
+    const { failed } = await dialAddresses({ host, log }, remembered.addresses(), signal)
+    for (const { addresses, reason } of failed) if (reason === ANOTHER_PEER) remembered.forget(addresses)
   }
 
   const run = async (signal: AbortSignal): Promise<void> => {
@@ -52,26 +62,26 @@ export function createBootstrapper(needs: BootstrapperNeeds, options: Bootstrapp
     let failures = 0
     let shortVisits = 0
     while (!signal.aborted) {
-      if (hasPeers()) {
+      if (hasPeers() && !hasNews) {
         const sinceMs = clock.now()
         await remembered.save()
-        await untilNoPeers(signal)
+        await untilEvent('peer:disconnect', () => !hasPeers(), AbortSignal.any([signal, wake.signal]))
+        if (hasNews) continue
         failures = 0
         shortVisits = clock.now() - sinceMs < STABLE_AFTER_MS ? shortVisits + 1 : 0
         // A peer that takes the connection and drops it must not be dialled in a tight loop.
         if (shortVisits > 1) await untilPeerOr(bootstrapDelayMs(shortVisits - 1, clock.random()), signal)
         continue
       }
-      await attempt(signal)
-      if (hasPeers()) continue
+      hasNews = false
+      await attempt(AbortSignal.any([signal, wake.signal]))
+      if (hasPeers() || hasNews) continue
       failures += 1
       await untilPeerOr(bootstrapDelayMs(failures, clock.random()), signal)
     }
   }
 
   const hasPeers = (): boolean => host.libp2p.getPeers().length > 0
-
-  const untilNoPeers = (signal: AbortSignal): Promise<void> => untilEvent('peer:disconnect', () => !hasPeers(), signal)
 
   /** A peer that came by itself ends the wait. */
   const untilPeerOr = async (ms: number, signal: AbortSignal): Promise<void> => {
@@ -113,6 +123,7 @@ export function createBootstrapper(needs: BootstrapperNeeds, options: Bootstrapp
       if (options.mode !== 'node') return
       parsed = parseBootstrapSettings(sources)
       statuses.replace(parsed)
+      hasNews = true
       wake.abort()
       wake = new AbortController()
     },

@@ -2,6 +2,23 @@ import type { Connection } from '@libp2p/interface'
 import type { Log } from '../../logging/index.js'
 import type { Host } from '../index.js'
 import { dialTargets, type DialTarget } from './dial-targets.js'
+import { failureWords } from './failure-words.js'
+
+/** What dialling the addresses of one source came to. Peers that were not tried, because there are enough, are in neither. */
+export interface DialOutcome {
+  /** True where all of the addresses are this node's own. */
+  isSelf: boolean
+  /** Peers that answered, or were connected already. */
+  reached: number
+  failed: FailedDial[]
+}
+
+/** A peer that could not be reached. */
+export interface FailedDial {
+  addresses: string[]
+  /** In words for a person. */
+  reason: string
+}
 
 /** libp2p dials peers with a `keep-alive…` tag again when they are lost. */
 const KEEP_ALIVE_TAG = 'keep-alive-ocf-bootstrap'
@@ -16,31 +33,35 @@ export async function dialAddresses(
   needs: { host: Host; log: Log },
   addresses: readonly string[],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<DialOutcome> {
   const { host, log } = needs
   const targets = dialTargets(addresses, { peerId: host.peerId, multiaddrs: host.multiaddrs() }).slice(0, MAX_TARGETS)
-  const next = targets.values()
+  let reached = 0
+  /** By the place of the target, so that the same failures always read the same. */
+  const failures = new Map<number, FailedDial>()
+  const next = targets.entries()
   const worker = async (): Promise<void> => {
-    for (const target of next) {
+    for (const [place, target] of next) {
       if (signal.aborted || host.libp2p.getPeers().length >= ENOUGH_PEERS) return
-      await dialTarget(target)
+      await dialTarget(target, place)
     }
   }
-  const dialTarget = async (target: DialTarget): Promise<void> => {
+  const dialTarget = async (target: DialTarget, place: number): Promise<void> => {
     try {
       const limited = AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
       await keepAlive(await host.libp2p.dial(target.addresses, { signal: limited }))
+      reached += 1
     } catch (error) {
       if (signal.aborted) return
-      log.debug('a bootstrap peer could not be reached', {
-        peer: target.peerId,
-        addresses: target.addresses.map(String),
-        error,
-      })
+      const failed = { addresses: target.addresses.map(String), reason: failureWords(error) }
+      failures.set(place, failed)
+      log.debug('a bootstrap peer could not be reached', { peer: target.peerId, ...failed, error })
     }
   }
   const keepAlive = async (connection: Connection): Promise<void> => {
     await host.libp2p.peerStore.merge(connection.remotePeer, { tags: { [KEEP_ALIVE_TAG]: { value: 50 } } })
   }
   await Promise.all(Array.from({ length: MAX_PARALLEL_DIALS }, worker))
+  const failed = [...failures].sort(([a], [b]) => a - b).map(([, failure]) => failure)
+  return { isSelf: addresses.length > 0 && targets.length === 0, reached, failed }
 }

@@ -2,15 +2,19 @@ import type { Clock } from '../../clock.js'
 import type { Service } from '../../lifecycle.js'
 import type { Log } from '../../logging/index.js'
 import type { Host, NetworkMode } from '../index.js'
+import type { NameLookup } from './name-lookup.js'
 import type { RawBootstrapSetting } from './parse-source.js'
 
 /** How one source did when it was last asked. */
 export interface BootstrapSourceStatus {
   /** As written in the settings. */
   source: string
-  /** The setting it comes from, or `remembered` for peers of the last run. */
+  /** The setting it comes from. */
   setting: string
-  /** `bad`: cannot be understood and is never asked. `waiting`: not asked yet. */
+  /**
+   * `bad`: cannot be understood and is never asked. `waiting`: not asked yet. `failed`: it does not answer, or nobody
+   * answers at the addresses it told.
+   */
   state: 'bad' | 'waiting' | 'ok' | 'failed'
   /** Addresses it told. */
   addresses: number
@@ -24,7 +28,7 @@ export interface BootstrapSourceStatus {
 export interface Bootstrapper extends Service {
   /** One entry per source, in the order they are asked. */
   status(): BootstrapSourceStatus[]
-  /** Other sources from now on; they are asked at once while this node has no peer. Without effect in other modes than node. */
+  /** Other sources from now on; they are asked once at once, peers or not. Without effect in other modes than node. */
   replaceSources(sources: readonly RawBootstrapSetting[]): void
   /** Calls `listener` after each change of a status; returns the way to stop. */
   subscribe(listener: () => void): () => void
@@ -43,6 +47,8 @@ export interface BootstrapperNeeds {
   host: Host
   log: Log
   clock?: BootstrapClock
+  /** Default: the system's. */
+  names?: NameLookup
 }
 
 /** Options of {@link Bootstrapper}. */

@@ -1,3 +1,4 @@
+import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 
 /** A bootstrap setting as it was written: values still to be split. */
@@ -48,19 +49,20 @@ export function bootstrapSettings(
  */
 export function parseBootstrapSettings(raw: readonly RawBootstrapSetting[]): ParsedBootstrap {
   const sources = new Map<string, BootstrapSource>()
-  const problems: BootstrapProblem[] = []
+  const problems = new Map<string, BootstrapProblem>()
+  const tell = (found: BootstrapProblem): void => {
+    if (problems.size < MAX_SOURCES) problems.set(`${found.setting} ${found.text}`, found)
+  }
   for (const { setting, values } of raw) {
-    for (const value of values) {
-      for (const entry of splitEntries(value)) {
-        const parsed = parseEntry(setting, entry)
-        if ('reason' in parsed) problems.push(parsed)
-        else if (sources.has(identityOf(parsed))) continue
-        else if (sources.size < MAX_SOURCES) sources.set(identityOf(parsed), parsed)
-        else problems.push(problem(setting, entry, `only the first ${MAX_SOURCES} sources are used`))
-      }
+    for (const entry of values.flatMap(splitEntries)) {
+      const parsed = parseEntry(setting, entry)
+      if ('reason' in parsed) tell(parsed)
+      else if (sources.has(identityOf(parsed))) continue
+      else if (sources.size < MAX_SOURCES) sources.set(identityOf(parsed), parsed)
+      else tell(problem(setting, entry, `only the first ${MAX_SOURCES} sources are used`))
     }
   }
-  return { sources: [...sources.values()], problems: problems.slice(0, MAX_SOURCES) }
+  return { sources: [...sources.values()], problems: [...problems.values()] }
 }
 
 /** The entries of one value; anything in a JSON array that is not a text is kept as its JSON, to be reported. */
@@ -79,27 +81,48 @@ function parseEntry(setting: string, text: string): BootstrapSource | BootstrapP
   if (text.length > MAX_ENTRY_CHARS) return problem(setting, text, `it is longer than ${MAX_ENTRY_CHARS} characters`)
   if (/^https?:\/\//i.test(text)) {
     if (!URL.canParse(text)) return problem(setting, text, 'it is not a URL')
-    return { kind: 'http', setting, text, url: new URL(text).href }
+    const { href, port } = new URL(text)
+    if (port === '0') return problem(setting, text, 'nobody listens on port 0')
+    return { kind: 'http', setting, text, url: href }
   }
   if (/^dnsaddr:\/\//i.test(text)) return dnsaddr(setting, text, `/dnsaddr/${text.slice('dnsaddr://'.length)}`)
   if (text.startsWith('/dnsaddr/')) return dnsaddr(setting, text, text)
   if (!text.startsWith('/')) {
     return problem(setting, text, 'it is neither an http(s) URL, a dnsaddr://… nor a multiaddr such as /ip4/…')
   }
-  const address = dialableMultiaddr(text)
-  if (address === undefined) return problem(setting, text, 'it is not a multiaddr that can be dialled')
-  return { kind: 'multiaddr', setting, text, address }
+  const found = readMultiaddr(text)
+  return 'reason' in found
+    ? problem(setting, text, found.reason)
+    : { kind: 'multiaddr', setting, text, address: found.address }
 }
 
-/** The multiaddr in its usual form; `undefined` when it is none, or none with an address and a port. */
+/**
+ * The multiaddr in its usual form; `undefined` when it is none, or none that leads anywhere: it takes a host that is not
+ * "any", a port that is not 0, and peer ids that are some. A zone (`/ip6zone/eth0/…`) names an interface of one machine
+ * and means nothing on another.
+ */
 export function dialableMultiaddr(text: string): string | undefined {
+  const found = readMultiaddr(text)
+  return 'address' in found ? found.address : undefined
+}
+
+function readMultiaddr(text: string): { address: string } | { reason: string } {
   try {
     const address = multiaddr(text)
-    const names = new Set(address.getComponents().map(({ name }) => name))
-    const hasHost = ['ip4', 'ip6', 'dns', 'dns4', 'dns6'].some((name) => names.has(name))
-    return hasHost && (names.has('tcp') || names.has('udp')) ? address.toString() : undefined
-  } catch {
-    return undefined
+    const parts = address.getComponents()
+    const valuesOf = (...names: string[]): string[] =>
+      parts.flatMap(({ name, value = '' }) => (names.includes(name) ? [value] : []))
+    const hosts = valuesOf('ip4', 'ip6', 'dns', 'dns4', 'dns6')
+    const ports = valuesOf('tcp', 'udp')
+    if (valuesOf('ip6zone').length > 0) return { reason: 'an address with a zone means nothing to other machines' }
+    if (hosts.length === 0 || ports.length === 0) return { reason: 'it is not a multiaddr that can be dialled' }
+    if (hosts.some((host) => host === '0.0.0.0' || host === '::')) return { reason: `${hosts[0] ?? ''} is no one's address` }
+    if (ports.includes('0')) return { reason: 'nobody listens on port 0' }
+    for (const peerId of valuesOf('p2p')) peerIdFromString(peerId)
+    return { address: address.toString() }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return { reason: `it is not a multiaddr that can be dialled (${why.slice(0, 80)})` }
   }
 }
 

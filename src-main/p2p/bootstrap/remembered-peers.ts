@@ -8,6 +8,8 @@ export interface RememberedPeers {
   addresses(): string[]
   /** A connection to this address has worked. */
   remember(peerId: string, address: string): void
+  /** These addresses lead to somebody else by now. */
+  forget(addresses: readonly string[]): void
   load(): Promise<void>
   /** Writes the file when something changed since the last time. */
   save(): Promise<void>
@@ -37,6 +39,15 @@ export function createRememberedPeers(needs: { log: Log }, options: { file: stri
       const [oldest] = peers.keys()
       if (peers.size > MAX_PEERS && oldest !== undefined) peers.delete(oldest)
       changed = true
+    },
+    forget(addresses) {
+      for (const [id, known] of peers) {
+        const left = known.filter((address) => !addresses.includes(address))
+        if (left.length === known.length) continue
+        if (left.length === 0) peers.delete(id)
+        else peers.set(id, left)
+        changed = true
+      }
     },
     async load() {
       const text = await readIfThere(options.file, log)

@@ -90,6 +90,35 @@ test.each([
   expect(problems[0]!.text.length).toBeLessThanOrEqual(200)
 })
 
+test.each([
+  ['/ip6zone/eth0/ip6/fe80::1/tcp/43905', 'zone'],
+  ['/ip6/fe80::1%eth0/tcp/43905', 'Invalid IPv6'],
+  ['/ip4/0.0.0.0/tcp/43905', "no one's address"],
+  ['/ip6/::/tcp/43905', "no one's address"],
+  ['/ip4/10.0.0.1/tcp/0', 'port 0'],
+  ['/ip4/10.0.0.1/tcp/65536', '65535'],
+  ['/ip4/10.0.0.1/tcp/-1', 'positive'],
+  ['/ip4/10.0.0.1/tcp/99999999999999', '65535'],
+  ['/ip4/10.0.0.1/tcp/1e3', 'integer'],
+  ['/ip4/10.0.0.1/tcp/43905/p2p/12D3KooWNobody', 'can be dialled'],
+  ['http://[fe80::1%25eth0]:8092/', 'not a URL'],
+  ['http://10.0.0.1:70000/', 'not a URL'],
+  ['http://10.0.0.1:0/', 'port 0'],
+])('%s is refused, and told why', (entry, why) => {
+  const { sources, problems } = parse(entry, A)
+  expect(sources.map(({ text }) => text)).toEqual([A])
+  expect(problems).toMatchObject([{ text: entry, reason: expect.stringContaining(why) as string }])
+})
+
+test('a bad entry is told once for each setting it stands in, however often it stands there', () => {
+  const settings = ['bootstrap.sources', 'bootstrap.source', 'bootstrap.static', 'bootstrap.addrs', 'bootstrap.addr']
+  const { sources, problems } = parseBootstrapSettings(
+    settings.map((setting) => ({ setting, values: ['/ip4/nonsense', '/ip4/nonsense', A] })),
+  )
+  expect(problems.map(({ setting }) => setting)).toEqual(settings)
+  expect(sources).toHaveLength(1)
+})
+
 test('no more than 256 sources count', () => {
   const many = Array.from({ length: 300 }, (_, index) => `/ip4/10.0.${index >> 8}.${index & 255}/tcp/1`)
   const { sources, problems } = parse(many.join(','))

@@ -29,6 +29,16 @@ test('peers are found again, the latest first, each with its latest addresses', 
   expect(await readdir(dir)).toEqual(['remembered-peers.json'])
 })
 
+test('an address is forgotten, and with the last one its peer', async () => {
+  const peers = await open()
+  peers.remember('a', '/a/1')
+  peers.remember('a', '/a/2')
+  peers.remember('b', '/b/1')
+  peers.forget(['/a/2', '/b/1', '/c/1'])
+  await peers.save()
+  expect((await open()).addresses()).toEqual(['/a/1'])
+})
+
 test('no more than 50 peers with 4 addresses each are kept', async () => {
   const peers = await open()
   for (let peer = 0; peer < 80; peer += 1) {
