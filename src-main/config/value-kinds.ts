@@ -29,7 +29,10 @@ const trimmed = z.preprocess(text, z.string().trim().max(MAX_TEXT))
 
 const ITEMS: Record<ListItem, ValueKind> = {
   text: { schema: trimmed.pipe(z.string().min(1)), expected: 'a text' },
-  'ip-address': { schema: trimmed.pipe(z.string().refine((ip) => isIP(ip) !== 0)), expected: 'an IP address' },
+  'ip-address': {
+    schema: trimmed.pipe(z.string().refine((ip) => isIP(ip) !== 0 && !hasZone(ip))),
+    expected: 'an IP address (without a zone like %eth0)',
+  },
   origin: {
     schema: trimmed.pipe(z.string().regex(/^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^\s/?#@]+)$/i)),
     expected: 'an origin like http://localhost:3000, or *',
@@ -60,8 +63,15 @@ export function isHost(host: string): boolean {
   return isIP(host) !== 0 || (HOST.test(host) && !/^[\d.]+$/.test(host))
 }
 
+/** `fe80::1%eth0`: the zone is an interface of this machine, and no multiaddr holds it like that. */
+const hasZone = (ip: string): boolean => ip.includes('%')
+
+/** What is listened on, and nobody's address. */
+const ANY = /^(0\.0\.0\.0|\[?::\]?)(:\d+)?$/
+
 /** True for what {@link isHost} takes, with or without a port: `1.2.3.4`, `[2001:db8::1]:43905`, `node.example:43905`. */
 function isPublicAddress(address: string): boolean {
+  if (hasZone(address) || ANY.test(address)) return false
   if (isHost(address)) return true
   const parts = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(address)
   if (parts === null) return false

@@ -19,6 +19,8 @@ const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([
 /** Reads `203.0.113.7`, `2001:db8::1`, `[2001:db8::1]:4001`, `node.example.org`, `node.example.org:4001`. */
 export function parsePublicAddress(text: string): PublicAddress | undefined {
   const trimmed = text.trim()
+  // A zone means nothing to other machines, and 0.0.0.0 is listened on, not reached.
+  if (trimmed.includes('%') || /^(0\.0\.0\.0|\[?::\]?)(:\d+)?$/.test(trimmed)) return undefined
   if (isIPv6(trimmed)) return { family: 'ip6', host: trimmed, port: undefined }
   const match = /^(\[[^\]]*\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(trimmed)
   if (match === null) return undefined

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import {
   type BootstrapperNeeds,
   type BootstrapperOptions,
 } from '../../src-main/p2p/bootstrap/index.js'
+import type { NameLookup } from '../../src-main/p2p/bootstrap/name-lookup.js'
 import type { Host } from '../../src-main/p2p/index.js'
 import { addressesOver, createHosts, until, type HostFactory } from '../fixtures/hosts.js'
 import { createRecordingLog } from '../fixtures/recording-log.js'
@@ -229,6 +230,111 @@ test('a source that tells a node its own addresses does not make it dial itself'
   expect(log.lines.filter(({ message }) => message.includes('could not be reached'))).toEqual([])
 })
 
+/** Answers of another peer id than the address asks for. */
+const wrongly = (address: string): string => address.replace(/12D3KooW\w+$/, STRANGER)
+const STRANGER = '12D3KooWEzksHRbD1rRhLWC7v7DZrYEQp9S24jvdLTgomDYpLAjD'
+
+/** A clock that counts the rounds and lets them follow each other at once, up to `rounds`. */
+function countedRounds(rounds: number) {
+  const slept: number[] = []
+  return {
+    slept,
+    now: () => 0,
+    random: () => 0,
+    sleep(ms: number, signal: AbortSignal): Promise<void> {
+      slept.push(ms)
+      if (slept.length < rounds) return Promise.resolve()
+      return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+    },
+  }
+}
+
+test('an address at which another peer answers is told once with its source, waits longer each time, and is not remembered', async () => {
+  const a = await hosts.host()
+  const folder = await hosts.folder()
+  const rememberFile = join(folder, 'remembered-peers.json')
+  for (const transport of ['tcp', 'ws', 'quic'] as const) {
+    const b = await hosts.host()
+    const log = createRecordingLog()
+    const clock = countedRounds(5)
+    const wrong = wrongly(addressesOver(a, transport)[0]!)
+    const bootstrapper = await bootstrap(b, [wrong], { log, clock, rememberFile })
+    await until('five rounds were made', () => clock.slept.length === 5)
+    expect(clock.slept).toEqual([1_000, 2_000, 4_000, 5_000, 10_000])
+    expect(bootstrapper.status()).toMatchObject([
+      { source: wrong, setting: 'bootstrap.addr', state: 'failed', reason: 'another peer answers there' },
+    ])
+    expect(log.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields)).toEqual([
+      { source: wrong, setting: 'bootstrap.addr', reason: 'another peer answers there' },
+    ])
+    await bootstrapper.stop()
+    await expect(readFile(rememberFile, 'utf8')).rejects.toThrow()
+    expect(b.connections()).toEqual([])
+  }
+})
+
+test('a source that names another peer at an address is told so, and its good addresses are used', async () => {
+  const [a, c, b] = await Promise.all([hosts.host(), hosts.host(), hosts.host()])
+  const log = createRecordingLog()
+  const wrong = wrongly(addressesOver(a, 'tcp')[0]!)
+  const bootstraps = [wrong, wrong, ...c.multiaddrs(), ...c.multiaddrs(), ...b.multiaddrs()]
+  const url = await webServer((_request, response) => response.end(JSON.stringify({ bootstraps })))
+  const bootstrapper = await bootstrap(b, [url], { log })
+  await until('B is connected to C', () => b.isConnected(c.peerId), 2000)
+  await until('the wrong address was tried', () => bootstrapper.status()[0]!.reason !== undefined)
+  expect(bootstrapper.status()).toMatchObject([
+    { state: 'ok', addresses: 7, reason: `another peer answers there: ${wrong}` },
+  ])
+  expect(log.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields)).toEqual([
+    expect.objectContaining({ source: url, setting: 'bootstrap.addr' }),
+  ])
+})
+
+test('a peer that was good and has another identity by now is forgotten', async () => {
+  const a = await hosts.host()
+  const rememberFile = join(await hosts.folder(), 'remembered-peers.json')
+  const stale = wrongly(addressesOver(a, 'tcp')[0]!)
+  await writeFile(rememberFile, JSON.stringify({ peers: [{ id: STRANGER, addresses: [stale] }] }))
+  const b = await hosts.host()
+  const clock = countedRounds(1)
+  const bootstrapper = await bootstrap(b, [], { rememberFile, clock })
+  await until('a round was made', () => clock.slept.length === 1)
+  await bootstrapper.stop()
+  expect(JSON.parse(await readFile(rememberFile, 'utf8'))).toEqual({ peers: [] })
+})
+
+test('a source that answers, but tells only of peers that do not, is told so', async () => {
+  const b = await hosts.host()
+  const log = createRecordingLog()
+  const clock = countedRounds(3)
+  const url = await webServer((_request, response) => response.end('{"bootstraps":["/ip4/127.0.0.1/tcp/1"]}'))
+  const silent = '/ip4/127.0.0.1/tcp/2'
+  const bootstrapper = await bootstrap(b, [url, silent], { log, clock })
+  await until('three rounds were made', () => clock.slept.length === 3)
+  expect(bootstrapper.status()).toMatchObject([
+    { source: url, state: 'failed', addresses: 1, reason: expect.stringContaining('none of the peers') as string },
+    { source: silent, state: 'failed', reason: 'nothing listens there (ECONNREFUSED)' },
+  ])
+  expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(2)
+})
+
+test('a source whose name is not known does no harm to the others, and is told once', async () => {
+  const a = await hosts.host()
+  const b = await hosts.host()
+  const log = createRecordingLog()
+  const notKnown = Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' })
+  const names: NameLookup = {
+    lookup: (_name, _options, callback) => callback(notKnown, ''),
+    resolveTxt: () => Promise.reject(notKnown),
+  }
+  const sources = ['http://nowhere.invalid:8092/', 'dnsaddr://nowhere.invalid', addressesOver(a, 'tcp')[0]!]
+  const bootstrapper = await bootstrap(b, sources, { log, names })
+  await until('B is connected to A', () => b.isConnected(a.peerId), 2000)
+  await until('all have their result', () => bootstrapper.status().every(({ state }) => state !== 'waiting'))
+  expect(bootstrapper.status().map(({ state }) => state)).toEqual(['failed', 'failed', 'ok'])
+  expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(2)
+})
+
 test('stopping in the middle of an attempt takes less than a second', async () => {
   const b = await hosts.host()
   let asked = false
@@ -257,5 +363,23 @@ test('sources can be replaced while the node runs, and the new ones are asked at
   bootstrapper.replaceSources([{ setting: 'bootstrap.addr', values: [addressesOver(a, 'tcp')[0]!, 'nonsense'] }])
   expect(told).toBe(1)
   await until('B is connected to A', () => b.isConnected(a.peerId), 2000)
+  await until('it has its result', () => bootstrapper.status()[0]!.state !== 'waiting')
   expect(bootstrapper.status().map(({ state }) => state)).toEqual(['ok', 'bad'])
+})
+
+test('sources that come while peers are connected are asked at once too', async () => {
+  const [a, c, b] = await Promise.all([hosts.host(), hosts.host(), hosts.host()])
+  const bootstrapper = await bootstrap(b, [addressesOver(a, 'tcp')[0]!])
+  await until('B is connected to A', () => b.isConnected(a.peerId), 2000)
+  bootstrapper.replaceSources([
+    { setting: 'bootstrap.sources', values: [await webServer(bootstrapsOf(c)), 'http://127.0.0.1:1/'] },
+    { setting: 'bootstrap.addr', values: [addressesOver(a, 'ws')[0]!] },
+  ])
+  await until('B is connected to C', () => b.isConnected(c.peerId), 2000)
+  await until('all have their result', () => bootstrapper.status().every(({ state }) => state !== 'waiting'))
+  expect(bootstrapper.status().map(({ setting, state }) => [setting, state])).toEqual([
+    ['bootstrap.sources', 'ok'],
+    ['bootstrap.sources', 'failed'],
+    ['bootstrap.addr', 'ok'],
+  ])
 })

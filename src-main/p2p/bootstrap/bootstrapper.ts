@@ -65,7 +65,7 @@ export function createBootstrapper(needs: BootstrapperNeeds, options: Bootstrapp
       if (hasPeers() && !hasNews) {
         const sinceMs = clock.now()
         await remembered.save()
-        await untilEvent('peer:disconnect', () => !hasPeers(), AbortSignal.any([signal, wake.signal]))
+        await untilEvent('peer:disconnect', () => hasNews || !hasPeers(), AbortSignal.any([signal, wake.signal]))
         if (hasNews) continue
         failures = 0
         shortVisits = clock.now() - sinceMs < STABLE_AFTER_MS ? shortVisits + 1 : 0
