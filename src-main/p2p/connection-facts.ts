@@ -1,4 +1,5 @@
 import type { Host } from './index.js'
+import { hostOf, relayOf } from './ip-scope.js'
 
 /** Milliseconds of the fastest connection's last ping to a peer (see `round-trips.ts`); undefined before the first. */
 export function roundTripMs(host: Host, peerId: string): number | undefined {
@@ -6,13 +7,12 @@ export function roundTripMs(host: Host, peerId: string): number | undefined {
   return times.length === 0 ? undefined : Math.min(...times)
 }
 
-/** The IP address (or host name) a connected peer talks to us from; undefined when it is relayed or gone. */
-export function remoteIp(host: Host, peerId: string): string | undefined {
-  for (const { remoteAddr } of connectionsTo(host, peerId)) {
-    const parts = remoteAddr.toString().split('/')
-    if (!parts.includes('p2p-circuit')) return parts[2]
-  }
-  return undefined
+/** The IP addresses (or host names) a connected peer talks to us from; empty when it is relayed or gone. */
+export function remoteIps(host: Host, peerId: string): string[] {
+  return connectionsTo(host, peerId).flatMap(({ remoteAddr }) => {
+    const text = remoteAddr.toString()
+    return relayOf(text) === undefined ? [hostOf(text)] : []
+  })
 }
 
 function connectionsTo(host: Host, peerId: string) {

@@ -30,8 +30,11 @@ export function scopeOf(host: string): Scope {
   return PRIVATE.check(ip, kind) ? 'private' : 'public'
 }
 
-/** `/ip4/…`, `/ip6/…` or a name at the start of a multiaddr. */
-export const hostOf = (multiaddr: string): string => multiaddr.split('/')[2] ?? ''
+/** `/ip4/…`, `/ip6/…` or a name at the start of a multiaddr; the zone of a link-local one is left out. */
+export function hostOf(multiaddr: string): string {
+  const [, first, second = '', , fourth = ''] = multiaddr.split('/')
+  return first === 'ip6zone' ? fourth : second
+}
 
 /** The relay in `…/p2p/<relay>/p2p-circuit…`; undefined for an address that leads to its peer directly. */
 export function relayOf(multiaddr: string): string | undefined {

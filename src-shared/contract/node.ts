@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCall, defineStateFeed, NoInputSchema } from './define.js'
+import { PathKindSchema } from './peers.js'
 
 /** How this node takes part: alone, in a network of its own, or in the public one. */
 export const ModeSchema = z.enum(['standalone', 'local', 'node'])
@@ -35,6 +36,8 @@ export const StatusSchema = z.object({
   multiaddrs: z.array(z.string()),
   /** Connected now. */
   peers: z.number().int(),
+  /** How they are connected, each counted by its best path; best first. Which peer has which is in `peers.list`. */
+  paths: z.array(z.object({ path: PathKindSchema, peers: z.number().int() })),
   /** Rows of the node table besides this node's own. */
   knownPeers: z.number().int(),
   models: z.object({ available: z.number().int(), shared: z.number().int() }),

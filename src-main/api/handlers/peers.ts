@@ -1,5 +1,6 @@
-import type { PathKind, PeerView } from '#shared/contract/peers.js'
+import type { PeerView } from '#shared/contract/peers.js'
 import type { Host, PeerConnection } from '../../p2p/index.js'
+import { peerPath } from '../../p2p/peer-path.js'
 import type { NodeTable, Row } from '../../node-table/index.js'
 import type { FeedSource } from '../feeds.js'
 import type { Handlers } from '../dispatch.js'
@@ -72,12 +73,12 @@ function viewPeer(peerId: string, open: readonly PeerConnection[], row: Row | un
     (first, next) => (first === undefined || next.openedAtMs < first.openedAtMs ? next : first),
     undefined,
   )
-  const rttMs = bestRtt(open) ?? (row?.record.latency || undefined)
-  const relays = open.every(({ path }) => path === 'relayed') ? relaysOf(open) : []
+  // Measured here or not known: what a row says of itself is its owner's word.
+  const { paths, relays, rttMs } = peerPath(open)
   return {
     peerId,
     connected: open.length > 0,
-    paths: sortPaths(open.map((connection) => connection.path)),
+    paths,
     multiaddrs: open.map((connection) => connection.multiaddr),
     direction: oldest?.direction ?? null,
     connectedAtMs: oldest?.openedAtMs ?? null,
@@ -88,23 +89,6 @@ function viewPeer(peerId: string, open: readonly PeerConnection[], row: Row | un
   }
 }
 
-/** Of the fastest connection, to a tenth of a millisecond, so that noise alone makes no news. */
-function bestRtt(open: readonly PeerConnection[]): number | undefined {
-  const times = open.flatMap(({ rttMs }) => (rttMs === undefined ? [] : [rttMs]))
-  return times.length === 0 ? undefined : Math.round(Math.min(...times) * 10) / 10
-}
-
-function relaysOf(open: readonly PeerConnection[]): string[] {
-  return [...new Set(open.flatMap(({ relayPeerId }) => (relayPeerId === undefined ? [] : [relayPeerId])))]
-}
-
 function offersOf(row: Row): string[] {
   return row.record.service.flatMap((service) => service.identity_group.map((entry) => `${service.name}:${entry}`))
-}
-
-const BEST_FIRST: readonly PathKind[] = ['direct-quic', 'direct-tcp', 'direct-ws', 'hole-punched', 'relayed']
-
-/** Each kind once, best first. */
-export function sortPaths(paths: readonly PathKind[]): PathKind[] {
-  return BEST_FIRST.filter((kind) => paths.includes(kind))
 }

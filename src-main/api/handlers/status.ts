@@ -1,6 +1,7 @@
 import type { Status } from '#shared/contract/node.js'
 import type { PauseState } from '#shared/contract/pause.js'
 import type { NodeTable } from '../../node-table/index.js'
+import { countPaths } from '../../p2p/peer-path.js'
 import type { Pause } from '../../services/pause/index.js'
 import type { TrafficFeed } from '../../telemetry/traffic.js'
 import type { Handlers } from '../dispatch.js'
@@ -60,6 +61,7 @@ function readStatus(needs: StatusNeeds): Status {
     gatewayUrl: needs.gatewayUrl(),
     multiaddrs: connections.multiaddrs(),
     peers,
+    paths: countPaths(open),
     knownPeers: table.size - (table.get(connections.peerId) === undefined ? 0 : 1),
     models: { available: models.length, shared },
     requestsToday: needs.traffic.today(),

@@ -22,12 +22,17 @@ function statusText(status: Status, nowMs: number, colour: boolean): string {
     ['Running for', since(status.startedAtMs, nowMs)],
     ['Base URL', status.gatewayUrl === null ? 'none yet' : `${status.gatewayUrl}/v1`],
     ['Mode', status.mode],
-    ['Peers', `${status.peers} connected, ${status.knownPeers} known`],
+    ['Peers', `${status.peers} connected${pathsOf(status)}, ${status.knownPeers} known`],
     ['Models', `${models.available} available, ${models.shared} shared`],
     ['Requests today', `${requestsToday.out} out, ${requestsToday.in} in, ${requestsToday.local} local`],
     ...status.multiaddrs.map((address, index) => [index === 0 ? 'Addresses' : '', address]),
   ]
   return `${headline(status, state)}\n\n${textTable([], facts, { colour })}`
+}
+
+/** ` (2 direct-quic, 1 relayed)`; empty without peers. */
+function pathsOf({ paths }: Status): string {
+  return paths.length === 0 ? '' : ` (${paths.map(({ path, peers }) => `${peers} ${path}`).join(', ')})`
 }
 
 /** The sentence of the status pill. */

@@ -1,3 +1,4 @@
+import { PathKindSchema } from '#shared/contract/peers.js'
 import { z } from 'zod'
 import { PeerSchema } from '#shared/records.js'
 import { ERRORS } from '#shared/errors.js'
@@ -57,7 +58,15 @@ const Forwarded = z.unknown().describe('What the server that was asked answers, 
 const PeerTable = z.record(z.string(), PeerSchema).describe('Keyed by "/<peer id>".')
 const Peers = z.object({ peers: z.array(z.object({ ID: z.string(), Addrs: z.array(z.string()) })) })
 const PeersStatus = z.object({
-  peers: z.array(z.object({ id: z.string(), connectedness: z.enum(['Connected', 'NotConnected']) })),
+  peers: z.array(
+    z.object({
+      id: z.string(),
+      connectedness: z.enum(['Connected', 'NotConnected']),
+      path: PathKindSchema.nullable().describe('Its best open connection; null while there is none.'),
+      relays: z.array(z.string()).describe('Peer ids of the relays it is reached through; empty while it is direct.'),
+      rtt_ms: z.number().nullable().describe('Round trip as measured here.'),
+    }),
+  ),
 })
 const Bootstraps = z.object({ bootstraps: z.array(z.string().describe('/ip4/…/tcp/…/p2p/…')) })
 const Stats = z.object({

@@ -1,5 +1,7 @@
 import type { PeerRecord } from '#shared/records.js'
-import { remoteIp, roundTripMs } from '../../p2p/connection-facts.js'
+import { remoteIps, roundTripMs } from '../../p2p/connection-facts.js'
+import type { PeerConnection } from '../../p2p/index.js'
+import { peerPath } from '../../p2p/peer-path.js'
 import { bootstrapAddresses } from '../bootstrap-addresses.js'
 import type { PageState } from '../pages.js'
 import type { GatewayNeeds } from '../needs.js'
@@ -7,6 +9,13 @@ import type { AnsweringRoute, Route } from '../route.js'
 
 /** 0 is "not known" in the Go implementation's shape, so that a shorter trip counts as 1. */
 const wholeMs = (ms: number | undefined): number => (ms === undefined ? 0 : Math.max(1, Math.round(ms)))
+
+/** The Go implementation has the first two. */
+function peerStatus(id: string, open: readonly PeerConnection[]) {
+  const { paths, relays, rttMs } = peerPath(open)
+  const connectedness = open.length > 0 ? 'Connected' : 'NotConnected'
+  return { id, connectedness, path: paths[0] ?? null, relays, rtt_ms: rttMs ?? null }
+}
 
 /** The node table and the connections, as the Go implementation shows them. */
 export function dntRoutes(needs: GatewayNeeds): Route[] {
@@ -48,18 +57,18 @@ export function dntRoutes(needs: GatewayNeeds): Route[] {
     route('/v1/dnt/peers', 'Peers connected now.', ['local', 'peer'], (ctx) => {
       ctx.body = { peers: connectedPeers() }
     }),
-    route('/v1/dnt/peers_status', 'Known peers and whether they are connected.', ['local', 'peer'], (ctx) => {
-      const ids = new Set([...allRecords().map(({ id }) => id), ...connectedPeers().map(({ ID }) => ID)])
+    route('/v1/dnt/peers_status', 'Known peers, whether they are connected and how.', ['local', 'peer'], (ctx) => {
+      const open = Map.groupBy(host.connections(), ({ peerId }) => peerId)
+      const ids = new Set([...allRecords().map(({ id }) => id), ...open.keys()])
       ids.delete(host.peerId)
-      ctx.body = {
-        peers: [...ids].map((id) => ({ id, connectedness: host.isConnected(id) ? 'Connected' : 'NotConnected' })),
-      }
+      ctx.body = { peers: [...ids].map((id) => peerStatus(id, open.get(id) ?? [])) }
     }),
     route('/v1/dnt/bootstraps', 'Addresses usable as another node’s bootstrap.addr.', ['local', 'peer'], (ctx) => {
       const { door } = (ctx.state as PageState).arrival
-      const caller =
-        door === 'local' ? ctx.req.socket.remoteAddress : remoteIp(host, ctx.req.socket.remoteAddress ?? '')
-      ctx.body = { bootstraps: bootstrapAddresses(host.multiaddrs(), caller) }
+      // At the peer door it is the caller's peer id.
+      const { remoteAddress = '' } = ctx.req.socket
+      const callers = door === 'local' ? [remoteAddress] : remoteIps(host, remoteAddress)
+      ctx.body = { bootstraps: bootstrapAddresses(host.multiaddrs(), callers) }
     }),
     route('/v1/dnt/stats', 'Counts and details of peers.', ['local'], (ctx) => {
       const records = allRecords()

@@ -116,7 +116,8 @@ function readMultiaddr(text: string): { address: string } | { reason: string } {
     const ports = valuesOf('tcp', 'udp')
     if (valuesOf('ip6zone').length > 0) return { reason: 'an address with a zone means nothing to other machines' }
     if (hosts.length === 0 || ports.length === 0) return { reason: 'it is not a multiaddr that can be dialled' }
-    if (hosts.some((host) => host === '0.0.0.0' || host === '::')) return { reason: `${hosts[0] ?? ''} is no one's address` }
+    if (hosts.some((host) => host === '0.0.0.0' || host === '::'))
+      return { reason: `${hosts[0] ?? ''} is no one's address` }
     if (ports.includes('0')) return { reason: 'nobody listens on port 0' }
     for (const peerId of valuesOf('p2p')) peerIdFromString(peerId)
     return { address: address.toString() }

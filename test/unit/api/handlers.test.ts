@@ -51,7 +51,7 @@ describe('peers', () => {
     const peers = await node.control.dispatch('peers.list', {}, context)
     expect(peers).toMatchObject([
       { peerId: ALICE, connected: true, paths: ['direct-quic', 'relayed'], direction: 'outbound', offers: [] },
-      { peerId: BOB, connected: false, paths: [], direction: null, offers: ['llm:all'], rttMs: 12 },
+      { peerId: BOB, connected: false, paths: [], direction: null, offers: ['llm:all'] },
     ])
   })
 

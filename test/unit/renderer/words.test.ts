@@ -16,6 +16,7 @@ const STATUS: Status = {
   gatewayUrl: null,
   multiaddrs: [],
   peers: 3,
+  paths: [{ path: 'direct-tcp', peers: 3 }],
   knownPeers: 3,
   models: { available: 4, shared: 2 },
   requestsToday: { in: 0, out: 0, local: 0 },

@@ -120,7 +120,10 @@ describe('a dnsaddr', () => {
   })
 
   test('of which one branch fails keeps the others', async () => {
-    const { names: half } = records({ 'a.invalid': ['/dnsaddr/broken.invalid', '/dnsaddr/b.invalid'], 'b.invalid': [GOOD] })
+    const { names: half } = records({
+      'a.invalid': ['/dnsaddr/broken.invalid', '/dnsaddr/b.invalid'],
+      'b.invalid': [GOOD],
+    })
     expect(await ask('/dnsaddr/a.invalid', half)).toMatchObject({ ok: true, addresses: [GOOD] })
   })
 
