@@ -5,12 +5,14 @@ import type { Log } from './logging/index.js'
 import type { NodeTable } from './node-table/index.js'
 import type { Bootstrapper } from './p2p/bootstrap/index.js'
 import type { Host } from './p2p/index.js'
+import type { ServiceRegistry } from './services/index.js'
 
 /** The doctor of a node, with what its settings asked for. */
 export function composeDoctor(needs: {
   host: Host
   bootstrapper: Bootstrapper
   table: NodeTable
+  registry: ServiceRegistry
   settings: Settings
   clock: Clock
   log: Log

@@ -104,7 +104,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     logs: logger.ring,
     bootstrapper,
     identity: createIdentityKeeper({ identity, clock, log }, { dataDir: dataFolder.dir }),
-    doctor: composeDoctor({ host, bootstrapper, table, settings, clock, log }),
+    doctor: composeDoctor({ host, bootstrapper, table, registry: services.registry, settings, clock, log }),
     gatewayUrl: () => gatewayUrl() ?? null,
     app: needs.app,
     updates: needs.updates,

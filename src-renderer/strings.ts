@@ -38,7 +38,9 @@ export const strings = {
     loading: 'Connecting to the node',
     sharing: (models: number) => `Sharing ${count(models, 'model')}`,
     connected: 'Connected',
-    alone: 'Not connected to any peer yet',
+    alone: (cause: string | undefined) =>
+      cause === undefined ? 'Not connected to any peer yet' : `Not connected: ${cause}`,
+    but: (sentence: string, cause: string) => `${sentence} · ${cause}`,
     standalone: 'This computer only',
     peers: (peers: number) => count(peers, 'peer'),
     path: { direct: 'direct', relayed: 'relayed' },

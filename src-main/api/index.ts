@@ -8,7 +8,7 @@ import { createDispatch, type Dispatch } from './dispatch.js'
 import { createFeeds, type Feeds } from './feeds.js'
 import { createAppHandlers, type AppPreferencesSource } from './handlers/app.js'
 import { createBootstrapFeed, createBootstrapHandlers, type BootstrapNeeds } from './handlers/bootstrap.js'
-import { createDoctorHandlers, type DoctorNeeds } from './handlers/doctor.js'
+import { createDoctorFeed, createDoctorHandlers, type DoctorNeeds } from './handlers/doctor.js'
 import { createIdentityHandlers, type IdentityNeeds } from './handlers/identity.js'
 import { createLogsFeed, createLogsHandlers, type LogsSource } from './handlers/logs.js'
 import { createModelsFeed, createModelsHandlers } from './handlers/models.js'
@@ -80,6 +80,7 @@ export function createControl(needs: ControlNeeds): Control {
       traffic: createTrafficSource(needs),
       ...createSharingFeeds(needs.sharing),
       update: createUpdateFeed(needs),
+      doctor: createDoctorFeed(needs),
     },
     log: needs.log,
   })

@@ -9,9 +9,10 @@ export function fine(id: string, fact: string, meaning: string): Check {
 export function finding(
   id: string,
   state: 'warn' | 'bad' | 'unknown',
-  told: { fact: string; meaning: string; fix?: string },
+  told: { fact: string; meaning: string; fix?: string; brief?: string },
 ): Check {
-  return { id, state, fact: told.fact, meaning: told.meaning, fix: told.fix ?? '' }
+  const { fact, meaning, fix = '', brief } = told
+  return { id, state, fact, meaning, fix, ...(brief === undefined || state !== 'bad' ? {} : { brief }) }
 }
 
 /** `1 peer`, `3 peers`. */

@@ -15,6 +15,8 @@ export interface DoctorFacts {
   /** Milliseconds this clock is ahead of the peers'; undefined while none told. */
   clockAheadMs: number | undefined
   ports: readonly PortFact[]
+  /** Whether peers may use something of this machine. */
+  isSharing: boolean
 }
 
 /** A port of the settings and who has it. */

@@ -1,4 +1,5 @@
 import type { Check } from '#shared/contract/doctor.js'
+import { ANOTHER_PEER } from '../p2p/bootstrap/failure-words.js'
 import { counted, fine, finding } from './check.js'
 import type { DoctorFacts } from './facts.js'
 
@@ -7,24 +8,44 @@ const BAD_CLOCK_MS = 60_000
 const POOR_CLOCK_MS = 10_000
 
 /** Peers and how they are connected. */
-export function checkPeers({ connections, knownPeers, mode }: DoctorFacts): Check {
+export function checkPeers(facts: DoctorFacts): Check {
+  const { connections, knownPeers } = facts
   const id = 'peers'
   const peers = new Set(connections.map(({ peerId }) => peerId))
   const relayed = [...peers].filter((peerId) =>
     connections.every((c) => c.peerId !== peerId || c.path === 'relayed'),
   ).length
-  if (peers.size === 0) {
-    return finding(id, mode === 'standalone' ? 'unknown' : 'bad', {
-      fact: `No peer is connected, ${knownPeers} known.`,
-      meaning:
-        mode === 'standalone'
-          ? 'A standalone node meets nobody by itself.'
-          : 'Models of others cannot be used, nor yours by them.',
-      fix: mode === 'standalone' ? '' : 'Give a bootstrap source that answers, such as the address of a node you know.',
-    })
-  }
+  if (peers.size === 0) return checkAlone(facts)
   const fact = `${counted(peers.size, 'peer')} connected (${relayed} through relays), ${knownPeers} known.`
   return fine(id, fact, relayed === peers.size ? 'All of them through relays.' : 'The network can be used.')
+}
+
+function checkAlone({ bootstrap, knownPeers, mode }: DoctorFacts): Check {
+  const id = 'peers'
+  const fact = `No peer is connected, ${knownPeers} known`
+  if (mode === 'standalone')
+    return finding(id, 'unknown', { fact: `${fact}.`, meaning: 'A standalone node meets nobody by itself.' })
+  if (bootstrap.some(({ state }) => state === 'waiting'))
+    return finding(id, 'unknown', { fact: `${fact}.`, meaning: 'The bootstrap sources are being asked.' })
+  const brief = whyAlone({ bootstrap, mode })
+  return finding(id, 'bad', {
+    fact: `${fact}: ${brief}.`,
+    meaning: 'Models of others cannot be used, nor yours by them.',
+    fix:
+      mode === 'local'
+        ? 'Start the first node of this computer with its standard ports (tcpport 43905).'
+        : 'Give a bootstrap source that answers, such as the address of a node you know (--bootstrap.sources).',
+    brief,
+  })
+}
+
+/** Why a node that wants peers has none, in a few words. */
+function whyAlone({ bootstrap, mode }: Pick<DoctorFacts, 'bootstrap' | 'mode'>): string {
+  if (mode === 'local') return 'no other node runs on this computer'
+  if (bootstrap.length === 0) return 'there is no bootstrap source'
+  if (bootstrap.every(({ state }) => state === 'bad')) return 'no bootstrap source can be used'
+  if (bootstrap.some(({ state }) => state === 'ok')) return 'the peers that bootstrap sources tell are not there'
+  return 'no bootstrap source leads to a peer'
 }
 
 /** One check a source, so that each tells its own result. */
@@ -40,6 +61,7 @@ export function checkBootstrap({
         fact: 'There is no bootstrap source.',
         meaning:
           connections.length > 0 ? 'Peers were found without one.' : 'This node does not know where to look for peers.',
+        brief: 'there is no bootstrap source',
         fix: connections.length > 0 ? '' : 'Give one with --bootstrap.sources or --bootstrap.addr.',
       }),
     ]
@@ -49,6 +71,12 @@ export function checkBootstrap({
     const why = reason === undefined ? '' : `: ${reason}`
     switch (state) {
       case 'ok':
+        if (reason?.includes(ANOTHER_PEER) === true)
+          return finding(id, 'warn', {
+            fact: `${source} (${setting}) tells a wrong address${why}.`,
+            meaning: 'Whoever answers there is somebody else; the other addresses are used.',
+            fix: 'Tell the owner of that source.',
+          })
         return fine(
           id,
           `${source} (${setting}) told ${counted(addresses, 'address', 'addresses')}${why}.`,
@@ -63,7 +91,10 @@ export function checkBootstrap({
         return finding(id, connections.length > 0 ? 'warn' : 'bad', {
           fact: `${source} (${setting}) failed${why}.`,
           meaning: 'Nothing was learnt from it; it is asked again later.',
-          fix: 'Check that its node runs and that the address is right.',
+          fix:
+            reason === ANOTHER_PEER
+              ? 'Correct the peer id at the end of the address, or leave it out.'
+              : 'Check that its node runs and that the address is right.',
         })
       case 'bad':
         return finding(id, 'warn', {
@@ -109,13 +140,27 @@ export function checkClock({ clockAheadMs }: DoctorFacts): Check {
 export function clockCheck(aheadMs: number, others: string): Check {
   const id = 'clock'
   const off = Math.abs(aheadMs)
-  const fact = `This clock is ${(off / 1000).toFixed(1)} s ${aheadMs < 0 ? 'behind' : 'ahead of'} ${others}.`
+  const fact = `This clock is ${duration(off)} ${aheadMs < 0 ? 'behind' : 'ahead of'} ${others}.`
   const fix = 'Let the system set the clock by itself (NTP).'
   if (off >= BAD_CLOCK_MS)
-    return finding(id, 'bad', { fact, meaning: 'Peers refuse what this node says about itself.', fix })
+    return finding(id, 'bad', {
+      fact,
+      meaning: 'Peers refuse what this node says about itself.',
+      fix,
+      brief: `the clock is ${duration(off)} ${aheadMs < 0 ? 'behind' : 'ahead'}`,
+    })
   if (off >= POOR_CLOCK_MS)
     return finding(id, 'warn', { fact, meaning: 'A little more, and peers refuse what this node says.', fix })
   return fine(id, fact, 'Close enough.')
+}
+
+/** `0.3 s`, `75 s`, `12 min`, `3 h`, `2 days`: hundreds of thousands of seconds say nothing to anybody. */
+function duration(ms: number): string {
+  const seconds = ms / 1000
+  if (seconds < 10) return `${seconds.toFixed(1)} s`
+  if (seconds < 120) return `${Math.round(seconds)} s`
+  if (seconds < 2 * 3600) return `${Math.round(seconds / 60)} min`
+  return seconds < 48 * 3600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`
 }
 
 /** Who has the ports of the settings. */

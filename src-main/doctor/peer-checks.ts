@@ -1,4 +1,5 @@
 import type { Check } from '#shared/contract/doctor.js'
+import { ANOTHER_PEER } from '../p2p/bootstrap/failure-words.js'
 import { counted, fine, finding } from './check.js'
 import type { PeerFacts } from './facts.js'
 
@@ -51,7 +52,7 @@ function checkDial({ address, ms, error }: PeerFacts['dials'][number]): Check {
 function meaningOf(error: string): string {
   if (/ECONNREFUSED/.test(error)) return 'The machine is there, but nothing listens on that port.'
   if (/ENETUNREACH|EHOSTUNREACH/.test(error)) return 'There is no route there from this machine.'
-  if (/identity key|Dialed peer|peer id/i.test(error))
+  if (/identity key|Dialed peer|peer id/i.test(error) || error === ANOTHER_PEER)
     return 'Another node answers at that address: its peer id is a different one.'
   if (/NO_RESERVATION/.test(error)) return 'The relay does not know the peer (any more).'
   if (/time|abort/i.test(error))

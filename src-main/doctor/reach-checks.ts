@@ -11,6 +11,7 @@ export function checkListening({ reach, mode }: DoctorFacts): Check {
       fact: 'This node listens on no address.',
       meaning: 'Nobody can open a connection to it.',
       fix: 'Look at p2p-host, tcpport, wsport and udpport in the settings.',
+      brief: 'this node listens nowhere',
     })
   }
   const fact = `It listens on ${counted(reach.listening.length, 'address', 'addresses')}: ${shortList(reach.listening)}.`
@@ -26,7 +27,8 @@ export function checkListening({ reach, mode }: DoctorFacts): Check {
 }
 
 /** Whether others managed to dial this node. */
-export function checkReachable({ reach, connections, publicAddr }: DoctorFacts): Check {
+export function checkReachable(facts: DoctorFacts): Check {
+  const { reach, connections } = facts
   const id = 'reachable'
   if (!reach.isWide)
     return finding(id, 'unknown', {
@@ -52,13 +54,14 @@ export function checkReachable({ reach, connections, publicAddr }: DoctorFacts):
   }
   const tried = addresses.filter(({ result }) => result === 'unreachable')
   if (tried.length > 0) {
-    return finding(id, publicAddr === '' && reach.relays.length > 0 ? 'warn' : 'bad', {
+    return finding(id, unreachable(facts), {
       fact: `Peers tried ${shortList(tried.map(({ address }) => address))} and did not get through.`,
       meaning:
         reach.relays.length > 0
           ? 'Others reach it through a relay, which is slower.'
           : 'Only peers of the same local network can reach it.',
       fix: openPortFix(reach.listening),
+      brief: 'peers cannot open a connection to it',
     })
   }
   return finding(id, 'unknown', {
@@ -69,6 +72,12 @@ export function checkReachable({ reach, connections, publicAddr }: DoctorFacts):
     meaning: 'Whether the internet can reach it is not known.',
     fix: connections.length === 0 ? 'Connect to a peer first: see the bootstrap sources.' : '',
   })
+}
+
+/** How bad it is that peers dial this node in vain: who shares nothing is looked for by nobody, and relays lead to the rest. */
+function unreachable({ reach, publicAddr, isSharing }: DoctorFacts): 'bad' | 'warn' {
+  if (publicAddr !== '') return 'bad'
+  return isSharing && reach.relays.length === 0 ? 'bad' : 'warn'
 }
 
 /** What the router did. */
@@ -140,14 +149,15 @@ export function checkNat({ reach }: DoctorFacts): Check {
 }
 
 /** A guess at what stops others, from all of the above. */
-export function checkFirewall({ reach, connections }: DoctorFacts): Check {
+export function checkFirewall(facts: DoctorFacts): Check {
+  const { reach, connections } = facts
   const id = 'firewall'
   const { addresses, natKind } = reach.seen
   if (addresses.some(({ result }) => result === 'reachable'))
     return fine(id, 'Nothing stops peers that dial this node.', 'There is no firewall in the way.')
   const stopped = addresses.some(({ result }) => result === 'unreachable')
   if (stopped && natKind === 'none') {
-    return finding(id, 'bad', {
+    return finding(id, unreachable(facts), {
       fact: 'This machine has a public address, and yet peers do not get through.',
       meaning: 'Most likely a firewall, of this machine or of its provider, drops what comes in.',
       fix: openPortFix(reach.listening),
@@ -182,9 +192,12 @@ export function checkRelays({ reach, connections }: DoctorFacts): Check {
   )
   if (reach.relays.length > 0) {
     const left = budgets.length === 0 ? '' : ` What open circuits may still carry: ${budgets.join(', ')}.`
+    const places = reach.relays.map(({ peerId, circuitBytes }) =>
+      circuitBytes === undefined ? peerId : `${peerId} (${mebibytes(circuitBytes)} a circuit)`,
+    )
     return fine(
       id,
-      `It has a place at ${counted(reach.relays.length, 'relay')}: ${shortList(reach.relays)}.${left}`,
+      `It has a place at ${counted(reach.relays.length, 'relay')}: ${shortList(places)}.${left}`,
       'Peers that cannot reach it directly do so through them.',
     )
   }

@@ -27,7 +27,13 @@ export function trayLook(status: Status | undefined): TrayLook {
     case 'connected':
       return { icon: 'connected', sentence: ['Connected', ...tail].join(' · ') }
     case 'alone':
-      return { icon: 'alone', sentence: 'Not connected to any peer' }
+      return {
+        icon: 'alone',
+        sentence:
+          status.state.cause === undefined
+            ? 'Not connected to any peer'
+            : `Not connected: ${status.state.cause.sentence}`,
+      }
     case 'standalone':
       return { icon: 'connected', sentence: 'This computer only' }
   }

@@ -39,8 +39,8 @@ export interface ReachFacts {
   portMapping: PortMappingFacts
   lanDiscovery: boolean
   privateNetwork: boolean
-  /** Relays this node keeps a place at. */
-  relays: string[]
+  /** Relays this node keeps a place at, with the bytes a circuit may carry there, where they told. */
+  relays: { peerId: string; circuitBytes: number | undefined }[]
   relayServer: {
     serving: boolean
     reservations: number

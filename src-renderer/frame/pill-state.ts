@@ -2,14 +2,18 @@ import type { Status } from '#shared/contract/node.js'
 import type { FeedState } from '../stores/feed-store.js'
 import { dataOf } from '../stores/feed-store.js'
 import { strings } from '../strings.js'
-import type { PageName } from './route.js'
+import { DOCTOR_ITEM, type PageName } from './route.js'
 
 /** What the pill says, how it looks, and where a click leads: to the cause. */
 export interface PillState {
   tone: 'good' | 'neutral' | 'warn' | 'bad'
   sentence: string
   page: PageName
+  /** Where on that page; left out for the page itself. */
+  item?: string
 }
+
+const DOCTOR = { page: 'network', item: DOCTOR_ITEM } as const
 
 /** The pill for a status as it is known now. */
 export function pillState(state: FeedState<Status>): PillState {
@@ -17,9 +21,14 @@ export function pillState(state: FeedState<Status>): PillState {
   if (state.phase === 'lost') return { tone: 'bad', sentence: pill.lost, page: 'home' }
   const status = dataOf(state)
   if (status === undefined) return { tone: 'neutral', sentence: pill.loading, page: 'home' }
-  const { kind, path } = status.state
+  const { kind, path, cause } = status.state
   const parts = [path === null ? '' : pill.path[path], status.peers === 0 ? '' : pill.peers(status.peers)]
   const sentence = (head: string): string => [head, ...parts].filter((part) => part !== '').join(' · ')
+  if (kind === 'alone') return { tone: 'warn', sentence: pill.alone(cause?.sentence), ...DOCTOR }
+  if (cause !== undefined && kind !== 'paused') {
+    const head = kind === 'sharing' ? pill.sharing(status.models.shared) : pill[kind]
+    return { tone: 'warn', sentence: pill.but(sentence(head), cause.sentence), ...DOCTOR }
+  }
   switch (kind) {
     case 'paused':
       return { tone: 'warn', sentence: pill.paused(status.state.pause?.sentence), page: 'share' }
@@ -27,8 +36,6 @@ export function pillState(state: FeedState<Status>): PillState {
       return { tone: 'good', sentence: sentence(pill.sharing(status.models.shared)), page: 'share' }
     case 'connected':
       return { tone: 'good', sentence: sentence(pill.connected), page: 'network' }
-    case 'alone':
-      return { tone: 'warn', sentence: pill.alone, page: 'network' }
     case 'standalone':
       return { tone: 'neutral', sentence: pill.standalone, page: 'network' }
   }

@@ -2,6 +2,9 @@
 export const PAGES = ['home', 'share', 'models', 'network', 'traffic', 'settings'] as const
 export type PageName = (typeof PAGES)[number]
 
+/** What stands in the place of a peer where the doctor on the Network page is meant; no peer id is that short. */
+export const DOCTOR_ITEM = 'doctor'
+
 /** Where one is: a page, and what is open on it (a model, a peer, a request, a setting). */
 export interface Route {
   page: PageName

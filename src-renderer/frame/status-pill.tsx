@@ -6,11 +6,13 @@ import styles from './status-pill.module.css'
 
 /** The state of the node in one line, always visible. */
 export function StatusPill() {
-  const { tone, sentence, page } = pillState(useFeed('status'))
+  const { tone, sentence, page, item } = pillState(useFeed('status'))
   return (
-    <a className={styles['pill']} href={linkTo(page)} aria-label={strings.pill.label(sentence)}>
+    <a className={styles['pill']} href={linkTo(page, item)} aria-label={strings.pill.label(sentence)}>
       <span className={`${styles['dot'] ?? ''} ${styles[tone] ?? ''}`} />
-      {sentence}
+      <span className={styles['sentence']} title={sentence}>
+        {sentence}
+      </span>
     </a>
   )
 }

@@ -20,6 +20,7 @@ export function createStores(client: Client) {
     limits: createFeedStore(client, 'limits'),
     ledger: createFeedStore(client, 'ledger'),
     update: createFeedStore(client, 'update'),
+    doctor: createFeedStore(client, 'doctor'),
     capabilities: createCallStore(client, 'node.capabilities', {}),
   }
 }

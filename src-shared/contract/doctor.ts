@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineCall, NoInputSchema } from './define.js'
+import { defineCall, defineStateFeed, NoInputSchema } from './define.js'
 
 /** One thing the doctor looked at. */
 export const CheckSchema = z.object({
@@ -12,6 +12,8 @@ export const CheckSchema = z.object({
   meaning: z.string(),
   /** What to do about it; empty where nothing is to be done. */
   fix: z.string(),
+  /** The fact in a few words, for the status pill; only of what keeps this node from doing its work. */
+  brief: z.string().optional(),
 })
 export type Check = z.output<typeof CheckSchema>
 
@@ -25,9 +27,19 @@ export const DoctorReportSchema = z.object({
 })
 export type DoctorReport = z.output<typeof DoctorReportSchema>
 
+/** What the doctor knows without asking anybody. */
+export const DoctorStateSchema = z.object({
+  checks: z.array(CheckSchema),
+  /** Peers are being asked to dial this node: addresses they were asked about, of how many; null while nobody is asked. */
+  asking: z.object({ done: z.number().int(), total: z.number().int() }).nullable(),
+  /** Unix milliseconds of the last answer of a peer that dialled this node; null before the first. */
+  askedAtMs: z.number().nullable(),
+})
+export type DoctorState = z.output<typeof DoctorStateSchema>
+
 export const doctorCalls = {
   'doctor.run': defineCall(
-    'Looks at everything that decides whether this node and its peers can meet; takes some seconds.',
+    'Asks peers to dial this node, for at most 15 s, and tells everything that decides whether they can meet.',
     {
       input: NoInputSchema,
       output: DoctorReportSchema,
@@ -37,4 +49,11 @@ export const doctorCalls = {
     input: z.strictObject({ peerId: z.string().min(1).max(128) }),
     output: DoctorReportSchema,
   }),
+}
+
+export const doctorFeeds = {
+  doctor: defineStateFeed(
+    'The checks of doctor.run that need no asking of peers, as the facts change, at most every two seconds.',
+    DoctorStateSchema,
+  ),
 }

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { appCalls } from './app.js'
 import { bootstrapCalls, bootstrapFeeds } from './bootstrap.js'
 import { detectionCalls, detectionFeeds } from './detection.js'
-import { doctorCalls } from './doctor.js'
+import { doctorCalls, doctorFeeds } from './doctor.js'
 import { identityCalls } from './identity.js'
 import { ledgerCalls, ledgerFeeds } from './ledger.js'
 import { limitsCalls, limitsFeeds } from './limits.js'
@@ -57,6 +57,7 @@ export const FEEDS = {
   ...limitsFeeds, // limits
   ...ledgerFeeds, // ledger
   ...updateFeeds, // update
+  ...doctorFeeds, // doctor
 } as const
 
 export type CallName = keyof typeof CALLS

@@ -21,6 +21,8 @@ export const NodeStateSchema = z.object({
   path: z.enum(['direct', 'relayed']).nullable(),
   /** Why sharing is paused, for a person, and until when (Unix milliseconds; null where nobody knows); only while it is. */
   pause: z.object({ sentence: z.string(), untilMs: z.number().nullable() }).optional(),
+  /** What keeps this node from doing its work, as the doctor says it: the id of its check, and the check in a few words. */
+  cause: z.object({ check: z.string(), sentence: z.string() }).optional(),
 })
 
 /** Who this node is and how it fares. */

@@ -131,6 +131,24 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
     stop()
   })
 
+  test('what the doctor finds arrives as it changes, and the status names the same cause', async () => {
+    const { check, sentence } = { check: 'peers', sentence: 'no bootstrap source answers' }
+    const found: string[][] = []
+    const causes: unknown[] = []
+    const stops = [
+      followState(connected.client, 'doctor', {
+        onState: ({ checks }) => found.push(checks.map(({ state }) => state)),
+      }),
+      followState(connected.client, 'status', { onState: ({ state }) => causes.push(state.cause) }),
+    ]
+    await vi.waitFor(() => expect([found, causes]).toEqual([[['ok']], [undefined]]))
+    node.find([{ id: check, state: 'bad', fact: 'No peer.', meaning: 'Alone.', fix: 'Ask.', brief: sentence }])
+    await vi.waitFor(() => expect([found.at(-1), causes.at(-1)]).toEqual([['bad'], { check, sentence }]))
+    node.find([])
+    await vi.waitFor(() => expect([found.at(-1), causes.at(-1)]).toEqual([[], undefined]))
+    for (const stop of stops) stop()
+  })
+
   test('many changes in a row arrive as few deltas', async () => {
     const deltas: number[] = []
     const lines: FeedObserver<'logs'> = {

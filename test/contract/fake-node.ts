@@ -1,3 +1,4 @@
+import type { Check } from '#shared/contract/doctor.js'
 import type { LogLine } from '#shared/contract/logs.js'
 import { emptyPeerRecord } from '#shared/records.js'
 import { createControl, type Control, type ControlNeeds } from '../../src-main/api/index.js'
@@ -23,6 +24,8 @@ export interface FakeNode {
   disconnect(peerId: string): void
   offer(peerId: string, service: string, groups: string[]): void
   serve(service: Partial<LocalService> & { id: string }): void
+  /** What the doctor finds from now on. */
+  find(checks: readonly Check[]): void
   writeLog(message: string, level?: LogLine['level']): void
 }
 
@@ -39,6 +42,7 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
   const services = new Map<string, LocalService>()
   const lines: LogLine[] = []
   const errors: unknown[] = []
+  let checks: readonly Check[] = [FINE]
   const traffic = createTrafficFeed({ clock: Date })
 
   const connections: ConnectionsSource = {
@@ -60,6 +64,7 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
     doctor: {
       run: () => Promise.resolve({ atMs: startedAtMs, peerId: SELF, checks: [] }),
       peer: (peerId) => Promise.resolve({ atMs: startedAtMs, peerId, checks: [] }),
+      live: { state: () => ({ checks: [...checks], asking: null, askedAtMs: null }), subscribe: changes.subscribe },
     },
     identity: FAKE_IDENTITY,
     bootstrapper: { status: () => FAKE_SOURCES, subscribe: changes.subscribe },
@@ -100,6 +105,10 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
       services.set(service.id, { ...DEFAULT_SERVICE, ...service })
       changes.announce()
     },
+    find(found) {
+      checks = found
+      changes.announce()
+    },
     writeLog(message, level = 'info') {
       lines.push({
         seq: lines.length,
@@ -113,6 +122,8 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
     },
   }
 }
+
+const FINE: Check = { id: 'peers', state: 'ok', fact: '1 peer connected.', meaning: 'It works.', fix: '' }
 
 const FAKE_SOURCES: ReturnType<ControlNeeds['bootstrapper']['status']> = [
   {

@@ -1,12 +1,14 @@
 import type { Status } from '#shared/contract/node.js'
 import type { PauseState } from '#shared/contract/pause.js'
 import type { NodeTable } from '../../node-table/index.js'
+import { causeOf } from '../../doctor/live.js'
 import { countPaths } from '../../p2p/peer-path.js'
 import type { Pause } from '../../services/pause/index.js'
 import type { TrafficFeed } from '../../telemetry/traffic.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'
 import { listModels, type ModelsNeeds } from './models.js'
+import type { DoctorNeeds } from './doctor.js'
 import type { ConnectionsSource } from './peers.js'
 
 /** What does not change while the node runs. */
@@ -18,7 +20,7 @@ export interface NodeFacts {
 }
 
 /** What the status topic reads. */
-export interface StatusNeeds extends ModelsNeeds {
+export interface StatusNeeds extends ModelsNeeds, DoctorNeeds {
   facts: NodeFacts
   connections: ConnectionsSource
   table: Pick<NodeTable, 'entries' | 'subscribe' | 'status' | 'size' | 'get'>
@@ -41,7 +43,15 @@ export function createStatusFeed(needs: StatusNeeds): FeedSource<Status> {
   return {
     snapshot: () => readStatus(needs),
     subscribe(listener) {
-      const sources = [needs.connections, needs.table, needs.registry, needs.traffic, needs.sharing.pause]
+      const { connections, table, registry, traffic, sharing, doctor } = needs
+      const sources = [
+        connections,
+        table,
+        registry,
+        traffic,
+        sharing.pause,
+        ...(doctor === undefined ? [] : [doctor.live]),
+      ]
       const stops = sources.map((source) => source.subscribe(listener))
       return () => stops.forEach((stop) => stop())
     },
@@ -55,6 +65,7 @@ function readStatus(needs: StatusNeeds): Status {
   const open = connections.connections()
   const peers = new Set(open.map((connection) => connection.peerId)).size
   const pause = pauseThatCounts(needs.sharing.pause.state(), shared)
+  const cause = needs.doctor === undefined ? undefined : causeOf(needs.doctor.live.state().checks)
   return {
     ...facts,
     peerId: connections.peerId,
@@ -69,6 +80,7 @@ function readStatus(needs: StatusNeeds): Status {
       kind: pause === undefined ? stateKind(facts.mode, peers, shared) : 'paused',
       path: peers === 0 ? null : open.some((connection) => connection.path !== 'relayed') ? 'direct' : 'relayed',
       ...(pause === undefined ? {} : { pause }),
+      ...(cause === undefined ? {} : { cause }),
     },
   }
 }

@@ -38,15 +38,16 @@ function pathsOf({ paths }: Status): string {
 /** The sentence of the status pill. */
 function headline({ models, peers }: Status, state: Status['state']): string {
   const path = state.path === null ? '' : ` · ${state.path}`
+  const cause = state.cause === undefined ? '' : `, but ${state.cause.sentence}: see \`ocf doctor\``
   switch (state.kind) {
     case 'paused':
       return `Paused: ${state.pause?.sentence ?? 'sharing is off for now'}${path}`
     case 'sharing':
-      return `Sharing ${counted(models.shared, 'model')}${path} · ${counted(peers, 'peer')}`
+      return `Sharing ${counted(models.shared, 'model')}${path} · ${counted(peers, 'peer')}${cause}`
     case 'connected':
-      return `Connected${path} · ${counted(peers, 'peer')}; nothing is shared`
+      return `Connected${path} · ${counted(peers, 'peer')}; nothing is shared${cause}`
     case 'alone':
-      return 'Not connected: no peer answers. Give one with --bootstrap.addr, or look at the log.'
+      return `Not connected: ${state.cause?.sentence ?? 'no peer answers yet'}. \`ocf doctor\` tells what to do.`
     case 'standalone':
       return 'Standalone: this node meets nobody by itself.'
   }

@@ -25,6 +25,8 @@ export interface SeenFromOutside {
   /** `one-port`: the router keeps one port for all; `port-per-peer`: it does not, so punching holes fails. */
   natKind: 'none' | 'one-port' | 'port-per-peer' | 'unknown'
   addresses: ProvenAddress[]
+  /** How many addresses peers were asked about, of how many, while they are being asked. */
+  asking: { done: number; total: number } | undefined
 }
 
 /** Finds out which public addresses of this node work, by asking peers to dial them. */
@@ -59,6 +61,7 @@ export function watchOwnAddresses(needs: { libp2p: Libp2p; addressManager: Addre
   const proven = new Map<string, ProvenAddress & { asked: Set<string> }>()
   const stopped = new AbortController()
   let running: Promise<void> | undefined
+  let asking: SeenFromOutside['asking']
   let timer: NodeJS.Timeout | undefined
 
   const onIdentify = (event: CustomEvent<IdentifyResult>): void => {
@@ -103,7 +106,11 @@ export function watchOwnAddresses(needs: { libp2p: Libp2p; addressManager: Addre
   }
 
   async function askAll(signal: AbortSignal, again = false): Promise<void> {
-    for (const [text, { inner, outerIp }] of candidates()) {
+    const all = candidates()
+    let done = 0
+    for (const [text, { inner, outerIp }] of all) {
+      asking = { done, total: all.size }
+      done += 1
       const entry = proven.get(text) ?? {
         address: text,
         result: 'untried',
@@ -118,6 +125,7 @@ export function watchOwnAddresses(needs: { libp2p: Libp2p; addressManager: Addre
       if (proven.size > MAX_CANDIDATES * 2) proven.delete([...proven.keys()][0] ?? '')
       await prove(entry, inner, outerIp, signal)
     }
+    asking = undefined
   }
 
   async function prove(
@@ -188,6 +196,7 @@ export function watchOwnAddresses(needs: { libp2p: Libp2p; addressManager: Addre
     facts: () => ({
       publicIps: [...publicIps],
       natKind: natKind(publicIps, seenPorts),
+      asking,
       addresses: [...proven.values()].map(({ address, result, askedPeers, atMs }) => ({
         address,
         result,

@@ -1,6 +1,7 @@
 import { circuitRelayTransport, type CircuitRelayTransportComponents } from '@libp2p/circuit-relay-v2'
 import type { Transport } from '@libp2p/interface'
 import { override } from './override.js'
+import type { RelayBudgets } from './relay-budgets.js'
 
 /** Relays a node keeps a place at, so that the death of one does not cut it off. */
 export const RELAYS_WANTED = 2
@@ -9,13 +10,15 @@ export const RELAYS_WANTED = 2
  * The circuit relay transport. It takes places at relays among the peers this node meets anyway; it does not walk the
  * network for them, which would cost an idle node without a relay many times its budget.
  */
-export function relayTransport(): (components: CircuitRelayTransportComponents) => Transport {
+export function relayTransport(budgets: RelayBudgets): (components: CircuitRelayTransportComponents) => Transport {
   return (components) =>
-    circuitRelayTransport({
-      reservationConcurrency: RELAYS_WANTED,
-      maxInboundStopStreams: 1024,
-      maxOutboundStopStreams: 1024,
-    })(override(components, { randomWalk: { walk: () => nobody() } }))
+    budgets.watch(
+      circuitRelayTransport({
+        reservationConcurrency: RELAYS_WANTED,
+        maxInboundStopStreams: 1024,
+        maxOutboundStopStreams: 1024,
+      })(override(components, { randomWalk: { walk: () => nobody() } })),
+    )
 }
 
 /** One listening address for each place wanted. */

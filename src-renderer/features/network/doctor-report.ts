@@ -20,7 +20,7 @@ export function reportText(report: DoctorReport, version: string): string {
 }
 
 /** The one sentence over the checks. */
-export function summaryOf(report: DoctorReport): string {
-  const countOf = (state: Check['state']): number => report.checks.filter((check) => check.state === state).length
+export function summaryOf(checks: readonly Check[]): string {
+  const countOf = (state: Check['state']): number => checks.filter((check) => check.state === state).length
   return words.summary(countOf('bad'), countOf('warn'))
 }

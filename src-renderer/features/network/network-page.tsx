@@ -2,6 +2,7 @@ import { useState } from 'react'
 import type { Status } from '#shared/contract/node.js'
 import type { PeerView } from '#shared/contract/peers.js'
 import { goTo } from '../../frame/go-to.js'
+import { DOCTOR_ITEM } from '../../frame/route.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'
@@ -14,7 +15,7 @@ import { SearchBox } from '../../ui/search-box.js'
 import { Words } from '../../ui/words.js'
 import { BootstrapCard } from './bootstrap-card.js'
 import { PEER_COLUMNS } from './columns.js'
-import { DoctorSection } from './doctor-section.js'
+import { DoctorCard } from './doctor-card.js'
 import { PeerDetail } from './peer-detail.js'
 import { Picture } from './picture.js'
 import { SelfCard } from './self-card.js'
@@ -31,10 +32,8 @@ export function NetworkPage({ item }: { item: string | undefined }) {
       <FeedView state={peers}>{(list) => <Peers peers={list} mode={dataOf(status)?.mode} />}</FeedView>
       <FeedView state={status}>{(self) => <SelfCard status={self} />}</FeedView>
       <BootstrapCard mode={dataOf(status)?.mode} />
-      <Card title={strings.doctor.title}>
-        <DoctorSection />
-      </Card>
-      {item !== undefined && known !== undefined && (
+      <DoctorCard isWanted={item === DOCTOR_ITEM} />
+      {item !== undefined && item !== DOCTOR_ITEM && known !== undefined && (
         <PeerDetail peerId={item} peer={known.find((peer) => peer.peerId === item)} />
       )}
     </Page>

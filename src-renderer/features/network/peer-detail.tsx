@@ -11,7 +11,7 @@ import { Notice } from '../../ui/notice.js'
 import { PathBadge } from '../../ui/path-badge.js'
 import { PeerMark, PeerName } from '../../ui/peer-name.js'
 import { TimeAgo } from '../../ui/time-ago.js'
-import { DoctorSection } from './doctor-section.js'
+import { PeerDoctor } from './peer-doctor.js'
 import styles from './network-page.module.css'
 
 const { detail: words, ...network } = strings.network
@@ -33,7 +33,7 @@ export function PeerDetail({ peerId, peer }: { peerId: string; peer: PeerView | 
       ) : (
         <>
           <Facts facts={factsOf(peer)} />
-          <DoctorSection peerId={peerId} />
+          <PeerDoctor peerId={peerId} />
         </>
       )}
     </Dialog>

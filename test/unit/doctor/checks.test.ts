@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { checkAll } from '../../../src-main/doctor/index.js'
+import { causeOf } from '../../../src-main/doctor/live.js'
 import type { DoctorFacts, PeerFacts } from '../../../src-main/doctor/facts.js'
 import { checkPeer } from '../../../src-main/doctor/peer-checks.js'
 import type { PeerConnection } from '../../../src-main/p2p/index.js'
@@ -25,12 +26,13 @@ function facts(over: Partial<DoctorFacts> = {}, reach: Partial<DoctorFacts['reac
     knownPeers: 1,
     clockAheadMs: 0,
     ports: [],
+    isSharing: true,
     ...over,
     reach: {
       isWide: true,
       listening: [TCP],
       announced: [TCP],
-      seen: { publicIps: ['5.0.0.1'], natKind: 'one-port', addresses: [] },
+      seen: { publicIps: ['5.0.0.1'], natKind: 'one-port', addresses: [], asking: undefined },
       portMapping: { state: 'none', gateways: [] },
       lanDiscovery: true,
       privateNetwork: false,
@@ -55,14 +57,92 @@ test('every check says what it found and what it means, and what is bad says wha
 
 test('a node that peers dialled in vain is told to open its TCP port', () => {
   const address = { address: '/ip4/5.0.0.1/tcp/43905', result: 'unreachable' as const, askedPeers: 2, atMs: 1 }
-  const seen = { publicIps: ['5.0.0.1'], natKind: 'one-port' as const, addresses: [address] }
+  const seen = { publicIps: ['5.0.0.1'], natKind: 'one-port' as const, addresses: [address], asking: undefined }
   expect(check(facts({}, { seen }), 'reachable')).toMatchObject({
     state: 'bad',
     fix: expect.stringContaining('TCP port 43905'),
   })
-  expect(check(facts({}, { seen, relays: [RELAY] }), 'reachable')).toMatchObject({ state: 'warn' })
+  expect(check(facts({}, { seen, relays: [{ peerId: RELAY, circuitBytes: 2 ** 30 }] }), 'reachable')).toMatchObject({
+    state: 'warn',
+  })
   const reached = { ...seen, addresses: [{ ...address, result: 'reachable' as const }] }
   expect(check(facts({}, { seen: reached }), 'reachable')).toMatchObject({ state: 'ok' })
+})
+
+test('who shares nothing is not alarmed by peers that dial in vain, and who has a relay is not either', () => {
+  const address = { address: '/ip4/5.0.0.1/tcp/43905', result: 'unreachable' as const, askedPeers: 2, atMs: 1 }
+  const seen = { publicIps: ['5.0.0.1'], natKind: 'none' as const, addresses: [address], asking: undefined }
+  for (const id of ['reachable', 'firewall']) {
+    expect(check(facts({}, { seen }), id)).toMatchObject({ state: 'bad' })
+    expect(check(facts({ isSharing: false }, { seen }), id)).toMatchObject({ state: 'warn' })
+    expect(check(facts({ isSharing: false, publicAddr: '5.0.0.1' }, { seen }), id)).toMatchObject({ state: 'bad' })
+  }
+})
+
+describe('what the status pill says', () => {
+  const source = { source: 'http://one/', setting: 'bootstrap.sources', addresses: 0, reason: undefined, askedAtMs: 1 }
+  const seen = {
+    publicIps: ['5.0.0.1'],
+    natKind: 'one-port' as const,
+    addresses: [{ address: TCP, result: 'unreachable' as const, askedPeers: 1, atMs: 1 }],
+    asking: undefined,
+  }
+
+  test.each([
+    ['there is no bootstrap source', facts({ connections: [] })],
+    ['no bootstrap source can be used', facts({ connections: [], bootstrap: [{ ...source, state: 'bad' }] })],
+    ['no bootstrap source leads to a peer', facts({ connections: [], bootstrap: [{ ...source, state: 'failed' }] })],
+    [
+      'the peers that bootstrap sources tell are not there',
+      facts({
+        connections: [],
+        bootstrap: [
+          { ...source, state: 'ok' },
+          { ...source, state: 'failed' },
+        ],
+      }),
+    ],
+    [undefined, facts({ connections: [], bootstrap: [{ ...source, state: 'waiting' }] })],
+    ['no other node runs on this computer', facts({ mode: 'local', connections: [] })],
+    [undefined, facts({ mode: 'standalone', connections: [] }, { isWide: false })],
+    [undefined, facts()],
+    ['the clock is 90 s ahead', facts({ clockAheadMs: 90_000 })],
+    ['the clock is 2 h behind', facts({ clockAheadMs: -7_200_000 })],
+    ['this node listens nowhere', facts({}, { listening: [] })],
+    ['peers cannot open a connection to it', facts({}, { seen })],
+    [undefined, facts({ isSharing: false }, { seen })],
+  ] as const)('is %s, and a bad check of the doctor says the same', (sentence, given) => {
+    const checks = checkAll(given)
+    const cause = causeOf(checks)
+    expect(cause?.sentence).toBe(sentence)
+    const bad = checks.filter(({ state, id }) => state === 'bad' && !id.startsWith('bootstrap:'))
+    expect(bad.length > 0).toBe(cause !== undefined)
+    if (cause !== undefined) expect(bad.map(({ id }) => id)).toContain(cause.check)
+  })
+})
+
+test('a place at a relay is told with what a circuit may carry there', () => {
+  const relays = [
+    { peerId: RELAY, circuitBytes: 2 ** 30 },
+    { peerId: 'other', circuitBytes: undefined },
+  ]
+  expect(check(facts({}, { relays }), 'relays')).toMatchObject({
+    state: 'ok',
+    fact: `It has a place at 2 relays: ${RELAY} (1024 MiB a circuit), other.`,
+  })
+})
+
+test('an address at which another peer answers is told with what to do, alone or among good ones', () => {
+  const source = { setting: 'bootstrap.addr', addresses: 1, askedAtMs: 1 }
+  const bootstrap = [
+    { ...source, source: TCP, state: 'failed' as const, reason: 'another peer answers there' },
+    { ...source, source: 'http://two/', state: 'ok' as const, reason: `another peer answers there: ${TCP}` },
+  ]
+  expect(check(facts({ bootstrap }), `bootstrap:${TCP}`)).toMatchObject({
+    state: 'warn',
+    fix: expect.stringContaining('peer id') as string,
+  })
+  expect(check(facts({ bootstrap }), 'bootstrap:http://two/')).toMatchObject({ state: 'warn' })
 })
 
 test('a router that lies about its address is named with its lie', () => {

@@ -41,11 +41,30 @@ describe('the pill', () => {
   })
 
   test('leads to the cause when something is missing', () => {
-    expect(live({ peers: 0, state: { kind: 'alone', path: null } })).toMatchObject({ tone: 'warn', page: 'network' })
+    expect(live({ peers: 0, state: { kind: 'alone', path: null } })).toEqual({
+      ...{ tone: 'warn', sentence: 'Not connected to any peer yet', page: 'network', item: 'doctor' },
+    })
+    const cause = { check: 'peers', sentence: 'no bootstrap source leads to a peer' }
+    expect(live({ peers: 0, state: { kind: 'alone', path: null, cause } }).sentence).toBe(
+      'Not connected: no bootstrap source leads to a peer',
+    )
     expect(live({ peers: 0, state: { kind: 'standalone', path: null } })).toMatchObject({ tone: 'neutral' })
     expect(pillState({ phase: 'loading' }).tone).toBe('neutral')
     expect(pillState({ phase: 'lost', data: STATUS, error: new Error('gone') })).toMatchObject({ tone: 'bad' })
   })
+})
+
+test('the pill says what the doctor finds broken, and leads there', () => {
+  const cause = { check: 'clock', sentence: 'the clock is 90 s ahead' }
+  expect(live({ state: { kind: 'sharing', path: 'direct', cause } })).toEqual({
+    tone: 'warn',
+    sentence: 'Sharing 2 models · direct · 3 peers · the clock is 90 s ahead',
+    page: 'network',
+    item: 'doctor',
+  })
+  expect(live({ state: { kind: 'connected', path: 'relayed', cause } })).toMatchObject({ tone: 'warn', item: 'doctor' })
+  const pause = { sentence: 'you paused it', untilMs: null }
+  expect(live({ state: { kind: 'paused', path: 'direct', cause, pause } }).page).toBe('share')
 })
 
 describe('examples', () => {

@@ -1,0 +1,79 @@
+import { useEffect, useRef } from 'react'
+import type { DoctorState } from '#shared/contract/doctor.js'
+import { dataOf } from '../../stores/feed-store.js'
+import { useClient, useFeed } from '../../stores/hooks.js'
+import { strings } from '../../strings.js'
+import { Button } from '../../ui/button.js'
+import { Card } from '../../ui/card.js'
+import { CopyButton } from '../../ui/copy-button.js'
+import { FeedView } from '../../ui/feed-view.js'
+import { TimeAgo } from '../../ui/time-ago.js'
+import { useAction } from '../../ui/use-action.js'
+import { useNow } from '../../ui/use-now.js'
+import { CheckList } from './check-list.js'
+import { reportText, summaryOf } from './doctor-report.js'
+import styles from './doctor.module.css'
+
+const { doctor: words } = strings
+
+/** How this node is reached, as it changes; peers dial it when a person asks for it. `isWanted`: somebody came for this. */
+export function DoctorCard({ isWanted }: { isWanted: boolean }) {
+  const state = useFeed('doctor')
+  const place = useRef<HTMLDivElement>(null)
+  const hasData = dataOf(state) !== undefined
+  useEffect(() => {
+    if (!isWanted || !hasData) return
+    place.current?.scrollIntoView({ block: 'start' })
+    place.current?.focus({ preventScroll: true })
+  }, [isWanted, hasData])
+  return (
+    <div ref={place} tabIndex={-1} className={styles['place']}>
+      <Card title={words.title}>
+        <FeedView state={state}>{(found) => <Findings found={found} />}</FeedView>
+      </Card>
+    </div>
+  )
+}
+
+function Findings({ found: { checks, asking, askedAtMs } }: { found: DoctorState }) {
+  const client = useClient()
+  const { busy, run } = useAction()
+  const status = dataOf(useFeed('status'))
+  const nowMs = useNow()
+  const isAsking = busy || asking !== null
+  const report = { atMs: nowMs, peerId: status?.peerId ?? '', checks }
+  return (
+    <>
+      <div className={styles['head']}>
+        <div className={styles['hint']}>
+          <p role="status" className={styles['summary']}>
+            {summaryOf(checks)}
+          </p>
+          <p>
+            {isAsking ? (
+              words.asking(asking)
+            ) : askedAtMs === null ? (
+              words.neverAsked
+            ) : (
+              <>
+                {words.lastAnswer} <TimeAgo atMs={askedAtMs} />.
+              </>
+            )}
+          </p>
+        </div>
+        <CopyButton text={reportText(report, status?.version ?? '')} label={words.copy} />
+        <Button icon="wrench" disabled={isAsking} onClick={() => run(() => client.call('doctor.run', {}), words.asked)}>
+          {words.run}
+        </Button>
+      </div>
+      {isAsking && (
+        <progress
+          className={styles['progress']}
+          aria-label={words.asking(asking)}
+          {...(asking === null || asking.total === 0 ? {} : { value: asking.done, max: asking.total })}
+        />
+      )}
+      <CheckList checks={checks} />
+    </>
+  )
+}
