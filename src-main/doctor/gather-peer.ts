@@ -1,6 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
+import { failureWords } from '../p2p/bootstrap/failure-words.js'
 import { createPeerClients } from '../p2p/http/peer-clients.js'
 import type { Host } from '../p2p/index.js'
 import type { PeerFacts } from './facts.js'
@@ -71,8 +72,7 @@ async function tryDial(host: Host, peerId: string, address: string) {
     const connection = await host.libp2p.dial(multiaddr(address), { force: true, signal: AbortSignal.timeout(DIAL_MS) })
     return { address, ms: ms(), error: undefined, connection }
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error)
-    return { address, ms: ms(), error: text.slice(0, 200), connection: undefined }
+    return { address, ms: ms(), error: failureWords(error), connection: undefined }
   }
 }
 

@@ -16,8 +16,9 @@ export function checkPeers(facts: DoctorFacts): Check {
     connections.every((c) => c.peerId !== peerId || c.path === 'relayed'),
   ).length
   if (peers.size === 0) return checkAlone(facts)
-  const fact = `${counted(peers.size, 'peer')} connected (${relayed} through relays), ${knownPeers} known.`
-  return fine(id, fact, relayed === peers.size ? 'All of them through relays.' : 'The network can be used.')
+  const how = relayed === 0 ? 'directly' : relayed === peers.size ? 'through relays' : `${relayed} through relays`
+  const fact = `${counted(peers.size, 'peer')} connected, ${how}; ${knownPeers} known.`
+  return fine(id, fact, 'The network can be used.')
 }
 
 function checkAlone({ bootstrap, knownPeers, mode }: DoctorFacts): Check {
@@ -33,8 +34,8 @@ function checkAlone({ bootstrap, knownPeers, mode }: DoctorFacts): Check {
     meaning: 'Models of others cannot be used, nor yours by them.',
     fix:
       mode === 'local'
-        ? 'Start the first node of this computer with its standard ports (tcpport 43905).'
-        : 'Give a bootstrap source that answers, such as the address of a node you know (--bootstrap.sources).',
+        ? 'Start the first node of this computer with its standard ports (`tcpport` 43905).'
+        : 'Give a bootstrap source that answers, such as `http://<a node you know>:8092/v1/dnt/bootstraps`, in `bootstrap.sources`.',
     brief,
   })
 }
@@ -62,7 +63,7 @@ export function checkBootstrap({
         meaning:
           connections.length > 0 ? 'Peers were found without one.' : 'This node does not know where to look for peers.',
         brief: 'there is no bootstrap source',
-        fix: connections.length > 0 ? '' : 'Give one with --bootstrap.sources or --bootstrap.addr.',
+        fix: connections.length > 0 ? '' : 'Give one: `bootstrap.sources` takes a URL, `bootstrap.addr` an address.',
       }),
     ]
   }
@@ -90,7 +91,7 @@ export function checkBootstrap({
       case 'failed':
         return finding(id, connections.length > 0 ? 'warn' : 'bad', {
           fact: `${source} (${setting}) failed${why}.`,
-          meaning: 'Nothing was learnt from it; it is asked again later.',
+          meaning: 'Nobody was found through it; it is asked again while no peer is connected.',
           fix:
             reason === ANOTHER_PEER
               ? 'Correct the peer id at the end of the address, or leave it out.'
@@ -100,18 +101,26 @@ export function checkBootstrap({
         return finding(id, 'warn', {
           fact: `"${source}" (${setting}) cannot be used${why}.`,
           meaning: 'It is never asked.',
-          fix: 'Correct it: an http(s) URL, dnsaddr://host or a multiaddr like /ip4/203.0.113.7/tcp/43905.',
+          fix: 'Correct it: an http(s) URL, `dnsaddr://host` or a multiaddr like `/ip4/203.0.113.7/tcp/43905`.',
         })
     }
   })
 }
 
+const DHT_NAMES = { wan: 'the internet', lan: 'the local network' } as const
+
 /** The distributed hash tables. */
 export function checkDht({ reach, connections, mode }: DoctorFacts): Check {
   const id = 'dht'
   if (reach.dht.length === 0)
-    return finding(id, 'unknown', { fact: 'There is no DHT in this mode.', meaning: 'Peers are not looked up.' })
-  const fact = reach.dht.map(({ name, mode: role, peers }) => `${name}: ${role}, ${counted(peers, 'peer')}`).join('; ')
+    return finding(id, 'unknown', {
+      fact: 'This node is in no DHT in this mode.',
+      meaning: 'Addresses of peers are not looked up.',
+    })
+  const tables = reach.dht.map(
+    ({ name, mode: role, peers }) => `${DHT_NAMES[name]} as a ${role}, ${counted(peers, 'peer')}`,
+  )
+  const fact = `It is in the DHT of ${tables.join(', and of ')}`
   const total = reach.dht.reduce((sum, { peers }) => sum + peers, 0)
   if (total === 0 && connections.length > 0 && mode === 'node') {
     return finding(id, 'warn', {
@@ -140,6 +149,7 @@ export function checkClock({ clockAheadMs }: DoctorFacts): Check {
 export function clockCheck(aheadMs: number, others: string): Check {
   const id = 'clock'
   const off = Math.abs(aheadMs)
+  if (off < 1_000) return fine(id, `This clock and ${others} differ by less than a second.`, 'Close enough.')
   const fact = `This clock is ${duration(off)} ${aheadMs < 0 ? 'behind' : 'ahead of'} ${others}.`
   const fix = 'Let the system set the clock by itself (NTP).'
   if (off >= BAD_CLOCK_MS)

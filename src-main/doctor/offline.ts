@@ -39,8 +39,15 @@ export async function examineOffline(options: OfflineOptions, signal: AbortSigna
     Promise.all(options.ports.map(checkFreePort)),
     options.mode === 'standalone' ? [] : askSources(options.bootstrap, signal),
   ])
-  const sources = checkBootstrap({ bootstrap, mode: options.mode, connections: [] })
+  const sources = checkBootstrap({ bootstrap, mode: options.mode, connections: [] }).map(notDialled)
   return [notRunning(options.dataDir), folder, ...ports, ...sources, await checkClockOffline(bootstrap, signal)]
+}
+
+/** Nobody dials here, so an address that waits for it waits for a node. */
+function notDialled(check: Check): Check {
+  return check.id.startsWith('bootstrap:') && check.state === 'unknown'
+    ? { ...check, meaning: 'Whether anybody answers there is found out by dialling it, which takes a running node.' }
+    : check
 }
 
 function notRunning(dataDir: string): Check {

@@ -33,14 +33,17 @@ function checkKnown({ known, inTable }: PeerFacts): Check {
       ? 'It was seen by others, but none of them told where it is.'
       : 'Nobody this node knows has heard of it.',
     fix: inTable
-      ? 'Wait until it is found in the DHT, or give its address with --bootstrap.addr.'
-      : 'Check the peer id; give its address with --bootstrap.addr.',
+      ? 'Wait until it is found in the DHT, or give its address as `bootstrap.addr`.'
+      : 'Check the peer id; give its address as `bootstrap.addr`.',
   })
 }
 
 function checkDial({ address, ms, error }: PeerFacts['dials'][number]): Check {
   const id = `address:${address}`
-  if (error === undefined) return fine(id, `${address} answered in ${Math.round(ms)} ms.`, 'This way works.')
+  if (error === undefined) {
+    const fact = ms === 0 ? `${address} is in use already.` : `${address} answered in ${Math.round(ms)} ms.`
+    return fine(id, fact, 'This way works.')
+  }
   return finding(id, 'warn', {
     fact: `${address} did not work after ${Math.round(ms)} ms: ${error}.`,
     meaning: meaningOf(error),

@@ -10,17 +10,17 @@ export function checkListening({ reach, mode }: DoctorFacts): Check {
     return finding(id, 'bad', {
       fact: 'This node listens on no address.',
       meaning: 'Nobody can open a connection to it.',
-      fix: 'Look at p2p-host, tcpport, wsport and udpport in the settings.',
+      fix: 'Look at `p2p-host`, `tcpport`, `wsport` and `udpport` in the settings.',
       brief: 'this node listens nowhere',
     })
   }
-  const fact = `It listens on ${counted(reach.listening.length, 'address', 'addresses')}: ${shortList(reach.listening)}.`
+  const fact = `This node listens on ${counted(reach.listening.length, 'address', 'addresses')}: ${shortList(reach.listening)}.`
   if (reach.listening.every((address) => scopeOf(hostOf(address)) === 'loopback')) {
     const wanted = mode !== 'node'
     return finding(id, wanted ? 'unknown' : 'warn', {
       fact,
       meaning: 'Only programs of this machine can reach it.',
-      fix: wanted ? '' : 'Set p2p-host to 0.0.0.0,:: to be reachable by other machines.',
+      fix: wanted ? '' : 'Set `p2p-host` to `0.0.0.0,::` to be reachable by other machines.',
     })
   }
   return fine(id, fact, 'Other machines of this network can reach it there.')
@@ -32,8 +32,8 @@ export function checkReachable(facts: DoctorFacts): Check {
   const id = 'reachable'
   if (!reach.isWide)
     return finding(id, 'unknown', {
-      fact: 'Not looked at in this mode.',
-      meaning: 'Only this machine is meant to reach it.',
+      fact: 'Whether the internet reaches this node is not looked at.',
+      meaning: 'With these settings only this machine, or whom it dials, is meant to meet it.',
     })
   const { addresses, publicIps } = reach.seen
   const reached = addresses.filter(({ result }) => result === 'reachable')
@@ -125,24 +125,27 @@ export function checkNat({ reach }: DoctorFacts): Check {
     case 'none':
       return fine(
         id,
-        `This machine has the public address ${ips} itself.`,
+        `This machine has the public address ${ips} itself: no NAT.`,
         'There is no address translation in between.',
       )
     case 'one-port':
       return fine(
         id,
-        `Peers see it at ${ips}, always from the same port.`,
-        'The router is a friendly one: where a relay brings two nodes together, a hole can be punched through it.',
+        `Peers see it at ${ips}, always from the same port: a friendly NAT.`,
+        'Where a relay brings two nodes together, a hole can be punched through the router.',
       )
     case 'port-per-peer':
       return finding(id, 'warn', {
-        fact: `Peers see it at ${ips}, each from another port.`,
-        meaning: 'The router gives each peer another port (symmetric): holes cannot be punched through it.',
+        fact: `Peers see it at ${ips}, each from another port: a symmetric NAT.`,
+        meaning: 'Holes cannot be punched through such a router.',
         fix: 'Open a port in the router, or rely on a relay.',
       })
     case 'unknown':
       return finding(id, 'unknown', {
-        fact: ips === '' ? 'No peer of the internet told from where it sees this node.' : `Peers see it at ${ips}.`,
+        fact:
+          ips === ''
+            ? 'The kind of router (NAT) is not known: no peer of the internet told from where it sees this node.'
+            : `Peers see it at ${ips}.`,
         meaning: 'Too few peers compared notes to tell the kind of router.',
       })
   }
@@ -197,22 +200,22 @@ export function checkRelays({ reach, connections }: DoctorFacts): Check {
     )
     return fine(
       id,
-      `It has a place at ${counted(reach.relays.length, 'relay')}: ${shortList(places)}.${left}`,
+      `This node has a place at ${counted(reach.relays.length, 'relay')}: ${shortList(places)}.${left}`,
       'Peers that cannot reach it directly do so through them.',
     )
   }
   const direct = reach.seen.addresses.some(({ result }) => result === 'reachable') || !reach.isWide
   return finding(id, direct ? 'unknown' : 'warn', {
-    fact: 'It has no place at a relay.',
+    fact: 'This node has no place at a relay.',
     meaning: direct ? 'It needs none.' : 'Peers outside of the local network cannot reach it.',
-    fix: direct ? '' : 'Connect to a public node that relays (relay is on where public-addr is set).',
+    fix: direct ? '' : 'Connect to a public node that relays (a node with `public-addr` does).',
   })
 }
 
 function openPortFix(listening: readonly string[]): string {
   const tcp = listening.find((address) => /\/tcp\/\d+$/.test(address.replace(/\/p2p\/.*$/, '')))
   const port = tcp === undefined ? 'the TCP port' : `TCP port ${/\/tcp\/(\d+)/.exec(tcp)?.[1] ?? ''}`
-  return `Forward ${port} to this machine in the router, and let it through the firewall; then give public-addr.`
+  return `Forward ${port} to this machine in the router, and let it through the firewall; then give its address as \`public-addr\`.`
 }
 
 function shortList(all: readonly string[]): string {

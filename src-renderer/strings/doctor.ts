@@ -15,7 +15,7 @@ export const doctorStrings = {
   lastAnswer: 'A peer last tried to dial this node',
   copy: 'Copy report',
   fix: 'What to do',
-  state: { ok: 'Good', warn: 'Look at this', bad: 'Broken', unknown: 'Not known' },
+  state: { ok: 'Good', warn: 'Look at this', bad: 'Broken', unknown: 'No verdict' },
   summary: (bad: number, warn: number) => {
     if (bad > 0) return bad === 1 ? 'One thing is broken.' : `${bad} things are broken.`
     return warn > 0 ? 'It works, with something to look at.' : 'Nothing is wrong.'

@@ -6,7 +6,7 @@ import { bootstrapSettings } from '../../p2p/bootstrap/index.js'
 import { EXIT } from '../exit-codes.js'
 import type { CliIo, ControlClient } from '../io.js'
 import { printable } from '../../logging/printable.js'
-import { mayColour } from '../table.js'
+import { counted, mayColour } from '../table.js'
 
 /** Sources get 5 s each at the same time, and the clock a question more. */
 const OFFLINE_MS = 15_000
@@ -25,7 +25,11 @@ export async function runDoctor(
   const { io, client } = needs
   const { peerId, settings } = options
   const report = peerId === undefined ? await ownReport(client, settings) : await client.call('doctor.peer', { peerId })
-  io.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : reportText(report, mayColour(io)))
+  io.stdout.write(
+    options.json
+      ? `${JSON.stringify(report, null, 2)}\n`
+      : reportText(report, { ofPeer: peerId !== undefined, colour: mayColour(io) }),
+  )
   return report.checks.some(({ state }) => state === 'bad') ? EXIT.failed : EXIT.ok
 }
 
@@ -56,8 +60,27 @@ function offlineOptions(settings: Settings): OfflineOptions {
   }
 }
 
-function reportText({ checks }: DoctorReport, colour: boolean): string {
-  return checks.map((check) => checkText(check, colour)).join('')
+function reportText({ checks }: DoctorReport, { ofPeer, colour }: { ofPeer: boolean; colour: boolean }): string {
+  const lines = checks.map((check) => checkText(check, colour)).join('')
+  return `${lines}\n${ofPeer ? pathVerdict(checks) : verdict(checks)}\n`
+}
+
+/** What to make of it all, where the eye ends. */
+function verdict(checks: readonly Check[]): string {
+  const [worst, ...more] = checks.filter(({ state }) => state === 'bad')
+  if (worst !== undefined) {
+    const others =
+      more.length === 0 ? '' : ` ${counted(more.length, 'more thing is', 'more things are')} broken, see above.`
+    return `Broken: ${printable(worst.fact)}${others}`
+  }
+  const warnings = checks.filter(({ state }) => state === 'warn').length
+  return warnings === 0 ? 'Nothing is wrong.' : `It works, with ${counted(warnings, 'thing')} to look at (WARN).`
+}
+
+/** Where the path to a peer breaks, or that it does not. */
+function pathVerdict(checks: readonly Check[]): string {
+  const broken = checks.find(({ state }) => state === 'bad')
+  return broken === undefined ? 'The path to this peer works.' : `The path breaks here: ${printable(broken.fact)}`
 }
 
 /** The fact, and under it what it means and what to do. */

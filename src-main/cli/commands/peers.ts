@@ -17,7 +17,7 @@ export async function runPeers(
 }
 
 function peersText(peers: PeerView[], nowMs: number, colour: boolean): string {
-  if (peers.length === 0) return 'No peer is known yet. Give one with --bootstrap.addr, or look at the log.\n'
+  if (peers.length === 0) return 'No peer is known yet. `ocf doctor` tells why.\n'
   const rows = peers
     .toSorted((a, b) => Number(b.connected) - Number(a.connected))
     .map((peer) => [

@@ -128,7 +128,7 @@ test('a place at a relay is told with what a circuit may carry there', () => {
   ]
   expect(check(facts({}, { relays }), 'relays')).toMatchObject({
     state: 'ok',
-    fact: `It has a place at 2 relays: ${RELAY} (1024 MiB a circuit), other.`,
+    fact: `This node has a place at 2 relays: ${RELAY} (1024 MiB a circuit), other.`,
   })
 })
 
