@@ -78,6 +78,12 @@ export function checkBootstrap({
             meaning: 'Whoever answers there is somebody else; the other addresses are used.',
             fix: 'Tell the owner of that source.',
           })
+        if (isAddress(source))
+          return fine(
+            id,
+            `${source} (${setting}) answered when it was dialled last${why}.`,
+            'Peers are found through it.',
+          )
         return fine(
           id,
           `${source} (${setting}) told ${counted(addresses, 'address', 'addresses')}${why}.`,
@@ -108,6 +114,9 @@ export function checkBootstrap({
 }
 
 const DHT_NAMES = { wan: 'the internet', lan: 'the local network' } as const
+
+/** A multiaddr tells nothing but itself. */
+const isAddress = (source: string): boolean => source.startsWith('/') && !source.startsWith('/dnsaddr/')
 
 /** The distributed hash tables. */
 export function checkDht({ reach, connections, mode }: DoctorFacts): Check {

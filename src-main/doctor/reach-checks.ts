@@ -195,8 +195,8 @@ export function checkRelays({ reach, connections }: DoctorFacts): Check {
   )
   if (reach.relays.length > 0) {
     const left = budgets.length === 0 ? '' : ` What open circuits may still carry: ${budgets.join(', ')}.`
-    const places = reach.relays.map(({ peerId, circuitBytes }) =>
-      circuitBytes === undefined ? peerId : `${peerId} (${mebibytes(circuitBytes)} a circuit)`,
+    const places = reach.relays.map(({ peerId, untilMs }) =>
+      untilMs === undefined ? peerId : `${peerId} (until ${timeOfDay(untilMs)}, then renewed)`,
     )
     return fine(
       id,
@@ -226,3 +226,9 @@ function shortList(all: readonly string[]): string {
 }
 
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MiB`
+
+/** `15:07` on this machine's clock. */
+function timeOfDay(atMs: number): string {
+  const at = new Date(atMs)
+  return `${String(at.getHours()).padStart(2, '0')}:${String(at.getMinutes()).padStart(2, '0')}`
+}

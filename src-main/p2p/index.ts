@@ -39,8 +39,8 @@ export interface ReachFacts {
   portMapping: PortMappingFacts
   lanDiscovery: boolean
   privateNetwork: boolean
-  /** Relays this node keeps a place at, with the bytes a circuit may carry there, where they told. */
-  relays: { peerId: string; circuitBytes: number | undefined }[]
+  /** Relays this node keeps a place at, and until when (Unix milliseconds) unless it is renewed. */
+  relays: { peerId: string; untilMs: number | undefined }[]
   relayServer: {
     serving: boolean
     reservations: number

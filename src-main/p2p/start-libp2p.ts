@@ -34,7 +34,7 @@ import { createPunchWatch } from './reach/hole-punching.js'
 import { createReach, relayGater, relayQuota } from './reach/index.js'
 import { lanDiscovery } from './reach/lan-discovery.js'
 import type { PortMappingFacts } from './reach/port-mapping.js'
-import { createRelayBudgets } from './reach/relay-budgets.js'
+import { createRelayReservations } from './reach/relay-reservations.js'
 import { relayListenAddresses, relayTransport } from './reach/relay-client.js'
 import { readSwarmKey } from './swarm-key.js'
 import { tunings } from './transport-tuning/index.js'
@@ -66,7 +66,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   const isLanMet = isWide && (options.mdns ?? true)
   const relay = options.relay ?? RELAY_DEFAULTS
   const quota = relayQuota(relay, systemClock)
-  const relayBudgets = createRelayBudgets()
+  const relayReservations = createRelayReservations()
   const punches = createPunchWatch()
   const dialMemory = createDialMemory()
   let portMapping: PortMappingFacts | undefined
@@ -91,7 +91,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
         dialMemory.watch(tunedTransport(tcp(TCP_OPTIONS), tuning.tcp)),
         dialMemory.watch(tunedTransport(webSockets(), tuning.ws)),
         ...(quic === undefined ? [] : [dialMemory.watch(tunedTransport(quic(QUIC_OPTIONS), tuning.quic))]),
-        ...(options.mode === 'node' ? [dialMemory.watch(relayTransport(relayBudgets))] : []),
+        ...(options.mode === 'node' ? [dialMemory.watch(relayTransport(relayReservations))] : []),
       ],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux(YAMUX_OPTIONS)],
@@ -124,7 +124,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
     })
     const connected = connectedPeers(libp2p)
     const reach = createReach(
-      { libp2p, quota, relayBudgets, punches, portMapping: () => portMapping, log },
+      { libp2p, quota, relayReservations, punches, portMapping: () => portMapping, log },
       { isWide, lanDiscovery: isLanMet, privateNetwork: swarmKey !== undefined, relay },
     )
     await startListening(libp2p, listen)

@@ -83,7 +83,7 @@ test.skipIf(reason !== undefined)(
     await lab.server(web, sourceOf(first.peerId))
     const guest = await lab.node(plugged('guest', '192.168.8.10'), [
       ...flags,
-      ...['--bootstrap.sources', 'http://192.168.8.100/'],
+      ...['--bootstrap.sources', 'http://192.168.8.100/', ...NAMES_NOBODY_KNOWS],
     ])
     await untilConnected(guest, [first], 15_000)
     await first.kill()
@@ -92,9 +92,21 @@ test.skipIf(reason !== undefined)(
     await lab.fetch(web, 'http://192.168.8.100/move')
     const peers = await untilConnected(guest, [second], 30_000)
     expect(peers[0]!.multiaddrs[0]).toMatch(/^\/ip4\/192\.168\.8\.2\//)
+    const report = guest.ocf('doctor').stdout
+    for (const name of ['http://gone.invalid:8092/', '/dns4/gone.invalid/tcp/43905', 'dnsaddr://gone.invalid']) {
+      expect(report).toMatch(new RegExp(`WARN +${name} \\(bootstrap.addr\\) failed: `))
+      expect(guest.stderr().split(`source=${name} `)).toHaveLength(2)
+    }
   },
   TIMEOUT_MS,
 )
+
+/** The system's own look-ups fail at them: no name server can be reached in here. */
+const NAMES_NOBODY_KNOWS = [
+  ...['--bootstrap.addr', 'http://gone.invalid:8092/'],
+  ...['--bootstrap.addr', '/dns4/gone.invalid/tcp/43905'],
+  ...['--bootstrap.addr', 'dnsaddr://gone.invalid'],
+]
 
 /** A web server that tells the old address until it is asked for `/move`. */
 const sourceOf = (peerId: string): string => `

@@ -110,6 +110,14 @@ test.skipIf(reason !== undefined)(
     })
     expect(performance.now() - killedAt).toBeLessThan(15_000)
     expect((await pathTo(asker, provider))?.relays).toEqual([left.peerId])
+    await until(
+      async () => {
+        const { text } = await lab.fetch(provider.host, `${provider.gateway}/v1/dnt/bootstraps`)
+        return text.includes(`${left.peerId}/p2p-circuit`) && !text.includes(dying.peerId)
+      },
+      { what: 'the provider tells no address over the dead relay', limitMs: 15_000, everyMs: 100 },
+    )
+    expect(provider.ocf('doctor').stdout).toContain(`a place at 1 relay: ${left.peerId} (until `)
 
     await left.kill()
     const gone = performance.now()

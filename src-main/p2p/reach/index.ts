@@ -9,7 +9,7 @@ import { createDirectUpgrade } from './direct-upgrade.js'
 import type { PunchWatch } from './hole-punching.js'
 import { watchOwnAddresses } from './own-addresses.js'
 import { NO_PORT_MAPPING, type PortMappingFacts } from './port-mapping.js'
-import type { RelayBudgets } from './relay-budgets.js'
+import type { RelayReservations } from './relay-reservations.js'
 import { relayPlaces } from './relay-places.js'
 import { createRelayQuota, type RelayQuota } from './relay-quota.js'
 import type { RelayOptions } from './relay-server.js'
@@ -49,7 +49,7 @@ export function createReach(
   needs: {
     libp2p: Libp2p<NetworkServices>
     quota: RelayQuota
-    relayBudgets: RelayBudgets
+    relayReservations: RelayReservations
     punches: PunchWatch
     portMapping: () => PortMappingFacts | undefined
     log: Log
@@ -88,7 +88,7 @@ export function createReach(
         portMapping: needs.portMapping() ?? NO_PORT_MAPPING,
         lanDiscovery: options.lanDiscovery,
         privateNetwork: options.privateNetwork,
-        relays: relayPlaces(announced, needs.relayBudgets),
+        relays: relayPlaces(announced, needs.relayReservations),
         relayServer: {
           serving: services.relay?.isServing ?? false,
           reservations: services.relay?.reservations ?? 0,

@@ -62,7 +62,7 @@ test('a node that peers dialled in vain is told to open its TCP port', () => {
     state: 'bad',
     fix: expect.stringContaining('TCP port 43905'),
   })
-  expect(check(facts({}, { seen, relays: [{ peerId: RELAY, circuitBytes: 2 ** 30 }] }), 'reachable')).toMatchObject({
+  expect(check(facts({}, { seen, relays: [{ peerId: RELAY, untilMs: 1 }] }), 'reachable')).toMatchObject({
     state: 'warn',
   })
   const reached = { ...seen, addresses: [{ ...address, result: 'reachable' as const }] }
@@ -121,14 +121,15 @@ describe('what the status pill says', () => {
   })
 })
 
-test('a place at a relay is told with what a circuit may carry there', () => {
+test('a place at a relay is told with how long it is held, and what its circuits may still carry', () => {
   const relays = [
-    { peerId: RELAY, circuitBytes: 2 ** 30 },
-    { peerId: 'other', circuitBytes: undefined },
+    { peerId: RELAY, untilMs: new Date(2026, 0, 1, 15, 7).getTime() },
+    { peerId: 'other', untilMs: undefined },
   ]
-  expect(check(facts({}, { relays }), 'relays')).toMatchObject({
+  const circuit = connection({ path: 'relayed', relayBudget: { bytes: 5 * 2 ** 20, seconds: 60 } })
+  expect(check(facts({ connections: [circuit] }, { relays }), 'relays')).toMatchObject({
     state: 'ok',
-    fact: `This node has a place at 2 relays: ${RELAY} (1024 MiB a circuit), other.`,
+    fact: `This node has a place at 2 relays: ${RELAY} (until 15:07, then renewed), other. What open circuits may still carry: 5 MiB.`,
   })
 })
 

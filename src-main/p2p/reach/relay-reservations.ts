@@ -1,0 +1,30 @@
+import type { PeerId, Transport } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+
+/** How long relays promised this node its places. */
+export interface RelayReservations {
+  /** Unix milliseconds; undefined where there is no place at that relay. */
+  untilMs(relay: string): number | undefined
+  /** Reads them from this transport from now on; the library tells nobody, and what a circuit may carry it drops. */
+  watch(transport: Transport): Transport
+}
+
+/** The library's transport as far as its places go. */
+interface PlaceKeeper {
+  reservationStore?: { getReservation?: (relay: PeerId) => { expire?: bigint } | undefined }
+}
+
+/** Knows nothing before a transport is watched. */
+export function createRelayReservations(): RelayReservations {
+  let keeper: PlaceKeeper | undefined
+  return {
+    untilMs(relay) {
+      const seconds = keeper?.reservationStore?.getReservation?.(peerIdFromString(relay))?.expire
+      return seconds === undefined || seconds === 0n ? undefined : Number(seconds) * 1000
+    },
+    watch(transport) {
+      keeper = transport as PlaceKeeper
+      return transport
+    },
+  }
+}
