@@ -81,6 +81,42 @@ describe('a node in the middle of a busy day', () => {
     expect(new URL(page.url()).hash).toBe('#/share')
   })
 
+  test('the doctor is shown as it changes, the pill leads to it, and peers are asked with the keyboard', async () => {
+    const { pause } = node.needs.sharing
+    const open = { ...pause.state(), paused: false, reasons: [] }
+    Object.assign(pause, { state: () => open })
+    await goTo('Network')
+    const doctor = page.getByRole('region', { name: 'Doctor' })
+    await doctor.getByText('Nothing is wrong.').waitFor()
+    node.find([
+      { id: 'relays', state: 'warn', fact: 'No place at a relay.', meaning: 'It is slower.', fix: 'Find `one`.' },
+      {
+        id: 'clock',
+        state: 'bad',
+        fact: 'The clock is off.',
+        meaning: 'M.',
+        fix: 'F.',
+        brief: 'the clock is 2 h behind',
+      },
+    ])
+    await doctor.getByText('One thing is broken.').waitFor()
+    expect(await doctor.getByRole('listitem').allInnerTexts()).toEqual([
+      expect.stringMatching(/^Broken[\s\S]*The clock is off/),
+      expect.stringMatching(/^Look at this[\s\S]*What to do: Find one/),
+    ])
+    const ask = doctor.getByRole('button', { name: 'Ask peers to dial me' })
+    await ask.focus()
+    await page.keyboard.press('Enter')
+    await page.getByText('The doctor is done').waitFor()
+    expect(await doctor.getByRole('button', { name: 'Copy report' }).isEnabled()).toBe(true)
+    await goTo('Home')
+    await page.getByRole('link', { name: /the clock is 2 h behind/ }).click()
+    await doctor.getByText('The clock is off.').waitFor()
+    expect(await doctor.evaluate((element) => element.parentElement === document.activeElement)).toBe(true)
+    node.find([])
+    await doctor.getByText('Nothing is wrong.').waitFor()
+  })
+
   test('the base URL and an example with an available model can be copied', async () => {
     const clipboard = (): Promise<string> => page.evaluate(() => navigator.clipboard.readText())
     await page.getByRole('button', { name: 'Copy' }).first().click()

@@ -37,7 +37,8 @@ export function createBootstrapper(needs: BootstrapperNeeds, options: Bootstrapp
   let running: Promise<void> | undefined
   /** Ends the attempt or the wait that is under way: there are other sources. */
   let wake = new AbortController()
-  let hasNews = false
+  let replaced = false
+  const hasNews = (): boolean => replaced
 
   const attempt = async (signal: AbortSignal): Promise<void> => {
     const fromSources = parsed.sources.map(async (source) => {
@@ -45,8 +46,7 @@ export function createBootstrapper(needs: BootstrapperNeeds, options: Bootstrapp
       if (signal.aborted) return
       statuses.record(source, result, clock.now())
       if (!result.ok) return
-      const outcome = await dialAddresses({ host, log }, result.addresses, signal)
-      if (!signal.aborted) statuses.recordDials(source, outcome)
+      statuses.recordDials(source, await dialAddresses({ host, log }, result.addresses, signal))
     })
     await Promise.all([...fromSources, dialRemembered(signal)])
   }
@@ -62,20 +62,20 @@ export function createBootstrapper(needs: BootstrapperNeeds, options: Bootstrapp
     let failures = 0
     let shortVisits = 0
     while (!signal.aborted) {
-      if (hasPeers() && !hasNews) {
+      if (hasPeers() && !hasNews()) {
         const sinceMs = clock.now()
         await remembered.save()
-        await untilEvent('peer:disconnect', () => hasNews || !hasPeers(), AbortSignal.any([signal, wake.signal]))
-        if (hasNews) continue
+        await untilEvent('peer:disconnect', () => hasNews() || !hasPeers(), AbortSignal.any([signal, wake.signal]))
+        if (hasNews()) continue
         failures = 0
         shortVisits = clock.now() - sinceMs < STABLE_AFTER_MS ? shortVisits + 1 : 0
         // A peer that takes the connection and drops it must not be dialled in a tight loop.
         if (shortVisits > 1) await untilPeerOr(bootstrapDelayMs(shortVisits - 1, clock.random()), signal)
         continue
       }
-      hasNews = false
+      replaced = false
       await attempt(AbortSignal.any([signal, wake.signal]))
-      if (hasPeers() || hasNews) continue
+      if (hasPeers() || hasNews()) continue
       failures += 1
       await untilPeerOr(bootstrapDelayMs(failures, clock.random()), signal)
     }
@@ -123,7 +123,7 @@ export function createBootstrapper(needs: BootstrapperNeeds, options: Bootstrapp
       if (options.mode !== 'node') return
       parsed = parseBootstrapSettings(sources)
       statuses.replace(parsed)
-      hasNews = true
+      replaced = true
       wake.abort()
       wake = new AbortController()
     },
