@@ -3,6 +3,7 @@ import { remoteIps, roundTripMs } from '../../p2p/connection-facts.js'
 import type { PeerConnection } from '../../p2p/index.js'
 import { peerPath } from '../../p2p/peer-path.js'
 import { bootstrapAddresses } from '../bootstrap-addresses.js'
+import { callerAddresses } from '../caller-addresses.js'
 import type { PageState } from '../pages.js'
 import type { GatewayNeeds } from '../needs.js'
 import type { AnsweringRoute, Route } from '../route.js'
@@ -67,7 +68,8 @@ export function dntRoutes(needs: GatewayNeeds): Route[] {
       const { door } = (ctx.state as PageState).arrival
       // At the peer door it is the caller's peer id.
       const { remoteAddress = '' } = ctx.req.socket
-      const callers = door === 'local' ? [remoteAddress] : remoteIps(host, remoteAddress)
+      const callers =
+        door === 'local' ? callerAddresses(remoteAddress, ctx.req.headers) : remoteIps(host, remoteAddress)
       ctx.body = { bootstraps: bootstrapAddresses(host.multiaddrs(), callers) }
     }),
     route('/v1/dnt/stats', 'Counts and details of peers.', ['local'], (ctx) => {

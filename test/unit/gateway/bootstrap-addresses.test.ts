@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { dntRoutes } from '../../../src-main/gateway/routes/dnt.js'
 import type { GatewayNeeds } from '../../../src-main/gateway/needs.js'
@@ -70,7 +71,7 @@ test('a caller of several addresses is as far away as the farthest', () => {
 
 describe('the route', () => {
   /** What a caller gets at a door; at the peer door its connections tell where it is. */
-  function answer(door: 'local' | 'peer', callers: string[]): unknown {
+  function answer(door: 'local' | 'peer', callers: string[], headers: IncomingHttpHeaders = {}): unknown {
     const remotePeer = { toString: () => RELAY }
     const getConnections = () => callers.map((from) => ({ remotePeer, remoteAddr: { toString: () => from } }))
     const host = { peerId: X, multiaddrs: () => ALL, libp2p: { getConnections } }
@@ -78,7 +79,7 @@ describe('the route', () => {
       ({ path }) => path === '/v1/dnt/bootstraps',
     )
     const socket = { remoteAddress: door === 'local' ? callers[0] : RELAY }
-    const ctx = { state: { door }, req: { socket }, body: undefined as unknown }
+    const ctx = { state: { door }, req: { socket, headers }, body: undefined as unknown }
     expect(route?.doors).toContain(door)
     void route?.handle(ctx as never, {})
     return (ctx.body as { bootstraps: string[] }).bootstraps
@@ -95,6 +96,22 @@ describe('the route', () => {
     ['2001:4860::8', PUBLIC],
   ])('tells a caller at %s at the local door what it can use', (from, expected) => {
     expect(answer('local', [from])).toEqual(expected)
+  })
+
+  test.each([
+    [{ 'x-forwarded-for': '8.8.4.4' }, PUBLIC],
+    [{ 'x-forwarded-for': '127.0.0.1, 8.8.4.4' }, PUBLIC],
+    [{ 'x-forwarded-for': '192.168.1.9, 10.0.0.1' }, [...PRIVATE, ...PUBLIC]],
+    [{ 'x-forwarded-for': '127.0.0.1' }, ALL],
+    [{ 'x-forwarded-for': 'unknown' }, PUBLIC],
+    [{ 'x-real-ip': '2001:4860::8' }, PUBLIC],
+    [{ forwarded: 'for="[2001:4860::8]:47011";proto=https' }, PUBLIC],
+  ])('counts whom a reverse proxy on this machine names (%j)', (headers, expected) => {
+    expect(answer('local', ['127.0.0.1'], headers)).toEqual(expected)
+  })
+
+  test('gives nobody more for what he names himself', () => {
+    expect(answer('local', ['8.8.4.4'], { 'x-forwarded-for': '127.0.0.1' })).toEqual(PUBLIC)
   })
 
   test.each([
