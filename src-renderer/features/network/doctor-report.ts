@@ -3,11 +3,11 @@ import { strings } from '../../strings.js'
 import { formatExact } from '../../ui/format.js'
 
 const { doctor: words } = strings
-const WORST_FIRST: readonly Check['state'][] = ['bad', 'warn', 'unknown', 'ok']
+const FIRST_TO_LAST: readonly Check['state'][] = ['bad', 'warn', 'ok', 'unknown']
 
-/** The checks, what needs looking at first; else in the doctor's order. */
+/** The checks, what needs looking at first and what nothing is known of last; else in the doctor's order. */
 export function sortChecks(checks: readonly Check[]): Check[] {
-  return checks.toSorted((a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state))
+  return checks.toSorted((a, b) => FIRST_TO_LAST.indexOf(a.state) - FIRST_TO_LAST.indexOf(b.state))
 }
 
 /** The report as a text to send to somebody who helps. */
