@@ -280,7 +280,7 @@ test('a source that names another peer at an address is told so, and its good ad
   const bootstraps = [wrong, wrong, ...c.multiaddrs(), ...c.multiaddrs(), ...b.multiaddrs()]
   const url = await webServer((_request, response) => response.end(JSON.stringify({ bootstraps })))
   const bootstrapper = await bootstrap(b, [url], { log })
-  await until('B is connected to C', () => b.isConnected(c.peerId), 2000)
+  await until('B is connected to C', () => b.isConnected(c.peerId))
   await until('the wrong address was tried', () => bootstrapper.status()[0]!.reason !== undefined)
   expect(bootstrapper.status()).toMatchObject([
     { state: 'ok', addresses: 7, reason: `another peer answers there: ${wrong}` },
@@ -329,7 +329,7 @@ test('a source whose name is not known does no harm to the others, and is told o
   }
   const sources = ['http://nowhere.invalid:8092/', 'dnsaddr://nowhere.invalid', addressesOver(a, 'tcp')[0]!]
   const bootstrapper = await bootstrap(b, sources, { log, names })
-  await until('B is connected to A', () => b.isConnected(a.peerId), 2000)
+  await until('B is connected to A', () => b.isConnected(a.peerId))
   await until('all have their result', () => bootstrapper.status().every(({ state }) => state !== 'waiting'))
   expect(bootstrapper.status().map(({ state }) => state)).toEqual(['failed', 'failed', 'ok'])
   expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(2)
@@ -370,12 +370,12 @@ test('sources can be replaced while the node runs, and the new ones are asked at
 test('sources that come while peers are connected are asked at once too', async () => {
   const [a, c, b] = await Promise.all([hosts.host(), hosts.host(), hosts.host()])
   const bootstrapper = await bootstrap(b, [addressesOver(a, 'tcp')[0]!])
-  await until('B is connected to A', () => b.isConnected(a.peerId), 2000)
+  await until('B is connected to A', () => b.isConnected(a.peerId))
   bootstrapper.replaceSources([
     { setting: 'bootstrap.sources', values: [await webServer(bootstrapsOf(c)), 'http://127.0.0.1:1/'] },
     { setting: 'bootstrap.addr', values: [addressesOver(a, 'ws')[0]!] },
   ])
-  await until('B is connected to C', () => b.isConnected(c.peerId), 2000)
+  await until('B is connected to C', () => b.isConnected(c.peerId))
   await until('all have their result', () => bootstrapper.status().every(({ state }) => state !== 'waiting'))
   expect(bootstrapper.status().map(({ setting, state }) => [setting, state])).toEqual([
     ['bootstrap.sources', 'ok'],

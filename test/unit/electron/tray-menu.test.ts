@@ -12,7 +12,16 @@ const paused = (cause: 'manual' | 'user-active', sentence: string): PauseState =
   reasons: [{ cause, sentence, untilMs: null }],
 })
 const status = (kind: Status['state']['kind'], path: Status['state']['path'], peers: number, shared = 0): Status => ({
-  ...{ peerId: '', version: '', mode: 'node', startedAtMs: 0, gatewayUrl: null, multiaddrs: [], paths: [], knownPeers: 0 },
+  ...{
+    peerId: '',
+    version: '',
+    mode: 'node',
+    startedAtMs: 0,
+    gatewayUrl: null,
+    multiaddrs: [],
+    paths: [],
+    knownPeers: 0,
+  },
   ...{ models: { available: 0, shared }, requestsToday: { in: 0, out: 0, local: 0 } },
   peers,
   state: { kind, path, ...(kind === 'paused' ? { pause: WHY } : {}) },

@@ -198,7 +198,7 @@ describe.concurrent('a source has five seconds', () => {
     const result = await ask(source, using)
     expect(result).toMatchObject({ ok: false, reason: 'it did not answer within 5 seconds' })
     expect(result.ms).toBeGreaterThan(4_900)
-    expect(result.ms).toBeLessThan(9_000)
+    expect(result.ms).toBeLessThan(20_000)
   }
 
   test('while its body drips', async () => {

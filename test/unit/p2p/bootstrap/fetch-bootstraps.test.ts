@@ -36,7 +36,7 @@ test('of 100,000 entries the first 2,000 are read, in a moment', () => {
   const before = performance.now()
   const found = fromAnswer(JSON.stringify({ bootstraps }))
   expect(found).toEqual({ ok: true, addresses: ['/ip4/10.0.0.1/tcp/1'], skipped: 1_999, beyond: 98_000 })
-  expect(performance.now() - before).toBeLessThan(2_000)
+  expect(performance.now() - before).toBeLessThan(10_000)
 })
 
 test('any other text is a failure with a reason, never an exception', () => {
