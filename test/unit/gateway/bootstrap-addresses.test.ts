@@ -79,9 +79,9 @@ describe('the route', () => {
       ({ path }) => path === '/v1/dnt/bootstraps',
     )
     const socket = { remoteAddress: door === 'local' ? callers[0] : RELAY }
-    const ctx = { state: { door }, req: { socket, headers }, body: undefined as unknown }
+    const ctx = { state: { arrival: { door } }, req: { socket, headers }, body: undefined as unknown }
     expect(route?.doors).toContain(door)
-    void route?.handle(ctx as never, {})
+    void route?.handle?.(ctx as never, {})
     return (ctx.body as { bootstraps: string[] }).bootstraps
   }
 
