@@ -23,9 +23,11 @@ export interface BenchNode {
 export interface NodeOptions {
   /** Modules to load before the node: what only a bench wants to see or to change. */
   imports?: readonly string[]
+  /** What asks the node may collect garbage first. */
+  gc?: boolean
 }
 
-export async function startBenchNode(flags: string[], { imports = [] }: NodeOptions = {}): Promise<BenchNode> {
+export async function startBenchNode(flags: string[], { imports = [], gc = false }: NodeOptions = {}): Promise<BenchNode> {
   const dataDir = await mkdtemp(join(tmpdir(), 'ocf-bench-'))
   const ports = ['--port', '0', '--api-port', '0', '--tcpport', '0', '--wsport', '0', '--udpport', '0']
   const child = fork(
@@ -44,7 +46,7 @@ export async function startBenchNode(flags: string[], { imports = [] }: NodeOpti
     ],
     {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-      execArgv: loading(imports),
+      execArgv: [...(gc ? ['--expose-gc'] : []), ...loading(imports)],
     },
   )
   if (child.stdout === null) throw new Error('the node has no standard output')

@@ -3,6 +3,7 @@ import { benchDesktop } from './desktop/bench.ts'
 import { benchGateway } from './gateway/bench.ts'
 import { benchNetwork } from './network/bench.ts'
 import { benchRouting } from './routing/bench.ts'
+import { benchScale } from './scale/bench.ts'
 import { benchSoak } from './soak/bench.ts'
 import { benchTable } from './table/bench.ts'
 
@@ -12,6 +13,7 @@ const BENCHES = {
   gateway: benchGateway,
   network: benchNetwork,
   routing: benchRouting,
+  scale: benchScale,
   soak: benchSoak,
   table: benchTable,
 } satisfies Record<string, (options: BenchOptions) => Promise<void>>

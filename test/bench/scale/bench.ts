@@ -1,0 +1,161 @@
+import { once } from 'node:events'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { cpus } from 'node:os'
+import { join, resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { until } from '../../fixtures/until.ts'
+import { startBenchNode, startBenchWorker, type BenchNode, type BenchWorker } from '../processes.ts'
+import { percentile } from '../statistics.ts'
+import type { CrowdCommand } from './crowd.ts'
+
+const RESULTS = resolve(import.meta.dirname, '../results')
+const VITALS = join(import.meta.dirname, 'vitals.mjs')
+const CROWD = join(import.meta.dirname, 'crowd.ts')
+const PEERS = 1_000
+const PROCESSES = 2
+/** Dials under way at a time, of each process. */
+const PARALLEL_DIALS = 50
+const IDLE_MS = 10_000
+
+interface Vitals {
+  rssMiB: number
+  heapMiB: number
+  cpuMs: number
+  delayMs: { p50: number; p99: number; max: number }
+}
+
+/** One node, a thousand peers: connections, streams at a time, gossip, and what it costs the node. */
+export async function benchScale(): Promise<void> {
+  const server = await startBarrier(PEERS)
+  const big = await startBenchNode(
+    [
+      ...['--demo-model', 'off', '--service.name', 'llm', '--service.port', String(server.port)],
+      ...['--service.shared-path', 'POST /v1/hold', '--limits.concurrent', '1000', '--limits.queue', '1000'],
+    ],
+    { imports: [VITALS], gc: true },
+  )
+  const crowds: BenchWorker[] = []
+  const result: Record<string, unknown> = { node: process.version, cores: cpus().length, peers: PEERS }
+  const report = (row: string, figures: object): void => {
+    result[row] = figures
+    console.log(`${row.padEnd(22)} ${JSON.stringify(figures)}`)
+  }
+  try {
+    const before = await vitals(big)
+    for (let index = 0; index < PROCESSES; index += 1) {
+      crowds.push(await startBenchWorker(CROWD, { args: [String(PEERS / PROCESSES)], hooks: true }))
+    }
+    const all = <T>(command: CrowdCommand): Promise<T[]> => Promise.all(crowds.map((crowd) => crowd.ask<T>(command)))
+    const countOf = async (command: CrowdCommand): Promise<number> =>
+      (await all<{ count: number }>(command)).reduce((sum, { count }) => sum + count, 0)
+
+    const address = big.multiaddrs.find((text) => /\/tcp\/\d+\/p2p\//.test(text)) ?? ''
+    let startedAt = performance.now()
+    const dials = await all<{ errors: string[]; dialMs: number[] }>({ do: 'connect', address, parallel: PARALLEL_DIALS })
+    const connectS = (performance.now() - startedAt) / 1000
+    const dialMs = dials.flatMap((part) => part.dialMs)
+    const errors = dials.flatMap((part) => part.errors)
+    report('connect', {
+      connected: await countOf({ do: 'connected' }),
+      seconds: round(connectS),
+      dialMs: { p50: round(percentile(dialMs, 50)), p99: round(percentile(dialMs, 99)) },
+      errors: errors.length,
+      firstError: errors[0],
+    })
+    report('while connecting', delays(await vitals(big)))
+
+    await pause(5_000) // identify, gossip's first heartbeats and round trips are part of connecting, not of rest
+    const rested = await vitals(big)
+    await pause(IDLE_MS)
+    const idle = await vitals(big)
+    report('at rest', {
+      rssKiBPerPeer: round(((idle.rssMiB - before.rssMiB) * 1024) / PEERS),
+      heapKiBPerPeer: round(((idle.heapMiB - before.heapMiB) * 1024) / PEERS),
+      rssMiB: round(idle.rssMiB),
+      cpuPercent: round(((idle.cpuMs - rested.cpuMs) / IDLE_MS) * 100),
+      ...delays(idle),
+    })
+
+    startedAt = performance.now()
+    const path = '/v1/_service/llm/v1/hold'
+    const answers: Record<string, number> = {}
+    for (const part of await all<{ answers: Record<string, number> }>({
+      ...{ do: 'request', peerId: big.peerId, path, perPeer: 1 },
+    } as CrowdCommand)) {
+      for (const [key, count] of Object.entries(part.answers)) answers[key] = (answers[key] ?? 0) + count
+    }
+    report('1000 at the same time', {
+      answers,
+      atOnce: server.mostAtOnce(),
+      seconds: round((performance.now() - startedAt) / 1000),
+      ...delays(await vitals(big)),
+    })
+
+    startedAt = performance.now()
+    const provider = await startBenchNode([
+      ...['--demo-model', 'off', '--service.name', 'llm', '--service.port', String(server.port)],
+      ...['--bootstrap.addr', address],
+    ])
+    try {
+      await until(async () => (await (await fetch(`${big.gateway}/v1/dnt/table?all=1`)).text()).includes(provider.peerId), {
+        what: 'the row of a new provider is there',
+        limitMs: 20_000,
+      })
+      const visibleMs = performance.now() - startedAt
+      await until(async () => (await countOf({ do: 'heard', text: big.peerId })) >= PEERS * 0.99, {
+        what: 'the row of the big node reached the crowd',
+        limitMs: 5_000,
+      }).catch(() => undefined)
+      report('gossip', {
+        newProviderVisibleMs: round(visibleMs),
+        heardOfBigNode: await countOf({ do: 'heard', text: big.peerId }),
+        heardOfProvider: await countOf({ do: 'heard', text: provider.peerId }),
+        ...delays(await vitals(big)),
+      })
+    } finally {
+      await provider.stop()
+    }
+    report('still connected', { count: await countOf({ do: 'connected' }) })
+    await mkdir(RESULTS, { recursive: true })
+    await writeFile(join(RESULTS, 'scale.json'), `${JSON.stringify(result, null, 2)}\n`)
+  } finally {
+    for (const crowd of crowds) await crowd.stop()
+    await big.stop()
+    server.close()
+  }
+}
+
+const round = (value: number): number => Math.round(value * 10) / 10
+const vitals = (node: BenchNode): Promise<Vitals> => node.ask<Vitals>({})
+const delays = ({ delayMs: { p50, p99, max } }: Vitals): object => ({
+  delayMs: { p50: round(p50), p99: round(p99), max: round(max) },
+})
+
+/** A model server that answers nobody before `size` requests are there: proof that they ran at the same time. */
+async function startBarrier(size: number): Promise<{ port: number; mostAtOnce: () => number; close: () => void }> {
+  const waiting: ServerResponse[] = []
+  let most = 0
+  const server = createServer((request, response) => {
+    request.resume()
+    response.setHeader('content-type', 'application/json')
+    if (request.url !== '/v1/hold') {
+      response.end(JSON.stringify({ object: 'list', data: [{ id: 'held', object: 'model' }] }))
+      return
+    }
+    waiting.push(response)
+    most = Math.max(most, waiting.length)
+    if (waiting.length >= size) for (const held of waiting.splice(0)) held.end('{"ok":true}')
+  })
+  server.listen(0, '127.0.0.1', 4096)
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    mostAtOnce: () => most,
+    close: () => {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
+}
