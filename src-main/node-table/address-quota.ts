@@ -1,4 +1,4 @@
-import { hostOf, relayOf, scopeOf } from '../p2p/ip-scope.js'
+import { hostOf, ipv6Network, relayOf, scopeOf } from '../p2p/ip-scope.js'
 import { MAX_ROWS } from './constants.js'
 
 /**
@@ -77,16 +77,5 @@ export function addressGroup(multiaddr: string): string {
   const [, protocol] = multiaddr.split('/')
   const host = hostOf(multiaddr)
   if ((protocol !== 'ip4' && protocol !== 'ip6') || scopeOf(host) !== 'public') return ''
-  return protocol === 'ip4' ? host : firstGroups(host, 4).join(':')
-}
-
-function firstGroups(ip: string, count: number): string[] {
-  const [head = '', tail] = ip.split('::')
-  const before = head === '' ? [] : head.split(':')
-  const after = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = Array.from(
-    { length: tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length) },
-    () => '0',
-  )
-  return [...before, ...zeros, ...after].slice(0, count).map((group) => group.replace(/^0+(?=.)/, '').toLowerCase())
+  return protocol === 'ip4' ? host : ipv6Network(host)
 }

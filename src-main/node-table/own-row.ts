@@ -6,7 +6,7 @@ import type { EnvelopeSigner } from './envelope.js'
 import { compareStamps, EPOCH_MS, epochOf, epochStart, timeOf } from './epoch.js'
 import type { Stamp } from './epoch.js'
 import { encodeRecord } from './record-json.js'
-import { fullBucket, refilled } from './token-bucket.js'
+import { fullBucket, refilled } from '../token-bucket.js'
 import type { TableView } from './view.js'
 
 /** Keeps this node's own row in the table: signs it, renews it, asserts it against older selves. */

@@ -11,7 +11,7 @@ import type { KeyRing } from './key-ring.js'
 import { decodeStatusAnswer, encodeStatusRequest, MAX_STATUS_ANSWER_BYTES, offersHash } from './status-message.js'
 import type { StatusAnswer } from './status-message.js'
 import { readShort } from './status-stream.js'
-import { fullBucket, refilled } from './token-bucket.js'
+import { fullBucket, refilled } from '../token-bucket.js'
 import type { TableView } from './view.js'
 
 /** What came of asking a peer. `unsupported`: it is there, but of a version that has no status. */

@@ -2,8 +2,8 @@ import type { Clock } from '../clock.js'
 import type { Log } from '../logging/index.js'
 import { createBanList } from './ban-list.js'
 import { SENDER_BAN_MS } from './constants.js'
-import { fullBucket, refilled } from './token-bucket.js'
-import type { Bucket, BucketRate } from './token-bucket.js'
+import { fullBucket, refilled } from '../token-bucket.js'
+import type { Bucket, BucketRate } from '../token-bucket.js'
 
 /** What a peer may cost this node: how much it sends, and how often that is invalid. */
 export interface SenderLimits {

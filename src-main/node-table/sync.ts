@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
 import type { Log } from '../logging/index.js'
 import { SYNC_PROTOCOL } from './constants.js'
 import { createFrameStream } from './frame-stream.js'
@@ -46,7 +47,7 @@ export function createTableSync(
   const sides: SessionNeeds = needs
   const roundEveryMs = options.roundEveryMs ?? ROUND_EVERY_MS
   const learnedListeners: ((envelopes: readonly Uint8Array[], peerId: string) => void)[] = []
-  const speakers = new Set<string>()
+  const speakers = new Map<string, PeerId>()
   const waiting = new Set<string>()
   const outbound = new Map<string, Promise<void>>()
   const inbound = new Map<string, number>()
@@ -58,8 +59,8 @@ export function createTableSync(
 
   function connectionTo(peerId: string): Connection | undefined {
     const open = libp2p
-      .getConnections()
-      .filter((connection) => connection.remotePeer.toString() === peerId && connection.status === 'open')
+      .getConnections(speakers.get(peerId) ?? peerIdFromString(peerId))
+      .filter(({ status }) => status === 'open')
     return open.find((connection) => connection.limits === undefined) ?? open[0]
   }
 
@@ -153,13 +154,18 @@ export function createTableSync(
     void track(session)
   }
 
+  /** Draws until there are enough: a node with a thousand peers does not look at all of them for two. */
   function randomSpeakers(count: number, except: string | undefined): string[] {
-    const connected = [...speakers].filter((peerId) => peerId !== except && connectionTo(peerId) !== undefined)
-    for (let index = connected.length - 1; index > 0; index -= 1) {
-      const other = Math.floor(Math.random() * (index + 1))
-      ;[connected[index], connected[other]] = [connected[other] ?? '', connected[index] ?? '']
+    const left = [...speakers.keys()]
+    const drawn: string[] = []
+    while (drawn.length < count && left.length > 0) {
+      const index = Math.floor(Math.random() * left.length)
+      const peerId = left[index] ?? ''
+      left[index] = left.at(-1) ?? ''
+      left.pop()
+      if (peerId !== except && connectionTo(peerId) !== undefined) drawn.push(peerId)
     }
-    return connected.slice(0, count)
+    return drawn
   }
 
   /** In a large table digests hardly ever agree, so each sync costs a state vector both ways. */
@@ -178,7 +184,7 @@ export function createTableSync(
       topologyId = await libp2p.register(SYNC_PROTOCOL, {
         notifyOnLimitedConnection: true,
         onConnect(peer, connection) {
-          speakers.add(peer.toString())
+          speakers.set(peer.toString(), peer)
           // The other side is told as well; one sync serves both.
           if (connection.direction === 'outbound') request(peer.toString())
         },

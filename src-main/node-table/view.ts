@@ -14,8 +14,8 @@ import type { KeyRing } from './key-ring.js'
 import { createOfferIndex } from './offer-index.js'
 import type { OfferIndex } from './offer-index.js'
 import { createTableDigest } from './table-digest.js'
-import { fullBucket, refilled } from './token-bucket.js'
-import type { Bucket } from './token-bucket.js'
+import { fullBucket, refilled } from '../token-bucket.js'
+import type { Bucket } from '../token-bucket.js'
 
 /** What came of an envelope. Only `malformed` and `forged` are the fault of whoever sent it. */
 export type Verdict =

@@ -34,6 +34,7 @@ export function createHost(needs: HostNeeds, options: HostOptions): Host {
         .libp2p.getConnections()
         .map((connection) => describeConnection(connection, { isPunched: started().isPunched(connection) })),
     isConnected: (peerId) => started().connected.has(peerId),
+    connectionsTo: (peerId) => started().connected.of(peerId),
     reach: () => started().reach(),
     onMeasured: (listener) => started().onMeasured(listener),
     askReach: (signal) => started().askReach(signal),

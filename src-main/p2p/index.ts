@@ -1,8 +1,10 @@
-import type { Libp2p, Metrics, PeerId, PrivateKey } from '@libp2p/interface'
+import type { Connection, Libp2p, Metrics, PeerId, PrivateKey } from '@libp2p/interface'
 import type { PubSub } from './pubsub.js'
 import type { DataFolder } from '../data-folder.js'
 import type { Service } from '../lifecycle.js'
 import type { Log } from '../logging/index.js'
+import type { ConnectionRoomOptions } from './intake/connection-room.js'
+import type { InboundGateOptions } from './intake/inbound-gate.js'
 import type { SeenFromOutside } from './reach/own-addresses.js'
 import type { PortMappingFacts } from './reach/port-mapping.js'
 import type { RelayOptions } from './reach/relay-server.js'
@@ -63,6 +65,8 @@ export interface Host extends Service {
   connections(): PeerConnection[]
   /** True while at least one connection to that peer is open. */
   isConnected(peerId: string): boolean
+  /** The connections to that peer; cheap enough to ask for every row of a table. */
+  connectionsTo(peerId: string): readonly Connection[]
   /** How this node can be reached, as far as it knows. Absent from hosts of tests. */
   reach?(): ReachFacts
   /** Calls `listener` when the round trip of a new connection is known; returns the way to stop. */
@@ -104,6 +108,10 @@ export interface HostOptions {
   relay?: RelayOptions
   /** Asks the router to open this node's ports. Never where the host is not wide. Default: true. */
   upnp?: boolean
+  /** How many connections it keeps, and of whom; left out: `limits.ts`. */
+  connections?: ConnectionRoomOptions
+  /** What it takes in; left out: `INBOUND_GATE`. */
+  gate?: InboundGateOptions
   /** Finds nodes of the local network by multicast. Never where the host is not wide. Default: true. */
   mdns?: boolean
   /** The key file of a private network, or '': then only peers with the same key can connect. */

@@ -40,3 +40,18 @@ export function hostOf(multiaddr: string): string {
 export function relayOf(multiaddr: string): string | undefined {
   return /\/p2p\/([^/]+)\/p2p-circuit(\/|$)/.exec(multiaddr)?.[1]
 }
+
+/** The /64 an IPv6 address is in, which is what one customer gets: its first four groups, without leading zeros. */
+export function ipv6Network(ip: string): string {
+  const [head = '', tail] = ip.split('::')
+  const before = head === '' ? [] : head.split(':')
+  const after = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = Array.from(
+    { length: tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length) },
+    () => '0',
+  )
+  return [...before, ...zeros, ...after]
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, '').toLowerCase())
+    .join(':')
+}

@@ -2,10 +2,19 @@ import type { Libp2pInit } from 'libp2p'
 import type { QuicOptions } from '@chainsafe/libp2p-quic'
 import type { TCPOptions } from '@libp2p/tcp'
 import type { YamuxMuxerInit } from '@libp2p/yamux'
+import type { ConnectionRoomOptions } from './intake/connection-room.js'
+import type { MuxerLimits } from './intake/guarded-muxer.js'
+import { INBOUND_GATE } from './intake/inbound-gate.js'
 import type { RelayOptions } from './reach/relay-server.js'
 
 /** Parallel streams of one connection. The libraries' defaults (32 to 1000) fail under a few hundred requests. */
 export const MAX_STREAMS = 10_000
+
+/**
+ * Streams a peer may have opened on one connection: the requests that a node sends to one peer at most
+ * (`MAX_STREAMS_PER_PEER`), and what else two nodes have between them. A stream that waits costs some 20 KB.
+ */
+const MAX_INBOUND_STREAMS = 5_000
 
 /** Bytes a sender may have on the way to a reader that has paused. */
 const MAX_STREAM_WINDOW_BYTES = 4 * 1024 * 1024
@@ -25,7 +34,7 @@ export const TCP_OPTIONS: TCPOptions = {
 }
 
 export const YAMUX_OPTIONS: YamuxMuxerInit = {
-  maxInboundStreams: MAX_STREAMS,
+  maxInboundStreams: MAX_INBOUND_STREAMS,
   maxOutboundStreams: MAX_STREAMS,
   // Streams that arrive while this end still sets up the connection; more than the default 10 kill the connection.
   maxEarlyStreams: 1000,
@@ -45,13 +54,32 @@ export const QUIC_OPTIONS: Partial<QuicOptions> = {
   keepAliveInterval: 6_000,
 }
 
+/** What one connection may do; a gateway that opens a stream for each of 500 requests a second is within it. */
+export const MUXER_LIMITS: MuxerLimits = {
+  streams: { capacity: MAX_INBOUND_STREAMS, refillPerS: 500 },
+  refusedStreams: 1_000,
+  pings: { capacity: 100, refillPerS: 10 },
+  frameBytes: MAX_STREAM_WINDOW_BYTES + 64 * 1024,
+  unreadBytes: 64 * 1024 * 1024,
+  unreadPieces: 64 * 1024,
+}
+
+/**
+ * Connections of a node, each some 50 KB of heap, and those one peer may have opened: one a transport, a relayed one,
+ * and those of a network it has just left.
+ */
+export const CONNECTION_ROOM: ConnectionRoomOptions = { max: 2_000, maxPerPeer: 8 }
+
 export const CONNECTION_MANAGER: Libp2pInit['connectionManager'] = {
-  maxConnections: 2000,
+  // Who has to go is decided in intake/connection-room.ts: the library refuses newcomers, whoever holds the places, and
+  // closes no connection with a stream of gossip. This is above all that can be on its way in.
+  maxConnections: CONNECTION_ROOM.max + INBOUND_GATE.maxPending,
   maxParallelDials: 100,
   maxDialQueueLength: 500,
   // The defaults (5 per second and 10 pending) refuse a network behind one address, and a bootstrap node's rush hour.
-  inboundConnectionThreshold: 1000,
-  maxIncomingPendingConnections: 500,
+  // Both are above what the gate (intake/inbound-gate.ts) lets through.
+  inboundConnectionThreshold: INBOUND_GATE.handshakes.capacity * 2,
+  maxIncomingPendingConnections: INBOUND_GATE.maxPending + 1,
   // Two silent addresses and then a relay have to fit into the 5 s a request waits for its connection.
   addressDialTimeout: 2_000,
 }

@@ -3,9 +3,11 @@ import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
 import type { ServiceMap } from '@libp2p/interface'
 import { removePrivateAddressesMapper, removePublicAddressesMapper, type KadDHT } from '@libp2p/kad-dht'
-import { ping, type Ping } from '@libp2p/ping'
 import { quietDht } from './dht.js'
+import { flattenConnections } from './flat-connections.js'
 import { GOSSIP_SCORES } from './gossip-scores.js'
+import type { Ping } from '@libp2p/ping'
+import { pings } from './pings.js'
 import type { UPnPNATComponents } from '@libp2p/upnp-nat'
 import type { Log } from '../logging/index.js'
 import type { NetworkMode } from './index.js'
@@ -51,7 +53,8 @@ export function networkServices(options: NetworkServicesOptions): ServiceFactory
     ownAddresses: ({ addressManager }) => ({ manager: addressManager }),
     identify: identify(),
     identifyPush: identifyPush(),
-    ping: ping({ maxInboundStreams: 256, maxOutboundStreams: 256 }),
+    flatConnections: ({ connectionManager }) => flattenConnections(connectionManager),
+    ping: pings(),
     pubsub: gossipsub({
       D: 6,
       Dlo: 4,
@@ -63,6 +66,8 @@ export function networkServices(options: NetworkServicesOptions): ServiceFactory
       heartbeatInterval: 1000,
       floodPublish: true,
       allowPublishToZeroTopicPeers: true,
+      // Of a peer that does not read: its stream is reset then. The library would keep everything for it.
+      maxOutboundBufferSize: 4 * 1024 * 1024,
       ...GOSSIP_SCORES,
       // Rows of the node table carry their owner's signature; a second one would be 90 bytes a message.
       globalSignaturePolicy: 'StrictNoSign',

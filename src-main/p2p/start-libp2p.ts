@@ -1,5 +1,5 @@
 import { createLibp2p } from 'libp2p'
-import type { AddressSorter, Connection, Libp2p, PeerId } from '@libp2p/interface'
+import type { AddressSorter, Connection, Libp2p } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
@@ -11,14 +11,21 @@ import type { Log } from '../logging/index.js'
 import { libp2pLogger } from '../logging/libp2p-logger.js'
 import { announceAddresses, parsePublicAddress, type PublicAddress } from './announce.js'
 import { worthAnnouncing } from './announce-filter.js'
+import { indexConnections, type ConnectionIndex } from './connection-index.js'
 import { createDialMemory } from './dial-memory.js'
 import { compareForDial, type DialFacts } from './dial-order.js'
 import { createDiscoveryDialer } from './discovery-dialer.js'
 import type { HostNeeds, HostOptions, ReachFacts } from './index.js'
+import { createConnectionRoom } from './intake/connection-room.js'
+import { gatedTransport } from './intake/gated-transport.js'
+import { guardedMuxer } from './intake/guarded-muxer.js'
+import { createInboundGate } from './intake/inbound-gate.js'
 import { scopeOf } from './ip-scope.js'
 import {
   CONNECTION_MANAGER,
   CONNECTION_MONITOR,
+  CONNECTION_ROOM,
+  MUXER_LIMITS,
   QUIC_OPTIONS,
   RELAY_DEFAULTS,
   TCP_OPTIONS,
@@ -43,8 +50,7 @@ import { tunedTransport } from './transport-tuning/intercept-upgrade.js'
 /** libp2p while the host is started. */
 export interface RunningLibp2p {
   libp2p: Libp2p<NetworkServices>
-  /** Peer ids with at least one connection. */
-  connected: ReadonlySet<string>
+  connected: ConnectionIndex
   reach(): ReachFacts
   askReach(signal: AbortSignal): Promise<void>
   isPunched(connection: Connection): boolean
@@ -69,6 +75,8 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   const relayReservations = createRelayReservations()
   const punches = createPunchWatch()
   const dialMemory = createDialMemory()
+  const room = createConnectionRoom({ log }, options.connections ?? CONNECTION_ROOM)
+  const gate = createInboundGate({ mayEnter: (source) => room.mayEnter(source) }, options.gate)
   let portMapping: PortMappingFacts | undefined
   // Only a node of the network keeps what it learns about peers: libp2p dials the ones it kept at its next start.
   const datastore = options.mode === 'node' ? await openPeerDatastore(needs.dataFolder.path('peers'), log) : undefined
@@ -88,13 +96,15 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
         announceFilter: (addresses) => worthAnnouncing(addresses, String),
       },
       transports: [
-        dialMemory.watch(tunedTransport(tcp(TCP_OPTIONS), tuning.tcp)),
-        dialMemory.watch(tunedTransport(webSockets(), tuning.ws)),
-        ...(quic === undefined ? [] : [dialMemory.watch(tunedTransport(quic(QUIC_OPTIONS), tuning.quic))]),
-        ...(options.mode === 'node' ? [dialMemory.watch(relayTransport(relayReservations))] : []),
+        dialMemory.watch(gatedTransport(tunedTransport(tcp(TCP_OPTIONS), tuning.tcp), gate)),
+        dialMemory.watch(gatedTransport(tunedTransport(webSockets(), tuning.ws), gate, { watchesSockets: true })),
+        ...(quic === undefined
+          ? []
+          : [dialMemory.watch(gatedTransport(tunedTransport(quic(QUIC_OPTIONS), tuning.quic), gate))]),
+        ...(options.mode === 'node' ? [dialMemory.watch(gatedTransport(relayTransport(relayReservations), gate))] : []),
       ],
       connectionEncrypters: [noise()],
-      streamMuxers: [yamux(YAMUX_OPTIONS)],
+      streamMuxers: [guardedMuxer(yamux(YAMUX_OPTIONS), { log }, MUXER_LIMITS)],
       connectionManager: {
         ...CONNECTION_MANAGER,
         addressSorter: addressSorter({
@@ -122,7 +132,8 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       ...(datastore === undefined ? {} : { datastore }),
       ...(metrics === undefined ? {} : { metrics: () => metrics }),
     })
-    const connected = connectedPeers(libp2p)
+    const connected = indexConnections(libp2p)
+    room.watch(libp2p)
     const reach = createReach(
       { libp2p, quota, relayReservations, punches, portMapping: () => portMapping, log },
       { isWide, lanDiscovery: isLanMet, privateNetwork: swarmKey !== undefined, relay },
@@ -154,14 +165,6 @@ const PRIVATE_NETWORK =
 /** Sorts the addresses of a peer for dialling. */
 function addressSorter(facts: DialFacts): AddressSorter {
   return (a, b) => compareForDial(a.multiaddr.toString(), b.multiaddr.toString(), facts)
-}
-
-/** Kept by libp2p's events, so that asking costs no decoding of a peer id. */
-function connectedPeers(libp2p: Libp2p): ReadonlySet<string> {
-  const connected = new Set<string>()
-  libp2p.addEventListener('peer:connect', (event: CustomEvent<PeerId>) => connected.add(event.detail.toString()))
-  libp2p.addEventListener('peer:disconnect', (event: CustomEvent<PeerId>) => connected.delete(event.detail.toString()))
-  return connected
 }
 
 async function startListening(libp2p: Libp2p, listen: readonly ListenAddress[]): Promise<void> {

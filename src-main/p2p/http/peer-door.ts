@@ -3,10 +3,12 @@ import type { Connection, Stream } from '@libp2p/interface'
 import type { Service } from '../../lifecycle.js'
 import type { Log } from '../../logging/index.js'
 import type { Host } from '../index.js'
+import { createFairSlots } from '../intake/fair-slots.js'
 import { tuneStream } from '../transport-tuning/index.js'
 import { HTTP_PROTOCOL, MAX_HTTP_STREAMS, SERVER_KEEP_ALIVE_MS } from './constants.js'
 import { followResponses } from './running-responses.js'
 import { StreamDuplex } from './stream-duplex.js'
+import { createStreamMemory } from './stream-memory.js'
 import { acceptUpgrades, isWebSocketHandshake } from './upgrades.js'
 
 /** A request's headers are complete within this. */
@@ -14,6 +16,16 @@ const HEADERS_TIMEOUT_MS = 60_000
 
 /** Headers a peer may send in one request. */
 const MAX_HEADER_BYTES = 32 * 1024
+
+/** What the door takes of all peers together. */
+export interface PeerDoorLimits {
+  /** Streams open at a time, some 20 KB each while nothing runs on them. Full, who has most loses idle ones. */
+  maxStreams: number
+  /** Bytes that wait in them for a local server, or for a peer to read. */
+  maxBufferedBytes: number
+}
+
+const LIMITS: PeerDoorLimits = { maxStreams: 8_192, maxBufferedBytes: 256 * 1024 * 1024 }
 
 /** HTTP/1.1 on libp2p streams. */
 export interface PeerDoor extends Service {
@@ -25,9 +37,17 @@ export interface PeerDoor extends Service {
  * Serves HTTP/1.1 to other peers on libp2p streams. The handler finds the caller's peer id, proven by the secure
  * channel, in `req.socket.remoteAddress`.
  */
-export function createPeerDoor(needs: { host: Host; handler: http.RequestListener; log: Log }): PeerDoor {
+export function createPeerDoor(
+  needs: { host: Host; handler: http.RequestListener; log: Log },
+  limits: PeerDoorLimits = LIMITS,
+): PeerDoor {
   const log = needs.log.forComponent('peer-door')
   const open = new Set<StreamDuplex>()
+  const slots = createFairSlots({ max: limits.maxStreams })
+  const memory = createStreamMemory({
+    maxBytes: limits.maxBufferedBytes,
+    onCut: (peerId) => log.warn('a stream was cut: too much waited in it to be read', { peerId }),
+  })
   const server = http.createServer(
     {
       keepAliveTimeout: SERVER_KEEP_ALIVE_MS,
@@ -52,10 +72,23 @@ export function createPeerDoor(needs: { host: Host; handler: http.RequestListene
   })
 
   const accept = (stream: Stream, connection: Connection): void => {
+    const peerId = connection.remotePeer.toString()
+    const slot = slots.take(peerId, {
+      giveWay: () => socket.destroy(),
+      isBusy: () => responses.on(socket) !== undefined,
+    })
+    if (slot === undefined) {
+      stream.abort(new Error('this peer has opened too many streams'))
+      return
+    }
     tuneStream(stream)
     const socket = new StreamDuplex(stream, connection)
     open.add(socket)
-    socket.once('close', () => open.delete(socket))
+    memory.watch(peerId, stream, socket)
+    socket.once('close', () => {
+      open.delete(socket)
+      slot.release()
+    })
     server.emit('connection', socket)
   }
 
@@ -84,6 +117,7 @@ export function createPeerDoor(needs: { host: Host; handler: http.RequestListene
     },
     async stop() {
       await close()
+      memory.stop()
       for (const socket of open) socket.destroy()
     },
   }

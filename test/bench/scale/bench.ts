@@ -18,6 +18,7 @@ const PROCESSES = 2
 /** Dials under way at a time, of each process. */
 const PARALLEL_DIALS = 50
 const IDLE_MS = 10_000
+const ANOTHER_MODEL = 'another-model'
 
 interface Vitals {
   rssMiB: number
@@ -53,7 +54,11 @@ export async function benchScale(): Promise<void> {
 
     const address = big.multiaddrs.find((text) => /\/tcp\/\d+\/p2p\//.test(text)) ?? ''
     let startedAt = performance.now()
-    const dials = await all<{ errors: string[]; dialMs: number[] }>({ do: 'connect', address, parallel: PARALLEL_DIALS })
+    const dials = await all<{ errors: string[]; dialMs: number[] }>({
+      do: 'connect',
+      address,
+      parallel: PARALLEL_DIALS,
+    })
     const connectS = (performance.now() - startedAt) / 1000
     const dialMs = dials.flatMap((part) => part.dialMs)
     const errors = dials.flatMap((part) => part.errors)
@@ -99,18 +104,25 @@ export async function benchScale(): Promise<void> {
       ...['--bootstrap.addr', address],
     ])
     try {
-      await until(async () => (await (await fetch(`${big.gateway}/v1/dnt/table?all=1`)).text()).includes(provider.peerId), {
-        what: 'the row of a new provider is there',
-        limitMs: 20_000,
-      })
+      await until(
+        async () => (await (await fetch(`${big.gateway}/v1/dnt/table?all=1`)).text()).includes(provider.peerId),
+        {
+          what: 'the row of a new provider is there',
+          limitMs: 20_000,
+        },
+      )
       const visibleMs = performance.now() - startedAt
-      await until(async () => (await countOf({ do: 'heard', text: big.peerId })) >= PEERS * 0.99, {
-        what: 'the row of the big node reached the crowd',
-        limitMs: 5_000,
-      }).catch(() => undefined)
+      server.listModel(ANOTHER_MODEL)
+      startedAt = performance.now()
+      await until(async () => (await countOf({ do: 'heard', text: ANOTHER_MODEL })) >= PEERS * 0.99, {
+        what: 'the changed row of the big node reached the crowd',
+        // Servers that are fine are looked at every 30 s.
+        limitMs: 45_000,
+        everyMs: 500,
+      }).catch((error: unknown) => console.log(String(error)))
       report('gossip', {
         newProviderVisibleMs: round(visibleMs),
-        heardOfBigNode: await countOf({ do: 'heard', text: big.peerId }),
+        heardOfChangedRow: await countOf({ do: 'heard', text: ANOTHER_MODEL }),
         heardOfProvider: await countOf({ do: 'heard', text: provider.peerId }),
         ...delays(await vitals(big)),
       })
@@ -134,14 +146,20 @@ const delays = ({ delayMs: { p50, p99, max } }: Vitals): object => ({
 })
 
 /** A model server that answers nobody before `size` requests are there: proof that they ran at the same time. */
-async function startBarrier(size: number): Promise<{ port: number; mostAtOnce: () => number; close: () => void }> {
+async function startBarrier(size: number): Promise<{
+  port: number
+  mostAtOnce: () => number
+  listModel: (id: string) => void
+  close: () => void
+}> {
   const waiting: ServerResponse[] = []
+  const models = ['held']
   let most = 0
   const server = createServer((request, response) => {
     request.resume()
     response.setHeader('content-type', 'application/json')
     if (request.url !== '/v1/hold') {
-      response.end(JSON.stringify({ object: 'list', data: [{ id: 'held', object: 'model' }] }))
+      response.end(JSON.stringify({ object: 'list', data: models.map((id) => ({ id, object: 'model' })) }))
       return
     }
     waiting.push(response)
@@ -153,6 +171,7 @@ async function startBarrier(size: number): Promise<{ port: number; mostAtOnce: (
   return {
     port: (server.address() as AddressInfo).port,
     mostAtOnce: () => most,
+    listModel: (id) => void models.push(id),
     close: () => {
       server.close()
       server.closeAllConnections()

@@ -51,7 +51,12 @@ async function request(host: Host, peerId: string, path: string): Promise<number
   if (connection === undefined) throw new Error('not connected')
   const stream = await connection.newStream(HTTP_PROTOCOL, { maxOutboundStreams: 10_000 })
   const socket = new StreamDuplex(stream, connection)
-  const call = http.request({ path, method: 'POST', createConnection: () => socket as never, headers: { host: peerId } })
+  const call = http.request({
+    path,
+    method: 'POST',
+    createConnection: () => socket as never,
+    headers: { host: peerId },
+  })
   call.end('{}')
   const [response] = (await once(call, 'response')) as [http.IncomingMessage]
   response.resume()

@@ -4,6 +4,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 const delay = monitorEventLoopDelay({ resolution: 5 })
 delay.enable()
 process.on('message', () => {
+  const delayMs = { p50: delay.percentile(50) / 1e6, p99: delay.percentile(99) / 1e6, max: delay.max / 1e6 }
+  delay.disable()
   globalThis.gc?.()
   const { rss, heapUsed } = process.memoryUsage()
   const { user, system } = process.cpuUsage()
@@ -11,9 +13,10 @@ process.on('message', () => {
     rssMiB: rss / 1024 / 1024,
     heapMiB: heapUsed / 1024 / 1024,
     cpuMs: (user + system) / 1000,
-    delayMs: { p50: delay.percentile(50) / 1e6, p99: delay.percentile(99) / 1e6, max: delay.max / 1e6 },
+    delayMs,
   })
   delay.reset()
+  delay.enable()
 })
 // The question must not keep a node alive that wants to end.
 process.channel.unref()

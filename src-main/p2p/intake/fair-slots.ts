@@ -1,0 +1,81 @@
+/** A place somebody holds. */
+export interface Slot {
+  /** Gives it back; idempotent. */
+  release(): void
+}
+
+/** What else may be said of a place that is taken. */
+export interface SlotOptions {
+  /** Called at most once, when the place goes to somebody who has fewer. The slot is released by then. */
+  giveWay: () => void
+  /** Whether it is at work now: of a holder's places the idle ones give way first. Left out: never. */
+  isBusy?: () => boolean
+}
+
+/** Places of which nobody can keep all: a full house takes from who has most. */
+export interface FairSlots {
+  readonly used: number
+  /** A place for `holder`, if need be that of who has most; undefined when that is `holder`, or has hardly more. */
+  take(holder: string, options: SlotOptions): Slot | undefined
+  /** Whether {@link FairSlots.take} would give one. */
+  hasRoomFor(holder: string): boolean
+}
+
+/** While there is room anyone may have any number: nothing is kept back for those who are not there. */
+export function createFairSlots(options: { max: number }): FairSlots {
+  const held = new Map<string, Set<SlotOptions>>()
+  let used = 0
+
+  function drop(holder: string, entry: SlotOptions): void {
+    const slots = held.get(holder)
+    if (slots?.delete(entry) !== true) return
+    used -= 1
+    if (slots.size === 0) held.delete(holder)
+  }
+
+  function greediest(): [string, Set<SlotOptions>] | undefined {
+    let most: [string, Set<SlotOptions>] | undefined
+    for (const entry of held) if (most === undefined || entry[1].size > most[1].size) most = entry
+    return most
+  }
+
+  /** Who has to give one to `holder`: somebody who still has as many afterwards. */
+  function giverFor(holder: string): [string, Set<SlotOptions>] | undefined {
+    const most = greediest()
+    return most !== undefined && most[1].size > (held.get(holder)?.size ?? 0) + 1 ? most : undefined
+  }
+
+  return {
+    get used() {
+      return used
+    },
+    hasRoomFor: (holder) => used < options.max || giverFor(holder) !== undefined,
+    take(holder, entry) {
+      if (used >= options.max) {
+        const giver = giverFor(holder)
+        if (giver === undefined) return undefined
+        const [name, slots] = giver
+        const leaving = firstIdle(slots)
+        if (leaving === undefined) return undefined
+        drop(name, leaving)
+        leaving.giveWay()
+      }
+      const slots = held.get(holder) ?? new Set()
+      // A fresh object: one set of options may be given for two places.
+      const own = { ...entry }
+      held.set(holder, slots.add(own))
+      used += 1
+      return { release: () => drop(holder, own) }
+    },
+  }
+}
+
+/** The oldest that is idle, else the newest: what has been at work for longest is closest to its end. */
+function firstIdle(slots: Set<SlotOptions>): SlotOptions | undefined {
+  let newest: SlotOptions | undefined
+  for (const slot of slots) {
+    if (slot.isBusy?.() !== true) return slot
+    newest = slot
+  }
+  return newest
+}
