@@ -6,6 +6,7 @@ import type { Host } from '../index.js'
 import { createFairSlots } from '../intake/fair-slots.js'
 import { tuneStream } from '../transport-tuning/index.js'
 import { HTTP_PROTOCOL, MAX_HTTP_STREAMS, SERVER_KEEP_ALIVE_MS } from './constants.js'
+import { limitQuestions } from './questions.js'
 import { followResponses } from './running-responses.js'
 import { StreamDuplex } from './stream-duplex.js'
 import { createStreamMemory } from './stream-memory.js'
@@ -42,6 +43,7 @@ export function createPeerDoor(
   limits: PeerDoorLimits = LIMITS,
 ): PeerDoor {
   const log = needs.log.forComponent('peer-door')
+  const handler = limitQuestions(needs.handler)
   const open = new Set<StreamDuplex>()
   const slots = createFairSlots({ max: limits.maxStreams })
   const memory = createStreamMemory({
@@ -60,11 +62,15 @@ export function createPeerDoor(
       sendDate: false,
       shouldUpgradeCallback: isWebSocketHandshake,
     } as http.ServerOptions,
-    needs.handler,
+    (request, response) => {
+      // Nobody who speaks this protocol sends a request before the last one is answered; a thousand fit into one packet.
+      if (responses.on(request.socket) === undefined) handler(request, response)
+      else request.socket.destroy()
+    },
   )
   const responses = followResponses(server)
   // Cut with all other streams when the door stops.
-  acceptUpgrades(server, needs.handler)
+  acceptUpgrades(server, handler)
   let closing: Promise<void> | undefined
   server.on('clientError', (error, socket) => {
     log.debug('a peer sent something that is not HTTP', { error })

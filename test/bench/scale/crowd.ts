@@ -1,12 +1,8 @@
-import { once } from 'node:events'
-import http from 'node:http'
-import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
-import { HTTP_PROTOCOL } from '../../../src-main/p2p/http/constants.js'
-import { StreamDuplex } from '../../../src-main/p2p/http/stream-duplex.js'
 import { TABLE_TOPIC } from '../../../src-main/p2p/gossip-scores.js'
 import type { Host } from '../../../src-main/p2p/index.js'
 import { startBareHost } from '../../fixtures/bare-host.js'
+import { requestOver } from '../../fixtures/light-host.js'
 
 /** What the bench may ask of a part of the crowd. */
 export type CrowdCommand =
@@ -47,22 +43,9 @@ async function connect(address: string, parallel: number): Promise<{ errors: str
 }
 
 async function request(host: Host, peerId: string, path: string): Promise<number> {
-  const [connection] = host.libp2p.getConnections(peerIdFromString(peerId))
+  const [connection] = host.connectionsTo(peerId)
   if (connection === undefined) throw new Error('not connected')
-  const stream = await connection.newStream(HTTP_PROTOCOL, { maxOutboundStreams: 10_000 })
-  const socket = new StreamDuplex(stream, connection)
-  const call = http.request({
-    path,
-    method: 'POST',
-    createConnection: () => socket as never,
-    headers: { host: peerId },
-  })
-  call.end('{}')
-  const [response] = (await once(call, 'response')) as [http.IncomingMessage]
-  response.resume()
-  await once(response, 'end')
-  socket.destroy()
-  return response.statusCode ?? 0
+  return (await requestOver(connection, path, { method: 'POST', body: '{}', timeoutMs: 60_000 })).status
 }
 
 async function requests(peerId: string, path: string, perPeer: number): Promise<{ answers: Record<string, number> }> {

@@ -1,0 +1,226 @@
+import { once } from 'node:events'
+import { connect as connectSocket, type Socket } from 'node:net'
+import { randomBytes } from 'node:crypto'
+import type { Connection, Libp2p } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { PING_PROTOCOL } from '@libp2p/ping'
+import { startTestServer, type TestServer } from '../fixtures/http-server.js'
+import { requestOver, startLightHost } from '../fixtures/light-host.js'
+import { startNodeProcess, type NodeProcess } from '../fixtures/node-process.js'
+import { until } from '../fixtures/until.js'
+
+/** All of 127.0.0.0/8 is this machine on Linux only: how one machine is many addresses. */
+const FLOODER = process.platform === 'linux' ? '127.0.0.66' : '127.0.0.1'
+const SHARED = '/v1/_service/llm/v1/echo'
+/** What a flood may cost for good or for a moment: garbage of the flood itself, and heap that has grown. */
+const BOUND_MIB = 250
+const ends: (() => unknown)[] = []
+
+let server: TestServer
+let node: NodeProcess
+let honest: Connection
+
+beforeAll(async () => {
+  server = await startTestServer((request, response) => {
+    request.resume()
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ object: 'list', data: [{ id: 'tiny', object: 'model' }] }))
+  })
+  node = await startNodeProcess({
+    flags: [
+      ...['--mode', 'standalone', '--demo-model', 'off', '--service.name', 'llm'],
+      ...['--service.port', String(server.port), '--service.shared-path', 'POST /v1/echo'],
+      ...['--limits.concurrent', '1000', '--limits.queue', '1000'],
+    ],
+  })
+  const host = await startLightHost()
+  honest = await host.dial(multiaddr(address('tcp')))
+  ends.push(() => host.stop())
+  await until(async () => (await ask()).status === 200, { what: 'the service is shared' })
+})
+const lasting = ends
+afterAll(async () => {
+  for (const end of lasting) await end()
+  await node.stop()
+  await server.close()
+})
+
+const passing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const end of passing.splice(0)) await end()
+})
+
+const ask = (connection = honest) => requestOver(connection, SHARED, { method: 'POST', body: '{}' })
+
+function address(transport: 'tcp' | 'ws'): string {
+  const ending = transport === 'tcp' ? /\/tcp\/\d+\/p2p\// : /\/ws\/p2p\//
+  return node.multiaddrs.find((text) => ending.test(text)) ?? ''
+}
+
+async function flooder(): Promise<{ host: Libp2p; connection: Connection }> {
+  const host = await startLightHost({ localAddress: FLOODER })
+  passing.push(() => host.stop())
+  return { host, connection: await host.dial(multiaddr(address('tcp'))) }
+}
+
+function rawSocket(transport: 'tcp' | 'ws'): Socket {
+  const socket = connectSocket({
+    port: Number(address(transport).split('/')[4]),
+    host: '127.0.0.1',
+    localAddress: FLOODER,
+  })
+  socket.on('error', () => undefined)
+  passing.push(() => socket.destroy())
+  return socket
+}
+
+/** Somebody else is served while the flood runs and right after it, and it costs no more memory than it may. */
+async function survives(flood: () => Promise<unknown>): Promise<void> {
+  const before = node.rssMiB()
+  let most = before
+  let running = true
+  const flooding = flood().finally(() => (running = false))
+  while (running) {
+    expect((await ask()).status).toBe(200)
+    most = Math.max(most, node.rssMiB())
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await flooding
+  const newcomer = await startLightHost()
+  passing.push(() => newcomer.stop())
+  expect((await ask(await newcomer.dial(multiaddr(address('tcp'))))).status).toBe(200)
+  most = Math.max(most, node.rssMiB())
+  expect(most - before).toBeLessThan(BOUND_MIB)
+}
+
+/** The multiplexer under a connection, to send what no library would. */
+function wire(connection: Connection): { sendFrame(header: object): void; send(bytes: Uint8Array): boolean } {
+  return (connection as unknown as { muxer: ReturnType<typeof wire> }).muxer
+}
+
+const connectedOrClosed = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => void socket.once('connect', resolve).once('close', () => resolve()))
+
+const isOpen = (connection: Connection): boolean => connection.status === 'open'
+
+/** Sends until the other end cuts the connection or `bytes` are out; nothing more than a few mebibytes wait here. */
+async function pump(connection: Connection, chunk: Uint8Array, bytes: number): Promise<number> {
+  const { send } = wire(connection)
+  let sent = 0
+  while (sent < bytes && isOpen(connection)) {
+    const goesOn = send.call(wire(connection), chunk)
+    sent += chunk.byteLength
+    if (goesOn) continue
+    const waiting = (connection as unknown as { maConn: EventTarget }).maConn
+    await Promise.race([once(waiting, 'drain'), once(waiting, 'close')])
+  }
+  return sent
+}
+
+test('a hundred and fifty peers behind one address connect together, and are all served at the same time', async () => {
+  const crowd = await Promise.all(Array.from({ length: 150 }, () => startLightHost()))
+  passing.push(() => Promise.all(crowd.map((host) => host.stop())))
+
+  const connections = await Promise.all(crowd.map((host) => host.dial(multiaddr(address('tcp')))))
+  const answers = await Promise.all(connections.flatMap((connection) => [ask(connection), ask(connection)]))
+
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(300)
+  expect(connections.filter(isOpen)).toHaveLength(150)
+})
+
+test('thousands of connections that never speak', async () => {
+  await survives(async () => {
+    for (let round = 0; round < 3; round += 1) {
+      const sockets = Array.from({ length: 800 }, (_, index) => rawSocket(index % 2 === 0 ? 'tcp' : 'ws'))
+      await Promise.all(sockets.map(connectedOrClosed))
+    }
+  })
+})
+
+test('mebibytes of garbage on fresh connections', async () => {
+  await survives(async () => {
+    const garbage = randomBytes(8 * 1024 * 1024)
+    const sockets = Array.from({ length: 20 }, (_, index) => rawSocket(index % 2 === 0 ? 'tcp' : 'ws'))
+    for (const socket of sockets) socket.write(garbage)
+    await until(() => sockets.every(({ closed }) => closed), { what: 'all are cut' })
+  })
+})
+
+test('twenty thousand streams on one connection, without a word in them', async () => {
+  const { connection } = await flooder()
+  await survives(async () => {
+    for (let id = 1_000_001; id < 1_040_001 && isOpen(connection); id += 2) {
+      wire(connection).sendFrame({ type: 1, flag: 1, streamID: id, length: 0 })
+      if (id % 1000 === 1) await new Promise((resolve) => setImmediate(resolve))
+    }
+    await until(() => !isOpen(connection), { what: 'the connection is cut' })
+  })
+})
+
+test('a thousand streams for requests that never come', async () => {
+  const { connection } = await flooder()
+  await survives(async () => {
+    const open = () => connection.newStream('/libp2p-http', { maxOutboundStreams: 10_000 })
+    for (let round = 0; round < 10; round += 1) await Promise.all(Array.from({ length: 100 }, open))
+  })
+})
+
+test('streams of protocols there are not, in a loop', async () => {
+  const { connection } = await flooder()
+  await survives(async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const tries = Array.from({ length: 50 }, () => connection.newStream('/no/such/protocol'))
+      for (const outcome of await Promise.allSettled(tries)) expect(outcome.status).toBe('rejected')
+    }
+  })
+})
+
+test('a frame that announces four gigabytes, and then sends them', async () => {
+  const { connection } = await flooder()
+  await survives(async () => {
+    const stream = await connection.newStream('/libp2p-http')
+    const header = Buffer.alloc(12)
+    header.writeUInt32BE(Number(stream.id), 4)
+    header.writeUInt32BE(0xff_ff_ff_ff, 8)
+    wire(connection).send(header)
+    const sent = await pump(connection, Buffer.alloc(64 * 1024), 200 * 1024 * 1024)
+    expect(sent).toBeLessThan(200 * 1024 * 1024)
+  })
+})
+
+test('pings of the multiplexer, without end', async () => {
+  const { connection } = await flooder()
+  await survives(async () => {
+    const ping = Buffer.alloc(12 * 1000)
+    for (let offset = 0; offset < ping.length; offset += 12) ping.set([0, 2, 0, 1], offset)
+    expect(await pump(connection, ping, 100 * 1024 * 1024)).toBeLessThan(100 * 1024 * 1024)
+  })
+})
+
+test('pings whose answers nobody reads', async () => {
+  const { connection } = await flooder()
+  await survives(async () => {
+    const stream = await connection.newStream(PING_PROTOCOL)
+    stream.pause()
+    const block = Buffer.alloc(32 * 1024)
+    for (let sent = 0; sent < 200 * 1024 * 1024 && stream.status === 'open'; sent += block.length) {
+      if (stream.send(block)) continue
+      await Promise.race([once(stream as never, 'idle'), once(stream as never, 'close')])
+    }
+    expect(stream.status).not.toBe('open')
+  })
+})
+
+test('thousands of requests for the table whose answers nobody reads', async () => {
+  const { connection } = await flooder()
+  await survives(async () => {
+    const streams = await Promise.all(
+      Array.from({ length: 500 }, () => connection.newStream('/libp2p-http', { maxOutboundStreams: 10_000 })),
+    )
+    for (const stream of streams) {
+      stream.pause()
+      stream.send(Buffer.from('GET /v1/dnt/table?all=1 HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(20)))
+    }
+  })
+})
