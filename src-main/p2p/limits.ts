@@ -44,11 +44,12 @@ export const YAMUX_OPTIONS: YamuxMuxerInit = {
 }
 
 export const QUIC_OPTIONS: Partial<QuicOptions> = {
-  maxConcurrentStreamLimit: MAX_STREAMS,
+  maxConcurrentStreamLimit: MAX_INBOUND_STREAMS,
   // What paused streams hold counts against the connection too: with the defaults (10 MB and 15 MB) two slow readers
-  // stop every other stream of the connection. Here it takes 256 that are full.
-  maxStreamData: 2 * 1024 * 1024,
-  maxConnectionData: 512 * 1024 * 1024,
+  // stop every other stream of the connection. Here it takes 128 that are full. The library holds it where nothing of
+  // ours can count it, so it is also what one connection may cost.
+  maxStreamData: 1024 * 1024,
+  maxConnectionData: 128 * 1024 * 1024,
   // A peer that vanished is noticed within maxIdleTimeout (ms).
   maxIdleTimeout: 15_000,
   keepAliveInterval: 6_000,
