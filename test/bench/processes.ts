@@ -27,7 +27,10 @@ export interface NodeOptions {
   gc?: boolean
 }
 
-export async function startBenchNode(flags: string[], { imports = [], gc = false }: NodeOptions = {}): Promise<BenchNode> {
+export async function startBenchNode(
+  flags: string[],
+  { imports = [], gc = false }: NodeOptions = {},
+): Promise<BenchNode> {
   const dataDir = await mkdtemp(join(tmpdir(), 'ocf-bench-'))
   const ports = ['--port', '0', '--api-port', '0', '--tcpport', '0', '--wsport', '0', '--udpport', '0']
   const child = fork(

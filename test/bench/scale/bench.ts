@@ -88,7 +88,7 @@ export async function benchScale(): Promise<void> {
     const answers: Record<string, number> = {}
     for (const part of await all<{ answers: Record<string, number> }>({
       ...{ do: 'request', peerId: big.peerId, path, perPeer: 1 },
-    } as CrowdCommand)) {
+    })) {
       for (const [key, count] of Object.entries(part.answers)) answers[key] = (answers[key] ?? 0) + count
     }
     report('1000 at the same time', {
