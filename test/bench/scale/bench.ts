@@ -91,11 +91,14 @@ export async function benchScale(): Promise<void> {
     })) {
       for (const [key, count] of Object.entries(part.answers)) answers[key] = (answers[key] ?? 0) + count
     }
+    const seconds = round((performance.now() - startedAt) / 1000)
+    const worked = await vitals(big)
     report('1000 at the same time', {
       answers,
       atOnce: server.mostAtOnce(),
-      seconds: round((performance.now() - startedAt) / 1000),
-      ...delays(await vitals(big)),
+      seconds,
+      cpuS: round((worked.cpuMs - idle.cpuMs) / 1000),
+      ...delays(worked),
     })
 
     startedAt = performance.now()
