@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { startBenchWorker } from '../../processes.ts'
 import { percentile } from '../../statistics.ts'
 import { difference, perRound, ratio, type Figure, type Goal } from '../figures.ts'
 import type { LoadResult } from '../load/echo.ts'
@@ -6,8 +8,11 @@ import { inRounds } from '../rounds.ts'
 import { WAYS, type Way } from '../topology.ts'
 import type { Bench } from './row.ts'
 
+/** The ways to the server, and one through the least gateway there can be. */
+type EchoWay = Way | 'bare'
+
 interface Cell {
-  way: Way
+  way: EchoWay
   concurrency: number
 }
 
@@ -27,7 +32,9 @@ type Worker = (typeof WORKERS)[number]
 
 /** Requests at a time: latency alone, the burst of a script, and as much as the machine can. */
 const CONCURRENCIES = [1, 50, 64]
-const WARM_UP_MS = 1_000
+/** Until the engine has compiled what is hot: before, a request takes two to three times as much of a processor. */
+const WARM_UP_MS = 4_000
+const BARE_PROXY = join(import.meta.dirname, '../bare-proxy.ts')
 
 const GOALS: Record<'ratio' | 'added', Record<Exclude<Way, 'direct'>, Goal>> = {
   ratio: { local: { atLeast: 0.4 }, remote: { atLeast: 0.16 } },
@@ -38,10 +45,23 @@ const TAIL: Goal = { atMost: 2 }
 /** The same small request straight and through the gateways. `withGoals` is for the transport the goals are meant for. */
 export async function echoRow(bench: Bench, row = 'echo', concurrencies = CONCURRENCIES): Promise<Figure[]> {
   const { options } = bench
-  for (const way of WAYS) await loadOnce(bench, { way, concurrency: 50 }, WARM_UP_MS)
+  const bare = await startBenchWorker(BARE_PROXY, { args: [bench.pair.url('direct', '')] })
+  const url = (way: EchoWay): string =>
+    way === 'bare'
+      ? `http://127.0.0.1:${(bare.first as { port: number }).port}/v1/echo`
+      : bench.pair.url(way, '/v1/echo')
   const cells = concurrencies.flatMap((concurrency) => WAYS.map((way): Cell => ({ way, concurrency })))
-  const results = await inRounds(options.rounds, cells, (cell) => measure(bench, cell))
-  const samplesOf = (way: Way, concurrency: number): Sample[] =>
+  cells.push({ way: 'bare', concurrency: 64 })
+  let results: Map<Cell, Sample[]>
+  try {
+    for (const way of [...WAYS, 'bare'] as const) {
+      await bench.ends.client.load<LoadResult>({ kind: 'echo', url: url(way), concurrency: 64, durationMs: WARM_UP_MS })
+    }
+    results = await inRounds(options.rounds, cells, (cell) => measure(bench, cell, url(cell.way)))
+  } finally {
+    await bare.stop()
+  }
+  const samplesOf = (way: EchoWay, concurrency: number): Sample[] =>
     results.get(cells.find((cell) => cell.way === way && cell.concurrency === concurrency) as Cell) ?? []
   const figures = concurrencies.flatMap((concurrency) => {
     const direct = samplesOf('direct', concurrency)
@@ -58,19 +78,28 @@ export async function echoRow(bench: Bench, row = 'echo', concurrencies = CONCUR
       }),
     ]
   })
-  return figures
+  return [
+    ...figures,
+    {
+      row,
+      name: 'c64 bare proxy: throughput, of direct',
+      unit: '',
+      samples: perRound(
+        samplesOf('bare', 64).map((s) => s.requestsPerS),
+        samplesOf('direct', 64).map((s) => s.requestsPerS),
+        ratio,
+      ),
+    },
+  ]
 }
 
-async function loadOnce(bench: Bench, { way, concurrency }: Cell, durationMs: number): Promise<LoadResult> {
-  const url = bench.pair.url(way, '/v1/echo')
-  return bench.ends.client.load<LoadResult>({ kind: 'echo', url, concurrency, durationMs })
-}
-
-async function measure(bench: Bench, cell: Cell): Promise<Sample> {
+async function measure(bench: Bench, { concurrency }: Cell, url: string): Promise<Sample> {
   const { ends, pair, options } = bench
   const pids = [ends.client.pid, ends.server.pid, pair.a.pid, pair.b.pid]
   const before = pids.map((pid) => usageOf(pid).cpuMs)
-  const { latenciesMs, failed, elapsedMs } = await loadOnce(bench, cell, options.cellMs)
+  const { latenciesMs, failed, elapsedMs } = await ends.client.load<LoadResult>({
+    ...{ kind: 'echo', url, concurrency, durationMs: options.cellMs },
+  })
   const perRequest = pids.map(
     (pid, index) => ((usageOf(pid).cpuMs - (before[index] ?? Number.NaN)) * 1000) / latenciesMs.length,
   )

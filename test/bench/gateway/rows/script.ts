@@ -5,6 +5,8 @@ import { inRounds } from '../rounds.ts'
 import { WAYS, type Way } from '../topology.ts'
 import type { Bench } from './row.ts'
 
+/** Of a node that has just started: its code is compiled while they pass. */
+const WARM_UP_REQUESTS = 10_000
 const LOAD = { requests: 1_000, warmUps: 100, concurrency: 50 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
@@ -15,6 +17,14 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
  */
 export async function scriptRow({ ends, pair, options }: Bench): Promise<Figure[]> {
   const row = 'script'
+  for (const way of WAYS) {
+    await ends.client.load<LoadResult>({
+      kind: 'script',
+      url: pair.url(way, '/v1/echo'),
+      ...LOAD,
+      requests: WARM_UP_REQUESTS,
+    })
+  }
   const results = await inRounds(options.rounds, WAYS, (way) =>
     ends.client.load<LoadResult>({ kind: 'script', url: pair.url(way, '/v1/echo'), ...LOAD }),
   )
