@@ -72,9 +72,8 @@ test('a caller of several addresses is as far away as the farthest', () => {
 describe('the route', () => {
   /** What a caller gets at a door; at the peer door its connections tell where it is. */
   function answer(door: 'local' | 'peer', callers: string[], headers: IncomingHttpHeaders = {}): unknown {
-    const remotePeer = { toString: () => RELAY }
-    const getConnections = () => callers.map((from) => ({ remotePeer, remoteAddr: { toString: () => from } }))
-    const host = { peerId: X, multiaddrs: () => ALL, libp2p: { getConnections } }
+    const connectionsTo = () => callers.map((from) => ({ remoteAddr: { toString: () => from } }))
+    const host = { peerId: X, multiaddrs: () => ALL, connectionsTo }
     const route = dntRoutes({ host, table: {} } as unknown as GatewayNeeds).find(
       ({ path }) => path === '/v1/dnt/bootstraps',
     )
