@@ -18,6 +18,9 @@ const HEADERS_TIMEOUT_MS = 60_000
 /** Headers a peer may send in one request. */
 const MAX_HEADER_BYTES = 32 * 1024
 
+/** Requests of a stream that are not answered yet. Hardly anybody sends a second one, and a thousand fit into one packet. */
+const MAX_PIPELINED = 8
+
 /** What the door takes of all peers together. */
 export interface PeerDoorLimits {
   /** Streams open at a time, some 20 KB each while nothing runs on them. Full, who has most loses idle ones. */
@@ -63,8 +66,7 @@ export function createPeerDoor(
       shouldUpgradeCallback: isWebSocketHandshake,
     } as http.ServerOptions,
     (request, response) => {
-      // Nobody who speaks this protocol sends a request before the last one is answered; a thousand fit into one packet.
-      if (responses.on(request.socket) === undefined) handler(request, response)
+      if (responses.count(request.socket) < MAX_PIPELINED) handler(request, response)
       else request.socket.destroy()
     },
   )
