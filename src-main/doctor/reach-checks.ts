@@ -1,4 +1,5 @@
 import type { Check } from '#shared/contract/doctor.js'
+import type { GatewayProblem, ReachFacts } from '../p2p/index.js'
 import { hostOf, relayOf, scopeOf } from '../p2p/ip-scope.js'
 import { counted, fine, finding } from './check.js'
 import type { DoctorFacts } from './facts.js'
@@ -81,7 +82,7 @@ function unreachable({ reach, publicAddr, isSharing }: DoctorFacts): 'bad' | 'wa
 }
 
 /** What the router did. */
-export function checkRouter({ reach }: DoctorFacts): Check {
+export function checkRouter({ reach, publicAddr }: DoctorFacts): Check {
   const id = 'upnp'
   const { state, gateways } = reach.portMapping
   if (state === 'off')
@@ -89,32 +90,65 @@ export function checkRouter({ reach }: DoctorFacts): Check {
       fact: 'The router is not asked to open ports (UPnP).',
       meaning: 'It is switched off, or not wanted in this mode.',
     })
+  if (state === 'unneeded')
+    return finding(id, 'unknown', {
+      fact: 'No router is asked to open ports (UPnP): this node listens at no address of a local network.',
+      meaning: 'There is no router in between that would have to.',
+    })
   if (state === 'searching')
     return finding(id, 'unknown', {
       fact: 'A router that can open ports is being looked for.',
       meaning: 'Ask again in some seconds.',
     })
   if (state === 'none') {
-    return finding(id, reach.seen.addresses.some(({ result }) => result === 'reachable') ? 'unknown' : 'warn', {
+    return finding(id, isReached(reach) ? 'unknown' : 'warn', {
       fact: 'No router answered (UPnP).',
       meaning: 'Either there is none, or it does not let programs open ports.',
       fix: 'Switch UPnP on in the router, or forward the TCP port by hand.',
     })
   }
-  const problem = gateways.find((gateway) => gateway.problem !== undefined)
-  if (problem !== undefined) {
-    return finding(id, 'warn', {
-      fact: `The router ${problem.host} answered, but ${problem.problem ?? ''}.`,
-      meaning: 'The ports it opens do not lead here from the internet.',
-      fix: 'Forward the TCP port on the outer router, or rely on a relay.',
-    })
+  const useful = gateways.filter(({ mappings, problem }) => mappings.length > 0 && !isMisled(problem))
+  if (useful.length > 0) {
+    const fact = `The router opened ${shortList(useful.flatMap(({ mappings }) => mappings))}.`
+    const rest = useful.find(({ problem }) => problem !== undefined)?.problem
+    return fine(id, rest === undefined ? fact : `${fact} But ${rest.text}.`, 'Programs may open ports here.')
   }
-  const mappings = gateways.flatMap((gateway) => gateway.mappings)
-  return fine(
-    id,
-    mappings.length === 0 ? 'A router answered.' : `The router opened ${shortList(mappings)}.`,
-    'Programs may open ports here.',
-  )
+  const useless = gateways.find(({ problem }) => problem !== undefined)
+  if (useless?.problem === undefined) return fine(id, 'A router answered.', 'Programs may open ports here.')
+  const { host, problem } = useless
+  const fact = `The router ${host} answered, but ${problem.text}.`
+  if (problem.kind === 'refused' && publicAddr !== '')
+    return finding(id, 'unknown', { fact, meaning: 'Most likely a rule made by hand for public-addr has that port.' })
+  return finding(id, isReached(reach) ? 'unknown' : 'warn', { fact, ...ADVICE[problem.kind] })
+}
+
+/** The ports a router opens lead nowhere where it has no address of the internet. */
+const isMisled = (problem: GatewayProblem | undefined): boolean =>
+  problem?.kind === 'private-address' || problem?.kind === 'bad-address'
+
+const isReached = (reach: ReachFacts): boolean => reach.seen.addresses.some(({ result }) => result === 'reachable')
+
+const ADVICE: Record<GatewayProblem['kind'], { meaning: string; fix: string }> = {
+  'private-address': {
+    meaning: 'The ports it opens do not lead here from the internet.',
+    fix: 'Forward the TCP port on the outer router, or rely on a relay. Where the provider shares one address among customers (CGNAT), only a relay helps.',
+  },
+  'bad-address': {
+    meaning: 'The ports it opens do not lead here from the internet.',
+    fix: "Look at the router's own status page, or start it anew.",
+  },
+  'no-answer': {
+    meaning: 'It announces UPnP and then does not do it.',
+    fix: 'Start the router anew, or forward the TCP port by hand.',
+  },
+  'bad-answer': {
+    meaning: 'It does not open ports as UPnP has it, and what it says is not trusted.',
+    fix: 'Forward the TCP port by hand. If that machine is no router of yours, find out what it is.',
+  },
+  refused: {
+    meaning: 'The router does not let this node open that port.',
+    fix: 'Let programs open ports in the router (UPnP), or forward the TCP port by hand.',
+  },
 }
 
 /** What kind of address translation lies between this node and the internet. */

@@ -6,7 +6,8 @@ import type { Log } from '../logging/index.js'
 import type { ConnectionRoomOptions } from './intake/connection-room.js'
 import type { InboundGateOptions } from './intake/inbound-gate.js'
 import type { SeenFromOutside } from './reach/own-addresses.js'
-import type { PortMappingFacts } from './reach/port-mapping.js'
+import type { PortMappingFacts, PortMappingTimes } from './reach/port-mapping.js'
+import type { GatewayProblem } from './reach/upnp/gateway-fault.js'
 import type { RelayOptions } from './reach/relay-server.js'
 
 /** How a connection to a peer runs; a fact the person sees. Punched ones are direct, through two NATs. */
@@ -112,11 +113,13 @@ export interface HostOptions {
   connections?: ConnectionRoomOptions
   /** What it takes in; left out: `INBOUND_GATE`. */
   gate?: InboundGateOptions
+  /** How often routers are asked, and how long they may take. Left out: as home routers bear it. */
+  upnpTimes?: Partial<PortMappingTimes>
   /** Finds nodes of the local network by multicast. Never where the host is not wide. Default: true. */
   mdns?: boolean
   /** The key file of a private network, or '': then only peers with the same key can connect. */
   swarmKeyFile?: string
 }
 
-export type { PortMappingFacts, RelayOptions, SeenFromOutside }
+export type { GatewayProblem, PortMappingFacts, RelayOptions, SeenFromOutside }
 export { createHost } from './host.js'

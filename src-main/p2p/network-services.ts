@@ -3,17 +3,17 @@ import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
 import type { ServiceMap } from '@libp2p/interface'
 import { removePrivateAddressesMapper, removePublicAddressesMapper, type KadDHT } from '@libp2p/kad-dht'
+import type { AutoNATComponents } from '@libp2p/autonat'
 import { quietDht } from './dht.js'
 import { flattenConnections } from './flat-connections.js'
 import { GOSSIP_SCORES } from './gossip-scores.js'
 import type { Ping } from '@libp2p/ping'
 import { pings } from './pings.js'
-import type { UPnPNATComponents } from '@libp2p/upnp-nat'
 import type { Log } from '../logging/index.js'
 import type { NetworkMode } from './index.js'
 import { autoNatService } from './reach/auto-nat.js'
 import { holePunching, type PunchWatch } from './reach/hole-punching.js'
-import { portMapping, type PortMappingFacts } from './reach/port-mapping.js'
+import { portMapping, type PortMapping, type PortMappingOptions } from './reach/port-mapping.js'
 import type { RelayQuota } from './reach/relay-quota.js'
 import { relayServer, type RelayOptions, type RelayServer } from './reach/relay-server.js'
 
@@ -26,11 +26,11 @@ export interface NetworkServices extends ServiceMap {
   wanDht?: KadDHT
   lanDht?: KadDHT
   /** This node's addresses and what is known of each: libp2p shows only those it believes in. */
-  ownAddresses: { manager: UPnPNATComponents['addressManager'] }
+  ownAddresses: { manager: AutoNATComponents['addressManager'] }
   relay?: RelayServer
   autoNat?: unknown
   holePunching?: unknown
-  portMapping?: unknown
+  portMapping?: PortMapping
 }
 
 /** What decides which services a host has. */
@@ -43,8 +43,8 @@ export interface NetworkServicesOptions {
   quota: RelayQuota
   punches: PunchWatch
   log: Log
-  /** Router ports are asked for; told what came of it. */
-  onPortMapping: ((facts: PortMappingFacts) => void) | undefined
+  /** How routers are asked to open ports; undefined: not at all. */
+  portMapping: PortMappingOptions | undefined
 }
 
 /** Factories of the services for a mode. A node with a public address serves the wide-area DHT from the start. */
@@ -98,7 +98,6 @@ export function networkServices(options: NetworkServicesOptions): ServiceFactory
   }
   if (!options.isWide) return services
   services.autoNat = autoNatService()
-  const { onPortMapping, log } = options
-  if (onPortMapping !== undefined) services.portMapping = portMapping({ log, onFacts: onPortMapping })
+  if (options.portMapping !== undefined) services.portMapping = portMapping({ log: options.log }, options.portMapping)
   return services
 }

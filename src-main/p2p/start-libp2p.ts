@@ -40,7 +40,6 @@ import { loadQuic } from './quic-transport.js'
 import { createPunchWatch } from './reach/hole-punching.js'
 import { createReach, relayGater, relayQuota } from './reach/index.js'
 import { lanDiscovery } from './reach/lan-discovery.js'
-import type { PortMappingFacts } from './reach/port-mapping.js'
 import { createRelayReservations } from './reach/relay-reservations.js'
 import { relayListenAddresses, relayTransport } from './reach/relay-client.js'
 import { readSwarmKey } from './swarm-key.js'
@@ -77,7 +76,6 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   const dialMemory = createDialMemory()
   const room = createConnectionRoom({ log }, options.connections ?? CONNECTION_ROOM)
   const gate = createInboundGate({ mayEnter: (source) => room.mayEnter(source) }, options.gate)
-  let portMapping: PortMappingFacts | undefined
   // Only a node of the network keeps what it learns about peers: libp2p dials the ones it kept at its next start.
   const datastore = options.mode === 'node' ? await openPeerDatastore(needs.dataFolder.path('peers'), log) : undefined
   const tuning = tunings(log)
@@ -124,7 +122,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
         quota,
         punches,
         log,
-        onPortMapping: (options.upnp ?? true) ? (facts) => (portMapping = facts) : undefined,
+        portMapping: (options.upnp ?? true) ? { publicAddress, times: options.upnpTimes ?? {} } : undefined,
       }),
       // Its errors are mostly peers that went away; what matters is said by the parts that use it.
       logger: libp2pLogger(log, { errorsAs: 'debug' }),
@@ -135,7 +133,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
     const connected = indexConnections(libp2p)
     room.watch(libp2p)
     const reach = createReach(
-      { libp2p, quota, relayReservations, punches, portMapping: () => portMapping, log },
+      { libp2p, quota, relayReservations, punches, log },
       { isWide, lanDiscovery: isLanMet, privateNetwork: swarmKey !== undefined, relay },
     )
     await startListening(libp2p, listen)

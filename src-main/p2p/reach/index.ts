@@ -8,7 +8,7 @@ import { createRoundTrips } from '../round-trips.js'
 import { createDirectUpgrade } from './direct-upgrade.js'
 import type { PunchWatch } from './hole-punching.js'
 import { watchOwnAddresses } from './own-addresses.js'
-import { NO_PORT_MAPPING, type PortMappingFacts } from './port-mapping.js'
+import { NO_PORT_MAPPING } from './port-mapping.js'
 import type { RelayReservations } from './relay-reservations.js'
 import { relayPlaces } from './relay-places.js'
 import { createRelayQuota, type RelayQuota } from './relay-quota.js'
@@ -51,7 +51,6 @@ export function createReach(
     quota: RelayQuota
     relayReservations: RelayReservations
     punches: PunchWatch
-    portMapping: () => PortMappingFacts | undefined
     log: Log
   },
   options: ReachOptions,
@@ -61,7 +60,13 @@ export function createReach(
   punches.watch(libp2p)
   const measuredListeners = new Set<() => void>()
   const addressManager = services.ownAddresses.manager
-  const ownAddresses = watchOwnAddresses({ libp2p, addressManager, log })
+  const ownAddresses = watchOwnAddresses({
+    libp2p,
+    addressManager,
+    isTooEarly: () => services.portMapping?.isSettling() ?? false,
+    log,
+  })
+  const stopRetrying = services.portMapping?.onOpened(() => ownAddresses.tryAnew())
   const directUpgrade = createDirectUpgrade({ libp2p, log })
   const roundTrips = createRoundTrips({
     libp2p,
@@ -85,7 +90,7 @@ export function createReach(
           .flatMap(({ multiaddr, type }) => (type === 'transport' ? [multiaddr.toString()] : [])),
         announced,
         seen: ownAddresses.facts(),
-        portMapping: needs.portMapping() ?? NO_PORT_MAPPING,
+        portMapping: services.portMapping?.facts() ?? NO_PORT_MAPPING,
         lanDiscovery: options.lanDiscovery,
         privateNetwork: options.privateNetwork,
         relays: relayPlaces(announced, needs.relayReservations),
@@ -100,6 +105,7 @@ export function createReach(
       }
     },
     async stop() {
+      stopRetrying?.()
       await Promise.all([ownAddresses.stop(), directUpgrade.stop(), roundTrips.stop()])
     },
   }

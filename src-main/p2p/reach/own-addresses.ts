@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os'
+import type { AutoNATComponents } from '@libp2p/autonat'
 import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
-import type { UPnPNATComponents } from '@libp2p/upnp-nat'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import type { Log } from '../../logging/index.js'
 import { hostOf, relayOf, scopeOf } from '../ip-scope.js'
@@ -32,12 +32,14 @@ export interface SeenFromOutside {
 /** Finds out which public addresses of this node work, by asking peers to dial them. */
 export interface OwnAddresses {
   facts(): SeenFromOutside
+  /** Something changed that may let peers through: addresses that were not reached are tried again soon. */
+  tryAnew(): void
   /** Asks again, for the doctor; takes at most some seconds per address. */
   askAgain(signal: AbortSignal): Promise<void>
   stop(): Promise<void>
 }
 
-type AddressManager = UPnPNATComponents['addressManager']
+type AddressManager = AutoNATComponents['addressManager']
 
 const MAX_IPS = 4
 const MAX_CANDIDATES = 12
@@ -53,7 +55,13 @@ const MIN_PAUSE_MS = 1_000
  * Public candidates: what the router maps, and the addresses peers see this node at with the ports it listens on. One
  * peer that got through is proof enough to announce an address: AutoNAT's four would take a far larger network.
  */
-export function watchOwnAddresses(needs: { libp2p: Libp2p; addressManager: AddressManager; log: Log }): OwnAddresses {
+export function watchOwnAddresses(needs: {
+  libp2p: Libp2p
+  addressManager: AddressManager
+  /** Asking peers is put off while this is true. */
+  isTooEarly: () => boolean
+  log: Log
+}): OwnAddresses {
   const { libp2p, addressManager, log } = needs
   const publicIps = new Set<string>()
   /** `udp port seen` by the peer that saw it: all dials of QUIC leave from one port. */
@@ -63,6 +71,8 @@ export function watchOwnAddresses(needs: { libp2p: Libp2p; addressManager: Addre
   let running: Promise<void> | undefined
   let asking: SeenFromOutside['asking']
   let timer: NodeJS.Timeout | undefined
+  let isDue = false
+  let outdated = new AbortController()
 
   const onIdentify = (event: CustomEvent<IdentifyResult>): void => {
     const { observedAddr, peerId, connection, protocols } = event.detail
@@ -82,8 +92,18 @@ export function watchOwnAddresses(needs: { libp2p: Libp2p; addressManager: Addre
   function soon(): void {
     timer ??= setTimeout(() => {
       timer = undefined
-      running ??= askAll(stopped.signal).finally(() => (running = undefined))
+      if (needs.isTooEarly()) soon()
+      else if (running === undefined)
+        running = askAll(AbortSignal.any([stopped.signal, outdated.signal])).finally(finish)
+      else isDue = true
     }, MIN_PAUSE_MS).unref()
+  }
+
+  /** What came up while peers were being asked is looked at after it. */
+  function finish(): void {
+    running = undefined
+    if (isDue && !stopped.signal.aborted) soon()
+    isDue = false
   }
 
   /** What might work from outside, with the listener behind it. */
@@ -168,7 +188,11 @@ export function watchOwnAddresses(needs: { libp2p: Libp2p; addressManager: Addre
   function confirm(text: string, inner: Multiaddr, outerIp: string): void {
     const [, , innerIp = '', protocol, port = ''] = inner.toString().split('/')
     const outerPort = Number(text.split('/')[4])
-    if (innerIp !== outerIp) {
+    // The address manager would keep a second mapping like the first.
+    const isKnown = addressManager
+      .getAddressesWithMetadata()
+      .some(({ multiaddr: known, type }) => type === 'ip-mapping' && withoutPeer(known.toString()) === text)
+    if (innerIp !== outerIp && !isKnown) {
       addressManager.addPublicAddressMapping(
         innerIp,
         Number(port),
@@ -204,9 +228,18 @@ export function watchOwnAddresses(needs: { libp2p: Libp2p; addressManager: Addre
         atMs,
       })),
     }),
+    tryAnew() {
+      for (const entry of proven.values()) {
+        if (entry.result === 'unreachable') entry.atMs = undefined
+      }
+      // A peer that tries a closed port waits for half a minute in all: what is under way would only hold up the rest.
+      outdated.abort()
+      outdated = new AbortController()
+      soon()
+    },
     async askAgain(signal) {
       await running
-      running = askAll(AbortSignal.any([signal, stopped.signal]), true).finally(() => (running = undefined))
+      running = askAll(AbortSignal.any([signal, stopped.signal, outdated.signal]), true).finally(finish)
       await running
     },
     async stop() {

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net'
+import type { AutoNATComponents } from '@libp2p/autonat'
 import type { DCUtRServiceComponents } from '@libp2p/dcutr'
 import type { Connection, IdentifyResult } from '@libp2p/interface'
-import type { UPnPNATComponents } from '@libp2p/upnp-nat'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import type { Log } from '../../logging/index.js'
 import { hostOf, relayOf, scopeOf } from '../ip-scope.js'
@@ -29,7 +29,7 @@ export interface PunchDialOptions {
 }
 
 export type PunchPortNeeds = Pick<DCUtRServiceComponents, 'connectionManager' | 'peerStore' | 'transportManager'> &
-  Pick<UPnPNATComponents, 'events' | 'peerId'>
+  Pick<AutoNATComponents, 'events' | 'peerId'>
 
 interface Port {
   localPort: number

@@ -1,10 +1,10 @@
+import type { AutoNATComponents } from '@libp2p/autonat'
 import {
   circuitRelayServer,
   type CircuitRelayServerComponents,
   type CircuitRelayService,
 } from '@libp2p/circuit-relay-v2'
 import type { Startable } from '@libp2p/interface'
-import type { UPnPNATComponents } from '@libp2p/upnp-nat'
 import type { Log } from '../../logging/index.js'
 import { hostOf, relayOf, scopeOf } from '../ip-scope.js'
 import { meteredRelay } from './relay-meter.js'
@@ -35,7 +35,7 @@ export interface RelayServer extends Startable {
 /** Circuits one peer may open over one connection. */
 const MAX_CIRCUITS_PER_PEER = 128
 
-type Components = CircuitRelayServerComponents & Pick<UPnPNATComponents, 'events' | 'addressManager'>
+type Components = CircuitRelayServerComponents & Pick<AutoNATComponents, 'events' | 'addressManager'>
 
 /** Serves at once when `mode` is on or the node's public address is known; in `auto` as soon as one is proven. */
 export function relayServer(

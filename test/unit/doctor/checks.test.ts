@@ -146,18 +146,66 @@ test('an address at which another peer answers is told with what to do, alone or
   expect(check(facts({ bootstrap }), 'bootstrap:http://two/')).toMatchObject({ state: 'warn' })
 })
 
-test('a router that lies about its address is named with its lie', () => {
-  const gateway = {
-    family: 'IPv4' as const,
-    host: '192.168.1.1',
-    externalIp: '10.0.0.1',
-    mappings: [],
-    problem: 'its external address 10.0.0.1 is private',
-  }
-  expect(check(facts({}, { portMapping: { state: 'found', gateways: [gateway] } }), 'upnp')).toMatchObject({
-    state: 'warn',
-    fact: expect.stringContaining('10.0.0.1'),
+type Gateway = DoctorFacts['reach']['portMapping']['gateways'][number]
+const routers = (...gateways: Partial<Gateway>[]): Partial<DoctorFacts['reach']> => ({
+  portMapping: {
+    state: 'found',
+    gateways: gateways.map((gateway) => ({
+      host: '192.168.1.1',
+      externalIp: '5.0.0.1',
+      mappings: [],
+      problem: undefined,
+      ...gateway,
+    })),
+  },
+})
+const OPENED = ['tcp 43905 → 43905']
+
+test('a router that opened a port is named with it', () => {
+  expect(check(facts({}, routers({ mappings: OPENED })), 'upnp')).toMatchObject({
+    state: 'ok',
+    fact: 'The router opened tcp 43905 → 43905.',
   })
+})
+
+test('a router that lies about its address is named with its lie, whatever it opened', () => {
+  const problem = { kind: 'private-address' as const, text: 'its external address 10.0.0.1 is private' }
+  expect(check(facts({}, routers({ problem, mappings: OPENED })), 'upnp')).toMatchObject({
+    state: 'warn',
+    fact: 'The router 192.168.1.1 answered, but its external address 10.0.0.1 is private.',
+    fix: expect.stringContaining('relay'),
+  })
+})
+
+test.each(['private-address', 'bad-address', 'no-answer', 'bad-answer', 'refused'] as const)(
+  'a router with a problem of the kind %s comes with something to do, and with less weight once peers get through',
+  (kind) => {
+    const reach = routers({ problem: { kind, text: 'it does not work' } })
+    const found = check(facts({}, reach), 'upnp')
+    expect(found).toMatchObject({ state: 'warn', fact: expect.stringContaining('but it does not work.') })
+    expect(found?.fix).not.toBe('')
+    const address = { address: '/ip4/5.0.0.1/tcp/43905', result: 'reachable' as const, askedPeers: 1, atMs: 1 }
+    const seen = { publicIps: ['5.0.0.1'], natKind: 'one-port' as const, addresses: [address] }
+    expect(check(facts({}, { ...reach, seen }), 'upnp')).toMatchObject({ state: 'unknown' })
+  },
+)
+
+test('a machine that poses as a router does not hide what the true one opened', () => {
+  const liar = { host: '192.168.1.66', problem: { kind: 'bad-answer' as const, text: 'it points elsewhere' } }
+  expect(check(facts({}, routers(liar, { mappings: OPENED })), 'upnp')).toMatchObject({ state: 'ok' })
+})
+
+test('a port that a rule made by hand has is no fault where the public address was given', () => {
+  const problem = { kind: 'refused' as const, text: 'it refuses to open tcp port 43905 (error 718)' }
+  expect(check(facts({ publicAddr: '5.0.0.1' }, routers({ problem })), 'upnp')).toMatchObject({
+    state: 'unknown',
+    meaning: expect.stringContaining('made by hand'),
+  })
+})
+
+test('no router is not missed where none is needed', () => {
+  const portMapping = { state: 'unneeded' as const, gateways: [] }
+  expect(check(facts({}, { portMapping }), 'upnp')).toMatchObject({ state: 'unknown' })
 })
 
 test('each bootstrap source has its own line', () => {
