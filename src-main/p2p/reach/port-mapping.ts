@@ -84,7 +84,7 @@ const MAX_LOCATIONS_PER_GATEWAY = 4
 type Components = Pick<AutoNATComponents, 'addressManager' | 'events'>
 
 /**
- * UPnP by a client of our own (docs/decisions/0012): a router is found by multicast and asked to open the ports this
+ * UPnP by a client of our own (docs/decisions/0015): a router is found by multicast and asked to open the ports this
  * node listens on. What comes of it is announced once a peer has dialled it (`own-addresses.ts`), so a router that lies
  * costs nothing.
  */

@@ -185,7 +185,7 @@ test.each(['private-address', 'bad-address', 'no-answer', 'bad-answer', 'refused
     expect(found).toMatchObject({ state: 'warn', fact: expect.stringContaining('but it does not work.') })
     expect(found?.fix).not.toBe('')
     const address = { address: '/ip4/5.0.0.1/tcp/43905', result: 'reachable' as const, askedPeers: 1, atMs: 1 }
-    const seen = { publicIps: ['5.0.0.1'], natKind: 'one-port' as const, addresses: [address] }
+    const seen = { publicIps: ['5.0.0.1'], natKind: 'one-port' as const, addresses: [address], asking: undefined }
     expect(check(facts({}, { ...reach, seen }), 'upnp')).toMatchObject({ state: 'unknown' })
   },
 )
