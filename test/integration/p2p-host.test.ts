@@ -141,6 +141,29 @@ test.each(['tcp', 'ws', 'quic'] as const)(
   },
 )
 
+const openSockets = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
+
+test.each([
+  ['tcp', 'dialling'],
+  ['tcp', 'accepting'],
+  ['ws', 'dialling'],
+  ['ws', 'accepting'],
+  ['quic', 'dialling'],
+  ['quic', 'accepting'],
+] as const)('a %s connection that its %s end aborts is over at both, and no socket is left', async (transport, end) => {
+  const [a, b] = await Promise.all([hosts.host({ mode: 'standalone' }), hosts.host({ mode: 'standalone' })])
+  const socketsBefore = openSockets()
+  await b.libp2p.dial(addressesOver(a, transport).map((text) => multiaddr(text)))
+  await until('the other end sees the connection', () => a.isConnected(b.peerId))
+  const aborting = end === 'dialling' ? b : a
+  let told = 0
+  aborting.libp2p.addEventListener('connection:close', () => (told += 1))
+  aborting.libp2p.getConnections()[0]?.abort(new Error('aborted by a test'))
+  await until('both ends are rid of it', () => !a.isConnected(b.peerId) && !b.isConnected(a.peerId))
+  await until('its sockets are closed', () => openSockets() <= socketsBefore)
+  expect(told).toBe(1)
+})
+
 test('stopping takes less than a second with transfers under way', async () => {
   const a = await hosts.host({ mode: 'standalone' })
   await a.libp2p.handle('/test/flood', (stream) => {

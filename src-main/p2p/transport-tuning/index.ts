@@ -4,22 +4,29 @@ import type { ConnectionTuning } from './intercept-upgrade.js'
 import { quicMuxerWithBackpressure } from './quic-backpressure.js'
 import { batchTcpWrites } from './tcp-write-batching.js'
 import { createWarnOnce } from './warn-once.js'
+import { closeResetWebSocket } from './ws-reset.js'
 import { batchWebSocketWrites } from './ws-write-batching.js'
 
-/** The measured improvements per transport; one that does not fit the installed library warns once and does nothing. */
+/** What is changed of each transport, measured or mended; one that does not fit the installed library warns once and does nothing. */
 export function tunings(log: Log): Record<'tcp' | 'ws' | 'quic', ConnectionTuning> {
-  const writes = (tuning: string, apply: (connection: MultiaddrConnection) => boolean): ConnectionTuning => {
-    const warn = createWarnOnce({ log }, { tuning })
+  type Tune = (connection: MultiaddrConnection) => boolean
+  const all = (applied: Record<string, Tune>): ConnectionTuning => {
+    const tunes = Object.entries(applied).map(([tuning, apply]) => {
+      const warn = createWarnOnce({ log }, { tuning })
+      return (connection: MultiaddrConnection): void => {
+        if (!apply(connection)) warn()
+      }
+    })
     return {
       connection: (connection) => {
-        if (!apply(connection)) warn()
+        for (const tune of tunes) tune(connection)
       },
     }
   }
   const warnQuic = createWarnOnce({ log }, { tuning: 'quic-backpressure' })
   return {
-    tcp: writes('tcp-write-batching', batchTcpWrites),
-    ws: writes('ws-write-batching', batchWebSocketWrites),
+    tcp: all({ 'tcp-write-batching': batchTcpWrites }),
+    ws: all({ 'ws-write-batching': batchWebSocketWrites, 'ws-reset': closeResetWebSocket }),
     quic: {
       muxer: (factory) => {
         const paused = quicMuxerWithBackpressure(factory)
