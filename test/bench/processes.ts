@@ -18,20 +18,23 @@ export interface BenchNode {
   /** Asks what was loaded into the node by {@link NodeOptions.imports}. */
   ask<T>(message: object): Promise<T>
   stop(): Promise<void>
+  /** As a crash: nobody is told, and the data folder stays. */
+  kill(): Promise<void>
 }
 
 export interface NodeOptions {
   /** Modules to load before the node: what only a bench wants to see or to change. */
   imports?: readonly string[]
-  /** What asks the node may collect garbage first. */
-  gc?: boolean
+  /** Words for Node itself. */
+  execArgv?: readonly string[]
+  /** The folder of an earlier node, to be that one again; who gives it removes it. */
+  dataDir?: string
+  /** Added to this process' environment. */
+  env?: Readonly<Record<string, string>>
 }
 
-export async function startBenchNode(
-  flags: string[],
-  { imports = [], gc = false }: NodeOptions = {},
-): Promise<BenchNode> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'ocf-bench-'))
+export async function startBenchNode(flags: string[], options: NodeOptions = {}): Promise<BenchNode> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'ocf-bench-')))
   const ports = ['--port', '0', '--api-port', '0', '--tcpport', '0', '--wsport', '0', '--udpport', '0']
   const child = fork(
     HEADLESS,
@@ -49,20 +52,22 @@ export async function startBenchNode(
     ],
     {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-      execArgv: [...(gc ? ['--expose-gc'] : []), ...loading(imports)],
+      execArgv: [...(options.execArgv ?? []), ...loading(options.imports ?? [])],
+      env: { ...process.env, ...options.env },
     },
   )
   if (child.stdout === null) throw new Error('the node has no standard output')
   const [line] = await firstOf<string>(child, createInterface({ input: child.stdout }), 'line')
-  const ready = JSON.parse(line) as Omit<BenchNode, 'pid' | 'ask' | 'stop'>
+  const ready = JSON.parse(line) as Pick<BenchNode, 'gateway' | 'peerId' | 'multiaddrs'>
   return {
     ...ready,
     pid: child.pid ?? 0,
     ask: (message) => answerTo(child, message),
     async stop() {
       await end(child)
-      await rm(dataDir, { recursive: true, force: true })
+      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
     },
+    kill: () => end(child, 'SIGKILL'),
   }
 }
 
@@ -115,9 +120,9 @@ async function firstOf<T>(child: ChildProcess, emitter: EventEmitter, event: str
   }
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return
+async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
   const exited = once(child, 'exit')
-  child.kill('SIGTERM')
+  child.kill(signal)
   await exited
 }

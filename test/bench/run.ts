@@ -24,9 +24,10 @@ export interface BenchOptions {
   rounds: number
   /** Milliseconds of one cell of one round. */
   cellMs: number
-  /** Minutes the soak lasts, and how many nodes it has. */
+  /** Minutes the soak lasts, how many nodes it has, and how many of them are never killed. */
   minutes: number
   nodes: number
+  survivors: number
   /** Rows of the gateway's bench to take; all when undefined. */
   rows: string[] | undefined
   /** What the two nodes of the gateway's bench connect by. */
@@ -37,7 +38,7 @@ export interface BenchOptions {
   holdMs: number
   /** The seed of what is drawn at random. */
   seed: number
-  /** Milliseconds after which another node of the soak dies and comes back; 0: none does. */
+  /** Milliseconds after which, on average, another node of the soak dies and comes back. */
   churnMs: number
 }
 
@@ -48,6 +49,7 @@ const { values } = parseArgs({
     'cell-ms': { type: 'string', default: '1000' },
     minutes: { type: 'string', default: '10' },
     nodes: { type: 'string', default: '20' },
+    survivors: { type: 'string', default: '4' },
     rows: { type: 'string' },
     transport: { type: 'string', default: 'tcp' },
     cipher: { type: 'string', default: 'default' },
@@ -70,6 +72,7 @@ const options = {
   cellMs: Number(values['cell-ms']),
   minutes: Number(values.minutes),
   nodes: Number(values.nodes),
+  survivors: Number(values.survivors),
   rows: values.rows?.split(','),
   transport: values.transport,
   cipher: values.cipher,

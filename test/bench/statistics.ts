@@ -17,3 +17,11 @@ export const quartiles = (values: readonly number[]): [number, number] => [
   percentile(values, 25),
   percentile(values, 75),
 ]
+
+/** The median of the slopes between every two points (Theil and Sen): outliers do not tilt it. NaN of fewer than two. */
+export function slope(points: readonly (readonly [x: number, y: number])[]): number {
+  const slopes = points.flatMap(([x, y], index) =>
+    points.slice(index + 1).map((other) => (other[1] - y) / (other[0] - x)),
+  )
+  return median(slopes)
+}

@@ -35,7 +35,7 @@ export async function benchScale(): Promise<void> {
       ...['--demo-model', 'off', '--service.name', 'llm', '--service.port', String(server.port)],
       ...['--service.shared-path', 'POST /v1/hold', '--limits.concurrent', '1000', '--limits.queue', '1000'],
     ],
-    { imports: [VITALS], gc: true },
+    { imports: [VITALS], execArgv: ['--expose-gc'] },
   )
   const crowds: BenchWorker[] = []
   const result: Record<string, unknown> = { node: process.version, cores: cpus().length, peers: PEERS }

@@ -1,78 +1,115 @@
-import { createHosts, until } from '../../fixtures/hosts.js'
-import { createByteCounter } from '../../fixtures/byte-counter.js'
-import { isConnected, startTableNetwork, startTableNode } from '../../fixtures/table-network.js'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { startBenchNode, type BenchNode } from '../processes.ts'
+import { createRandom } from '../routing/random.ts'
 
-// All nodes of the soak in this process; it tells how it fares when asked.
-const count = Number(process.argv[2])
-/** Milliseconds between two deaths of a node; 0: nobody dies. */
-const churnMs = Number(process.argv[3] ?? 0)
-const hosts = createHosts()
-const counter = createByteCounter()
-const options = { metrics: () => counter.metrics }
-const nodes = await startTableNetwork(hosts, { nodes: count, ...options })
-await until('every node sees every row', () => nodes.every(({ table }) => table.size === count), 60_000)
-
-export interface SoakSample {
-  rssMiB: number
-  heapMiB: number
-  handles: number
-  timers: number
-  /** Nodes that were killed and started again since the beginning. */
-  restarts: number
-  /** Bytes sent on streams by all nodes since the last sample, by protocol. */
-  sent: Record<string, number>
-  rowsSeen: boolean
-  connected: boolean
+/** Whole nodes, each in a process of its own: survivors that are never killed, and mortals. */
+export interface SoakNetwork {
+  readonly survivors: readonly BenchNode[]
+  /** Mortals that died so far. */
+  readonly deaths: number
+  /** All nodes; of use while nobody is dead. */
+  nodes(): BenchNode[]
+  /** Mortals die at random and come back in their folder, until `signal` aborts; resolves when all are back. */
+  churn(signal: AbortSignal): Promise<void>
+  stop(): Promise<void>
 }
 
-let restarts = 0
-let churning: Promise<void> = Promise.resolve()
-let timer: NodeJS.Timeout | undefined
-
-/** A node loses all its connections at once, without a goodbye, and is back with its identity and folder. */
-async function restartOne(): Promise<void> {
-  const index = Math.floor(Math.random() * nodes.length)
-  const [dying, guest] = [nodes[index], nodes[(index + 1) % nodes.length]]
-  if (dying === undefined || guest === undefined) return
-  await dying.kill()
-  nodes[index] = await startTableNode(hosts, { ...options, dir: dying.dir, source: guest.host.multiaddrs()[0] })
-  restarts += 1
+export interface SoakNetworkOptions {
+  survivors: number
+  mortals: number
+  /** Milliseconds between two deaths, on average. */
+  churnMs: number
+  seed: number
+  /** The model server that every mortal, and the first survivor, share. */
+  modelServerPort: number
 }
 
-function churn(): void {
-  churning = restartOne().then(() => {
-    timer = setTimeout(churn, churnMs)
-  })
-}
-if (churnMs > 0) churn()
+const VITAL_SIGNS = join(import.meta.dirname, 'preload/vital-signs.mjs')
+/** A dead mortal stays away for so long at most. */
+const MAX_AWAY_MS = 4_000
+/** With more of them dead than this, the next death waits. */
+const MAX_DEAD_SHARE = 1 / 4
+/** Owners' defaults are for people; here a refused request would say nothing. */
+const LIMITS = ['--limits.concurrent', '100', '--limits.queue', '100', '--demo-model', 'off']
 
-async function calm(): Promise<void> {
-  await churning
-  clearTimeout(timer)
-  await until('every node sees every row', () => nodes.every(({ table }) => table.size === count), 60_000)
-}
+/** Starts survivors, then mortals; each is bootstrapped from the survivors. */
+export async function startSoakNetwork(options: SoakNetworkOptions): Promise<SoakNetwork> {
+  const { churnMs, modelServerPort } = options
+  const random = createRandom(options.seed)
+  const root = await mkdtemp(join(tmpdir(), 'ocf-soak-'))
+  const share = ['--service.name', 'llm', '--service.port', String(modelServerPort)]
+  const env = { NODE_COMPILE_CACHE: join(root, 'compiled') }
+  const survivors: BenchNode[] = []
+  const mortals: (BenchNode | undefined)[] = []
+  const returns = new Set<Promise<void>>()
+  const failures: unknown[] = []
+  let deaths = 0
 
-function sample(): SoakSample {
-  globalThis.gc?.()
-  const resources = process.getActiveResourcesInfo()
-  const timers = resources.filter((name) => name === 'Timeout').length
-  const memory = process.memoryUsage()
-  return {
-    rssMiB: memory.rss / 1024 / 1024,
-    heapMiB: memory.heapUsed / 1024 / 1024,
-    handles: resources.length - timers,
-    timers,
-    restarts,
-    sent: Object.fromEntries([...counter.read()].map(([protocol, { sent }]) => [protocol, sent])),
-    rowsSeen: nodes.every(({ table }) => table.size === count),
-    connected: isConnected(nodes),
+  const meet = (): string[] => {
+    const addresses = survivors.flatMap(({ multiaddrs: [first] }) => first ?? [])
+    return addresses.length === 0 ? [] : ['--bootstrap.addr', addresses.join(',')]
+  }
+
+  const startSurvivor = (index: number): Promise<BenchNode> =>
+    startBenchNode([...LIMITS, ...(index === 0 ? share : []), ...meet()], {
+      imports: [VITAL_SIGNS],
+      execArgv: ['--expose-gc'],
+      dataDir: join(root, `survivor-${index}`),
+      env,
+    })
+
+  const startMortal = async (index: number): Promise<void> => {
+    mortals[index] = await startBenchNode([...LIMITS, ...share, ...meet()], {
+      dataDir: join(root, `mortal-${index}`),
+      env,
+    })
+  }
+
+  /** `kill -9`, and after a while the same node again. Resolves when it is dead; its return is among `returns`. */
+  async function kill(index: number): Promise<void> {
+    const dying = mortals[index]
+    mortals[index] = undefined
+    await dying?.kill()
+    deaths += 1
+    const back = pause(random() * MAX_AWAY_MS)
+      .then(() => startMortal(index))
+      .catch((error: unknown) => void failures.push(error))
+      .finally(() => returns.delete(back))
+    returns.add(back)
+  }
+
+  const network: SoakNetwork = {
+    survivors,
+    get deaths() {
+      return deaths
+    },
+    nodes: () => [...survivors, ...mortals.filter((mortal) => mortal !== undefined)],
+    async churn(signal) {
+      while (failures.length === 0) {
+        await pause(churnMs * (0.5 + random()), undefined, { signal }).catch(() => undefined)
+        if (signal.aborted) break
+        const alive = mortals.flatMap((mortal, index) => (mortal === undefined ? [] : [index]))
+        const next = alive[Math.floor(random() * alive.length)]
+        if (next !== undefined && returns.size < mortals.length * MAX_DEAD_SHARE) await kill(next)
+      }
+      await Promise.all(returns)
+      if (failures.length > 0) throw new AggregateError(failures, 'a killed node did not come back')
+    },
+    async stop() {
+      await Promise.all(returns)
+      await Promise.all(network.nodes().map((node) => node.stop()))
+      await rm(root, { recursive: true, force: true })
+    },
+  }
+  try {
+    for (let index = 0; index < options.survivors; index += 1) survivors.push(await startSurvivor(index))
+    for (let index = 0; index < options.mortals; index += 1) await startMortal(index)
+    return network
+  } catch (error) {
+    await network.stop()
+    throw error
   }
 }
-
-// While nodes die and come back a sample is taken between two deaths, so that each sees the same number of nodes.
-process.on('message', (message: { last?: boolean }) => {
-  const settled = message.last === true ? calm().catch(() => undefined) : churning
-  void settled.then(() => process.send?.(sample()))
-})
-process.on('SIGTERM', () => void hosts.close().then(() => process.exit(0)))
-process.send?.({ ready: true })
