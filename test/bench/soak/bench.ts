@@ -9,8 +9,8 @@ import { keepAsking, type RequestCounts } from './requests.ts'
 import { problemsOfTables } from './tables.ts'
 
 const RESULTS = resolve(import.meta.dirname, '../results')
-/** Long enough for some deaths and for rest after them. */
-const SAMPLE_EVERY_MS = 40_000
+/** Of deaths and requests before each sample. */
+const CHURN_MS = 30_000
 /** The share of the run whose samples do not count: what is compiled, cached and learnt once grows until then. */
 const WARM_UP = 1 / 6
 const REQUEST_EVERY_MS = 500
@@ -42,25 +42,26 @@ export async function benchSoak(options: BenchOptions): Promise<void> {
 /** Churn and requests, and a sample after each part of it, when everything has come to rest. */
 async function watch(network: SoakNetwork, counts: RequestCounts, minutes: number): Promise<Sample[]> {
   const samples: Sample[] = []
-  const count = Math.max(3, Math.round((minutes * 60_000) / SAMPLE_EVERY_MS))
   const startedAt = performance.now()
   const gateways = network.survivors.map(({ gateway }) => gateway)
-  for (let index = 1; index <= count; index += 1) {
+  do {
     const part = new AbortController()
     const working = Promise.all([
       network.churn(part.signal),
       keepAsking(gateways, counts, { everyMs: REQUEST_EVERY_MS, signal: part.signal }),
     ])
-    const untilMs = startedAt + (index * minutes * 60_000) / count - performance.now() - REST_MS
-    await Promise.race([working, pause(Math.max(0, untilMs))])
-    part.abort()
+    try {
+      await Promise.race([working, pause(CHURN_MS)])
+    } finally {
+      part.abort()
+    }
     await working
     const isSettled = await untilSettled(network.survivors)
     const signs = await Promise.all(network.survivors.map((node) => node.ask<VitalSigns>({ ask: 'vitalSigns' })))
     const atS = (performance.now() - startedAt) / 1000
     samples.push({ atS, deaths: network.deaths, isSettled, survivors: signs })
     console.log(progressOf(atS, network.deaths, isSettled, signs))
-  }
+  } while (performance.now() - startedAt < minutes * 60_000)
   return samples
 }
 
@@ -96,7 +97,7 @@ async function report(
   requests: RequestCounts,
   tables: readonly string[],
 ): Promise<void> {
-  const counted = samples.filter(({ atS }) => atS > WARM_UP * minutes * 60)
+  const counted = samples.filter(({ atS, isSettled }) => isSettled && atS > WARM_UP * minutes * 60)
   const seconds = (counted.at(-1)?.atS ?? 0) - (counted[0]?.atS ?? 0)
   const measures = (Object.keys(MEASURES) as Measure[]).map((measure) => {
     const growths = Array.from({ length: survivors }, (_, index) => growthOf(counted, index, measure))
