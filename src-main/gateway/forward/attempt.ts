@@ -1,8 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { errors, type Dispatcher } from 'undici'
-import { AppError, type ErrorCode } from '#shared/errors.js'
-import { PeerUnreachableError } from '../../p2p/http/peer-clients.js'
+import type { Dispatcher } from 'undici'
+import { breakError, failureBeforeHeaders, reasonOf, type AttemptFailure } from './attempt-failure.js'
 import { responseHeaders, type HeaderPolicy, type Headers } from './headers.js'
 import { LateAnswer } from './late-answer.js'
 import type { Reply } from './reply.js'
@@ -43,13 +42,6 @@ export interface AttemptTiming {
 }
 
 /**
- * How far a failed try came. `stale`: the connection had served before and was lost before a byte of this answer came,
- * as happens when the other side gives up an idle connection in the moment it is used again. `refused-here`: this
- * node's own HTTP client found the request unfit to be sent; the provider has nothing to do with it.
- */
-export type FailureStage = 'connect' | 'stale' | 'before-headers' | 'refused-here'
-
-/**
  * How a try ended. Only `refused` and `failed` leave the client untouched, so only they allow another try; `upgraded`
  * leaves it to the caller, who has the bare connection to the provider now.
  */
@@ -57,7 +49,7 @@ export type AttemptResult =
   | { kind: 'upgraded'; socket: Duplex; headers: IncomingHttpHeaders; timing: AttemptTiming }
   | { kind: 'relayed'; status: number; timing: AttemptTiming }
   | { kind: 'refused'; status: number; retryAfterS: number | undefined }
-  | { kind: 'failed'; stage: FailureStage; reason: string; timedOut: boolean }
+  | AttemptFailure
   | {
       kind: 'cut'
       reason: string
@@ -220,7 +212,7 @@ class Attempt implements Dispatcher.DispatchHandler {
     const why = await this.#request.whyBrokenOff?.()
     if (this.#settled) return
     const reason = why ?? reasonOf(error)
-    this.#reply.breakOff(new AppError(codeOfBreak(error, why), brokenSentence(reason)))
+    this.#reply.breakOff(breakError(error, why))
     this.#settle({ kind: 'cut', reason, explained: why !== undefined, ...sent })
   }
 
@@ -232,65 +224,6 @@ class Attempt implements Dispatcher.DispatchHandler {
 function bodyToSend(body: RequestBody): Buffer | Upload | null {
   if (body.kind === 'none') return null
   return body.kind === 'read' ? body.bytes : new Upload(body.stream, body.maxBytes)
-}
-
-function failureBeforeHeaders(error: unknown, sent: boolean): AttemptResult {
-  return {
-    kind: 'failed',
-    stage: stageOf(error, sent),
-    reason: reasonOf(error),
-    timedOut: isTimeout(error),
-  }
-}
-
-function stageOf(error: unknown, sent: boolean): FailureStage {
-  if (error instanceof errors.InvalidArgumentError || error instanceof errors.RequestContentLengthMismatchError) {
-    return 'refused-here'
-  }
-  if (!sent) {
-    const unreachable = error instanceof PeerUnreachableError || (error instanceof Error && isConnectFailure(error))
-    return unreachable ? 'connect' : 'before-headers'
-  }
-  return bytesReadBefore(error) > 0 ? 'stale' : 'before-headers'
-}
-
-/** Bytes that came over a connection before the other side closed it; they belong to earlier answers. */
-function bytesReadBefore(error: unknown): number {
-  if (error instanceof errors.SocketError) {
-    return error.message === 'other side closed' ? (error.socket?.bytesRead ?? 0) : 0
-  }
-  if (!(error instanceof Error)) return 0
-  const { code, bytesRead } = error as { code?: unknown; bytesRead?: unknown }
-  return (code === 'ECONNRESET' || code === 'EPIPE') && typeof bytesRead === 'number' ? bytesRead : 0
-}
-
-function isConnectFailure(error: Error & { code?: string; syscall?: string }): boolean {
-  return error.syscall === 'connect' || error instanceof errors.ConnectTimeoutError
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError
-}
-
-/** A short reason for logs and messages: never a part of a body. */
-function reasonOf(error: unknown): string {
-  if (error instanceof PeerUnreachableError) return `not reachable (${error.message.slice(0, 120)})`
-  if (isTimeout(error)) return 'no byte for too long'
-  if (error instanceof errors.SocketError) return 'connection lost'
-  if (!(error instanceof Error)) return 'connection lost'
-  const { code } = error as { code?: unknown }
-  if (code === 'ECONNREFUSED') return 'connection refused'
-  if (code === 'ECONNRESET' || code === 'EPIPE') return 'connection lost'
-  return error.message.slice(0, 120)
-}
-
-function codeOfBreak(error: Error, why: string | undefined): ErrorCode {
-  if (why !== undefined) return 'no_provider'
-  return isTimeout(error) ? 'upstream_timeout' : 'upstream_failed'
-}
-
-function brokenSentence(reason: string): string {
-  return `The answer broke off (${reason}). What came before is incomplete; send the request again.`
 }
 
 function retryAfter(header: string | string[] | undefined): number | undefined {
