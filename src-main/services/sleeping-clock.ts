@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js'
 
 /** Time for those who also wait; a test brings its own. */
 export interface SleepingClock extends Clock {
-  /** Resolves after `ms` (at most 24 days) or as soon as `signal` aborts, whichever is first; never rejects. */
+  /** Resolves after `ms` (0 to 24 days; what is outside counts as the nearer end) or as soon as `signal` aborts, whichever is first; never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>
 }
 
@@ -15,7 +15,7 @@ export const systemSleepingClock: SleepingClock = {
   now: () => performance.timeOrigin + performance.now(),
   async sleep(ms, signal) {
     try {
-      await sleepFor(Math.min(ms, MAX_TIMER_MS), undefined, { signal })
+      await sleepFor(Math.min(Math.max(ms, 0), MAX_TIMER_MS), undefined, { signal })
     } catch (error) {
       if (!signal.aborted) throw error
     }
