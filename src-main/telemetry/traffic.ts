@@ -149,7 +149,7 @@ export function createTrafficFeed(
       running += 1
       countedUntilMidnight()[start.direction] += 1
       changed(slot)
-      return new Request(slot, book)
+      return new RunningRequest(slot, book)
     },
     entries() {
       told = false
@@ -182,7 +182,7 @@ interface Book {
 }
 
 /** One of them is made for each request: a class, because its methods then cost nothing to make. */
-class Request implements TrafficHandle {
+class RunningRequest implements TrafficHandle {
   readonly #slot: Slot
   readonly #book: Book
   #ended = false
