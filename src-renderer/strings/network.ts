@@ -70,7 +70,8 @@ export const networkStrings = {
     empty: 'No bootstrap source is set.',
     emptyHint: {
       standalone: 'In standalone mode this node asks nobody.',
-      other: 'A node that nobody tells of others waits until somebody connects. Give one in Settings, or with `--bootstrap.sources`.',
+      other:
+        'A node that nobody tells of others waits until somebody connects. Give one in Settings, or with `--bootstrap.sources`.',
     },
   },
   detail: {
