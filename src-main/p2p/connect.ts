@@ -1,6 +1,6 @@
-import type { Connection, Libp2p } from '@libp2p/interface'
+import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { multiaddr } from '@multiformats/multiaddr'
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { relayOf } from './ip-scope.js'
 import { RELAY_HOP } from './reach/relay-protocols.js'
 
@@ -11,6 +11,8 @@ const TAG_EVERY_MS = 60_000
 const MAX_TAGGED = 2_000
 /** Connected relays tried for a peer that cannot be reached in any other way. */
 const MAX_RELAYS = 4
+/** The network is asked that long where a peer is; a request waits 5 s for its connection in all. */
+const LOOK_UP_MS = 2_500
 
 /** Opens the best connection there is to a peer. */
 export interface Connector {
@@ -69,13 +71,33 @@ async function dial(libp2p: Libp2p, peerId: string, signal: AbortSignal): Promis
   const addresses = [...direct, ...circuits].map((address) =>
     multiaddr(address.endsWith(`/p2p/${peerId}`) ? address : `${address}/p2p/${peerId}`),
   )
-  if (addresses.length === 0) return await libp2p.dial(id, { signal })
+  if (addresses.length === 0) return await lookUpAndDial(libp2p, id, signal)
   try {
     return await libp2p.dial(addresses, { signal })
   } catch (error) {
     if (direct.length > 0 || signal.aborted) throw error
-    return await libp2p.dial(id, { signal })
+    return await lookUpAndDial(libp2p, id, signal)
   }
+}
+
+/**
+ * Asks the network where the peer is. libp2p's own look-up ends at its peer store, which also knows peers that were only
+ * heard of: then it has found nothing, and asks nobody.
+ */
+async function lookUpAndDial(libp2p: Libp2p, id: PeerId, signal: AbortSignal): Promise<Connection> {
+  let found: Multiaddr[] = []
+  try {
+    const withinMs = AbortSignal.any([signal, AbortSignal.timeout(LOOK_UP_MS)])
+    found = (await libp2p.peerRouting.findPeer(id, { signal: withinMs, useCache: false })).multiaddrs
+  } catch {
+    // Nobody knows, or there is nobody to ask: what dialling says of the peer is the better reason.
+  }
+  if (found.length === 0) return await libp2p.dial(id, { signal })
+  const peerId = id.toString()
+  const addresses = found.map((address) =>
+    address.toString().includes('/p2p/') ? address : address.encapsulate(`/p2p/${peerId}`),
+  )
+  return await libp2p.dial(addresses, { signal })
 }
 
 async function connectedRelays(libp2p: Libp2p, except: string): Promise<string[]> {
