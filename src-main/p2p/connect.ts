@@ -1,7 +1,7 @@
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
-import { relayOf } from './ip-scope.js'
+import { hostOf, relayOf, scopeOf } from './ip-scope.js'
 import { RELAY_HOP } from './reach/relay-protocols.js'
 
 /** Peers in use are dialled again when they are lost; the tag wears off when nobody uses them any more. */
@@ -59,45 +59,74 @@ export function bestOf(connections: readonly Connection[]): Connection | undefin
 
 /**
  * Dials all that is known at once, in the order of `dial-order.ts`: the peer's addresses, and a circuit over each relay
- * this node is connected to, where the peer may have a place nobody has told of yet. Only then the network is asked.
+ * this node is connected to, where the peer may have a place nobody has told of yet. The network is asked for further
+ * addresses when these fail, and beside them where all are private ones: those may be of another home.
  */
 async function dial(libp2p: Libp2p, peerId: string, signal: AbortSignal): Promise<Connection> {
   const id = peerIdFromString(peerId)
-  const known = (await libp2p.peerStore.has(id)) ? (await libp2p.peerStore.get(id)).addresses : []
-  const direct = known.map(({ multiaddr: address }) => address.toString())
+  const stored = (await libp2p.peerStore.has(id)) ? (await libp2p.peerStore.get(id)).addresses : []
+  const known = stored.map(({ multiaddr: address }) => address.toString())
   const circuits = (await connectedRelays(libp2p, peerId))
-    .filter((relay) => !direct.some((address) => relayOf(address) === relay))
+    .filter((relay) => !known.some((address) => relayOf(address) === relay))
     .map((relay) => `/p2p/${relay}/p2p-circuit`)
-  const addresses = [...direct, ...circuits].map((address) =>
-    multiaddr(address.endsWith(`/p2p/${peerId}`) ? address : `${address}/p2p/${peerId}`),
-  )
-  if (addresses.length === 0) return await lookUpAndDial(libp2p, id, signal)
+  const addresses = [...known, ...circuits].map((address) => toPeer(address, peerId))
+  const further = async (until: AbortSignal): Promise<Connection> => {
+    const found = await lookUp(libp2p, id, known, until)
+    // Without any, what dialling says of the peer is the reason.
+    return await libp2p.dial(found.length === 0 ? id : found, { signal: until })
+  }
+  if (addresses.length === 0) return await further(signal)
+  const first = libp2p.dial(addresses, { signal })
+  if (!known.some(isFarReaching)) return await firstOf(first, further, signal)
   try {
-    return await libp2p.dial(addresses, { signal })
+    return await first
   } catch (error) {
-    if (direct.length > 0 || signal.aborted) throw error
-    return await lookUpAndDial(libp2p, id, signal)
+    const found = signal.aborted ? [] : await lookUp(libp2p, id, known, signal)
+    if (found.length === 0) throw error
+    return await libp2p.dial(found, { signal })
+  }
+}
+
+/** Works from anywhere: public, or over a relay. */
+const isFarReaching = (address: string): boolean =>
+  relayOf(address) !== undefined || scopeOf(hostOf(address)) === 'public'
+
+const toPeer = (address: string, peerId: string): Multiaddr =>
+  multiaddr(address.endsWith(`/p2p/${peerId}`) ? address : `${address}/p2p/${peerId}`)
+
+/** What comes of whichever succeeds first; the first one's error where neither does. The second ends with the first. */
+async function firstOf(
+  first: Promise<Connection>,
+  second: (until: AbortSignal) => Promise<Connection>,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const done = new AbortController()
+  try {
+    return await Promise.any([first, second(AbortSignal.any([signal, done.signal]))])
+  } catch {
+    return await first
+  } finally {
+    done.abort()
   }
 }
 
 /**
- * Asks the network where the peer is. libp2p's own look-up ends at its peer store, which also knows peers that were only
- * heard of: then it has found nothing, and asks nobody.
+ * Asks the network where the peer is, and tells what is not `known`; never rejects. libp2p's own look-up ends at its peer
+ * store, which also has peers that were only heard of, or were somewhere else before: then it asks nobody.
  */
-async function lookUpAndDial(libp2p: Libp2p, id: PeerId, signal: AbortSignal): Promise<Connection> {
-  let found: Multiaddr[] = []
+async function lookUp(libp2p: Libp2p, id: PeerId, known: readonly string[], signal: AbortSignal): Promise<Multiaddr[]> {
   try {
     const withinMs = AbortSignal.any([signal, AbortSignal.timeout(LOOK_UP_MS)])
-    found = (await libp2p.peerRouting.findPeer(id, { signal: withinMs, useCache: false })).multiaddrs
+    const { multiaddrs } = await libp2p.peerRouting.findPeer(id, { signal: withinMs, useCache: false })
+    const peerId = id.toString()
+    const old = new Set(known.map((address) => toPeer(address, peerId).toString()))
+    return multiaddrs
+      .map((address) => toPeer(address.toString(), peerId))
+      .filter((address) => !old.has(String(address)))
   } catch {
-    // Nobody knows, or there is nobody to ask: what dialling says of the peer is the better reason.
+    // Nobody knows, or there is nobody to ask.
+    return []
   }
-  if (found.length === 0) return await libp2p.dial(id, { signal })
-  const peerId = id.toString()
-  const addresses = found.map((address) =>
-    address.toString().includes('/p2p/') ? address : address.encapsulate(`/p2p/${peerId}`),
-  )
-  return await libp2p.dial(addresses, { signal })
 }
 
 async function connectedRelays(libp2p: Libp2p, except: string): Promise<string[]> {

@@ -159,3 +159,25 @@ test.skipIf(reason !== undefined)(
   },
   TIMEOUT_MS,
 )
+
+test.skipIf(reason !== undefined)(
+  'a provider behind a forwarded port is found by a node that only heard of it, without any relay',
+  async () => {
+    const { a, b, publicHost } = twoHomes(lab, symmetricNat)
+    await lab.server(b.host, BULK)
+    await lab.node(publicHost('p1', '5.0.0.10'), [...relayFlags('5.0.0.10'), '--relay', 'off'])
+    const asker = await lab.node(a.host, bootstrapFrom('5.0.0.10'))
+    const provider = await lab.node(b.host, [...bootstrapFrom('5.0.0.10'), ...SERVICE])
+    await untilOffered(asker, provider)
+    expect((await bulk(asker)).status).toBeGreaterThanOrEqual(500)
+    forwardPort(lab, b.router, b.outside, 43905, b.address)
+    expect(provider.ocf('doctor').stdout).toMatch(/Peers reached it at \/ip4\/5\.0\.0\.2\/tcp\/43905/)
+    await until(async () => (await bulk(asker)).status === 200, {
+      what: 'the provider is reached',
+      limitMs: 60_000,
+      everyMs: 500,
+    })
+    expect((await pathTo(asker, provider))?.paths).toEqual(['direct-tcp'])
+  },
+  TIMEOUT_MS,
+)
