@@ -4,6 +4,7 @@ import { createReachability } from '../../../src-main/gateway/forward/reachabili
 import { createStatusFollower } from '../../../src-main/gateway/forward/status-follower.js'
 import { createProviderChoice } from '../../../src-main/gateway/provider-choice.js'
 import type { NodeTable } from '../../../src-main/node-table/index.js'
+import { ProviderSet } from '../../../src-main/node-table/provider-set.js'
 import type { Host } from '../../../src-main/p2p/index.js'
 import { silentLog } from '../../fixtures/hosts.js'
 import type { Policy } from './policies.ts'
@@ -24,10 +25,11 @@ export function createOwnPolicy(needs: {
   const { sim, providers, random } = needs
   const clock = { now: () => sim.now() }
   const ids = [...providers.keys()]
+  const offering = new ProviderSet(ids)
   const status = createStatusView(sim, providers)
   const table = {
     status,
-    providers: () => ids,
+    providers: () => offering,
     get: (peerId: string) => (providers.has(peerId) ? {} : undefined),
     subscribe: () => () => undefined,
     health: () => ({ reader: 'full' }),
