@@ -70,20 +70,21 @@ async function dial(libp2p: Libp2p, peerId: string, signal: AbortSignal): Promis
     .filter((relay) => !known.some((address) => relayOf(address) === relay))
     .map((relay) => `/p2p/${relay}/p2p-circuit`)
   const addresses = [...known, ...circuits].map((address) => toPeer(address, peerId))
-  const further = async (until: AbortSignal): Promise<Connection> => {
+  /** Undefined, and nothing dialled, where the network knows no other address. */
+  const further = async (until: AbortSignal): Promise<Connection | undefined> => {
     const found = await lookUp(libp2p, id, known, until)
-    // Without any, what dialling says of the peer is the reason.
-    return await libp2p.dial(found.length === 0 ? id : found, { signal: until })
+    return found.length === 0 ? undefined : await libp2p.dial(found, { signal: until })
   }
-  if (addresses.length === 0) return await further(signal)
+  // Without any address, what dialling says of the peer is the reason.
+  if (addresses.length === 0) return (await further(signal)) ?? (await libp2p.dial(id, { signal }))
   const first = libp2p.dial(addresses, { signal })
   if (!known.some(isFarReaching)) return await firstOf(first, further, signal)
   try {
     return await first
   } catch (error) {
-    const found = signal.aborted ? [] : await lookUp(libp2p, id, known, signal)
-    if (found.length === 0) throw error
-    return await libp2p.dial(found, { signal })
+    const later = signal.aborted ? undefined : await further(signal)
+    if (later === undefined) throw error
+    return later
   }
 }
 
@@ -97,12 +98,13 @@ const toPeer = (address: string, peerId: string): Multiaddr =>
 /** What comes of whichever succeeds first; the first one's error where neither does. The second ends with the first. */
 async function firstOf(
   first: Promise<Connection>,
-  second: (until: AbortSignal) => Promise<Connection>,
+  second: (until: AbortSignal) => Promise<Connection | undefined>,
   signal: AbortSignal,
 ): Promise<Connection> {
   const done = new AbortController()
   try {
-    return await Promise.any([first, second(AbortSignal.any([signal, done.signal]))])
+    const other = second(AbortSignal.any([signal, done.signal])).then((connection) => connection ?? first)
+    return await Promise.any([first, other])
   } catch {
     return await first
   } finally {

@@ -11,6 +11,7 @@ import { watchOwnAddresses } from './own-addresses.js'
 import { NO_PORT_MAPPING } from './port-mapping.js'
 import type { RelayReservations } from './relay-reservations.js'
 import { relayPlaces } from './relay-places.js'
+import { createRelayRetry } from './relay-retry.js'
 import { createRelayQuota, type RelayQuota } from './relay-quota.js'
 import type { RelayOptions } from './relay-server.js'
 
@@ -68,6 +69,7 @@ export function createReach(
   })
   const stopRetrying = services.portMapping?.onOpened(() => ownAddresses.tryAnew())
   const directUpgrade = createDirectUpgrade({ libp2p, log })
+  const relayRetry = createRelayRetry({ libp2p, reservations: needs.relayReservations, log })
   const roundTrips = createRoundTrips({
     libp2p,
     log,
@@ -106,6 +108,7 @@ export function createReach(
     },
     async stop() {
       stopRetrying?.()
+      relayRetry.stop()
       await Promise.all([ownAddresses.stop(), directUpgrade.stop(), roundTrips.stop()])
     },
   }

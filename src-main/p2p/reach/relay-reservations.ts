@@ -5,13 +5,22 @@ import { peerIdFromString } from '@libp2p/peer-id'
 export interface RelayReservations {
   /** Unix milliseconds; undefined where there is no place at that relay. */
   untilMs(relay: string): number | undefined
+  /** True while this node wants more places than it has. */
+  readonly isWanting: boolean
+  /** Asks a relay for a place. Rejects with the library's error when there is none to have. */
+  ask(relay: PeerId): Promise<void>
   /** Reads them from this transport from now on; the library tells nobody, and what a circuit may carry it drops. */
   watch(transport: Transport): Transport
 }
 
 /** The library's transport as far as its places go. */
 interface PlaceKeeper {
-  reservationStore?: { getReservation?: (relay: PeerId) => { expire?: bigint } | undefined }
+  reservationStore?: {
+    getReservation?: (relay: PeerId) => { expire?: bigint } | undefined
+    /** One entry for each place that is wanted and not had. */
+    pendingReservations?: unknown[]
+    addRelay?: (relay: PeerId, type: 'discovered') => Promise<unknown>
+  }
 }
 
 /** Knows nothing before a transport is watched. */
@@ -21,6 +30,12 @@ export function createRelayReservations(): RelayReservations {
     untilMs(relay) {
       const seconds = keeper?.reservationStore?.getReservation?.(peerIdFromString(relay))?.expire
       return seconds === undefined || seconds === 0n ? undefined : Number(seconds) * 1000
+    },
+    get isWanting() {
+      return (keeper?.reservationStore?.pendingReservations?.length ?? 0) > 0
+    },
+    async ask(relay) {
+      await keeper?.reservationStore?.addRelay?.(relay, 'discovered')
     },
     watch(transport) {
       keeper = transport as PlaceKeeper
