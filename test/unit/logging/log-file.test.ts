@@ -22,6 +22,11 @@ function open(options: { maxSize?: '1K' } = {}) {
   const logger = createLogger({ level: 'info', format: 'text', destination: { write: () => true } })
   return { logger, file: createLogFile({ ring: logger.ring, log: logger.log }, { dir, ...options }) }
 }
+/** The newest line is in the second file where it made the first one full. */
+const isWritten = async (n: number) =>
+  (await Promise.all((await readdir(dir)).map((name) => readFile(join(dir, name), 'utf8')))).some((text) =>
+    text.includes(`"n":${n},`),
+  )
 const lines = async (name = 'ocf.log') =>
   (await readFile(join(dir, name), 'utf8'))
     .trim()
@@ -50,7 +55,7 @@ test('a full file makes room for the next; five are kept', async () => {
   await file.start(signal)
   for (let n = 0; n < 200; n++) {
     logger.log.info('a line of about a hundred bytes', { n, filler: 'x'.repeat(20) })
-    if (n % 10 === 0) await until(async () => (await lines()).length > 0, { what: 'a line is written' })
+    if (n % 10 === 0) await until(() => isWritten(n), { what: 'the line is written' })
   }
   await file.stop()
   const names = (await readdir(dir)).sort()
