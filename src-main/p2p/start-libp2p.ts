@@ -37,12 +37,14 @@ import { createNearNetworks } from './near-networks.js'
 import { networkServices, type NetworkServices } from './network-services.js'
 import { openPeerDatastore } from './peer-datastore.js'
 import { loadQuic } from './quic-transport.js'
+import { noiseCrypto } from './noise-crypto.js'
 import { createPunchWatch } from './reach/hole-punching.js'
 import { createReach, relayGater, relayQuota } from './reach/index.js'
 import { lanDiscovery } from './reach/lan-discovery.js'
 import { createRelayReservations } from './reach/relay-reservations.js'
 import { relayListenAddresses, relayTransport } from './reach/relay-client.js'
 import { readSwarmKey } from './swarm-key.js'
+import { batchedFrames } from './transport-tuning/frame-batching.js'
 import { tunings } from './transport-tuning/index.js'
 import { tunedTransport } from './transport-tuning/intercept-upgrade.js'
 
@@ -101,8 +103,8 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
           : [dialMemory.watch(gatedTransport(tunedTransport(quic(QUIC_OPTIONS), tuning.quic), gate))]),
         ...(options.mode === 'node' ? [dialMemory.watch(gatedTransport(relayTransport(relayReservations), gate))] : []),
       ],
-      connectionEncrypters: [noise()],
-      streamMuxers: [guardedMuxer(yamux(YAMUX_OPTIONS), { log }, MUXER_LIMITS)],
+      connectionEncrypters: [noise({ crypto: noiseCrypto() })],
+      streamMuxers: [guardedMuxer(batchedFrames(yamux(YAMUX_OPTIONS), { log }), { log }, MUXER_LIMITS)],
       connectionManager: {
         ...CONNECTION_MANAGER,
         addressSorter: addressSorter({

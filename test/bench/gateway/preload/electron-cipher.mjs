@@ -1,12 +1,8 @@
-import { registerHooks } from 'node:module'
+import crypto from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
 
-// @libp2p/noise asks `wherearewe` once whether it runs in Electron's main process, and takes its WASM cipher there at
-// every size. Here it alone is told yes: everything else still sees Node.
-registerHooks({
-  resolve(specifier, context, nextResolve) {
-    if (specifier !== 'wherearewe' || !context.parentURL?.includes('/@libp2p/noise/')) {
-      return nextResolve(specifier, context)
-    }
-    return { url: 'data:text/javascript,export const isElectronMain = true', shortCircuit: true }
-  },
-})
+// Electron's main process has no chacha20-poly1305 (https://github.com/electron/electron/issues/24024): the node takes its
+// WASM cipher there at every size. Here it is told the same.
+const { getCiphers } = crypto
+crypto.getCiphers = () => getCiphers().filter((name) => name !== 'chacha20-poly1305')
+syncBuiltinESMExports()
