@@ -2,6 +2,7 @@ import type { Connection } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { failureWords } from '../p2p/bootstrap/failure-words.js'
+import { ask } from '../http-client/ask.js'
 import { createPeerClients } from '../p2p/http/peer-clients.js'
 import type { Host } from '../p2p/index.js'
 import type { PeerFacts } from './facts.js'
@@ -80,16 +81,15 @@ async function askHealth({ host, log }: DoctorNeeds, peerId: string): Promise<No
   const clients = createPeerClients({ host, log }, { connectTimeoutMs: HEALTH_MS })
   const startedAt = performance.now()
   try {
-    const { statusCode, body } = await clients.dispatcher(peerId).request({
-      origin: `http://${peerId.toLowerCase()}.libp2p`,
+    const { status, text } = await ask(clients.to(peerId), {
+      host: peerId,
       path: '/v1/health',
-      method: 'GET',
+      maxBytes: 4096,
       signal: AbortSignal.timeout(HEALTH_MS),
     })
-    const text = (await body.text()).slice(0, 4096)
     const version = /"version":"([^"]{1,64})"/.exec(text)?.[1]
-    const detail = version === undefined ? `status ${statusCode}` : `version ${version}`
-    return { ok: statusCode === 200, ms: performance.now() - startedAt, detail }
+    const detail = version === undefined ? `status ${status}` : `version ${version}`
+    return { ok: status === 200, ms: performance.now() - startedAt, detail }
   } catch (error) {
     const detail = error instanceof Error ? error.message.slice(0, 200) : String(error)
     return { ok: false, ms: performance.now() - startedAt, detail }

@@ -1,5 +1,10 @@
-import { errors } from 'undici'
 import { AppError, type ErrorCode } from '#shared/errors.js'
+import {
+  ConnectFailedError,
+  ConnectionLostError,
+  SilentServerError,
+  UnsendableRequestError,
+} from '../../http-client/index.js'
 import { PeerUnreachableError } from '../../p2p/http/peer-clients.js'
 
 /**
@@ -17,56 +22,28 @@ export interface AttemptFailure {
   timedOut: boolean
 }
 
-/** What an error before the answer's head means; `sent` tells whether anything of the request had been sent. */
-export function failureBeforeHeaders(error: unknown, sent: boolean): AttemptFailure {
-  return {
-    kind: 'failed',
-    stage: stageOf(error, sent),
-    reason: reasonOf(error),
-    timedOut: isTimeout(error),
-  }
+/** What an error before the answer's head means. */
+export function failureBeforeHeaders(error: Error): AttemptFailure {
+  return { kind: 'failed', stage: stageOf(error), reason: reasonOf(error), timedOut: isTimeout(error) }
 }
 
-function stageOf(error: unknown, sent: boolean): FailureStage {
-  if (error instanceof errors.InvalidArgumentError || error instanceof errors.RequestContentLengthMismatchError) {
-    return 'refused-here'
-  }
-  if (!sent) {
-    const unreachable = error instanceof PeerUnreachableError || (error instanceof Error && isConnectFailure(error))
-    return unreachable ? 'connect' : 'before-headers'
-  }
-  return bytesReadBefore(error) > 0 ? 'stale' : 'before-headers'
+function stageOf(error: Error): FailureStage {
+  if (error instanceof UnsendableRequestError) return 'refused-here'
+  if (error instanceof ConnectFailedError) return 'connect'
+  return error instanceof ConnectionLostError && error.stale ? 'stale' : 'before-headers'
 }
 
-/** Bytes that came over a connection before the other side closed it; they belong to earlier answers. */
-function bytesReadBefore(error: unknown): number {
-  if (error instanceof errors.SocketError) {
-    return error.message === 'other side closed' ? (error.socket?.bytesRead ?? 0) : 0
-  }
-  if (!(error instanceof Error)) return 0
-  const { code, bytesRead } = error as { code?: unknown; bytesRead?: unknown }
-  return (code === 'ECONNRESET' || code === 'EPIPE') && typeof bytesRead === 'number' ? bytesRead : 0
-}
-
-function isConnectFailure(error: Error & { code?: string; syscall?: string }): boolean {
-  return error.syscall === 'connect' || error instanceof errors.ConnectTimeoutError
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError
-}
+const isTimeout = (error: Error): boolean => error instanceof SilentServerError
 
 /** A short reason for logs and messages: never a part of a body. */
-export function reasonOf(error: unknown): string {
+export function reasonOf(error: Error): string {
   if (error instanceof PeerUnreachableError) return `not reachable (${error.message.slice(0, 120)})`
-  if (isTimeout(error)) return 'no byte for too long'
-  if (error instanceof errors.SocketError) return 'connection lost'
-  if (!(error instanceof Error)) return 'connection lost'
-  const { code } = error as { code?: unknown }
-  if (code === 'ECONNREFUSED') return 'connection refused'
-  if (code === 'ECONNRESET' || code === 'EPIPE') return 'connection lost'
+  if (error instanceof ConnectFailedError && isRefusal(error.cause)) return 'connection refused'
   return error.message.slice(0, 120)
 }
+
+const isRefusal = (cause: unknown): boolean =>
+  cause instanceof Error && (cause as NodeJS.ErrnoException).code === 'ECONNREFUSED'
 
 /** What the client is told where an answer breaks off; `why` is the provider's own reason, where it gave one. */
 export function breakError(error: Error, why: string | undefined): AppError {

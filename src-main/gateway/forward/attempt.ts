@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Dispatcher } from 'undici'
+import type { AnswerHandler, HttpClient, HttpExchange, HttpRequest } from '../../http-client/index.js'
 import { breakError, failureBeforeHeaders, reasonOf, type AttemptFailure } from './attempt-failure.js'
 import { responseHeaders, type HeaderPolicy, type Headers } from './headers.js'
 import { LateAnswer } from './late-answer.js'
@@ -10,7 +10,7 @@ import { Upload } from './upload.js'
 
 /** Where one try goes and what it says there. */
 export interface AttemptTarget {
-  dispatcher: Dispatcher
+  client: Pick<HttpClient, 'send'>
   /** Raw path and query, exactly as it shall arrive. */
   path: string
   headers: Headers
@@ -73,14 +73,14 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
   return new Promise((resolve) => new Attempt(target, request, reply, resolve).start())
 }
 
-/** One try under way, as undici tells of it. A class, because one is made for each request. */
-class Attempt implements Dispatcher.DispatchHandler {
+/** One try under way. A class, because one is made for each request. */
+class Attempt implements AnswerHandler {
   readonly #target: AttemptTarget
   readonly #request: AttemptRequest
   readonly #reply: Reply
   readonly #resolve: (result: AttemptResult) => void
   readonly #startedAt = performance.now()
-  #controller: Dispatcher.DispatchController | undefined
+  #exchange: HttpExchange | undefined
   #connectMs = 0
   #head: { status: number; timing: AttemptTiming } | undefined
   #refusal: { status: number; retryAfterS: number | undefined; bytes: number } | undefined
@@ -100,28 +100,17 @@ class Attempt implements Dispatcher.DispatchHandler {
       return
     }
     this.#reply.onGone(this.#onGone)
-    const { dispatcher, path, headers } = this.#target
-    const { method, idleTimeoutMs, isAccepted } = this.#request
-    const options: Dispatcher.DispatchOptions = {
-      path,
-      method,
-      headers,
-      body: bodyToSend(this.#request.body),
-      headersTimeout: idleTimeoutMs,
-      bodyTimeout: idleTimeoutMs,
-    }
-    if (isAccepted !== undefined) options.upgrade = 'websocket'
-    try {
-      dispatcher.dispatch(options, this)
-    } catch (error) {
-      this.#settle(failureBeforeHeaders(error, false))
-    }
+    const { client, path, headers } = this.#target
+    const { method, body, idleTimeoutMs, isAccepted } = this.#request
+    const request: HttpRequest = { method, path, headers, body: bodyToSend(body), idleTimeoutMs }
+    if (isAccepted !== undefined) request.upgrade = 'websocket'
+    client.send(request, this)
   }
 
   readonly #onGone = (): void => {
     // Settled first: aborting reports an error, and this is not the provider's.
     this.#settle({ kind: 'client-gone' })
-    this.#controller?.abort(new ClientGoneError())
+    this.#exchange?.abort(new ClientGoneError())
   }
 
   #settle(result: AttemptResult): void {
@@ -131,30 +120,24 @@ class Attempt implements Dispatcher.DispatchHandler {
     this.#resolve(result)
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
+  onStart(exchange: HttpExchange): void {
+    this.#exchange = exchange
     this.#connectMs = MS(this.#startedAt)
     // The client left while a connection was being made: nothing of the request has been sent yet.
-    if (this.#settled) controller.abort(new ClientGoneError())
+    if (this.#settled) exchange.abort(new ClientGoneError())
   }
 
-  onRequestUpgrade(
-    _controller: Dispatcher.DispatchController,
-    _status: number,
-    headers: IncomingHttpHeaders,
-    socket: Duplex,
-  ): void {
+  onUpgrade(headers: IncomingHttpHeaders, socket: Duplex): void {
     socket.on('error', () => socket.destroy())
     if (this.#request.isAccepted?.(headers) === true && !this.#settled) {
       this.#settle({ kind: 'upgraded', socket, headers, timing: this.#timing() })
       return
     }
     socket.destroy()
-    this.#settle(failureBeforeHeaders(new Error('its answer to the WebSocket handshake is wrong'), true))
+    this.#settle(failureBeforeHeaders(new Error('its answer to the WebSocket handshake is wrong')))
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (status < 200) return
+  onHead(status: number, headers: IncomingHttpHeaders): void {
     if (this.#request.mayRefuse && REFUSALS.has(status)) {
       this.#refusal = { status, retryAfterS: retryAfter(headers['retry-after']), bytes: 0 }
       return
@@ -168,23 +151,23 @@ class Attempt implements Dispatcher.DispatchHandler {
     if (!passed) this.#late = new LateAnswer(status)
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onData(piece: Buffer): void {
     if (this.#late !== undefined) {
-      if (!this.#late.push(chunk)) controller.abort(new Error('the answer is too long for an error event'))
+      if (!this.#late.push(piece)) this.#exchange?.abort(new Error('the answer is too long for an error event'))
       return
     }
     if (this.#refusal !== undefined) {
-      this.#refusal.bytes += chunk.byteLength
-      if (this.#refusal.bytes > MAX_REFUSAL_BYTES) controller.abort(new Error('the refusal is too long'))
+      this.#refusal.bytes += piece.byteLength
+      if (this.#refusal.bytes > MAX_REFUSAL_BYTES) this.#exchange?.abort(new Error('the refusal is too long'))
       return
     }
     this.#request.onData?.()
-    if (this.#reply.write(chunk)) return
-    controller.pause()
-    this.#reply.onDrain(() => controller.resume(), this.#request.idleTimeoutMs)
+    if (this.#reply.write(piece)) return
+    this.#exchange?.pause()
+    this.#reply.onDrain(() => this.#exchange?.resume(), this.#request.idleTimeoutMs)
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
     if (this.#refusal !== undefined) {
       this.#settle({ kind: 'refused', status: this.#refusal.status, retryAfterS: this.#refusal.retryAfterS })
       return
@@ -195,7 +178,7 @@ class Attempt implements Dispatcher.DispatchHandler {
     this.#settle({ kind: 'relayed', status: this.#head.status, timing: this.#head.timing })
   }
 
-  onResponseError(_controller: unknown, error: Error): void {
+  onError(error: Error): void {
     if (this.#settled) return
     if (error instanceof ClientGoneError) this.#settle({ kind: 'client-gone' })
     else if (this.#refusal !== undefined) {
@@ -203,9 +186,8 @@ class Attempt implements Dispatcher.DispatchHandler {
     } else if (this.#late !== undefined && this.#head !== undefined) {
       this.#late.tell(this.#reply)
       this.#settle({ kind: 'relayed', ...this.#head })
-    } else if (this.#head === undefined) {
-      this.#settle(failureBeforeHeaders(error, this.#controller !== undefined))
-    } else void this.#breakOff(error, this.#head)
+    } else if (this.#head === undefined) this.#settle(failureBeforeHeaders(error))
+    else void this.#breakOff(error, this.#head)
   }
 
   async #breakOff(error: Error, sent: { status: number; timing: AttemptTiming }): Promise<void> {

@@ -1,65 +1,72 @@
-import { buildConnector, Pool, type Dispatcher } from 'undici'
+import { connect, type Socket } from 'node:net'
+import { createHttpClient, type HttpClient } from '../../http-client/index.js'
 import type { Service } from '../../lifecycle.js'
 
-/** HTTP clients of this machine's own servers: one keep-alive pool per host and port. */
+/** HTTP clients of this machine's own servers, one for each host and port. */
 export interface LocalClients extends Service {
-  dispatcher(target: { host: string; port: number }): Dispatcher
+  to(target: { host: string; port: number }): HttpClient
 }
 
 /** Requests at work at one local server; the owner's limits are far below. */
 const MAX_CONNECTIONS = 2_048
 
 /** Servers a node talks to; far more than one machine runs. */
-const MAX_POOLS = 64
+const MAX_CLIENTS = 64
 
 /** A connection on loopback is there at once or not at all. */
 const CONNECT_TIMEOUT_MS = 2_000
 
-/** An empty set of clients; pools open on first use. */
+/** Servers of models keep an idle connection for five seconds and more. */
+const KEEP_ALIVE_MS = 4_000
+
+/** An empty set of clients; connections open on first use. */
 export function createLocalClients(): LocalClients {
-  const pools = new Map<string, Pool>()
+  const clients = new Map<string, HttpClient>()
   return {
     name: 'local-clients',
     start: () => Promise.resolve(),
-    async stop() {
-      const open = [...pools.values()]
-      pools.clear()
-      await Promise.all(open.map((pool) => pool.destroy()))
+    stop() {
+      for (const client of clients.values()) client.destroy(new Error('this node stops'))
+      clients.clear()
+      return Promise.resolve()
     },
-    dispatcher({ host, port }) {
-      const origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-      const known = pools.get(origin)
+    to({ host, port }) {
+      const key = `${host} ${port}`
+      const known = clients.get(key)
       if (known !== undefined) return known
-      if (pools.size >= MAX_POOLS) closeOldest(pools)
-      const pool = new Pool(origin, {
-        connections: MAX_CONNECTIONS,
-        pipelining: 1,
-        connect: connectNotingBytes,
-        keepAliveTimeout: 4_000,
+      if (clients.size >= MAX_CLIENTS) closeOldest(clients)
+      const client = createHttpClient({
+        connect: () => connectTo(host, port),
+        maxConnections: MAX_CONNECTIONS,
+        keepAliveMs: KEEP_ALIVE_MS,
       })
-      pools.set(origin, pool)
-      return pool
+      clients.set(key, client)
+      return client
     },
   }
 }
 
-const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS })
-
-/** A connection's error says how many bytes came over it: whether it was fresh or had served before. */
-const connectNotingBytes: buildConnector.connector = (options, callback) =>
-  connect(options, (...result) => {
-    const [, socket] = result
-    socket?.prependListener('error', (error: Error) => {
-      Object.assign(error, { bytesRead: socket.bytesRead })
+function connectTo(host: string, port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, noDelay: true })
+    const timer = setTimeout(() => socket.destroy(new Error('no connection in time')), CONNECT_TIMEOUT_MS)
+    socket.once('error', failed)
+    socket.once('connect', () => {
+      clearTimeout(timer)
+      socket.off('error', failed)
+      resolve(socket)
     })
-    callback(...result)
+    function failed(error: Error): void {
+      clearTimeout(timer)
+      reject(error)
+    }
   })
+}
 
-/** Closed once its requests are done: `close()` lets them finish. */
-function closeOldest(pools: Map<string, Pool>): void {
-  for (const [origin, pool] of pools) {
-    pools.delete(origin)
-    void pool.close()
+function closeOldest(clients: Map<string, HttpClient>): void {
+  for (const [key, client] of clients) {
+    clients.delete(key)
+    client.close()
     return
   }
 }

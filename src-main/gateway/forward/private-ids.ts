@@ -1,4 +1,4 @@
-import type { Dispatcher } from 'undici'
+import type { AnswerHandler, HttpClient } from '../../http-client/index.js'
 import { publicIdOf, type LocalService } from '../../services/index.js'
 
 /** A server's own id and the name the network knows instead. */
@@ -21,36 +21,35 @@ const inJson = (text: string): Buffer => Buffer.from(JSON.stringify(text).slice(
  * The same server with answers in which those ids do not stand: many servers write the path of the model's file beside
  * each piece of an answer, and it may hold the owner's name.
  */
-export function hidingIds(dispatcher: Dispatcher, ids: readonly PrivateId[]): Dispatcher {
-  if (ids.length === 0) return dispatcher
-  return dispatcher.compose((dispatch) => (options, handler) => {
-    // Compressed, an answer could not be read here.
-    const headers = { ...(options.headers as Record<string, string | string[]>), 'accept-encoding': 'identity' }
-    return dispatch({ ...options, headers }, withoutIds(handler, ids))
-  })
+export function hidingIds(client: Pick<HttpClient, 'send'>, ids: readonly PrivateId[]): Pick<HttpClient, 'send'> {
+  if (ids.length === 0) return client
+  return {
+    send(request, handler) {
+      // Compressed, an answer could not be read here.
+      const headers = { ...request.headers, 'accept-encoding': 'identity' }
+      client.send({ ...request, headers }, withoutIds(handler, ids))
+    },
+  }
 }
 
-function withoutIds(handler: Dispatcher.DispatchHandler, ids: readonly PrivateId[]): Dispatcher.DispatchHandler {
-  let scrub: Scrubber | undefined
+function withoutIds(handler: AnswerHandler, ids: readonly PrivateId[]): AnswerHandler {
+  const scrub = new Scrubber(ids)
   return {
-    onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
-    onRequestUpgrade: (controller, status, headers, socket) =>
-      handler.onRequestUpgrade?.(controller, status, headers, socket),
-    onResponseStart(controller, status, headers, message) {
-      if (status >= 200) scrub = new Scrubber(ids)
-      const { 'content-length': _length, ...rest } = headers
-      handler.onResponseStart?.(controller, status, status >= 200 ? rest : headers, message)
+    onStart: (exchange) => handler.onStart(exchange),
+    onUpgrade: (headers, socket) => handler.onUpgrade(headers, socket),
+    onHead(status, { 'content-length': _length, ...rest }) {
+      handler.onHead(status, rest)
     },
-    onResponseData(controller, chunk) {
-      const ready = scrub === undefined ? chunk : scrub.push(chunk)
-      if (ready.length > 0) handler.onResponseData?.(controller, ready)
+    onData(piece) {
+      const ready = scrub.push(piece)
+      if (ready.length > 0) handler.onData(ready)
     },
-    onResponseEnd(controller, trailers) {
-      const rest = scrub?.rest()
-      if (rest !== undefined && rest.length > 0) handler.onResponseData?.(controller, rest)
-      handler.onResponseEnd?.(controller, trailers)
+    onEnd() {
+      const rest = scrub.rest()
+      if (rest.length > 0) handler.onData(rest)
+      handler.onEnd()
     },
-    onResponseError: (controller, error) => handler.onResponseError?.(controller, error),
+    onError: (error) => handler.onError(error),
   }
 }
 

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
+import { watchForStall } from '../../stall-watch.js'
 import { readForm, type Form } from './form.js'
 import { hasRepeatedMember } from './repeated-member.js'
-import { watchForStall } from './stall-watch.js'
 
 /** A JSON object of a request, unvalidated beyond being one. */
 export type JsonObject = Readonly<Record<string, unknown>>

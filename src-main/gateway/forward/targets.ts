@@ -48,7 +48,7 @@ export function createTargets(needs: {
 
   function peerTarget(exchange: Exchange, peerId: string, path: string, policy: HeaderPolicy): AttemptTarget {
     return {
-      dispatcher: peerClients.dispatcher(peerId),
+      client: peerClients.to(peerId),
       path,
       policy,
       headers: outgoingHeaders(exchange, policy, { host: peerId }),
@@ -58,9 +58,9 @@ export function createTargets(needs: {
   function localTarget(exchange: Exchange, service: LocalService, path: string): AttemptTarget {
     const policy = exchange.door === 'local' ? 'own' : headerPolicyOf(service.name)
     const key = registry.apiKey(service.id)
-    const server = localClients.dispatcher(service)
+    const server = localClients.to(service)
     return {
-      dispatcher: exchange.door === 'peer' ? hidingIds(server, privateIdsOf(service)) : server,
+      client: exchange.door === 'peer' ? hidingIds(server, privateIdsOf(service)) : server,
       path: withServerModelIdInQuery(serverPath(service, path), exchange.body, service),
       policy,
       headers: outgoingHeaders(exchange, policy, {
@@ -109,7 +109,7 @@ function serverPath({ basePath = '' }: LocalService, path: string): string {
 function outgoingHeaders(exchange: Exchange, policy: HeaderPolicy, ours: Headers): Headers {
   const headers = requestHeaders(exchange.request.headers, policy)
   if (exchange.reply.isHandshake) Object.assign(headers, handshakeHeaders(exchange.request.headers, policy))
-  // undici states the length of a body it holds; of a streamed one it needs to be told.
+  // The client states the length of a body it holds; of a streamed one it needs to be told.
   if (exchange.body.kind !== 'stream') delete headers['content-length']
   if (exchange.body.kind === 'read' && exchange.body.contentType !== undefined) {
     headers['content-type'] = exchange.body.contentType

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { Pool, type Dispatcher } from 'undici'
 import { AppError } from '#shared/errors.js'
+import { ConnectFailedError, createHttpClient, type HttpClient } from '../../http-client/index.js'
 import type { Service } from '../../lifecycle.js'
 import type { Log } from '../../logging/index.js'
 import type { Host } from '../index.js'
@@ -10,33 +10,32 @@ import { tuneStream } from '../transport-tuning/index.js'
 import { CLIENT_KEEP_ALIVE_MS, HTTP_PROTOCOL, MAX_HTTP_STREAMS, MAX_STREAMS_PER_PEER } from './constants.js'
 import { StreamDuplex } from './stream-duplex.js'
 
-/** HTTP clients of other peers' doors: one pool of keep-alive streams a peer. */
+/** HTTP clients of other peers' doors: keep-alive streams, one request at a time on each. */
 export interface PeerClients extends Service {
   /**
-   * The dispatcher whose requests reach `peerId`'s peer door. Streams open on demand; opening one takes at most
+   * The client whose requests reach `peerId`'s peer door. Streams open on demand; opening one takes at most
    * `connectTimeoutMs`, dialling the peer first where needed.
    */
-  dispatcher(peerId: string): Dispatcher
-  /** Peers with a pool, and the streams open in all of them. */
+  to(peerId: string): HttpClient
+  /** Peers that streams are kept for, and those open to all of them. */
   stats(): { pools: number; streams: number }
 }
 
-/** Pools kept for peers; the least recently used idle one makes room. */
-const MAX_POOLS = 1_024
+/** Clients kept for peers; the least recently used idle one makes room. */
+const MAX_CLIENTS = 1_024
 
-interface PeerPool {
-  pool: Pool
-  /** Counts up with each use of any pool. */
+interface PeerClient {
+  client: HttpClient
+  /** Counts up with each use of any client. */
   usedAt: number
-  inFlight: () => number
 }
 
-/** @throws AppError `invalid_peer_id` from {@link PeerClients.dispatcher} for a string that is no peer id. */
+/** @throws AppError `invalid_peer_id` from {@link PeerClients.to} for a string that is no peer id. */
 export function createPeerClients(needs: { host: Host; log: Log }, options: { connectTimeoutMs: number }): PeerClients {
   const { host } = needs
   const log = needs.log.forComponent('p2p-http')
   const connector = createConnector({ libp2p: () => host.libp2p })
-  const pools = new Map<string, PeerPool>()
+  const clients = new Map<string, PeerClient>()
   let uses = 0
 
   async function openStream(peerId: string): Promise<Duplex> {
@@ -51,79 +50,70 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
     return new StreamDuplex(stream, connection)
   }
 
-  function createPool(peerId: string): PeerPool {
-    const pool = new Pool(`http://${peerId.toLowerCase()}.libp2p`, {
-      connections: MAX_STREAMS_PER_PEER,
-      pipelining: 1,
-      keepAliveTimeout: CLIENT_KEEP_ALIVE_MS,
-      keepAliveMaxTimeout: CLIENT_KEEP_ALIVE_MS,
-      connect: (_options, callback) => {
-        openStream(peerId).then(
-          (stream) => callback(null, stream as never),
-          (error: unknown) => {
-            log.debug('a stream to a peer could not be opened', { peerId, error })
-            callback(new PeerUnreachableError(peerId, error), null)
-          },
-        )
-      },
-    })
-    return { pool, usedAt: 0, inFlight: () => pool.stats.running + pool.stats.pending + pool.stats.queued }
-  }
-
-  function destroy(peerId: string, cause: string): void {
-    const entry = pools.get(peerId)
-    if (entry === undefined) return
-    pools.delete(peerId)
-    entry.pool.destroy(new PeerUnreachableError(peerId, new Error(cause))).catch((error: unknown) => {
-      log.warn('a stream pool failed to close', { peerId, error })
-    })
+  async function connect(peerId: string): Promise<Duplex> {
+    try {
+      return await openStream(peerId)
+    } catch (error) {
+      log.debug('a stream to a peer could not be opened', { peerId, error })
+      throw new PeerUnreachableError(peerId, error)
+    }
   }
 
   function makeRoom(): void {
-    if (pools.size < MAX_POOLS) return
-    let oldest: [string, PeerPool] | undefined
-    for (const candidate of pools) {
-      if (candidate[1].inFlight() === 0 && (oldest?.[1].usedAt ?? Infinity) > candidate[1].usedAt) oldest = candidate
+    if (clients.size < MAX_CLIENTS) return
+    let oldest: [string, PeerClient] | undefined
+    for (const candidate of clients) {
+      if (isIdle(candidate[1].client) && (oldest?.[1].usedAt ?? Infinity) > candidate[1].usedAt) oldest = candidate
     }
-    if (oldest !== undefined) destroy(oldest[0], 'too many peers')
+    if (oldest === undefined) return
+    const [peerId, { client }] = oldest
+    clients.delete(peerId)
+    client.destroy(new PeerUnreachableError(peerId, new Error('too many peers')))
   }
 
   return {
     name: 'p2p-http-clients',
     start: () => Promise.resolve(),
-    async stop() {
-      const entries = [...pools.values()]
-      pools.clear()
-      await Promise.all(entries.map((entry) => entry.pool.destroy()))
+    stop() {
+      for (const [peerId, { client }] of clients) {
+        client.destroy(new PeerUnreachableError(peerId, new Error('this node stops')))
+      }
+      clients.clear()
+      return Promise.resolve()
     },
     stats() {
       let streams = 0
-      for (const { pool } of pools.values()) streams += pool.stats.connected
-      return { pools: pools.size, streams }
+      for (const { client } of clients.values()) streams += client.stats.connections
+      return { pools: clients.size, streams }
     },
-    dispatcher(peerId) {
-      const known = pools.get(peerId)
+    to(peerId) {
+      const known = clients.get(peerId)
       if (known !== undefined) {
         known.usedAt = uses += 1
-        return known.pool
+        return known.client
       }
       assertPeerId(peerId)
       makeRoom()
-      const entry = createPool(peerId)
-      entry.usedAt = uses += 1
-      pools.set(peerId, entry)
-      return entry.pool
+      const client = createHttpClient({
+        connect: () => connect(peerId),
+        maxConnections: MAX_STREAMS_PER_PEER,
+        keepAliveMs: CLIENT_KEEP_ALIVE_MS,
+      })
+      clients.set(peerId, { client, usedAt: (uses += 1) })
+      return client
     },
   }
 }
 
+const isIdle = ({ stats }: HttpClient): boolean => stats.running + stats.waiting === 0
+
 /** No stream to the peer could be opened, or all of them were closed; nothing of the request was sent. */
-export class PeerUnreachableError extends Error {
-  override readonly name = 'PeerUnreachableError'
+export class PeerUnreachableError extends ConnectFailedError {
+  override readonly name: string = 'PeerUnreachableError'
   readonly peerId: string
 
   constructor(peerId: string, cause: unknown) {
-    super(cause instanceof Error ? cause.message : 'the peer can not be reached', { cause })
+    super(cause, 'the peer can not be reached')
     this.peerId = peerId
   }
 }

@@ -69,9 +69,9 @@ async function frontOf(port: number, options: FrontOptions = {}): Promise<Front>
     const { 'content-length': length } = request.headers
     const result = await attempt(
       {
-        dispatcher: clients.dispatcher({ host: '127.0.0.1', port }),
+        client: clients.to({ host: '127.0.0.1', port }),
         path: options.path ?? '/x',
-        headers: length === undefined ? {} : { 'content-length': length },
+        headers: { host: '127.0.0.1', ...(length === undefined ? {} : { 'content-length': length }) },
         policy: 'own',
       },
       {

@@ -1,4 +1,4 @@
-import { Bag, NOWHERE, type Placed } from '../../bag.js'
+import { Bag, NOWHERE, type Placed } from './bag.js'
 
 /** A transfer that has to move. */
 export interface StallWatch {
@@ -9,6 +9,8 @@ export interface StallWatch {
 
 class Watched implements StallWatch, Placed {
   moved = true
+  /** Looks since something moved. */
+  stillLooks = 0
   place = NOWHERE
   readonly onStall: () => void
   readonly #round: Bag<Watched>
@@ -26,7 +28,9 @@ class Watched implements StallWatch, Placed {
 /** By length of the wait, of which a program has one or two: a timer for each request would cost more than its body. */
 const rounds = new Map<number, Bag<Watched>>()
 
-/** Calls `onStall` once when nothing moved for `stallMs`, at the latest after twice that. */
+const LOOKS = 10
+
+/** Calls `onStall` once when nothing moved for `stallMs`, at most a tenth of that too late. */
 export function watchForStall(onStall: () => void, stallMs: number): StallWatch {
   const round = rounds.get(stallMs) ?? startRound(stallMs)
   const watched = new Watched(onStall, round)
@@ -44,12 +48,14 @@ function startRound(stallMs: number): Bag<Watched> {
       return
     }
     for (const watched of round) {
-      if (watched.moved) watched.moved = false
-      else {
-        watched.stop()
-        watched.onStall()
-      }
+      if (watched.moved) watched.stillLooks = 0
+      watched.moved = false
+      watched.stillLooks += 1
+      // It may have moved at any time since the look before the first of these.
+      if (watched.stillLooks <= LOOKS) continue
+      watched.stop()
+      watched.onStall()
     }
-  }, stallMs).unref()
+  }, stallMs / LOOKS).unref()
   return round
 }

@@ -1,0 +1,42 @@
+/** The request can not be sent as it is: nothing of it was, and whoever was asked has nothing to do with it. */
+export class UnsendableRequestError extends Error {
+  override readonly name = 'UnsendableRequestError'
+}
+
+/** The connection ended before the answer was complete. */
+export class ConnectionLostError extends Error {
+  override readonly name = 'ConnectionLostError'
+  /**
+   * True where the connection had served before and not a byte of this answer came: as happens when the other side gives
+   * up an idle connection in the moment it is used again.
+   */
+  readonly stale: boolean
+
+  constructor(stale: boolean, cause?: unknown) {
+    super('connection lost', { cause })
+    this.stale = stale
+  }
+}
+
+/** No byte for as long as the request allows. */
+export class SilentServerError extends Error {
+  override readonly name = 'SilentServerError'
+
+  constructor() {
+    super('no byte for too long')
+  }
+}
+
+/** What came is not an answer of HTTP/1.1. The message says what is wrong and quotes nothing of it. */
+export class MalformedAnswerError extends Error {
+  override readonly name = 'MalformedAnswerError'
+}
+
+/** No connection could be made; the cause says why. */
+export class ConnectFailedError extends Error {
+  override readonly name: string = 'ConnectFailedError'
+
+  constructor(cause: unknown, otherwise = 'no connection could be made') {
+    super(cause instanceof Error ? cause.message : otherwise, { cause })
+  }
+}
