@@ -7,7 +7,7 @@ import tseslint from 'typescript-eslint'
  * those before it; what comes later is out of bounds.
  */
 const LAYERS = [
-  ['config', 'logging'],
+  ['config', 'logging', 'http-client'],
   ['p2p'],
   ['node-table'],
   ['demo-model'],

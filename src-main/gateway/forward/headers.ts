@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** Headers of a message, lower-case, as undici and Node hand them over. */
+/** Headers of a message, lower-case, as Node and `http-client` hand them over. */
 export type Headers = Record<string, string | string[]>
 
 /** RFC 9110 §7.6.1, with the legacy ones that still turn up. They concern one connection and are never forwarded. */

@@ -3,9 +3,9 @@ import { Readable } from 'node:stream'
 import { BODY_STALL_MS, ClientGoneError } from './request-body.js'
 
 /**
- * A client's streamed body as one try sends it. undici destroys the body of a request that fails, and a destroyed
- * `IncomingMessage` takes the client's connection with it: the client would get a reset in place of an answer. This copy
- * can be destroyed at will. It reads nothing before it is read itself, so a try that never got a connection leaves the
+ * A client's streamed body as one try sends it. The HTTP client destroys the body of a request that fails, and a
+ * destroyed `IncomingMessage` takes the client's connection with it: the client would get a reset in place of an answer.
+ * This copy can be destroyed at will. It reads nothing before it is read itself, so a try that never got a connection leaves the
  * body whole for the next one.
  */
 export class Upload extends Readable {

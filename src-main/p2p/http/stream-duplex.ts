@@ -5,7 +5,7 @@ import { HIGH_WATER_MARK_BYTES, LINGER_MS, STREAM_READ_BUFFER_BYTES } from './co
 
 type WriteCallback = (error?: Error | null) => void
 
-/** A fresh error with the code Node's HTTP stack and undici expect from a dead socket. */
+/** A fresh error with the code Node's HTTP stack expects from a dead socket. */
 function socketError(message: string, code: 'ECONNRESET' | 'EPIPE', cause?: unknown): Error {
   return Object.assign(new Error(message, { cause }), { code })
 }
@@ -14,7 +14,7 @@ const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.
 
 /**
  * A libp2p stream in the clothes of a `net.Socket`: back-pressure both ways, half-close, reset on destroy, so that
- * `node:http` and undici run on it unchanged.
+ * `node:http` runs on it unchanged.
  *
  * Three faults of `@libp2p/utils` 7.4 streams are worked around here:
  * `onDrain()` resolves only once (so the `idle` event is awaited instead); `pause()` called by a `message` listener
@@ -85,9 +85,7 @@ export class StreamDuplex extends Duplex {
   readonly #onClose = (event: StreamCloseEvent): void => {
     if (event.error != null) {
       this.#streamDead = true
-      // With the bytes that came before, as undici's own errors have them: they tell a fresh stream from a used one.
-      const error = socketError(event.error.message, 'ECONNRESET', event.error)
-      this.destroy(Object.assign(error, { bytesRead: this.bytesRead }))
+      this.destroy(socketError(event.error.message, 'ECONNRESET', event.error))
       return
     }
     if (this.#stream.readBufferLength === 0) this.#onEnd()

