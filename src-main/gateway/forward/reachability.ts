@@ -25,6 +25,7 @@ export interface Reachability extends Service {
 
 interface Quarantine {
   failures: number
+  failedAtMs: number
   probeAtMs: number
   reason: string
   probing: boolean
@@ -54,18 +55,25 @@ export function createReachability(needs: { host: Host; table: NodeTable; clock:
 
   function quarantine(peerId: string, reason: string): void {
     if (table.get(peerId) === undefined) return
-    const entry = quarantined.get(peerId) ?? { failures: 0, probeAtMs: 0, reason, probing: false }
+    const entry = quarantined.get(peerId) ?? { failures: 0, failedAtMs: 0, probeAtMs: 0, reason, probing: false }
     // Requests that were under way fail together: that is one failure.
     if (entry.failures > 0 && !entry.probing && clock.now() < entry.probeAtMs) return
     entry.failures += 1
     entry.reason = reason
-    entry.probeAtMs = clock.now() + quarantineMs(entry.failures)
+    entry.failedAtMs = clock.now()
+    entry.probeAtMs = entry.failedAtMs + quarantineMs(entry.failures)
     if (entry.failures === 1) log.info('a provider does not answer and is left alone for a while', { peerId, reason })
     quarantined.set(peerId, entry)
   }
 
   function release(peerId: string): void {
     if (quarantined.delete(peerId)) log.info('a provider answers again', { peerId })
+  }
+
+  /** A peer that signs a row is alive, or was a moment ago: it is asked soon, however long it was to be left alone. */
+  function hurry(peerId: string): void {
+    const entry = quarantined.get(peerId)
+    if (entry !== undefined) entry.probeAtMs = Math.min(entry.probeAtMs, entry.failedAtMs + FIRST_BACKOFF_MS)
   }
 
   /** Asks without a request at stake; what comes of it is heard by {@link onStatus}. */
@@ -116,6 +124,7 @@ export function createReachability(needs: { host: Host; table: NodeTable; clock:
       subscriptions.push(
         table.subscribe((event) => {
           if (event.type === 'row:removed') quarantined.delete(event.peerId)
+          else hurry(event.row.peerId)
         }),
         table.status.subscribe(onStatus),
       )

@@ -4,7 +4,7 @@ import {
   quarantineMs,
   type Reachability,
 } from '../../../../src-main/gateway/forward/reachability.js'
-import type { NodeTable, PeerStatusEvent, TableEvent } from '../../../../src-main/node-table/index.js'
+import type { NodeTable, PeerStatusEvent, Row, TableEvent } from '../../../../src-main/node-table/index.js'
 import type { Host } from '../../../../src-main/p2p/index.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
 import { createTurnableClock, type TurnableClock } from '../../../fixtures/table-owners.js'
@@ -123,6 +123,31 @@ describe('a provider that failed', () => {
     expect(asked).toEqual(['a', 'a'])
     tellStatus({ type: 'peer:status', peerId: 'a', outcome: { kind: 'unsupported' } })
     expect(reachability.isRoutable('a')).toBe(true)
+  })
+
+  test('is asked within seconds when it signs a new row, and not at once after each', async () => {
+    const fail = async (): Promise<void> => {
+      tellStatus({ type: 'peer:status', peerId: 'a', outcome: { kind: 'unreachable', reason: 'x' } })
+      settle.shift()?.()
+      await vi.advanceTimersByTimeAsync(0)
+    }
+    reachability.reportFailure('a', 'x')
+    for (const wait of [5_000, 10_000, 20_000]) {
+      await pass(wait)
+      await fail()
+    }
+    expect(asked).toHaveLength(3)
+    const sign = (): void => tellTable({ type: 'row:changed', row: { peerId: 'a' } as Row })
+    sign()
+    await pass(4_000)
+    expect(asked).toHaveLength(3)
+    await pass(1_000)
+    expect(asked).toHaveLength(4)
+    sign()
+    await fail()
+    sign()
+    await pass(1_000)
+    expect(asked).toHaveLength(4)
   })
 
   test('shares four questions at once with all others', async () => {
