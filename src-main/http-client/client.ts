@@ -11,6 +11,8 @@ export interface HttpClientOptions {
   maxConnections: number
   /** How long an idle connection is kept, ms; less where the other side says so. */
   keepAliveMs: number
+  /** False for an idle connection that shall take no further request, though it could: there is a better way now. */
+  mayReuse?(socket: Duplex): boolean
 }
 
 /** Requests that wait for a connection; those beyond fail. */
@@ -75,7 +77,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   function closeOld(): void {
     const now = performance.now()
     const all = idle
-    idle = all.filter((connection) => now - connection.freeSince < keepMs(connection))
+    idle = all.filter((connection) => now - connection.freeSince < keepMs(connection) && mayReuse(connection))
     if (idle.length < all.length) {
       const kept = new Set(idle)
       for (const connection of all) if (!kept.has(connection)) connection.destroy()
@@ -85,10 +87,14 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     sweep = undefined
   }
 
+  function mayReuse(connection: HttpConnection): boolean {
+    return connection.isUsable && options.mayReuse?.(connection.socket) !== false
+  }
+
   function idleConnection(): HttpConnection | undefined {
     for (;;) {
       const connection = idle.pop()
-      if (connection === undefined || connection.isUsable) return connection
+      if (connection === undefined || mayReuse(connection)) return connection
       connection.destroy()
     }
   }

@@ -20,20 +20,20 @@ export class HttpConnection implements Placed {
   freeSince = 0
   /** How long the other side keeps it when it is free, where it says so. */
   keepAliveMs: number | undefined
-  readonly #socket: Duplex
+  readonly socket: Duplex
   readonly #owner: ConnectionOwner
   #current: Exchange | undefined
   #hasServed = false
   #isGone = false
 
   constructor(socket: Duplex, owner: ConnectionOwner) {
-    this.#socket = socket
+    this.socket = socket
     this.#owner = owner
     socket.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose)
   }
 
   get isUsable(): boolean {
-    const socket = this.#socket
+    const socket = this.socket
     return !this.#isGone && !socket.destroyed && socket.writable && socket.readable
   }
 
@@ -43,7 +43,7 @@ export class HttpConnection implements Placed {
 
   /** Only while it is usable and not busy. Never throws. */
   send(request: HttpRequest, handler: AnswerHandler): void {
-    const exchange = new Exchange(this, this.#socket, { request, handler, isReused: this.#hasServed })
+    const exchange = new Exchange(this, this.socket, { request, handler, isReused: this.#hasServed })
     this.#current = exchange
     exchange.start()
   }
@@ -51,7 +51,7 @@ export class HttpConnection implements Placed {
   /** Ends it; a request under way fails with `error`. */
   destroy(error: Error = new ConnectionLostError(false)): void {
     const exchange = this.#current
-    if (exchange === undefined) this.#socket.destroy()
+    if (exchange === undefined) this.socket.destroy()
     else exchange.abort(error)
   }
 
@@ -60,7 +60,7 @@ export class HttpConnection implements Placed {
     if (this.#current !== exchange) return
     this.#current = undefined
     if (!keep || !this.isUsable) {
-      this.#socket.destroy()
+      this.socket.destroy()
       return
     }
     this.#hasServed = true
@@ -70,7 +70,7 @@ export class HttpConnection implements Placed {
 
   /** The socket is somebody else's from now on. */
   giveAway(exchange: Exchange): Duplex {
-    const socket = this.#socket
+    const socket = this.socket
     if (this.#current === exchange) this.#current = undefined
     socket.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError).off('close', this.#onClose)
     this.#leave()
@@ -85,13 +85,13 @@ export class HttpConnection implements Placed {
 
   readonly #onData = (chunk: Buffer): void => {
     // Nobody has asked for anything.
-    if (this.#current === undefined) this.#socket.destroy()
+    if (this.#current === undefined) this.socket.destroy()
     else this.#current.onData(chunk)
   }
 
   readonly #onEnd = (): void => {
     this.#current?.onEnd()
-    this.#socket.destroy()
+    this.socket.destroy()
   }
 
   readonly #onError = (error: Error): void => {

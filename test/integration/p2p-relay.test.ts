@@ -2,10 +2,14 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { multiaddr } from '@multiformats/multiaddr'
+import { ask } from '../../src-main/http-client/ask.js'
 import { createConnector } from '../../src-main/p2p/connect.js'
+import { HTTP_PROTOCOL } from '../../src-main/p2p/http/constants.js'
+import { createPeerClients } from '../../src-main/p2p/http/peer-clients.js'
+import { createPeerDoor } from '../../src-main/p2p/http/peer-door.js'
 import { RELAY_DEFAULTS } from '../../src-main/p2p/limits.js'
 import type { Host, RelayOptions } from '../../src-main/p2p/index.js'
-import { addressesOver, createHosts, until, type HostFactory } from '../fixtures/hosts.js'
+import { addressesOver, createHosts, silentLog, until, type HostFactory } from '../fixtures/hosts.js'
 
 let hosts: HostFactory
 beforeEach(() => {
@@ -122,6 +126,36 @@ test('a relayed peer is reached directly as soon as that works, and the relayed 
   await stream.close()
   await until('the relay is let go', () => relayedConnection.status === 'closed', 15_000)
   expect(a.isConnected(b.peerId)).toBe(true)
+})
+
+test('requests that keep coming move to the direct connection too, and the relay is let go', async () => {
+  const { b, circuit } = await relayed()
+  const a = await hosts.host()
+  const door = createPeerDoor({ host: b, handler: (_request, response) => response.end('hello'), log: silentLog })
+  const clients = createPeerClients({ host: a, log: silentLog }, { connectTimeoutMs: 5_000 })
+  await door.start(new AbortController().signal)
+  const get = async (): Promise<string> => {
+    const signal = AbortSignal.timeout(5_000)
+    return (await ask(clients.to(b.peerId), { host: b.peerId, path: '/v1/_service/llm/hello', maxBytes: 100, signal }))
+      .text
+  }
+  try {
+    const relayedConnection = await a.libp2p.dial(multiaddr(circuit))
+    expect(await get()).toBe('hello')
+    expect(relayedConnection.streams.some(({ protocol }) => protocol === HTTP_PROTOCOL)).toBe(true)
+    await until(
+      'the relay is let go, though a request comes at every look',
+      async () => {
+        expect(await get()).toBe('hello')
+        return relayedConnection.status === 'closed'
+      },
+      20_000,
+    )
+    expect(a.connections().find(({ peerId }) => peerId === b.peerId)?.path).toMatch(/^direct/)
+  } finally {
+    await clients.stop()
+    await door.stop()
+  }
 })
 
 test('in a private network only those with the key meet, without QUIC', async () => {

@@ -5,7 +5,8 @@ import { ConnectFailedError, createHttpClient, type HttpClient } from '../../htt
 import type { Service } from '../../lifecycle.js'
 import type { Log } from '../../logging/index.js'
 import type { Host } from '../index.js'
-import { createConnector } from '../connect.js'
+import { bestOf, createConnector } from '../connect.js'
+import { relayOf } from '../ip-scope.js'
 import { tuneStream } from '../transport-tuning/index.js'
 import { CLIENT_KEEP_ALIVE_MS, HTTP_PROTOCOL, MAX_HTTP_STREAMS, MAX_STREAMS_PER_PEER } from './constants.js'
 import { StreamDuplex } from './stream-duplex.js'
@@ -59,6 +60,13 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
     }
   }
 
+  /** A relayed stream takes no further request once there is a direct connection: else the relay would never be let go. */
+  function isOutdated(socket: Duplex): boolean {
+    if (!(socket instanceof StreamDuplex) || !socket.isRelayed) return false
+    const best = bestOf(host.connectionsTo(socket.remoteAddress))
+    return best !== undefined && relayOf(best.remoteAddr.toString()) === undefined
+  }
+
   function makeRoom(): void {
     if (clients.size < MAX_CLIENTS) return
     let oldest: [string, PeerClient] | undefined
@@ -98,6 +106,7 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
         connect: () => connect(peerId),
         maxConnections: MAX_STREAMS_PER_PEER,
         keepAliveMs: CLIENT_KEEP_ALIVE_MS,
+        mayReuse: (socket) => !isOutdated(socket),
       })
       clients.set(peerId, { client, usedAt: (uses += 1) })
       return client
