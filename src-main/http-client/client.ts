@@ -34,6 +34,7 @@ interface Waiting {
  */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const open = new Bag<HttpConnection>()
+  const givenAway = new Set<Duplex>()
   /** The one that was used last is at the end. */
   let idle: HttpConnection[] = []
   const waiting: Waiting[] = []
@@ -49,6 +50,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       if (next !== undefined) connection.send(next.request, next.handler)
       else if (ended !== undefined) connection.destroy()
       else keep(connection)
+    },
+    onGivenAway(socket) {
+      givenAway.add(socket)
+      socket.once('close', () => givenAway.delete(socket))
     },
     onClosed(connection) {
       open.delete(connection)
@@ -142,6 +147,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       else if (open.size + connecting < options.maxConnections) connectFor({ request, handler })
       else if (waiting.length < MAX_WAITING) waiting.push({ request, handler })
       else handler.onError(new ConnectFailedError(new Error('too many requests wait for a connection')))
+    },
+    *inUse() {
+      for (const connection of open) if (connection.isBusy) yield connection.socket
+      yield* givenAway
     },
     close() {
       end(new ConnectFailedError(new Error('its client was closed')))

@@ -8,6 +8,8 @@ import type { AnswerHandler, HttpRequest } from './index.js'
 export interface ConnectionOwner {
   /** It can take the next request. */
   onFree(connection: HttpConnection): void
+  /** Its socket is of another protocol from now on; {@link ConnectionOwner.onClosed} follows. */
+  onGivenAway(socket: Duplex): void
   /** It takes none any more: closed, or given away. */
   onClosed(connection: HttpConnection): void
 }
@@ -73,6 +75,7 @@ export class HttpConnection implements Placed {
     const socket = this.socket
     if (this.#current === exchange) this.#current = undefined
     socket.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError).off('close', this.#onClose)
+    this.#owner.onGivenAway(socket)
     this.#leave()
     return socket
   }

@@ -48,6 +48,8 @@ export interface HttpClient {
   /** Sends a request over an idle connection or a new one. Never throws. */
   send(request: HttpRequest, handler: AnswerHandler): void
   readonly stats: { connections: number; running: number; waiting: number }
+  /** The sockets somebody waits for: with a request under way, or given away behind a 101 and not closed yet. */
+  inUse(): Iterable<Duplex>
   /** Takes no further request; what is under way may end. */
   close(): void
   /** Ends all connections now; requests under way or waiting fail with `error`. */

@@ -1,11 +1,10 @@
 import type { Connection } from '@libp2p/interface'
 import type { Log } from '../logging/index.js'
+import { answersPing } from './life/ping-stream.js'
 
 /** A live peer answers within this, even through a relay; the routine check would take minutes to notice a dead one. */
 const ANSWER_MS = 5_000
 const MAX_PARALLEL = 32
-/** Any stream would do; every node has this one. */
-const PING_PROTOCOL = '/ipfs/ping/1.0.0'
 
 /**
  * Asks every connection for a sign of life and drops those that give none: while the computer slept, peers and routers
@@ -19,7 +18,7 @@ export async function dropDeadConnections(
   let dropped = 0
   async function work(): Promise<void> {
     for (let connection = waiting.pop(); connection !== undefined; connection = waiting.pop()) {
-      if (await isAlive(connection, options.answerMs ?? ANSWER_MS)) continue
+      if (await answersPing(connection, options.answerMs ?? ANSWER_MS)) continue
       connection.abort(new Error('it gave no sign of life after the computer woke up'))
       dropped += 1
     }
@@ -27,15 +26,4 @@ export async function dropDeadConnections(
   await Promise.all(Array.from({ length: MAX_PARALLEL }, work))
   needs.log.info('checked the connections after waking up', { dropped })
   return dropped
-}
-
-async function isAlive(connection: Connection, answerMs: number): Promise<boolean> {
-  try {
-    const signal = AbortSignal.timeout(answerMs)
-    const stream = await connection.newStream(PING_PROTOCOL, { signal, runOnLimitedConnection: true })
-    stream.abort(new Error('only its opening was of interest'))
-    return true
-  } catch {
-    return false // No answer, or a refusal that leaves the connection useless all the same.
-  }
 }

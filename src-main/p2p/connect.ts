@@ -73,11 +73,11 @@ async function dial(libp2p: Libp2p, peerId: string, signal: AbortSignal): Promis
   /** Undefined, and nothing dialled, where the network knows no other address. */
   const further = async (until: AbortSignal): Promise<Connection | undefined> => {
     const found = await lookUp(libp2p, id, known, until)
-    return found.length === 0 ? undefined : await libp2p.dial(found, { signal: until })
+    return found.length === 0 ? undefined : await dialOrMeet(libp2p, id, found, until)
   }
   // Without any address, what dialling says of the peer is the reason.
-  if (addresses.length === 0) return (await further(signal)) ?? (await libp2p.dial(id, { signal }))
-  const first = libp2p.dial(addresses, { signal })
+  if (addresses.length === 0) return (await further(signal)) ?? (await dialOrMeet(libp2p, id, id, signal))
+  const first = dialOrMeet(libp2p, id, addresses, signal)
   if (!known.some(isFarReaching)) return await firstOf(first, further, signal)
   try {
     return await first
@@ -85,6 +85,25 @@ async function dial(libp2p: Libp2p, peerId: string, signal: AbortSignal): Promis
     const later = signal.aborted ? undefined : await further(signal)
     if (later === undefined) throw error
     return later
+  }
+}
+
+/**
+ * Dials, and takes the connection there is where that fails: when both ends dial at once over one relay, the library
+ * closes the second connection under everybody who waited for it but the first.
+ */
+async function dialOrMeet(
+  libp2p: Libp2p,
+  id: PeerId,
+  target: PeerId | Multiaddr[],
+  signal: AbortSignal,
+): Promise<Connection> {
+  try {
+    return await libp2p.dial(target, { signal })
+  } catch (error) {
+    const met = bestOf(libp2p.getConnections(id))
+    if (met === undefined) throw error
+    return met
   }
 }
 

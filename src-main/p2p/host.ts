@@ -36,6 +36,9 @@ export function createHost(needs: HostNeeds, options: HostOptions): Host {
     isConnected: (peerId) => started().connected.has(peerId),
     connectionsTo: (peerId) => started().connected.of(peerId),
     reach: () => started().reach(),
+    get life() {
+      return started().life
+    },
     onMeasured: (listener) => started().onMeasured(listener),
     askReach: (signal) => started().askReach(signal),
     async start(signal) {

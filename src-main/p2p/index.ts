@@ -5,6 +5,7 @@ import type { Service } from '../lifecycle.js'
 import type { Log } from '../logging/index.js'
 import type { ConnectionRoomOptions } from './intake/connection-room.js'
 import type { InboundGateOptions } from './intake/inbound-gate.js'
+import type { LifeWatch } from './life/index.js'
 import type { SeenFromOutside } from './reach/own-addresses.js'
 import type { PortMappingFacts, PortMappingTimes } from './reach/port-mapping.js'
 import type { GatewayProblem } from './reach/upnp/gateway-fault.js'
@@ -70,6 +71,8 @@ export interface Host extends Service {
   connectionsTo(peerId: string): readonly Connection[]
   /** How this node can be reached, as far as it knows. Absent from hosts of tests. */
   reach?(): ReachFacts
+  /** Cuts connections in use whose other end is gone. Absent from hosts of tests. */
+  readonly life?: LifeWatch
   /** Calls `listener` when the round trip of a new connection is known; returns the way to stop. */
   onMeasured?(listener: () => void): () => void
   /** Asks peers again whether they can dial this node; the answers are in {@link Host.reach}. */

@@ -50,7 +50,7 @@ export const QUIC_OPTIONS: Partial<QuicOptions> = {
   // ours can count it, so it is also what one connection may cost.
   maxStreamData: 1024 * 1024,
   maxConnectionData: 128 * 1024 * 1024,
-  // A peer that vanished is noticed within maxIdleTimeout (ms).
+  // An idle connection to a peer that vanished ends after maxIdleTimeout (ms), counted anew from the first keep-alive.
   maxIdleTimeout: 15_000,
   keepAliveInterval: 6_000,
 }
@@ -87,8 +87,8 @@ export const CONNECTION_MANAGER: Libp2pInit['connectionManager'] = {
 
 /**
  * The monitor's pings cost about 400 bytes each, at both ends: at the default of 10 s they alone would be several times
- * the whole budget of an idle node. TCP keep-alive and QUIC's idle timeout notice dead peers; this is the last resort
- * for a connection that is open but stuck. The long timeout is for a busy event loop.
+ * the whole budget of an idle node. Connections in use are watched (life/); of idle ones TCP keep-alive and QUIC's idle
+ * timeout notice dead peers, and this is the last resort for a connection that is open but stuck. The long timeout is for a busy event loop.
  */
 export const CONNECTION_MONITOR: Libp2pInit['connectionMonitor'] = {
   pingInterval: 300_000,

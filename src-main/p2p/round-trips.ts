@@ -1,13 +1,13 @@
 import type { Connection, Libp2p, StreamMessageEvent } from '@libp2p/interface'
 import { randomBytes } from 'node:crypto'
 import type { Log } from '../logging/index.js'
+import { openPing } from './life/ping-stream.js'
 
 /** Measures each new connection once, so that its round trip is known at once; libp2p's monitor does so every 5 min. */
 export interface RoundTrips {
   stop(): Promise<void>
 }
 
-const PING_PROTOCOL = '/ipfs/ping/1.0.0'
 const PING_BYTES = 32
 const TIMEOUT_MS = 10_000
 /** Identify and the first table comparison use the connection at the same moment; a ping among them measures them. */
@@ -65,7 +65,7 @@ export function createRoundTrips(needs: { libp2p: Libp2p; log: Log; onMeasured?:
 
 /** Milliseconds, with fractions: nodes of one machine are less than one apart. */
 async function ping(connection: Connection, signal: AbortSignal): Promise<number> {
-  const stream = await connection.newStream(PING_PROTOCOL, { signal, runOnLimitedConnection: true })
+  const stream = await openPing(connection, signal)
   const { promise, resolve, reject } = Promise.withResolvers<number>()
   // A refusal that comes before anyone waits is told by what follows.
   promise.catch(() => undefined)

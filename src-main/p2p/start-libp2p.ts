@@ -21,6 +21,8 @@ import { gatedTransport } from './intake/gated-transport.js'
 import { guardedMuxer } from './intake/guarded-muxer.js'
 import { createInboundGate } from './intake/inbound-gate.js'
 import { scopeOf } from './ip-scope.js'
+import { createLifeWatch, type LifeWatch } from './life/index.js'
+import { createPulses } from './life/pulses.js'
 import {
   CONNECTION_MANAGER,
   CONNECTION_MONITOR,
@@ -56,6 +58,7 @@ export interface RunningLibp2p {
   askReach(signal: AbortSignal): Promise<void>
   isPunched(connection: Connection): boolean
   onMeasured(listener: () => void): () => void
+  life: LifeWatch
   stop(): Promise<void>
 }
 
@@ -80,7 +83,8 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   const gate = createInboundGate({ mayEnter: (source) => room.mayEnter(source) }, options.gate)
   // Only a node of the network keeps what it learns about peers: libp2p dials the ones it kept at its next start.
   const datastore = options.mode === 'node' ? await openPeerDatastore(needs.dataFolder.path('peers'), log) : undefined
-  const tuning = tunings(log)
+  const pulses = createPulses()
+  const tuning = tunings(log, pulses)
   const { metrics } = needs
   try {
     const libp2p = await createLibp2p<NetworkServices>({
@@ -104,7 +108,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
         ...(options.mode === 'node' ? [dialMemory.watch(gatedTransport(relayTransport(relayReservations), gate))] : []),
       ],
       connectionEncrypters: [noise({ crypto: noiseCrypto() })],
-      streamMuxers: [guardedMuxer(batchedFrames(yamux(YAMUX_OPTIONS), { log }), { log }, MUXER_LIMITS)],
+      streamMuxers: [guardedMuxer(batchedFrames(yamux(YAMUX_OPTIONS), { log }), { log, pulses }, MUXER_LIMITS)],
       connectionManager: {
         ...CONNECTION_MANAGER,
         addressSorter: addressSorter({
@@ -134,8 +138,14 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
     })
     const connected = indexConnections(libp2p)
     room.watch(libp2p)
+    const life = createLifeWatch({
+      pulses,
+      connectionsTo: (peerId) => connected.of(peerId),
+      onCut: ({ remoteAddr, remotePeer }) => dialMemory.fellSilent(remoteAddr.toString(), remotePeer.toString()),
+      log,
+    })
     const reach = createReach(
-      { libp2p, quota, relayReservations, punches, log },
+      { libp2p, quota, relayReservations, life, punches, log },
       { isWide, lanDiscovery: isLanMet, privateNetwork: swarmKey !== undefined, relay },
     )
     await startListening(libp2p, listen)
@@ -147,7 +157,9 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       askReach: (signal) => reach.askAgain(signal),
       isPunched: (connection) => reach.isPunched(connection),
       onMeasured: (listener) => reach.onMeasured(listener),
+      life,
       async stop() {
+        life.stop()
         await Promise.all([dialer?.stop(), reach.stop()])
         await libp2p.stop()
         await datastore?.close()

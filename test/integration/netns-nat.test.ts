@@ -114,7 +114,7 @@ test.skipIf(reason !== undefined)(
         const { text } = await lab.fetch(provider.host, `${provider.gateway}/v1/dnt/bootstraps`)
         return text.includes(`${left.peerId}/p2p-circuit`) && !text.includes(dying.peerId)
       },
-      { what: 'the provider tells no address over the dead relay', limitMs: 60_000, everyMs: 100 },
+      { what: 'the provider tells no address over the dead relay', limitMs: 15_000, everyMs: 100 },
     )
     expect(provider.ocf('doctor').stdout).toContain(`a place at 1 relay: ${left.peerId} (until `)
 

@@ -5,14 +5,16 @@ import {
   SilentServerError,
   UnsendableRequestError,
 } from '../../http-client/index.js'
+import { silenceBehind } from '../../p2p/life/index.js'
 import { PeerUnreachableError } from '../../p2p/http/peer-clients.js'
 
 /**
  * How far a failed try came. `stale`: the connection had served before and was lost before a byte of this answer came,
  * as happens when the other side gives up an idle connection in the moment it is used again. `refused-here`: this
- * node's own HTTP client found the request unfit to be sent; the provider has nothing to do with it.
+ * node's own HTTP client found the request unfit to be sent; the provider has nothing to do with it. `way-lost`: nothing
+ * was heard over a relay any more; the provider behind it may be well.
  */
-export type FailureStage = 'connect' | 'stale' | 'before-headers' | 'refused-here'
+export type FailureStage = 'connect' | 'stale' | 'before-headers' | 'way-lost' | 'refused-here'
 
 /** A try that failed and left the client untouched. `reason` is short, for logs and sentences. */
 export interface AttemptFailure {
@@ -29,7 +31,10 @@ export function failureBeforeHeaders(error: Error): AttemptFailure {
 
 function stageOf(error: Error): FailureStage {
   if (error instanceof UnsendableRequestError) return 'refused-here'
+  const silence = silenceBehind(error)
+  if (silence?.wasRelayed === true) return 'way-lost'
   if (error instanceof ConnectFailedError) return 'connect'
+  if (silence !== undefined) return 'before-headers'
   return error instanceof ConnectionLostError && error.stale ? 'stale' : 'before-headers'
 }
 
@@ -37,6 +42,8 @@ const isTimeout = (error: Error): boolean => error instanceof SilentServerError
 
 /** A short reason for logs and messages: never a part of a body. */
 export function reasonOf(error: Error): string {
+  const silence = silenceBehind(error)
+  if (silence !== undefined) return silence.message
   if (error instanceof PeerUnreachableError) return `not reachable (${error.message.slice(0, 120)})`
   if (error instanceof ConnectFailedError && isRefusal(error.cause)) return 'connection refused'
   return error.message.slice(0, 120)

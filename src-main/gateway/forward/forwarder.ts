@@ -17,7 +17,7 @@ import type { LocalClients } from './local-clients.js'
 import type { ProviderScores } from './provider-scores.js'
 import type { Reachability } from './reachability.js'
 import { relayUpgraded, type TryResult } from './relay-upgraded.js'
-import { canBeSentAgain, mayRepeat, toFailedTry } from './retry.js'
+import { canBeSentAgain, mayComeAgain, mayRepeat, toFailedTry } from './retry.js'
 import { createTargets, type ServiceRequest, type TryPlan } from './targets.js'
 import { createTryRecord } from './try-record.js'
 import { isAccepted } from './websocket.js'
@@ -119,7 +119,8 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
   return {
     async toProviders(exchange, request, providers) {
       const failed: FailedTry[] = []
-      for (const provider of providers) {
+      const waiting = [...providers]
+      for (const [index, provider] of waiting.entries()) {
         const plan = targets.ofProvider(exchange, request, provider)
         if (plan === undefined) continue
         const result = await run(exchange, plan, failed.length + 1)
@@ -127,6 +128,7 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
           return result.kind === 'relayed' ? provider : undefined
         failed.push(toFailedTry(provider, result))
         if (!canBeSentAgain(exchange, result)) break
+        if (index < providers.length && mayComeAgain(exchange, plan, result)) waiting.push(provider)
       }
       fail(exchange, allTriesFailed(request.what, failed))
       return undefined

@@ -7,7 +7,8 @@ import type { TryResult } from './relay-upgraded.js'
 export function canBeSentAgain(exchange: Exchange, result: TryResult): boolean {
   if (exchange.body.kind !== 'stream') return true
   const { stream } = exchange.body
-  return result.kind === 'failed' && result.stage === 'connect' && !stream.readableDidRead && !stream.destroyed
+  const wasEarly = result.kind === 'failed' && (result.stage === 'connect' || result.stage === 'way-lost')
+  return wasEarly && !stream.readableDidRead && !stream.destroyed
 }
 
 const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'PUT', 'DELETE'])
@@ -17,7 +18,16 @@ const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'PUT', 'DELETE'])
  * it where the method is idempotent or the request is known to change nothing, as asking a model does not.
  */
 export function mayRepeat(exchange: Exchange, plan: { changesNothing: boolean }, result: AttemptResult): boolean {
-  if (result.kind !== 'failed' || result.stage !== 'stale' || exchange.body.kind === 'stream') return false
+  return result.kind === 'failed' && result.stage === 'stale' && isHarmlessTwice(exchange, plan)
+}
+
+/** Whether a provider whose relay fell silent is asked once more, over another way, after all others. */
+export function mayComeAgain(exchange: Exchange, plan: { changesNothing: boolean }, result: TryResult): boolean {
+  return result.kind === 'failed' && result.stage === 'way-lost' && isHarmlessTwice(exchange, plan)
+}
+
+function isHarmlessTwice(exchange: Exchange, plan: { changesNothing: boolean }): boolean {
+  if (exchange.body.kind === 'stream') return false
   return plan.changesNothing || IDEMPOTENT_METHODS.has(exchange.request.method ?? 'GET')
 }
 

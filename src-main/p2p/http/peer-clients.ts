@@ -1,10 +1,12 @@
 import type { Duplex } from 'node:stream'
+import type { Connection } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { AppError } from '#shared/errors.js'
 import { ConnectFailedError, createHttpClient, type HttpClient } from '../../http-client/index.js'
 import type { Service } from '../../lifecycle.js'
 import type { Log } from '../../logging/index.js'
 import type { Host } from '../index.js'
+import { SilentConnectionError, type LifeWatch } from '../life/index.js'
 import { bestOf, createConnector } from '../connect.js'
 import { relayOf } from '../ip-scope.js'
 import { tuneStream } from '../transport-tuning/index.js'
@@ -22,6 +24,9 @@ export interface PeerClients extends Service {
   stats(): { pools: number; streams: number }
 }
 
+/** A stream that takes so long to open (ms) may be over a connection to nobody. */
+const DOUBT_AFTER_MS = 1_000
+
 /** Clients kept for peers; the least recently used idle one makes room. */
 const MAX_CLIENTS = 1_024
 
@@ -38,33 +43,61 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
   const connector = createConnector({ libp2p: () => host.libp2p })
   const clients = new Map<string, PeerClient>()
   let uses = 0
-
-  async function openStream(peerId: string): Promise<Duplex> {
-    const signal = AbortSignal.timeout(options.connectTimeoutMs)
-    const connection = await connector.connect(peerId, signal)
-    const stream = await connection.newStream(HTTP_PROTOCOL, {
-      maxOutboundStreams: MAX_HTTP_STREAMS,
-      runOnLimitedConnection: true,
-      signal,
-    })
-    tuneStream(stream)
-    return new StreamDuplex(stream, connection)
-  }
+  let life: LifeWatch | undefined
+  let unfollow: (() => void) | undefined
 
   async function connect(peerId: string): Promise<Duplex> {
     try {
-      return await openStream(peerId)
+      const stream = await openStream(peerId)
+      life?.wake()
+      return stream
     } catch (error) {
       log.debug('a stream to a peer could not be opened', { peerId, error })
       throw new PeerUnreachableError(peerId, error)
     }
   }
 
+  /** A connection that is lost while a stream is opened on it is replaced by another, once. */
+  async function openStream(peerId: string): Promise<Duplex> {
+    const signal = AbortSignal.timeout(options.connectTimeoutMs)
+    const first = await connector.connect(peerId, signal)
+    try {
+      return await openOn(first, signal)
+    } catch (error) {
+      if (signal.aborted || first.status === 'open') throw error
+      return await openOn(await connector.connect(peerId, signal), signal)
+    }
+  }
+
+  async function openOn(connection: Connection, signal: AbortSignal): Promise<Duplex> {
+    const doubting = setTimeout(() => life?.doubt(connection), DOUBT_AFTER_MS).unref()
+    try {
+      const stream = await connection.newStream(HTTP_PROTOCOL, {
+        maxOutboundStreams: MAX_HTTP_STREAMS,
+        runOnLimitedConnection: true,
+        signal,
+      })
+      tuneStream(stream)
+      return new StreamDuplex(stream, connection)
+    } catch (error) {
+      if (signal.aborted && isRelayed(connection)) throw new SilentConnectionError(true, { cause: error })
+      throw error
+    } finally {
+      clearTimeout(doubting)
+    }
+  }
+
+  function* connectionsInUse(): Generator<Connection> {
+    for (const { client } of clients.values()) {
+      for (const socket of client.inUse()) if (socket instanceof StreamDuplex) yield socket.connection
+    }
+  }
+
   /** A relayed stream takes no further request once there is a direct connection: else the relay would never be let go. */
   function isOutdated(socket: Duplex): boolean {
-    if (!(socket instanceof StreamDuplex) || !socket.isRelayed) return false
+    if (!(socket instanceof StreamDuplex) || !isRelayed(socket.connection)) return false
     const best = bestOf(host.connectionsTo(socket.remoteAddress))
-    return best !== undefined && relayOf(best.remoteAddr.toString()) === undefined
+    return best !== undefined && !isRelayed(best)
   }
 
   function makeRoom(): void {
@@ -81,8 +114,13 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
 
   return {
     name: 'p2p-http-clients',
-    start: () => Promise.resolve(),
+    start() {
+      life = host.life
+      unfollow = life?.follow(connectionsInUse)
+      return Promise.resolve()
+    },
     stop() {
+      unfollow?.()
       for (const [peerId, { client }] of clients) {
         client.destroy(new PeerUnreachableError(peerId, new Error('this node stops')))
       }
@@ -95,6 +133,7 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
       return { pools: clients.size, streams }
     },
     to(peerId) {
+      life?.wake()
       const known = clients.get(peerId)
       if (known !== undefined) {
         known.usedAt = uses += 1
@@ -113,6 +152,8 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
     },
   }
 }
+
+const isRelayed = ({ remoteAddr }: Connection): boolean => relayOf(remoteAddr.toString()) !== undefined
 
 const isIdle = ({ stats }: HttpClient): boolean => stats.running + stats.waiting === 0
 

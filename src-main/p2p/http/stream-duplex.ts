@@ -1,7 +1,6 @@
 import { Duplex } from 'node:stream'
 import type { Connection, Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { isUint8ArrayList, Uint8ArrayList } from 'uint8arraylist'
-import { relayOf } from '../ip-scope.js'
 import { HIGH_WATER_MARK_BYTES, LINGER_MS, STREAM_READ_BUFFER_BYTES } from './constants.js'
 
 type WriteCallback = (error?: Error | null) => void
@@ -32,8 +31,6 @@ export class StreamDuplex extends Duplex {
   bytesWritten = 0
   /** The libp2p connection under the stream. */
   readonly connection: Connection
-  /** True where that connection leads over a relay. */
-  readonly isRelayed: boolean
   readonly #stream: Stream
   #ended = false
   #streamDead = false
@@ -52,7 +49,6 @@ export class StreamDuplex extends Duplex {
     })
     this.#stream = stream
     this.connection = connection
-    this.isRelayed = relayOf(connection.remoteAddr.toString()) !== undefined
     this.remoteAddress = connection.remotePeer.toString()
     stream.maxReadBufferLength = Math.max(stream.maxReadBufferLength, STREAM_READ_BUFFER_BYTES)
     stream.addEventListener('idle', this.#onIdle)

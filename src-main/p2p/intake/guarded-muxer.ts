@@ -2,6 +2,7 @@ import type { MessageStream, Stream, StreamMuxer, StreamMuxerFactory } from '@li
 import { systemClock, type Clock } from '../../clock.js'
 import type { Log } from '../../logging/index.js'
 import { fullBucket, refilled, type BucketRate } from '../../token-bucket.js'
+import type { Pulses } from '../life/pulses.js'
 import { createWarnOnce } from '../transport-tuning/warn-once.js'
 
 /** What one connection may do to this node, as far as only its multiplexer sees it. */
@@ -25,12 +26,13 @@ interface Yamux extends StreamMuxer {
   onData(data: unknown): void
   incomingStream(id: number): void
   handlePing(header: unknown): void
+  ping(): Promise<number>
   sendFrame(header: object): boolean
   streams: MuxedStream[]
 }
 type MuxedStream = Stream & { onMuxerNeedsDrain?: () => void }
 interface Pipe extends MessageStream {
-  writeBuffer: { bufs: unknown[] }
+  writeBuffer: { bufs: unknown[]; byteLength: number }
   writableNeedsDrain: boolean
 }
 
@@ -44,17 +46,17 @@ const RESET = 8
  */
 export function guardedMuxer<C>(
   factory: (components: C) => StreamMuxerFactory,
-  needs: { log: Log; clock?: Clock },
+  needs: { log: Log; pulses?: Pulses; clock?: Clock },
   limits: MuxerLimits,
 ): (components: C) => StreamMuxerFactory {
-  const { log, clock = systemClock } = needs
+  const { log, pulses, clock = systemClock } = needs
   const warn = createWarnOnce({ log }, { tuning: 'muxer-limits' })
   return (components) => {
     const muxers = factory(components)
     const createStreamMuxer = muxers.createStreamMuxer.bind(muxers)
     muxers.createStreamMuxer = (pipe) => {
       const muxer = createStreamMuxer(pipe)
-      if (isYamux(muxer) && isPipe(pipe)) guard(muxer, pipe, limits, clock)
+      if (isYamux(muxer) && isPipe(pipe)) guard(muxer, pipe, limits, { pulses, clock })
       else warn()
       return muxer
     }
@@ -62,14 +64,21 @@ export function guardedMuxer<C>(
   }
 }
 
-function guard(muxer: Yamux, pipe: Pipe, limits: MuxerLimits, clock: Clock): void {
+function guard(
+  muxer: Yamux,
+  pipe: Pipe,
+  limits: MuxerLimits,
+  { pulses, clock }: { pulses: Pulses | undefined; clock: Clock },
+): void {
   const streamTokens = createBudget(limits.streams, clock)
   const pingTokens = createBudget(limits.pings, clock)
   const { onData, incomingStream, handlePing, createStream } = bound(muxer)
   let refused = 0
+  let isHeard = false
 
   /** The muxer ends the connection with what its handlers of frames throw. */
   muxer.onData = (data) => {
+    isHeard = true
     onData(data)
     if (muxer.decoder.buffer.byteLength > limits.frameBytes) throw new Error('a frame is larger than any window')
     if (pipe.writeBuffer.bufs.length > limits.unreadPieces) throw new Error('the other side does not read')
@@ -98,6 +107,18 @@ function guard(muxer: Yamux, pipe: Pipe, limits: MuxerLimits, clock: Clock): voi
     if (pipe.writableNeedsDrain) stream?.onMuxerNeedsDrain?.()
   }
   pipe.maxWriteBufferLength = limits.unreadBytes
+  pulses?.add(muxer, {
+    takeHeard() {
+      const wasHeard = isHeard
+      isHeard = false
+      return wasHeard
+    },
+    ask() {
+      // Never given up: yamux takes an answer it no longer waits for as an attack. A pending one is not sent twice.
+      muxer.ping().catch(() => undefined)
+    },
+    unsentBytes: () => pipe.writeBuffer.byteLength,
+  })
 }
 
 function bound(muxer: Yamux): Pick<Yamux, 'onData' | 'incomingStream' | 'handlePing' | 'createStream'> {
@@ -126,7 +147,7 @@ function isYamux(muxer: object): muxer is Yamux {
   const buffer: unknown = typeof decoder === 'object' && decoder !== null ? Reflect.get(decoder, 'buffer') : undefined
   return (
     typeof (buffer as { byteLength?: unknown } | undefined)?.byteLength === 'number' &&
-    ['onData', 'incomingStream', 'handlePing', 'sendFrame', 'createStream'].every(
+    ['onData', 'incomingStream', 'handlePing', 'ping', 'sendFrame', 'createStream'].every(
       (name) => typeof Reflect.get(muxer, name) === 'function',
     )
   )

@@ -3,6 +3,7 @@ import type { SingleKadDHT } from '@libp2p/kad-dht'
 import type { Clock } from '../../clock.js'
 import type { Log } from '../../logging/index.js'
 import type { ReachFacts } from '../index.js'
+import type { LifeWatch } from '../life/index.js'
 import type { NetworkServices } from '../network-services.js'
 import { createRoundTrips } from '../round-trips.js'
 import { createDirectUpgrade } from './direct-upgrade.js'
@@ -51,12 +52,13 @@ export function createReach(
     libp2p: Libp2p<NetworkServices>
     quota: RelayQuota
     relayReservations: RelayReservations
+    life: LifeWatch
     punches: PunchWatch
     log: Log
   },
   options: ReachOptions,
 ): Reach {
-  const { libp2p, quota, punches, log } = needs
+  const { libp2p, quota, punches, life, log } = needs
   const { services } = libp2p
   punches.watch(libp2p)
   const measuredListeners = new Set<() => void>()
@@ -70,6 +72,9 @@ export function createReach(
   const stopRetrying = services.portMapping?.onOpened(() => ownAddresses.tryAnew())
   const directUpgrade = createDirectUpgrade({ libp2p, log })
   const relayRetry = createRelayRetry({ libp2p, reservations: needs.relayReservations, log })
+  // Who keeps a place for this node has to be there when somebody comes.
+  life.follow(() => connectionsOfPlaces(libp2p, needs.relayReservations))
+  needs.relayReservations.onKept(() => life.wake())
   const roundTrips = createRoundTrips({
     libp2p,
     log,
@@ -111,6 +116,15 @@ export function createReach(
       relayRetry.stop()
       await Promise.all([ownAddresses.stop(), directUpgrade.stop(), roundTrips.stop()])
     },
+  }
+}
+
+function* connectionsOfPlaces(
+  libp2p: Libp2p<NetworkServices>,
+  reservations: Pick<RelayReservations, 'kept'>,
+): Generator<Connection> {
+  for (const { relay, connectionId } of reservations.kept()) {
+    yield* libp2p.getConnections(relay).filter(({ id }) => id === connectionId)
   }
 }
 

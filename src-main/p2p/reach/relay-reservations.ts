@@ -7,6 +7,10 @@ export interface RelayReservations {
   untilMs(relay: string): number | undefined
   /** True while this node wants more places than it has. */
   readonly isWanting: boolean
+  /** The relays that gave a place, each with the id of the connection it is bound to. */
+  kept(): { relay: PeerId; connectionId: string }[]
+  /** Calls `listener` for each place that is given. */
+  onKept(listener: () => void): void
   /** Asks a relay for a place. Rejects with the library's error when there is none to have. */
   ask(relay: PeerId): Promise<void>
   /** Reads them from this transport from now on; the library tells nobody, and what a circuit may carry it drops. */
@@ -20,12 +24,15 @@ interface PlaceKeeper {
     /** One entry for each place that is wanted and not had. */
     pendingReservations?: unknown[]
     addRelay?: (relay: PeerId, type: 'discovered') => Promise<unknown>
+    reservations?: Iterable<[PeerId, { connection: string }]>
+    addEventListener?: (type: 'relay:created-reservation', listener: () => void) => void
   }
 }
 
 /** Knows nothing before a transport is watched. */
 export function createRelayReservations(): RelayReservations {
   let keeper: PlaceKeeper | undefined
+  const listeners = new Set<() => void>()
   return {
     untilMs(relay) {
       const seconds = keeper?.reservationStore?.getReservation?.(peerIdFromString(relay))?.expire
@@ -34,11 +41,19 @@ export function createRelayReservations(): RelayReservations {
     get isWanting() {
       return (keeper?.reservationStore?.pendingReservations?.length ?? 0) > 0
     },
+    kept() {
+      const places = [...(keeper?.reservationStore?.reservations ?? [])]
+      return places.map(([relay, { connection }]) => ({ relay, connectionId: connection }))
+    },
+    onKept: (listener) => void listeners.add(listener),
     async ask(relay) {
       await keeper?.reservationStore?.addRelay?.(relay, 'discovered')
     },
     watch(transport) {
       keeper = transport as PlaceKeeper
+      keeper.reservationStore?.addEventListener?.('relay:created-reservation', () => {
+        for (const listener of listeners) listener()
+      })
       return transport
     },
   }

@@ -20,7 +20,7 @@ const MAX_RELAYS = 16
  */
 export function createRelayRetry(needs: {
   libp2p: Pick<Libp2p, 'peerStore' | 'getConnections'>
-  reservations: RelayReservations
+  reservations: Pick<RelayReservations, 'untilMs' | 'isWanting' | 'ask'>
   log: Log
 }): RelayRetry {
   const { libp2p, reservations, log } = needs

@@ -1,5 +1,6 @@
 import type { MultiaddrConnection } from '@libp2p/interface'
 import type { Log } from '../../logging/index.js'
+import type { Pulses } from '../life/pulses.js'
 import type { ConnectionTuning } from './intercept-upgrade.js'
 import { quicMuxerWithBackpressure } from './quic-backpressure.js'
 import { batchTcpWrites } from './tcp-write-batching.js'
@@ -8,7 +9,7 @@ import { closeResetWebSocket } from './ws-reset.js'
 import { batchWebSocketWrites } from './ws-write-batching.js'
 
 /** What is changed of each transport, measured or mended; one that does not fit the installed library warns once and does nothing. */
-export function tunings(log: Log): Record<'tcp' | 'ws' | 'quic', ConnectionTuning> {
+export function tunings(log: Log, pulses?: Pulses): Record<'tcp' | 'ws' | 'quic', ConnectionTuning> {
   type Tune = (connection: MultiaddrConnection) => boolean
   const all = (applied: Record<string, Tune>): ConnectionTuning => {
     const tunes = Object.entries(applied).map(([tuning, apply]) => {
@@ -29,7 +30,7 @@ export function tunings(log: Log): Record<'tcp' | 'ws' | 'quic', ConnectionTunin
     ws: all({ 'ws-write-batching': batchWebSocketWrites, 'ws-reset': closeResetWebSocket }),
     quic: {
       muxer: (factory) => {
-        const paused = quicMuxerWithBackpressure(factory)
+        const paused = quicMuxerWithBackpressure(factory, pulses)
         if (paused === undefined) warnQuic()
         return paused ?? factory
       },

@@ -1,4 +1,5 @@
 import type { Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import type { Pulse, Pulses } from '../life/pulses.js'
 import { MAX_READ_BUFFER_BYTES } from '../limits.js'
 
 /** What is used of @chainsafe/libp2p-quic's native stream (2.1.1). */
@@ -15,6 +16,7 @@ interface NativeQuicConnection {
   id(): string
   inboundStream(): Promise<NativeQuicStream>
   outboundStream(): Promise<NativeQuicStream>
+  stats(): { udpRxDatagrams: number | bigint }
 }
 
 interface QuicMuxerFactory extends StreamMuxerFactory {
@@ -26,12 +28,15 @@ const SMALL_READ_BYTES = 8 * 1024
 const LARGE_READ_BYTES = 64 * 1024
 
 /**
- * QUIC streams that can be paused, and that read bigger chunks. In @chainsafe/libp2p-quic 2.1.1 `pause()` does nothing:
+ * QUIC streams that can be paused, that all end with their connection, and that read bigger chunks. In @chainsafe/libp2p-quic 2.1.1 `pause()` does nothing:
  * a slow reader is aborted once its 4 MB buffer is full. Here a paused stream stops reading, so that QUIC's own flow
  * control holds the sender. Measured for the bigger chunks: bulk transfer × 3.65.
  * `undefined` when the library's internals are not the known ones.
  */
-export function quicMuxerWithBackpressure(factory: StreamMuxerFactory): StreamMuxerFactory | undefined {
+export function quicMuxerWithBackpressure(
+  factory: StreamMuxerFactory,
+  pulses?: Pulses,
+): StreamMuxerFactory | undefined {
   if (!isQuicMuxerFactory(factory)) return undefined
   const streams = new Map<string, PausableStream>()
   const { connection, logger } = factory.init
@@ -46,6 +51,7 @@ export function quicMuxerWithBackpressure(factory: StreamMuxerFactory): StreamMu
       id: () => connection.id(),
       inboundStream: async () => pausable(await connection.inboundStream()),
       outboundStream: async () => pausable(await connection.outboundStream()),
+      stats: () => connection.stats(),
     },
     logger,
   })
@@ -53,8 +59,10 @@ export function quicMuxerWithBackpressure(factory: StreamMuxerFactory): StreamMu
     protocol: factory.protocol,
     createStreamMuxer(maConn) {
       const muxer = inner.createStreamMuxer(maConn)
+      pulses?.add(muxer, quicPulse(connection))
       // Runs before libp2p's own listener, which is added later.
       muxer.addEventListener('stream', (event) => linkPause(event.detail, streams))
+      abortEveryStream(muxer)
       const createStream = muxer.createStream.bind(muxer)
       muxer.createStream = async (options): Promise<Stream> => {
         const stream = await createStream(options)
@@ -63,6 +71,30 @@ export function quicMuxerWithBackpressure(factory: StreamMuxerFactory): StreamMu
       }
       return muxer
     },
+  }
+}
+
+/** The library walks over its list of streams while they leave it, and so forgets every other one. */
+function abortEveryStream(muxer: StreamMuxer): void {
+  const abort = muxer.abort.bind(muxer)
+  muxer.abort = (error) => {
+    for (const stream of [...muxer.streams]) stream.abort(error)
+    abort(error)
+  }
+}
+
+/** Datagrams are counted by QUIC itself, answers to its keep-alive among them: that asks before anybody else has to. */
+function quicPulse(connection: NativeQuicConnection): Pulse {
+  let counted: number | bigint = 0
+  return {
+    takeHeard() {
+      const { udpRxDatagrams } = connection.stats()
+      const isHeard = udpRxDatagrams !== counted
+      counted = udpRxDatagrams
+      return isHeard
+    },
+    ask: () => undefined,
+    unsentBytes: () => 0,
   }
 }
 
@@ -151,6 +183,8 @@ function isQuicMuxerFactory(factory: StreamMuxerFactory): factory is QuicMuxerFa
   return (
     typeof connection === 'object' &&
     connection !== null &&
-    ['id', 'inboundStream', 'outboundStream'].every((name) => typeof Reflect.get(connection, name) === 'function')
+    ['id', 'inboundStream', 'outboundStream', 'stats'].every(
+      (name) => typeof Reflect.get(connection, name) === 'function',
+    )
   )
 }

@@ -7,6 +7,8 @@ interface WebSocketConnection {
   maxBufferedAmount: number
   checkBufferedAmountTask: { start(): void }
   sendData(data: Uint8ArrayList): { sentBytes: number; canSendMore: boolean }
+  /** Counted here: a dialled WebSocket does not tell, and shows no socket. */
+  writtenBytes?: number
 }
 
 /**
@@ -16,8 +18,10 @@ interface WebSocketConnection {
  */
 export function batchWebSocketWrites(connection: MultiaddrConnection): boolean {
   if (!isWebSocketConnection(connection)) return false
+  connection.writtenBytes = 0
   connection.sendData = (data) => {
     connection.websocket.send(data.subarray())
+    connection.writtenBytes = (connection.writtenBytes ?? 0) + data.byteLength
     const canSendMore = connection.websocket.bufferedAmount < connection.maxBufferedAmount
     if (!canSendMore) connection.checkBufferedAmountTask.start()
     return { sentBytes: data.byteLength, canSendMore }

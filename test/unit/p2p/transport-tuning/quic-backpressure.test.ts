@@ -1,5 +1,6 @@
-import type { MultiaddrConnection, Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import type { Connection, MultiaddrConnection, Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { expect, test } from 'vitest'
+import { createPulses } from '../../../../src-main/p2p/life/pulses.js'
 import {
   quicMuxerWithBackpressure,
   type NativeQuicStream,
@@ -36,7 +37,12 @@ class FakeFactory implements StreamMuxerFactory {
   }
   createStreamMuxer(): StreamMuxer {
     const { connection } = this.init
+    const streams: Stream[] = []
     return Object.assign(new EventTarget(), {
+      streams,
+      abort: (error: Error) => {
+        for (const stream of streams) stream.abort(error)
+      },
       createStream: async () => {
         const native = await connection.outboundStream()
         return { id: native.id(), native, sendPause: () => undefined, sendResume: () => undefined }
@@ -51,6 +57,7 @@ async function openStream() {
     id: () => 'c1',
     inboundStream: () => new Promise<NativeQuicStream>(() => undefined),
     outboundStream: () => Promise.resolve(native.stream),
+    stats: () => ({ udpRxDatagrams: 0 }),
   }
   const factory = quicMuxerWithBackpressure(new FakeFactory({ connection, logger: {} }))
   const stream = (await factory!.createStreamMuxer({} as MultiaddrConnection).createStream()) as FakeStream & {
@@ -104,6 +111,41 @@ test('reads grow while they come back full and shrink when they do not', async (
     await read
   }
   expect(native.asked).toEqual([8 * 1024, 64 * 1024, 64 * 1024, 8 * 1024])
+})
+
+function muxerOver(datagrams: () => number, pulses = createPulses()): StreamMuxer {
+  const connection = {
+    id: () => 'c1',
+    inboundStream: () => new Promise<NativeQuicStream>(() => undefined),
+    outboundStream: () => Promise.resolve(fakeNative('s1').stream),
+    stats: () => ({ udpRxDatagrams: datagrams() }),
+  }
+  const factory = quicMuxerWithBackpressure(new FakeFactory({ connection, logger: {} }), pulses)
+  return factory!.createStreamMuxer({} as MultiaddrConnection)
+}
+
+test('a connection that is aborted takes all of its streams with it', () => {
+  const muxer = muxerOver(() => 0)
+  const aborted: number[] = []
+  const streams = [0, 1, 2, 3].map((index) => ({
+    abort() {
+      aborted.push(index)
+      muxer.streams.splice(muxer.streams.indexOf(this as unknown as Stream), 1)
+    },
+  }))
+  muxer.streams.push(...(streams as unknown as Stream[]))
+  muxer.abort(new Error('gone'))
+  expect(aborted).toEqual([0, 1, 2, 3])
+})
+
+test('the pulse of a connection is its count of datagrams', () => {
+  let datagrams = 7
+  const pulses = createPulses()
+  const muxer = muxerOver(() => datagrams, pulses)
+  const pulse = pulses.of({ muxer } as unknown as Connection)!
+  expect([pulse.takeHeard(), pulse.takeHeard()]).toEqual([true, false])
+  datagrams += 1
+  expect([pulse.takeHeard(), pulse.takeHeard()]).toEqual([true, false])
 })
 
 test('a muxer of another make is left alone', () => {

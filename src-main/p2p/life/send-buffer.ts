@@ -1,0 +1,45 @@
+import type { Connection } from '@libp2p/interface'
+
+/** What of ours waits below a connection's encryption, and what went there since the connection began. */
+export interface SendBuffer {
+  waitingBytes: number
+  writtenBytes: number
+  /** What the kernel has taken of it; undefined where it does not tell. */
+  takenBytes: number | undefined
+}
+
+/**
+ * Read off the socket of a TCP connection or of an accepted WebSocket. A WebSocket that was dialled hides its socket and
+ * tells only what it holds; of a relayed connection only its own buffer is seen.
+ */
+export function sendBufferOf(connection: Connection): SendBuffer {
+  const raw = property(connection, 'maConn')
+  const webSocket = property(raw, 'websocket')
+  const handle = property(property(raw, 'socket') ?? property(webSocket, '_socket'), '_handle')
+  const queued = number(handle, 'writeQueueSize')
+  const written = number(handle, 'bytesWritten')
+  const above = number(raw, 'writeBufferLength') ?? 0
+  if (queued !== undefined && written !== undefined) {
+    return { waitingBytes: above + queued, writtenBytes: written, takenBytes: written - queued }
+  }
+  return {
+    waitingBytes: above + (number(webSocket, 'bufferedAmount') ?? 0),
+    writtenBytes: number(raw, 'writtenBytes') ?? 0,
+    takenBytes: undefined,
+  }
+}
+
+const property = (object: unknown, name: string): unknown =>
+  typeof object === 'object' && object !== null ? (Reflect.get(object, name) as unknown) : undefined
+
+function number(object: unknown, name: string): number | undefined {
+  const value = property(object, name)
+  return typeof value === 'number' ? value : undefined
+}
+
+/** Bytes the network took between two looks, out of what waited at the first one. */
+export function takenBetween(before: SendBuffer, now: SendBuffer): number {
+  if (before.waitingBytes === 0) return 0
+  if (before.takenBytes !== undefined && now.takenBytes !== undefined) return now.takenBytes - before.takenBytes
+  return Math.max(0, before.waitingBytes - now.waitingBytes)
+}
