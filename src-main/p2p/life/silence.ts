@@ -1,8 +1,8 @@
 /** How long a connection in use may be quiet (ms) before it is asked for a sign of life. */
-export const ASK_AFTER_MS = 4_000
+export const ASK_AFTER_MS = 3_000
 
 /** How long an answer may take (ms): a slow line with a full queue, or a peer whose machine swaps, needs seconds. */
-export const ANSWER_WITHIN_MS = 6_000
+export const ANSWER_WITHIN_MS = 5_000
 
 /** A look that comes so late (ms after the last one) says more about this machine than about its peers. */
 export const LATE_MS = 2_500

@@ -25,15 +25,15 @@ function verdicts(looks: Look[], start = noSilence()): Verdict[] {
 }
 
 describe('a connection in use', () => {
-  test('is asked after four quiet seconds, and dead after six more', () => {
+  test('is asked after three quiet seconds, and dead after five more', () => {
     const all = verdicts(quietFor(10))
-    expect(all.indexOf('ask')).toBe(3)
-    expect(all.indexOf('dead')).toBe(9)
+    expect(all.indexOf('ask')).toBe(2)
+    expect(all.indexOf('dead')).toBe(7)
     expect(all.filter((verdict) => verdict === 'ask')).toHaveLength(1)
   })
 
   test('that answers in the last moment lives, and is asked anew when it falls quiet again', () => {
-    const all = verdicts([...quietFor(9), heard, ...quietFor(9)])
+    const all = verdicts([...quietFor(7), heard, ...quietFor(7)])
     expect(all).not.toContain('dead')
     expect(all.filter((verdict) => verdict === 'ask')).toHaveLength(2)
   })
@@ -44,26 +44,26 @@ describe('a connection in use', () => {
 
   test('gets the longer the more was sent to it just now: a poor line needs its time', () => {
     const sent = { ...quiet(), writtenBytes: 80_000 }
-    // Ten seconds at 8 bytes a millisecond, of which four have passed when it is asked.
-    expect(verdicts([sent, ...quietFor(60)]).indexOf('dead')).toBe(9 + 6)
-    expect(verdicts([{ ...sent, writtenBytes: 900_000_000 }, ...quietFor(60)]).indexOf('dead')).toBeLessThan(9 + 33)
+    // Ten seconds at 8 bytes a millisecond, of which three have passed when it is asked.
+    expect(verdicts([sent, ...quietFor(60)]).indexOf('dead')).toBe(7 + 7)
+    expect(verdicts([{ ...sent, writtenBytes: 900_000_000 }, ...quietFor(60)]).indexOf('dead')).toBeLessThan(7 + 33)
   })
 
   test('keeps that time when it says something else meanwhile, and only for as long as a poor line needs', () => {
     const sent = { ...quiet(), writtenBytes: 200_000 }
-    expect(verdicts([sent, heard, ...quietFor(60)]).indexOf('dead')).toBeGreaterThan(2 + 9 + 15)
+    expect(verdicts([sent, heard, ...quietFor(60)]).indexOf('dead')).toBeGreaterThan(2 + 7 + 15)
     const later = Array.from({ length: 30 }, () => heard)
-    expect(verdicts([sent, ...later, ...quietFor(60)]).indexOf('dead')).toBe(31 + 9)
+    expect(verdicts([sent, ...later, ...quietFor(60)]).indexOf('dead')).toBe(31 + 7)
   })
 
-  test('that is doubted is dead six seconds later', () => {
-    expect(verdicts(quietFor(6), askedNow(noSilence())).indexOf('dead')).toBe(5)
+  test('that is doubted is dead five seconds later', () => {
+    expect(verdicts(quietFor(6), askedNow(noSilence())).indexOf('dead')).toBe(4)
   })
 
   test('is not blamed for a look that comes late, or before the last one', () => {
     for (const sinceLastMs of [LATE_MS + 1, 3_600_000, -5_000]) {
       const asked = judge(
-        { quietMs: 9_500, asked: { agoMs: 5_900, withinMs: 6_000 }, queuedBytes: 0 },
+        { quietMs: 7_500, asked: { agoMs: 4_900, withinMs: 5_000 }, queuedBytes: 0 },
         quiet(sinceLastMs),
       )
       expect(asked).toEqual({ silence: noSilence(), verdict: 'alive' })
@@ -108,13 +108,13 @@ describe('whatever the looks', () => {
     )
   })
 
-  test('who says nothing, with nothing unsent, is dead within thirteen seconds, however the looks fall', () => {
+  test('who says nothing, with nothing unsent, is dead within eleven seconds, however the looks fall', () => {
     const gaps = fc.array(fc.integer({ min: 900, max: 1_500 }), { minLength: 14, maxLength: 14 })
     fc.assert(
       fc.property(gaps, (all) => {
         const at = verdicts(all.map((gap) => quiet(gap))).indexOf('dead')
         expect(at).toBeGreaterThan(0)
-        expect(all.slice(0, at + 1).reduce((sum, gap) => sum + gap, 0)).toBeLessThanOrEqual(13_000)
+        expect(all.slice(0, at + 1).reduce((sum, gap) => sum + gap, 0)).toBeLessThanOrEqual(11_000)
       }),
     )
   })
