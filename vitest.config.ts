@@ -10,9 +10,11 @@ const project = (name: string, options: Record<string, unknown> = {}) => ({
 export default defineConfig({
   plugins: [react()],
   test: {
+    // How long what has to come true may take on a busy machine; what is true goes on at once.
+    expect: { poll: { timeout: 20_000 } },
     projects: [
-      project('unit', { testTimeout: 30_000 }),
-      project('contract', { testTimeout: 30_000 }),
+      project('unit', { testTimeout: 60_000 }),
+      project('contract', { testTimeout: 60_000 }),
       project('integration', {
         testTimeout: 60_000,
         hookTimeout: 60_000,

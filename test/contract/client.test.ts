@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { followState, type FeedObserver } from '#shared/contract/client.js'
 import { CALLS, FEEDS, type CallInput, type CallName, type FeedName } from '#shared/contract/index.js'
+import { eventually } from '../fixtures/eventually.js'
 import { ALICE, createFakeNode, SELF, type FakeNode } from './fake-node.js'
 import { TRANSPORTS, type Connected } from './transports.js'
 
@@ -115,7 +116,7 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
   test.each(FEED_NAMES)('the feed %s begins with a valid snapshot', async (feed) => {
     const onSnapshot = vi.fn()
     const stop = connected.client.follow(feed, { onSnapshot, onDelta: () => undefined })
-    await vi.waitFor(() => expect(onSnapshot).toHaveBeenCalledOnce())
+    await eventually(() => expect(onSnapshot).toHaveBeenCalledOnce())
     expect(FEEDS[feed].snapshot.parse(onSnapshot.mock.calls[0]![0])).toEqual(onSnapshot.mock.calls[0]![0])
     stop()
   })
@@ -123,11 +124,11 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
   test('a change arrives as a delta, and the removal of what it added as well', async () => {
     const states: string[][] = []
     const stop = followState(connected.client, 'peers', { onState: (peers) => states.push(peers.map((p) => p.peerId)) })
-    await vi.waitFor(() => expect(states).toEqual([[ALICE]]))
+    await eventually(() => expect(states).toEqual([[ALICE]]))
     node.connect('bob')
-    await vi.waitFor(() => expect(states.at(-1)).toEqual([ALICE, 'bob']))
+    await eventually(() => expect(states.at(-1)).toEqual([ALICE, 'bob']))
     node.disconnect('bob')
-    await vi.waitFor(() => expect(states.at(-1)).toEqual([ALICE]))
+    await eventually(() => expect(states.at(-1)).toEqual([ALICE]))
     stop()
   })
 
@@ -141,11 +142,11 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       }),
       followState(connected.client, 'status', { onState: ({ state }) => causes.push(state.cause) }),
     ]
-    await vi.waitFor(() => expect([found, causes]).toEqual([[['ok']], [undefined]]))
+    await eventually(() => expect([found, causes]).toEqual([[['ok']], [undefined]]))
     node.find([{ id: check, state: 'bad', fact: 'No peer.', meaning: 'Alone.', fix: 'Ask.', brief: sentence }])
-    await vi.waitFor(() => expect([found.at(-1), causes.at(-1)]).toEqual([['bad'], { check, sentence }]))
+    await eventually(() => expect([found.at(-1), causes.at(-1)]).toEqual([['bad'], { check, sentence }]))
     node.find([])
-    await vi.waitFor(() => expect([found.at(-1), causes.at(-1)]).toEqual([[], undefined]))
+    await eventually(() => expect([found.at(-1), causes.at(-1)]).toEqual([[], undefined]))
     for (const stop of stops) stop()
   })
 
@@ -156,21 +157,24 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       onDelta: (delta) => deltas.push(delta.set.length),
     }
     const stop = connected.client.follow('logs', lines)
-    await vi.waitFor(() => expect(deltas).toEqual([0]))
+    await eventually(() => expect(deltas).toEqual([0]))
     for (let i = 0; i < 100; i++) node.writeLog(`line ${i}`)
-    await vi.waitFor(() => expect(deltas).toEqual([0, 100]))
+    await eventually(() => expect(deltas).toEqual([0, 100]))
     stop()
   })
 
   test('an unfollowed feed is quiet', async () => {
     const onDelta = vi.fn()
     const onSnapshot = vi.fn()
+    const other = { onSnapshot: vi.fn(), onDelta: vi.fn() }
     const stop = connected.client.follow('peers', { onSnapshot, onDelta })
-    const stopOther = connected.client.follow('status', { onSnapshot: () => undefined, onDelta: onSnapshot })
-    await vi.waitFor(() => expect(onSnapshot).toHaveBeenCalledOnce())
+    const stopOther = connected.client.follow('status', other)
+    await eventually(() => {
+      for (const begun of [onSnapshot, other.onSnapshot]) expect(begun).toHaveBeenCalledOnce()
+    })
     stop()
     node.connect('bob')
-    await vi.waitFor(() => expect(onSnapshot).toHaveBeenCalledTimes(2))
+    await eventually(() => expect(other.onDelta).toHaveBeenCalledOnce())
     expect(onDelta).not.toHaveBeenCalled()
     stopOther()
   })
@@ -178,7 +182,7 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
   test('a feed that does not exist is reported as lost', async () => {
     const onLost = vi.fn()
     const stop = connected.client.follow('nothing' as FeedName, { onSnapshot: vi.fn(), onDelta: vi.fn(), onLost })
-    await vi.waitFor(() => expect(onLost).toHaveBeenCalledWith(expect.objectContaining({ code: 'not_found' })))
+    await eventually(() => expect(onLost).toHaveBeenCalledWith(expect.objectContaining({ code: 'not_found' })))
     stop()
   })
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { ControlServer } from '../../src-main/api/http/index.js'
 import { createHttpClient } from '../../src-renderer/client/http.js'
+import { eventually } from '../fixtures/eventually.js'
 import { createFakeNode, type FakeNode } from './fake-node.js'
 import { codeOf, rawRequest, rawUpgrade, type RawAnswer } from './raw-http.js'
 import { startServer } from './transports.js'
@@ -175,7 +176,7 @@ describe('the feed socket', () => {
   test('opens for the owner of the token and never says the token back', async () => {
     expect(await upgrade({ 'Sec-WebSocket-Protocol': protocols(), Origin: `http://127.0.0.1:${port}` })).toBe(101)
     const socket = new WebSocket(`ws://127.0.0.1:${port}/api/feed`, ['ocf', `ocf.token.${server.token}`])
-    await vi.waitFor(() => expect(socket.readyState).toBe(WebSocket.OPEN))
+    await eventually(() => expect(socket.readyState).toBe(WebSocket.OPEN))
     expect(socket.protocol).toBe('ocf')
     socket.close()
   })
@@ -209,9 +210,9 @@ describe('the feed socket', () => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/api/feed`, ['ocf', `ocf.token.${server.token}`])
     const messages: { id: number; error?: { code: string } }[] = []
     socket.addEventListener('message', (event) => messages.push(JSON.parse(String(event.data)) as (typeof messages)[0]))
-    await vi.waitFor(() => expect(socket.readyState).toBe(WebSocket.OPEN))
+    await eventually(() => expect(socket.readyState).toBe(WebSocket.OPEN))
     for (let id = 0; id < 33; id++) socket.send(JSON.stringify({ type: 'follow', id, feed: 'status' }))
-    await vi.waitFor(() => expect(messages).toHaveLength(33))
+    await eventually(() => expect(messages).toHaveLength(33))
     expect(messages.filter(({ error }) => error?.code === 'rate_limited').map(({ id }) => id)).toEqual([32])
     socket.close()
   })
@@ -290,9 +291,9 @@ describe('starting and stopping', () => {
     const onSnapshot = vi.fn()
     const onLost = vi.fn()
     client.follow('status', { onSnapshot, onDelta: () => undefined, onLost })
-    await vi.waitFor(() => expect(onSnapshot).toHaveBeenCalled())
+    await eventually(() => expect(onSnapshot).toHaveBeenCalled())
     await Promise.all([server.stop(), server.stop()])
-    await vi.waitFor(() => expect(onLost).toHaveBeenCalledWith(expect.objectContaining({ code: 'node_not_running' })))
+    await eventually(() => expect(onLost).toHaveBeenCalledWith(expect.objectContaining({ code: 'node_not_running' })))
     client.close()
     const next = createServer()
     await new Promise<void>((resolve) => next.listen(port, '127.0.0.1', resolve))
@@ -321,7 +322,7 @@ test('the token is in no URL that a client asks for', async () => {
     await client.call('node.status', {})
     const onSnapshot = vi.fn()
     client.follow('status', { onSnapshot, onDelta: () => undefined })
-    await vi.waitFor(() => expect(onSnapshot).toHaveBeenCalled())
+    await eventually(() => expect(onSnapshot).toHaveBeenCalled())
     expect(urls).toHaveLength(2)
     expect(urls.join(' ')).not.toContain(server.token)
     expect(new URL(server.dashboardUrl).hash).toBe(`#token=${server.token}`)

@@ -5,6 +5,7 @@ import type { TrafficEntry } from '#shared/contract/traffic.js'
 import { followForNotices, wasServed } from '../../../src-main/electron/notices.js'
 import type { NodeState } from '../../../src-main/electron/node-state.js'
 import type { Preferences } from '../../../src-main/electron/preferences.js'
+import { eventually } from '../../fixtures/eventually.js'
 import { createRecordingLog } from '../../fixtures/recording-log.js'
 
 const SERVED = {
@@ -79,7 +80,7 @@ test('the first request that was served is told once ever', async () => {
   requests(0)
   expect(dispatch).not.toHaveBeenCalled()
   requests(1)
-  await vi.waitFor(() => expect(show).toHaveBeenCalledOnce())
+  await eventually(() => expect(show).toHaveBeenCalledOnce())
   expect(show).toHaveBeenCalledWith(expect.objectContaining({ title: 'First request served', page: 'traffic' }))
   requests(2)
   expect(dispatch).toHaveBeenCalledOnce()

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { WebSocketServer, type WebSocket as ServerSocket } from 'ws'
 import { createFeedSocket, type FeedSocket } from '../../../src-renderer/client/feed-socket.js'
+import { eventually } from '../../fixtures/eventually.js'
 
 let server: WebSocketServer
 let port: number
@@ -43,14 +44,14 @@ const follower = () => ({ onNews: vi.fn(), onLost: vi.fn() })
 
 test('all feeds share one socket, which closes with the last follower', async () => {
   const leaveStatus = feeds.follow('status', follower())
-  await vi.waitFor(() => expect(told).toEqual([[{ type: 'follow', id: 1, feed: 'status' }]]))
+  await eventually(() => expect(told).toEqual([[{ type: 'follow', id: 1, feed: 'status' }]]))
   const leavePeers = feeds.follow('peers', follower())
-  await vi.waitFor(() => expect(told[0]).toHaveLength(2))
+  await eventually(() => expect(told[0]).toHaveLength(2))
   leaveStatus()
-  await vi.waitFor(() => expect(told[0]?.[2]).toEqual({ type: 'unfollow', id: 1 }))
+  await eventually(() => expect(told[0]?.[2]).toEqual({ type: 'unfollow', id: 1 }))
   expect(server.clients.size).toBe(1)
   leavePeers()
-  await vi.waitFor(() => expect(server.clients.size).toBe(0))
+  await eventually(() => expect(server.clients.size).toBe(0))
 })
 
 test('news go to the follower they are for', async () => {
@@ -58,38 +59,38 @@ test('news go to the follower they are for', async () => {
   const peers = follower()
   feeds.follow('status', status)
   feeds.follow('peers', peers)
-  await vi.waitFor(() => expect(told[0]).toHaveLength(2))
+  await eventually(() => expect(told[0]).toHaveLength(2))
   sockets[0]?.send(JSON.stringify({ id: 2, message: { type: 'snapshot', revision: 1, data: [] } }))
-  await vi.waitFor(() => expect(peers.onNews).toHaveBeenCalledOnce())
+  await eventually(() => expect(peers.onNews).toHaveBeenCalledOnce())
   expect(status.onNews).not.toHaveBeenCalled()
 })
 
 test('a lost connection comes back by itself and follows again', async () => {
   const status = follower()
   feeds.follow('status', status)
-  await vi.waitFor(() => expect(told[0]).toHaveLength(1))
+  await eventually(() => expect(told[0]).toHaveLength(1))
   sockets[0]?.terminate()
-  await vi.waitFor(() => expect(told[1]).toEqual([{ type: 'follow', id: 1, feed: 'status' }]), { timeout: 3000 })
+  await eventually(() => expect(told[1]).toEqual([{ type: 'follow', id: 1, feed: 'status' }]))
   expect(status.onLost).toHaveBeenCalledOnce()
 })
 
 test('a node that comes back on the same port is found', async () => {
   const status = follower()
   feeds.follow('status', status)
-  await vi.waitFor(() => expect(told[0]).toHaveLength(1))
+  await eventually(() => expect(told[0]).toHaveLength(1))
   const samePort = port
   await shut()
-  await vi.waitFor(() => expect(status.onLost.mock.calls.length).toBeGreaterThanOrEqual(2), { timeout: 5000 })
+  await eventually(() => expect(status.onLost.mock.calls.length).toBeGreaterThanOrEqual(2))
   await listen(samePort)
-  await vi.waitFor(() => expect(told[1]).toHaveLength(1), { timeout: 8000 })
+  await eventually(() => expect(told[1]).toHaveLength(1))
 }, 20_000)
 
 test('whoever left while the node was away is not followed when it is back', async () => {
   const leave = feeds.follow('status', follower())
-  await vi.waitFor(() => expect(told[0]).toHaveLength(1))
+  await eventually(() => expect(told[0]).toHaveLength(1))
   sockets[0]?.terminate()
   leave()
   const models = follower()
   feeds.follow('models', models)
-  await vi.waitFor(() => expect(told[1]).toEqual([{ type: 'follow', id: 2, feed: 'models' }]), { timeout: 3000 })
+  await eventually(() => expect(told[1]).toEqual([{ type: 'follow', id: 2, feed: 'models' }]))
 })
