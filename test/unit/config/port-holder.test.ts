@@ -14,7 +14,7 @@ describe.runIf(process.platform === 'linux')('who holds a port', () => {
     expect(holder?.program).toMatch(/^node/)
     server.close()
     await once(server, 'close')
-    expect(await findPortHolder(port)).toBeUndefined()
+    expect((await findPortHolder(port))?.pid).not.toBe(process.pid)
   })
 
   it('is the program with the UDP socket, which is not the one with the TCP port', async () => {
@@ -22,7 +22,8 @@ describe.runIf(process.platform === 'linux')('who holds a port', () => {
     await once(socket, 'listening')
     const { port } = socket.address()
     expect((await findPortHolder(port, 'udp'))?.pid).toBe(process.pid)
-    expect(await findPortHolder(port, 'tcp')).toBeUndefined()
+    // Another program may listen on TCP at this number.
+    expect((await findPortHolder(port, 'tcp'))?.pid).not.toBe(process.pid)
     socket.close()
     await once(socket, 'close')
   })

@@ -273,7 +273,8 @@ describe('a try that is cut midway', () => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       response.write('data: 1\n\n')
     })
-    const front = await frontOf(port, { idleTimeoutMs: 50 })
+    // Long enough for the first event to come through on a busy machine.
+    const front = await frontOf(port, { idleTimeoutMs: 1_000 })
     const text = await (await fetch(front.origin)).text()
     expect(text).toMatch(/^data: 1\n\nevent: error\ndata: .*"code":"upstream_timeout"/)
     expect(await front.result()).toMatchObject({ kind: 'cut', reason: 'no byte for too long', explained: false })
