@@ -102,6 +102,9 @@ async function echoed(socket: WebSocket, message: string | Buffer): Promise<{ da
   return { data, isBinary }
 }
 
+const untilUsed = (slots: number): Promise<true> =>
+  until(async () => (await owner.call('limits.get', {})).slots.used === slots, { what: `${slots} slots are used` })
+
 const closeOf = async (socket: WebSocket): Promise<number> => ((await once(socket, 'close')) as [number])[0]
 
 describe('a WebSocket reaches a provider', () => {
@@ -189,9 +192,10 @@ describe('the end of a WebSocket', () => {
   test('gives the slot back, and is in the traffic feed and the ledger', async () => {
     const socket = await connected(viaPeer(), { headers: { 'x-request-id': 'a-socket' } })
     await echoed(socket, 'counted')
-    expect((await owner.call('limits.get', {})).slots.used).toBe(1)
+    // Those of the tests before may still be on their way out.
+    await untilUsed(1)
     socket.close()
-    await until(async () => (await owner.call('limits.get', {})).slots.used === 0, { what: 'the slot is free' })
+    await untilUsed(0)
     const entries = await userControl.call('traffic.recent', { limit: 100 })
     const entry = await until(
       async () =>
@@ -301,11 +305,12 @@ describe('before the handshake is answered', () => {
 
 describe('the owner', () => {
   test('has a limit on sockets as on requests', async () => {
+    await untilUsed(0)
     await owner.call('limits.set', { concurrent: 1, queue: 0 })
     const socket = await connected(viaPeer())
     expect(await refused(viaPeer())).toBe('429 provider_busy')
     socket.close()
-    await until(async () => (await owner.call('limits.get', {})).slots.used === 0, { what: 'the slot is free' })
+    await untilUsed(0)
     await connected(viaPeer())
   })
 
