@@ -148,10 +148,10 @@ test('a server that never answers costs neither requests nor a slow stop, and th
   await until(() => server.requests.length === 1, { what: 'the first batch is on its way' })
   const startedAt = performance.now()
   for (let i = 0; i < 10_000; i++) request()
-  expect(performance.now() - startedAt).toBeLessThan(2_000)
+  expect(performance.now() - startedAt).toBeLessThan(5_000)
   const stoppingAt = performance.now()
   await exporter.stop()
-  expect(performance.now() - stoppingAt).toBeLessThan(1_500)
+  expect(performance.now() - stoppingAt).toBeLessThan(5_000)
   expect(log.lines.filter(({ level }) => level === 'warn').length).toBeLessThan(10)
 })
 

@@ -17,7 +17,8 @@ const PEERS_ONLY = 'peers-only'
 
 const PEERS = 4
 const STRANGER = '12D3KooWGRUFBDQB7ZCJ4QG1YQv5kDTJwZ3T1Xg6QBMsbLHwoVxR'
-const HEADERS_TIMEOUT_MS = 300
+/** Not so short that a busy machine takes it for a client that is slow. */
+const HEADERS_TIMEOUT_MS = 1_500
 
 interface Peer {
   node: NodeProcess

@@ -232,7 +232,7 @@ describe('a node that is stopped', () => {
       stepping.send('first')
       await reader.read()
       const stopped = provider.stop()
-      await until(async () => (await providersOf('slow-model')) === 0, { what: 'it has withdrawn', limitMs: 3_000 })
+      await until(async () => (await providersOf('slow-model')) === 0, { what: 'it has withdrawn' })
       stepping.end()
       let rest = ''
       for (let part = await reader.read(); !part.done; part = await reader.read()) {
@@ -242,7 +242,7 @@ describe('a node that is stopped', () => {
       expect(rest).not.toContain('event: error')
       const { code, ms } = await stopped
       expect(code).toBe(0)
-      expect(ms).toBeLessThan(5_000)
+      expect(ms).toBeLessThan(10_000)
     } finally {
       await provider.stop()
       await stepping.close()
@@ -262,7 +262,7 @@ describe('a node that is stopped', () => {
       expect(text).toMatch(/first[^]*\n\nevent: error\ndata: \{"error":/)
       expect(text).not.toContain('[DONE]')
       expect(code).toBe(0)
-      expect(ms).toBeLessThan(5_000)
+      expect(ms).toBeLessThan(10_000)
     } finally {
       await node.stop()
       await stepping.close()
@@ -282,6 +282,6 @@ test('when one provider is killed while idle, the other answers', async () => {
     expect(response.status).toBe(200)
     expect(response.headers.get('x-computing-node')).toBe(two.node.peerId)
     expect(Number(response.headers.get('x-ocf-tries'))).toBeLessThanOrEqual(2)
-    expect(performance.now() - startedAt).toBeLessThan(6_000)
+    expect(performance.now() - startedAt).toBeLessThan(12_000)
   }
 })

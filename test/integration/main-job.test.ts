@@ -32,7 +32,7 @@ afterAll(async () => {
 const clientOf = (baseURL: string): OpenAI => new OpenAI({ baseURL, apiKey: 'sk-secret-of-the-user', maxRetries: 0 })
 
 test('a model server at B is listed at A within five seconds', async () => {
-  await untilListed(pair.a.gateway, MODEL)
+  await untilListed(pair.a.gateway, MODEL, 5_000)
 })
 
 describe.each([

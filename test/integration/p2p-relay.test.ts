@@ -24,7 +24,7 @@ async function relayed(options: Partial<RelayOptions> = {}): Promise<{ relay: Ho
   const relay = await hosts.host({ relay: { ...RELAY_DEFAULTS, mode: 'on', ...options } })
   const b = await hosts.host()
   await b.libp2p.dial(multiaddr(addressesOver(relay, 'tcp')[0]))
-  await until('B has a place', () => circuitOf(b) !== undefined, 5000)
+  await until('B has a place', () => circuitOf(b) !== undefined)
   return { relay, b, circuit: circuitOf(b)! }
 }
 
@@ -47,7 +47,10 @@ async function serveBytes(host: Host): Promise<void> {
 }
 
 async function receive(from: Host, to: Host, bytes: number): Promise<number> {
-  const connection = await createConnector({ libp2p: () => from.libp2p }).connect(to.peerId, AbortSignal.timeout(5000))
+  const connection = await createConnector({ libp2p: () => from.libp2p }).connect(
+    to.peerId,
+    AbortSignal.timeout(20_000),
+  )
   const stream = await connection.newStream('/test/bytes', { runOnLimitedConnection: true })
   let received = 0
   const ended = new Promise<void>((resolve) => {
@@ -117,14 +120,14 @@ test('a relayed peer is reached directly as soon as that works, and the relayed 
   await until(
     'it is direct',
     () => a.connections().some(({ peerId, path }) => peerId === b.peerId && path.startsWith('direct')),
-    15_000,
+    30_000,
   )
   let echoed = ''
   stream.addEventListener('message', (event) => (echoed += Buffer.from(event.data.subarray()).toString()))
   stream.send(Buffer.from('still here'))
   await until('the relayed stream still works', () => echoed === 'still here')
   await stream.close()
-  await until('the relay is let go', () => relayedConnection.status === 'closed', 15_000)
+  await until('the relay is let go', () => relayedConnection.status === 'closed', 30_000)
   expect(a.isConnected(b.peerId)).toBe(true)
 })
 

@@ -42,7 +42,7 @@ function detectorOf(candidates: Candidate[], around: Around = {}): Detector {
       ownPorts: () => ownPorts,
       hopHeaders: { 'x-ocf-hops': 'own-peer-id' },
     },
-    { candidates, answerMs: 500, ...options },
+    { candidates, answerMs: 10_000, ...options },
   )
   cleanups.push(() => detector.stop())
   return detector
@@ -305,7 +305,7 @@ test('Ollama without a model says what to do', async () => {
 
 test('a known server that is silent is busy, and gone once nothing listens', async () => {
   const server = await started(servers.OLLAMA())
-  const detector = detectorOf([{ port: server.port }], { answerMs: 50 })
+  const detector = detectorOf([{ port: server.port }], { answerMs: 1_500 })
   await detector.look()
   const { routes } = server.model
   const slow = createTcpServer(() => undefined)

@@ -26,7 +26,8 @@ function cleanedUp<T extends { close(): Promise<void> }>(thing: T): T {
   return thing
 }
 
-const QUICK = { refreshMs: 20, firstRetryMs: 5, probeTimeoutMs: 300, firstProbeTimeoutMs: 1_000, urgentGapMs: 1 }
+/** Quick, but patient with a server that answers: only who is silent on purpose is given little time. */
+const QUICK = { refreshMs: 20, firstRetryMs: 5, probeTimeoutMs: 10_000, firstProbeTimeoutMs: 10_000, urgentGapMs: 1 }
 /** Nothing happens by itself after the first look. */
 const PATIENT = { ...QUICK, refreshMs: 600_000 }
 
