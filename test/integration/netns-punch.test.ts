@@ -5,7 +5,7 @@ import { until } from '../fixtures/until.js'
 const reason = whyNoNetLab()
 if (reason !== undefined) process.stdout.write(`skipped: ${reason}\n`)
 
-const TIMEOUT_MS = 120_000
+const TIMEOUT_MS = 240_000
 const RELAY = { publicAddr: '5.0.0.10', upnp: false, mdns: false }
 const HOME = { upnp: false, mdns: false }
 
@@ -25,7 +25,7 @@ const pathsTo = async (peer: LabPeer, other: LabPeer): Promise<string[]> => {
 async function circuitTo(peer: LabPeer): Promise<string> {
   return await until(async () => (await peer.facts()).addresses.find((address) => address.includes('/p2p-circuit')), {
     what: 'it has a place at the relay',
-    limitMs: 30_000,
+    limitMs: 60_000,
   })
 }
 
@@ -46,7 +46,7 @@ test.skipIf(reason !== undefined)(
       { from: two, to: one },
     ]
     for (const { from, to } of both) {
-      await expect.poll(() => pathsTo(from, to), { timeout: 30_000, interval: 100 }).toEqual(['hole-punched'])
+      await expect.poll(() => pathsTo(from, to), { timeout: 60_000, interval: 100 }).toEqual(['hole-punched'])
     }
   },
   TIMEOUT_MS,

@@ -9,7 +9,7 @@ import { until } from '../fixtures/until.js'
 const reason = whyNoNetLab()
 if (reason !== undefined) process.stdout.write(`skipped: ${reason}\n`)
 
-const TIMEOUT_MS = 120_000
+const TIMEOUT_MS = 240_000
 const BOOTSTRAP = ['--bootstrap.addr', '/ip4/5.0.0.10/tcp/43905', '--mdns', 'false']
 const SERVICE = [
   ...['--service.name', 'hello', '--service.port', '9000', '--service.identity-group', 'all'],

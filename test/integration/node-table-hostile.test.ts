@@ -28,7 +28,7 @@ vi.mock('node:crypto', async (importOriginal) => {
 })
 
 const nodes = createTableNodes()
-const eventually = { timeout: 20_000, interval: 50 }
+const eventually = { timeout: 60_000, interval: 50 }
 
 afterEach(() => nodes.close())
 

@@ -9,7 +9,7 @@ import { connect, startBareHost } from '../fixtures/bare-host.js'
 import { createOffsetClock, createTableNodes, offer, offering } from '../fixtures/table-nodes.js'
 
 const nodes = createTableNodes()
-const eventually = { timeout: 10_000, interval: 10 }
+const eventually = { timeout: 20_000, interval: 10 }
 
 afterEach(() => nodes.close())
 

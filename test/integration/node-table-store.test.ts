@@ -17,6 +17,8 @@ interface Line {
   warnings: string[]
 }
 
+/** Each test starts a process some twenty times, which takes its time on a busy machine. */
+const timeout = 240_000
 const KILLS = 20
 const AT_ONCE = 2
 let base: string
@@ -74,51 +76,59 @@ async function killAfter(folder: string, rows: number): Promise<Killed> {
   return { read, held, written, warnings }
 }
 
-test('killed in the middle of writing twenty times, a store never loses a row that was written', async () => {
-  const random = createRandom(1)
-  const series = async (folder: string, kills: number): Promise<void> => {
-    let before = 0
-    for (let round = 0; round < kills; round += 1) {
-      const { read, held, written, warnings } = await killAfter(folder, 1 + Math.floor(random() * 60))
-      expect(read).toBeGreaterThanOrEqual(before)
-      expect(lostRows(held, before)).toEqual([])
-      expect(warnings).toEqual([])
-      before = written
+test(
+  'killed in the middle of writing twenty times, a store never loses a row that was written',
+  { timeout },
+  async () => {
+    const random = createRandom(1)
+    const series = async (folder: string, kills: number): Promise<void> => {
+      let before = 0
+      for (let round = 0; round < kills; round += 1) {
+        const { read, held, written, warnings } = await killAfter(folder, 1 + Math.floor(random() * 60))
+        expect(read).toBeGreaterThanOrEqual(before)
+        expect(lostRows(held, before)).toEqual([])
+        expect(warnings).toEqual([])
+        before = written
+      }
     }
-  }
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, (_, index) => series(join(base, `kill-${index}`, 'table'), KILLS / AT_ONCE)),
-  )
-})
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, (_, index) => series(join(base, `kill-${index}`, 'table'), KILLS / AT_ONCE)),
+    )
+  },
+)
 
-test('with bytes flipped, zeroed or cut off anywhere in it, the node starts, and says what is lost', async () => {
-  const random = createRandom(2)
-  const original = join(base, 'whole', 'table')
-  await run(original, 60)
-  await run(original, 30)
-  const damages = ['flip', 'zero', 'cut'] as const
-  const damage = async (round: number): Promise<void> => {
-    const folder = join(base, `damaged-${round}`, 'table')
-    await cp(original, folder, { recursive: true })
-    const files = (await readdir(folder)).filter((name) => /\.(ldb|log)$|MANIFEST/.test(name)).sort()
-    const file = join(folder, files[round % files.length]!)
-    const bytes = await readFile(file)
-    const at = Math.floor(random() * bytes.byteLength)
-    const kind = damages[Math.floor(round / files.length) % damages.length]!
-    if (kind === 'flip') bytes[at]! ^= 1 << (round % 8)
-    if (kind === 'zero') bytes.fill(0, at, Math.min(bytes.byteLength, at + 4096))
-    await writeFile(file, kind === 'cut' ? bytes.subarray(0, at) : bytes)
-    const { lines, code } = await run(folder, 3)
-    expect({ round, kind, file: files[round % files.length], code }).toMatchObject({ code: 0 })
-    expect(lines.at(-1)).toMatchObject({ done: true })
-    if (lines[0]!.rows === 0) expect(lines[0]!.warnings).toHaveLength(1)
-    const [after] = (await run(folder, 1)).lines
-    expect(lostRows(after!.held!, lines.at(-2)!.written!).filter((row) => row > lines[0]!.read!)).toEqual([])
-  }
-  for (let round = 0; round < 10; round += AT_ONCE) {
-    await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => damage(round + index)))
-  }
-})
+test(
+  'with bytes flipped, zeroed or cut off anywhere in it, the node starts, and says what is lost',
+  { timeout },
+  async () => {
+    const random = createRandom(2)
+    const original = join(base, 'whole', 'table')
+    await run(original, 60)
+    await run(original, 30)
+    const damages = ['flip', 'zero', 'cut'] as const
+    const damage = async (round: number): Promise<void> => {
+      const folder = join(base, `damaged-${round}`, 'table')
+      await cp(original, folder, { recursive: true })
+      const files = (await readdir(folder)).filter((name) => /\.(ldb|log)$|MANIFEST/.test(name)).sort()
+      const file = join(folder, files[round % files.length]!)
+      const bytes = await readFile(file)
+      const at = Math.floor(random() * bytes.byteLength)
+      const kind = damages[Math.floor(round / files.length) % damages.length]!
+      if (kind === 'flip') bytes[at]! ^= 1 << (round % 8)
+      if (kind === 'zero') bytes.fill(0, at, Math.min(bytes.byteLength, at + 4096))
+      await writeFile(file, kind === 'cut' ? bytes.subarray(0, at) : bytes)
+      const { lines, code } = await run(folder, 3)
+      expect({ round, kind, file: files[round % files.length], code }).toMatchObject({ code: 0 })
+      expect(lines.at(-1)).toMatchObject({ done: true })
+      if (lines[0]!.rows === 0) expect(lines[0]!.warnings).toHaveLength(1)
+      const [after] = (await run(folder, 1)).lines
+      expect(lostRows(after!.held!, lines.at(-2)!.written!).filter((row) => row > lines[0]!.read!)).toEqual([])
+    }
+    for (let round = 0; round < 10; round += AT_ONCE) {
+      await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => damage(round + index)))
+    }
+  },
+)
 
 /** A file system of 300 KB; undefined where this user may not make one. */
 async function smallDisk(): Promise<string | undefined> {
@@ -133,33 +143,37 @@ async function smallDisk(): Promise<string | undefined> {
   return folder
 }
 
-test('on a full disk the table goes on in memory, says so once, and starts again on what was written', async (context) => {
-  const disk = await smallDisk()
-  if (disk === undefined) {
-    context.skip('this user may not mount a small file system')
-    return
-  }
-  const folder = join(disk, 'data', 'table')
-  await writeFile(join(disk, 'ballast'), new Uint8Array(220_000))
-  const { lines, code } = await run(folder, 300)
-  expect(code).toBe(0)
-  const last = lines.at(-1)!
-  expect(last).toMatchObject({ done: true, rows: 40 })
-  expect(last.warnings).toContain('the node table can’t be written to disk; the node goes on without')
-  const failedAt = lines.findIndex(({ warnings }) => warnings.length > 0)
-  const written = lines[failedAt - 1]?.written ?? 0
-  expect(written).toBeGreaterThan(0)
+test(
+  'on a full disk the table goes on in memory, says so once, and starts again on what was written',
+  { timeout },
+  async (context) => {
+    const disk = await smallDisk()
+    if (disk === undefined) {
+      context.skip('this user may not mount a small file system')
+      return
+    }
+    const folder = join(disk, 'data', 'table')
+    await writeFile(join(disk, 'ballast'), new Uint8Array(220_000))
+    const { lines, code } = await run(folder, 300)
+    expect(code).toBe(0)
+    const last = lines.at(-1)!
+    expect(last).toMatchObject({ done: true, rows: 40 })
+    expect(last.warnings).toContain('the node table can’t be written to disk; the node goes on without')
+    const failedAt = lines.findIndex(({ warnings }) => warnings.length > 0)
+    const written = lines[failedAt - 1]?.written ?? 0
+    expect(written).toBeGreaterThan(0)
 
-  const full = await run(folder, 1)
-  expect([full.code, full.lines.at(-1)?.done]).toEqual([0, true])
-  await rm(join(disk, 'ballast'))
-  const again = await run(folder, 5)
-  expect(again.code).toBe(0)
-  expect(again.lines.at(-1)!.warnings.filter((line) => line.includes('can’t be written'))).toEqual([])
-  const kept = await run(folder, 1)
-  expect(kept.lines[0]!.read).toBeGreaterThanOrEqual(again.lines.at(-2)!.written!)
-  // The rows from before the disk was full, and those from after it had room again.
-  const expected = [...again.lines[0]!.held!, ...again.lines.flatMap(({ written: row }) => row ?? [])]
-  const newest = expected.filter((row) => !expected.some((other) => other > row && other % OWNERS === row % OWNERS))
-  for (const row of newest) expect(kept.lines[0]!.held).toContain(row)
-})
+    const full = await run(folder, 1)
+    expect([full.code, full.lines.at(-1)?.done]).toEqual([0, true])
+    await rm(join(disk, 'ballast'))
+    const again = await run(folder, 5)
+    expect(again.code).toBe(0)
+    expect(again.lines.at(-1)!.warnings.filter((line) => line.includes('can’t be written'))).toEqual([])
+    const kept = await run(folder, 1)
+    expect(kept.lines[0]!.read).toBeGreaterThanOrEqual(again.lines.at(-2)!.written!)
+    // The rows from before the disk was full, and those from after it had room again.
+    const expected = [...again.lines[0]!.held!, ...again.lines.flatMap(({ written: row }) => row ?? [])]
+    const newest = expected.filter((row) => !expected.some((other) => other > row && other % OWNERS === row % OWNERS))
+    for (const row of newest) expect(kept.lines[0]!.held).toContain(row)
+  },
+)

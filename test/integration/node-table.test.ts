@@ -66,7 +66,7 @@ function offering(peerId: string, model: string): PeerRecord {
 }
 
 const providersOf = (node: Node, model: string): string[] => [...node.table.providers('llm', `model=${model}`)]
-const eventually = { timeout: 10_000, interval: 10 }
+const eventually = { timeout: 20_000, interval: 10 }
 
 test('a row published by one node is in every node’s table', async () => {
   const [a, b, c] = [await startNode(), await startNode(), await startNode()]

@@ -76,7 +76,7 @@ onLinux('peers in use and connections the node opened itself survive when room i
   await node.libp2p.dial(multiaddr(addressesOver(provider, 'tcp')[0]))
   // The newest of the crowded address, which would be the first to go.
   const used = crowd.at(-1) as Libp2p
-  await createConnector({ libp2p: () => node.libp2p }).connect(used.peerId.toString(), AbortSignal.timeout(5_000))
+  await createConnector({ libp2p: () => node.libp2p }).connect(used.peerId.toString(), AbortSignal.timeout(20_000))
 
   const newcomers = await peers(3)
   for (const newcomer of newcomers) await dial(newcomer, node)
@@ -110,7 +110,7 @@ for (const transport of ['tcp', 'ws'] as const) {
     const silent = await rawSockets(node, transport, 200, CROWDED)
 
     for (const one of await peers(3)) {
-      await one.dial(multiaddr(addressesOver(node, 'tcp')[0]), { signal: AbortSignal.timeout(5_000) })
+      await one.dial(multiaddr(addressesOver(node, 'tcp')[0]), { signal: AbortSignal.timeout(20_000) })
     }
     await until(() => silent.filter(({ closed }) => !closed).length <= 20, { what: 'only those that fit are open' })
     if (transport === 'tcp') return // The library gives an upgrade ten seconds.

@@ -181,8 +181,8 @@ test('in a private network only those with the key meet, without QUIC', async ()
   ).toEqual(['direct-tcp', 'direct-ws'])
 })
 
-test('the round trip of a new connection is known within two seconds', async () => {
+test('the round trip of a new connection is known at once, and not only at the next look at all of them', async () => {
   const [a, b] = await Promise.all([hosts.host(), hosts.host()])
   await a.libp2p.dial(multiaddr(addressesOver(b, 'quic')[0]))
-  await until('both ends know it', () => [a, b].every((host) => (host.connections()[0]?.rttMs ?? 0) > 0), 2000)
+  await until('both ends know it', () => [a, b].every((host) => (host.connections()[0]?.rttMs ?? 0) > 0))
 })

@@ -42,7 +42,7 @@ function detectorOf(candidates: Candidate[], around: Around = {}): Detector {
       ownPorts: () => ownPorts,
       hopHeaders: { 'x-ocf-hops': 'own-peer-id' },
     },
-    { candidates, answerMs: 10_000, ...options },
+    { candidates, answerMs: 10_000, connectMs: 10_000, ...options },
   )
   cleanups.push(() => detector.stop())
   return detector

@@ -47,7 +47,7 @@ async function donor(): Promise<Donor> {
       ownPorts: () => [],
       hopHeaders: {},
     },
-    { candidates: [] },
+    { candidates: [], answerMs: 10_000, connectMs: 10_000 },
   )
   const secrets = createSecretFile({ log }, { file: join(folder, 'secrets.json') })
   const shares = createShares(

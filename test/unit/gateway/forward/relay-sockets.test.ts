@@ -68,7 +68,7 @@ describe('two joined connections', () => {
   })
 
   test('are cut when nobody says a byte for too long', async () => {
-    const { client, server, end } = await relayed(100)
+    const { client, server, end } = await relayed(500)
     client.resume()
     server.resume()
     client.write('x')

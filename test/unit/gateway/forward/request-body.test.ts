@@ -19,11 +19,14 @@ afterEach(async () => {
 
 /** What becomes of the body of a request sent as these bytes. */
 async function outcomeOf(
-  request: string | ((server: TestServer) => void),
+  request: string | ((server: TestServer) => { leave: () => void }),
   options = { maxBytes: 1024, identityKnown: false },
 ): Promise<Outcome> {
   const outcome = Promise.withResolvers<Outcome>()
+  let client: { leave: () => void } | undefined
   server = await startTestServer((incoming, response) => {
+    // Its head has come, so that there is somebody to leave.
+    setImmediate(() => client?.leave())
     readRoutingBody(incoming, options).then(
       (body) => {
         outcome.resolve(body)
@@ -36,7 +39,7 @@ async function outcomeOf(
     )
   })
   if (typeof request === 'string') server.raw(request)
-  else request(server)
+  else client = request(server)
   return await outcome.promise
 }
 
@@ -125,7 +128,7 @@ test('a client that leaves in the middle of its body is told from a fault of thi
     const { socket } = running.raw(
       'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
     )
-    socket.once('ready', () => setImmediate(() => socket.resetAndDestroy()))
+    return { leave: () => socket.resetAndDestroy() }
   })
   expect(outcome).toBeInstanceOf(ClientGoneError)
 })

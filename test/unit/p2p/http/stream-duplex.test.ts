@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Connection, Stream } from '@libp2p/interface'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { StreamDuplex } from '../../../../src-main/p2p/http/stream-duplex.js'
 import type { Host } from '../../../../src-main/p2p/index.js'
 import { connect, startBareHost } from '../../../fixtures/bare-host.js'
@@ -18,6 +18,7 @@ beforeAll(async () => {
 })
 
 afterEach(() => {
+  vi.useRealTimers()
   for (const socket of open.splice(0)) socket.destroy()
 })
 
@@ -154,11 +155,13 @@ describe('an idle timeout', () => {
 
   test('is put off by traffic and can be turned off', async () => {
     const [near, far] = await pair()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     let timeouts = 0
     const listener = (): void => void (timeouts += 1)
     near.setTimeout(80, listener)
     far.resume()
     for (let turn = 0; turn < 6; turn += 1) {
+      vi.advanceTimersByTime(50)
       near.write('x')
       far.write('y')
       await once(near, 'readable')
@@ -167,5 +170,7 @@ describe('an idle timeout', () => {
     expect(timeouts).toBe(0)
     near.setTimeout(0, listener)
     expect(near.listenerCount('timeout')).toBe(0)
+    vi.advanceTimersByTime(1_000)
+    expect(timeouts).toBe(0)
   })
 })
