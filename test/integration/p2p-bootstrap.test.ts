@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
 import { once } from 'node:events'
@@ -176,9 +177,11 @@ test('a node that lost its last peer looks for peers again at once', async () =>
   const b = await hosts.host()
   let answer = bootstrapsOf(a)
   const url = await webServer((request, response) => answer(request, response))
+  const rememberFile = join(await hosts.folder(), 'remembered-peers.json')
   // Whoever waits before the next round waits for ever.
-  await bootstrap(b, [url], { clock: countedRounds(1) })
-  await until('B is connected to A', () => b.isConnected(a.peerId))
+  await bootstrap(b, [url], { clock: countedRounds(1), rememberFile })
+  await until('the round that found A is over', () => existsSync(rememberFile))
+  expect(b.isConnected(a.peerId)).toBe(true)
   answer = bootstrapsOf(c)
   await a.stop()
   await until('B is connected to C', () => b.isConnected(c.peerId))
