@@ -16,15 +16,15 @@ export default defineConfig({
       project('unit', { testTimeout: 60_000 }),
       project('contract', { testTimeout: 60_000 }),
       project('integration', {
-        testTimeout: 60_000,
-        hookTimeout: 60_000,
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
         // Much of their time is waiting for networks; each has its own ports, folders and namespaces.
         maxWorkers: 2,
         retry: process.env['CI'] === undefined ? 0 : 1,
       }),
       project('e2e', {
-        testTimeout: 90_000,
-        hookTimeout: 90_000,
+        testTimeout: 180_000,
+        hookTimeout: 180_000,
         maxWorkers: 1,
         fileParallelism: false,
         retry: process.env['CI'] === undefined ? 0 : 1,
