@@ -27,6 +27,7 @@ export function createRepeater(
   const { gossip, sync, ownRow, log } = needs
   const compareWith = new Set<string>()
   let announcedTo = 0
+  let isStopped = false
   let repeatTimer: NodeJS.Timeout | undefined
   let passOnTimer: NodeJS.Timeout | undefined
 
@@ -45,15 +46,26 @@ export function createRepeater(
     }, REPEAT_AFTER_MS)
   })
 
-  sync.onLearned((envelopes, peerId) => {
+  function passOnBySync(peerId: string): void {
+    if (isStopped) return
+    passOnTimer ??= setTimeout(() => {
+      passOnTimer = undefined
+      void sync.withRandomPeers(PASS_ON_TO_PEERS, peerId)
+    }, Math.random() * PASS_ON_WITHIN_MS)
+  }
+
+  /**
+   * Gossip sends nothing twice: what came by gossip too while the sync was still under way was dropped there, as known,
+   * and can't be sent any more.
+   */
+  async function passOn(envelopes: readonly Uint8Array[], peerId: string): Promise<void> {
     const sizeBytes = envelopes.reduce((sum, envelope) => sum + 2 + envelope.byteLength, 0)
-    if (sizeBytes <= MAX_GOSSIP_BYTES) void gossip.send(envelopes)
-    else {
-      passOnTimer ??= setTimeout(() => {
-        passOnTimer = undefined
-        void sync.withRandomPeers(PASS_ON_TO_PEERS, peerId)
-      }, Math.random() * PASS_ON_WITHIN_MS)
-    }
+    const reached = sizeBytes <= MAX_GOSSIP_BYTES ? await gossip.send(envelopes) : 0
+    if (reached === 0) passOnBySync(peerId)
+  }
+
+  sync.onLearned((envelopes, peerId) => {
+    passOn(envelopes, peerId).catch((error: unknown) => log.error('passing rows on failed', { error }))
   })
 
   return {
@@ -61,6 +73,7 @@ export function createRepeater(
       announcedTo = await gossip.send([envelope])
     },
     stop() {
+      isStopped = true
       clearTimeout(repeatTimer)
       clearTimeout(passOnTimer)
     },
