@@ -438,6 +438,18 @@ describe('a node that has nothing yet', () => {
   })
 })
 
+test('a message that can not be sent yet stays in its field', async () => {
+  const fake = createFakeNode({ gatewayUrl: null })
+  fake.offer(ALICE, 'llm', ['model=llama3.3'])
+  await openDashboard(fake)
+  await page.evaluate(() => (location.hash = '#/models/llama3.3'))
+  const message = page.getByRole('textbox', { name: 'Message' })
+  await message.fill('Hello?')
+  await page.keyboard.press('Enter')
+  expect(await message.inputValue()).toBe('Hello?')
+  expect(await page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true)
+})
+
 describe('when the node goes away', () => {
   beforeEach(() => openDashboard(createFurnishedNode()))
 

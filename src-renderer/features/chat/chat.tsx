@@ -31,7 +31,7 @@ export function Chat({ model, headers }: { model: string; headers: Readonly<Reco
     >
       {gatewayUrl === null && <Notice tone="warn">{words.noGateway}</Notice>}
       <Turns turns={turns} />
-      <Composer isRunning={isRunning} onSend={send} onStop={stop} />
+      <Composer isRunning={isRunning} canSend={target !== undefined} onSend={send} onStop={stop} />
     </Card>
   )
 }
@@ -72,16 +72,19 @@ function TurnView({ turn: { question, answer, state, problem } }: { turn: Turn }
 
 function Composer({
   isRunning,
+  canSend,
   onSend,
   onStop,
 }: {
   isRunning: boolean
+  /** Whether it is known where to send to; until then what was typed stays. */
+  canSend: boolean
   onSend: (text: string) => void
   onStop: () => void
 }) {
   const [text, setText] = useState('')
   const send = (): void => {
-    if (text.trim() === '' || isRunning) return
+    if (text.trim() === '' || isRunning || !canSend) return
     onSend(text.trim())
     setText('')
   }
@@ -109,7 +112,7 @@ function Composer({
           {words.stop}
         </Button>
       ) : (
-        <Button submit primary icon="send" disabled={text.trim() === ''}>
+        <Button submit primary icon="send" disabled={text.trim() === '' || !canSend}>
           {words.send}
         </Button>
       )}

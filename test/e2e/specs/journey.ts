@@ -5,7 +5,7 @@ import { startNeighbours, type Neighbours } from '../small-network.js'
 import type { Dashboard, Transport } from './transports.js'
 
 /** A busy machine may take this long. */
-const SLOW = { timeout: 20_000 }
+const SLOW = { timeout: 40_000 }
 
 /** What a person does from the first minute on, with a real node and a real peer. The tests build on one another. */
 export function describeJourney(transport: Transport): void {
@@ -102,9 +102,10 @@ export function describeJourney(transport: Transport): void {
   test('a chat with a peer’s model streams, and tells who answered over which path', async () => {
     await goTo('#/models/mistral-small3.2%3A24b')
     await page().getByRole('textbox', { name: 'Message' }).fill('How does this work?')
+    await expect.poll(() => page().getByRole('button', { name: 'Send' }).isEnabled(), SLOW).toBe(true)
     await page().keyboard.press('Enter')
     const log = page().getByRole('log', { name: 'Try it' })
-    await log.getByText(/as they are written\.$/).waitFor()
+    await expect.poll(() => log.innerText({ timeout: 5_000 }), SLOW).toMatch(/as they are written\.\s/)
     await log.getByRole('button', { name: `Copy ${around.peers[0]!.peerId}` }).waitFor()
     await expect.poll(() => log.innerText(), SLOW).toMatch(/45 tokens[\s\S]*tokens\/s[\s\S]*over Direct/)
   })
