@@ -30,7 +30,7 @@ const rounds = new Map<number, Bag<Watched>>()
 
 const LOOKS = 10
 
-/** Calls `onStall` once when nothing moved for `stallMs`, at most a tenth of that too late. */
+/** Calls `onStall` once when nothing moved for `stallMs`, at most a tenth of that and 10 ms too late. */
 export function watchForStall(onStall: () => void, stallMs: number): StallWatch {
   const round = rounds.get(stallMs) ?? startRound(stallMs)
   const watched = new Watched(onStall, round)
@@ -41,21 +41,23 @@ export function watchForStall(onStall: () => void, stallMs: number): StallWatch 
 function startRound(stallMs: number): Bag<Watched> {
   const round = new Bag<Watched>()
   rounds.set(stallMs, round)
-  const timer = setInterval(() => {
-    if (round.size === 0) {
-      clearInterval(timer)
-      rounds.delete(stallMs)
-      return
-    }
-    for (const watched of round) {
-      if (watched.moved) watched.stillLooks = 0
-      watched.moved = false
-      watched.stillLooks += 1
-      // It may have moved at any time since the look before the first of these.
-      if (watched.stillLooks <= LOOKS) continue
-      watched.stop()
-      watched.onStall()
-    }
-  }, stallMs / LOOKS).unref()
+  const timer = setInterval(
+    () => {
+      if (round.size === 0) {
+        clearInterval(timer)
+        rounds.delete(stallMs)
+        return
+      }
+      for (const watched of round) {
+        if (watched.moved) watched.stillLooks = 0
+        watched.moved = false
+        watched.stillLooks += 1
+        // It may have moved at any time since the look before the first of these.
+        // One that was stopped by another's end in this very round is in it no more.
+        if (watched.stillLooks > LOOKS && round.delete(watched)) watched.onStall()
+      }
+    },
+    Math.ceil(stallMs / LOOKS),
+  ).unref()
   return round
 }

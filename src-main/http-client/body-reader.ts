@@ -54,6 +54,8 @@ const MAX_TRAILER_BYTES = 16 * 1024
 /** RFC 9112 §7.1; digits enough for 2^52. */
 const SIZE_LINE = /^([0-9a-fA-F]{1,13})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/
 
+const TRAILER = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*$/
+
 const LF = 0x0a
 const CR = 0x0d
 
@@ -108,6 +110,7 @@ class ChunkedBody implements BodyReader {
       this.#state = this.#left === 0 ? 'trailer' : 'data'
     } else if (line === '') this.#state = 'done'
     else {
+      if (!TRAILER.test(line)) throw new MalformedAnswerError('what follows its last chunk is no header')
       this.#trailerBytes += line.length + 2
       if (this.#trailerBytes > MAX_TRAILER_BYTES)
         throw new MalformedAnswerError('what follows its last chunk is too long')

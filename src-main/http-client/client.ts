@@ -1,8 +1,10 @@
 import type { Duplex } from 'node:stream'
 import { Bag } from '../bag.js'
 import { HttpConnection, type ConnectionOwner } from './connection.js'
-import { ConnectFailedError } from './errors.js'
-import type { AnswerHandler, HttpClient, HttpRequest } from './index.js'
+import { ConnectFailedError, asError } from './errors.js'
+import type { Outgoing } from './exchange.js'
+import type { HttpClient } from './index.js'
+import { requestHead } from './request-head.js'
 
 export interface HttpClientOptions {
   /** Makes a connection; rejects where that takes too long. */
@@ -23,11 +25,6 @@ const BEFORE_OTHER_SIDE_MS = 1_000
 
 const SWEEP_EVERY_MS = 500
 
-interface Waiting {
-  request: HttpRequest
-  handler: AnswerHandler
-}
-
 /**
  * A client of HTTP/1.1 for forwarding: a request at a time on each connection, the most recently used one first. It hands
  * bytes on as they come and copies no body, and believes nothing that two readers could understand in different ways.
@@ -37,17 +34,17 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const givenAway = new Set<Duplex>()
   /** The one that was used last is at the end. */
   let idle: HttpConnection[] = []
-  const waiting: Waiting[] = []
-  let connecting = 0
+  const waiting: Outgoing[] = []
+  /** Those a connection is being made for. */
+  const connecting = new Set<Outgoing>()
   /** Why it takes no further request, once that is so. */
   let ended: Error | undefined
-  let isDestroyed = false
   let sweep: NodeJS.Timeout | undefined
 
   const owner: ConnectionOwner = {
     onFree(connection) {
       const next = waiting.shift()
-      if (next !== undefined) connection.send(next.request, next.handler)
+      if (next !== undefined) connection.send(next)
       else if (ended !== undefined) connection.destroy()
       else keep(connection)
     },
@@ -56,7 +53,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       socket.once('close', () => givenAway.delete(socket))
     },
     onClosed(connection) {
-      open.delete(connection)
+      if (!open.delete(connection)) return
       const at = idle.lastIndexOf(connection)
       if (at !== -1) idle.splice(at, 1)
       // Its place is free for somebody who waits.
@@ -104,25 +101,30 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     }
   }
 
-  function connectFor({ request, handler }: Waiting): void {
-    connecting += 1
+  function connectFor(outgoing: Outgoing): void {
+    connecting.add(outgoing)
     options.connect().then(
       (socket) => {
-        connecting -= 1
         const connection = new HttpConnection(socket, owner)
-        open.add(connection)
-        if (ended !== undefined && isDestroyed) {
+        if (!connecting.delete(outgoing)) connection.destroy()
+        else if (connection.isUsable) {
+          open.add(connection)
+          connection.send(outgoing)
+        } else {
           connection.destroy()
-          handler.onError(ended)
-        } else connection.send(request, handler)
+          failed(outgoing, new Error('its connection ended at once'))
+        }
       },
       (error: unknown) => {
-        connecting -= 1
-        handler.onError(error instanceof ConnectFailedError ? error : new ConnectFailedError(error))
-        const next = waiting.shift()
-        if (next !== undefined) connectFor(next)
+        if (connecting.delete(outgoing)) failed(outgoing, error)
       },
     )
+  }
+
+  function failed({ handler }: Outgoing, error: unknown): void {
+    handler.onError(error instanceof ConnectFailedError ? error : new ConnectFailedError(error))
+    const next = waiting.shift()
+    if (next !== undefined) connectFor(next)
   }
 
   function end(error: Error): void {
@@ -135,17 +137,24 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   return {
     get stats() {
       const connections = open.size
-      return { connections, running: connections - idle.length, waiting: waiting.length + connecting }
+      return { connections, running: connections - idle.length, waiting: waiting.length + connecting.size }
     },
     send(request, handler) {
       if (ended !== undefined) {
         handler.onError(ended)
         return
       }
+      const outgoing = { head: '', request, handler }
+      try {
+        outgoing.head = requestHead(request)
+      } catch (error) {
+        handler.onError(asError(error))
+        return
+      }
       const connection = idleConnection()
-      if (connection !== undefined) connection.send(request, handler)
-      else if (open.size + connecting < options.maxConnections) connectFor({ request, handler })
-      else if (waiting.length < MAX_WAITING) waiting.push({ request, handler })
+      if (connection !== undefined) connection.send(outgoing)
+      else if (open.size + connecting.size < options.maxConnections) connectFor(outgoing)
+      else if (waiting.length < MAX_WAITING) waiting.push(outgoing)
       else handler.onError(new ConnectFailedError(new Error('too many requests wait for a connection')))
     },
     *inUse() {
@@ -156,10 +165,11 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       end(new ConnectFailedError(new Error('its client was closed')))
     },
     destroy(error) {
-      isDestroyed = true
       end(error)
+      const without = [...connecting, ...waiting.splice(0)]
+      connecting.clear()
       for (const connection of open) connection.destroy(error)
-      for (const { handler } of waiting.splice(0)) handler.onError(error)
+      for (const { handler } of without) handler.onError(error)
     },
   }
 }

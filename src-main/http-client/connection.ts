@@ -1,8 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { NOWHERE, type Placed } from '../bag.js'
 import { ConnectionLostError } from './errors.js'
-import { Exchange } from './exchange.js'
-import type { AnswerHandler, HttpRequest } from './index.js'
+import { Exchange, type Outgoing } from './exchange.js'
 
 /** Who hands out connections. */
 export interface ConnectionOwner {
@@ -36,7 +35,8 @@ export class HttpConnection implements Placed {
 
   get isUsable(): boolean {
     const socket = this.socket
-    return !this.#isGone && !socket.destroyed && socket.writable && socket.readable
+    // What waits to be read here nobody has asked for.
+    return !this.#isGone && socket.readable && socket.writable && socket.readableLength === 0
   }
 
   get isBusy(): boolean {
@@ -44,8 +44,8 @@ export class HttpConnection implements Placed {
   }
 
   /** Only while it is usable and not busy. Never throws. */
-  send(request: HttpRequest, handler: AnswerHandler): void {
-    const exchange = new Exchange(this, this.socket, { request, handler, isReused: this.#hasServed })
+  send(outgoing: Outgoing): void {
+    const exchange = new Exchange(this, this.socket, outgoing, this.#hasServed)
     this.#current = exchange
     exchange.start()
   }

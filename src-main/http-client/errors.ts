@@ -1,4 +1,7 @@
-/** The request can not be sent as it is: nothing of it was, and whoever was asked has nothing to do with it. */
+/**
+ * The request can not be sent as it is, and whoever was asked has nothing to do with it. Nothing of it was sent, unless
+ * its body turned out to have another length than it was said to have.
+ */
 export class UnsendableRequestError extends Error {
   override readonly name = 'UnsendableRequestError'
 }
@@ -40,3 +43,5 @@ export class ConnectFailedError extends Error {
     super(cause instanceof Error ? cause.message : otherwise, { cause })
   }
 }
+
+export const asError = (value: unknown): Error => (value instanceof Error ? value : new Error(String(value)))

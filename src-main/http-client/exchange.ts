@@ -1,9 +1,9 @@
-import type { Duplex } from 'node:stream'
+import { Readable, type Duplex } from 'node:stream'
 import { watchForStall, type StallWatch } from '../stall-watch.js'
 import { bodyReader, type BodyReader } from './body-reader.js'
-import { ConnectionLostError, MalformedAnswerError, SilentServerError } from './errors.js'
+import { asError, ConnectionLostError, MalformedAnswerError, SilentServerError } from './errors.js'
 import type { AnswerHandler, HttpExchange, HttpRequest } from './index.js'
-import { framingOf, requestHead, type RequestFraming } from './request-head.js'
+import { framingOf } from './request-head.js'
 import { MAX_HEAD_BYTES, parseResponseHead, type ResponseHead } from './response-head.js'
 import { UploadWriter } from './upload-writer.js'
 
@@ -20,18 +20,33 @@ const MAX_INFORMATIONAL = 16
 /** A body up to here is copied behind its head, so that both are one write. */
 const JOIN_BELOW_BYTES = 16 * 1024
 
+/** A body above goes out in slices: of one write it could not be told whether it moves. */
+const UPLOAD_ABOVE_BYTES = 1024 * 1024
+const SLICE_BYTES = 256 * 1024
+
 const HEAD_END = '\r\n\r\n'
+
+/** A request that is to be sent, whoever gets to do it. */
+export interface Outgoing {
+  /** What {@link requestHead} made of it. */
+  head: string
+  readonly request: HttpRequest
+  readonly handler: AnswerHandler
+}
 
 /** A request under way, and its answer. */
 export class Exchange implements HttpExchange {
   readonly #connection: Holder
   readonly #socket: Duplex
+  readonly #requestHead: string
   readonly #request: HttpRequest
   readonly #handler: AnswerHandler
   readonly #isReused: boolean
   #isOver = false
   #hasAnswer = false
   #isPaused = false
+  /** Nothing more will come: what waits is handed out now, asked for or not. */
+  #isLast = false
   #informational = 0
   /** What came of a head that is not complete, or waits until reading goes on. */
   #held: Buffer | undefined
@@ -40,44 +55,38 @@ export class Exchange implements HttpExchange {
   #upload: UploadWriter | undefined
   #watch: StallWatch | undefined
 
-  constructor(
-    connection: Holder,
-    socket: Duplex,
-    options: { request: HttpRequest; handler: AnswerHandler; isReused: boolean },
-  ) {
+  constructor(connection: Holder, socket: Duplex, outgoing: Outgoing, isReused: boolean) {
     this.#connection = connection
     this.#socket = socket
-    this.#request = options.request
-    this.#handler = options.handler
-    this.#isReused = options.isReused
+    this.#requestHead = outgoing.head
+    this.#request = outgoing.request
+    this.#handler = outgoing.handler
+    this.#isReused = isReused
   }
 
   /** Sends the request. */
   start(): void {
-    let head: string
-    let framing: RequestFraming
     try {
-      framing = framingOf(this.#request)
-      head = requestHead(this.#request, framing)
+      this.#handler.onStart(this)
     } catch (error) {
-      // Nothing was sent: the connection is as good as before.
-      this.#settle(true)
-      this.#handler.onError(asError(error))
-      return
+      this.abort(asError(error))
     }
-    this.#handler.onStart(this)
     if (this.#isOver) return
-    this.#startWatch()
-    this.#send(head, framing)
+    if (!this.#isPaused) this.#startWatch()
+    this.#send()
   }
 
-  #send(head: string, framing: RequestFraming): void {
+  #send(): void {
     const socket = this.#socket
+    const head = this.#requestHead
     const { body } = this.#request
     if (body === null) socket.write(head, 'latin1')
     else if (!Buffer.isBuffer(body)) {
       socket.write(head, 'latin1')
-      this.#upload = new UploadWriter(body, framing, socket, this)
+      this.#uploadFrom(body)
+    } else if (body.byteLength > UPLOAD_ABOVE_BYTES) {
+      socket.write(head, 'latin1')
+      this.#uploadFrom(Readable.from(slicesOf(body)))
     } else if (body.byteLength <= JOIN_BELOW_BYTES) {
       const message = Buffer.allocUnsafe(head.length + body.byteLength)
       message.write(head, 0, 'latin1')
@@ -91,6 +100,12 @@ export class Exchange implements HttpExchange {
     }
   }
 
+  #uploadFrom(body: Readable): void {
+    this.#upload = new UploadWriter(body, framingOf(this.#request), this.#socket, this)
+    // Of this one nothing would ever be heard.
+    if (body.destroyed || body.readableEnded) this.abort(new Error('its body broke off'))
+  }
+
   abort(error: Error): void {
     if (this.#isOver) return
     this.#settle(false)
@@ -98,7 +113,7 @@ export class Exchange implements HttpExchange {
   }
 
   pause(): void {
-    if (this.#isOver || this.#isPaused) return
+    if (this.#isOver || this.#isPaused || this.#isLast) return
     this.#isPaused = true
     this.#socket.pause()
     // How long a reader may take is its own affair.
@@ -144,21 +159,27 @@ export class Exchange implements HttpExchange {
 
   /** The other side says no more. */
   onEnd(): void {
-    // What waits has come before the end, and its reader gets it although it has paused.
-    this.#isPaused = false
-    this.#readHeld()
+    this.#readLast()
     if (this.#isOver) return
     if (this.#head?.framing.kind === 'close') this.#complete(false)
     else this.onLost(undefined)
   }
 
   onLost(cause: Error | undefined): void {
+    this.#readLast()
     this.abort(new ConnectionLostError(this.#isReused && !this.#hasAnswer, cause))
+  }
+
+  /** What waits has come before the end, and its reader gets it although it has paused. */
+  #readLast(): void {
+    this.#isLast = true
+    this.#isPaused = false
+    this.#readHeld()
   }
 
   #readHeld(): void {
     const held = this.#held
-    if (held === undefined || this.#body === undefined) return
+    if (held === undefined) return
     this.#held = undefined
     this.#tryRead(held)
   }
@@ -194,10 +215,11 @@ export class Exchange implements HttpExchange {
     let at = 0
     while (this.#body === undefined && !this.#isOver) {
       const end = data.indexOf(HEAD_END, at, 'latin1')
-      const bytes = (end === -1 ? data.length : end) - at
+      // Up to three of its last bytes may begin what ends it.
+      const bytes = (end === -1 ? data.length - (HEAD_END.length - 1) : end) - at
       if (bytes > MAX_HEAD_BYTES) throw new MalformedAnswerError('its head is too long')
       if (end === -1) {
-        this.#held = bytes === 0 ? undefined : data.subarray(at)
+        this.#held = at === data.length ? undefined : data.subarray(at)
         return data.length
       }
       const head = parseResponseHead(data.toString('latin1', at, end), this.#request.method)
@@ -229,7 +251,12 @@ export class Exchange implements HttpExchange {
     const socket = this.#connection.giveAway(this)
     socket.pause()
     if (behind.length > 0) socket.unshift(behind)
-    this.#handler.onUpgrade(headers, socket)
+    try {
+      this.#handler.onUpgrade(headers, socket)
+    } catch (error) {
+      socket.destroy()
+      this.#handler.onError(asError(error))
+    }
   }
 
   /** The answer is complete. `isLast`: nothing came behind it, which nobody has asked for. */
@@ -245,7 +272,8 @@ export class Exchange implements HttpExchange {
     this.#held = undefined
     this.#stopWatch()
     this.#upload?.stop()
-    if (keep && this.#isPaused) this.#socket.resume()
+    // It may be paused although the exchange is not: when going on was what ended it.
+    if (keep && this.#socket.isPaused()) this.#socket.resume()
     this.#connection.release(this, keep)
   }
 
@@ -260,4 +288,6 @@ export class Exchange implements HttpExchange {
   }
 }
 
-const asError = (value: unknown): Error => (value instanceof Error ? value : new Error(String(value)))
+function* slicesOf(body: Buffer): Generator<Buffer> {
+  for (let at = 0; at < body.byteLength; at += SLICE_BYTES) yield body.subarray(at, at + SLICE_BYTES)
+}

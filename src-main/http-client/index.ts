@@ -29,7 +29,7 @@ export interface HttpExchange {
 
 /**
  * Hears what becomes of a request, in this order; `onError` may come at any time, and nothing follows it, `onEnd` or
- * `onUpgrade`. What `onHead` or `onData` throws ends the exchange with that error.
+ * `onUpgrade`. What `onStart`, `onHead`, `onData` or `onUpgrade` throws ends the exchange with that error.
  */
 export interface AnswerHandler {
   /** There is a connection; the request is sent when this returns. */

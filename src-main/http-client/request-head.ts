@@ -6,6 +6,8 @@ export type RequestFraming = { kind: 'none' } | { kind: 'length'; bytes: number 
 
 /** RFC 9110 §5.6.2 */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+/** Lower-case only: `Transfer-Encoding` must not get past the look at `transfer-encoding`. */
+const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 /** RFC 9110 §5.5, with all of latin1: a byte is a character here. */
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/
 const NOT_IN_PATH = /[^\x21-\x7e\x80-\xff]/
@@ -30,15 +32,17 @@ export function framingOf({ body, headers, method }: HttpRequest): RequestFramin
  * The bytes before the body, one a character (latin1).
  * @throws UnsendableRequestError for what would not arrive as it was meant, or as more than one request
  */
-export function requestHead(request: HttpRequest, framing: RequestFraming): string {
+export function requestHead(request: HttpRequest): string {
   const { method, path, headers, upgrade } = request
-  if (!TOKEN.test(method)) throw new UnsendableRequestError('its method is malformed')
+  const framing = framingOf(request)
+  // What answers CONNECT is a tunnel, and nobody here reads one.
+  if (!TOKEN.test(method) || method === 'CONNECT') throw new UnsendableRequestError('its method is malformed')
   if (path === '' || NOT_IN_PATH.test(path)) throw new UnsendableRequestError('its path is malformed')
   let head = `${method} ${path} HTTP/1.1\r\n`
   for (const name in headers) {
     const value = headers[name]
     if (value === undefined || name === 'content-length') continue
-    if (name === 'connection' || name === 'transfer-encoding' || name === 'upgrade' || !TOKEN.test(name)) {
+    if (name === 'connection' || name === 'transfer-encoding' || name === 'upgrade' || !NAME.test(name)) {
       throw new UnsendableRequestError(`its header ${JSON.stringify(name.slice(0, 40))} can not be sent`)
     }
     if (typeof value === 'string') head += headerLine(name, value)

@@ -4,7 +4,7 @@ import { MalformedAnswerError } from './errors.js'
 /** The head of an answer, as far as this client needs to understand it. */
 export interface ResponseHead {
   status: number
-  /** Lower-case names; several of one name are a list. */
+  /** As Node's own client gives them: lower-case names, several of one name joined, `set-cookie` always a list. */
   headers: IncomingHttpHeaders
   framing: ResponseFraming
   /** What the other side lets the connection be used for afterwards. */
@@ -38,7 +38,7 @@ export function parseResponseHead(text: string, method: string): ResponseHead {
   const status = Number(line[2])
   const headers = parseFields(text, end + 2)
   const framing = framingOf(status, headers, method)
-  const keepAlive = framing.kind !== 'close' && isKept(line[1] === '1', headers.connection)
+  const keepAlive = framing.kind !== 'close' && isKept(line[1] === '1', headers)
   return {
     status,
     headers,
@@ -55,8 +55,7 @@ function parseFields(text: string, from: number): IncomingHttpHeaders {
     if (end === -1) end = text.length
     const colon = text.indexOf(':', at)
     const name = colon === -1 || colon > end ? '' : text.slice(at, colon)
-    // `__proto__` is a fine name for a header, and none for a property.
-    if (!NAME.test(name) || name === '__proto__') throw new MalformedAnswerError('a line of its head is no header')
+    if (!NAME.test(name)) throw new MalformedAnswerError('a line of its head is no header')
     const value = trimmed(text, colon + 1, end)
     if (NOT_IN_VALUE.test(value)) throw new MalformedAnswerError('a header has a value that is not allowed')
     addField(headers, name.toLowerCase(), value)
@@ -76,25 +75,36 @@ function trimmed(text: string, from: number, to: number): string {
 
 const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
 
+/** Of these only the first counts, as Node has it: a list of them would mean nothing, or two things. */
+const SINGULAR = new Set([
+  'age',
+  'content-type',
+  'etag',
+  'expires',
+  'last-modified',
+  'location',
+  'retry-after',
+  'server',
+])
+
+/** Several of one name become one (RFC 9110 §5.3), as the type says and whoever reads them expects. */
 function addField(headers: IncomingHttpHeaders, name: string, value: string): void {
-  if (!Object.hasOwn(headers, name)) headers[name] = value
-  else {
-    const known = headers[name]
-    if (Array.isArray(known)) known.push(value)
-    else if (known !== undefined) headers[name] = [known, value]
-  }
+  // A fine name for a header, and none for a property.
+  if (name === '__proto__') throw new MalformedAnswerError('a line of its head is no header')
+  if (name === 'set-cookie') (headers['set-cookie'] ??= []).push(value)
+  else if (!Object.hasOwn(headers, name)) headers[name] = value
+  else if (!SINGULAR.has(name)) headers[name] = `${String(headers[name])}, ${value}`
 }
 
 function framingOf(status: number, headers: IncomingHttpHeaders, method: string): ResponseFraming {
-  const coding: unknown = headers['transfer-encoding']
-  const length: unknown = headers['content-length']
+  const { 'transfer-encoding': coding, 'content-length': length } = headers
   if (coding !== undefined) {
     if (length !== undefined) throw new MalformedAnswerError('it tells its length in two ways')
-    if (typeof coding !== 'string' || coding.toLowerCase() !== 'chunked') {
+    if (coding.toLowerCase() !== 'chunked') {
       throw new MalformedAnswerError('its transfer coding is not understood')
     }
   }
-  if (length !== undefined && (typeof length !== 'string' || !DIGITS.test(length))) {
+  if (length !== undefined && !DIGITS.test(length)) {
     throw new MalformedAnswerError('its length is no number')
   }
   if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return { kind: 'none' }
@@ -103,14 +113,16 @@ function framingOf(status: number, headers: IncomingHttpHeaders, method: string)
   return length === '0' ? { kind: 'none' } : { kind: 'length', bytes: Number(length) }
 }
 
-function isKept(isVersion11: boolean, connection: string | string[] | undefined): boolean {
+function isKept(isVersion11: boolean, { connection, 'transfer-encoding': coding }: IncomingHttpHeaders): boolean {
+  // Chunks were not known to 1.0: it can be read, but not be trusted with what follows (RFC 9112 §6.1).
+  if (!isVersion11 && coding !== undefined) return false
   if (connection === undefined) return isVersion11
-  const options = (Array.isArray(connection) ? connection.join(',') : connection).toLowerCase().split(',')
+  const options = connection.toLowerCase().split(',')
   const says = (option: string): boolean => options.some((text) => text.trim() === option)
   return !says('close') && (isVersion11 || says('keep-alive'))
 }
 
 function keepAliveMs(header: string | string[] | undefined): number | undefined {
-  const seconds = TIMEOUT.exec(Array.isArray(header) ? header.join(',') : (header ?? ''))?.[1]
+  const seconds = typeof header === 'string' ? TIMEOUT.exec(header)?.[1] : undefined
   return seconds === undefined ? undefined : Number(seconds) * 1000
 }
