@@ -34,7 +34,7 @@ export interface HttpExchange {
 export interface AnswerHandler {
   /** There is a connection; the request is sent when this returns. */
   onStart(exchange: HttpExchange): void
-  /** The other side has switched protocols; what it sent behind its 101 is the first that `socket` gives. */
+  /** The other side has switched protocols. `socket` is paused; what came behind the 101 is the first it gives. */
   onUpgrade(headers: IncomingHttpHeaders, socket: Duplex): void
   /** The final answer's head: informational ones are left out. */
   onHead(status: number, headers: IncomingHttpHeaders): void
