@@ -40,7 +40,8 @@ export class ConnectFailedError extends Error {
   override readonly name: string = 'ConnectFailedError'
 
   constructor(cause: unknown, otherwise = 'no connection could be made') {
-    super(cause instanceof Error ? cause.message : otherwise, { cause })
+    // That of several addresses, all tried in vain, has no words of its own.
+    super(cause instanceof Error && cause.message !== '' ? cause.message : otherwise, { cause })
   }
 }
 

@@ -49,7 +49,7 @@ describe('a connection', () => {
 
   test('that was used last is used first', async () => {
     const held: Socket[] = []
-    const { client, server } = await pair((socket) => held.push(socket))
+    const { client } = await pair((socket) => held.push(socket))
     const answers = [send(client), send(client), send(client)]
     await until(() => held.length === 3, { what: 'three requests are there' })
     for (const at of [1, 2, 0]) {
@@ -247,6 +247,20 @@ describe('making a connection', () => {
     const given = new ConnectFailedError(new Error('far away'))
     const client = createHttpClient({ connect: () => Promise.reject(given), maxConnections: 1, keepAliveMs: 1_000 })
     expect((await send(client).ended).error).toBe(given)
+  })
+
+  test('fails with words of its own where the reason has none', async () => {
+    const reasons = [new AggregateError([new Error('a'), new Error('b')]), 'text', undefined]
+    for (const reason of reasons) {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what others might do
+      const client = createHttpClient({ connect: () => Promise.reject(reason), maxConnections: 1, keepAliveMs: 1_000 })
+      const { error } = await send(client).ended
+      expect([error?.name, error?.message, error?.cause]).toEqual([
+        'ConnectFailedError',
+        'no connection could be made',
+        reason,
+      ])
+    }
   })
 
   test('fails where it is dead on arrival', async () => {

@@ -136,7 +136,8 @@ describe('between this client and Node’s own server', () => {
     await fc.assert(
       fc.asyncProperty(request, async ({ way, ...made }) => {
         const streamed = way === 'whole' || made.body === null ? made.body : inPieces(made.body)
-        const length = way === 'streamed with its length' ? { 'content-length': String(made.body?.length ?? 0) } : {}
+        const length: Record<string, string> =
+          way === 'streamed with its length' ? { 'content-length': String(made.body?.length ?? 0) } : {}
         const sent = { ...made, headers: { host: 'x', ...made.headers, ...length }, body: streamed }
         const answer = await send(client, sent).ended
         expect([answer.error, answer.status]).toEqual([undefined, 200])

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { attempt, type AttemptRequest, type AttemptResult } from '../../../../src-main/gateway/forward/attempt.js'
 import { discardRest } from '../../../../src-main/gateway/forward/discard-rest.js'
 import { createLocalClients, type LocalClients } from '../../../../src-main/gateway/forward/local-clients.js'
+import type { HeaderPolicy } from '../../../../src-main/gateway/forward/headers.js'
 import { Reply } from '../../../../src-main/gateway/forward/reply.js'
 import { hasBody } from '../../../../src-main/gateway/forward/request-body.js'
 import { startTestServer, type TestServer } from '../../../fixtures/http-server.js'
@@ -49,6 +50,7 @@ interface Front {
 }
 
 interface FrontOptions extends Partial<AttemptRequest> {
+  policy?: HeaderPolicy
   comments?: number
   clients?: LocalClients
   path?: string
@@ -72,7 +74,7 @@ async function frontOf(port: number, options: FrontOptions = {}): Promise<Front>
         client: clients.to({ host: '127.0.0.1', port }),
         path: options.path ?? '/x',
         headers: { host: '127.0.0.1', ...(length === undefined ? {} : { 'content-length': length }) },
-        policy: 'own',
+        policy: options.policy ?? 'own',
       },
       {
         method: request.method ?? 'GET',
@@ -191,6 +193,39 @@ describe('a try that is answered', () => {
     const { port } = await upstream((_request, response) => response.writeHead(status).end())
     const front = await frontOf(port, { mayRefuse: true })
     expect((await fetch(front.origin)).status).toBe(status)
+  })
+})
+
+describe('a header that comes twice', () => {
+  test('is relayed as one', async () => {
+    const { port } = await bareUpstream((socket) =>
+      socket.write(
+        'HTTP/1.1 200 OK\r\nConnection: x-a\r\nConnection: keep-alive\r\nX-A: 1\r\nX-B: 1\r\nX-B: 2\r\nContent-Length: 2\r\n\r\nok',
+      ),
+    )
+    const front = await frontOf(port)
+    const { status, headers } = await fetch(front.origin)
+    expect([status, headers.get('x-a'), headers.get('x-b')]).toEqual([200, null, '1, 2'])
+  })
+
+  test('hides no page among other content', async () => {
+    const { port } = await bareUpstream((socket) =>
+      socket.write(
+        'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nok',
+      ),
+    )
+    const front = await frontOf(port, { policy: 'generic' })
+    const { headers } = await fetch(front.origin)
+    expect(headers.get('content-type')).toBe('text/plain')
+  })
+
+  test('is no answer to a WebSocket handshake, and leaves nobody waiting', async () => {
+    const { port } = await bareUpstream((socket) =>
+      socket.write('HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: websocket\r\nUpgrade: websocket\r\n\r\n'),
+    )
+    const front = await frontOf(port, { isAccepted: (headers) => headers.upgrade?.toLowerCase() === 'websocket' })
+    await fetch(front.origin)
+    expect(await front.result()).toMatchObject({ kind: 'failed', stage: 'before-headers' })
   })
 })
 
