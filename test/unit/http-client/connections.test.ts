@@ -327,6 +327,39 @@ describe('an idle connection', () => {
   })
 })
 
+describe('a connection there is a better way than', () => {
+  const serve = async (client: HttpClient, socket: () => FakeSocket): Promise<void> => {
+    const answer = send(client)
+    await turn()
+    expect([...client.inUse()]).toEqual([socket()])
+    socket().gives('HTTP/1.1 204 x\r\n\r\n')
+    await answer.ended
+    expect([...client.inUse()]).toEqual([])
+  }
+
+  test('takes no further request', async () => {
+    const outdated = new Set<unknown>()
+    const { client, sockets } = fakeClient({ mayReuse: (socket) => !outdated.has(socket) })
+    await serve(client, () => sockets[0]!)
+    await serve(client, () => sockets[0]!)
+    outdated.add(sockets[0])
+    await serve(client, () => sockets[1]!)
+    expect(sockets.map(({ destroyed }) => destroyed)).toEqual([true, false])
+  })
+
+  test('is closed soon when it idles', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+    let isOutdated = false
+    const { client, sockets } = fakeClient({ mayReuse: () => !isOutdated })
+    await serve(client, () => sockets[0]!)
+    vi.advanceTimersByTime(600)
+    expect(sockets[0]!.destroyed).toBe(false)
+    isOutdated = true
+    vi.advanceTimersByTime(600)
+    expect([sockets[0]!.destroyed, vi.getTimerCount()]).toEqual([true, 0])
+  })
+})
+
 describe('closing a client', () => {
   test('closes what idles, lets end what is under way or waits, and takes nothing more', async () => {
     const held: Socket[] = []
