@@ -1,4 +1,5 @@
-import type { IncomingMessage } from 'node:http'
+import { once } from 'node:events'
+import { request as nodeRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -153,6 +154,86 @@ describe('between this client and Node’s own server', () => {
       { numRuns: 300 },
     )
     expect(sockets.length).toBe(1)
+    client.destroy(new Error('over'))
+  })
+})
+
+describe('an answer of Node’s own server', () => {
+  interface Plan {
+    status: number
+    method: string
+    headers: Record<string, string | string[]>
+    pieces: string[]
+    way: string
+  }
+
+  interface Read {
+    status: number | undefined
+    headers: IncomingHttpHeaders
+    body: string
+  }
+
+  async function byNode(port: number, method: string): Promise<Read> {
+    const request = nodeRequest({ port, host: '127.0.0.1', method, agent: false }).end()
+    const [message] = (await once(request, 'response')) as [IncomingMessage]
+    const body = Buffer.concat((await message.toArray()) as Buffer[]).toString('latin1')
+    return { status: message.statusCode, headers: message.headers, body }
+  }
+
+  /** What differs from one moment and one connection to the other. */
+  const lasting = ({ headers: { date: _d, connection: _c, 'keep-alive': _k, ...headers }, ...rest }: Read): Read => ({
+    ...rest,
+    headers,
+  })
+
+  test('is read as Node’s own client reads it', { timeout: 60_000 }, async () => {
+    let plan: Plan
+    server = await startTestServer((_request, response) => {
+      const { status, headers, pieces, way } = plan
+      if (way === 'behind hints') response.writeContinue()
+      if (way === 'behind hints') response.writeEarlyHints({ link: '</x>; rel=preload' })
+      if (way === 'then closes') response.shouldKeepAlive = false
+      if (way === 'until it closes') response.useChunkedEncodingByDefault = response.shouldKeepAlive = false
+      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+      if (way === 'with its length') response.setHeader('content-length', Buffer.byteLength(pieces.join('')))
+      response.writeHead(status)
+      for (const piece of pieces) response.write(piece)
+      if (way === 'with trailers') response.addTrailers({ 'x-t': 'u' })
+      response.end()
+    })
+    const { port } = server
+    const { client } = clientOf(port)
+    const name = fc.constantFrom('x-a', 'X-B', 'Set-Cookie', 'Vary', 'Link', 'Content-Type', 'WWW-Authenticate')
+    const value = fc.stringMatching(/^[!-~]{0,8}$/)
+    const made = fc.record({
+      status: fc.constantFrom(200, 201, 203, 204, 205, 206, 304, 400, 404, 500, 503),
+      method: fc.constantFrom('GET', 'HEAD', 'POST', 'DELETE'),
+      headers: fc.dictionary(name, fc.oneof(value, fc.array(value, { minLength: 1, maxLength: 3 })), {
+        maxKeys: 4,
+        noNullPrototype: true,
+      }),
+      pieces: fc.array(fc.constantFrom('a', 'b'.repeat(70_000), '\r\n0\r\n\r\n', 'HTTP/1.1 200 OK\r\n\r\n'), {
+        maxLength: 4,
+      }),
+      way: fc.constantFrom(
+        'in chunks',
+        'with its length',
+        'with trailers',
+        'behind hints',
+        'then closes',
+        'until it closes',
+      ),
+    })
+    await fc.assert(
+      fc.asyncProperty(made, async (chosen) => {
+        plan = chosen
+        const theirs = await byNode(port, chosen.method)
+        const answer = await send(client, { method: chosen.method }).ended
+        expect(answer.error).toBeUndefined()
+        expect(lasting({ status: answer.status, headers: answer.headers, body: answer.text })).toEqual(lasting(theirs))
+      }),
+      { numRuns: 400 },
+    )
     client.destroy(new Error('over'))
   })
 })
