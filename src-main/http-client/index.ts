@@ -22,7 +22,10 @@ export interface HttpRequest {
 export interface HttpExchange {
   /** Ends it with `error`, and its connection. */
   abort(error: Error): void
-  /** No further data until {@link HttpExchange.resume}; the other side is held back. */
+  /**
+   * No further data until {@link HttpExchange.resume}; the other side is held back. When the connection ends meanwhile,
+   * what had come of the answer is given at once.
+   */
   pause(): void
   resume(): void
 }

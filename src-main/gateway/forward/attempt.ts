@@ -85,6 +85,8 @@ class Attempt implements AnswerHandler {
   #head: { status: number; timing: AttemptTiming } | undefined
   #refusal: { status: number; retryAfterS: number | undefined; bytes: number } | undefined
   #late: LateAnswer | undefined
+  /** Pieces may still come: those that had come before their connection ended. */
+  #waitsForClient = false
   #settled = false
 
   constructor(target: AttemptTarget, request: AttemptRequest, reply: Reply, resolve: (result: AttemptResult) => void) {
@@ -162,9 +164,13 @@ class Attempt implements AnswerHandler {
       return
     }
     this.#request.onData?.()
-    if (this.#reply.write(piece)) return
+    if (this.#reply.write(piece) || this.#waitsForClient) return
+    this.#waitsForClient = true
     this.#exchange?.pause()
-    this.#reply.onDrain(() => this.#exchange?.resume(), this.#request.idleTimeoutMs)
+    this.#reply.onDrain(() => {
+      this.#waitsForClient = false
+      this.#exchange?.resume()
+    }, this.#request.idleTimeoutMs)
   }
 
   onEnd(): void {

@@ -8,6 +8,7 @@ import { createLocalClients, type LocalClients } from '../../../../src-main/gate
 import type { HeaderPolicy } from '../../../../src-main/gateway/forward/headers.js'
 import { Reply } from '../../../../src-main/gateway/forward/reply.js'
 import { hasBody } from '../../../../src-main/gateway/forward/request-body.js'
+import { fakeClient, turn } from '../../../fixtures/http-client.js'
 import { startTestServer, type TestServer } from '../../../fixtures/http-server.js'
 
 const cleanups: (() => unknown)[] = []
@@ -227,6 +228,34 @@ describe('a header that comes twice', () => {
     await fetch(front.origin)
     expect(await front.result()).toMatchObject({ kind: 'failed', stage: 'before-headers' })
   })
+})
+
+test('a slow client is waited for once, however many pieces had come when the connection ended', async () => {
+  const { client, sockets } = fakeClient()
+  let waits = 0
+  let pieces = 0
+  const slow = {
+    gone: false,
+    onGone: () => undefined,
+    offGone: () => undefined,
+    head: () => true,
+    write() {
+      pieces += 1
+      return false
+    },
+    onDrain: () => (waits += 1),
+    end: () => undefined,
+  } as unknown as Reply
+  const result = attempt(
+    { client, path: '/x', headers: { host: 'x' }, policy: 'own' },
+    { method: 'GET', body: { kind: 'none' }, idleTimeoutMs: 0, mayRefuse: false, addOwnHeaders: () => undefined },
+    slow,
+  )
+  await turn()
+  sockets[0]!.gives(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\na\r\n'.repeat(10_000)}0\r\n\r\n`)
+  sockets[0]!.ends()
+  expect(await result).toMatchObject({ kind: 'relayed', status: 200 })
+  expect([pieces, waits]).toEqual([10_000, 1])
 })
 
 describe('a try that fails', () => {
