@@ -46,7 +46,7 @@ export class Exchange implements HttpExchange {
   #hasAnswer = false
   #isPaused = false
   /** Nothing more will come: what waits is handed out now, asked for or not. */
-  #isLast = false
+  #hasEnded = false
   #informational = 0
   /** What came of a head that is not complete, or waits until reading goes on. */
   #held: Buffer | undefined
@@ -113,7 +113,7 @@ export class Exchange implements HttpExchange {
   }
 
   pause(): void {
-    if (this.#isOver || this.#isPaused || this.#isLast) return
+    if (this.#isOver || this.#isPaused || this.#hasEnded) return
     this.#isPaused = true
     this.#socket.pause()
     // How long a reader may take is its own affair.
@@ -172,7 +172,7 @@ export class Exchange implements HttpExchange {
 
   /** What waits has come before the end, and its reader gets it although it has paused. */
   #readLast(): void {
-    this.#isLast = true
+    this.#hasEnded = true
     this.#isPaused = false
     this.#readHeld()
   }
