@@ -1,10 +1,12 @@
 import { connect, type Socket } from 'node:net'
 import { createHttpClient, type HttpClient } from '../../http-client/index.js'
 import type { Service } from '../../lifecycle.js'
+import { atTurnEnd } from '../../turn-end.js'
 
 /** HTTP clients of this machine's own servers, one for each host and port. */
 export interface LocalClients extends Service {
-  to(target: { host: string; port: number }): HttpClient
+  /** What is sent in one turn of the event loop goes out when it is over. */
+  to(target: { host: string; port: number }): Pick<HttpClient, 'send'>
 }
 
 /** Requests at work at one local server; the owner's limits are far below. */
@@ -21,7 +23,7 @@ const KEEP_ALIVE_MS = 4_000
 
 /** An empty set of clients; connections open on first use. */
 export function createLocalClients(): LocalClients {
-  const clients = new Map<string, HttpClient>()
+  const clients = new Map<string, LocalClient>()
   return {
     name: 'local-clients',
     start: () => Promise.resolve(),
@@ -35,14 +37,25 @@ export function createLocalClients(): LocalClients {
       const known = clients.get(key)
       if (known !== undefined) return known
       if (clients.size >= MAX_CLIENTS) closeOldest(clients)
-      const client = createHttpClient({
-        connect: () => connectTo(host, port),
-        maxConnections: MAX_CONNECTIONS,
-        keepAliveMs: KEEP_ALIVE_MS,
-      })
+      const client = createLocalClient(host, port)
       clients.set(key, client)
       return client
     },
+  }
+}
+
+type LocalClient = Pick<HttpClient, 'send' | 'close' | 'destroy'>
+
+function createLocalClient(host: string, port: number): LocalClient {
+  const client = createHttpClient({
+    connect: () => connectTo(host, port),
+    maxConnections: MAX_CONNECTIONS,
+    keepAliveMs: KEEP_ALIVE_MS,
+  })
+  return {
+    send: (request, handler) => atTurnEnd(() => client.send(request, handler)),
+    close: () => client.close(),
+    destroy: (error) => client.destroy(error),
   }
 }
 
@@ -63,7 +76,7 @@ function connectTo(host: string, port: number): Promise<Socket> {
   })
 }
 
-function closeOldest(clients: Map<string, HttpClient>): void {
+function closeOldest(clients: Map<string, LocalClient>): void {
   for (const [key, client] of clients) {
     clients.delete(key)
     client.close()

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { toWireError, type AppError } from '#shared/errors.js'
 import { HandshakeResponse } from '../../p2p/http/upgrades.js'
 import { createTokenCounter, type TokenCount, type TokenCounter } from '../../telemetry/token-counter.js'
+import { atTurnEnd } from '../../turn-end.js'
 import type { Door } from '../door.js'
 import type { Headers } from './headers.js'
 import { SseEvents } from './sse-events.js'
@@ -158,7 +159,9 @@ export class Reply {
     if (this.#bytes !== this.#declared) return this.#response.write(ready)
     // The last piece goes out with the end, and a short answer with its head: one write.
     this.#finished = true
-    this.#response.end(ready)
+    // A peer's streams wait for each other by themselves (p2p/transport-tuning/frame-batching.ts).
+    if (this.#door === 'peer') this.#response.end(ready)
+    else atTurnEnd(() => this.#response.end(ready))
     return true
   }
 
