@@ -1,5 +1,5 @@
 /** What waits for each other at most. */
-const MAX_WAITING = 64
+const MAX_WAITING = 16
 
 let waiting: (() => void)[] = []
 let isScheduled = false
