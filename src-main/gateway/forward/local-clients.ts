@@ -60,7 +60,7 @@ function createLocalClient(host: string, port: number): LocalClient {
 }
 
 /** All sockets read into it, one after the other: what came is copied at once, and nothing is allocated for the rest. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024)
+const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024)
 
 function connectTo(host: string, port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
