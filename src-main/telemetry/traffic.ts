@@ -1,6 +1,7 @@
 import { MAX_LEGS, type TrafficEntry, type TrafficLeg } from '#shared/contract/traffic.js'
 import type { Clock } from '../clock.js'
 import type { Log } from '../logging/index.js'
+import { createFinishedRequests } from './finished-requests.js'
 
 /** What is known of a request when it arrives. */
 export type TrafficStart = Pick<TrafficEntry, 'id' | 'direction' | 'service' | 'method' | 'route'> &
@@ -65,8 +66,11 @@ export interface TrafficFeed {
 /** How many requests the feed remembers: enough to look back, some 5 MiB. */
 const MAX_ENTRIES = 10_000
 
+/** A place in the feed, used again for another request when it was the oldest one. */
 interface Slot {
-  entry: TrafficEntry
+  readonly place: number
+  /** The request, while it is not finished. */
+  running: TrafficEntry | undefined
   /** A copy for readers, made anew after each change. */
   view: TrafficEntry | undefined
 }
@@ -80,6 +84,7 @@ export function createTrafficFeed(
   const log = needs.log?.forComponent('traffic')
   const maxEntries = options.maxEntries ?? MAX_ENTRIES
   const ring: Slot[] = []
+  const finished = createFinishedRequests(maxEntries)
   let oldest = 0
   let running = 0
   let told = false
@@ -95,13 +100,16 @@ export function createTrafficFeed(
     for (const listener of listeners) listener()
   }
 
-  function keep(slot: Slot): void {
+  function placeFor(entry: TrafficEntry): Slot {
     if (ring.length < maxEntries) {
+      const slot: Slot = { place: ring.length, running: entry, view: undefined }
       ring.push(slot)
-    } else {
-      ring[oldest] = slot
-      oldest = (oldest + 1) % maxEntries
+      return slot
     }
+    const slot = ring[oldest] as Slot
+    oldest = (oldest + 1) % maxEntries
+    slot.running = entry
+    return slot
   }
 
   function announceFinished(entry: TrafficEntry): void {
@@ -132,28 +140,35 @@ export function createTrafficFeed(
     return counts
   }
 
+  const viewOf = ({ running: entry, place }: Slot): TrafficEntry =>
+    entry === undefined ? finished.get(place) : { ...entry }
+
   const book: Book = {
     now: () => clock.now(),
     changed,
     turn,
-    ended(entry) {
+    ended(entry, slot) {
       running -= 1
+      if (slot.running === entry) {
+        finished.put(slot.place, entry)
+        slot.running = undefined
+      }
       announceFinished(entry)
     },
   }
 
   return {
     begin(start) {
-      const slot: Slot = { entry: newEntry(start, clock.now()), view: undefined }
-      keep(slot)
+      const entry = newEntry(start, clock.now())
+      const slot = placeFor(entry)
       running += 1
       countedUntilMidnight()[start.direction] += 1
       changed(slot)
-      return new RunningRequest(slot, book)
+      return new RunningRequest(entry, slot, book)
     },
     entries() {
       told = false
-      return [...ring.slice(oldest), ...ring.slice(0, oldest)].map((slot) => (slot.view ??= { ...slot.entry }))
+      return [...ring.slice(oldest), ...ring.slice(0, oldest)].map((slot) => (slot.view ??= viewOf(slot)))
     },
     today() {
       told = false
@@ -178,58 +193,65 @@ interface Book {
   now(): number
   changed(slot: Slot): void
   turn(entry: TrafficEntry, direction: TrafficEntry['direction'] | undefined): void
-  ended(entry: TrafficEntry): void
+  ended(entry: TrafficEntry, slot: Slot): void
 }
 
 /** One of them is made for each request: a class, because its methods then cost nothing to make. */
 class RunningRequest implements TrafficHandle {
+  readonly #entry: TrafficEntry
   readonly #slot: Slot
   readonly #book: Book
   #ended = false
 
-  constructor(slot: Slot, book: Book) {
+  constructor(entry: TrafficEntry, slot: Slot, book: Book) {
+    this.#entry = entry
     this.#slot = slot
     this.#book = book
   }
 
   update(fields: TrafficUpdate): void {
     if (this.#ended) return
-    this.#book.turn(this.#slot.entry, fields.direction)
-    assign(this.#slot.entry, fields)
-    this.#book.changed(this.#slot)
+    this.#book.turn(this.#entry, fields.direction)
+    assign(this.#entry, fields)
+    this.#changed()
+  }
+
+  /** Where others have taken its place, nobody sees it any more. */
+  #changed(): void {
+    if (this.#slot.running === this.#entry) this.#book.changed(this.#slot)
   }
 
   firstByte(): void {
-    const { entry } = this.#slot
+    const entry = this.#entry
     if (this.#ended || entry.ttfbMs !== null) return
     entry.ttfbMs = this.#book.now() - entry.atMs
-    this.#book.changed(this.#slot)
+    this.#changed()
   }
 
   addBytes(bytesIn: number, bytesOut: number): void {
     if (this.#ended) return
-    this.#slot.entry.bytesIn += bytesIn
-    this.#slot.entry.bytesOut += bytesOut
-    this.#book.changed(this.#slot)
+    this.#entry.bytesIn += bytesIn
+    this.#entry.bytesOut += bytesOut
+    this.#changed()
   }
 
   tried(leg: TrafficLeg): void {
-    const { entry } = this.#slot
+    const entry = this.#entry
     if (this.#ended || entry.legs.length >= MAX_LEGS) return
     // A new list: readers hold the old one.
     entry.legs = entry.legs.length === 0 ? [leg] : [...entry.legs, leg]
-    this.#book.changed(this.#slot)
+    this.#changed()
   }
 
   finish(fields?: TrafficUpdate): void {
     if (this.#ended) return
     this.#ended = true
-    const { entry } = this.#slot
+    const entry = this.#entry
     this.#book.turn(entry, fields?.direction)
     if (fields !== undefined) assign(entry, fields)
     entry.durationMs = this.#book.now() - entry.atMs
-    this.#book.changed(this.#slot)
-    this.#book.ended(entry)
+    this.#changed()
+    this.#book.ended(entry, this.#slot)
   }
 }
 
