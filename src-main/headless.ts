@@ -3,7 +3,7 @@ import { connectToNode } from './cli/connect.js'
 import type { CliHandlers, CliIo } from './cli/io.js'
 import { runCli } from './cli/run.js'
 import { runDemo } from './demo/run-demo.js'
-import { runHeadlessNode } from './run-headless-node.js'
+import { runHeadlessNode } from './compose/run-headless-node.js'
 
 const io: CliIo = {
   stdout: process.stdout,

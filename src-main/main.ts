@@ -6,7 +6,7 @@ import type { CliIo } from './cli/io.js'
 import { runCli } from './cli/run.js'
 import { registerAppScheme } from './electron/app-scheme.js'
 import { readLaunch } from './electron/launch-words.js'
-import { runDesktopApp } from './run-desktop-app.js'
+import { runDesktopApp } from './compose/run-desktop-app.js'
 
 /** The end of what went wrong, for a person who started the app without a terminal. */
 const MAX_SHOWN = 4000

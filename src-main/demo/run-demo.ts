@@ -7,7 +7,7 @@ import { EXIT } from '../cli/exit-codes.js'
 import type { DemoOptions } from '../cli/io.js'
 import { createDemoModelServer } from '../demo-model/index.js'
 import { createLogger } from '../logging/logger.js'
-import { untilAskedToStop } from '../run-node.js'
+import { untilAskedToStop } from '../compose/run-node.js'
 import { startDemoNode, type DemoNode } from './demo-node.js'
 import { askThrough } from './ask-through.js'
 

@@ -1,5 +1,5 @@
 import type { Check, DoctorReport } from '#shared/contract/doctor.js'
-import type { Clock } from '../clock.js'
+import type { Clock } from '../base/clock.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
 import type { Bootstrapper } from '../p2p/bootstrap/index.js'

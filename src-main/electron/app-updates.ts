@@ -1,6 +1,6 @@
 import { app, BrowserWindow, dialog } from 'electron'
 import type { UpdatesSource } from '../api/handlers/update.js'
-import type { Clock } from '../clock.js'
+import type { Clock } from '../base/clock.js'
 import type { Log } from '../logging/index.js'
 import { handOver } from './hand-over.js'
 import type { PreferencesFile } from './preferences.js'

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import type { Clock } from '../base/clock.js'
 import type { Log } from '../logging/index.js'
 
 /** What is used of a window's contents. */

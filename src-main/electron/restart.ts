@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import type { Clock } from '../base/clock.js'
 
 /** Starts in a row that may end in a crash; the next crash is the last. */
 export const MAX_RESTARTS = 2

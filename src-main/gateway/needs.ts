@@ -1,16 +1,16 @@
-import type { Clock } from '../clock.js'
+import type { Clock } from '../base/clock.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
 import type { Host } from '../p2p/index.js'
-import type { PathLookup } from '../p2p/path-lookup.js'
-import type { Admission } from '../services/access/index.js'
+import type { PathLookup } from '../p2p/dial/path-lookup.js'
+import type { Admission } from '../services/sharing/access/index.js'
 import type { ServiceRegistry } from '../services/index.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { TrafficFeed } from '../telemetry/traffic.js'
 import type { Forwarder } from './forward/forwarder.js'
-import type { Reachability } from './forward/reachability.js'
-import type { KnownOffers } from './known-offers.js'
-import type { ProviderChoice } from './provider-choice.js'
+import type { Reachability } from './routing/reachability.js'
+import type { KnownOffers } from './routing/known-offers.js'
+import type { ProviderChoice } from './routing/provider-choice.js'
 
 /** What the gateway's routes stand on. */
 export interface GatewayNeeds {

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { Bag } from '../bag.js'
+import { Bag } from '../base/bag.js'
 import { HttpConnection, type ConnectionOwner } from './connection.js'
 import { ConnectFailedError, asError } from './errors.js'
 import type { Outgoing } from './exchange.js'

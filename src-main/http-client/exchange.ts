@@ -1,5 +1,5 @@
 import { Readable, type Duplex } from 'node:stream'
-import { watchForStall, type StallWatch } from '../stall-watch.js'
+import { watchForStall, type StallWatch } from '../base/stall-watch.js'
 import { bodyReader, type BodyReader } from './body-reader.js'
 import { asError, ConnectionLostError, MalformedAnswerError, SilentServerError } from './errors.js'
 import type { AnswerHandler, HttpExchange, HttpRequest } from './index.js'

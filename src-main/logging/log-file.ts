@@ -1,6 +1,6 @@
 import { createStream, type RotatingFileStream } from 'rotating-file-stream'
 import type { LogLine } from '#shared/contract/logs.js'
-import type { Service } from '../lifecycle.js'
+import type { Service } from '../base/lifecycle.js'
 import type { Log } from './index.js'
 import type { LogRing } from './ring.js'
 

@@ -1,4 +1,4 @@
-export { TABLE_TOPIC } from '../p2p/gossip-scores.js'
+export { TABLE_TOPIC } from '../p2p/host/gossip-scores.js'
 
 /** The stream protocol by which two peers compare their tables. */
 export const SYNC_PROTOCOL = '/ocf/table-sync/1.0.0'

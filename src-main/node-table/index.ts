@@ -1,7 +1,7 @@
 import type { PeerRecord } from '#shared/records.js'
-import type { Service } from '../lifecycle.js'
-import type { PeerStatus } from './peer-status.js'
-import type { ReadonlyProviderSet } from './provider-set.js'
+import type { Service } from '../base/lifecycle.js'
+import type { PeerStatus } from './status/peer-status.js'
+import type { ReadonlyProviderSet } from './find/provider-set.js'
 
 /** A verified row: the last valid record its owner signed. */
 export interface Row {
@@ -67,7 +67,7 @@ export interface TableHealth {
 
 export { createNodeTable } from './table.js'
 export type { NodeTableOptions } from './table.js'
-export { IDLE_STATUS } from './own-status.js'
-export type { OwnStatus, OwnStatusSource } from './own-status.js'
-export type { PeerStatus, PeerStatusEvent, StatusOutcome } from './peer-status.js'
-export type { StatusAnswer } from './status-message.js'
+export { IDLE_STATUS } from './status/own-status.js'
+export type { OwnStatus, OwnStatusSource } from './status/own-status.js'
+export type { PeerStatus, PeerStatusEvent, StatusOutcome } from './status/peer-status.js'
+export type { StatusAnswer } from './wire/status-message.js'

@@ -1,15 +1,15 @@
 import type { Connection, Libp2p, Metrics, PeerId, PrivateKey } from '@libp2p/interface'
-import type { PubSub } from './pubsub.js'
-import type { DataFolder } from '../data-folder.js'
-import type { Service } from '../lifecycle.js'
+import type { PubSub } from './host/pubsub.js'
+import type { DataFolder } from '../base/data-folder.js'
+import type { Service } from '../base/lifecycle.js'
 import type { Log } from '../logging/index.js'
-import type { ConnectionRoomOptions } from './intake/connection-room.js'
-import type { InboundGateOptions } from './intake/inbound-gate.js'
-import type { LifeWatch } from './life/index.js'
+import type { ConnectionRoomOptions } from './hardening/connection-limits/connection-room.js'
+import type { InboundGateOptions } from './hardening/connection-limits/inbound-gate.js'
+import type { LifeWatch } from './hardening/liveness/index.js'
 import type { SeenFromOutside } from './reach/own-addresses.js'
-import type { PortMappingFacts, PortMappingTimes } from './reach/port-mapping.js'
+import type { PortMappingFacts, PortMappingTimes } from './reach/upnp/port-mapping.js'
 import type { GatewayProblem } from './reach/upnp/gateway-fault.js'
-import type { RelayOptions } from './reach/relay-server.js'
+import type { RelayOptions } from './reach/relay/relay-server.js'
 
 /** How a connection to a peer runs; a fact the person sees. Punched ones are direct, through two NATs. */
 export type PathKind = 'direct-tcp' | 'direct-ws' | 'direct-quic' | 'hole-punched' | 'relayed'
@@ -125,4 +125,4 @@ export interface HostOptions {
 }
 
 export type { GatewayProblem, PortMappingFacts, RelayOptions, SeenFromOutside }
-export { createHost } from './host.js'
+export { createHost } from './host/host.js'

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { PathKindSchema } from '#shared/contract/peers.js'
 import type { TrafficEntry } from '#shared/contract/traffic.js'
-import type { Service } from '../lifecycle.js'
+import type { Service } from '../base/lifecycle.js'
 import type { NodeTable } from '../node-table/index.js'
 import type { Host } from '../p2p/index.js'
 import type { LocalServiceStatus, ServiceRegistry } from '../services/index.js'

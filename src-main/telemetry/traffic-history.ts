@@ -1,6 +1,6 @@
 import type { HistoryRange, TrafficHistoryView } from '#shared/contract/traffic.js'
-import type { Clock } from '../clock.js'
-import type { Service } from '../lifecycle.js'
+import type { Clock } from '../base/clock.js'
+import type { Service } from '../base/lifecycle.js'
 import type { Log } from '../logging/index.js'
 import { readHistoryFile, writeHistoryFile } from './history-file.js'
 import { createRollupSeries, type RollupSeries } from './rollup-series.js'

@@ -1,5 +1,5 @@
 import { MAX_LEGS, type TrafficEntry, type TrafficLeg } from '#shared/contract/traffic.js'
-import type { Clock } from '../clock.js'
+import type { Clock } from '../base/clock.js'
 import type { Log } from '../logging/index.js'
 import { createFinishedRequests } from './finished-requests.js'
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { EPOCH_MS, epochOf, epochStart } from '../../src-main/node-table/epoch.js'
+import { EPOCH_MS, epochOf, epochStart } from '../../src-main/node-table/wire/epoch.js'
 import { connect, startBareHost } from '../fixtures/bare-host.js'
 import { createHosts } from '../fixtures/hosts.js'
 import {

@@ -6,7 +6,7 @@ import type { Ping } from '@libp2p/ping'
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Host } from '../../src-main/p2p/index.js'
-import { tuneStream } from '../../src-main/p2p/transport-tuning/index.js'
+import { tuneStream } from '../../src-main/p2p/hardening/transports/index.js'
 import { addressesOver, createHosts, until, type HostFactory } from '../fixtures/hosts.js'
 import { runFixture } from '../fixtures/typescript-child.js'
 

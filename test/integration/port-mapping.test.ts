@@ -6,7 +6,7 @@ import {
   type PortMapping,
   type PortMappingOptions,
   type PortMappingTimes,
-} from '../../src-main/p2p/reach/port-mapping.js'
+} from '../../src-main/p2p/reach/upnp/port-mapping.js'
 import { startFakeGateway, type FakeGateway, type GatewayBehaviour } from '../fixtures/fake-gateway.js'
 import { createRecordingLog, type RecordingLog } from '../fixtures/recording-log.js'
 import { until } from '../fixtures/until.js'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { createEmbeddedDemo, createServiceRegistry, findLocalModelServer } from '../../src-main/services/index.js'
-import type { EmbeddedDemoOptions } from '../../src-main/services/embedded-demo.js'
+import type { EmbeddedDemoOptions } from '../../src-main/services/process/embedded-demo.js'
 import { startHtmlServer, startModelServer } from '../fixtures/model-servers/index.js'
 import { createRecordingLog } from '../fixtures/recording-log.js'
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { afterEach, expect, test } from 'vitest'
-import { createSubprocess, type SubprocessOptions } from '../../src-main/services/subprocess.js'
+import { createSubprocess, type SubprocessOptions } from '../../src-main/services/process/subprocess.js'
 import { createRecordingLog } from '../fixtures/recording-log.js'
 
 const cleanups: (() => Promise<unknown>)[] = []

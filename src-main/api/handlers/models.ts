@@ -1,6 +1,6 @@
 import type { ModelView, ProviderLoad } from '#shared/contract/models.js'
 import type { NodeTable } from '../../node-table/index.js'
-import type { Admission } from '../../services/access/index.js'
+import type { Admission } from '../../services/sharing/access/index.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'

@@ -1,6 +1,6 @@
 import type { PeerView } from '#shared/contract/peers.js'
 import type { Host, PeerConnection } from '../../p2p/index.js'
-import { peerPath } from '../../p2p/peer-path.js'
+import { peerPath } from '../../p2p/dial/peer-path.js'
 import type { NodeTable, Row } from '../../node-table/index.js'
 import type { FeedSource } from '../feeds.js'
 import type { Handlers } from '../dispatch.js'

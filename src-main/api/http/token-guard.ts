@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { AppError } from '#shared/errors.js'
-import type { Clock } from '../../clock.js'
+import type { Clock } from '../../base/clock.js'
 
 /** Bad tokens answered with 401 per minute; beyond it 429 tells a stray client to slow down. */
 const MAX_FAILURES = 20

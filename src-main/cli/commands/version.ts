@@ -1,4 +1,4 @@
-import { VERSION } from '../../version.js'
+import { VERSION } from '../../base/version.js'
 import { EXIT } from '../exit-codes.js'
 import type { CliIo } from '../io.js'
 

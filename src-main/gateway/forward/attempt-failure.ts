@@ -5,7 +5,7 @@ import {
   SilentServerError,
   UnsendableRequestError,
 } from '../../http-client/index.js'
-import { silenceBehind } from '../../p2p/life/index.js'
+import { silenceBehind } from '../../p2p/hardening/liveness/index.js'
 import { PeerUnreachableError } from '../../p2p/http/peer-clients.js'
 
 /**

@@ -5,8 +5,8 @@ import { breakError, failureBeforeHeaders, reasonOf, type AttemptFailure } from 
 import { responseHeaders, type HeaderPolicy, type Headers } from './headers.js'
 import { LateAnswer } from './late-answer.js'
 import type { Reply } from './reply.js'
-import { ClientGoneError, type RequestBody } from './request-body.js'
-import { Upload } from './upload.js'
+import { ClientGoneError, type RequestBody } from '../body/request-body.js'
+import { Upload } from '../body/upload.js'
 
 /** Where one try goes and what it says there. */
 export interface AttemptTarget {

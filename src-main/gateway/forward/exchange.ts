@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { TrafficHandle } from '../../telemetry/traffic.js'
-import type { Door } from '../door.js'
+import type { Door } from '../listener/door.js'
 import type { Reply } from './reply.js'
-import type { RequestBody } from './request-body.js'
+import type { RequestBody } from '../body/request-body.js'
 
 /** One request on its way through this node, from the parsed target to the answer's end. */
 export interface Exchange {

@@ -1,5 +1,5 @@
 import type { TrafficLeg } from '#shared/contract/traffic.js'
-import type { Provider } from './choose-providers.js'
+import type { Provider } from '../routing/choose-providers.js'
 import type { TryResult } from './relay-upgraded.js'
 
 const OUTCOMES = {

@@ -1,5 +1,5 @@
 import type { AttemptResult } from './attempt.js'
-import type { Provider } from './choose-providers.js'
+import type { Provider } from '../routing/choose-providers.js'
 import type { Exchange, FailedTry } from './exchange.js'
 import type { TryResult } from './relay-upgraded.js'
 

@@ -1,13 +1,13 @@
 import type { PeerClients } from '../../p2p/http/peer-clients.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { AttemptTarget } from './attempt.js'
-import type { Provider } from './choose-providers.js'
+import type { Provider } from '../routing/choose-providers.js'
 import type { Exchange } from './exchange.js'
 import { headerPolicyOf, requestHeaders, type HeaderPolicy, type Headers } from './headers.js'
 import { HOPS_HEADER } from './hops.js'
 import type { LocalClients } from './local-clients.js'
-import { hidingIds, privateIdsOf } from './private-ids.js'
-import { withServerModelId, withServerModelIdInQuery } from './server-model-id.js'
+import { hidingIds, privateIdsOf } from '../body/private-ids.js'
+import { withServerModelId, withServerModelIdInQuery } from '../body/server-model-id.js'
 import { handshakeHeaders } from './websocket.js'
 
 /** A request for a service of whoever offers it. */

@@ -1,9 +1,9 @@
 import type { Log } from '../../logging/index.js'
 import type { ServiceRegistry } from '../../services/index.js'
 import type { TrafficUpdate } from '../../telemetry/traffic.js'
-import type { Provider } from './choose-providers.js'
+import type { Provider } from '../routing/choose-providers.js'
 import type { Exchange } from './exchange.js'
-import type { Reachability } from './reachability.js'
+import type { Reachability } from '../routing/reachability.js'
 import type { TryResult } from './relay-upgraded.js'
 
 /** Tells how tries went: to the log, the traffic feed, and whoever judges providers. */

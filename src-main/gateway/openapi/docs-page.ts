@@ -1,4 +1,4 @@
-import type { Route } from '../route.js'
+import type { Route } from '../routes/route.js'
 import type { DocsFile } from './docs-files.js'
 
 /** Starts the interface; a file of its own, so that the page needs no inline script. */

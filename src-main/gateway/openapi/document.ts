@@ -1,5 +1,5 @@
 import { ERRORS, type ErrorCode } from '#shared/errors.js'
-import type { Method, Route } from '../route.js'
+import type { Method, Route } from '../routes/route.js'
 import { ROUTE_DOCS, TAGS, type RouteDoc } from './route-docs.js'
 import { componentSchemas, schemaRef, type SchemaName } from './schemas.js'
 

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '#shared/errors.js'
-import type { Method } from '../route.js'
+import type { Method } from '../routes/route.js'
 import type { SchemaName } from './schemas.js'
 
 /** Headings of the document. */

@@ -4,7 +4,7 @@ import { docsPage, plainPage, START_SCRIPT } from '../openapi/docs-page.js'
 import { createDocsFiles } from '../openapi/docs-files.js'
 import { openApiDocument } from '../openapi/document.js'
 import type { GatewayOptions } from '../needs.js'
-import type { AnsweringRoute, Route } from '../route.js'
+import type { AnsweringRoute, Route } from './route.js'
 
 /** Everything on the page comes from this gateway; the interface sets styles on elements it makes. */
 const DOCS_CSP =

@@ -1,12 +1,12 @@
 import type { PeerRecord } from '#shared/records.js'
-import { remoteIps, roundTripMs } from '../../p2p/connection-facts.js'
+import { remoteIps, roundTripMs } from '../../p2p/dial/connection-facts.js'
 import type { PeerConnection } from '../../p2p/index.js'
-import { peerPath } from '../../p2p/peer-path.js'
-import { bootstrapAddresses } from '../bootstrap-addresses.js'
-import { callerAddresses } from '../caller-addresses.js'
-import type { PageState } from '../pages.js'
+import { peerPath } from '../../p2p/dial/peer-path.js'
+import { bootstrapAddresses } from './bootstrap-addresses.js'
+import { callerAddresses } from '../listener/caller-addresses.js'
+import type { PageState } from '../listener/pages.js'
 import type { GatewayNeeds } from '../needs.js'
-import type { AnsweringRoute, Route } from '../route.js'
+import type { AnsweringRoute, Route } from './route.js'
 
 /** 0 is "not known" in the Go implementation's shape, so that a shorter trip counts as 1. */
 const wholeMs = (ms: number | undefined): number => (ms === undefined ? 0 : Math.max(1, Math.round(ms)))

@@ -1,8 +1,8 @@
 import { MODEL_PATHS } from '../../services/index.js'
-import { createGlobalForward } from '../global-forward.js'
+import { createGlobalForward } from '../forward/global-forward.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import { FORWARDED_METHODS, splitTarget, type Route } from '../route.js'
-import { parseServiceName } from '../service-name.js'
+import { FORWARDED_METHODS, splitTarget, type Route } from './route.js'
+import { parseServiceName } from './service-name.js'
 
 export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {
   const forward = createGlobalForward(needs, options)

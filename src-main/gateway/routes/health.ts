@@ -1,5 +1,5 @@
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import type { Route } from '../route.js'
+import type { Route } from './route.js'
 
 export function healthRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {
   const startedAtMs = needs.clock.now()

@@ -1,6 +1,6 @@
-import { listModels } from '../models-list.js'
+import { listModels } from '../routing/models-list.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import type { Route } from '../route.js'
+import type { Route } from './route.js'
 
 const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 

@@ -1,5 +1,5 @@
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import type { Route } from '../route.js'
+import type { Route } from './route.js'
 import { describingRoutes } from './describing.js'
 import { dntRoutes } from './dnt.js'
 import { globalServiceRoutes } from './global-service.js'

@@ -1,5 +1,5 @@
 import type { GatewayNeeds } from '../needs.js'
-import type { Route } from '../route.js'
+import type { Route } from './route.js'
 
 /** Figures for Prometheus; never to a web page and never to another peer. */
 export function metricsRoutes({ metrics }: Pick<GatewayNeeds, 'metrics'>): Route[] {

@@ -1,10 +1,10 @@
 import { AppError } from '#shared/errors.js'
 import { didYouMean } from '../../config/near-names.js'
-import type { PageState } from '../pages.js'
-import { listModels } from '../models-list.js'
+import type { PageState } from '../listener/pages.js'
+import { listModels } from '../routing/models-list.js'
 import type { GatewayNeeds } from '../needs.js'
-import type { AnsweringRoute, Route } from '../route.js'
-import { nearModels } from '../near-models.js'
+import type { AnsweringRoute, Route } from './route.js'
+import { nearModels } from '../routing/near-models.js'
 
 export function modelsRoutes(needs: GatewayNeeds): Route[] {
   const listNeeds = { ...needs, peerId: needs.host.peerId }

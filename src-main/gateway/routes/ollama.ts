@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '#shared/errors.js'
 import { OLLAMA_API, OLLAMA_MODEL_PATHS } from '../../services/index.js'
-import { parseObject, readAll, type RequestBody } from '../forward/request-body.js'
-import { createGlobalForward } from '../global-forward.js'
-import { listModels, type ModelEntry } from '../models-list.js'
+import { parseObject, readAll, type RequestBody } from '../body/request-body.js'
+import { createGlobalForward } from '../forward/global-forward.js'
+import { listModels, type ModelEntry } from '../routing/models-list.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import type { AnsweringRoute, Route } from '../route.js'
+import type { AnsweringRoute, Route } from './route.js'
 
 /** What clients that ask for a least version are told: the Ollama whose interface this is. */
 const OLLAMA_VERSION = '0.12.0'

@@ -2,9 +2,9 @@ import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
 import { AppError } from '#shared/errors.js'
-import { parseObject, readAll } from '../forward/request-body.js'
+import { parseObject, readAll } from '../body/request-body.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import type { AnsweringRoute, Route } from '../route.js'
+import type { AnsweringRoute, Route } from './route.js'
 
 const MAX_BYTES = 64 * 1024
 

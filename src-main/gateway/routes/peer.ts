@@ -1,8 +1,8 @@
 import { assertPeerId } from '../../p2p/http/peer-clients.js'
-import { forwardExchange } from '../begin-exchange.js'
-import { hasBody } from '../forward/request-body.js'
+import { forwardExchange } from '../forward/begin-exchange.js'
+import { hasBody } from '../body/request-body.js'
 import type { GatewayNeeds } from '../needs.js'
-import { FORWARDED_METHODS, splitTarget, type Route } from '../route.js'
+import { FORWARDED_METHODS, splitTarget, type Route } from './route.js'
 
 export function peerRoutes(needs: GatewayNeeds): Route[] {
   return [

@@ -1,6 +1,6 @@
 import type { Connection } from '@libp2p/interface'
 import { setTimeout as delay } from 'node:timers/promises'
-import { systemClock } from '../../clock.js'
+import { systemClock } from '../../base/clock.js'
 import { bootstrapDelayMs } from './backoff.js'
 import { dialAddresses } from './dial-round.js'
 import { ANOTHER_PEER } from './failure-words.js'

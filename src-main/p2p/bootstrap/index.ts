@@ -1,5 +1,5 @@
-import type { Clock } from '../../clock.js'
-import type { Service } from '../../lifecycle.js'
+import type { Clock } from '../../base/clock.js'
+import type { Service } from '../../base/lifecycle.js'
 import type { Log } from '../../logging/index.js'
 import type { Host, NetworkMode } from '../index.js'
 import type { NameLookup } from './name-lookup.js'

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { AppError, toWireError } from '#shared/errors.js'
-import { systemClock, type Clock } from '../../clock.js'
-import { fullBucket, refilled, type Bucket, type BucketRate } from '../../token-bucket.js'
+import { systemClock, type Clock } from '../../base/clock.js'
+import { fullBucket, refilled, type Bucket, type BucketRate } from '../../base/token-bucket.js'
 
 /** Requests for a service have limits of their own, which are the owner's to set. */
 const OWNERS_LIMITS_HOLD = '/v1/_service/'

@@ -1,8 +1,8 @@
 import type { Connection, Libp2p, PeerUpdate } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { systemClock, type Clock } from '../../clock.js'
+import { systemClock, type Clock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
-import { relayOf } from '../ip-scope.js'
+import { relayOf } from '../dial/ip-scope.js'
 
 /** Replaces relayed connections by direct ones where that becomes possible, and never under a live stream. */
 export interface DirectUpgrade {

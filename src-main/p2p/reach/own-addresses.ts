@@ -3,7 +3,7 @@ import type { AutoNATComponents } from '@libp2p/autonat'
 import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import type { Log } from '../../logging/index.js'
-import { hostOf, relayOf, scopeOf } from '../ip-scope.js'
+import { hostOf, relayOf, scopeOf } from '../dial/ip-scope.js'
 import { askToDialBack, DIAL_BACK_PROTOCOL } from './dial-back.js'
 import type { DialBackStatus } from './dial-back-message.js'
 

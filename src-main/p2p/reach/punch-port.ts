@@ -4,8 +4,8 @@ import type { DCUtRServiceComponents } from '@libp2p/dcutr'
 import type { Connection, IdentifyResult } from '@libp2p/interface'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import type { Log } from '../../logging/index.js'
-import { hostOf, relayOf, scopeOf } from '../ip-scope.js'
-import { freePort } from '../listen-addresses.js'
+import { hostOf, relayOf, scopeOf } from '../dial/ip-scope.js'
+import { freePort } from '../host/listen-addresses.js'
 
 /** The TCP port that holes are punched from: a router keeps its mapping for whoever the port talks to. */
 export interface PunchPort {

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { HttpProbe, ProbeAnswer } from '../http-probe.js'
+import type { HttpProbe, ProbeAnswer } from '../registry/http-probe.js'
 import { parseJson } from './json.js'
 
 /** Small questions to one server during one look; the same question is asked once. */

@@ -1,5 +1,5 @@
 import type { DetectedServer } from '#shared/contract/detection.js'
-import type { Service } from '../../lifecycle.js'
+import type { Service } from '../../base/lifecycle.js'
 import type { Sighting } from './look.js'
 
 export { createDetector } from './detector.js'

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { z } from 'zod'
-import { parseModelList } from '../model-list.js'
+import { parseModelList } from '../registry/model-list.js'
 import { parseJson } from './json.js'
 
 /** One entry of a server's list of models, with what only some servers tell. */

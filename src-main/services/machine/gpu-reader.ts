@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Clock } from '../../clock.js'
+import type { Clock } from '../../base/clock.js'
 import { known, unknown, type Fact, type GpuFacts } from './index.js'
 import { parseNvidiaSmi, parseRocmSmi } from './gpu-tools.js'
 import { runTool, type RunTool } from './run-tool.js'

@@ -1,6 +1,6 @@
 import type { Hardware } from '#shared/records.js'
-import type { Service } from '../../lifecycle.js'
-import { readHardware } from '../hardware.js'
+import type { Service } from '../../base/lifecycle.js'
+import { readHardware } from './own-hardware.js'
 import type { GpuReader } from './gpu-reader.js'
 
 /** What this machine computes with, as its row of the node table tells it. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src-main/clock.js'
+import type { Clock } from '../../../src-main/base/clock.js'
 
 /** Discrete events on a clock of their own: nothing waits, and the same seed gives the same run. */
 export interface Simulation extends Clock {

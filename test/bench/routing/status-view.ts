@@ -1,5 +1,5 @@
 import type { NodeTable, PeerStatusEvent } from '../../../src-main/node-table/index.js'
-import type { StatusAnswer } from '../../../src-main/node-table/status-message.js'
+import type { StatusAnswer } from '../../../src-main/node-table/wire/status-message.js'
 import type { SimProvider } from './provider.ts'
 import type { Simulation } from './simulation.ts'
 

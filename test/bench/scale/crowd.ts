@@ -1,5 +1,5 @@
 import { multiaddr } from '@multiformats/multiaddr'
-import { TABLE_TOPIC } from '../../../src-main/p2p/gossip-scores.js'
+import { TABLE_TOPIC } from '../../../src-main/p2p/host/gossip-scores.js'
 import type { Host } from '../../../src-main/p2p/index.js'
 import { startBareHost } from '../../fixtures/bare-host.js'
 import { requestOver } from '../../fixtures/light-host.js'

@@ -4,14 +4,14 @@ import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { emptyPeerRecord } from '#shared/records.js'
-import { canonicalUpdate, clientIdOf, extractEnvelopes } from '../../../src-main/node-table/canonical-update.js'
+import { canonicalUpdate, clientIdOf, extractEnvelopes } from '../../../src-main/node-table/wire/canonical-update.js'
 import {
   createEnvelopeSigner,
   isSignedByOwner,
   parseEnvelope,
   recordOf,
-} from '../../../src-main/node-table/envelope.js'
-import { createKeyRing } from '../../../src-main/node-table/key-ring.js'
+} from '../../../src-main/node-table/wire/envelope.js'
+import { createKeyRing } from '../../../src-main/node-table/wire/key-ring.js'
 
 // What docs/wire-protocols.md shows, read from there: once with nothing but what the page says, once by the code.
 

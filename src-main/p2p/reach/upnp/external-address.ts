@@ -1,5 +1,5 @@
 import { BlockList, isIPv4 } from 'node:net'
-import { scopeOf } from '../../ip-scope.js'
+import { scopeOf } from '../../dial/ip-scope.js'
 import type { GatewayProblem } from './gateway-fault.js'
 
 /** Blocks no router has on its outer side: documentation, tests, multicast, reserved, unset. */

@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { BlockList, isIPv4 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { Log } from '../../../logging/index.js'
-import { scopeOf } from '../../ip-scope.js'
+import { scopeOf } from '../../dial/ip-scope.js'
 import type { GatewayProblem } from './gateway-fault.js'
 import { rest } from './rest.js'
 

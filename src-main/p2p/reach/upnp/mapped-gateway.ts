@@ -1,6 +1,6 @@
 import type { AutoNATComponents } from '@libp2p/autonat'
 import type { Log } from '../../../logging/index.js'
-import type { GatewayFacts } from '../port-mapping.js'
+import type { GatewayFacts } from './port-mapping.js'
 import { externalAddressProblem } from './external-address.js'
 import { GatewayFault, type GatewayProblem } from './gateway-fault.js'
 import type { GatewaySighting } from './gateway-search.js'

@@ -7,7 +7,7 @@ import { discardRest } from '../../../../src-main/gateway/forward/discard-rest.j
 import { createLocalClients, type LocalClients } from '../../../../src-main/gateway/forward/local-clients.js'
 import type { HeaderPolicy } from '../../../../src-main/gateway/forward/headers.js'
 import { Reply } from '../../../../src-main/gateway/forward/reply.js'
-import { hasBody } from '../../../../src-main/gateway/forward/request-body.js'
+import { hasBody } from '../../../../src-main/gateway/body/request-body.js'
 import { fakeClient, turn } from '../../../fixtures/http-client.js'
 import { startTestServer, type TestServer } from '../../../fixtures/http-server.js'
 

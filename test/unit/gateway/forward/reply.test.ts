@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { AppError } from '#shared/errors.js'
-import type { Door } from '../../../../src-main/gateway/door.js'
+import type { Door } from '../../../../src-main/gateway/listener/door.js'
 import { Reply } from '../../../../src-main/gateway/forward/reply.js'
 import { startTestServer, type TestServer } from '../../../fixtures/http-server.js'
 import { until } from '../../../fixtures/until.js'

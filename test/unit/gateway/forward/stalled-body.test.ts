@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
-import { ClientGoneError, readAll } from '../../../../src-main/gateway/forward/request-body.js'
-import { Upload } from '../../../../src-main/gateway/forward/upload.js'
+import { ClientGoneError, readAll } from '../../../../src-main/gateway/body/request-body.js'
+import { Upload } from '../../../../src-main/gateway/body/upload.js'
 import { startTestServer, type TestServer } from '../../../fixtures/http-server.js'
 
 /** A client that sends ten of a hundred bytes and then nothing. */

@@ -1,0 +1,65 @@
+import type { Metrics } from '@libp2p/interface'
+import type { LiveSettings } from '../config/live-settings.js'
+import type { Settings } from '../config/settings.js'
+import type { DataFolder } from '../base/data-folder.js'
+import type { Log } from '../logging/index.js'
+import { bootstrapSettings, createBootstrapper, type Bootstrapper } from '../p2p/bootstrap/index.js'
+import { createHost, type Host, type Identity, type RelayOptions } from '../p2p/index.js'
+import { VERSION } from '../base/version.js'
+
+/** The libp2p host and what finds its first peers. */
+export interface ComposedNetwork {
+  host: Host
+  bootstrapper: Bootstrapper
+}
+
+/** Both as the settings say; neither is started. */
+export function composeNetwork(needs: {
+  settings: Settings
+  live: LiveSettings
+  identity: Identity
+  dataFolder: DataFolder
+  metrics: Metrics
+  log: Log
+}): ComposedNetwork {
+  const { settings, live, identity, dataFolder, metrics, log } = needs
+  const host = createHost(
+    { identity, log, dataFolder, metrics },
+    {
+      mode: settings.mode,
+      tcpPort: settings.tcpport,
+      wsPort: settings.wsport,
+      udpPort: settings.udpport,
+      listenHosts: settings['p2p-host'],
+      publicAddr: settings['public-addr'],
+      version: VERSION,
+      relay: relayOptions(settings),
+      upnp: settings.upnp,
+      mdns: settings.mdns,
+      swarmKeyFile: settings['swarm-key'],
+    },
+  )
+  const bootstrapper = createBootstrapper(
+    { host, log },
+    {
+      mode: settings.mode,
+      sources: bootstrapSettings(settings),
+      rememberFile: dataFolder.path('remembered-peers.json'),
+    },
+  )
+  live.subscribe((name) => {
+    if (name.startsWith('bootstrap.')) bootstrapper.replaceSources(bootstrapSettings(live.current))
+  })
+  return { host, bootstrapper }
+}
+
+function relayOptions(settings: Settings): RelayOptions {
+  return {
+    mode: settings.relay,
+    maxReservations: settings['relay.max-reservations'],
+    circuitBytes: settings['relay.circuit-data'],
+    circuitMs: settings['relay.circuit-time'],
+    peerBytes: settings['relay.peer-data'],
+    totalBytes: settings['relay.total-data'],
+  }
+}

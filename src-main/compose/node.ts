@@ -1,0 +1,174 @@
+import { systemClock } from '../base/clock.js'
+import { createControl, type Control } from '../api/index.js'
+import type { AppPreferencesSource } from '../api/handlers/app.js'
+import type { UpdatesSource } from '../api/handlers/update.js'
+import { createConnectionsSource } from '../api/handlers/peers.js'
+import { createControlServer } from '../api/http/index.js'
+import { createLiveSettings } from '../config/live-settings.js'
+import type { Origins } from '../config/load-settings.js'
+import type { Settings } from '../config/settings.js'
+import type { DataFolder } from '../base/data-folder.js'
+import { composeGateway } from './gateway.js'
+import { composeDoctor } from './doctor.js'
+import { composeNetwork } from './network.js'
+import { composeSharing, type DesktopSharing } from './sharing.js'
+import { composeServices } from './services.js'
+import { composeTelemetry } from './telemetry.js'
+import type { GatewayTiming } from '../gateway/index.js'
+import { createServiceGroup, type Service } from '../base/lifecycle.js'
+import type { Logger } from '../logging/logger.js'
+import { createNodeTable } from '../node-table/index.js'
+import { dropDeadConnections } from '../p2p/dial/after-sleep.js'
+import { createIdentityKeeper } from '../p2p/identity/identity-keeper.js'
+import type { Identity } from '../p2p/index.js'
+import { createPathLookup } from '../p2p/dial/path-lookup.js'
+import { VERSION } from '../base/version.js'
+
+/** What a node is made of. Opening folder and identity comes first: they are what can be wrong before anything runs. */
+export interface NodeNeeds {
+  settings: Settings
+  origins: Origins
+  dataFolder: DataFolder
+  identity: Identity
+  logger: Logger
+  /** The built dashboard; null where there is none to show. */
+  rendererDir: string | null
+  /** The files of the API's documentation page; null or absent where there are none. */
+  docsDir?: string | null
+  /** The desktop app around the node, where there is one. */
+  app?: AppPreferencesSource
+  /** The desktop app's way to a newer version. */
+  updates?: UpdatesSource
+  /** The desktop app's key store and what it sees of the machine. */
+  desktopSharing?: DesktopSharing
+  /** Times of the gateway that nobody sets but a test. */
+  gatewayTiming?: GatewayTiming
+}
+
+/** A running node as its hosts see it. */
+export interface OcfNode extends Service {
+  readonly peerId: string
+  readonly control: Control
+  /** `http://127.0.0.1:8092`, of use while started. */
+  gatewayUrl(): string | undefined
+  /** With the token of this start in its fragment. */
+  dashboardUrl(): string
+  multiaddrs(): string[]
+  /** The computer was asleep: what the network forgot meanwhile is taken up again. Never rejects. */
+  wakesUp(): Promise<void>
+}
+
+/** Composes a node; nothing else constructs services. */
+export function createNode(needs: NodeNeeds): OcfNode {
+  const { settings, dataFolder, identity, logger } = needs
+  const { log } = logger
+  const clock = systemClock
+  const live = createLiveSettings(needs)
+  const telemetry = composeTelemetry({ settings, clock, log, dataFolder })
+  const { traffic, history, metrics } = telemetry
+
+  const { host, bootstrapper } = composeNetwork({
+    ...{ settings, live, identity, dataFolder, log },
+    metrics: metrics.libp2p,
+  })
+  const paths = createPathLookup(host)
+  const sharing = composeSharing({ live, settings, traffic, dataFolder, clock, log, desktop: needs.desktopSharing })
+  const table = createNodeTable(
+    { host, log, clock, ownStatus: sharing.ownStatus },
+    {
+      dataDir: dataFolder.dir,
+      leaseMs: settings['table.lease'],
+      budgetBytesPerS: settings['table.background-budget'],
+      reader: settings['table.reader'],
+      version: VERSION,
+    },
+  )
+  let gatewayUrl = (): string | undefined => undefined
+  let controlUrl = (): string | undefined => undefined
+  const services = composeServices({
+    ...{ host, table, log, clock, settings, sharing },
+    dataDir: dataFolder.dir,
+    ownPorts: () => [gatewayUrl(), controlUrl()].flatMap(portOf),
+  })
+
+  // The gateway's own-node route and the control server share one token; either may be built first.
+  const control = createControl({
+    facts: { version: VERSION, mode: settings.mode, startedAtMs: clock.now() },
+    connections: createConnectionsSource(host),
+    table,
+    registry: services.registry,
+    traffic,
+    history,
+    settings: live.source,
+    sharing: services.sharing,
+    logs: logger.ring,
+    bootstrapper,
+    identity: createIdentityKeeper({ identity, clock, log }, { dataDir: dataFolder.dir }),
+    doctor: composeDoctor({ host, bootstrapper, table, registry: services.registry, settings, clock, log }),
+    gatewayUrl: () => gatewayUrl() ?? null,
+    app: needs.app,
+    updates: needs.updates,
+    log,
+  })
+  const controlServer = createControlServer(
+    { control, gatewayUrl: () => gatewayUrl() ?? null, log, clock },
+    { port: settings['api-port'], rendererDir: needs.rendererDir, dataDir: dataFolder.dir },
+  )
+  controlUrl = () => controlServer.url
+  const gateway = composeGateway({
+    host,
+    table,
+    registry: services.registry,
+    admission: sharing.admission,
+    traffic,
+    clock,
+    log,
+    metrics,
+    paths,
+    settings: live.current,
+    docsDir: needs.docsDir ?? null,
+    timing: needs.gatewayTiming,
+    controlToken: controlServer.token,
+    dashboardUrl: () => controlServer.url,
+  })
+  gatewayUrl = gateway.url
+  const { streams } = gateway
+  const exporters = telemetry.connect({ host, table, registry: services.registry, paths, streams })
+
+  const group = createServiceGroup(
+    { log },
+    {
+      name: 'node',
+      // Stopped in reverse: the announcer, being last, withdraws this node's row before anything else closes.
+      services: [
+        host,
+        table,
+        gateway.reach,
+        bootstrapper,
+        ...services.before,
+        ...exporters,
+        gateway.doors,
+        controlServer,
+        ...services.after,
+      ],
+    },
+  )
+
+  return {
+    name: group.name,
+    start: (signal) => group.start(signal),
+    stop: () => group.stop(),
+    peerId: host.peerId,
+    control,
+    gatewayUrl: gateway.url,
+    dashboardUrl: () => controlServer.dashboardUrl,
+    multiaddrs: () => host.multiaddrs(),
+    async wakesUp() {
+      await dropDeadConnections({ libp2p: host.libp2p, log })
+    },
+  }
+}
+
+function portOf(url: string | undefined): number[] {
+  return url === undefined ? [] : [Number(new URL(url).port)]
+}

@@ -1,0 +1,197 @@
+import { app, dialog, ipcMain, powerMonitor, safeStorage } from 'electron'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { EXIT } from '../cli/exit-codes.js'
+import { systemClock } from '../base/clock.js'
+import type { Origins } from '../config/origin.js'
+import type { Settings } from '../config/settings.js'
+import { setAppMenu } from '../electron/app-menu.js'
+import { createAppPreferences } from '../electron/app-preferences.js'
+import { APP_URL, serveAppScheme } from '../electron/app-scheme.js'
+import { openAppUpdates } from '../electron/app-updates.js'
+import { createAutostart, type Autostart } from '../electron/autostart.js'
+import { LINK_SCHEME, parseDeepLink, type LinkedPage } from '../electron/deep-link.js'
+import { serveIpc } from '../electron/ipc.js'
+import { restartWords, type Launch } from '../electron/launch-words.js'
+import { restrictPermissions } from '../electron/permissions.js'
+import { createPlainSecretsNotice } from '../electron/plain-secrets.js'
+import { createShellFacts } from '../electron/power.js'
+import { openPreferences } from '../electron/preferences.js'
+import { nextRestart } from '../electron/restart.js'
+import { createSafeVault } from '../electron/safe-vault.js'
+import { createShell } from '../electron/shell.js'
+import type { Log } from '../logging/index.js'
+import { createLogger } from '../logging/logger.js'
+import { startNode, STOP_GRACE_MS, untilAskedToStop, type NodeStart, type RunningNode } from './run-node.js'
+
+/** The same as `appId` in electron-builder.yml: Windows joins notifications and task bar by it. */
+const APP_ID = 'org.opencompute.desktop'
+/** After a crash the process is not to be trusted for long. */
+const CRASH_GRACE_MS = 2_000
+
+/** The folder of the built program, with `main`, `preload`, `renderer` and `tray` in it; and how it was started. */
+export interface DesktopOptions {
+  builtDir: string
+  launch: Launch
+}
+
+/**
+ * `ocf app` under Electron: a node with its window and tray until the person quits. A second start of the same data
+ * folder shows the first one's window. Rejects with the `AppError` of a node that can't start.
+ */
+export async function runDesktopApp(settings: Settings, origins: Origins, options: DesktopOptions): Promise<number> {
+  const { builtDir, launch } = options
+  // Beside the data folder and not in it: Chromium's files must not make a new data folder look foreign.
+  const userData = `${settings['data-dir']}-window`
+  app.setPath('userData', userData)
+  if (!app.requestSingleInstanceLock()) return EXIT.ok
+  const quit = untilQuit()
+  const linkedPage = firstLink()
+  await app.whenReady()
+  restrictPermissions()
+  setAppMenu()
+  if (process.platform === 'win32') app.setAppUserModelId(APP_ID)
+  // Unpackaged, the system would be told to open links with Electron itself.
+  if (app.isPackaged) app.setAsDefaultProtocolClient(LINK_SCHEME)
+
+  const logger = createLogger({
+    level: settings['log-level'],
+    format: settings['log-format'],
+    destination: process.stderr,
+  })
+  const { log } = logger
+  const preferences = openPreferences({ log }, { file: join(userData, 'app.json') })
+  const autostart = openAutostart()
+  if (preferences.now.autostart) autostart?.refresh()
+  const plainSecrets = createPlainSecretsNotice({ preferences })
+  const updates = openAppUpdates({ preferences, clock: systemClock, log, quit: quit.ask })
+  const desktop = {
+    app: createAppPreferences({ preferences, autostart, updatesWanted: () => updates.review() }),
+    updates: updates.source,
+    desktopSharing: {
+      facts: createShellFacts(powerMonitor),
+      vault: createSafeVault({ safeStorage }),
+      onPlainSecrets: (why: string) => plainSecrets.report(why),
+    },
+  }
+  const running = await startUnlessQuit({ settings, origins, logger, builtDir, desktop }, quit.signal)
+  if (running === undefined) return EXIT.ok
+  const { node } = running
+  restartAfterCrash({ running, log, launch })
+
+  const shell = createShell(
+    { control: node.control, node, preferences, autostart, clock: systemClock, log, quit: quit.ask },
+    { builtDir, canUpdate: updates.isSupported },
+  )
+  plainSecrets.showWith((notice) => shell.tell(notice))
+  const ipcOptions = {
+    trustedUrl: APP_URL,
+    get capabilities() {
+      return shell.capabilities
+    },
+  }
+  const stopIpc = serveIpc({ ipc: ipcMain, control: node.control, log }, ipcOptions)
+  await serveAppScheme({
+    rendererDir: join(builtDir, 'renderer'),
+    gatewayUrl: () => node.gatewayUrl() ?? null,
+  })
+  await shell.open({ background: launch.background, page: launch.page ?? linkedPage() })
+  if (launch.restarts > 0) {
+    shell.tell({
+      title: 'Open Compute was restarted',
+      body: 'It had failed; its log has the reason.',
+      page: 'settings',
+    })
+  }
+
+  updates.review()
+
+  await quit.asked
+  updates.stop()
+  shell.stop()
+  stopIpc()
+  await stopWithin(running, STOP_GRACE_MS)
+  quit.letGo()
+  await updates.takeOver()
+  logger.close()
+  return EXIT.ok
+}
+
+/** Holds every way to quit until the node has stopped; the process ends by `app.exit` afterwards. */
+function untilQuit(): { asked: Promise<void>; signal: AbortSignal; ask: () => void; letGo: () => void } {
+  const asked = new AbortController()
+  const ask = (): void => asked.abort(new Error('The app was quit.'))
+  const hold = (event: Electron.Event): void => {
+    event.preventDefault()
+    ask()
+  }
+  app.on('before-quit', hold)
+  void untilAskedToStop().then(ask)
+  const { signal } = asked
+  const promise = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  return { signal, ask, asked: promise, letGo: () => void app.off('before-quit', hold) }
+}
+
+/** On macOS a link that starts the app comes as an event, before there is a window. */
+function firstLink(): () => LinkedPage | undefined {
+  let page: LinkedPage | undefined
+  app.once('open-url', (event, url) => {
+    event.preventDefault()
+    page = parseDeepLink(url)
+  })
+  return () => page
+}
+
+function openAutostart(): Autostart | undefined {
+  const program = process.env['APPIMAGE'] ?? process.execPath
+  return createAutostart(
+    { loginItems: app },
+    {
+      platform: process.platform,
+      command: app.isPackaged ? [program] : [program, app.getAppPath()],
+      configHome: process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'),
+    },
+  )
+}
+
+/** An error that nobody caught leaves the process in an unknown state: a new one takes over, unless that was tried. */
+function restartAfterCrash(needs: { running: RunningNode; log: Log; launch: Launch }): void {
+  const { log, launch, running } = needs
+  const startedAtMs = systemClock.now()
+  let ending = false
+  process.on('unhandledRejection', (error) => log.error('a promise was rejected and nobody looked', { error }))
+  process.on('uncaughtException', (error) => {
+    log.error('the app failed', { error })
+    if (ending) return
+    ending = true
+    const restarts = nextRestart({ clock: systemClock }, { restarts: launch.restarts, startedAtMs })
+    void stopWithin(running, CRASH_GRACE_MS).finally(() => {
+      if (restarts === undefined) {
+        dialog.showErrorBox('Open Compute keeps failing', `It was restarted and failed again: ${error.message}`)
+      } else {
+        const execPath = process.env['APPIMAGE'] ?? process.execPath
+        app.relaunch({ execPath, args: restartWords(process.argv.slice(1), restarts) })
+      }
+      app.exit(EXIT.failed)
+    })
+  })
+}
+
+/** Undefined when the person quit while the node was starting. */
+async function startUnlessQuit(start: NodeStart, quit: AbortSignal): Promise<RunningNode | undefined> {
+  try {
+    return await startNode(start, quit)
+  } catch (error) {
+    if (quit.aborted) return undefined
+    throw error
+  }
+}
+
+async function stopWithin(running: RunningNode, graceMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const grace = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, graceMs)
+  })
+  await Promise.race([running.stop(), grace])
+  clearTimeout(timer)
+}

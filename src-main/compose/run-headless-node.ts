@@ -1,0 +1,96 @@
+import { AppError } from '#shared/errors.js'
+import { EXIT } from '../cli/exit-codes.js'
+import type { Origins } from '../config/load-settings.js'
+import type { Settings } from '../config/settings.js'
+import { createLogger, type Logger } from '../logging/logger.js'
+import { startNode, STOP_GRACE_MS, untilAskedToStop, type RunningNode } from './run-node.js'
+
+/** `ocf start`: a node until it is asked to stop. Standard output carries the ready line and nothing else. */
+export async function runHeadlessNode(
+  settings: Settings,
+  origins: Origins,
+  options: { builtDir: string },
+): Promise<number> {
+  const logger = createLogger({
+    level: settings['log-level'],
+    format: settings['log-format'],
+    destination: process.stderr,
+    colour: process.stderr.isTTY && process.env['NO_COLOR'] === undefined,
+  })
+  const { log } = logger
+  process.on('unhandledRejection', (error) => log.error('a promise was rejected and nobody looked', { error }))
+
+  const starting = new AbortController()
+  const asked = untilAskedToStop().then((reason) => {
+    starting.abort(new Error(`stopped by ${reason} while starting`))
+    return reason
+  })
+  let running: RunningNode
+  try {
+    running = await startNode({ settings, origins, logger, ...options }, starting.signal)
+  } catch (error) {
+    return reportFailedStart(error, logger)
+  }
+  announce(running, settings['ready-json'])
+  log.info('the node serves', {
+    peerId: running.node.peerId,
+    gateway: running.node.gatewayUrl(),
+    mode: settings.mode,
+  })
+  const reason = await asked
+  log.info('stopping', { reason })
+  return await stopWithin(running, logger)
+}
+
+/** The one line scripts wait for, or the sentences a person wants to read. */
+function announce({ node }: RunningNode, json: boolean): void {
+  const gateway = node.gatewayUrl() ?? ''
+  if (json) {
+    const line = {
+      event: 'ready',
+      peerId: node.peerId,
+      gateway,
+      dashboard: node.dashboardUrl(),
+      multiaddrs: node.multiaddrs(),
+    }
+    process.stdout.write(`${JSON.stringify(line)}\n`)
+    return
+  }
+  process.stdout.write(
+    [
+      '',
+      `  This node is running.  Stop it with Ctrl-C.`,
+      '',
+      `  For your apps (OpenAI base URL)   ${gateway}/v1`,
+      `  Dashboard, in a browser           ${node.dashboardUrl()}`,
+      '',
+      `  Try it:  curl ${gateway}/v1/models`,
+      '',
+      '',
+    ].join('\n'),
+  )
+}
+
+function reportFailedStart(error: unknown, logger: Logger): number {
+  if (error instanceof AppError) process.stderr.write(`ocf: ${error.message}\n`)
+  else logger.log.error('the node could not start', { error })
+  logger.close()
+  return EXIT.failed
+}
+
+async function stopWithin(running: RunningNode, logger: Logger): Promise<number> {
+  const grace = new Promise<'late'>((resolve) => {
+    setTimeout(() => resolve('late'), STOP_GRACE_MS).unref()
+  })
+  let code: number = EXIT.ok
+  try {
+    if ((await Promise.race([running.stop(), grace])) === 'late') {
+      logger.log.warn('stopping took too long and was cut short', { afterMs: STOP_GRACE_MS })
+    }
+  } catch (error) {
+    logger.log.error('the node did not stop cleanly', { error })
+    code = EXIT.failed
+  }
+  logger.close()
+  return code
+}

@@ -1,0 +1,148 @@
+import type { SharingNeeds } from '../api/handlers/sharing.js'
+import type { Clock } from '../base/clock.js'
+import type { LiveSettings } from '../config/live-settings.js'
+import type { Settings } from '../config/settings.js'
+import type { DataFolder } from '../base/data-folder.js'
+import { HOPS_HEADER } from '../gateway/forward/hops.js'
+import type { Service } from '../base/lifecycle.js'
+import type { Log } from '../logging/index.js'
+import type { OwnStatusSource } from '../node-table/index.js'
+import { createAdmission, readLimits, type Admission } from '../services/sharing/access/index.js'
+import { createDetector } from '../services/detection/index.js'
+import type { ServiceRegistry } from '../services/index.js'
+import { createLedger } from '../services/sharing/ledger/index.js'
+import { createGpuReader, createHardware, createSystemFacts, type HardwareSource } from '../services/machine/index.js'
+import type { MachineFacts } from '../services/machine/index.js'
+import { createPause, readRules, type Pause } from '../services/sharing/pause/index.js'
+import { createSecretFile, type Vault } from '../services/secrets/index.js'
+import { createShares } from '../services/sharing/shares/index.js'
+import { systemSleepingClock } from '../base/sleeping-clock.js'
+import type { TrafficFeed } from '../telemetry/traffic.js'
+
+/** What the desktop app knows better than a program without a window. */
+export interface DesktopSharing {
+  vault?: Vault
+  /** Told once when keys lie in their file as they are all the same, with the reason. */
+  onPlainSecrets?: (why: string) => void
+  /** Facts in place of the system's. */
+  facts?: Partial<MachineFacts>
+  /** Milliseconds between two looks at them; the pause's own time unless told. */
+  pauseLookMs?: number
+}
+
+/** The donor's side: what may be used, by whom and when, and what was given. */
+export interface ComposedSharing {
+  admission: Admission
+  pause: Pause
+  hardware: HardwareSource
+  /** Told to peers that ask before they send a request. */
+  ownStatus: OwnStatusSource
+  /** Gives it the registry; what the control interface reads, and what runs behind the registry and at the end. */
+  connect(watched: { registry: ServiceRegistry; peerId: () => string; ownPorts: () => number[] }): {
+    needs: SharingNeeds
+    before: Service[]
+    after: Service[]
+  }
+}
+
+/** Limits, pause, machine facts; with {@link ComposedSharing.connect} also detection, shares and the ledger. */
+export function composeSharing(needs: {
+  live: LiveSettings
+  settings: Settings
+  traffic: TrafficFeed
+  dataFolder: DataFolder
+  clock: Clock
+  log: Log
+  desktop?: DesktopSharing
+}): ComposedSharing {
+  const { live, settings, traffic, dataFolder, clock, log, desktop = {} } = needs
+  // Asked several times for each request, so read again only after a change.
+  let limits = readLimits(live.current)
+  live.subscribe(() => {
+    limits = readLimits(live.current)
+  })
+  const admission = createAdmission({ clock, limits: () => limits })
+  const gpus = createGpuReader({ clock })
+  const hardware = createHardware({ gpus })
+  const pause = createPause(
+    {
+      facts: { ...createSystemFacts({ gpus }), ...desktop.facts },
+      admission,
+      rules: () => readRules(live.current),
+      cutAfterMs: () => live.current['pause.cut-after'],
+      clock: systemSleepingClock,
+      log,
+    },
+    { file: dataFolder.path('pause.json'), lookMs: desktop.pauseLookMs },
+  )
+  const ownStatus: OwnStatusSource = {
+    current() {
+      const { slots, queue, ownRunning } = admission.usage()
+      return {
+        slotsTotal: slots.total,
+        slotsFree: Math.max(0, slots.total - slots.used - ownRunning),
+        queueLength: slots.used + queue.used,
+        // Not why: what the owner does is nobody's business.
+        paused: pause.isPaused ? 'its owner has paused sharing' : null,
+      }
+    },
+  }
+  const liveChanges = createLiveChanges({ live, admission, pause, log })
+
+  return {
+    admission,
+    pause,
+    hardware,
+    ownStatus,
+    connect({ registry, peerId, ownPorts }) {
+      const detector = createDetector(
+        {
+          keyFor: (address) => shares.keyFor(address),
+          sharedAs: (address) => shares.sharedAs(address),
+          ownPorts,
+          get hopHeaders() {
+            return { [HOPS_HEADER]: peerId() }
+          },
+          log,
+        },
+        { allowRemoteTarget: settings['service.allow-remote-target'] },
+      )
+      const { vault, onPlainSecrets: onPlain } = desktop
+      const secrets = createSecretFile({ log, vault, onPlain }, { file: dataFolder.path('secrets.json') })
+      const shares = createShares(
+        { registry, detector: () => detector, secrets, clock, log },
+        { file: dataFolder.path('shares.json') },
+      )
+      const isShared = (model: string): boolean => {
+        const entry = `model=${model}`
+        return registry.list().some(({ identityGroups }) => identityGroups.includes(entry))
+      }
+      const ledger = createLedger({ traffic, isShared, clock, log }, { file: dataFolder.path('ledger.json') })
+      return {
+        needs: { detector, shares, admission, pause, ledger },
+        before: [shares, ledger, hardware, pause, liveChanges],
+        after: [detector],
+      }
+    },
+  }
+}
+
+/** Limits and pause rules count as soon as they are saved. */
+function createLiveChanges(needs: { live: LiveSettings; admission: Admission; pause: Pause; log: Log }): Service {
+  let stop: (() => void) | undefined
+  return {
+    name: 'live-sharing',
+    start() {
+      stop = needs.live.subscribe((name) => {
+        if (name.startsWith('limits.')) needs.admission.limitsChanged()
+        if (!name.startsWith('pause.')) return
+        needs.pause.review().catch((error: unknown) => needs.log.error('the pause rules failed', { error }))
+      })
+      return Promise.resolve()
+    },
+    stop() {
+      stop?.()
+      return Promise.resolve()
+    },
+  }
+}

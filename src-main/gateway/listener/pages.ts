@@ -1,0 +1,79 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import Koa, { type Context, type Next } from 'koa'
+import { AppError } from '#shared/errors.js'
+import type { Log } from '../../logging/index.js'
+import { answerError } from './answer-error.js'
+import type { Arrival } from './arrival.js'
+import { createCors } from './cors.js'
+import { discardRest } from '../forward/discard-rest.js'
+import type { RouteMatch } from '../routes/route.js'
+
+/** Answers a request of which the route is known, by Koa: whatever is not forwarded, and all that web pages ask. */
+export type Pages = (arrival: Arrival, match: RouteMatch) => void
+
+/** What every request to Koa carries in `ctx.state`. */
+export interface PageState {
+  arrival: Arrival
+  match: RouteMatch
+}
+
+export function createPages(needs: { log: Log }, options: { readonly corsOrigins: readonly string[] }): Pages {
+  const { log } = needs
+  const cors = createCors(options)
+  const states = new WeakMap<IncomingMessage, PageState>()
+  const app = new Koa()
+
+  app.on('error', (error: unknown) => log.debug('a response could not be finished', { error }))
+
+  app.use(async function answerErrors(ctx: Context, next: Next) {
+    const state = states.get(ctx.req)
+    if (state === undefined) throw new Error('a request came past the door')
+    Object.assign(ctx.state, state)
+    const { arrival } = state
+    if (arrival.door === 'local') ctx.set('X-Request-Id', arrival.requestId)
+    try {
+      await next()
+    } catch (error) {
+      ctx.respond = false
+      answerError(arrival, error, log)
+    }
+    discardRest(ctx.req, ctx.res)
+  })
+
+  app.use(async function allowOrigins(ctx: Context, next: Next) {
+    const { arrival, match } = ctx.state as PageState
+    if (arrival.door === 'local' && answersCors(match)) await cors(ctx, next)
+    else await next()
+  })
+
+  app.use(async function runRoute(ctx: Context) {
+    const { arrival, match } = ctx.state as PageState
+    if (match.kind === 'found' && ctx.method !== 'OPTIONS') {
+      const { route, params } = match
+      if (route.forward === undefined) await route.handle(ctx, params)
+      else {
+        await route.forward(arrival, params)
+        ctx.respond = false
+      }
+      return
+    }
+    if (match.kind === 'none')
+      throw new AppError('not_found', `There is nothing at ${ctx.path.slice(0, 200)}. See /docs.`)
+    const allowed = match.kind === 'found' ? match.route.methods : match.allowed
+    ctx.set('Allow', [...allowed, 'OPTIONS'].join(', '))
+    if (ctx.method === 'OPTIONS') ctx.status = 204
+    else throw new AppError('method_not_allowed', `${ctx.method} is not possible here; ${allowed.join(', ')} are.`)
+  })
+
+  const handle: (request: IncomingMessage, response: ServerResponse) => Promise<void> = app.callback()
+  return (arrival, match) => {
+    states.set(arrival.request, { arrival, match })
+    // Koa answers every failure itself; its promise never rejects.
+    void handle(arrival.request, arrival.response)
+  }
+}
+
+function answersCors(found: RouteMatch): boolean {
+  if (found.kind === 'none') return true
+  return found.kind === 'found' ? found.route.cors : found.cors
+}

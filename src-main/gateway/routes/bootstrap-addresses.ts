@@ -1,0 +1,24 @@
+import { dialableMultiaddr } from '../../p2p/bootstrap/parse-source.js'
+import { hostOf, relayOf, scopeOf, type Scope } from '../../p2p/dial/ip-scope.js'
+
+/** From nearest to farthest: an address is of use to callers at most as far away as itself. */
+const RANK: Record<Scope, number> = { loopback: 0, private: 1, public: 2 }
+
+/**
+ * Those of this node's addresses that work for a caller at `callerIps`, the farthest of which counts: loopback ones only
+ * for this machine, private ones only for private callers; of an unknown caller nothing but public ones. Other machines
+ * are told of circuits over a relay only where there is nothing direct for them. What cannot be dialled as it stands,
+ * such as a circuit without the relay's address, is told to nobody.
+ */
+export function bootstrapAddresses(multiaddrs: readonly string[], callerIps: readonly string[]): string[] {
+  const caller = farthest(callerIps)
+  const usable = multiaddrs.filter(
+    (multiaddr) => RANK[scopeOf(hostOf(multiaddr))] >= RANK[caller] && dialableMultiaddr(multiaddr) !== undefined,
+  )
+  const direct = usable.filter((multiaddr) => relayOf(multiaddr) === undefined)
+  return direct.length > 0 && caller !== 'loopback' ? direct : usable
+}
+
+function farthest(ips: readonly string[]): Scope {
+  return ips.map(scopeOf).sort((a, b) => RANK[b] - RANK[a])[0] ?? 'public'
+}

@@ -1,0 +1,113 @@
+import type { Context } from 'koa'
+import type { Arrival } from '../listener/arrival.js'
+import type { Door } from '../listener/door.js'
+
+/** Methods that forwarded routes accept; `OPTIONS` is CORS. */
+export const FORWARDED_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+export type Method = (typeof FORWARDED_METHODS)[number]
+
+/** Values of a path's parameters as they were sent, still percent-encoded; `rest` is what `*` stands for, with its `/`. */
+export type PathParams = Readonly<Record<string, string>>
+
+/** One line of the gateway's table: where, on which doors, and what it does. */
+export type Route = RoutePlace & (AnsweringRoute | ForwardingRoute)
+
+/** A route that answers by itself, through Koa. */
+export interface AnsweringRoute {
+  handle(ctx: Context, params: PathParams): Promise<void> | void
+  forward?: undefined
+}
+
+/** A route whose answer comes from elsewhere; the response belongs to the forwarder. */
+export interface ForwardingRoute {
+  handle?: undefined
+  forward(arrival: Arrival, params: PathParams): Promise<void>
+}
+
+/** Where a route is. */
+export interface RoutePlace {
+  methods: readonly Method[]
+  /** Segments; `:name` takes one segment, a last `*` takes the rest of the path. */
+  path: string
+  doors: readonly Door[]
+  /** False for routes that change this node and for metrics: they never answer CORS. */
+  cors: boolean
+  summary: string
+}
+
+/** A raw request target cut in two at the first `?`; nothing is decoded. */
+export interface RawTarget {
+  path: string
+  /** With its `?`; empty where there is none. */
+  query: string
+}
+
+export function splitTarget(rawUrl: string): RawTarget {
+  const at = rawUrl.indexOf('?')
+  return at < 0 ? { path: rawUrl, query: '' } : { path: rawUrl.slice(0, at), query: rawUrl.slice(at) }
+}
+
+export type RouteMatch =
+  | { kind: 'found'; route: Route; params: PathParams }
+  | { kind: 'wrong-method'; allowed: readonly Method[]; cors: boolean }
+  | { kind: 'none' }
+
+/** Compiles a table for one door; routes of other doors do not exist there. The first match in table order wins. */
+export function createMatcher(routes: readonly Route[], door: Door): (method: string, path: string) => RouteMatch {
+  const compiled = routes
+    .filter((route) => route.doors.includes(door))
+    .map((route) => ({ route, segments: route.path.split('/').slice(1) }))
+
+  return (method, path) => {
+    if (!path.startsWith('/')) return { kind: 'none' }
+    const given = path.split('/').slice(1)
+    const allowed = new Set<Method>()
+    let cors = true
+    for (const { route, segments } of compiled) {
+      const params = matchSegments(segments, given)
+      if (params === undefined) continue
+      if ((route.methods as readonly string[]).includes(method)) return { kind: 'found', route, params }
+      cors &&= route.cors
+      for (const other of route.methods) allowed.add(other)
+    }
+    return allowed.size > 0 ? { kind: 'wrong-method', allowed: [...allowed], cors } : { kind: 'none' }
+  }
+}
+
+/** Targets whose match is kept; a program uses a handful. */
+const MAX_REMEMBERED = 256
+/** Longer paths are matched anew each time. */
+const MAX_REMEMBERED_CHARS = 200
+
+/** A matcher that looks up what it was asked before. It forgets all at once when it is full, so nobody can fill it. */
+export function remembering(match: (method: string, path: string) => RouteMatch): typeof match {
+  const known = new Map<string, RouteMatch>()
+  return (method, path) => {
+    if (path.length > MAX_REMEMBERED_CHARS) return match(method, path)
+    const key = `${method} ${path}`
+    const before = known.get(key)
+    if (before !== undefined) return before
+    const found = match(method, path)
+    if (known.size >= MAX_REMEMBERED) known.clear()
+    known.set(key, found)
+    return found
+  }
+}
+
+function matchSegments(pattern: readonly string[], given: readonly string[]): PathParams | undefined {
+  const params: Record<string, string> = {}
+  for (const [index, segment] of pattern.entries()) {
+    if (segment === '*') {
+      if (given.length < index) return undefined
+      params['rest'] = given.length === index ? '' : `/${given.slice(index).join('/')}`
+      return params
+    }
+    const value = given[index]
+    if (value === undefined) return undefined
+    if (segment.startsWith(':')) {
+      if (value === '') return undefined
+      params[segment.slice(1)] = value
+    } else if (segment !== value) return undefined
+  }
+  return given.length === pattern.length ? params : undefined
+}

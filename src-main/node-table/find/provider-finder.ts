@@ -1,0 +1,87 @@
+import type { Clock } from '../../base/clock.js'
+import { FULL_REPLICA_ROWS } from '../constants.js'
+import type { StatusAsker } from '../status/peer-status.js'
+import type { ProviderRecords } from './provider-records.js'
+import type { TableView } from '../view/view.js'
+
+/** Where providers are looked up; the setting `table.reader`. */
+export type TableReader = 'auto' | 'full' | 'dht'
+
+/** Finds providers that the table may not hold. */
+export interface ProviderFinder {
+  /** What a lookup that finds nothing does now. */
+  reader(): 'full' | 'dht'
+  find(service: string, entry: string): Promise<ReadonlySet<string>>
+}
+
+const FIND_WITHIN_MS = 5_000
+const MAX_FOUND = 8
+const REMEMBER_MS = 10_000
+const MAX_REMEMBERED = 256
+
+/** A finder that asks the DHT, and whoever it names for its row. */
+export function createProviderFinder(
+  needs: {
+    view: TableView
+    records: Pick<ProviderRecords, 'find'>
+    asker: Pick<StatusAsker, 'refreshWithRow'>
+    clock: Clock
+  },
+  options: { selfId: string; reader: TableReader; fullReplicaRows?: number },
+): ProviderFinder {
+  const { view, records, asker, clock } = needs
+  const { fullReplicaRows = FULL_REPLICA_ROWS } = options
+  const searches = new Map<string, { atMs: number; done: Promise<void> }>()
+
+  function reader(): 'full' | 'dht' {
+    if (options.reader !== 'auto') return options.reader
+    return view.size >= fullReplicaRows || view.isFull ? 'dht' : 'full'
+  }
+
+  /** Ends at the first provider that has shown its row: a request waits for this. */
+  async function search(service: string, entry: string): Promise<void> {
+    const enough = new AbortController()
+    const signal = AbortSignal.any([enough.signal, AbortSignal.timeout(FIND_WITHIN_MS)])
+    const asked = new Map<string, Promise<void>>()
+    for await (const peerId of records.find(service, entry, signal)) {
+      if (peerId === options.selfId || asked.has(peerId)) continue
+      const question = asker.refreshWithRow(peerId).then(() => {
+        if (view.offers.providers(service, entry).size > 0) enough.abort()
+      })
+      asked.set(peerId, question)
+      if (asked.size >= MAX_FOUND) break
+    }
+    if (!enough.signal.aborted) await Promise.race([Promise.all(asked.values()), aborted(signal)])
+  }
+
+  function searchOnce(service: string, entry: string): Promise<void> {
+    const name = `${service}\n${entry}`
+    const now = clock.now()
+    const before = searches.get(name)
+    if (before !== undefined && Math.abs(now - before.atMs) < REMEMBER_MS) return before.done
+    searches.delete(name)
+    const done = search(service, entry)
+    searches.set(name, { atMs: now, done })
+    for (const oldest of searches.keys()) {
+      if (searches.size <= MAX_REMEMBERED) break
+      searches.delete(oldest)
+    }
+    return done
+  }
+
+  return {
+    reader,
+    async find(service, entry) {
+      const isMissing = view.offers.providers(service, entry).size === 0
+      if (isMissing && reader() === 'dht') await searchOnce(service, entry)
+      return view.offers.providers(service, entry)
+    },
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,147 @@
+import type { PeerRecord } from '#shared/records.js'
+import type { Clock } from '../../base/clock.js'
+import type { Log } from '../../logging/index.js'
+import { MAX_LEASE_MS } from '../constants.js'
+import type { EnvelopeSigner } from '../wire/envelope.js'
+import { compareStamps, EPOCH_MS, epochOf, epochStart, timeOf } from '../wire/epoch.js'
+import type { Stamp } from '../wire/epoch.js'
+import { encodeRecord } from '../wire/record-json.js'
+import { fullBucket, refilled } from '../../base/token-bucket.js'
+import type { TableView } from '../view/view.js'
+
+/** Keeps this node's own row in the table: signs it, renews it, asserts it against older selves. */
+export interface OwnRow {
+  /** Signs and sends the record. A record that says nothing new is not sent again. */
+  publish(record: PeerRecord): Promise<void>
+  /** Signs and sends that this node offers nothing any more, unless it never offered anything. */
+  withdraw(): Promise<void>
+  /** Sends the row again under a new stamp, as some did not get it. Does nothing without a row. */
+  repeat(): Promise<void>
+  /** Renews the row when that is due, or when the view has lost it because the clock was set. */
+  tick(): Promise<void>
+  /** Milliseconds of a lease signed now. */
+  leaseMs(): number
+  /** To be told of every entry under this node's id that it did not sign itself just now. */
+  seen(entry: Stamp): void
+}
+
+/** Rows of one owner that others take per time (see view); what is above waits and only its last state is sent. */
+const OWN_CHANGES = { capacity: 20, refillPerS: 0.4 }
+/** One row on the wire, and how often gossip brings it in a large mesh (measured: 7 copies). */
+const RENEWAL_COST_BYTES = 1100 * 7
+/** After an epoch begins, owners move their rows into it within this time, each at its own moment. */
+const REASSERT_WITHIN_MS = 60 * 60 * 1000
+/** A wait between two assertions against another node with this key: doubles up to the maximum. */
+const CONFLICT_FIRST_MS = 1000
+const CONFLICT_MAX_MS = 5 * 60 * 1000
+
+/**
+ * The lease for a table of `rows` rows: at least `minimumMs`, longer where the renewals of all would cost a node more
+ * than its budget. From the longest lease there is on, the budget is exceeded instead (about 2,800 rows at 1 KB/s).
+ */
+export function leaseFor(rows: number, options: { minimumMs: number; budgetBytesPerS: number }): number {
+  const { minimumMs, budgetBytesPerS } = options
+  const renewEveryMs = ((rows * RENEWAL_COST_BYTES) / budgetBytesPerS) * 1000
+  return Math.round(Math.min(MAX_LEASE_MS, Math.max(minimumMs, 2 * renewEveryMs)))
+}
+
+/** This node's own row. `send` pushes an envelope to the network. */
+export function createOwnRow(
+  needs: {
+    view: TableView
+    signer: EnvelopeSigner
+    clock: Clock
+    log: Log
+    send: (envelope: Uint8Array) => Promise<void>
+    /** The latest time that a stamp can have which others took (see the clock watch). */
+    latestMs: () => number
+  },
+  options: { peerId: string; leaseMs: number; budgetBytesPerS: number; random?: () => number },
+): OwnRow {
+  const { view, signer, clock, log, send, latestMs } = needs
+  const { peerId } = options
+  const random = options.random ?? Math.random
+  let wanted: { record: PeerRecord; json: string } | undefined
+  let last: Stamp | undefined
+  let renewAtMs = Infinity
+  let changes = fullBucket(OWN_CHANGES, clock.now())
+  let conflictWaitMs = CONFLICT_FIRST_MS
+
+  function leaseMs(): number {
+    return leaseFor(view.size, { minimumMs: options.leaseMs, budgetBytesPerS: options.budgetBytesPerS })
+  }
+
+  /** Newer than anything signed or seen under this id, whatever happened to the clock or the disk; except from a time when the clock was wrong: nobody took that. */
+  function nextStamp(): Stamp {
+    const now = clock.now()
+    const natural: Stamp = { epoch: epochOf(now), seq: now - epochStart(epochOf(now)) }
+    const seen = [last, view.entry(peerId)]
+      .filter((stamp) => stamp !== undefined)
+      .filter((stamp) => timeOf(stamp) <= latestMs())
+    return seen.reduce<Stamp>(
+      (stamp, other) => (compareStamps(stamp, other) > 0 ? stamp : { epoch: other.epoch, seq: other.seq + 1 }),
+      natural,
+    )
+  }
+
+  function scheduleRenewal(lease: number): void {
+    const now = clock.now()
+    const renewal = now + lease * (0.4 + random() * 0.1)
+    const nextEpoch = (epochOf(now) + 1) * EPOCH_MS
+    renewAtMs = Math.min(renewal, nextEpoch + random() * REASSERT_WITHIN_MS)
+  }
+
+  async function assert(record: PeerRecord | undefined): Promise<void> {
+    const stamp = nextStamp()
+    const lease = leaseMs()
+    const envelope = signer.sign({ ...stamp, leaseMs: lease, record })
+    last = stamp
+    const level = refilled(changes, OWN_CHANGES, clock.now())
+    changes = { ...level, tokens: Math.max(0, level.tokens - 1) }
+    if (record === undefined) renewAtMs = Infinity
+    else scheduleRenewal(lease)
+    const verdict = view.ingest(envelope, 'self')
+    if (verdict !== 'accepted') log.warn('this node’s own row was not taken', { verdict })
+    await send(envelope)
+  }
+
+  function hasChangeLeft(): boolean {
+    return refilled(changes, OWN_CHANGES, clock.now()).tokens >= 1
+  }
+
+  return {
+    async publish(record) {
+      const json = encodeRecord(record)
+      if (wanted?.json === json && view.get(peerId) !== undefined) return
+      wanted = { record, json }
+      if (hasChangeLeft()) await assert(record)
+      else renewAtMs = Math.min(renewAtMs, clock.now() + 1000 / OWN_CHANGES.refillPerS)
+    },
+    async withdraw() {
+      wanted = undefined
+      const entry = view.entry(peerId)
+      if (entry?.record !== undefined) await assert(undefined)
+      renewAtMs = Infinity
+    },
+    async repeat() {
+      if (wanted !== undefined && hasChangeLeft()) await assert(wanted.record)
+    },
+    async tick() {
+      const isDue = clock.now() >= renewAtMs || view.entry(peerId) === undefined
+      if (wanted === undefined || !isDue || !hasChangeLeft()) return
+      await assert(wanted.record)
+    },
+    leaseMs,
+    seen(stamp) {
+      if (last !== undefined && compareStamps(stamp, last) <= 0) return
+      if (wanted === undefined) return
+      log.warn('a newer row of this node came from the network; it is replaced', {
+        epoch: stamp.epoch,
+        seq: stamp.seq,
+        waitMs: conflictWaitMs,
+      })
+      renewAtMs = Math.min(renewAtMs, clock.now() + (last === undefined ? 0 : conflictWaitMs))
+      conflictWaitMs = Math.min(CONFLICT_MAX_MS, conflictWaitMs * 2)
+    },
+  }
+}

@@ -1,0 +1,81 @@
+import type { Log } from '../../logging/index.js'
+import { MAX_GOSSIP_BYTES } from '../constants.js'
+import type { TableGossip } from './gossip.js'
+import type { OwnRow } from './own-row.js'
+import type { TableSync } from './sync.js'
+
+/** Makes up for what gossip loses: nobody subscribed yet, a link that has just come back, rows that came by a sync. */
+export interface Repeater {
+  /** Sends this node's own row, and remembers how many got it. */
+  announce(envelope: Uint8Array): Promise<void>
+  stop(): void
+}
+
+/** Peers that must have been handed the own row; as long as it were fewer, a new subscriber makes it go out again. */
+const WELL_ANNOUNCED = 6
+/** Several subscribers at once cost one repetition. */
+const REPEAT_AFTER_MS = 100
+/** What one sync brings and fits into a message is gossiped on; more goes on by syncs, within this time. */
+const PASS_ON_WITHIN_MS = 2000
+const PASS_ON_TO_PEERS = 2
+
+/** The repeater between gossip and sync. */
+export function createRepeater(
+  needs: { gossip: TableGossip; sync: TableSync; ownRow: OwnRow; log: Log },
+  options: { peerId: string },
+): Repeater {
+  const { gossip, sync, ownRow, log } = needs
+  const compareWith = new Set<string>()
+  let announcedTo = 0
+  let isStopped = false
+  let repeatTimer: NodeJS.Timeout | undefined
+  let passOnTimer: NodeJS.Timeout | undefined
+
+  async function repeat(): Promise<void> {
+    repeatTimer = undefined
+    for (const peerId of compareWith) sync.request(peerId)
+    compareWith.clear()
+    if (announcedTo < WELL_ANNOUNCED) await ownRow.repeat()
+  }
+
+  gossip.onSubscriber((peerId) => {
+    // What was gossiped between the first sync with this peer and its subscription; one of the two asks.
+    if (options.peerId < peerId) compareWith.add(peerId)
+    repeatTimer ??= setTimeout(() => {
+      repeat().catch((error: unknown) => log.error('repeating the own row failed', { error }))
+    }, REPEAT_AFTER_MS)
+  })
+
+  function passOnBySync(peerId: string): void {
+    if (isStopped) return
+    passOnTimer ??= setTimeout(() => {
+      passOnTimer = undefined
+      void sync.withRandomPeers(PASS_ON_TO_PEERS, peerId)
+    }, Math.random() * PASS_ON_WITHIN_MS)
+  }
+
+  /**
+   * Gossip sends nothing twice: what came by gossip too while the sync was still under way was dropped there, as known,
+   * and can't be sent any more.
+   */
+  async function passOn(envelopes: readonly Uint8Array[], peerId: string): Promise<void> {
+    const sizeBytes = envelopes.reduce((sum, envelope) => sum + 2 + envelope.byteLength, 0)
+    const reached = sizeBytes <= MAX_GOSSIP_BYTES ? await gossip.send(envelopes) : 0
+    if (reached === 0) passOnBySync(peerId)
+  }
+
+  sync.onLearned((envelopes, peerId) => {
+    passOn(envelopes, peerId).catch((error: unknown) => log.error('passing rows on failed', { error }))
+  })
+
+  return {
+    async announce(envelope) {
+      announcedTo = await gossip.send([envelope])
+    },
+    stop() {
+      isStopped = true
+      clearTimeout(repeatTimer)
+      clearTimeout(passOnTimer)
+    },
+  }
+}

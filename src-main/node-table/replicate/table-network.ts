@@ -1,0 +1,130 @@
+import type { Connection } from '@libp2p/interface'
+import type { Clock } from '../../base/clock.js'
+import type { Log } from '../../logging/index.js'
+import type { Host } from '../../p2p/index.js'
+import type { TableCarrier } from './carrier.js'
+import type { ClockWatch } from './clock-watch.js'
+import { MAX_CLOCK_SKEW_MS } from '../constants.js'
+import { createEnvelopeSigner } from '../wire/envelope.js'
+import { createTableGossip } from './gossip.js'
+import { createOwnRow } from './own-row.js'
+import type { OwnRow } from './own-row.js'
+import type { OwnStatusSource } from '../status/own-status.js'
+import type { ProviderRecords } from '../find/provider-records.js'
+import { createRepeater } from './repeater.js'
+import type { SenderLimits } from './sender-limits.js'
+import { importPrivateKey } from '../wire/signing-key.js'
+import { createStatusResponder } from '../status/status-responder.js'
+import { createTableSync } from './sync.js'
+import type { TableSync } from './sync.js'
+import type { TableView } from '../view/view.js'
+
+/** What of the table exists only between start and stop. */
+export interface TableNetwork {
+  ownRow: OwnRow
+  sync: TableSync
+  stop(): Promise<void>
+}
+
+const TICK_MS = 1000
+const MAINTAIN_EVERY_TICKS = 60
+
+/** Gossip, syncs, statuses, the own row, and the one timer that drives them; closes the carrier when it ends. */
+export async function startTableNetwork(
+  needs: {
+    host: Host
+    view: TableView
+    carrier: TableCarrier
+    limits: SenderLimits
+    clockWatch: ClockWatch
+    records: ProviderRecords
+    ownStatus: OwnStatusSource
+    clock: Clock
+    log: Log
+  },
+  options: { leaseMs: number; budgetBytesPerS: number; roundEveryMs: number | undefined; version: string },
+): Promise<TableNetwork> {
+  const { host, view, carrier, limits, clockWatch, records, clock, log } = needs
+  const { peerId, libp2p } = host
+  const { budgetBytesPerS } = options
+  const gossip = createTableGossip({ pubsub: host.pubsub, view, limits, log })
+  const sync = createTableSync(
+    { libp2p, view, limits, clock, clockWatch, log },
+    { roundEveryMs: options.roundEveryMs, budgetBytesPerS },
+  )
+  const ownRow = createOwnRow(
+    {
+      ...{ view, clock, log },
+      signer: createEnvelopeSigner(host.identity.privateKey),
+      send: (row) => repeater.announce(row),
+      latestMs: () => clockWatch.latestMs(),
+    },
+    { peerId, leaseMs: options.leaseMs, budgetBytesPerS },
+  )
+  const repeater = createRepeater({ gossip, sync, ownRow, log }, { peerId })
+  const responder = createStatusResponder(
+    {
+      ...{ libp2p, limits, clock, log },
+      own: needs.ownStatus,
+      ownEntry: () => view.entry(peerId),
+      key: importPrivateKey(host.identity.privateKey),
+    },
+    { version: options.version },
+  )
+  view.onAccepted((entry, source) => {
+    if (entry.peerId !== peerId) return
+    if (source === 'self') records.offer(entry.record)
+    else if (source !== 'disk') ownRow.seen(entry)
+  })
+  const onConnection = ({ detail }: CustomEvent<Connection>): void =>
+    view.verified(detail.remotePeer.toString(), detail.remoteAddr.toString())
+
+  let ticks = 0
+  let lastMs = clock.now()
+  let maintenance = Promise.resolve()
+
+  function maintain(rebuildAll: boolean): void {
+    maintenance = maintenance
+      .then(() => carrier.maintain({ rebuildAll }))
+      .catch((error: unknown) => log.error('tidying up the node table failed', { error }))
+  }
+
+  const timer = setInterval(() => {
+    ticks += 1
+    const now = clock.now()
+    // The clock was set, or the machine slept: what is known is old, and what peers said of the clock is void.
+    if (Math.abs(now - lastMs - TICK_MS) > MAX_CLOCK_SKEW_MS) {
+      clockWatch.forget()
+      sync.hurry()
+    }
+    lastMs = now
+    const wereEarly = view.sweep(clockWatch.latestMs())
+    sync.tick()
+    records.tick()
+    ownRow.tick().catch((error: unknown) => log.error('renewing the own row failed', { error }))
+    if (wereEarly || ticks % MAINTAIN_EVERY_TICKS === 0) maintain(wereEarly)
+  }, TICK_MS)
+
+  async function stop(): Promise<void> {
+    clearInterval(timer)
+    libp2p.removeEventListener('connection:open', onConnection)
+    repeater.stop()
+    gossip.stop()
+    await Promise.all([sync.stop(), responder.stop(), records.stop()])
+    await maintenance
+    await carrier.close()
+  }
+
+  try {
+    libp2p.addEventListener('connection:open', onConnection)
+    for (const connection of libp2p.getConnections()) {
+      view.verified(connection.remotePeer.toString(), connection.remoteAddr.toString())
+    }
+    gossip.start()
+    await Promise.all([sync.start(), responder.start()])
+    return { ownRow, sync, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}

@@ -1,0 +1,33 @@
+import type { PathKind, PeerConnection } from '../index.js'
+
+/** How a peer is connected, from its open connections. */
+export interface PeerPath {
+  /** Each kind once, best first; empty while it is not connected. */
+  paths: PathKind[]
+  /** The relays it is reached through, by peer id; empty while a direct connection is open. */
+  relays: string[]
+  /** Milliseconds as measured here over the fastest connection, to a tenth, so that noise alone makes no news. */
+  rttMs: number | undefined
+}
+
+const BEST_FIRST: readonly PathKind[] = ['direct-quic', 'direct-tcp', 'direct-ws', 'hole-punched', 'relayed']
+
+/** The path to the peer that these connections lead to. */
+export function peerPath(open: readonly PeerConnection[]): PeerPath {
+  const times = open.flatMap(({ rttMs }) => (rttMs === undefined ? [] : [rttMs]))
+  return {
+    paths: BEST_FIRST.filter((kind) => open.some(({ path }) => path === kind)),
+    relays: open.every(({ path }) => path === 'relayed')
+      ? [...new Set(open.flatMap(({ relayPeerId }) => relayPeerId ?? []))]
+      : [],
+    rttMs: times.length === 0 ? undefined : Math.round(Math.min(...times) * 10) / 10,
+  }
+}
+
+/** How many peers are connected in which way, each counted by its best path; best first, none left out but the empty. */
+export function countPaths(open: readonly PeerConnection[]): { path: PathKind; peers: number }[] {
+  const peers = [...Map.groupBy(open, ({ peerId }) => peerId).values()].map((list) => peerPath(list).paths[0])
+  return BEST_FIRST.map((path) => ({ path, peers: peers.filter((best) => best === path).length })).filter(
+    (entry) => entry.peers > 0,
+  )
+}

@@ -1,0 +1,93 @@
+import type { Server, Socket } from 'node:net'
+import { systemClock, type Clock } from '../../../base/clock.js'
+import { fullBucket, refilled, type Bucket, type BucketRate } from '../../../base/token-bucket.js'
+import { createFairSlots, type Slot } from './fair-slots.js'
+import { sourceOf, sourceOfHost } from './source.js'
+
+/** Decides which connections may try to become one of ours; everything here happens before a handshake costs anything. */
+export interface InboundGate {
+  /**
+   * A connection from `multiaddr` begins its upgrade, which ends with `release`. Undefined: it has to go. `giveWay` ends
+   * one that has taken the place of somebody else for too long.
+   */
+  begin(multiaddr: string, giveWay: () => void): Slot | undefined
+  /** Looks after sockets whose listener waits for ever for a first byte or a request (the WebSocket one). */
+  watch(server: Server): void
+}
+
+export interface InboundGateOptions {
+  /** Connections whose handshake is not complete, of all sources together. */
+  maxPending: number
+  /** Handshakes of one source: at once, and a second after that. Each costs one to three milliseconds of a core. */
+  handshakes: BucketRate
+  /** How long (ms) a socket may take to say what it wants. */
+  silenceMs: number
+}
+
+/**
+ * A rush hour behind one address (a whole office, a bootstrap node that is back) fits into the burst. After it, one
+ * address can take up a tenth of a core at most.
+ */
+export const INBOUND_GATE: InboundGateOptions = {
+  maxPending: 1024,
+  handshakes: { capacity: 2000, refillPerS: 50 },
+  silenceMs: 10_000,
+}
+
+/** Sources whose handshakes are remembered; the one not heard of for longest is forgotten, with its bucket full again. */
+const MAX_SOURCES = 4096
+
+/** `mayEnter`: whether a source may have one more connection, given those it has. */
+export function createInboundGate(
+  needs: { mayEnter: (source: string) => boolean; clock?: Clock },
+  options: InboundGateOptions = INBOUND_GATE,
+): InboundGate {
+  const { mayEnter, clock = systemClock } = needs
+  const pending = createFairSlots({ max: options.maxPending })
+  const buckets = new Map<string, Bucket>()
+  /** Sockets of a watched listener that have not come to their upgrade, by `host port`. */
+  const silent = new Map<string, () => void>()
+
+  function takeHandshake(source: string): boolean {
+    const now = clock.now()
+    const bucket = refilled(buckets.get(source) ?? fullBucket(options.handshakes, now), options.handshakes, now)
+    const isEnough = bucket.tokens >= 1
+    buckets.delete(source)
+    buckets.set(source, isEnough ? { ...bucket, tokens: bucket.tokens - 1 } : bucket)
+    const [oldest] = buckets.keys()
+    if (buckets.size > MAX_SOURCES && oldest !== undefined) buckets.delete(oldest)
+    return isEnough
+  }
+
+  function watchSocket(socket: Socket): void {
+    const { remoteAddress, remotePort } = socket
+    if (remoteAddress === undefined) return
+    const slot = pending.take(sourceOfHost(remoteAddress), { giveWay: () => socket.destroy() })
+    if (slot === undefined) {
+      socket.destroy()
+      return
+    }
+    const key = `${withoutMapping(remoteAddress)} ${remotePort}`
+    const timer = setTimeout(() => socket.destroy(), options.silenceMs).unref()
+    const settle = (): void => {
+      clearTimeout(timer)
+      slot.release()
+      if (silent.get(key) === settle) silent.delete(key)
+    }
+    silent.set(key, settle)
+    socket.once('close', settle)
+  }
+
+  return {
+    begin(multiaddr, giveWay) {
+      const [, , host = '', , port = ''] = multiaddr.split('/')
+      silent.get(`${withoutMapping(host)} ${port}`)?.()
+      const source = sourceOf(multiaddr)
+      if (!mayEnter(source) || !pending.hasRoomFor(source) || !takeHandshake(source)) return undefined
+      return pending.take(source, { giveWay })
+    },
+    watch: (server) => void server.on('connection', watchSocket),
+  }
+}
+
+const withoutMapping = (host: string): string => host.replace(/^::ffff:/, '')

@@ -1,0 +1,102 @@
+import type { MessageStream, Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import { Uint8ArrayList } from 'uint8arraylist'
+import type { Log } from '../../../logging/index.js'
+import { createWarnOnce } from './warn-once.js'
+
+/** Frames that wait for each other at most: the first one shall not wait until all that came in beside it is worked on. */
+const MAX_FRAMES = 16
+/** Just below what fits into one message of noise (65,519 bytes). */
+const MAX_BYTES = 64_000
+
+/** What is used of the encrypted connection below a muxer (@libp2p/utils 7.4, @libp2p/noise 17). */
+interface Pipe extends MessageStream {
+  sendData(data: Uint8ArrayList): { sentBytes: number; canSendMore: boolean }
+  writableNeedsDrain: boolean
+}
+/** What is used of its streams (@libp2p/yamux 8.0.3). */
+type MuxedStream = Stream & { onMuxerNeedsDrain?: () => void }
+
+/**
+ * Encrypts and sends what a muxer says in one turn of the event loop together: one message of noise and one system call
+ * in place of one of each a frame, at both ends. Frames leave as soon as all that has come in was worked on, or
+ * {@link MAX_FRAMES} are waiting. The other side reads one stream of bytes and does not notice.
+ */
+export function batchedFrames<C>(
+  factory: (components: C) => StreamMuxerFactory,
+  needs: { log: Log },
+): (components: C) => StreamMuxerFactory {
+  const warn = createWarnOnce(needs, { tuning: 'frame-batching' })
+  return (components) => {
+    const muxers = factory(components)
+    const createStreamMuxer = muxers.createStreamMuxer.bind(muxers)
+    muxers.createStreamMuxer = (pipe) => {
+      const muxer = createStreamMuxer(pipe)
+      if (isPipe(pipe)) batchFrames(pipe, muxer)
+      else warn()
+      return muxer
+    }
+    return muxers
+  }
+}
+
+function batchFrames(pipe: Pipe, muxer: StreamMuxer): void {
+  const sendData = pipe.sendData.bind(pipe)
+  const close = muxer.close.bind(muxer)
+  const abort = muxer.abort.bind(muxer)
+  let waiting = new Uint8ArrayList()
+  let frames = 0
+  let isScheduled = false
+
+  function flush(): void {
+    if (frames === 0) return
+    const data = waiting
+    waiting = new Uint8ArrayList()
+    frames = 0
+    // A connection that is gone has told its streams already.
+    if (pipe.status !== 'open' && pipe.status !== 'closing') return
+    try {
+      if (sendData(data).canSendMore) return
+    } catch (error) {
+      pipe.abort(error instanceof Error ? error : new Error('frames could not be sent', { cause: error }))
+      return
+    }
+    // What the muxer would have heard from a send that was not put off.
+    pipe.writableNeedsDrain = true
+    for (const stream of muxer.streams as MuxedStream[]) stream.onMuxerNeedsDrain?.()
+  }
+
+  function onTurnOver(): void {
+    isScheduled = false
+    flush()
+  }
+
+  pipe.sendData = (data) => {
+    const sentBytes = data.byteLength
+    waiting.append(data)
+    frames += 1
+    if (frames >= MAX_FRAMES || waiting.byteLength >= MAX_BYTES) flush()
+    else if (!isScheduled) {
+      isScheduled = true
+      setImmediate(onTurnOver)
+    }
+    return { sentBytes, canSendMore: !pipe.writableNeedsDrain }
+  }
+  // The connection below is closed right behind these, and their last words must be out.
+  muxer.close = async (options) => {
+    try {
+      await close(options)
+    } finally {
+      flush()
+    }
+  }
+  muxer.abort = (error) => {
+    abort(error)
+    flush()
+  }
+}
+
+function isPipe(pipe: object): pipe is Pipe {
+  return (
+    typeof Reflect.get(pipe, 'sendData') === 'function' && typeof Reflect.get(pipe, 'writableNeedsDrain') === 'boolean'
+  )
+}

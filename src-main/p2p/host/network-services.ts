@@ -1,0 +1,103 @@
+import type { ServiceFactoryMap } from 'libp2p'
+import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
+import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
+import type { ServiceMap } from '@libp2p/interface'
+import { removePrivateAddressesMapper, removePublicAddressesMapper, type KadDHT } from '@libp2p/kad-dht'
+import type { AutoNATComponents } from '@libp2p/autonat'
+import { quietDht } from '../hardening/dht.js'
+import { flattenConnections } from '../hardening/flat-connections.js'
+import { GOSSIP_SCORES } from './gossip-scores.js'
+import type { Ping } from '@libp2p/ping'
+import { pings } from '../hardening/pings.js'
+import type { Log } from '../../logging/index.js'
+import type { NetworkMode } from '../index.js'
+import { autoNatService } from '../reach/auto-nat.js'
+import { holePunching, type PunchWatch } from '../reach/hole-punching.js'
+import { portMapping, type PortMapping, type PortMappingOptions } from '../reach/upnp/port-mapping.js'
+import type { RelayQuota } from '../reach/relay/relay-quota.js'
+import { relayServer, type RelayOptions, type RelayServer } from '../reach/relay/relay-server.js'
+
+/** The libp2p services every host has; the DHTs only where the mode looks beyond this machine. */
+export interface NetworkServices extends ServiceMap {
+  identify: Identify
+  identifyPush: IdentifyPush
+  ping: Ping
+  pubsub: GossipSub
+  wanDht?: KadDHT
+  lanDht?: KadDHT
+  /** This node's addresses and what is known of each: libp2p shows only those it believes in. */
+  ownAddresses: { manager: AutoNATComponents['addressManager'] }
+  relay?: RelayServer
+  autoNat?: unknown
+  holePunching?: unknown
+  portMapping?: PortMapping
+}
+
+/** What decides which services a host has. */
+export interface NetworkServicesOptions {
+  mode: NetworkMode
+  hasPublicAddress: boolean
+  /** True where other machines can be met: a node of the network that does not only listen on loopback. */
+  isWide: boolean
+  relay: RelayOptions
+  quota: RelayQuota
+  punches: PunchWatch
+  log: Log
+  /** How routers are asked to open ports; undefined: not at all. */
+  portMapping: PortMappingOptions | undefined
+}
+
+/** Factories of the services for a mode. A node with a public address serves the wide-area DHT from the start. */
+export function networkServices(options: NetworkServicesOptions): ServiceFactoryMap<NetworkServices> {
+  const services: ServiceFactoryMap<NetworkServices> = {
+    ownAddresses: ({ addressManager }) => ({ manager: addressManager }),
+    identify: identify(),
+    identifyPush: identifyPush(),
+    flatConnections: ({ connectionManager }) => flattenConnections(connectionManager),
+    ping: pings(),
+    pubsub: gossipsub({
+      D: 6,
+      Dlo: 4,
+      Dhi: 12,
+      // Each heartbeat tells so many peers outside the mesh what there was to have in the last two: with the defaults
+      // (6 and 3), a third of what a new row costs. What is still missed comes by a sync.
+      Dlazy: 3,
+      mcacheGossip: 2,
+      heartbeatInterval: 1000,
+      floodPublish: true,
+      allowPublishToZeroTopicPeers: true,
+      // Of a peer that does not read: its stream is reset then. The library would keep everything for it.
+      maxOutboundBufferSize: 4 * 1024 * 1024,
+      ...GOSSIP_SCORES,
+      // Rows of the node table carry their owner's signature; a second one would be 90 bytes a message.
+      globalSignaturePolicy: 'StrictNoSign',
+    }),
+  }
+  if (options.mode === 'standalone') return services
+  services.lanDht = quietDht({
+    protocol: '/ocf/lan/kad/1.0.0',
+    logPrefix: 'lan-dht',
+    datastorePrefix: '/dht-lan',
+    metricsPrefix: 'lan_dht',
+    peerInfoMapper: removePublicAddressesMapper,
+    clientMode: false,
+  })
+  if (options.mode === 'local') return services
+  services.wanDht = quietDht({
+    protocol: '/ocf/kad/1.0.0',
+    logPrefix: 'wan-dht',
+    datastorePrefix: '/dht-wan',
+    metricsPrefix: 'wan_dht',
+    peerInfoMapper: removePrivateAddressesMapper,
+    // Left out, it starts as a client and serves once libp2p finds that this node has a public address.
+    ...(options.hasPublicAddress ? { clientMode: false } : {}),
+  })
+  services.holePunching = holePunching(options)
+  if (options.relay.mode !== 'off') {
+    services.relay = relayServer(options, { ...options.relay, hasPublicAddress: options.hasPublicAddress })
+  }
+  if (!options.isWide) return services
+  services.autoNat = autoNatService()
+  if (options.portMapping !== undefined) services.portMapping = portMapping({ log: options.log }, options.portMapping)
+  return services
+}

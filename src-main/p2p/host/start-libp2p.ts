@@ -1,0 +1,214 @@
+import { createLibp2p } from 'libp2p'
+import type { AddressSorter, Connection, Libp2p } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
+import { preSharedKey } from '@libp2p/pnet'
+import { tcp } from '@libp2p/tcp'
+import { webSockets } from '@libp2p/websockets'
+import { yamux } from '@libp2p/yamux'
+import { AppError } from '#shared/errors.js'
+import { systemClock } from '../../base/clock.js'
+import type { Log } from '../../logging/index.js'
+import { libp2pLogger } from '../../logging/libp2p-logger.js'
+import { announceAddresses, parsePublicAddress, type PublicAddress } from './announce.js'
+import { worthAnnouncing } from './announce-filter.js'
+import { indexConnections, type ConnectionIndex } from '../dial/connection-index.js'
+import { createDialMemory } from '../dial/dial-memory.js'
+import { compareForDial, type DialFacts } from '../dial/dial-order.js'
+import { createDiscoveryDialer } from '../dial/discovery-dialer.js'
+import type { HostNeeds, HostOptions, ReachFacts } from '../index.js'
+import { createConnectionRoom } from '../hardening/connection-limits/connection-room.js'
+import { gatedTransport } from '../hardening/connection-limits/gated-transport.js'
+import { guardedMuxer } from '../hardening/connection-limits/guarded-muxer.js'
+import { createInboundGate } from '../hardening/connection-limits/inbound-gate.js'
+import { scopeOf } from '../dial/ip-scope.js'
+import { createLifeWatch, type LifeWatch } from '../hardening/liveness/index.js'
+import { createPulses } from '../hardening/liveness/pulses.js'
+import {
+  CONNECTION_MANAGER,
+  CONNECTION_MONITOR,
+  CONNECTION_ROOM,
+  MUXER_LIMITS,
+  QUIC_OPTIONS,
+  RELAY_DEFAULTS,
+  TCP_OPTIONS,
+  YAMUX_OPTIONS,
+} from './limits.js'
+import { bindableHosts, freePort, listenAddresses, type ListenAddress, type PortOptions } from './listen-addresses.js'
+import { listenError } from './listen-error.js'
+import { createNearNetworks } from '../dial/near-networks.js'
+import { networkServices, type NetworkServices } from './network-services.js'
+import { openPeerDatastore } from './peer-datastore.js'
+import { loadQuic } from './quic-transport.js'
+import { noiseCrypto } from '../hardening/noise-crypto.js'
+import { createPunchWatch } from '../reach/hole-punching.js'
+import { createReach, relayGater, relayQuota } from '../reach/index.js'
+import { lanDiscovery } from '../reach/lan-discovery.js'
+import { createRelayReservations } from '../reach/relay/relay-reservations.js'
+import { relayListenAddresses, relayTransport } from '../reach/relay/relay-client.js'
+import { readSwarmKey } from './swarm-key.js'
+import { batchedFrames } from '../hardening/transports/frame-batching.js'
+import { tunings } from '../hardening/transports/index.js'
+import { tunedTransport } from '../hardening/transports/intercept-upgrade.js'
+
+/** libp2p while the host is started. */
+export interface RunningLibp2p {
+  libp2p: Libp2p<NetworkServices>
+  connected: ConnectionIndex
+  reach(): ReachFacts
+  askReach(signal: AbortSignal): Promise<void>
+  isPunched(connection: Connection): boolean
+  onMeasured(listener: () => void): () => void
+  life: LifeWatch
+  stop(): Promise<void>
+}
+
+/** libp2p, running as `options` say. What was opened is closed again when it cannot be started. */
+export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: Log): Promise<RunningLibp2p> {
+  const publicAddress = publicAddressOf(options)
+  const hosts = await bindableHosts(options.listenHosts)
+  const ports = publicAddress === undefined ? options : await knownPorts(options, hosts[0])
+  const swarmKey = options.swarmKeyFile ? await readSwarmKey(options.swarmKeyFile) : undefined
+  if (swarmKey !== undefined) log.info(PRIVATE_NETWORK)
+  // QUIC brings its own encryption and cannot be wrapped in a network key.
+  const quic = swarmKey === undefined ? await loadQuic(log) : undefined
+  const listen = listenAddresses(hosts, ports).filter(({ setting }) => quic !== undefined || setting !== 'udpport')
+  const isWide = options.mode === 'node' && hosts.some((host) => scopeOf(host) !== 'loopback')
+  const isLanMet = isWide && (options.mdns ?? true)
+  const relay = options.relay ?? RELAY_DEFAULTS
+  const quota = relayQuota(relay, systemClock)
+  const relayReservations = createRelayReservations()
+  const punches = createPunchWatch()
+  const dialMemory = createDialMemory()
+  const room = createConnectionRoom({ log }, options.connections ?? CONNECTION_ROOM)
+  const gate = createInboundGate({ mayEnter: (source) => room.mayEnter(source) }, options.gate)
+  // Only a node of the network keeps what it learns about peers: libp2p dials the ones it kept at its next start.
+  const datastore = options.mode === 'node' ? await openPeerDatastore(needs.dataFolder.path('peers'), log) : undefined
+  const pulses = createPulses()
+  const tuning = tunings(log, pulses)
+  const { metrics } = needs
+  try {
+    const libp2p = await createLibp2p<NetworkServices>({
+      start: false,
+      privateKey: needs.identity.privateKey,
+      nodeInfo: { name: 'ocf', version: options.version, userAgent: `ocf/${options.version}` },
+      addresses: {
+        listen: [
+          ...listen.map(({ multiaddr }) => multiaddr),
+          ...(options.mode === 'node' && publicAddress === undefined ? relayListenAddresses() : []),
+        ],
+        appendAnnounce: announced(publicAddress, ports, quic !== undefined),
+        announceFilter: (addresses) => worthAnnouncing(addresses, String),
+      },
+      transports: [
+        dialMemory.watch(gatedTransport(tunedTransport(tcp(TCP_OPTIONS), tuning.tcp), gate)),
+        dialMemory.watch(gatedTransport(tunedTransport(webSockets(), tuning.ws), gate, { watchesSockets: true })),
+        ...(quic === undefined
+          ? []
+          : [dialMemory.watch(gatedTransport(tunedTransport(quic(QUIC_OPTIONS), tuning.quic), gate))]),
+        ...(options.mode === 'node' ? [dialMemory.watch(gatedTransport(relayTransport(relayReservations), gate))] : []),
+      ],
+      connectionEncrypters: [noise({ crypto: noiseCrypto() })],
+      streamMuxers: [guardedMuxer(batchedFrames(yamux(YAMUX_OPTIONS), { log }), { log, pulses }, MUXER_LIMITS)],
+      connectionManager: {
+        ...CONNECTION_MANAGER,
+        addressSorter: addressSorter({
+          isNear: createNearNetworks(),
+          failedLately: (address) => dialMemory.failedLately(address),
+        }),
+      },
+      connectionMonitor: CONNECTION_MONITOR,
+      // Peers of a home network or of this machine are what this network is made of.
+      connectionGater: { denyDialMultiaddr: () => false, ...relayGater(quota) },
+      peerDiscovery: isLanMet ? [lanDiscovery()] : [],
+      services: networkServices({
+        mode: options.mode,
+        hasPublicAddress: publicAddress !== undefined,
+        isWide,
+        relay,
+        quota,
+        punches,
+        log,
+        portMapping: (options.upnp ?? true) ? { publicAddress, times: options.upnpTimes ?? {} } : undefined,
+      }),
+      // Its errors are mostly peers that went away; what matters is said by the parts that use it.
+      logger: libp2pLogger(log, { errorsAs: 'debug' }),
+      ...(swarmKey === undefined ? {} : { connectionProtector: preSharedKey({ psk: swarmKey }) }),
+      ...(datastore === undefined ? {} : { datastore }),
+      ...(metrics === undefined ? {} : { metrics: () => metrics }),
+    })
+    const connected = indexConnections(libp2p)
+    room.watch(libp2p)
+    const life = createLifeWatch({
+      pulses,
+      connectionsTo: (peerId) => connected.of(peerId),
+      onCut: ({ remoteAddr, remotePeer }) => dialMemory.fellSilent(remoteAddr.toString(), remotePeer.toString()),
+      log,
+    })
+    const reach = createReach(
+      { libp2p, quota, relayReservations, life, punches, log },
+      { isWide, lanDiscovery: isLanMet, privateNetwork: swarmKey !== undefined, relay },
+    )
+    await startListening(libp2p, listen)
+    const dialer = options.mode === 'standalone' ? undefined : createDiscoveryDialer({ libp2p, log })
+    return {
+      libp2p,
+      connected,
+      reach: () => reach.facts(),
+      askReach: (signal) => reach.askAgain(signal),
+      isPunched: (connection) => reach.isPunched(connection),
+      onMeasured: (listener) => reach.onMeasured(listener),
+      life,
+      async stop() {
+        life.stop()
+        await Promise.all([dialer?.stop(), reach.stop()])
+        await libp2p.stop()
+        await datastore?.close()
+      },
+    }
+  } catch (error) {
+    await datastore?.close()
+    throw error
+  }
+}
+
+const PRIVATE_NETWORK =
+  'private network: only peers with the same swarm key can connect; QUIC is off, and public bootstrap nodes will not answer'
+
+/** Sorts the addresses of a peer for dialling. */
+function addressSorter(facts: DialFacts): AddressSorter {
+  return (a, b) => compareForDial(a.multiaddr.toString(), b.multiaddr.toString(), facts)
+}
+
+async function startListening(libp2p: Libp2p, listen: readonly ListenAddress[]): Promise<void> {
+  try {
+    await libp2p.start()
+  } catch (error) {
+    throw await listenError(error, listen)
+  }
+}
+
+function publicAddressOf(options: HostOptions): PublicAddress | undefined {
+  if (options.publicAddr === '') return undefined
+  const address = parsePublicAddress(options.publicAddr)
+  if (address !== undefined) return address
+  throw new AppError(
+    'invalid_settings',
+    `public-addr is ${JSON.stringify(options.publicAddr)}: it takes an IP address or host name, with an optional :port.`,
+    { param: 'public-addr' },
+  )
+}
+
+function announced(address: PublicAddress | undefined, ports: PortOptions, hasQuic: boolean): string[] {
+  if (address === undefined) return []
+  const { tcpPort, wsPort, udpPort } = ports
+  return announceAddresses(address, { tcp: tcpPort, ws: wsPort, udp: hasQuic ? udpPort : undefined })
+}
+
+/** Ports to announce have to be known before listening: any free one is chosen here. */
+async function knownPorts(options: HostOptions, host = '127.0.0.1'): Promise<PortOptions> {
+  return {
+    tcpPort: options.tcpPort || (await freePort('tcp', host)),
+    wsPort: options.wsPort || (await freePort('tcp', host)),
+    udpPort: options.udpPort || (await freePort('udp', host)),
+  }
+}

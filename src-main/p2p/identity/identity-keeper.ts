@@ -1,0 +1,127 @@
+import { constants } from 'node:fs'
+import { chmod, copyFile, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { privateKeyToProtobuf } from '@libp2p/crypto/keys'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { AppError } from '#shared/errors.js'
+import type { BackupView, IdentityView } from '#shared/contract/identity.js'
+import type { Clock } from '../../base/clock.js'
+import type { Log } from '../../logging/index.js'
+import { lockIdentity, readBackup, unlockIdentity, type BackupCost } from './identity-backup.js'
+import { IDENTITY_FILE, writeKeyFile } from './identity.js'
+import type { Identity } from '../index.js'
+
+/** Saves and restores the key of a node. */
+export interface IdentityKeeper {
+  view(): IdentityView
+  /** A file's name and text with the key in force. @throws AppError `rate_limited` while another one is made */
+  backup(passphrase: string): Promise<{ fileName: string; text: string }>
+  /** @throws AppError `invalid_request` for what is no backup */
+  inspect(text: string): BackupView
+  /**
+   * Puts the backup's key in the place of the one on disk, which is kept beside it. The next start has it.
+   * @throws AppError `invalid_request` (no backup, wrong passphrase, or the identity comes from a seed),
+   * `identity_unreadable` when it can't be written, `rate_limited` while another one is opened
+   */
+  restore(text: string, passphrase: string): Promise<{ identity: IdentityView; keptAs: string | null }>
+}
+
+/** Restores within one second that find a name of their own. */
+const MAX_SAME_SECOND = 100
+
+/** The keeper of the key in `dataDir`; `identity` is the one in force. */
+export function createIdentityKeeper(
+  needs: { identity: Identity; clock: Clock; log: Log },
+  options: { dataDir: string; backupCost?: BackupCost },
+): IdentityKeeper {
+  const { identity, clock } = needs
+  const log = needs.log.forComponent('identity')
+  const file = join(options.dataDir, IDENTITY_FILE)
+  const peerId = identity.peerId.toString()
+  let nextPeerId = peerId
+  let busy = false
+
+  /** Each opening takes much memory for a moment: one at a time. */
+  async function alone<T>(work: () => Promise<T>): Promise<T> {
+    if (busy) {
+      throw new AppError('rate_limited', 'A backup is being made or opened already. Try again in a moment.', {
+        retryAfterS: 1,
+      })
+    }
+    busy = true
+    try {
+      return await work()
+    } finally {
+      busy = false
+    }
+  }
+
+  function view(): IdentityView {
+    return { peerId, seeded: identity.seeded, file, nextPeerId: nextPeerId === peerId ? null : nextPeerId }
+  }
+
+  async function restore(text: string, passphrase: string): Promise<{ identity: IdentityView; keptAs: string | null }> {
+    const backup = readBackup(text)
+    if (identity.seeded) {
+      throw new AppError(
+        'invalid_request',
+        'This node’s identity comes from the setting seed, which counts more than a key. Start it without, then restore.',
+        { param: 'text' },
+      )
+    }
+    const privateKey = await unlockIdentity(backup, passphrase)
+    const restored = peerIdFromPrivateKey(privateKey).toString()
+    if (restored === nextPeerId) return { identity: view(), keptAs: null }
+    const keptAs = await keepOld()
+    await writeKeyFile(file, privateKey)
+    nextPeerId = restored
+    log.warn('another identity was restored and counts from the next start on', { peerId, next: restored, keptAs })
+    return { identity: view(), keptAs }
+  }
+
+  /** The key on disk under a name of its own; the key in force where the disk has none any more. */
+  async function keepOld(): Promise<string> {
+    const time = new Date(clock.now()).toISOString().replace(/[-:]|\.\d+/g, '')
+    for (let i = 1; i <= MAX_SAME_SECOND; i += 1) {
+      const kept = `${file}.bak-${time}${i === 1 ? '' : `-${i}`}`
+      try {
+        await copyOld(kept)
+        return basename(kept)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue
+        throw new AppError('identity_unreadable', `The key in ${file} could not be kept, so nothing was changed.`, {
+          cause: error,
+        })
+      }
+    }
+    throw new AppError('rate_limited', 'Too many restores at once. Try again in a moment.', { retryAfterS: 1 })
+  }
+
+  async function copyOld(kept: string): Promise<void> {
+    try {
+      await copyFile(file, kept, constants.COPYFILE_EXCL)
+      await chmod(kept, 0o600)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      await writeFile(kept, privateKeyToProtobuf(identity.privateKey), { flag: 'wx', mode: 0o600, flush: true })
+    }
+  }
+
+  return {
+    view,
+    inspect(text) {
+      const { peerId: inside, madeAtMs } = readBackup(text)
+      return { peerId: inside, madeAtMs, same: inside === nextPeerId }
+    },
+    backup: (passphrase) =>
+      alone(async () => {
+        const madeAtMs = clock.now()
+        const day = new Date(madeAtMs).toISOString().slice(0, 10)
+        return {
+          fileName: `ocf-identity-${peerId.slice(-8)}-${day}.json`,
+          text: await lockIdentity(identity.privateKey, { passphrase, madeAtMs, cost: options.backupCost }),
+        }
+      }),
+    restore: (text, passphrase) => alone(() => restore(text, passphrase)),
+  }
+}

@@ -1,0 +1,60 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
+import { hasLivingMember, signalGroup } from './process-group-members.js'
+import type { SleepingClock } from '../../base/sleeping-clock.js'
+
+/** A command of the owner's with everything it started. */
+export interface ProcessGroup {
+  readonly pid: number | undefined
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** How the command ended, in words. */
+  readonly ended: Promise<string>
+  /** Ends all of it: politely, and by force after `graceMs`. */
+  terminate(graceMs: number): Promise<void>
+}
+
+const POLL_MS = 25
+
+/** Runs a command line in the shell, in a process group of its own. */
+export function startProcessGroup(needs: { clock: SleepingClock }, command: string): ProcessGroup {
+  const child: ChildProcessByStdio<null, Readable, Readable> = spawn(command, {
+    shell: true,
+    detached: process.platform !== 'win32',
+    windowsHide: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const ended = endOf(child)
+  const never = new AbortController().signal
+
+  async function terminate(graceMs: number): Promise<void> {
+    if (child.pid === undefined) return
+    if (process.platform === 'win32') {
+      await endTree(child.pid)
+      return
+    }
+    const deadlineMs = needs.clock.now() + graceMs
+    signalGroup(child.pid, 'SIGTERM')
+    while ((await hasLivingMember(child.pid)) && needs.clock.now() < deadlineMs) await needs.clock.sleep(POLL_MS, never)
+    signalGroup(child.pid, 'SIGKILL')
+    await ended
+  }
+
+  return { pid: child.pid, stdout: child.stdout, stderr: child.stderr, ended, terminate }
+}
+
+async function endOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<string> {
+  try {
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    return signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+/** Windows has no process groups; its own tool ends a process with its descendants. */
+async function endTree(pid: number): Promise<void> {
+  const killer = spawn('taskkill', ['/pid', String(pid), '/T', '/F'], { windowsHide: true, stdio: 'ignore' })
+  await once(killer, 'exit')
+}

@@ -1,0 +1,94 @@
+import type { Readable } from 'node:stream'
+import type { Log } from '../../logging/index.js'
+import type { Service } from '../../base/lifecycle.js'
+import { systemSleepingClock, type SleepingClock } from '../../base/sleeping-clock.js'
+import { createLineSplitter } from './line-splitter.js'
+import { startProcessGroup, type ProcessGroup } from './process-group.js'
+
+/** What is started, and how patiently it is restarted. */
+export interface SubprocessOptions {
+  /** A command line of the owner's, run in the shell: `vllm serve …`. */
+  command: string
+  /** Milliseconds before the first restart (default 1 s); doubles up to `maxRestartMs`. */
+  firstRestartMs?: number
+  /** Default 60 s. */
+  maxRestartMs?: number
+  /** A run this long makes the next restart quick again (default 60 s). */
+  steadyMs?: number
+  /** From the polite request to end to the forced one (default 4 s). */
+  graceMs?: number
+}
+
+/** A supervised command. */
+export interface Subprocess extends Service {
+  /** Of the command that runs now. */
+  readonly pid: number | undefined
+}
+
+const MAX_LINE_LENGTH = 2000
+
+/** Starts the owner's model server, writes its output to the log, restarts it when it ends, and ends it with the node. */
+export function createSubprocess(needs: { log: Log; clock?: SleepingClock }, options: SubprocessOptions): Subprocess {
+  const log = needs.log.forComponent('subprocess')
+  const clock = needs.clock ?? systemSleepingClock
+  const { firstRestartMs = 1_000, maxRestartMs = 60_000, steadyMs = 60_000, graceMs = 4_000 } = options
+  const stopped = new AbortController()
+  let group: ProcessGroup | undefined
+  let running: Promise<void> | undefined
+  let stopping: Promise<void> | undefined
+
+  async function supervise(): Promise<void> {
+    let restartMs = firstRestartMs
+    while (!stopped.signal.aborted) {
+      const startedAtMs = clock.now()
+      const current = startProcessGroup({ clock }, options.command)
+      group = current
+      log.info('the subprocess is started', { pid: current.pid })
+      logLines(current.stdout, 'stdout')
+      logLines(current.stderr, 'stderr')
+      const how = await current.ended
+      // Workers that outlive their parent would keep the port and the GPU.
+      await current.terminate(graceMs)
+      group = undefined
+      if (isStopped()) return
+      if (clock.now() - startedAtMs >= steadyMs) restartMs = firstRestartMs
+      log.warn('the subprocess ended and will be started again', { how, inMs: restartMs })
+      await clock.sleep(restartMs, stopped.signal)
+      restartMs = Math.min(restartMs * 2, maxRestartMs)
+    }
+  }
+
+  function isStopped(): boolean {
+    return stopped.signal.aborted
+  }
+
+  function logLines(stream: Readable, name: 'stdout' | 'stderr'): void {
+    const splitter = createLineSplitter({ maxLength: MAX_LINE_LENGTH })
+    const write = (line: string): void => log.info('subprocess output', { stream: name, line })
+    stream.on('data', (chunk: Buffer) => splitter.push(chunk).forEach(write))
+    stream.on('end', () => splitter.end().forEach(write))
+    stream.on('error', (error) => log.warn('the output of the subprocess broke off', { stream: name, error }))
+  }
+
+  async function stop(): Promise<void> {
+    stopped.abort()
+    await group?.terminate(graceMs)
+    await running
+  }
+
+  return {
+    name: 'subprocess',
+    get pid() {
+      return group?.pid
+    },
+    start(signal) {
+      signal.throwIfAborted()
+      running ??= supervise().catch((error: unknown) => log.error('supervising the subprocess failed', { error }))
+      return Promise.resolve()
+    },
+    stop() {
+      stopping ??= stop()
+      return stopping
+    },
+  }
+}

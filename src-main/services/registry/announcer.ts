@@ -1,0 +1,111 @@
+import { emptyPeerRecord, type Hardware, type PeerRecord } from '#shared/records.js'
+import type { Service } from '../../base/lifecycle.js'
+import type { Log } from '../../logging/index.js'
+import type { NodeTable } from '../../node-table/index.js'
+import type { LocalService, ServiceRegistry } from '../index.js'
+import { toServiceRecords } from './service-records.js'
+
+/** What of this node stands in its row besides its services. */
+export interface AnnouncedFacts {
+  peerId: string
+  version: string
+  publicAddress: string
+  /** Unix milliseconds. */
+  nowMs: number
+  hardware: Hardware
+  /** The owner has paused sharing. Default false. */
+  paused?: boolean
+}
+
+/**
+ * This node's row of the node table: no path, host name or user name of this machine. `leftOut` counts identity groups
+ * for which a row has no room.
+ */
+export function ownRecord(
+  services: readonly LocalService[],
+  facts: AnnouncedFacts,
+): { record: PeerRecord; leftOut: number } {
+  const { records, leftOut } = toServiceRecords(services, facts.hardware, undefined, { paused: facts.paused })
+  const record: PeerRecord = {
+    ...emptyPeerRecord(facts.peerId),
+    service: records,
+    current_offering: facts.paused === true ? [] : records.map(({ name }) => name),
+    role: records.length > 0 ? ['worker'] : ['client'],
+    status: 'connected',
+    last_seen: Math.floor(facts.nowMs / 1000),
+    version: facts.version,
+    public_address: facts.publicAddress,
+    hardware: facts.hardware,
+    connected: true,
+  }
+  return { record, leftOut }
+}
+
+/** A row that could not be published is tried again after this long. */
+const RETRY_MS = 5_000
+
+/** Keeps this node's row in step with its services, a pause and its GPUs. A clean stop withdraws the row first. */
+export function createAnnouncer(needs: {
+  registry: ServiceRegistry
+  table: NodeTable
+  facts: () => AnnouncedFacts
+  /** What else changes the row besides the services: a pause, GPUs that became known. */
+  alsoChangedBy?: readonly { subscribe(listener: () => void): () => void }[]
+  log: Log
+}): Service {
+  const log = needs.log.forComponent('announcer')
+  let unsubscribe: (() => void)[] = []
+  let publishing: Promise<void> = Promise.resolve()
+  let published = ''
+  let wanted = false
+  let retry: NodeJS.Timeout | undefined
+  let stopping: Promise<void> | undefined
+
+  function publish(): void {
+    // One at a time; changes that come meanwhile are published together.
+    if (wanted) return
+    wanted = true
+    publishing = publishing.then(publishNow)
+  }
+
+  async function publishNow(): Promise<void> {
+    wanted = false
+    clearTimeout(retry)
+    const { record, leftOut } = ownRecord(needs.registry.list(), needs.facts())
+    const offers = JSON.stringify([
+      record.service.map(({ name, status, identity_group }) => [name, status, identity_group]),
+      record.hardware.gpus.map(({ name, total_memory }) => [name, total_memory]),
+    ])
+    if (offers === published) return
+    try {
+      await needs.table.publish(record)
+      published = offers
+      if (leftOut > 0) log.warn('not every model fits into this node’s row; the rest is not shared', { leftOut })
+    } catch (error) {
+      log.error('this node could not announce its services; it will try again', { error, afterMs: RETRY_MS })
+      if (stopping === undefined) retry = setTimeout(publish, RETRY_MS)
+    }
+  }
+
+  async function stop(): Promise<void> {
+    if (unsubscribe.length === 0) return
+    for (const end of unsubscribe) end()
+    await publishing
+    clearTimeout(retry)
+    await needs.table.withdraw()
+  }
+
+  return {
+    name: 'announcer',
+    async start() {
+      const sources = [needs.registry, ...(needs.alsoChangedBy ?? [])]
+      unsubscribe = sources.map((source) => source.subscribe(publish))
+      publish()
+      await publishing
+    },
+    stop() {
+      stopping ??= stop()
+      return stopping
+    },
+  }
+}

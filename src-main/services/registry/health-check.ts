@@ -1,0 +1,93 @@
+import { MAX_MODEL_LIST_BYTES } from './constants.js'
+import type { HttpProbe, ProbeAnswer } from './http-probe.js'
+import type { ServiceRegistration } from '../index.js'
+import { parseModelList, type ServerModel } from './model-list.js'
+import { LLM } from './registration.js'
+
+/** What one look at a server showed. */
+export type CheckOutcome =
+  /** It works. `models` is undefined where the service has no list of them. */
+  | { kind: 'alive'; models: readonly ServerModel[] | undefined; unreadable: number }
+  /** It says itself that it is not ready yet (503). */
+  | { kind: 'loading' }
+  /** Nothing listens there. */
+  | { kind: 'refused' }
+  /** It listens but does not answer in time. */
+  | { kind: 'silent' }
+  /** It answers, but not as such a server should. */
+  | { kind: 'unfit'; reason: string }
+
+/** Looks at one server; remembers whether it has a health page. */
+export interface HealthCheck {
+  check(signal: AbortSignal, timeoutMs: number): Promise<CheckOutcome>
+}
+
+const MAX_HEALTH_BYTES = 64 * 1024
+
+/** LM Studio answers 200 to every path and logs a health probe as a mistake. */
+const OWNER_WITHOUT_HEALTH_PAGE = 'organization_owner'
+
+/** The check that suits the registration: `llm` must tell its models, anything else must answer. */
+export function createHealthCheck(
+  needs: { probe: HttpProbe },
+  registration: Pick<ServiceRegistration, 'name' | 'host' | 'port' | 'healthPath' | 'apiKey' | 'identityGroups'> &
+    Partial<Pick<ServiceRegistration, 'basePath'>>,
+): HealthCheck {
+  const listPath = `${registration.basePath ?? ''}/v1/models`
+  // A server whose list is its health page is asked once.
+  let hasHealthPage = registration.healthPath !== listPath
+
+  const get = (path: string, maxBytes: number, signal: AbortSignal, timeoutMs: number): Promise<ProbeAnswer> =>
+    needs.probe.get({ ...registration, path, maxBytes, signal, timeoutMs })
+
+  async function checkLlm(signal: AbortSignal, timeoutMs: number): Promise<CheckOutcome> {
+    const seen = readModels(await get(listPath, MAX_MODEL_LIST_BYTES, signal, timeoutMs), registration)
+    if (seen.kind !== 'alive') {
+      if (seen.kind !== 'unfit') hasHealthPage = registration.healthPath !== listPath
+      return seen
+    }
+    if (seen.models?.some((model) => model.ownedBy === OWNER_WITHOUT_HEALTH_PAGE) === true) hasHealthPage = false
+    if (!hasHealthPage) return seen
+    const health = await get(registration.healthPath, MAX_HEALTH_BYTES, signal, timeoutMs)
+    if (health.kind !== 'answer') return withoutAnswer(health)
+    if (health.status === 503) return { kind: 'loading' }
+    // A server without a health page is alive because it told its models.
+    hasHealthPage = isSuccess(health.status) || health.status >= 500
+    return seen
+  }
+
+  async function checkGeneric(signal: AbortSignal, timeoutMs: number): Promise<CheckOutcome> {
+    const health = await get(registration.healthPath, MAX_HEALTH_BYTES, signal, timeoutMs)
+    if (health.kind !== 'answer') return withoutAnswer(health)
+    if (health.status === 503) return { kind: 'loading' }
+    if (health.status >= 500) return { kind: 'unfit', reason: `its health page answers ${health.status}` }
+    return { kind: 'alive', models: undefined, unreadable: 0 }
+  }
+
+  return { check: registration.name === LLM ? checkLlm : checkGeneric }
+}
+
+function readModels(answer: ProbeAnswer, registration: Pick<ServiceRegistration, 'identityGroups'>): CheckOutcome {
+  if (answer.kind !== 'answer') return withoutAnswer(answer)
+  const { status, body } = answer
+  if (status === 503) return { kind: 'loading' }
+  if (status === 401 || status === 403) return { kind: 'unfit', reason: 'it needs a key' }
+  if (status === 404 && registration.identityGroups.length > 0) {
+    return { kind: 'alive', models: undefined, unreadable: 0 }
+  }
+  if (!isSuccess(status)) return { kind: 'unfit', reason: `GET /v1/models answers ${status}` }
+  const list = parseModelList(body)
+  if (list === undefined) return { kind: 'unfit', reason: 'GET /v1/models answers no list of models' }
+  if (list.isGateway) return { kind: 'unfit', reason: 'it is a gateway of this network, not a model server' }
+  return { kind: 'alive', models: list.models, unreadable: list.unreadable }
+}
+
+function withoutAnswer(answer: Exclude<ProbeAnswer, { kind: 'answer' }>): CheckOutcome {
+  if (answer.kind === 'refused') return { kind: 'refused' }
+  if (answer.kind === 'timeout') return { kind: 'silent' }
+  return { kind: 'unfit', reason: `the connection broke (${answer.reason})` }
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300
+}

@@ -1,0 +1,14 @@
+import type { LedgerRow, LedgerSummary } from '#shared/contract/ledger.js'
+import type { Service } from '../../../base/lifecycle.js'
+
+export { createLedger } from './ledger.js'
+export { ledgerText } from './ledger-text.js'
+
+/** What this machine gave to others, per day, model and peer. No content of any request is ever in it. */
+export interface Ledger extends Service {
+  summary(): LedgerSummary
+  /** Of the last `days` days, newest first. */
+  rows(days: number): LedgerRow[]
+  /** Calls `listener` after each change; returns the way to stop. */
+  subscribe(listener: () => void): () => void
+}

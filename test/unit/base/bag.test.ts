@@ -1,0 +1,35 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Bag, NOWHERE, type Placed } from '../../../src-main/base/bag.js'
+
+test('a bag holds what a set would hold, whatever comes and goes', () => {
+  const moves = fc.array(fc.record({ who: fc.nat(7), what: fc.constantFrom('add', 'delete') }), { maxLength: 60 })
+  fc.assert(
+    fc.property(moves, (made) => {
+      const members = Array.from({ length: 8 }, (): Placed => ({ place: NOWHERE }))
+      const bag = new Bag<Placed>()
+      const set = new Set<Placed>()
+      for (const { who, what } of made) {
+        const member = members[who]!
+        if (what === 'add') {
+          bag.add(member)
+          set.add(member)
+        } else expect(bag.delete(member)).toBe(set.delete(member))
+        expect(bag.size).toBe(set.size)
+      }
+      expect(new Set(bag)).toEqual(set)
+    }),
+  )
+})
+
+test('a member may leave while the bag is walked through', () => {
+  const members = Array.from({ length: 5 }, (): Placed => ({ place: NOWHERE }))
+  const bag = new Bag<Placed>()
+  for (const member of members) bag.add(member)
+  let seen = 0
+  for (const member of bag) {
+    seen += 1
+    bag.delete(member)
+  }
+  expect([seen, bag.size]).toEqual([5, 0])
+})

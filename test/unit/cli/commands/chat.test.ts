@@ -1,0 +1,168 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { EXIT } from '../../../../src-main/cli/exit-codes.js'
+import { cli } from '../cli-fixture.js'
+
+const servers: Server[] = []
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections()
+    server.close()
+  }
+})
+
+type Answer = (response: ServerResponse, request: IncomingMessage & { text: string }) => void | Promise<void>
+
+async function gateway(answer: Answer, options: { tty?: boolean } = {}) {
+  const requests: { url?: string; json: unknown }[] = []
+  const server = createServer((request, response) => {
+    const parts: Buffer[] = []
+    request.on('data', (part: Buffer) => parts.push(part))
+    request.on('end', () => {
+      const text = Buffer.concat(parts).toString()
+      requests.push({ url: request.url, json: JSON.parse(text) })
+      void answer(response, Object.assign(request, { text }))
+    })
+  }).listen(0, '127.0.0.1')
+  servers.push(server)
+  await once(server, 'listening')
+  const gatewayUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return { requests, ...cli({ answers: { 'node.status': { gatewayUrl } }, ...options }) }
+}
+
+const SSE = { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Computing-Node': '12D3KooWPeer' }
+const piece = (content: string) => `data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`
+
+describe('ocf chat', () => {
+  it('prints the answer as it comes and then who gave it and how fast', async () => {
+    let printedFirst = false
+    const { run, requests, output, errors } = await gateway(async (response) => {
+      response.writeHead(200, SSE)
+      response.write(': waiting\n\n')
+      response.write('data: {"choices":[{"delta":{"role":"assistant"}}]}\n\n')
+      response.write(piece('Hel'))
+      while (output() === '') await new Promise((resolve) => setImmediate(resolve))
+      printedFirst = output() === 'Hel'
+      const bytes = Buffer.from(piece('lo \u{1f600}'))
+      response.write(bytes.subarray(0, bytes.length - 8)) // in the middle of a character and of an event
+      response.write(bytes.subarray(bytes.length - 8))
+      response.end('data: {"choices":[],"usage":{"completion_tokens":7}}\r\n\r\ndata: [DONE]\n\n')
+    })
+    expect(await run('chat', 'org/gpt2', 'Say hello')).toBe(EXIT.ok)
+    expect(printedFirst).toBe(true)
+    expect(output()).toBe('Hello \u{1f600}\n')
+    expect(errors()).toMatch(/^answered by 12D3KooWPeer · 7 tokens · [\d.]+ tokens\/s · first after [\d.]+ s\n$/)
+    expect(requests).toEqual([
+      {
+        url: '/v1/chat/completions',
+        json: { model: 'org/gpt2', messages: [{ role: 'user', content: 'Say hello' }], stream: true },
+      },
+    ])
+  })
+
+  it('takes an answer that does not stream', async () => {
+    const { run, output } = await gateway((response) => {
+      response.writeHead(200, { 'Content-Type': 'application/json' })
+      response.end('{"choices":[{"message":{"content":"whole"}}],"usage":{"completion_tokens":1}}')
+    })
+    expect(await run('chat', 'm', 't')).toBe(EXIT.ok)
+    expect(output()).toBe('whole\n')
+  })
+
+  it("shows the gateway's sentence and code", async () => {
+    const { run, output, errors } = await gateway((response) => {
+      response.writeHead(404, { 'Content-Type': 'application/json' })
+      response.end('{"error":{"message":"Nobody offers m. Near: n.","type":"x","code":"model_not_found","param":null}}')
+    })
+    expect(await run('chat', 'm', 't')).toBe(EXIT.failed)
+    expect(output()).toBe('')
+    expect(errors()).toBe('error: Nobody offers m. Near: n. (model_not_found)\n')
+  })
+
+  it('tells the status of something that is no gateway', async () => {
+    const { run, errors } = await gateway((response) => {
+      response.writeHead(502, { 'Content-Type': 'text/html' })
+      response.end('<html>')
+    })
+    expect(await run('chat', 'm', 't')).toBe(EXIT.failed)
+    expect(errors()).toBe('error: The gateway answered with status 502. (status 502)\n')
+  })
+
+  it('shows an error in the middle of the answer', async () => {
+    const { run, output, errors } = await gateway((response) => {
+      response.writeHead(200, SSE)
+      response.write(piece('Hel'))
+      response.end('event: error\ndata: {"error":{"message":"The peer left.","code":"upstream_failed"}}\n\n')
+    })
+    expect(await run('chat', 'm', 't')).toBe(EXIT.failed)
+    expect([output(), errors()]).toEqual(['Hel\n', 'error: The peer left. (upstream_failed)\n'])
+  })
+
+  it.each([
+    ['ends without [DONE]', (response: ServerResponse) => response.end()],
+    ['is reset', (response: ServerResponse) => response.destroy()],
+  ])('says that an answer broke off when it %s', async (_, breakOff) => {
+    const { run, output, errors } = await gateway(async (response) => {
+      response.writeHead(200, SSE)
+      response.write(piece('Hel'))
+      while (output() === '') await new Promise((resolve) => setImmediate(resolve))
+      breakOff(response)
+    })
+    expect(await run('chat', 'm', 't')).toBe(EXIT.failed)
+    expect(output()).toMatch(/^Hel\n?$/)
+    expect(errors()).toBe('error: The answer broke off before its end. Ask again. (upstream_failed)\n')
+  })
+
+  it('ends the request on Ctrl-C, before and during the answer', async () => {
+    for (const started of [false, true]) {
+      let closed: Promise<unknown> | undefined
+      const { run, interrupts, errors, requests } = await gateway((response) => {
+        closed = once(response, 'close')
+        if (started) {
+          response.writeHead(200, SSE)
+          response.write(piece('Hel'))
+        }
+      })
+      const code = run('chat', 'm', 't')
+      await expect.poll(() => requests.length).toBe(1)
+      for (const interrupt of interrupts) interrupt()
+      expect(await code).toBe(EXIT.interrupted)
+      expect(errors()).toBe('\nstopped\n')
+      await closed
+      expect(interrupts.size).toBe(0)
+    }
+  })
+
+  it('keeps escape sequences of a model from a terminal, and leaves a file as it was answered', async () => {
+    const answer: Answer = (response) => {
+      response.writeHead(200, SSE)
+      response.end(`${piece('a\u001b[2Jb\n\tc')}data: [DONE]\n\n`)
+    }
+    const terminal = await gateway(answer, { tty: true })
+    await terminal.run('chat', 'm', 't')
+    expect(terminal.output()).toBe('a\\u001b[2Jb\n\tc\n')
+    const file = await gateway(answer)
+    await file.run('chat', 'm', 't')
+    expect(file.output()).toBe('a\u001b[2Jb\n\tc\n')
+  })
+
+  it('takes a text that begins with a dash behind --, and misses what is missing', async () => {
+    const { run, requests } = await gateway((response) => {
+      response.writeHead(200, SSE)
+      response.end('data: [DONE]\n\n')
+    })
+    expect(await run('chat', 'm', '--', '--help me')).toBe(EXIT.ok)
+    expect(requests[0]?.json).toMatchObject({ messages: [{ content: '--help me' }] })
+    const { run: again, errors } = cli()
+    expect(await again('chat')).toBe(EXIT.usage)
+    expect(errors()).toContain('error: argument MODEL: It is missing.\nerror: argument TEXT: It is missing.\n')
+  })
+
+  it('waits for no gateway that is not there', async () => {
+    const { run, errors } = cli({ answers: { 'node.status': { gatewayUrl: null } } })
+    expect(await run('chat', 'm', 't')).toBe(EXIT.failed)
+    expect(errors()).toContain("The node's gateway is not listening yet.")
+  })
+})

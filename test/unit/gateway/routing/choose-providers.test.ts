@@ -1,0 +1,187 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  chooseProviders,
+  MAX_LOOKED_AT,
+  MAX_TRIES,
+  type ChoiceWishes,
+  type ProviderSnapshot,
+} from '../../../../src-main/gateway/routing/choose-providers.js'
+import { ProviderSet } from '../../../../src-main/node-table/find/provider-set.js'
+import { createRandom } from '../../../fixtures/table-owners.js'
+
+interface Network {
+  own: Record<string, string>
+  peers: Record<string, string[]>
+  away: string[]
+}
+
+const snapshotOf = ({ own, peers, away }: Network): ProviderSnapshot => ({
+  ownService: (entry) => own[entry],
+  peers: (entry) => new ProviderSet(peers[entry]),
+  isRoutable: (peerId) => !away.includes(peerId),
+  ownHasRoom: () => true,
+  isBusy: () => false,
+  estimateMs: () => 100,
+})
+
+const withRandom = (random: () => number) => ({ random, ownPeerId: 'me' })
+
+const ENTRIES = ['model=a', 'model=*', 'all', 'role=x']
+const peerIds = fc.uniqueArray(fc.integer({ min: 0, max: 20 }).map((number) => `peer${number}`))
+const networks: fc.Arbitrary<Network> = fc.record({
+  own: fc.dictionary(fc.constantFrom(...ENTRIES), fc.constant('llm@localhost:1'), { noNullPrototype: true }),
+  peers: fc.dictionary(fc.constantFrom(...ENTRIES), peerIds, { noNullPrototype: true }),
+  away: peerIds,
+})
+const tiersOf = fc.array(fc.uniqueArray(fc.constantFrom(...ENTRIES), { maxLength: 3 }), { maxLength: 3 })
+
+describe('the providers of a request', () => {
+  test('are distinct, at most four, reachable, this node first, and of the best tier alone', () => {
+    fc.assert(
+      fc.property(networks, tiersOf, fc.integer(), (network, tiers, seed) => {
+        const { providers, knownButAway } = chooseProviders(snapshotOf(network), tiers, withRandom(createRandom(seed)))
+        const peers = providers.flatMap((provider) => (provider.kind === 'peer' ? [provider.peerId] : []))
+        expect(new Set(peers).size).toBe(peers.length)
+        expect(providers.length).toBeLessThanOrEqual(MAX_TRIES)
+        expect(providers.findLastIndex(({ kind }) => kind === 'self')).toBeLessThanOrEqual(0)
+        for (const peer of peers) expect(network.away).not.toContain(peer)
+
+        const offer = (entries: readonly string[]) => ({
+          self: entries.some((entry) => network.own[entry] !== undefined),
+          peers: new Set(
+            entries.flatMap((entry) => (network.peers[entry] ?? []).filter((peer) => !network.away.includes(peer))),
+          ),
+        })
+        const best = tiers.map(offer).find(({ self, peers: there }) => self || there.size > 0)
+        expect(providers.some(({ kind }) => kind === 'self')).toBe(best?.self ?? false)
+        for (const peer of peers) expect(best!.peers.has(peer)).toBe(true)
+        const room = MAX_TRIES - (best?.self === true ? 1 : 0)
+        expect(peers).toHaveLength(Math.min(room, best?.peers.size ?? 0))
+        if (providers.length === 0) {
+          const someAway = tiers.flat().some((entry) => (network.peers[entry] ?? []).length > 0)
+          expect(knownButAway).toBe(someAway)
+        }
+      }),
+    )
+  })
+
+  test('take turns: each of ten peers comes first about as often', () => {
+    const peers = Array.from({ length: 10 }, (_, number) => `peer${number}`)
+    const snapshot = snapshotOf({ own: {}, peers: { all: peers }, away: [] })
+    const random = createRandom(7)
+    const first = new Map<string, number>()
+    for (let turn = 0; turn < 5_000; turn += 1) {
+      const [provider] = chooseProviders(snapshot, [['all']], withRandom(random)).providers
+      const id = provider?.kind === 'peer' ? provider.peerId : 'nobody'
+      first.set(id, (first.get(id) ?? 0) + 1)
+    }
+    for (const peer of peers) expect(first.get(peer)).toBeGreaterThan(400)
+    for (const peer of peers) expect(first.get(peer)).toBeLessThan(600)
+  })
+
+  const three = snapshotOf({ own: {}, peers: { all: ['slow', 'quick', 'middling'] }, away: [] })
+  const speeds: Record<string, number> = { slow: 900, quick: 90, middling: 300 }
+  const measured: ProviderSnapshot = { ...three, estimateMs: (peerId) => speeds[peerId]! }
+  const idsOf = (snapshot: ProviderSnapshot, wishes: ChoiceWishes, seed = 1): string[] =>
+    chooseProviders(snapshot, [['all']], { ...withRandom(createRandom(seed)), ...wishes }).providers.map((provider) =>
+      provider.kind === 'peer' ? provider.peerId : 'this node',
+    )
+
+  test('by two choices: the slowest of three never comes first, the quickest most often', () => {
+    const first = Array.from({ length: 600 }, (_, seed) => idsOf(measured, {}, seed)[0])
+    expect(first).not.toContain('slow')
+    expect(first.filter((id) => id === 'quick').length).toBeGreaterThan(350)
+  })
+
+  test('a busy peer comes after free ones however quick it is', () => {
+    const busy = { ...measured, isBusy: (peerId: string) => peerId === 'quick' }
+    for (let seed = 0; seed < 100; seed += 1) expect(idsOf(busy, {}, seed).at(-1)).toBe('quick')
+  })
+
+  test('a warm cache is preferred up to its bound, and not beyond', () => {
+    const warm = { ...three, estimateMs: (peerId: string) => (peerId === 'slow' ? 2 * 90 : 90) }
+    for (let seed = 0; seed < 50; seed += 1) {
+      expect(idsOf(warm, { warm: 'slow' }, seed)[0]).toBe('slow')
+      expect(idsOf(measured, { warm: 'slow' }, seed)[0]).not.toBe('slow')
+    }
+  })
+
+  test('the client may prefer a peer and exclude others, this node included', () => {
+    expect(idsOf(measured, { prefer: 'slow' })[0]).toBe('slow')
+    expect(idsOf(measured, { prefer: 'nobody' })).toHaveLength(3)
+    expect(idsOf(measured, { exclude: new Set(['quick', 'slow']) })).toEqual(['middling'])
+    const own = { ...measured, ownService: () => 'llm@localhost:1' }
+    expect(idsOf(own, {})[0]).toBe('this node')
+    expect(idsOf(own, { exclude: new Set(['me']) })).not.toContain('this node')
+    expect(idsOf(own, { prefer: 'slow' }).slice(0, 2)).toEqual(['slow', 'this node'])
+  })
+
+  test('without room this node lets others go first and is still tried', () => {
+    const full = { ...measured, ownService: () => 'llm@localhost:1', ownHasRoom: () => false }
+    const order = idsOf(full, {})
+    expect(order[0]).not.toBe('this node')
+    expect(order).toContain('this node')
+  })
+
+  describe('among ten thousand peers', () => {
+    const ids = Array.from({ length: 10_000 }, (_, number) => `peer${number}`)
+    const offering = new ProviderSet(ids)
+    const snapshotWith = (isAway: (peerId: string) => boolean): ProviderSnapshot & { asked: () => number } => {
+      let asked = 0
+      return {
+        ...three,
+        peers: () => offering,
+        isRoutable(peerId) {
+          asked += 1
+          return !isAway(peerId)
+        },
+        asked: () => asked,
+      }
+    }
+
+    test('a bounded number is looked at, and each has its chance', () => {
+      const first = new Set<string>()
+      for (let seed = 0; seed < 500; seed += 1) {
+        const snapshot = snapshotWith(() => false)
+        const [id = ''] = idsOf(snapshot, {}, seed)
+        first.add(id)
+        expect(snapshot.asked()).toBeLessThanOrEqual(MAX_LOOKED_AT)
+      }
+      expect(first.size).toBeGreaterThan(450)
+    })
+
+    test('those who are wished for are found', () => {
+      expect(
+        idsOf(
+          snapshotWith(() => false),
+          { prefer: 'peer9876' },
+        )[0],
+      ).toBe('peer9876')
+      expect(
+        idsOf(
+          snapshotWith(() => false),
+          { warm: 'peer1234' },
+        )[0],
+      ).toBe('peer1234')
+    })
+
+    test('a handful that is left is found however many are away', () => {
+      const left = new Set(['peer17', 'peer5000', 'peer9999'])
+      expect(
+        new Set(
+          idsOf(
+            snapshotWith((peerId) => !left.has(peerId)),
+            {},
+          ),
+        ),
+      ).toEqual(left)
+      const nobody = chooseProviders(
+        snapshotWith(() => true),
+        [['all']],
+        withRandom(createRandom(1)),
+      )
+      expect(nobody).toEqual({ providers: [], knownButAway: true })
+    })
+  })
+})

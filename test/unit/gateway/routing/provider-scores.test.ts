@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest'
+import {
+  DEFAULT_SLOTS,
+  estimatedTtfbMs,
+  UNKNOWN_TTFB_MS,
+} from '../../../../src-main/gateway/routing/provider-estimate.js'
+import { createProviderScores } from '../../../../src-main/gateway/routing/provider-scores.js'
+import { createTurnableClock } from '../../../fixtures/table-owners.js'
+
+function scored() {
+  const clock = createTurnableClock(0)
+  const scores = createProviderScores({ clock })
+  /** A whole request: so long to the first byte, so long to the last. */
+  const serve = (peerId: string, ttfbMs: number, answerMs = 0): void => {
+    const request = scores.begin(peerId)
+    clock.turn(ttfbMs)
+    request.answered(ttfbMs)
+    clock.turn(answerMs)
+    request.end()
+  }
+  return { clock, scores, serve }
+}
+
+describe('the scores', () => {
+  test('count requests at work, once each', () => {
+    const { scores } = scored()
+    const request = scores.begin('a')
+    scores.begin('a')
+    expect(scores.load('a').inFlight).toBe(2)
+    request.end()
+    request.end()
+    expect(scores.load('a').inFlight).toBe(1)
+  })
+
+  test('follow measurements, and drift back when they get old', () => {
+    const { clock, scores, serve } = scored()
+    for (let times = 0; times < 20; times += 1) serve('a', 1_000)
+    const fresh = scores.load('a').ttfbMs!
+    expect(fresh).toBeGreaterThan(900)
+    clock.turn(60_000)
+    expect(scores.load('a').ttfbMs).toBeCloseTo((fresh + UNKNOWN_TTFB_MS) / 2)
+    clock.turn(3_600_000)
+    expect(scores.load('a').ttfbMs).toBeCloseTo(UNKNOWN_TTFB_MS, 0)
+  })
+
+  test('learn the time to the first byte at the first byte, not when a long answer is over', () => {
+    const { clock, scores } = scored()
+    const request = scores.begin('a')
+    clock.turn(700)
+    request.answered(700)
+    expect(scores.load('a').ttfbMs).toBe(700)
+    clock.turn(30_000)
+    request.end()
+    expect(scores.load('a').answerMs).toBe(30_000)
+  })
+
+  test('take the expected wait for a slot out of what was measured', () => {
+    const { clock, scores, serve } = scored()
+    scores.told('a', { slots: 1, queued: 0 })
+    serve('a', 100, 900)
+    const ahead = scores.begin('a')
+    const behind = scores.begin('a')
+    clock.turn(1_000)
+    ahead.answered(100)
+    ahead.end()
+    behind.answered(1_100)
+    expect(scores.load('a').ttfbMs).toBeLessThan(150)
+  })
+
+  test('know that a peer hangs before it answers, and forget it when the request is over', () => {
+    const { clock, scores } = scored()
+    const request = scores.begin('a')
+    clock.turn(4_000)
+    expect(scores.load('a').silentMs).toBe(4_000)
+    expect(estimatedTtfbMs(scores.load('a'))).toBe(4_000)
+    request.end()
+    expect(scores.load('a').silentMs).toBe(0)
+  })
+
+  test('do not count this node’s own requests twice in what a peer tells, whenever it told it', () => {
+    const { clock, scores } = scored()
+    const request = scores.begin('a')
+    scores.told('a', { slots: 8, queued: 3 })
+    expect(scores.load('a')).toMatchObject({ inFlight: 1, othersQueued: 2, slots: 8 })
+    request.end()
+    expect(scores.load('a')).toMatchObject({ inFlight: 0, othersQueued: 2 })
+    clock.turn(31_000)
+    expect(scores.load('a')).toMatchObject({ othersQueued: 0, slots: 8 })
+    expect(scores.load('b').slots).toBe(DEFAULT_SLOTS)
+  })
+
+  test('remember for a moment that a peer was full', () => {
+    const { clock, scores } = scored()
+    expect(scores.refusedLately('a')).toBe(false)
+    scores.begin('a').refused(5_000)
+    expect(scores.refusedLately('a')).toBe(true)
+    clock.turn(5_000)
+    expect(scores.refusedLately('a')).toBe(false)
+    scores.begin('a').refused(3_600_000)
+    clock.turn(10_000)
+    expect(scores.refusedLately('a')).toBe(false)
+  })
+})

@@ -1,0 +1,79 @@
+import { beforeAll, beforeEach, expect, test } from 'vitest'
+import { createKeyRing } from '../../../../src-main/node-table/wire/key-ring.js'
+import type { StatusOutcome } from '../../../../src-main/node-table/status/peer-status.js'
+import { createProviderFinder } from '../../../../src-main/node-table/find/provider-finder.js'
+import type { ProviderFinder, TableReader } from '../../../../src-main/node-table/find/provider-finder.js'
+import { createTableView } from '../../../../src-main/node-table/view/view.js'
+import type { TableView } from '../../../../src-main/node-table/view/view.js'
+import { createRecordingLog } from '../../../fixtures/recording-log.js'
+import { createOwners, createTurnableClock } from '../../../fixtures/table-owners.js'
+import type { Owner } from '../../../fixtures/table-owners.js'
+
+const clock = createTurnableClock()
+let owners: Owner[]
+let view: TableView
+let searches: number
+/** Whom the DHT names, and who of them shows a row. */
+let named: Owner[]
+let showing: Set<string>
+
+beforeAll(async () => {
+  owners = await createOwners(3)
+})
+
+beforeEach(() => {
+  view = createTableView({ clock, keys: createKeyRing(), log: createRecordingLog() }, { selfId: 'self' })
+  searches = 0
+  named = []
+  showing = new Set()
+})
+
+function finder(reader: TableReader, fullReplicaRows?: number): ProviderFinder {
+  const records = {
+    async *find(): AsyncGenerator<string> {
+      searches += 1
+      await Promise.resolve()
+      for (const { peerId } of named) yield peerId
+    },
+  }
+  const asker = {
+    refreshWithRow(peerId: string): Promise<StatusOutcome> {
+      const owner = owners.find((each) => each.peerId === peerId)
+      if (owner !== undefined && showing.has(peerId)) view.ingest(owner.row({ models: ['rare'] }), 'asked')
+      return Promise.resolve({ kind: 'unsupported' })
+    },
+  }
+  return createProviderFinder({ view, records, asker, clock }, { selfId: 'self', reader, fullReplicaRows })
+}
+
+const found = async (by: ProviderFinder): Promise<string[]> => [...(await by.find('llm', 'model=rare'))]
+
+test('whoever the DHT names counts only with a row of its own', async () => {
+  named = owners
+  showing.add(owners[1]!.peerId)
+  expect(await found(finder('dht'))).toEqual([owners[1]!.peerId])
+})
+
+test('a reader of the full table never asks the DHT; `auto` does from so many rows on', async () => {
+  named = [owners[0]!]
+  showing.add(owners[0]!.peerId)
+  expect([await found(finder('full')), await found(finder('auto', 1)), searches]).toEqual([[], [], 0])
+  view.ingest(owners[1]!.row(), 'sync')
+  const auto = finder('auto', 1)
+  expect([await found(auto), searches, auto.reader()]).toEqual([[owners[0]!.peerId], 1, 'dht'])
+})
+
+test('what the table knows is not looked up', async () => {
+  view.ingest(owners[0]!.row({ models: ['rare'] }), 'sync')
+  expect([await found(finder('dht')), searches]).toEqual([[owners[0]!.peerId], 0])
+})
+
+test('many lookups at once are one, and one that found nothing is not repeated for a while', async () => {
+  const reader = finder('dht')
+  await Promise.all(Array.from({ length: 20 }, () => found(reader)))
+  await found(reader)
+  expect(searches).toBe(1)
+  clock.turn(11_000)
+  await found(reader)
+  expect(searches).toBe(2)
+})

@@ -1,0 +1,91 @@
+import { beforeEach, expect, test } from 'vitest'
+import { createProviderRecords, type ProviderRecords } from '../../../../src-main/node-table/find/provider-records.js'
+import type { Host } from '../../../../src-main/p2p/index.js'
+import { createRecordingLog } from '../../../fixtures/recording-log.js'
+import { createTurnableClock, recordOffering, type TurnableClock } from '../../../fixtures/table-owners.js'
+
+const HOUR_MS = 3_600_000
+
+let clock: TurnableClock
+let dht: { name: 'wan' | 'lan'; mode: 'client'; peers: number }[]
+let published: string[]
+let fails: boolean
+let records: ProviderRecords
+
+beforeEach(() => {
+  clock = createTurnableClock()
+  published = []
+  fails = false
+  dht = [
+    { name: 'wan', mode: 'client', peers: 0 },
+    { name: 'lan', mode: 'client', peers: 20 },
+  ]
+  const contentRouting = {
+    provide: (key: unknown) => {
+      published.push(String(key))
+      return fails ? Promise.reject(new Error('nobody answered')) : Promise.resolve()
+    },
+    cancelReprovide: () => Promise.resolve(),
+  }
+  const host = { libp2p: { contentRouting }, reach: () => ({ dht }) } as unknown as Host
+  records = createProviderRecords({ host, clock, log: createRecordingLog() })
+})
+
+/** Ticks once a minute for as long, and says how many records went out. */
+async function after(ms: number): Promise<number> {
+  const before = published.length
+  for (let passed = 0; passed <= ms; passed += 60_000) {
+    records.tick()
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve()
+    clock.turn(60_000)
+  }
+  return published.length - before
+}
+
+test('a record goes out once in twelve hours, though another DHT has no peers', async () => {
+  records.offer(recordOffering('me', ['one', 'two']))
+  expect(await after(11 * HOUR_MS)).toBe(2)
+  expect(await after(HOUR_MS)).toBe(2)
+})
+
+test('nothing is published where nobody is there, and everything as soon as somebody is', async () => {
+  dht[1]!.peers = 0
+  records.offer(recordOffering('me', ['one']))
+  expect(await after(HOUR_MS)).toBe(0)
+  dht[0]!.peers = 1
+  expect(await after(0)).toBe(1)
+})
+
+test('a record published to few goes out again when the DHT has doubled, until it has enough', async () => {
+  records.offer(recordOffering('me', ['one']))
+  const counts: number[] = []
+  for (const peers of [2, 3, 4, 7, 8, 30, 60, 600]) {
+    dht[1]!.peers = peers
+    counts.push(await after(10 * 60_000))
+  }
+  expect(counts).toEqual([1, 0, 1, 0, 1, 1, 0, 0])
+})
+
+test('a DHT that gets its first peers later is told then', async () => {
+  records.offer(recordOffering('me', ['one']))
+  expect(await after(HOUR_MS)).toBe(1)
+  dht[0]!.peers = 3
+  expect(await after(HOUR_MS)).toBe(1)
+})
+
+test('what fails is tried again, ever more rarely', async () => {
+  fails = true
+  records.offer(recordOffering('me', ['one']))
+  const anHour = await after(HOUR_MS)
+  expect(anHour).toBeGreaterThan(2)
+  expect(anHour).toBeLessThan(8)
+  fails = false
+  expect(await after(2 * HOUR_MS)).toBe(1)
+  expect(await after(2 * HOUR_MS)).toBe(0)
+})
+
+test('an entry that is no longer offered is not published any more', async () => {
+  records.offer(recordOffering('me', ['one', 'two']))
+  records.offer(recordOffering('me', ['two']))
+  expect(await after(0)).toBe(1)
+})

@@ -1,0 +1,56 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { TableGossip } from '../../../../src-main/node-table/replicate/gossip.js'
+import type { OwnRow } from '../../../../src-main/node-table/replicate/own-row.js'
+import { createRepeater, type Repeater } from '../../../../src-main/node-table/replicate/repeater.js'
+import type { TableSync } from '../../../../src-main/node-table/replicate/sync.js'
+import { createRecordingLog } from '../../../fixtures/recording-log.js'
+
+type Learned = Parameters<Parameters<TableSync['onLearned']>[0]>
+
+let reached: number
+let sent: number
+let compared: [count: number, except: string | undefined][]
+let learn: (...learned: Learned) => void
+let repeater: Repeater
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  reached = 1
+  sent = 0
+  compared = []
+  const gossip = { send: () => Promise.resolve(((sent += 1), reached)), onSubscriber: () => undefined }
+  const sync = {
+    withRandomPeers: (count: number, except?: string) => Promise.resolve(void compared.push([count, except])),
+    onLearned: (listener: typeof learn) => (learn = listener),
+  }
+  const needs = { gossip: gossip as unknown as TableGossip, sync: sync as unknown as TableSync, ownRow: {} as OwnRow }
+  repeater = createRepeater({ ...needs, log: createRecordingLog() }, { peerId: 'me' })
+})
+afterEach(() => {
+  repeater.stop()
+  vi.useRealTimers()
+})
+
+test('what a sync brings is gossiped on', async () => {
+  learn([new Uint8Array(300)], 'alice')
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect([sent, compared]).toEqual([1, []])
+})
+
+test('what is too much for gossip, or has been gossiped to this node meanwhile, goes on by syncs', async () => {
+  learn([new Uint8Array(20_000)], 'alice')
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect([sent, compared]).toEqual([0, [[2, 'alice']]])
+  reached = 0
+  for (const peerId of ['bob', 'carol']) learn([new Uint8Array(300)], peerId)
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect([sent, compared.slice(1)]).toEqual([2, [[2, 'bob']]])
+})
+
+test('after the stop nothing goes on', async () => {
+  reached = 0
+  learn([new Uint8Array(300)], 'alice')
+  repeater.stop()
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect([compared, vi.getTimerCount()]).toEqual([[], 0])
+})

@@ -1,0 +1,185 @@
+import type { Connection } from '@libp2p/interface'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createLifeWatch } from '../../../../../src-main/p2p/hardening/liveness/life-watch.js'
+import { createPulses, type Pulse } from '../../../../../src-main/p2p/hardening/liveness/pulses.js'
+import {
+  silenceBehind,
+  SilentConnectionError,
+} from '../../../../../src-main/p2p/hardening/liveness/silent-connection.js'
+import { createRecordingLog } from '../../../../fixtures/recording-log.js'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+function start() {
+  const pulses = createPulses()
+  const log = createRecordingLog()
+  const all: Connection[] = []
+  const inUse = new Set<Connection>()
+  const onCut = vi.fn()
+  const watch = createLifeWatch({
+    pulses,
+    onCut,
+    log,
+    connectionsTo: (peerId) => all.filter(({ remotePeer }) => remotePeer.toString() === peerId),
+  })
+
+  function connection(peerId: string, address = `/ip4/5.0.0.1/tcp/1/p2p/${peerId}`) {
+    const muxer = {}
+    const ask = vi.fn()
+    const state = { isHeard: false, unsentBytes: 0 }
+    const pulse: Pulse = {
+      ask,
+      takeHeard() {
+        const { isHeard } = state
+        state.isHeard = false
+        return isHeard
+      },
+      unsentBytes: () => state.unsentBytes,
+    }
+    pulses.add(muxer as never, pulse)
+    const abort = vi.fn(() => void Object.assign(it, { status: 'aborted' }))
+    const newStream = vi.fn(() => new Promise(() => undefined))
+    const it = { muxer, abort, newStream, status: 'open', remotePeer: peerId, remoteAddr: address }
+    all.push(it as unknown as Connection)
+    return { connection: it as unknown as Connection, abort, ask, state, newStream }
+  }
+
+  watch.follow(() => inUse)
+  return { watch, connection, inUse, log, onCut }
+}
+
+const pass = (seconds: number) => vi.advanceTimersByTimeAsync(seconds * 1_000)
+
+test('a connection in use that falls silent is asked once, then cut and told of once', async () => {
+  const { connection, inUse, log, onCut } = start()
+  const silent = connection('one')
+  inUse.add(silent.connection)
+  await pass(11)
+  expect(silent.ask).toHaveBeenCalledOnce()
+  expect(silent.abort).toHaveBeenCalledOnce()
+  expect(silenceBehind((silent.abort.mock.calls as unknown[][])[0]?.[0])).toMatchObject({ wasRelayed: false })
+  expect(onCut).toHaveBeenCalledExactlyOnceWith(silent.connection)
+  await pass(60)
+  expect(log.lines).toHaveLength(1)
+})
+
+test('one that answers stays, however long it has nothing else to say', async () => {
+  const { connection, inUse } = start()
+  const thinking = connection('one')
+  thinking.ask.mockImplementation(() => void (thinking.state.isHeard = true))
+  inUse.add(thinking.connection)
+  await pass(300)
+  expect(thinking.abort).not.toHaveBeenCalled()
+  expect(thinking.ask.mock.calls.length).toBeGreaterThan(50)
+})
+
+test('idle ones are left alone, and without any in use no timer runs', async () => {
+  const { watch, connection, inUse } = start()
+  const idle = connection('one')
+  await pass(60)
+  expect(idle.ask).not.toHaveBeenCalled()
+  expect(vi.getTimerCount()).toBe(0)
+  inUse.add(idle.connection)
+  watch.wake()
+  await pass(11)
+  expect(idle.abort).toHaveBeenCalledOnce()
+  await pass(60)
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('one whose request ended before it was asked is let go', async () => {
+  const { connection, inUse } = start()
+  const short = connection('one')
+  inUse.add(short.connection)
+  await pass(3)
+  inUse.clear()
+  await pass(60)
+  expect(short.ask).not.toHaveBeenCalled()
+})
+
+test('a question that was asked is waited for, though the request has ended', async () => {
+  const { connection, inUse } = start()
+  const silent = connection('one')
+  inUse.add(silent.connection)
+  await pass(6)
+  inUse.clear()
+  await pass(6)
+  expect(silent.abort).toHaveBeenCalledOnce()
+})
+
+test('a doubted one has to give a sign now', async () => {
+  const { watch, connection } = start()
+  const [alive, silent] = [connection('one'), connection('two')]
+  watch.doubt(alive.connection)
+  watch.doubt(silent.connection)
+  watch.doubt(silent.connection)
+  expect(silent.ask).toHaveBeenCalledOnce()
+  alive.state.isHeard = true
+  await pass(7)
+  expect(silent.abort).toHaveBeenCalledOnce()
+  expect(alive.abort).not.toHaveBeenCalled()
+})
+
+test('with a connection through a relay goes that to the relay, the inner one first', async () => {
+  const { connection, inUse } = start()
+  const relay = connection('relay')
+  const relayed = connection('one', '/ip4/5.0.0.1/tcp/1/p2p/relay/p2p-circuit/p2p/one')
+  inUse.add(relayed.connection)
+  await pass(11)
+  expect(relay.abort).toHaveBeenCalledOnce()
+  expect(relayed.abort).toHaveBeenCalledOnce()
+  expect(relayed.abort.mock.invocationCallOrder[0]).toBeLessThan(relay.abort.mock.invocationCallOrder[0]!)
+  expect((relayed.abort.mock.calls as unknown[][])[0]?.[0]).toMatchObject({ wasRelayed: true })
+})
+
+test('where the relay speaks and the peer behind it does not, only the connection through it is cut', async () => {
+  const { connection, inUse } = start()
+  const relay = connection('relay')
+  const relayed = connection('one', '/ip4/5.0.0.1/tcp/1/p2p/relay/p2p-circuit/p2p/one')
+  relay.ask.mockImplementation(() => void (relay.state.isHeard = true))
+  inUse.add(relayed.connection)
+  await pass(11)
+  expect(relayed.abort).toHaveBeenCalledOnce()
+  expect(relay.abort).not.toHaveBeenCalled()
+})
+
+test('after a stall of this machine nobody is blamed before a whole new wait', async () => {
+  const { connection, inUse } = start()
+  const silent = connection('one')
+  inUse.add(silent.connection)
+  await pass(7)
+  vi.setSystemTime(Date.now() + 30_000)
+  await pass(7)
+  expect(silent.abort).not.toHaveBeenCalled()
+  await pass(3)
+  expect(silent.abort).toHaveBeenCalledOnce()
+})
+
+test('what was written before the first look counts: a large request may still be on its way', async () => {
+  const { connection, inUse } = start()
+  const silent = connection('one')
+  const socket = { _handle: { bytesWritten: 80_000, writeQueueSize: 0 } }
+  Object.assign(silent.connection, { maConn: { socket } })
+  inUse.add(silent.connection)
+  await pass(15)
+  expect(silent.abort).not.toHaveBeenCalled()
+  await pass(5)
+  expect(silent.abort).toHaveBeenCalledOnce()
+})
+
+test('a connection of which nothing can be heard is not watched', async () => {
+  const { connection, inUse } = start()
+  const { connection: strange, abort } = connection('one')
+  Object.assign(strange, { muxer: {} })
+  inUse.add(strange)
+  await pass(60)
+  expect(abort).not.toHaveBeenCalled()
+})
+
+test('the silence behind an error is found through its causes, and in no other error', () => {
+  const silence = new SilentConnectionError(true)
+  expect(silenceBehind(new Error('lost', { cause: new Error('reset', { cause: silence }) }))).toBe(silence)
+  expect(silenceBehind(new Error('lost'))).toBeUndefined()
+  expect(silenceBehind('lost')).toBeUndefined()
+})

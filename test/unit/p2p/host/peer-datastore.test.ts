@@ -1,0 +1,29 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { openPeerDatastore } from '../../../../src-main/p2p/host/peer-datastore.js'
+import { silentLog } from '../../../fixtures/hosts.js'
+
+const ends: (() => unknown)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end()
+})
+
+/** Bytes of the log: what the store also holds in memory until it is written out in order. */
+async function bytesHeld(dir: string): Promise<number> {
+  const logs = (await readdir(dir)).filter((name) => name.endsWith('.log'))
+  const sizes = await Promise.all(logs.map(async (name) => (await stat(join(dir, name))).size))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+test('the peer store writes out what it holds in memory, half a megabyte at a time', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'ocf-test-'))
+  ends.push(() => rm(dir, { recursive: true, force: true }))
+  const datastore = await openPeerDatastore(dir, silentLog)
+  ends.push(() => datastore.close())
+  for (let index = 0; index < 96; index += 1) await datastore.db.put(`/peers/${index}`, randomBytes(32 * 1024))
+  // One that is filled and one that is being written out.
+  expect(await bytesHeld(dir)).toBeLessThan(1.5 * 1024 * 1024)
+})

@@ -1,0 +1,54 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { parseModelList } from '../../../../src-main/services/registry/model-list.js'
+
+const read = (value: unknown) => parseModelList(JSON.stringify(value))
+
+test('the lists of the usual servers are read', () => {
+  const data = [
+    { id: 'a', object: 'model', created: 1_700_000_000, owned_by: 'vllm', max_model_len: 4096 },
+    { id: 'b', owned_by: 'llamacpp', meta: { n_ctx_train: 8192 } },
+    { id: 'c', max_context_length: 32_768 },
+    { id: 'd', created: 'yesterday', owned_by: null, meta: null },
+  ]
+
+  expect(read({ object: 'list', data })).toEqual({
+    unreadable: 0,
+    isGateway: false,
+    models: [
+      { id: 'a', ownedBy: 'vllm', created: 1_700_000_000, contextLength: 4096 },
+      { id: 'b', ownedBy: 'llamacpp', created: undefined, contextLength: 8192 },
+      { id: 'c', ownedBy: undefined, created: undefined, contextLength: 32_768 },
+      { id: 'd', ownedBy: undefined, created: undefined, contextLength: undefined },
+    ],
+  })
+  expect(read([{ id: 'a' }])?.models).toHaveLength(1)
+})
+
+test('a server without a model is a model server nevertheless', () => {
+  expect(read({ object: 'list', data: [] })).toEqual({ models: [], unreadable: 0, isGateway: false })
+  expect(read({ object: 'list', data: null })).toEqual({ models: [], unreadable: 0, isGateway: false })
+})
+
+test('odd entries are counted and do not hide the good ones', () => {
+  expect(read({ data: [{ id: 'a' }, { name: 'b' }, null, 7, { id: 8 }] })).toMatchObject({
+    models: [{ id: 'a' }],
+    unreadable: 4,
+  })
+})
+
+test.each(['', '<html>', '{}', '"x"', 'null', '{"error":"Unexpected endpoint"}', '{"data":{}}', '{"data":null}'])(
+  '%s is no list of models',
+  (body) => {
+    expect(parseModelList(body)).toBeUndefined()
+  },
+)
+
+test('whatever a server answers, reading it never throws', () => {
+  fc.assert(fc.property(fc.oneof(fc.json(), fc.string()), (body) => void parseModelList(body)))
+})
+
+test('the list of a gateway is known as such', () => {
+  const entry = { id: 'a', ocf: { providers: 1, local: false, servers: ['12D3KooW'] } }
+  expect(read({ object: 'list', data: [{ id: 'b' }, entry] })).toMatchObject({ isGateway: true })
+})

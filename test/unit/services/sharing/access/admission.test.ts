@@ -1,0 +1,248 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { AppError } from '#shared/errors.js'
+import {
+  createAdmission,
+  type Admission,
+  type Limits,
+  type Ticket,
+} from '../../../../../src-main/services/sharing/access/index.js'
+
+const LIMITS: Limits = {
+  concurrent: 4,
+  queue: 16,
+  queueTimeMs: 10_000,
+  requestsPerMinute: 0,
+  maxBodyBytes: 0,
+  maxTokens: 0,
+  allowedPeers: [],
+  blockedPeers: [],
+}
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+function admissionWith(limits: Partial<Limits> = {}): Admission & { change(limits: Partial<Limits>): void } {
+  let current = { ...LIMITS, ...limits }
+  const admission = createAdmission({ clock: { now: () => Date.now() }, limits: () => current })
+  return Object.assign(admission, {
+    change(changes: Partial<Limits>) {
+      current = { ...current, ...changes }
+      admission.limitsChanged()
+    },
+  })
+}
+
+/** A request that waits for its turn; what became of it. */
+function ask(admission: Admission, peerId: string): { ticket: Ticket; state: string; error: AppError | undefined } {
+  const request: { ticket: Ticket; state: string; error: AppError | undefined } = {
+    ticket: admission.enter(peerId),
+    state: 'waiting',
+    error: undefined,
+  }
+  request.ticket.turn().then(
+    (outcome) => (request.state = outcome),
+    (error: unknown) => {
+      request.state = 'refused'
+      request.error = error as AppError
+    },
+  )
+  return request
+}
+
+const settled = () => vi.advanceTimersByTimeAsync(0)
+
+const refusal = (act: () => unknown): AppError | undefined => {
+  try {
+    act()
+    return undefined
+  } catch (error) {
+    return error as AppError
+  }
+}
+
+describe('places', () => {
+  test('are given up to the limit, and to who waits when one is free', async () => {
+    const admission = admissionWith({ concurrent: 2 })
+    const requests = ['a', 'b', 'c'].map((peer) => ask(admission, peer))
+    await settled()
+    expect(requests.map(({ state }) => state)).toEqual(['granted', 'granted', 'waiting'])
+
+    requests[0]!.ticket.end()
+    requests[0]!.ticket.end()
+    await settled()
+
+    expect(requests[2]!.state).toBe('granted')
+    expect(admission.usage()).toMatchObject({ slots: { used: 2, total: 2 }, queue: { used: 0 } })
+  })
+
+  test('a client that leaves the queue frees its place there at once', async () => {
+    const admission = admissionWith({ concurrent: 1, queue: 1 })
+    ask(admission, 'a')
+    const waiting = ask(admission, 'b')
+    await settled()
+    expect(refusal(() => admission.enter('c'))?.code).toBe('provider_busy')
+
+    waiting.ticket.end()
+    await settled()
+
+    expect(waiting.state).toBe('left')
+    expect(admission.usage().queue.used).toBe(0)
+    expect(refusal(() => admission.enter('c'))).toBeUndefined()
+  })
+
+  test('who waits too long is told to try again', async () => {
+    const admission = admissionWith({ concurrent: 1 })
+    ask(admission, 'a')
+    const late = ask(admission, 'b')
+    await vi.advanceTimersByTimeAsync(9_999)
+    expect(late.state).toBe('waiting')
+    await vi.advanceTimersByTimeAsync(1)
+
+    expect(late).toMatchObject({ state: 'refused', error: { code: 'provider_busy', retryAfterS: 5 } })
+    expect(admission.usage().queue.used).toBe(0)
+  })
+
+  test('a body that never arrives holds a place in the queue for two minutes and never one at work', async () => {
+    const admission = admissionWith({ concurrent: 1, queue: 2 })
+    const slow = admission.enter('slow')
+    const quick = ask(admission, 'quick')
+    await settled()
+    expect(quick.state).toBe('granted')
+    await vi.advanceTimersByTimeAsync(120_000)
+
+    await expect(slow.turn()).rejects.toMatchObject({ code: 'provider_busy' })
+    expect(admission.usage().queue.used).toBe(0)
+  })
+
+  test('a raised limit lets waiting ones in at once', async () => {
+    const admission = admissionWith({ concurrent: 0 })
+    const request = ask(admission, 'a')
+    await settled()
+    expect(request.state).toBe('waiting')
+    admission.change({ concurrent: 1 })
+    await settled()
+    expect(request.state).toBe('granted')
+  })
+})
+
+describe('the owner', () => {
+  test('never waits, and peers get the places that are left', async () => {
+    const admission = admissionWith({ concurrent: 2 })
+    const endOwn = admission.beginOwn()
+    const [first, second] = [ask(admission, 'a'), ask(admission, 'b')]
+    await settled()
+    expect([first.state, second.state]).toEqual(['granted', 'waiting'])
+    const endMore = [admission.beginOwn(), admission.beginOwn()]
+    first.ticket.end()
+    await settled()
+    expect(second.state).toBe('waiting')
+
+    for (const end of [endOwn, ...endMore, endOwn]) end()
+    await settled()
+
+    expect(second.state).toBe('granted')
+    expect(admission.usage().ownRunning).toBe(0)
+  })
+})
+
+describe('fairness', () => {
+  test('one greedy peer with 100 requests leaves the two others at least 30 % of the places each', async () => {
+    const admission = admissionWith({ concurrent: 4, queue: 16, queueTimeMs: 60_000 })
+    const served = new Map<string, number>()
+    const refused: AppError[] = []
+    const atWork: (() => void)[] = []
+    const peers: (() => void)[] = []
+
+    /** A peer that has `parallel` requests open whenever it may; refused, it asks again after the next answer. */
+    function addPeer(peerId: string, parallel: number): void {
+      let open = 0
+      async function waitAndWork(ticket: Ticket): Promise<void> {
+        open += 1
+        try {
+          await ticket.turn()
+        } catch (error) {
+          open -= 1
+          refused.push(error as AppError)
+          return
+        }
+        served.set(peerId, (served.get(peerId) ?? 0) + 1)
+        atWork.push(() => {
+          open -= 1
+          ticket.end()
+        })
+      }
+      peers.push(() => {
+        while (open < parallel) {
+          try {
+            void waitAndWork(admission.enter(peerId))
+          } catch (error) {
+            refused.push(error as AppError)
+            return
+          }
+        }
+      })
+    }
+
+    /** Lets the oldest request at work end, that many times. */
+    async function answer(count: number): Promise<void> {
+      for (let done = 0; done < count; done += 1) {
+        for (const ask of peers) ask()
+        await settled()
+        atWork.shift()?.()
+        await settled()
+      }
+    }
+
+    addPeer('greedy', 100)
+    await answer(12)
+    served.clear()
+    addPeer('modest', 3)
+    addPeer('other', 3)
+    await answer(240)
+
+    const all = [...served.values()].reduce((sum, count) => sum + count, 0)
+    expect(all).toBeGreaterThan(200)
+    expect(served.get('modest')! / all).toBeGreaterThanOrEqual(0.3)
+    expect(served.get('other')! / all).toBeGreaterThanOrEqual(0.3)
+    expect(refused.length).toBeGreaterThan(50)
+    for (const error of refused) {
+      expect(error.status).toBe(429)
+      expect(error.retryAfterS).toBeGreaterThan(0)
+    }
+  })
+
+  test('a full queue makes room for a peer that has less in it', async () => {
+    const admission = admissionWith({ concurrent: 1, queue: 3 })
+    const greedy = [1, 2, 3, 4].map(() => ask(admission, 'greedy'))
+    const modest = ask(admission, 'modest')
+    await settled()
+
+    expect(greedy.map(({ state }) => state)).toEqual(['granted', 'waiting', 'waiting', 'refused'])
+    expect(modest.state).toBe('waiting')
+    greedy[0]!.ticket.end()
+    await settled()
+    expect(modest.state).toBe('granted')
+  })
+})
+
+describe('who may ask', () => {
+  test('a blocked peer may not, and with a list only those on it', () => {
+    const admission = admissionWith({ blockedPeers: ['bad'] })
+    expect(refusal(() => admission.enter('bad'))?.code).toBe('peer_not_allowed')
+    expect(refusal(() => admission.enter('good'))).toBeUndefined()
+    admission.change({ allowedPeers: ['good', 'bad'] })
+    expect(refusal(() => admission.enter('bad'))?.code).toBe('peer_not_allowed')
+    expect(refusal(() => admission.enter('stranger'))?.code).toBe('peer_not_allowed')
+    expect(refusal(() => admission.enter('good'))).toBeUndefined()
+  })
+
+  test('requests a minute are counted for each peer alone', async () => {
+    const admission = admissionWith({ requestsPerMinute: 2, concurrent: 100 })
+    expect([1, 2].map(() => refusal(() => admission.enter('a')))).toEqual([undefined, undefined])
+    expect(refusal(() => admission.enter('a'))).toMatchObject({ code: 'rate_limited', status: 429, retryAfterS: 30 })
+    expect(refusal(() => admission.enter('b'))).toBeUndefined()
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect(refusal(() => admission.enter('a'))).toBeUndefined()
+    expect(admission.usage().refused).toEqual([{ code: 'rate_limited', count: 1 }])
+  })
+})
