@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { benchBeside } from './beside.ts'
 import { benchDesktop } from './desktop/bench.ts'
 import { benchGateway } from './gateway/bench.ts'
 import { benchNetwork } from './network/bench.ts'
@@ -45,6 +46,8 @@ export interface BenchOptions {
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
+    // Another checkout, built: its figures are taken in turns with these.
+    beside: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     'cell-ms': { type: 'string', default: '1000' },
     minutes: { type: 'string', default: '10' },
@@ -80,4 +83,10 @@ const options = {
   seed: Number(values.seed),
   churnMs: Number(values['churn-ms']),
 }
-for (const name of names) await BENCHES[name as keyof typeof BENCHES](options)
+if (values.beside === undefined) {
+  for (const name of names) await BENCHES[name as keyof typeof BENCHES](options)
+} else {
+  const passedOn = ['rows', 'cell-ms', 'hold-s', 'transport', 'cipher', 'seed'] as const
+  const args = passedOn.flatMap((name) => (values[name] === undefined ? [] : [`--${name}=${values[name]}`]))
+  await benchBeside(values.beside, { benches: names, rounds: options.rounds, args: ['--rounds=1', ...args] })
+}
