@@ -4,8 +4,8 @@ import { connectToNode } from './cli/connect.js'
 import { EXIT } from './cli/exit-codes.js'
 import type { CliIo } from './cli/io.js'
 import { runCli } from './cli/run.js'
-import { registerAppScheme } from './electron/app-scheme.js'
-import { readLaunch } from './electron/launch-words.js'
+import { registerAppScheme } from './electron/window/app-scheme.js'
+import { readLaunch } from './electron/argv.js'
 import { runDesktopApp } from './compose/run-desktop-app.js'
 
 /** The end of what went wrong, for a person who started the app without a terminal. */

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BACKGROUND } from './launch-words.js'
+import { BACKGROUND } from './argv.js'
 
 /** Starting the app when the person logs in. Nothing is set up before the person asks for it. */
 export interface Autostart {

@@ -4,7 +4,7 @@ import type { Control } from '../api/index.js'
 import type { Log } from '../logging/index.js'
 import type { LinkedPage } from './deep-link.js'
 import type { NodeState } from './node-state.js'
-import { pauseSentence } from './tray-look.js'
+import { pauseSentence } from './tray/tray-look.js'
 import type { PreferencesFile } from './preferences.js'
 
 /** A short message of the system and the page its click leads to. */

@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest'
 import type { Status } from '#shared/contract/node.js'
 import type { PauseState } from '#shared/contract/pause.js'
-import { trayLook } from '../../../src-main/electron/tray-look.js'
-import { trayMenu } from '../../../src-main/electron/tray-menu.js'
+import { trayLook } from '../../../../src-main/electron/tray/tray-look.js'
+import { trayMenu } from '../../../../src-main/electron/tray/tray-menu.js'
 
 const OPEN: PauseState = { paused: false, reasons: [], running: 0, cutAtMs: null, rules: [] }
 const WHY = { sentence: 'you are using this computer', untilMs: null }

@@ -1,7 +1,7 @@
 import { dialog, type BrowserWindow } from 'electron'
-import type { Log } from '../logging/index.js'
+import type { Log } from '../../logging/index.js'
 import { whatClosingDoes, type ClosingFacts } from './closing.js'
-import type { PreferencesFile } from './preferences.js'
+import type { PreferencesFile } from '../preferences.js'
 
 const KEEP = 0
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { whyNoUpdates } from '../../../src-main/electron/update-support.js'
+import { whyNoUpdates } from '../../../../src-main/electron/updates/update-support.js'
 
 let dir: string
 beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'ocf-resources-'))))

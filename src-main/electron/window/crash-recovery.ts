@@ -1,5 +1,5 @@
-import type { Clock } from '../base/clock.js'
-import type { Log } from '../logging/index.js'
+import type { Clock } from '../../base/clock.js'
+import type { Log } from '../../logging/index.js'
 
 /** What is used of a window's contents. */
 export interface CrashingContents {

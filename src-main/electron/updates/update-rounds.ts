@@ -1,4 +1,4 @@
-import type { UpdatesSource } from '../api/handlers/update.js'
+import type { UpdatesSource } from '../../api/handlers/update.js'
 
 /** Between two looks. */
 export const ROUND_MS = 24 * 60 * 60_000

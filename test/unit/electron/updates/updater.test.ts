@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events'
 import type { AppUpdater } from 'electron-updater'
 import { expect, test, vi } from 'vitest'
-import { handOver } from '../../../src-main/electron/hand-over.js'
-import { createUpdater } from '../../../src-main/electron/updater.js'
-import { createRecordingLog } from '../../fixtures/recording-log.js'
+import { handOver } from '../../../../src-main/electron/updates/hand-over.js'
+import { createUpdater } from '../../../../src-main/electron/updates/updater.js'
+import { createRecordingLog } from '../../../fixtures/recording-log.js'
 
 /** The part of electron-updater that is used, with its defaults. */
 class FakeAppUpdater extends EventEmitter {

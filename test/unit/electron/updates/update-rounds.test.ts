@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { UpdateState } from '#shared/contract/update.js'
-import { createUpdateRounds, ROUND_MS } from '../../../src-main/electron/update-rounds.js'
+import { createUpdateRounds, ROUND_MS } from '../../../../src-main/electron/updates/update-rounds.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events'
 import { expect, test, vi } from 'vitest'
-import { MAX_RELOADS, reloadAfterCrash } from '../../../src-main/electron/crash-recovery.js'
-import { MAX_RESTARTS, nextRestart } from '../../../src-main/electron/restart.js'
-import { createRecordingLog } from '../../fixtures/recording-log.js'
+import { MAX_RELOADS, reloadAfterCrash } from '../../../../src-main/electron/window/crash-recovery.js'
+import { MAX_RESTARTS, nextRestart } from '../../../../src-main/electron/restart.js'
+import { createRecordingLog } from '../../../fixtures/recording-log.js'
 
 function window() {
   const contents = Object.assign(new EventEmitter(), { reload: vi.fn() })

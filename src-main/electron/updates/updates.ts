@@ -1,7 +1,7 @@
 import type { UpdateState } from '#shared/contract/update.js'
-import type { UpdatesSource } from '../api/handlers/update.js'
-import type { Clock } from '../base/clock.js'
-import type { Log } from '../logging/index.js'
+import type { UpdatesSource } from '../../api/handlers/update.js'
+import type { Clock } from '../../base/clock.js'
+import type { Log } from '../../logging/index.js'
 
 /** A version that could be installed. */
 export interface Release {

@@ -1,6 +1,6 @@
 import { Menu, nativeImage, Tray, type NativeImage } from 'electron'
 import { join } from 'node:path'
-import type { NodeState } from './node-state.js'
+import type { NodeState } from '../node-state.js'
 import { trayLook, type TrayIcon } from './tray-look.js'
 import { trayMenu, type TrayActions } from './tray-menu.js'
 

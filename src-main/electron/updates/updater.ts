@@ -1,5 +1,5 @@
 import type { AppUpdater } from 'electron-updater'
-import type { Log } from '../logging/index.js'
+import type { Log } from '../../logging/index.js'
 import type { Updater } from './updates.js'
 
 /** Tells nobody apart: the updater would send a random number of this installation with each look. */

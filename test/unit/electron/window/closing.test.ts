@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { whatClosingDoes } from '../../../src-main/electron/closing.js'
+import { whatClosingDoes } from '../../../../src-main/electron/window/closing.js'
 
 const linux = { platform: 'linux', hasTray: true, closeToTray: true, closeToTrayTold: true } as const
 

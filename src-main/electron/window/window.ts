@@ -1,6 +1,6 @@
 import { BrowserWindow, shell } from 'electron'
 import { APP_URL } from './app-scheme.js'
-import type { LinkedPage } from './deep-link.js'
+import type { LinkedPage } from '../deep-link.js'
 
 /** What is done with a new window besides showing it. */
 export interface WindowOptions {

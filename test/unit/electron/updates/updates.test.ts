@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
-import { createNoUpdates, createUpdates, type Updater } from '../../../src-main/electron/updates.js'
-import { createRecordingLog } from '../../fixtures/recording-log.js'
+import { createNoUpdates, createUpdates, type Updater } from '../../../../src-main/electron/updates/updates.js'
+import { createRecordingLog } from '../../../fixtures/recording-log.js'
 
 function setUp(parts: Partial<Updater> = {}) {
   const updater = {

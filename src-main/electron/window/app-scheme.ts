@@ -1,6 +1,6 @@
 import { protocol } from 'electron'
-import { contentSecurityPolicy } from '../api/http/access.js'
-import { listStaticFiles } from '../api/http/static-files.js'
+import { contentSecurityPolicy } from '../../api/http/access.js'
+import { listStaticFiles } from '../../api/http/static-files.js'
 
 /** The window's pages have an origin of their own: module scripts, CSP `'self'` and the clipboard work as on the web. */
 export const APP_URL = 'app://ocf/'

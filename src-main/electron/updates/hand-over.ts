@@ -1,4 +1,4 @@
-import type { Log } from '../logging/index.js'
+import type { Log } from '../../logging/index.js'
 import type { Updater } from './updates.js'
 
 /** How long the system may take to end this program after the installer was started. */

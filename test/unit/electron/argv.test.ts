@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readLaunch, restartWords } from '../../../src-main/electron/launch-words.js'
+import { readLaunch, restartWords } from '../../../src-main/electron/argv.js'
 
 const packaged = { isPackaged: true, appPath: '/opt/ocf/resources/app.asar' }
 
