@@ -30,7 +30,7 @@ const io: CliIo = {
 async function main(): Promise<void> {
   const launch = readLaunch(process.argv, { isPackaged: app.isPackaged, appPath: app.getAppPath() })
   const noOther = (): Promise<number> => Promise.resolve(EXIT.usage)
-  const code = await runCli(['app', ...launch.words], {
+  const code = await runCli(['app', ...launch.argv], {
     io,
     connect: connectToNode,
     handlers: {

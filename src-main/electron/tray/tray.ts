@@ -1,10 +1,10 @@
 import { Menu, nativeImage, Tray, type NativeImage } from 'electron'
+import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import type { NodeState } from '../node-state.js'
-import { trayLook, type TrayIcon } from './tray-look.js'
-import { trayMenu, type TrayActions } from './tray-menu.js'
+import { trayMenu, trayState, type TrayActions, type TrayIcon } from './tray-menu.js'
 
-/** An icon in the desktop's tray, following the node until it is removed. Returns the way to remove it. */
+/** Shows an icon in the desktop's tray that follows the node. Returns a function that removes it. */
 export function showTray(
   needs: { state: NodeState; actions: Pick<TrayActions, 'open' | 'quit'> },
   options: { iconsDir: string; platform?: NodeJS.Platform },
@@ -21,7 +21,7 @@ export function showTray(
   function imageOf(icon: TrayIcon): NativeImage {
     const known = images.get(icon)
     if (known !== undefined) return known
-    // macOS tints black pictures to suit the menu bar; beside each file lies one with `@2x` for dense screens.
+    // macOS tints black template images to suit the menu bar; each has an `@2x` file for dense screens.
     const name = platform === 'darwin' ? `${icon}Template.png` : `${icon}.png`
     const image = nativeImage.createFromPath(join(options.iconsDir, name))
     if (platform === 'darwin') image.setTemplateImage(true)
@@ -29,19 +29,18 @@ export function showTray(
     return image
   }
 
-  let look = trayLook(state.status)
   let shown = ''
-  const tray = new Tray(imageOf(look.icon))
+  const tray = new Tray(imageOf(trayState(state.status).icon))
   tray.on('click', () => needs.actions.open())
 
   function update(): void {
-    look = trayLook(state.status)
-    const menu = trayMenu(look, state.pause, actions)
-    const now = JSON.stringify([look, menu])
-    if (now === shown) return
-    shown = now
-    tray.setImage(imageOf(look.icon))
-    tray.setToolTip(`Open Compute: ${look.sentence}`)
+    const now = trayState(state.status)
+    const menu = trayMenu(now, state.pause, actions)
+    const drawing = JSON.stringify([now, menu])
+    if (drawing === shown) return
+    shown = drawing
+    tray.setImage(imageOf(now.icon))
+    tray.setToolTip(`Open Compute: ${now.sentence}`)
     tray.setContextMenu(Menu.buildFromTemplate(menu))
   }
 
@@ -50,5 +49,53 @@ export function showTray(
   return () => {
     unsubscribe()
     tray.destroy()
+  }
+}
+
+/** How long the session bus may take to answer. */
+const ASK_MS = 2_000
+
+/**
+ * Whether the desktop shows tray icons. Windows and macOS do; on Linux Electron does not report an icon that is shown
+ * nowhere, so this asks the session bus for a tray host. No answer counts as none.
+ */
+export function hasTrayHost(platform: NodeJS.Platform = process.platform): Promise<boolean> {
+  if (platform !== 'linux') return Promise.resolve(true)
+  const args = [
+    '--session',
+    '--print-reply',
+    '--dest=org.freedesktop.DBus',
+    '/org/freedesktop/DBus',
+    'org.freedesktop.DBus.NameHasOwner',
+    'string:org.kde.StatusNotifierWatcher',
+  ]
+  return new Promise((resolve) => {
+    execFile('dbus-send', args, { timeout: ASK_MS }, (error, stdout) => {
+      resolve(error === null && /\bboolean true\b/.test(stdout))
+    })
+  })
+}
+
+/** A desktop that starts this app at login may start its tray later: ask again after these times. */
+const RETRIES_MS = [5_000, 15_000, 40_000, 60_000]
+
+/** Calls `found` once when the desktop shows tray icons, now or a little later. Returns a function that stops the search. */
+export function whenTrayHost(found: () => void, ask: () => Promise<boolean> = hasTrayHost): () => void {
+  let timer: NodeJS.Timeout | undefined
+  let stopped = false
+  async function attempt(number: number): Promise<void> {
+    const has = await ask()
+    if (stopped) return
+    if (has) {
+      found()
+      return
+    }
+    const waitMs = RETRIES_MS[number]
+    if (waitMs !== undefined) timer = setTimeout(() => void attempt(number + 1), waitMs)
+  }
+  void attempt(0)
+  return () => {
+    stopped = true
+    clearTimeout(timer)
   }
 }

@@ -2,18 +2,15 @@ import { app, BrowserWindow, dialog } from 'electron'
 import type { UpdatesSource } from '../../api/handlers/update.js'
 import type { Clock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
-import { handOver } from './hand-over.js'
 import type { PreferencesFile } from '../preferences.js'
-import { createUpdateRounds } from './update-rounds.js'
-import { whyNoUpdates } from './update-support.js'
-import { createUpdater } from './updater.js'
-import { createNoUpdates, createUpdates } from './updates.js'
+import { createUpdater, handOver } from './updater.js'
+import { createNoUpdates, createUpdateRounds, createUpdates, whyNoUpdates } from './updates.js'
 
 /** Newer versions of this app, as far as it can get them. */
 export interface AppUpdates {
   readonly source: UpdatesSource
   readonly isSupported: boolean
-  /** The person's wish for daily looks may have changed. */
+  /** Call it after the person may have switched daily checks on or off. */
   review(): void
   stop(): void
   /** To be called when the node has stopped: starts the new version if the person asked for that. */
@@ -29,7 +26,7 @@ export interface AppUpdatesNeeds {
   quit: () => void
 }
 
-/** Updates of this app; nothing is loaded or asked for before the person wants it. */
+/** Updates of this app; the updater is loaded only once the person wants it. */
 export function openAppUpdates(needs: AppUpdatesNeeds): AppUpdates {
   const appImage = process.env['APPIMAGE']
   const { isPackaged } = app

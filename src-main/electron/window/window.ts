@@ -1,8 +1,8 @@
-import { BrowserWindow, shell } from 'electron'
-import { APP_URL } from './app-scheme.js'
+import { BrowserWindow, Menu, shell, type MenuItemConstructorOptions } from 'electron'
 import type { LinkedPage } from '../deep-link.js'
+import { APP_URL } from './app-scheme.js'
 
-/** What is done with a new window besides showing it. */
+/** How new windows are made. */
 export interface WindowOptions {
   preload: string
   /** Called with each new window before it loads. */
@@ -23,7 +23,7 @@ export function openWindow(options: WindowOptions, page?: LinkedPage, how: 'show
   })
   const contents = window.webContents
   contents.setWindowOpenHandler(({ url }) => {
-    // Links lead to the system's browser, and only web addresses do: `file:` or `smb:` could start programs.
+    // Links open in the system's browser, web addresses only: `file:` or `smb:` could start programs.
     if (url.startsWith('https://')) void shell.openExternal(url)
     return { action: 'deny' }
   })
@@ -34,14 +34,14 @@ export function openWindow(options: WindowOptions, page?: LinkedPage, how: 'show
   void window.loadURL(addressOf(page))
 }
 
-/** Brings the window to the front, or opens one when there is none; `page` is shown in it, else what it shows stays. */
+/** Brings the window to the front, or opens one; with `page`, that page is shown in it. */
 export function showWindow(options: WindowOptions, page?: LinkedPage): void {
   const [window] = BrowserWindow.getAllWindows()
   if (window === undefined) {
     openWindow(options, page)
     return
   }
-  // Only the part after the # differs: the page is told and nothing is loaded anew.
+  // Only the fragment differs, so nothing is reloaded.
   if (page !== undefined) void window.loadURL(addressOf(page))
   if (window.isMinimized()) window.restore()
   window.show()
@@ -50,4 +50,21 @@ export function showWindow(options: WindowOptions, page?: LinkedPage): void {
 
 function addressOf(page: LinkedPage | undefined): string {
   return `${APP_URL}index.html${page === undefined ? '' : `#/${page}`}`
+}
+
+/** The menu bar: the system's own entries for editing and windows, and none for developers. */
+export function setAppMenu(platform: NodeJS.Platform = process.platform): void {
+  const first: MenuItemConstructorOptions =
+    platform === 'darwin' ? { role: 'appMenu' } : { label: 'File', submenu: [{ role: 'close' }, { role: 'quit' }] }
+  const view: MenuItemConstructorOptions = {
+    label: 'View',
+    submenu: [
+      { role: 'resetZoom' },
+      { role: 'zoomIn' },
+      { role: 'zoomOut' },
+      { type: 'separator' },
+      { role: 'togglefullscreen' },
+    ],
+  }
+  Menu.setApplicationMenu(Menu.buildFromTemplate([first, { role: 'editMenu' }, view, { role: 'windowMenu' }]))
 }

@@ -1,8 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import type { Status } from '#shared/contract/node.js'
 import type { PauseState } from '#shared/contract/pause.js'
-import { trayLook } from '../../../../src-main/electron/tray/tray-look.js'
-import { trayMenu } from '../../../../src-main/electron/tray/tray-menu.js'
+import { trayMenu, trayState } from '../../../../src-main/electron/tray/tray-menu.js'
 
 const OPEN: PauseState = { paused: false, reasons: [], running: 0, cutAtMs: null, rules: [] }
 const WHY = { sentence: 'you are using this computer', untilMs: null }
@@ -42,7 +41,7 @@ test.each([
   [undefined, 'alone', 'Starting'],
   [status('paused', 'direct', 3, 2), 'paused', 'Paused: you are using this computer'],
 ] as const)('the tray shows the state of the pill (%#)', (state, icon, sentence) => {
-  expect(trayLook(state)).toEqual({ icon, sentence })
+  expect(trayState(state)).toEqual({ icon, sentence })
 })
 
 test('the menu pauses for a while or until resumed', () => {

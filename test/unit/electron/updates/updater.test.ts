@@ -1,8 +1,7 @@
-import { EventEmitter } from 'node:events'
 import type { AppUpdater } from 'electron-updater'
+import { EventEmitter } from 'node:events'
 import { expect, test, vi } from 'vitest'
-import { handOver } from '../../../../src-main/electron/updates/hand-over.js'
-import { createUpdater } from '../../../../src-main/electron/updates/updater.js'
+import { createUpdater, handOver } from '../../../../src-main/electron/updates/updater.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
 
 /** The part of electron-updater that is used, with its defaults. */

@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { whatClosingDoes } from '../../../../src-main/electron/window/closing.js'
+
+vi.mock('electron', () => ({ dialog: {} }))
 
 const linux = { platform: 'linux', hasTray: true, closeToTray: true, closeToTrayTold: true } as const
 

@@ -1,7 +1,11 @@
 import { EventEmitter } from 'node:events'
 import { expect, test, vi } from 'vitest'
-import { MAX_RELOADS, reloadAfterCrash } from '../../../../src-main/electron/window/crash-recovery.js'
-import { MAX_RESTARTS, nextRestart } from '../../../../src-main/electron/restart.js'
+import {
+  MAX_RELOADS,
+  MAX_RESTARTS,
+  nextRestart,
+  reloadAfterCrash,
+} from '../../../../src-main/electron/window/crash-recovery.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
 
 function window() {

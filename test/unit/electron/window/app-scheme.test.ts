@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { mayHave } from '../../../../src-main/electron/window/permissions.js'
+import { mayHave } from '../../../../src-main/electron/window/app-scheme.js'
 
 vi.mock('electron', () => ({ protocol: {}, session: {} }))
 
