@@ -1,7 +1,7 @@
 import { app, dialog, ipcMain, powerMonitor, safeStorage } from 'electron'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { EXIT } from '../cli/exit-codes.js'
+import { EXIT } from '../cli/io.js'
 import { systemClock } from '../base/clock.js'
 import type { Origins } from '../config/origin.js'
 import type { Settings } from '../config/settings.js'

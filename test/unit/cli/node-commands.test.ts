@@ -8,9 +8,8 @@ import { describe, expect, it } from 'vitest'
 import type { ModelView } from '#shared/contract/models.js'
 import type { Status } from '#shared/contract/node.js'
 import type { PeerView } from '#shared/contract/peers.js'
-import { connectToNode } from '../../../src-main/cli/connect.js'
-import { EXIT } from '../../../src-main/cli/exit-codes.js'
-import { runCli } from '../../../src-main/cli/run.js'
+import { connectToNode, runCli } from '../../../src-main/cli/run.js'
+import { EXIT } from '../../../src-main/cli/io.js'
 import { cli } from './cli-fixture.js'
 
 const status: Status = {

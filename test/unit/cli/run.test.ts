@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { AppError } from '#shared/errors.js'
-import { EXIT } from '../../../src-main/cli/exit-codes.js'
+import { EXIT } from '../../../src-main/cli/io.js'
 import { SETTING_NAMES, flagName } from '../../../src-main/config/settings.js'
 import { VERSION } from '../../../src-main/base/version.js'
 import { cli } from './cli-fixture.js'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createFakeSharing } from '../../contract/fake-sharing.js'
-import { EXIT } from '../../../src-main/cli/exit-codes.js'
+import { EXIT } from '../../../src-main/cli/io.js'
 import { cli } from './cli-fixture.js'
 
 const sharing = createFakeSharing()

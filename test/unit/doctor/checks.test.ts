@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { checkAll } from '../../../src-main/doctor/index.js'
 import { causeOf } from '../../../src-main/doctor/live.js'
-import type { DoctorFacts, PeerFacts } from '../../../src-main/doctor/facts.js'
+import type { DoctorFacts } from '../../../src-main/doctor/facts.js'
+import type { PeerFacts } from '../../../src-main/doctor/gather-peer.js'
 import { checkPeer } from '../../../src-main/doctor/peer-checks.js'
 import type { PeerConnection } from '../../../src-main/p2p/index.js'
 
