@@ -9,7 +9,7 @@ import { settingsStrings } from './strings/settings.js'
 import { shareStrings } from './strings/share.js'
 import { trafficStrings } from './strings/traffic.js'
 import { updateStrings } from './strings/update.js'
-import { count } from './ui/format.js'
+import { count } from './strings/format.js'
 
 /** Every English sentence of the interface. Words for things follow the glossary: peer, provider, model, gateway, relay. */
 export const strings = {

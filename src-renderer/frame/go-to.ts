@@ -1,4 +1,4 @@
-import { linkTo, type PageName } from './route.js'
+import { linkTo, type PageName } from '../stores/route.js'
 
 /** Goes to a page, or to a thing on it. */
 export function goTo(page: PageName, item?: string): void {

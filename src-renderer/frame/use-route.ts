@@ -1,5 +1,5 @@
 import { useMemo, useSyncExternalStore } from 'react'
-import { routeOf, type Route } from './route.js'
+import { routeOf, type Route } from '../stores/route.js'
 
 function subscribe(listener: () => void): () => void {
   window.addEventListener('hashchange', listener)

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { strings } from '../../strings.js'
-import { CodeBlock } from '../../ui/code-block.js'
-import { Tabs } from '../../ui/tabs.js'
+import { CodeBlock } from '../../ui/text/code-block.js'
+import { Tabs } from '../../ui/controls/tabs.js'
 import styles from './home-page.module.css'
 import type { Snippet } from './snippets.js'
 

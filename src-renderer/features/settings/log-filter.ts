@@ -1,5 +1,5 @@
 import type { LogLine } from '#shared/contract/logs.js'
-import { formatExact } from '../../ui/format.js'
+import { formatExact } from '../../strings/format.js'
 
 /** The levels one can begin at, least important first. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const

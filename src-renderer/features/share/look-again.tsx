@@ -1,7 +1,7 @@
 import { useClient } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'
-import { Button } from '../../ui/button.js'
-import { useAction } from '../../ui/use-action.js'
+import { Button } from '../../ui/controls/button.js'
+import { useAction } from '../../ui/feedback/use-action.js'
 
 /** Looks for servers now. */
 export function LookAgain() {

@@ -1,6 +1,6 @@
 import { strings } from '../../strings.js'
-import { Card } from '../../ui/card.js'
-import { Icon } from '../../ui/icon.js'
+import { Card } from '../../ui/layout/card.js'
+import { Icon } from '../../ui/icons/icon.js'
 import styles from './share-page.module.css'
 
 /** Who can read what, in plain words. */

@@ -1,6 +1,6 @@
 import { strings } from '../../strings.js'
-import { Card } from '../../ui/card.js'
-import { Empty } from '../../ui/empty.js'
+import { Card } from '../../ui/layout/card.js'
+import { Empty } from '../../ui/feedback/empty.js'
 import styles from './share-page.module.css'
 
 /** No server runs: what to do. */

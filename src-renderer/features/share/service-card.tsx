@@ -1,9 +1,9 @@
 import type { ServiceView } from '#shared/contract/services.js'
 import { strings } from '../../strings.js'
-import { Badge, type Tone } from '../../ui/badge.js'
-import { Card } from '../../ui/card.js'
-import { Facts } from '../../ui/facts.js'
-import { Notice } from '../../ui/notice.js'
+import { Badge, type Tone } from '../../ui/text/badge.js'
+import { Card } from '../../ui/layout/card.js'
+import { Facts } from '../../ui/layout/facts.js'
+import { Notice } from '../../ui/feedback/notice.js'
 import { modelsOf } from './shared-models.js'
 import styles from './share-page.module.css'
 

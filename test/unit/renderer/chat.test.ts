@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { ask, type Answer } from '../../../src-renderer/features/chat/ask.js'
-import { readServerEvents } from '../../../src-renderer/features/chat/read-sse.js'
+import { ask, type Answer } from '../../../src-renderer/features/models/chat/ask.js'
+import { readServerEvents } from '../../../src-renderer/features/models/chat/read-sse.js'
 
 function streamOf(...pieces: (string | Uint8Array)[]): ReadableStream<Uint8Array<ArrayBuffer>> {
   const encoder = new TextEncoder()

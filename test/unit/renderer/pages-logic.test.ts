@@ -5,12 +5,12 @@ import type { ShareView } from '#shared/contract/shares.js'
 import type { TrafficEntry } from '#shared/contract/traffic.js'
 import { measuredOf } from '../../../src-renderer/features/models/measured.js'
 import { choose, headersFor } from '../../../src-renderer/features/models/preferences.js'
-import { checkLimits, limitChanges, writeLimits } from '../../../src-renderer/features/share/limits-form.js'
-import { readAddress } from '../../../src-renderer/features/share/read-address.js'
-import { firstTicks, tickedIds, ticksDiffer, toggleTick } from '../../../src-renderer/features/share/ticks.js'
+import { checkLimits, limitChanges, writeLimits } from '../../../src-renderer/features/share/limits/limits-form.js'
+import { readAddress } from '../../../src-renderer/features/share/servers/read-address.js'
+import { firstTicks, tickedIds, ticksDiffer, toggleTick } from '../../../src-renderer/features/share/servers/ticks.js'
 import { filterTraffic, SHOW_ALL } from '../../../src-renderer/features/traffic/filter.js'
 import { matchCommands, type Command } from '../../../src-renderer/frame/match-commands.js'
-import { sparkPath } from '../../../src-renderer/ui/spark-path.js'
+import { sparkPath } from '../../../src-renderer/ui/charts/spark-path.js'
 
 const ENTRY: TrafficEntry = {
   id: 'r',

@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest'
 import type { ModelView } from '#shared/contract/models.js'
 import type { Status } from '#shared/contract/node.js'
 import { modelForExamples, snippetsFor } from '../../../src-renderer/features/home/snippets.js'
-import { tokensPerSecond } from '../../../src-renderer/features/traffic/speed.js'
+import { tokensPerSecond } from '../../../src-renderer/stores/speed.js'
 import { pillState } from '../../../src-renderer/frame/pill-state.js'
-import { linkTo, routeOf } from '../../../src-renderer/frame/route.js'
+import { linkTo, routeOf } from '../../../src-renderer/stores/route.js'
 import { strings } from '../../../src-renderer/strings.js'
-import { count, formatAgo, formatBytes, formatMs, shortPeerId } from '../../../src-renderer/ui/format.js'
+import { count, formatAgo, formatBytes, formatMs, shortPeerId } from '../../../src-renderer/strings/format.js'
 
 const STATUS: Status = {
   peerId: 'p',
