@@ -23,3 +23,8 @@ export function bestPath(model: ModelView, peers: ReadonlyMap<string, PeerView>)
   ways.sort((a, b) => ORDER.indexOf(a.path) - ORDER.indexOf(b.path) || (a.rttMs ?? Infinity) - (b.rttMs ?? Infinity))
   return ways[0] ?? { kind: 'none' }
 }
+
+/** Peers by their id. */
+export function peersById(peers: readonly PeerView[]): ReadonlyMap<string, PeerView> {
+  return new Map(peers.map((peer) => [peer.peerId, peer]))
+}

@@ -1,18 +1,18 @@
 import type { PeerView } from '#shared/contract/peers.js'
-import { goTo } from '../../frame/go-to.js'
 import { linkTo } from '../../stores/route.js'
+import { goTo } from '../../stores/use-route.js'
 import { strings } from '../../strings.js'
-import { Badge } from '../../ui/text/badge.js'
+import { formatMs, shortPeerId } from '../../strings/format.js'
 import { CopyButton } from '../../ui/controls/copy-button.js'
 import { Dialog } from '../../ui/controls/dialog.js'
-import { Facts } from '../../ui/layout/facts.js'
-import { formatMs, shortPeerId } from '../../strings/format.js'
 import { Notice } from '../../ui/feedback/notice.js'
+import { Facts } from '../../ui/layout/facts.js'
+import { Badge } from '../../ui/text/badge.js'
 import { PathBadge } from '../../ui/text/path-badge.js'
 import { PeerMark, PeerName } from '../../ui/text/peer-name.js'
 import { TimeAgo } from '../../ui/text/time-ago.js'
-import { PeerDoctor } from './peer-doctor.js'
 import styles from './network-page.module.css'
+import { PeerDoctor } from './peer-doctor.js'
 
 const { detail: words, ...network } = strings.network
 

@@ -3,11 +3,11 @@ import { dataOf } from '../../stores/feed-store.js'
 import { useClient, useFeed } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'
 import { Button } from '../../ui/controls/button.js'
+import { saveText } from '../../ui/controls/save-text.js'
+import { useAction } from '../../ui/feedback/use-action.js'
 import { Card } from '../../ui/layout/card.js'
 import { Facts } from '../../ui/layout/facts.js'
 import { PeerName } from '../../ui/text/peer-name.js'
-import { saveText } from '../../ui/controls/save-text.js'
-import { useAction } from '../../ui/feedback/use-action.js'
 import styles from './live-card.module.css'
 
 const { share: words } = strings

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react'
 import UPlot from 'uplot'
-import 'uplot/dist/uPlot.min.css'
 import styles from './chart.module.css'
+import 'uplot/dist/uPlot.min.css'
 
 /** One line; its colour is a custom property of the theme. */
 export interface ChartSeries {

@@ -1,8 +1,8 @@
 import { useEffect, useRef } from 'react'
 import { create } from 'zustand'
 import { strings } from '../../strings.js'
-import { Icon } from '../icons/icon.js'
 import { IconButton } from '../controls/icon-button.js'
+import { Icon } from '../icons/icon.js'
 import styles from './toasts.module.css'
 
 /** A short message that goes away by itself; errors stay until they are closed. */

@@ -1,8 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useLayoutEffect, useRef, useState, type ReactNode } from 'react'
 import styles from './data-table.module.css'
-import { sortRows, type Sorting, type SortKey } from './sort-rows.js'
-import { TableHead } from './table-head.js'
+import { nextSorting, sortRows, type Sorting, type SortKey } from './sort-rows.js'
 
 /** One column of a {@link DataTable}. */
 export interface Column<Row> {
@@ -143,4 +142,54 @@ function rowClass(isDim: boolean, opens: boolean): string {
 
 function cellClass<Row>({ numeric, minor }: Column<Row>): string {
   return [numeric === true ? styles['numeric'] : '', minor === true ? styles['minor'] : ''].join(' ')
+}
+
+/** The head of a table; columns that rows can be sorted by are buttons. */
+function TableHead<Row>({
+  columns,
+  classOf,
+  sorting,
+  onSort,
+}: {
+  columns: readonly Column<Row>[]
+  classOf: (column: Column<Row>) => string
+  sorting: Sorting | undefined
+  onSort: (sorting: Sorting | undefined) => void
+}) {
+  return (
+    <thead>
+      <tr>
+        {columns.map((column) => {
+          const own = sorting?.column === column.key ? sorting : undefined
+          const name = column.hint === undefined ? column.header : <Hinted header={column.header} />
+          return (
+            <th
+              key={column.key}
+              scope="col"
+              className={classOf(column)}
+              title={column.hint}
+              aria-sort={own === undefined ? undefined : own.descending ? 'descending' : 'ascending'}
+            >
+              {column.sortBy === undefined ? (
+                name
+              ) : (
+                <button
+                  type="button"
+                  className={styles['sort']}
+                  onClick={() => onSort(nextSorting(sorting, column.key))}
+                >
+                  {name}
+                  <span aria-hidden="true">{own === undefined ? '' : own.descending ? ' ↓' : ' ↑'}</span>
+                </button>
+              )}
+            </th>
+          )
+        })}
+      </tr>
+    </thead>
+  )
+}
+
+function Hinted({ header }: { header: string }) {
+  return <abbr className={styles['hint']}>{header}</abbr>
 }

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState, type SubmitEvent, type KeyboardEvent } from 'react'
+import { useEffect, useId, useRef, useState, type KeyboardEvent, type SubmitEvent } from 'react'
 import type { SettingView } from '#shared/contract/settings.js'
 import { useClient } from '../../../stores/hooks.js'
 import { strings } from '../../../strings.js'

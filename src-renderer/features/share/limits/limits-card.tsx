@@ -4,13 +4,13 @@ import { dataOf } from '../../../stores/feed-store.js'
 import { useClient, useFeed } from '../../../stores/hooks.js'
 import { strings } from '../../../strings.js'
 import { Button } from '../../../ui/controls/button.js'
-import { Card } from '../../../ui/layout/card.js'
 import { Field } from '../../../ui/controls/field.js'
 import { TextArea } from '../../../ui/controls/text-area.js'
 import { toast } from '../../../ui/feedback/toasts.js'
 import { useAction } from '../../../ui/feedback/use-action.js'
+import { Card } from '../../../ui/layout/card.js'
 import styles from './limits-card.module.css'
-import { checkLimits, limitChanges, LIMIT_NUMBERS, writeLimits, type LimitsText } from './limits-form.js'
+import { checkLimits, LIMIT_NUMBERS, limitChanges, writeLimits, type LimitsText } from './limits-form.js'
 
 const { share: words } = strings
 

@@ -1,11 +1,11 @@
 import type { PauseRuleView } from '#shared/contract/pause.js'
-import { linkTo } from '../../../stores/route.js'
 import { dataOf } from '../../../stores/feed-store.js'
 import { useClient, useFeed, useSettings } from '../../../stores/hooks.js'
+import { linkTo } from '../../../stores/route.js'
 import { strings } from '../../../strings.js'
-import { Badge } from '../../../ui/text/badge.js'
-import { Card } from '../../../ui/layout/card.js'
 import { useAction } from '../../../ui/feedback/use-action.js'
+import { Card } from '../../../ui/layout/card.js'
+import { Badge } from '../../../ui/text/badge.js'
 import styles from './rules-card.module.css'
 
 const { share: words } = strings

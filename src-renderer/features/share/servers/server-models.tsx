@@ -1,11 +1,11 @@
 import { useId } from 'react'
 import type { DetectedModel } from '#shared/contract/detection.js'
 import { strings } from '../../../strings.js'
-import { Badge } from '../../../ui/text/badge.js'
-import { DataTable, type Column } from '../../../ui/table/data-table.js'
 import { formatBytes } from '../../../strings/format.js'
-import styles from './server-models.module.css'
+import { DataTable, type Column } from '../../../ui/table/data-table.js'
+import { Badge } from '../../../ui/text/badge.js'
 import { nameProblem, type Names } from './names.js'
+import styles from './server-models.module.css'
 import { tickedIds, toggleTick, type Ticks } from './ticks.js'
 
 const { share: words } = strings

@@ -1,12 +1,12 @@
 import type { PauseState } from '#shared/contract/pause.js'
-import { dataOf } from '../../../stores/feed-store.js'
-import { useClient, useFeed } from '../../../stores/hooks.js'
-import { strings } from '../../../strings.js'
-import { Button } from '../../../ui/controls/button.js'
-import { formatClock } from '../../../strings/format.js'
-import { Notice } from '../../../ui/feedback/notice.js'
-import { useAction } from '../../../ui/feedback/use-action.js'
-import styles from '../share-page.module.css'
+import { dataOf } from '../../stores/feed-store.js'
+import { useClient, useFeed } from '../../stores/hooks.js'
+import { strings } from '../../strings.js'
+import { formatClock } from '../../strings/format.js'
+import { Button } from '../../ui/controls/button.js'
+import { Notice } from '../../ui/feedback/notice.js'
+import { useAction } from '../../ui/feedback/use-action.js'
+import styles from './share-page.module.css'
 
 const { share: words } = strings
 

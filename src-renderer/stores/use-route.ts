@@ -1,5 +1,5 @@
 import { useMemo, useSyncExternalStore } from 'react'
-import { routeOf, type Route } from '../stores/route.js'
+import { linkTo, routeOf, type PageName, type Route } from './route.js'
 
 function subscribe(listener: () => void): () => void {
   window.addEventListener('hashchange', listener)
@@ -10,4 +10,9 @@ function subscribe(listener: () => void): () => void {
 export function useRoute(): Route {
   const hash = useSyncExternalStore(subscribe, () => location.hash)
   return useMemo(() => routeOf(hash), [hash])
+}
+
+/** Goes to a page, or to a thing on it. */
+export function goTo(page: PageName, item?: string): void {
+  location.hash = linkTo(page, item)
 }
