@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { WebSocketServer, type WebSocket as ServerSocket } from 'ws'
-import { createFeedSocket, type FeedSocket } from '../../../src-renderer/client/feed-socket.js'
-import { eventually } from '../../fixtures/eventually.js'
+import { createFeedSocket, type FeedSocket } from '../../../../src-renderer/client/feed-socket.js'
+import { eventually } from '../../../fixtures/eventually.js'
 
 let server: WebSocketServer
 let port: number

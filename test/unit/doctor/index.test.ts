@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
+import type { DoctorFacts } from '../../../src-main/doctor/facts.js'
 import { checkAll } from '../../../src-main/doctor/index.js'
 import { causeOf } from '../../../src-main/doctor/live.js'
-import type { DoctorFacts } from '../../../src-main/doctor/facts.js'
-import type { PeerFacts } from '../../../src-main/doctor/gather-peer.js'
-import { checkPeer } from '../../../src-main/doctor/peer-checks.js'
 import type { PeerConnection } from '../../../src-main/p2p/index.js'
 
 const TCP = '/ip4/192.168.1.2/tcp/43905'
+
 const RELAY = '12D3KooWDG6KQHGgqSKbkKZH5xvz9iwm2qyNtFv1u87QCuDCUDiM'
+
 const connection = (over: Partial<PeerConnection> = {}): PeerConnection => ({
   peerId: 'peer',
   multiaddr: '/ip4/5.0.0.9/tcp/43905',
@@ -46,6 +46,23 @@ function facts(over: Partial<DoctorFacts> = {}, reach: Partial<DoctorFacts['reac
 }
 
 const check = (given: DoctorFacts, id: string) => checkAll(given).find((found) => found.id === id)
+
+type Gateway = DoctorFacts['reach']['portMapping']['gateways'][number]
+
+const routers = (...gateways: Partial<Gateway>[]): Partial<DoctorFacts['reach']> => ({
+  portMapping: {
+    state: 'found',
+    gateways: gateways.map((gateway) => ({
+      host: '192.168.1.1',
+      externalIp: '5.0.0.1',
+      mappings: [],
+      problem: undefined,
+      ...gateway,
+    })),
+  },
+})
+
+const OPENED = ['tcp 43905 → 43905']
 
 test('every check says what it found and what it means, and what is bad says what to do', () => {
   const worst = facts({ connections: [], clockAheadMs: 120_000 }, { listening: [] })
@@ -147,21 +164,6 @@ test('an address at which another peer answers is told with what to do, alone or
   expect(check(facts({ bootstrap }), 'bootstrap:http://two/')).toMatchObject({ state: 'warn' })
 })
 
-type Gateway = DoctorFacts['reach']['portMapping']['gateways'][number]
-const routers = (...gateways: Partial<Gateway>[]): Partial<DoctorFacts['reach']> => ({
-  portMapping: {
-    state: 'found',
-    gateways: gateways.map((gateway) => ({
-      host: '192.168.1.1',
-      externalIp: '5.0.0.1',
-      mappings: [],
-      problem: undefined,
-      ...gateway,
-    })),
-  },
-})
-const OPENED = ['tcp 43905 → 43905']
-
 test('a router that opened a port is named with it', () => {
   expect(check(facts({}, routers({ mappings: OPENED })), 'upnp')).toMatchObject({
     state: 'ok',
@@ -238,42 +240,4 @@ test('a port that another program holds is told with its name', () => {
     state: 'warn',
     fact: expect.stringContaining('python3'),
   })
-})
-
-const peer = (over: Partial<PeerFacts> = {}): PeerFacts => ({
-  peerId: 'peer',
-  nowMs: 0,
-  isSelf: false,
-  known: [TCP],
-  inTable: true,
-  connections: [connection()],
-  dials: [],
-  protocols: ['/libp2p-http'],
-  health: { ok: true, ms: 3, detail: 'version 0.1.0' },
-  ...over,
-})
-const states = (given: PeerFacts): Record<string, string> =>
-  Object.fromEntries(checkPeer(given).map(({ id, state }) => [id, state]))
-
-test('the way to a peer is told up to where it breaks', () => {
-  expect(states(peer())).toEqual({ known: 'ok', connected: 'ok', protocol: 'ok', health: 'ok' })
-  const dials = [{ address: TCP, ms: 5, error: 'connect ECONNREFUSED 192.168.1.2:43905' }]
-  const broken = peer({ dials, connections: [], protocols: [], health: undefined })
-  expect(states(broken)).toEqual({
-    known: 'ok',
-    [`address:${TCP}`]: 'warn',
-    connected: 'bad',
-    protocol: 'unknown',
-    health: 'unknown',
-  })
-  expect(checkPeer(broken)[1]?.meaning).toContain('nothing listens')
-  expect(states(peer({ known: [], connections: [] })).known).toBe('bad')
-  expect(states(peer({ protocols: [] })).protocol).toBe('bad')
-})
-
-test('an address where another node answers is told as such', () => {
-  const dials = [{ address: TCP, ms: 5, error: 'Payload identity key a does not match expected remote identity key b' }]
-  expect(checkPeer(peer({ dials })).find(({ id }) => id.startsWith('address:'))?.meaning).toContain(
-    'Another node answers',
-  )
 })

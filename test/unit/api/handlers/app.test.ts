@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { createAppHandlers } from '../../../src-main/api/handlers/app.js'
+import { createAppHandlers } from '../../../../src-main/api/handlers/app.js'
 
 const READ = { autostart: false, closeToTray: true, notifications: true, updates: false }
 const source = () => ({ read: () => READ, set: vi.fn() })

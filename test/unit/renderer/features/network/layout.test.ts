@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { PathKind, PeerView } from '#shared/contract/peers.js'
-import { layoutNetwork, MAX_PLACED } from '../../../src-renderer/features/network/layout.js'
+import { layoutNetwork, MAX_PLACED } from '../../../../../src-renderer/features/network/layout.js'
 
 const peer = (peerId: string, paths: PathKind[], relays: string[] = []): PeerView => ({
   peerId,

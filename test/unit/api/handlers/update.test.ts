@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import type { UpdateState } from '#shared/contract/update.js'
-import { createUpdateFeed, createUpdateHandlers } from '../../../src-main/api/handlers/update.js'
+import { createUpdateFeed, createUpdateHandlers } from '../../../../src-main/api/handlers/update.js'
 
 const READY: UpdateState = { kind: 'ready', version: '0.2.0' }
 const source = () => ({

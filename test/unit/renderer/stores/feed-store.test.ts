@@ -1,9 +1,8 @@
 import { expect, test, vi } from 'vitest'
 import type { PeerView } from '#shared/contract/peers.js'
 import { AppError } from '#shared/errors.js'
-import { createCallStore } from '../../../src-renderer/stores/call-store.js'
-import { createFeedStore, dataOf } from '../../../src-renderer/stores/feed-store.js'
-import { createFakeClient } from '../../contract/fake-client.js'
+import { createFeedStore, dataOf } from '../../../../src-renderer/stores/feed-store.js'
+import { createFakeClient } from '../../../contract/fake-client.js'
 
 const peer = (peerId: string): PeerView => ({
   peerId,
@@ -16,7 +15,7 @@ const peer = (peerId: string): PeerView => ({
   version: '',
 })
 
-test('a feed is followed while somebody looks, however many do', () => {
+test('a feed is followed once while it has any watchers', () => {
   const client = createFakeClient()
   const store = createFeedStore(client, 'peers')
   expect(client.followers('peers')).toBe(0)
@@ -62,21 +61,6 @@ test('a feed that never came has no data when it is lost', () => {
   feed.watch()
   client.lose('status', new AppError('unauthorized', 'old key'))
   expect(feed.store.getState()).toMatchObject({ phase: 'lost', data: undefined, error: { code: 'unauthorized' } })
-})
-
-test('a call is asked again without forgetting the last answer', async () => {
-  const client = createFakeClient()
-  const store = createCallStore(client, 'logs.recent', { lines: 5 })
-  client.answer('logs.recent', [])
-  await store.load()
-  expect(store.store.getState()).toEqual({ phase: 'live', data: [] })
-  client.answer('logs.recent', new AppError('node_not_running', 'gone'))
-  await store.load()
-  expect(store.store.getState()).toMatchObject({ phase: 'lost', data: [], error: { code: 'node_not_running' } })
-  expect(client.called).toEqual([
-    { name: 'logs.recent', input: { lines: 5 } },
-    { name: 'logs.recent', input: { lines: 5 } },
-  ])
 })
 
 test('listeners of a store hear of each change once', () => {

@@ -1,9 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { createModelsFeed, listModels } from '../../../src-main/api/handlers/models.js'
-import { pauseThatCounts, stateKind } from '../../../src-main/api/handlers/status.js'
-import { ALICE, BOB, createFakeNode, SELF } from '../../contract/fake-node.js'
-
-const context = { capabilities: [] }
+import { createModelsFeed, listModels } from '../../../../src-main/api/handlers/models.js'
+import { ALICE, BOB, createFakeNode, SELF } from '../../../contract/fake-node.js'
 
 describe('models', () => {
   test('are those of own servers and of peers the gateway may ask', () => {
@@ -39,64 +36,6 @@ describe('models', () => {
     node.serve({ id: 'down', status: 'down', identityGroups: ['model=a'] })
     node.serve({ id: 'demo', published: false, identityGroups: ['model=demo'] })
     expect(listModels(node.needs)).toMatchObject([{ id: 'demo', local: true, shared: false }])
-  })
-})
-
-describe('peers', () => {
-  test('show every connection once per kind, the best first, with who opened the oldest', async () => {
-    const node = createFakeNode()
-    node.connect(ALICE, 'relayed')
-    node.connect(ALICE, 'direct-quic')
-    node.offer(BOB, 'llm', ['all'])
-    const peers = await node.control.dispatch('peers.list', {}, context)
-    expect(peers).toMatchObject([
-      { peerId: ALICE, connected: true, paths: ['direct-quic', 'relayed'], direction: 'outbound', offers: [] },
-      { peerId: BOB, connected: false, paths: [], direction: null, offers: ['llm:all'] },
-    ])
-  })
-
-  test('do not include this node', async () => {
-    const node = createFakeNode()
-    node.offer(SELF, 'llm', ['all'])
-    await expect(node.control.dispatch('peers.list', {}, context)).resolves.toEqual([])
-    await expect(node.control.dispatch('node.status', {}, context)).resolves.toMatchObject({ knownPeers: 0 })
-  })
-})
-
-test('table rows are those of connected peers unless all are asked for', async () => {
-  const node = createFakeNode()
-  node.offer(SELF, 'llm', ['all'])
-  node.offer(ALICE, 'llm', ['all'])
-  const ids = async (input: object) =>
-    ((await node.control.dispatch('table.rows', input, context)) as { peerId: string }[]).map((row) => row.peerId)
-  expect(await ids({})).toEqual([SELF])
-  expect(await ids({ all: true })).toEqual([SELF, ALICE])
-})
-
-test.each([
-  ['node', 3, 1, 'sharing'],
-  ['node', 3, 0, 'connected'],
-  ['node', 0, 1, 'alone'],
-  ['local', 0, 0, 'alone'],
-  ['standalone', 0, 1, 'standalone'],
-  ['standalone', 1, 1, 'sharing'],
-] as const)('in mode %s with %i peers and %i shared models the state is %s', (mode, peers, shared, kind) => {
-  expect(stateKind(mode, peers, shared)).toBe(kind)
-})
-
-test('a pause counts where there is something to share, and one by hand always', () => {
-  const state = { running: 0, cutAtMs: null, rules: [] }
-  const battery = { cause: 'on-battery' as const, sentence: 'on battery', untilMs: null }
-  const manual = { cause: 'manual' as const, sentence: 'you paused it', untilMs: 5 }
-  expect(pauseThatCounts({ ...state, paused: false, reasons: [] }, 1)).toBeUndefined()
-  expect(pauseThatCounts({ ...state, paused: true, reasons: [battery] }, 0)).toBeUndefined()
-  expect(pauseThatCounts({ ...state, paused: true, reasons: [battery] }, 1)).toEqual({
-    sentence: 'on battery',
-    untilMs: null,
-  })
-  expect(pauseThatCounts({ ...state, paused: true, reasons: [manual] }, 0)).toEqual({
-    sentence: 'you paused it',
-    untilMs: 5,
   })
 })
 
