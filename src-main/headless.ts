@@ -1,7 +1,6 @@
 import { dirname } from 'node:path'
-import { connectToNode } from './cli/connect.js'
+import { connectToNode, runCli } from './cli/run.js'
 import type { CliHandlers, CliIo } from './cli/io.js'
-import { runCli } from './cli/run.js'
 import { runDemo } from './demo/run-demo.js'
 import { runHeadlessNode } from './compose/run-headless-node.js'
 

@@ -1,11 +1,9 @@
 import { app, dialog } from 'electron'
 import { dirname } from 'node:path'
-import { connectToNode } from './cli/connect.js'
-import { EXIT } from './cli/exit-codes.js'
-import type { CliIo } from './cli/io.js'
-import { runCli } from './cli/run.js'
-import { registerAppScheme } from './electron/app-scheme.js'
-import { readLaunch } from './electron/launch-words.js'
+import { connectToNode, runCli } from './cli/run.js'
+import { EXIT, type CliIo } from './cli/io.js'
+import { registerAppScheme } from './electron/window/app-scheme.js'
+import { readLaunch } from './electron/argv.js'
 import { runDesktopApp } from './compose/run-desktop-app.js'
 
 /** The end of what went wrong, for a person who started the app without a terminal. */
@@ -30,7 +28,7 @@ const io: CliIo = {
 async function main(): Promise<void> {
   const launch = readLaunch(process.argv, { isPackaged: app.isPackaged, appPath: app.getAppPath() })
   const noOther = (): Promise<number> => Promise.resolve(EXIT.usage)
-  const code = await runCli(['app', ...launch.words], {
+  const code = await runCli(['app', ...launch.argv], {
     io,
     connect: connectToNode,
     handlers: {

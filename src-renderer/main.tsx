@@ -3,9 +3,9 @@ import { createRoot } from 'react-dom/client'
 import { openClient } from './client/open-client.js'
 import { Frame } from './frame/frame.js'
 import { Gate } from './frame/gate.js'
-import { applyTheme } from './frame/theme.js'
 import { StoresContext } from './stores/hooks.js'
 import { createStores } from './stores/index.js'
+import { applyTheme } from './stores/theme.js'
 import './tokens.css'
 
 applyTheme()

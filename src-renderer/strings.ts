@@ -1,5 +1,6 @@
 import { causes } from './strings/causes.js'
 import { doctorStrings } from './strings/doctor.js'
+import { count } from './strings/format.js'
 import { frameStrings } from './strings/frame.js'
 import { homeStrings } from './strings/home.js'
 import { identityStrings } from './strings/identity.js'
@@ -9,7 +10,6 @@ import { settingsStrings } from './strings/settings.js'
 import { shareStrings } from './strings/share.js'
 import { trafficStrings } from './strings/traffic.js'
 import { updateStrings } from './strings/update.js'
-import { count } from './ui/format.js'
 
 /** Every English sentence of the interface. Words for things follow the glossary: peer, provider, model, gateway, relay. */
 export const strings = {

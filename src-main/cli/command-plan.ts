@@ -1,12 +1,11 @@
 import { Command, Option } from 'commander'
 import { loadSettings, type LoadedSettings } from '../config/load-settings.js'
+import { didYouMean, nearNames } from '../config/near-names.js'
 import { problemLine, type SettingProblem } from '../config/problem.js'
 import { SETTING_NAMES, type SettingName } from '../config/settings.js'
 import { printable } from '../logging/printable.js'
 import { VERSION } from '../base/version.js'
-import { EXIT } from './exit-codes.js'
-import type { CliIo } from './io.js'
-import { sortLeftovers } from './leftovers.js'
+import { EXIT, type CliIo } from './io.js'
 import { addSettingOptions, givenSettings, settingTerm } from './setting-options.js'
 
 /** What a command runs with: everything on its line is known to be right. */
@@ -130,4 +129,49 @@ function usageText(name: string, problems: readonly SettingProblem[]): string {
 /** An option that is not of the settings table, with its value as a person reads it. */
 function plainTerm(option: Option): string {
   return option.flags.replace(/\[(?!no-)([a-z]+)\]/, '<$1>')
+}
+
+/** What a command got besides its options: its arguments, and what it doesn't know. */
+interface Leftovers {
+  args: string[]
+  problems: SettingProblem[]
+}
+
+/** Sorts what commander left over. `literals` stood behind `--` and are arguments whatever they look like. */
+function sortLeftovers(
+  rest: readonly string[],
+  literals: readonly string[],
+  expected: { args: readonly string[]; optional?: readonly string[]; flags: readonly string[] },
+): Leftovers {
+  const args: string[] = []
+  const problems: SettingProblem[] = []
+  let valueOfUnknown = false
+  for (const word of rest) {
+    const isFlag = word.length > 1 && word.startsWith('-')
+    if (isFlag) problems.push(unknownFlag(word, expected.flags))
+    else if (!valueOfUnknown) args.push(word)
+    valueOfUnknown = isFlag && !word.includes('=')
+  }
+  args.push(...literals)
+  if (problems.length === 0) problems.push(...wrongArguments(args, expected.args, expected.optional ?? []))
+  return { args, problems }
+}
+
+function unknownFlag(word: string, flags: readonly string[]): SettingProblem {
+  const flag = word.split('=', 1)[0] ?? word
+  return { source: `flag ${flag}`, sentence: `There is no such flag.${didYouMean(nearNames(flag, flags))}` }
+}
+
+function wrongArguments(
+  args: readonly string[],
+  expected: readonly string[],
+  optional: readonly string[],
+): SettingProblem[] {
+  const missing = expected
+    .slice(args.length)
+    .map((name) => ({ source: `argument ${name}`, sentence: 'It is missing.' }))
+  const extra = args
+    .slice(expected.length + optional.length)
+    .map((word) => ({ source: `argument ${word}`, sentence: 'This command takes no such argument.' }))
+  return [...missing, ...extra]
 }

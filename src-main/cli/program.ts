@@ -1,17 +1,22 @@
 import type { Command } from 'commander'
 import { SETTING_NAMES, type SettingName } from '../config/settings.js'
+import { VERSION } from '../base/version.js'
 import { addPlannedCommand, createBareProgram, type CommandPlan, type Invocation } from './command-plan.js'
 import { runChat } from './commands/chat.js'
 import { runConfig } from './commands/config.js'
 import { DEFAULT_DEMO_NODES, DEMO_SETTINGS, nodesProblems, readNodes } from './commands/demo.js'
+import { runDetect } from './commands/detect.js'
 import { runDoctor } from './commands/doctor.js'
 import { IDENTITY_OPTIONS, identityProblems, runIdentity } from './commands/identity.js'
+import { LEDGER_OPTIONS, runLedger } from './commands/ledger.js'
+import { runLimits } from './commands/limits.js'
 import { runModels } from './commands/models.js'
+import { PAUSE_OPTIONS, pauseProblems, runPause, runResume } from './commands/pause.js'
 import { runPeers } from './commands/peers.js'
+import { runShare, runUnshare, SHARE_OPTIONS, shareProblems } from './commands/share.js'
 import { runStatus } from './commands/status.js'
-import { runVersion } from './commands/version.js'
-import type { CliNeeds } from './io.js'
-import { sharingPlans } from './sharing-plans.js'
+import { runTest } from './commands/test.js'
+import { EXIT, type CliIo, type CliNeeds, type ControlClient } from './io.js'
 
 /** Where a running node is found. */
 const LOCATION: SettingName[] = ['data-dir', 'config']
@@ -129,4 +134,86 @@ export function createProgram(needs: CliNeeds, options: { literals: string[]; fi
   const program = createBareProgram(io)
   for (const plan of plans) addPlannedCommand(program, plan, { io, ...options })
   return program
+}
+
+/** The donor's commands: what runs here, what is given of it, and to whom. */
+function sharingPlans(needs: {
+  client: (invocation: Invocation) => { io: CliIo; client: ControlClient }
+  /** Where a running node is found. */
+  location: readonly SettingName[]
+}): CommandPlan[] {
+  const { client } = needs
+  const place = { settings: needs.location, only: needs.location }
+  return [
+    {
+      name: 'detect',
+      help: 'Looks for model servers on this machine.',
+      ...place,
+      json: true,
+      run: (invocation) => runDetect(client(invocation), invocation),
+    },
+    {
+      name: 'share',
+      help: 'Shares the models of a server on this machine.',
+      optionalArgs: ['PORT'],
+      ...place,
+      options: SHARE_OPTIONS,
+      check: shareProblems,
+      run: (invocation) => runShare(client(invocation), { port: invocation.args[0], own: invocation.own }),
+    },
+    {
+      name: 'unshare',
+      help: 'Stops sharing a server.',
+      optionalArgs: ['PORT'],
+      ...place,
+      run: (invocation) => runUnshare(client(invocation), { target: invocation.args[0] }),
+    },
+    {
+      name: 'pause',
+      help: 'Pauses sharing: for 15m, 1h or another time, or until it is resumed.',
+      optionalArgs: ['TIME'],
+      ...place,
+      options: PAUSE_OPTIONS,
+      check: pauseProblems,
+      run: (invocation) => runPause(client(invocation), { time: invocation.args[0], own: invocation.own }),
+    },
+    {
+      name: 'resume',
+      help: 'Ends a pause made by hand.',
+      ...place,
+      run: (invocation) => runResume(client(invocation)),
+    },
+    {
+      name: 'limits',
+      help: 'Tells what others may use of this machine and how it is used now, or changes it.',
+      repeatedArg: 'NAME=VALUE',
+      ...place,
+      json: true,
+      run: (invocation) => runLimits(client(invocation), { changes: invocation.args, json: invocation.json }),
+    },
+    {
+      name: 'ledger',
+      help: 'Tells what this machine gave to others.',
+      ...place,
+      json: true,
+      options: LEDGER_OPTIONS,
+      run: (invocation) => runLedger(client(invocation), { json: invocation.json, csv: invocation.own.csv === true }),
+    },
+    {
+      name: 'test',
+      help: 'Sends one real request of one token to a model and tells the time of each leg.',
+      args: ['MODEL'],
+      ...place,
+      json: true,
+      run: (invocation) => runTest(client(invocation), { model: invocation.args[0] ?? '', json: invocation.json }),
+    },
+  ]
+}
+
+/** `ocf version`: this program, its runtime and the platform. */
+function runVersion(needs: { io: Pick<CliIo, 'stdout'> }, options: { json: boolean }): number {
+  const facts = { ocf: VERSION, node: process.versions.node, platform: `${process.platform}-${process.arch}` }
+  const text = options.json ? JSON.stringify(facts, null, 2) : `ocf ${facts.ocf}\nnode ${facts.node}\n${facts.platform}`
+  needs.io.stdout.write(`${text}\n`)
+  return EXIT.ok
 }

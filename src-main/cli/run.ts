@@ -1,8 +1,9 @@
 import { CommanderError } from 'commander'
 import { AppError } from '#shared/errors.js'
+import { createControlClient } from '../api/client.js'
+import { controlFilePath } from '../api/http/control-file.js'
 import { printable } from '../logging/printable.js'
-import { EXIT } from './exit-codes.js'
-import type { CliIo, CliNeeds } from './io.js'
+import { EXIT, type CliIo, type CliNeeds, type ControlClient } from './io.js'
 import { createProgram } from './program.js'
 
 /** Runs `ocf` with the words after the program's name; resolves to the exit code and never rejects. */
@@ -42,4 +43,20 @@ function failed(io: CliIo, error: unknown): number {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   io.stderr.write(`error: ${printable(text, '\n')}\n`)
   return EXIT.failed
+}
+
+/** Calls into the node that runs with this data folder; where none does, the error names the folder. */
+export function connectToNode(dataDir: string): ControlClient {
+  const client = createControlClient({ controlFile: controlFilePath(dataDir) })
+  return {
+    async call(name, input) {
+      try {
+        return await client.call(name, input)
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'node_not_running') throw error
+        const sentence = `No node is running with the data folder ${dataDir}. Start one with \`ocf start\`.`
+        throw new AppError('node_not_running', sentence, { cause: error })
+      }
+    },
+  }
 }

@@ -1,5 +1,5 @@
-import { styleText } from 'node:util'
 import Table from 'cli-table3'
+import { styleText } from 'node:util'
 import { printable } from '../logging/printable.js'
 import type { CliIo } from './io.js'
 

@@ -1,32 +1,29 @@
 import { app, dialog, ipcMain, powerMonitor, safeStorage } from 'electron'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { EXIT } from '../cli/exit-codes.js'
+import { EXIT } from '../cli/io.js'
 import { systemClock } from '../base/clock.js'
 import type { Origins } from '../config/origin.js'
 import type { Settings } from '../config/settings.js'
-import { setAppMenu } from '../electron/app-menu.js'
-import { createAppPreferences } from '../electron/app-preferences.js'
-import { APP_URL, serveAppScheme } from '../electron/app-scheme.js'
-import { openAppUpdates } from '../electron/app-updates.js'
+import { restartArgv, type Launch } from '../electron/argv.js'
 import { createAutostart, type Autostart } from '../electron/autostart.js'
 import { LINK_SCHEME, parseDeepLink, type LinkedPage } from '../electron/deep-link.js'
 import { serveIpc } from '../electron/ipc.js'
-import { restartWords, type Launch } from '../electron/launch-words.js'
-import { restrictPermissions } from '../electron/permissions.js'
-import { createPlainSecretsNotice } from '../electron/plain-secrets.js'
 import { createShellFacts } from '../electron/power.js'
-import { openPreferences } from '../electron/preferences.js'
-import { nextRestart } from '../electron/restart.js'
-import { createSafeVault } from '../electron/safe-vault.js'
+import { createAppPreferences, openPreferences } from '../electron/preferences.js'
+import { createPlainSecretsNotice, createSafeVault } from '../electron/safe-vault.js'
 import { createShell } from '../electron/shell.js'
+import { openAppUpdates } from '../electron/updates/app-updates.js'
+import { APP_URL, restrictPermissions, serveAppScheme } from '../electron/window/app-scheme.js'
+import { nextRestart } from '../electron/window/crash-recovery.js'
+import { setAppMenu } from '../electron/window/window.js'
 import type { Log } from '../logging/index.js'
 import { createLogger } from '../logging/logger.js'
 import { startNode, STOP_GRACE_MS, untilAskedToStop, type NodeStart, type RunningNode } from './run-node.js'
 
-/** The same as `appId` in electron-builder.yml: Windows joins notifications and task bar by it. */
+/** The same as `appId` in electron-builder.yml; Windows groups notifications and the task bar by it. */
 const APP_ID = 'org.opencompute.desktop'
-/** After a crash the process is not to be trusted for long. */
+/** After a crash the process can't be trusted for long. */
 const CRASH_GRACE_MS = 2_000
 
 /** The folder of the built program, with `main`, `preload`, `renderer` and `tray` in it; and how it was started. */
@@ -41,7 +38,7 @@ export interface DesktopOptions {
  */
 export async function runDesktopApp(settings: Settings, origins: Origins, options: DesktopOptions): Promise<number> {
   const { builtDir, launch } = options
-  // Beside the data folder and not in it: Chromium's files must not make a new data folder look foreign.
+  // Beside the data folder: Chromium's files inside it would make a new data folder look foreign.
   const userData = `${settings['data-dir']}-window`
   app.setPath('userData', userData)
   if (!app.requestSingleInstanceLock()) return EXIT.ok
@@ -51,7 +48,7 @@ export async function runDesktopApp(settings: Settings, origins: Origins, option
   restrictPermissions()
   setAppMenu()
   if (process.platform === 'win32') app.setAppUserModelId(APP_ID)
-  // Unpackaged, the system would be told to open links with Electron itself.
+  // Unpackaged, this would register Electron itself for the links.
   if (app.isPackaged) app.setAsDefaultProtocolClient(LINK_SCHEME)
 
   const logger = createLogger({
@@ -83,7 +80,7 @@ export async function runDesktopApp(settings: Settings, origins: Origins, option
     { control: node.control, node, preferences, autostart, clock: systemClock, log, quit: quit.ask },
     { builtDir, canUpdate: updates.isSupported },
   )
-  plainSecrets.showWith((notice) => shell.tell(notice))
+  plainSecrets.showWith((notice) => shell.notify(notice))
   const ipcOptions = {
     trustedUrl: APP_URL,
     get capabilities() {
@@ -97,9 +94,9 @@ export async function runDesktopApp(settings: Settings, origins: Origins, option
   })
   await shell.open({ background: launch.background, page: launch.page ?? linkedPage() })
   if (launch.restarts > 0) {
-    shell.tell({
+    shell.notify({
       title: 'Open Compute was restarted',
-      body: 'It had failed; its log has the reason.',
+      body: 'It had crashed; the log has the reason.',
       page: 'settings',
     })
   }
@@ -111,14 +108,14 @@ export async function runDesktopApp(settings: Settings, origins: Origins, option
   shell.stop()
   stopIpc()
   await stopWithin(running, STOP_GRACE_MS)
-  quit.letGo()
+  quit.release()
   await updates.takeOver()
   logger.close()
   return EXIT.ok
 }
 
 /** Holds every way to quit until the node has stopped; the process ends by `app.exit` afterwards. */
-function untilQuit(): { asked: Promise<void>; signal: AbortSignal; ask: () => void; letGo: () => void } {
+function untilQuit(): { asked: Promise<void>; signal: AbortSignal; ask: () => void; release: () => void } {
   const asked = new AbortController()
   const ask = (): void => asked.abort(new Error('The app was quit.'))
   const hold = (event: Electron.Event): void => {
@@ -129,7 +126,7 @@ function untilQuit(): { asked: Promise<void>; signal: AbortSignal; ask: () => vo
   void untilAskedToStop().then(ask)
   const { signal } = asked
   const promise = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-  return { signal, ask, asked: promise, letGo: () => void app.off('before-quit', hold) }
+  return { signal, ask, asked: promise, release: () => void app.off('before-quit', hold) }
 }
 
 /** On macOS a link that starts the app comes as an event, before there is a window. */
@@ -154,12 +151,12 @@ function openAutostart(): Autostart | undefined {
   )
 }
 
-/** An error that nobody caught leaves the process in an unknown state: a new one takes over, unless that was tried. */
+/** An uncaught error leaves the process in an unknown state: a new process takes over, unless that failed before. */
 function restartAfterCrash(needs: { running: RunningNode; log: Log; launch: Launch }): void {
   const { log, launch, running } = needs
   const startedAtMs = systemClock.now()
   let ending = false
-  process.on('unhandledRejection', (error) => log.error('a promise was rejected and nobody looked', { error }))
+  process.on('unhandledRejection', (error) => log.error('a rejected promise was not handled', { error }))
   process.on('uncaughtException', (error) => {
     log.error('the app failed', { error })
     if (ending) return
@@ -170,7 +167,7 @@ function restartAfterCrash(needs: { running: RunningNode; log: Log; launch: Laun
         dialog.showErrorBox('Open Compute keeps failing', `It was restarted and failed again: ${error.message}`)
       } else {
         const execPath = process.env['APPIMAGE'] ?? process.execPath
-        app.relaunch({ execPath, args: restartWords(process.argv.slice(1), restarts) })
+        app.relaunch({ execPath, args: restartArgv(process.argv.slice(1), restarts) })
       }
       app.exit(EXIT.failed)
     })

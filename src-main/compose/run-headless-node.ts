@@ -1,5 +1,5 @@
 import { AppError } from '#shared/errors.js'
-import { EXIT } from '../cli/exit-codes.js'
+import { EXIT } from '../cli/io.js'
 import type { Origins } from '../config/load-settings.js'
 import type { Settings } from '../config/settings.js'
 import { createLogger, type Logger } from '../logging/logger.js'

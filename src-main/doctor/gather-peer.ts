@@ -1,12 +1,26 @@
 import type { Connection } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
-import { failureWords } from '../p2p/bootstrap/failure-words.js'
 import { ask } from '../http-client/ask.js'
+import { failureWords } from '../p2p/bootstrap/failure-words.js'
 import { createPeerClients } from '../p2p/http/peer-clients.js'
-import type { Host } from '../p2p/index.js'
-import type { PeerFacts } from './facts.js'
-import type { DoctorNeeds } from './index.js'
+import type { Host, PeerConnection } from '../p2p/index.js'
+import type { DoctorNeeds } from './facts.js'
+
+/** What was found on the path to one peer. */
+export interface PeerFacts {
+  peerId: string
+  nowMs: number
+  isSelf: boolean
+  /** Addresses this node knows of the peer. */
+  known: readonly string[]
+  inTable: boolean
+  connections: readonly PeerConnection[]
+  dials: readonly { address: string; ms: number; error: string | undefined }[]
+  protocols: readonly string[]
+  /** The peer's answer to a health request over a stream. */
+  health: { ok: boolean; ms: number; detail: string } | undefined
+}
 
 const DIAL_MS = 5_000
 const LOOKUP_MS = 5_000
@@ -23,7 +37,7 @@ export async function gatherPeerFacts(needs: DoctorNeeds, peerId: string): Promi
   const dials: PeerFacts['dials'][number][] = []
   const opened: Connection[] = []
   for (const address of known.slice(0, MAX_DIALS)) {
-    const { connection, ...result } = await tryDial(host, peerId, address)
+    const { connection, ...result } = await dialOnce(host, peerId, address)
     dials.push(result)
     if (connection !== undefined) opened.push(connection)
   }
@@ -57,12 +71,12 @@ async function lookUp(host: Host, peerId: string): Promise<string[]> {
     })
     return multiaddrs.map(String)
   } catch {
-    // Nobody that was asked knows it, or there is no DHT: then there are no addresses.
+    // No peer that was asked knows it, or there is no DHT: there are no addresses.
     return []
   }
 }
 
-async function tryDial(host: Host, peerId: string, address: string) {
+async function dialOnce(host: Host, peerId: string, address: string) {
   const startedAt = performance.now()
   const ms = (): number => performance.now() - startedAt
   try {
@@ -103,7 +117,7 @@ async function protocolsOf(host: Host, peerId: string): Promise<string[]> {
   return (await host.libp2p.peerStore.has(id)) ? (await host.libp2p.peerStore.get(id)).protocols : []
 }
 
-/** Of what was opened for the test, one connection stays; a person asked about this peer for a reason. */
+/** One connection of the test stays open: a person asked about this peer for a reason. */
 async function closeExtra(host: Host, peerId: string, opened: readonly Connection[]): Promise<void> {
   const open = host.libp2p.getConnections(peerIdFromString(peerId))
   const keep = open.find((connection) => !opened.includes(connection)) ?? opened[0]

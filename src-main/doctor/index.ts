@@ -1,64 +1,41 @@
 import type { Check, DoctorReport } from '#shared/contract/doctor.js'
-import type { Clock } from '../base/clock.js'
-import type { Log } from '../logging/index.js'
-import type { NodeTable } from '../node-table/index.js'
-import type { Bootstrapper } from '../p2p/bootstrap/index.js'
 import { assertPeerId } from '../p2p/http/peer-clients.js'
-import type { Host, NetworkMode } from '../p2p/index.js'
-import type { ServiceRegistry } from '../services/index.js'
-import { readFacts } from './gather.js'
+import { createPortHolders, readFacts, type DoctorFacts, type DoctorNeeds, type DoctorOptions } from './facts.js'
 import { gatherPeerFacts } from './gather-peer.js'
+import { createLiveDoctor, type LiveDoctor } from './live.js'
 import { checkBootstrap, checkClock, checkDht, checkPeers, checkPorts } from './network-checks.js'
 import { checkPeer } from './peer-checks.js'
 import { checkFirewall, checkListening, checkNat, checkReachable, checkRelays, checkRouter } from './reach-checks.js'
-import { createLiveDoctor, type LiveDoctor } from './live.js'
-import { createPortHolders } from './port-holders.js'
-import type { DoctorFacts } from './facts.js'
 
 /** Peers are asked to dial this node for at most this long. */
 const ASK_MS = 15_000
 
-/** Tells what is wrong with this node's connections, and what to do. */
+/** Finds what is wrong with this node's connections and says what to do. */
 export interface Doctor {
   /** Asks peers to dial this node first, for at most 15 s. */
   run(): Promise<DoctorReport>
   /** @throws AppError `invalid_peer_id` */
   peer(peerId: string): Promise<DoctorReport>
-  /** What it knows without asking anybody. */
+  /** What it knows without asking peers. */
   readonly live: LiveDoctor
 }
 
-export interface DoctorNeeds {
-  host: Host
-  bootstrapper: Pick<Bootstrapper, 'status'>
-  table: Pick<NodeTable, 'rows' | 'get' | 'size' | 'health'>
-  registry: Pick<ServiceRegistry, 'list'>
-  clock: Clock
-  log: Log
-}
-
-/** What the settings asked for. */
-export interface DoctorOptions {
-  mode: NetworkMode
-  publicAddr: string
-  ports: { tcpport: number; wsport: number; udpport: number }
-}
-
+/** The doctor of a running node. */
 export function createDoctor(needs: DoctorNeeds, options: DoctorOptions): Doctor {
   const { host, clock, log } = needs
   const ports = createPortHolders(options.ports)
   const read = (): DoctorFacts => readFacts(needs, options, ports)
 
-  async function lookAround(): Promise<void> {
+  async function scanPorts(): Promise<void> {
     try {
-      await ports.look(host.reach?.() ?? { listening: [], privateNetwork: false })
+      await ports.scan(host.reach?.() ?? { listening: [], privateNetwork: false })
     } catch (error) {
-      log.debug('who has the ports could not be found out', { error })
+      log.debug('the holders of the ports could not be found', { error })
     }
   }
 
   const live = createLiveDoctor({
-    ...{ read, lookAround, log },
+    ...{ read, scanPorts, log },
     check: checkAll,
     isAlone: () => host.libp2p.getPeers().length === 0,
   })
@@ -66,9 +43,9 @@ export function createDoctor(needs: DoctorNeeds, options: DoctorOptions): Doctor
     live,
     async run() {
       const asking = askPeers(needs)
-      // Whoever follows sees at once that peers are asked, and at once what they say.
+      // Followers see at once that peers are being asked, and then what they say.
       live.changed()
-      await Promise.all([asking, lookAround()])
+      await Promise.all([asking, scanPorts()])
       live.changed()
       return { atMs: clock.now(), peerId: host.peerId, checks: checkAll(read()) }
     },
@@ -87,7 +64,7 @@ async function askPeers({ host, log }: DoctorNeeds): Promise<void> {
   }
 }
 
-/** Every check of a node, the most telling first. */
+/** Every check of a node, the most important first. */
 export function checkAll(facts: DoctorFacts): Check[] {
   return [
     checkPeers(facts),

@@ -3,15 +3,15 @@ import { AppError } from '#shared/errors.js'
 import type { Log } from '../logging/index.js'
 import type { DoctorFacts } from './facts.js'
 
-/** What the doctor knows without asking anybody, as it changes. */
+/** What the doctor knows without asking peers, as it changes. */
 export interface LiveDoctor {
   /** As of at most two seconds ago. @throws AppError `node_not_running` */
   state(): DoctorState
-  /** Calls `listener` after each change, at most every two seconds; returns the way to stop. */
+  /** Calls `listener` after each change, at most every two seconds; returns the unsubscriber. */
   subscribe(listener: () => void): () => void
 }
 
-/** Most of what is looked at has no event, so it is read anew this often while somebody follows. */
+/** Most of the facts have no event, so they are read this often while there are followers. */
 const READ_EVERY_MS = 2_000
 
 /**
@@ -23,8 +23,8 @@ export function createLiveDoctor(
     read: () => DoctorFacts
     check: (facts: DoctorFacts) => DoctorState['checks']
     isAlone: () => boolean
-    /** Called at each reading by the clock; rejects never. */
-    lookAround: () => Promise<void>
+    /** Called at each tick; never rejects. */
+    scanPorts: () => Promise<void>
     log: Log
   },
   options: { readEveryMs?: number } = {},
@@ -48,12 +48,12 @@ export function createLiveDoctor(
   }
 
   function tick(): void {
-    void needs.lookAround()
+    void needs.scanPorts()
     const before = known?.json
     try {
       if (read().json === before) return
     } catch (error) {
-      // The network stops before who follows it, and a network that stops has no news.
+      // The network stops before its followers do, and a stopping network has no news.
       if (!(error instanceof AppError)) needs.log.error('the doctor could not read the state of the network', { error })
       return
     }

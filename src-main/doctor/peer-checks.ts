@@ -1,7 +1,7 @@
 import type { Check } from '#shared/contract/doctor.js'
 import { ANOTHER_PEER } from '../p2p/bootstrap/failure-words.js'
 import { counted, fine, finding } from './check.js'
-import type { PeerFacts } from './facts.js'
+import type { PeerFacts } from './gather-peer.js'
 
 /** What HTTP between peers needs. */
 const HTTP_PROTOCOL = '/libp2p-http'

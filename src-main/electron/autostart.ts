@@ -1,18 +1,18 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BACKGROUND } from './launch-words.js'
+import { BACKGROUND } from './argv.js'
 
 /** Starting the app when the person logs in. Nothing is set up before the person asks for it. */
 export interface Autostart {
-  /** What the system says now; the person may have changed it there. */
+  /** The system's present answer; the person may have changed it there. */
   isOn(): boolean
-  /** Throws what the file system throws. */
+  /** Throws the file system's errors. */
   set(on: boolean): void
-  /** Writes the present path of the program into an entry that is there; an AppImage may have been moved. */
+  /** Updates the program's path in an existing entry; an AppImage may have moved. */
   refresh(): void
 }
 
-/** What is used of Electron's `app`; the two are there on macOS and Windows only. */
+/** The part of Electron's `app` that is used; both calls exist on macOS and Windows only. */
 export interface LoginItems {
   getLoginItemSettings(options?: { args?: string[] }): { openAtLogin: boolean }
   setLoginItemSettings(settings: { openAtLogin: boolean; args?: string[] }): void
@@ -21,13 +21,13 @@ export interface LoginItems {
 /** Where the program and its login entry are. */
 export interface AutostartOptions {
   platform: NodeJS.Platform
-  /** The program and its words; for an AppImage, the image. */
+  /** The program and its arguments; for an AppImage, the image. */
   command: readonly string[]
   /** `$XDG_CONFIG_HOME`, or `~/.config`. */
   configHome: string
 }
 
-/** Autostart as the platform has it; undefined where it has none that is known. */
+/** Autostart of this platform; undefined where it has none that is known. */
 export function createAutostart(needs: { loginItems: LoginItems }, options: AutostartOptions): Autostart | undefined {
   switch (options.platform) {
     case 'linux':

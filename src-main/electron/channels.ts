@@ -1,4 +1,4 @@
-/** The IPC channels between the preload script and the main process; nothing else is listened to. */
+/** The IPC channels between the preload script and the main process; the main process listens to no others. */
 export const CHANNELS = {
   /** invoke: name, input → CallReply */
   call: 'ocf:call',

@@ -10,12 +10,12 @@ export type LinkedPage = (typeof LINKED_PAGES)[number]
  * arguments and does nothing but show a page.
  */
 export function parseDeepLink(link: string): LinkedPage | undefined {
-  // Some systems add a slash. Nothing is decoded, trimmed or split: what isn't exactly this isn't ours.
+  // Some systems add a slash. Nothing is decoded, trimmed or split: anything else is refused.
   const name = /^ocf:\/\/([a-z]{1,16})\/?$/.exec(link)?.[1]
   return LINKED_PAGES.find((page) => page === name)
 }
 
-/** Whether a word of a command line is meant as such a link, well formed or not. */
-export function isLink(word: string): boolean {
-  return word.toLowerCase().startsWith(`${LINK_SCHEME}:`)
+/** Whether an argument is meant as such a link, well formed or not. */
+export function isLink(argument: string): boolean {
+  return argument.toLowerCase().startsWith(`${LINK_SCHEME}:`)
 }

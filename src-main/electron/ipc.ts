@@ -6,7 +6,7 @@ import type { Control } from '../api/index.js'
 import type { Log } from '../logging/index.js'
 import { CHANNELS } from './channels.js'
 
-/** What is used of a window's contents. */
+/** The part of a window's contents that is used. */
 export interface IpcSender {
   readonly id: number
   send(channel: string, message: FollowedMessage): void
@@ -14,13 +14,13 @@ export interface IpcSender {
   once(event: 'destroyed', listener: () => void): unknown
 }
 
-/** What is used of an IPC event. */
+/** The part of an IPC event that is used. */
 export interface IpcEvent {
   readonly sender: IpcSender
   readonly senderFrame: { readonly url: string } | null
 }
 
-/** What is used of Electron's `ipcMain`. */
+/** The part of Electron's `ipcMain` that is used. */
 export interface IpcReceiver {
   handle(channel: string, listener: (event: IpcEvent, ...args: unknown[]) => Promise<unknown>): void
   removeHandler(channel: string): void
@@ -28,7 +28,7 @@ export interface IpcReceiver {
   removeListener(channel: string, listener: (event: IpcEvent, ...args: unknown[]) => void): unknown
 }
 
-/** What the IPC adapter stands on. */
+/** What the IPC adapter needs. */
 export interface IpcNeeds {
   ipc: IpcReceiver
   control: Control
@@ -39,8 +39,8 @@ export interface IpcNeeds {
 const MAX_FOLLOWED = 32
 
 /**
- * Serves a {@link Control} to the app's own pages. Messages of frames whose address does not begin with `trustedUrl`
- * are refused. Returns the way to stop.
+ * Serves a {@link Control} to the app's own pages. Refuses messages from frames whose address does not begin
+ * with `trustedUrl`. Returns a function that stops it.
  */
 export function serveIpc(
   needs: IpcNeeds,

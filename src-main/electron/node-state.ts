@@ -6,19 +6,19 @@ import { UpdateStateSchema, type UpdateState } from '#shared/contract/update.js'
 import type { Control } from '../api/index.js'
 import type { Log } from '../logging/index.js'
 
-/** What the shell around the node knows of it; tray and notifications read it. */
+/** The node's state as the tray and the notifications read it. */
 export interface NodeState {
   readonly status: Status | undefined
   /** Undefined where this node can't pause. */
   readonly pause: PauseState | undefined
-  /** How far a newer version of the app is. */
+  /** The state of a newer version of the app. */
   readonly update: UpdateState | undefined
-  /** Calls `listener` after each change; returns the way to stop. */
+  /** Calls `listener` after each change; returns the unsubscriber. */
   subscribe(listener: () => void): () => void
   /** Does nothing where this node can't pause. */
   pauseFor(forMs: number | null): void
   resume(): void
-  /** Lets go of the node. */
+  /** Stops following the node. */
   stop(): void
 }
 
@@ -36,7 +36,7 @@ export function followNode(needs: { control: Control; log: Log }): NodeState {
     for (const listener of listeners) listener()
   }
 
-  /** For feeds of one value, whose deltas are the whole new value. */
+  /** For feeds of one value: each delta is the whole new value. */
   function follow<T>(feed: string, schema: z.ZodType<T>, set: (value: T) => void): void {
     if (!isFeedName(feed)) return
     const stop = control.feeds.follow(feed, {
@@ -52,7 +52,7 @@ export function followNode(needs: { control: Control; log: Log }): NodeState {
   function call(name: string, input: unknown): void {
     if (!isCallName(name)) return
     control.dispatch(name, input, { capabilities: [] }).catch((error: unknown) => {
-      log.error('the tray could not do what was asked', { call: name, error })
+      log.error('a call from the tray failed', { call: name, error })
     })
   }
 

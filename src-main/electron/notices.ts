@@ -4,17 +4,17 @@ import type { Control } from '../api/index.js'
 import type { Log } from '../logging/index.js'
 import type { LinkedPage } from './deep-link.js'
 import type { NodeState } from './node-state.js'
-import { pauseSentence } from './tray-look.js'
 import type { PreferencesFile } from './preferences.js'
+import { pauseSentence } from './tray/tray-menu.js'
 
-/** A short message of the system and the page its click leads to. */
+/** A system notification and the page a click on it opens. */
 export interface Notice {
   title: string
   body: string
   page: LinkedPage
 }
 
-/** What notices stand on. */
+/** What notices need. */
 export interface NoticesNeeds {
   state: NodeState
   control: Pick<Control, 'dispatch'>
@@ -24,57 +24,56 @@ export interface NoticesNeeds {
 }
 
 /**
- * Tells the person what they would want to know without looking: the first request of a peer that was served (once
- * ever), each cause that paused sharing (once each per start; a pause by hand is no news), and a newer version that can
- * be installed. Returns the way to stop.
+ * Notifies the person of the first request served to a peer (once ever), of each cause that paused sharing (once per
+ * start; a pause by hand is no news), and of a newer version that is ready to install. Returns a function that stops it.
  */
 export function followForNotices(needs: NoticesNeeds): () => void {
   const { state, preferences } = needs
   const log = needs.log.forComponent('shell')
-  const toldCauses = new Set<PauseCause>()
-  let toldVersion: string | undefined
-  let looking = false
+  const reportedCauses = new Set<PauseCause>()
+  let reportedVersion: string | undefined
+  let checking = false
 
-  function tell(notice: Notice): void {
+  function notify(notice: Notice): void {
     if (preferences.now.notifications) needs.show(notice)
   }
 
-  async function lookForFirstServed(): Promise<void> {
+  async function checkFirstServed(): Promise<void> {
     const recent = (await needs.control.dispatch('traffic.recent', {}, { capabilities: [] })) as TrafficEntry[]
     const served = recent.find(wasServed)
     if (served === undefined || preferences.now.firstServedTold) return
     preferences.change({ firstServedTold: true })
     const what = served.model === null ? 'Your computer' : `${served.model} on your computer`
-    tell({ title: 'First request served', body: `${what} has just answered somebody. Thank you!`, page: 'traffic' })
+    notify({ title: 'First request served', body: `${what} has just answered a peer. Thank you!`, page: 'traffic' })
   }
 
   function onChange(): void {
     const { pause, status, update } = state
-    if (update?.kind === 'ready' && update.version !== toldVersion) {
-      toldVersion = update.version
-      tell({
+    if (update?.kind === 'ready' && update.version !== reportedVersion) {
+      reportedVersion = update.version
+      notify({
         title: `Version ${update.version} is ready`,
         body: 'Restart Open Compute to install it.',
         page: 'settings',
       })
     }
     const reason = pause?.paused === true ? pause.reasons[0] : undefined
-    if (pause !== undefined && reason !== undefined && reason.cause !== 'manual' && !toldCauses.has(reason.cause)) {
-      toldCauses.add(reason.cause)
-      tell({ title: 'Sharing is paused', body: capitalised(`${pauseSentence(pause)}.`), page: 'share' })
+    if (pause !== undefined && reason !== undefined && reason.cause !== 'manual' && !reportedCauses.has(reason.cause)) {
+      reportedCauses.add(reason.cause)
+      notify({ title: 'Sharing is paused', body: capitalised(`${pauseSentence(pause)}.`), page: 'share' })
     }
-    if (preferences.now.firstServedTold || looking || (status?.requestsToday.in ?? 0) === 0) return
-    looking = true
-    lookForFirstServed()
-      .catch((error: unknown) => log.error('a notice could not be made', { error }))
-      .finally(() => (looking = false))
+    if (preferences.now.firstServedTold || checking || (status?.requestsToday.in ?? 0) === 0) return
+    checking = true
+    checkFirstServed()
+      .catch((error: unknown) => log.error('a notification failed', { error }))
+      .finally(() => (checking = false))
   }
 
   onChange()
   return state.subscribe(onChange)
 }
 
-/** Whether a request of a peer was answered by this machine. */
+/** Whether this machine answered a request from a peer. */
 export function wasServed(entry: TrafficEntry): boolean {
   return entry.direction === 'in' && entry.durationMs !== null && entry.status === 200 && entry.error === null
 }

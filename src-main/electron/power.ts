@@ -1,7 +1,7 @@
 import type { Log } from '../logging/index.js'
 import { known, unknown, type MachineFacts } from '../services/machine/index.js'
 
-/** What is used of Electron's `powerMonitor`. */
+/** The part of Electron's `powerMonitor` that is used. */
 export interface PowerSource {
   on(event: 'suspend' | 'resume', listener: () => void): unknown
   removeListener(event: 'suspend' | 'resume', listener: () => void): unknown
@@ -10,30 +10,30 @@ export interface PowerSource {
   isOnBatteryPower(): boolean
 }
 
-/** What Electron knows of this machine better than Node does. */
+/** Facts about this machine that Electron knows and Node does not. */
 export function createShellFacts(
   power: PowerSource,
   session: string | undefined = process.env['XDG_SESSION_TYPE'],
 ): Pick<MachineFacts, 'userIdleMs' | 'onBattery'> {
   return {
-    // Wayland tells a program nothing of input to others: 0 there would mean a person who never leaves.
+    // Wayland hides input to other programs: 0 there would mean a person who never leaves.
     userIdleMs: () =>
       Promise.resolve(
         session === 'wayland'
-          ? unknown('a Wayland desktop does not tell when it is used')
+          ? unknown('a Wayland desktop does not report when it is used')
           : known(power.getSystemIdleTime() * 1000),
       ),
     onBattery: () => Promise.resolve(known(power.isOnBatteryPower())),
   }
 }
 
-/** What is told: the node. */
+/** The node, as far as sleep concerns it. */
 export interface Sleeper {
   /** Never rejects. */
   wakesUp(): Promise<void>
 }
 
-/** Tells the node when the computer woke up. Returns the way to stop. */
+/** Notifies the node after the computer has slept. Returns a function that stops it. */
 export function watchSleep(needs: {
   power: Pick<PowerSource, 'on' | 'removeListener'>
   node: Sleeper

@@ -1,21 +1,23 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { z } from 'zod'
+import type { AppPreferencesSource } from '../api/handlers/app.js'
 import type { Log } from '../logging/index.js'
+import type { Autostart } from './autostart.js'
 
-/** What the app keeps about itself in `app.json`; the node's own settings stand elsewhere. */
+/** The app's own preferences in `app.json`; the node's settings are elsewhere. */
 const PreferencesSchema = z.object({
   closeToTray: z.boolean().default(true),
-  /** The person was asked what closing the window shall do; before that, closing asks. */
+  /** The person has chosen what closing the window does; until then, closing asks. */
   closeToTrayTold: z.boolean().default(false),
   notifications: z.boolean().default(true),
   /** The person wants the app started at login. */
   autostart: z.boolean().default(false),
-  /** The person wants newer versions looked for and downloaded. */
+  /** The person wants daily checks for newer versions, and their download. */
   updates: z.boolean().default(false),
-  /** The person was told that keys lie in a file and not in a key store. */
+  /** The notice that keys are in a file, not in a key store, was shown. */
   plainSecretsTold: z.boolean().default(false),
-  /** The person was told that a first request of a peer was served. */
+  /** The notice of the first request served to a peer was shown. */
   firstServedTold: z.boolean().default(false),
 })
 export type Preferences = z.output<typeof PreferencesSchema>
@@ -23,11 +25,11 @@ export type Preferences = z.output<typeof PreferencesSchema>
 /** The preferences file. */
 export interface PreferencesFile {
   readonly now: Preferences
-  /** Writes the file at once. Throws what the file system throws; `now` is then as before. */
+  /** Writes the file immediately. Throws the file system's errors and leaves `now` unchanged. */
   change(part: Partial<Preferences>): void
 }
 
-/** Reads `app.json`, all defaults where there is none. One that can't be read is put aside, not written over. */
+/** Reads `app.json`, all defaults where there is none. A damaged file is set aside, not overwritten. */
 export function openPreferences(needs: { log: Log }, options: { file: string }): PreferencesFile {
   const { file } = options
   let now = load(file, needs.log)
@@ -39,7 +41,7 @@ export function openPreferences(needs: { log: Log }, options: { file: string }):
       const next = { ...now, ...part }
       mkdirSync(dirname(file), { recursive: true })
       writeFileSync(`${file}.new`, `${JSON.stringify(next, undefined, 2)}\n`)
-      // In one step: a crash leaves the old file or the new one.
+      // Atomic: a crash leaves the old file or the new one.
       renameSync(`${file}.new`, file)
       now = next
     },
@@ -62,5 +64,31 @@ function load(file: string, log: Log): Preferences {
     log.warn('the preferences of the app are damaged and were put aside', { file: `${file}.damaged`, error })
     renameSync(file, `${file}.damaged`)
     return PreferencesSchema.parse({})
+  }
+}
+
+/** The preferences as the dashboard reads and changes them. */
+export function createAppPreferences(needs: {
+  preferences: PreferencesFile
+  /** Undefined where the app can't be started at login. */
+  autostart: Autostart | undefined
+  /** Called after the person switched daily checks for newer versions on or off. */
+  updatesWanted(): void
+}): AppPreferencesSource {
+  const { autostart, preferences } = needs
+  return {
+    read: () => ({
+      closeToTray: preferences.now.closeToTray,
+      notifications: preferences.now.notifications,
+      // The system's settings win: the person may have switched it off there.
+      autostart: autostart?.isOn() ?? false,
+      updates: preferences.now.updates,
+    }),
+    set(name, value) {
+      if (name === 'autostart') autostart?.set(value)
+      // A person who has chosen here need not be asked when closing.
+      preferences.change(name === 'closeToTray' ? { closeToTray: value, closeToTrayTold: true } : { [name]: value })
+      if (name === 'updates') needs.updatesWanted()
+    },
   }
 }

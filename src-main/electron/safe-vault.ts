@@ -1,6 +1,8 @@
 import type { Vault } from '../services/secrets/index.js'
+import type { Notice } from './notices.js'
+import type { PreferencesFile } from './preferences.js'
 
-/** What is used of Electron's `safeStorage`. */
+/** The part of Electron's `safeStorage` that is used. */
 export interface SafeStorage {
   isAsyncEncryptionAvailable(): Promise<boolean>
   /** Linux only. */
@@ -9,7 +11,7 @@ export interface SafeStorage {
   decryptStringAsync(sealed: Buffer): Promise<{ result: string; shouldReEncrypt: boolean }>
 }
 
-/** Keychain, DPAPI or the desktop's password store, by Electron; the app has to be ready when it is used. */
+/** Keychain, DPAPI or the desktop's password store through Electron; use it only once the app is ready. */
 export function createSafeVault(
   needs: { safeStorage: SafeStorage },
   options: { platform: NodeJS.Platform } = process,
@@ -17,7 +19,7 @@ export function createSafeVault(
   const { safeStorage } = needs
   return {
     async whyNot() {
-      // There the "encryption" has a password that everybody knows.
+      // This backend encrypts with a publicly known password.
       if (options.platform === 'linux' && safeStorage.getSelectedStorageBackend() === 'basic_text') {
         return 'this desktop has no password store'
       }
@@ -28,6 +30,42 @@ export function createSafeVault(
     async open(sealed) {
       const { result, shouldReEncrypt } = await safeStorage.decryptStringAsync(sealed)
       return { text: result, isStale: shouldReEncrypt }
+    },
+  }
+}
+
+/** The notice that keys are in a file, not in a key store: shown once ever, as soon as it can be shown. */
+export interface PlainSecretsNotice {
+  /** Keys are in a file; `why` is the reason. */
+  report(why: string): void
+  /** From now on notices can be shown with `show`. */
+  showWith(show: (notice: Notice) => void): void
+}
+
+/** The notice, held back until it can be shown. */
+export function createPlainSecretsNotice(needs: { preferences: PreferencesFile }): PlainSecretsNotice {
+  const { preferences } = needs
+  let reason: string | undefined
+  let show: ((notice: Notice) => void) | undefined
+
+  function tryShow(): void {
+    if (reason === undefined || show === undefined || preferences.now.plainSecretsTold) return
+    preferences.change({ plainSecretsTold: true })
+    show({
+      title: 'Keys of your servers are kept in a file',
+      body: `Only your account can read it. They are in no key store, because ${reason}.`,
+      page: 'share',
+    })
+  }
+
+  return {
+    report(why) {
+      reason = why
+      tryShow()
+    },
+    showWith(shown) {
+      show = shown
+      tryShow()
     },
   }
 }

@@ -4,21 +4,19 @@ import type { Capability } from '#shared/contract/node.js'
 import type { Control } from '../api/index.js'
 import type { Clock } from '../base/clock.js'
 import type { Log } from '../logging/index.js'
+import { readLaunch } from './argv.js'
 import type { Autostart } from './autostart.js'
-import { closingFacts, guardClosing } from './closing-guard.js'
-import { whatClosingDoes } from './closing.js'
-import { reloadAfterCrash } from './crash-recovery.js'
 import { parseDeepLink, type LinkedPage } from './deep-link.js'
-import { readLaunch } from './launch-words.js'
 import { followNode } from './node-state.js'
 import { followForNotices, type Notice } from './notices.js'
 import { watchSleep, type Sleeper } from './power.js'
 import type { PreferencesFile } from './preferences.js'
-import { hasTrayHost, whenTrayHost } from './tray-host.js'
-import { showTray } from './tray.js'
-import { openWindow, showWindow, type WindowOptions } from './window.js'
+import { hasTrayHost, showTray, whenTrayHost } from './tray/tray.js'
+import { closingFacts, guardClosing, whatClosingDoes } from './window/closing.js'
+import { reloadAfterCrash } from './window/crash-recovery.js'
+import { openWindow, showWindow, type WindowOptions } from './window/window.js'
 
-/** What the desktop shell stands on. */
+/** What the desktop shell needs. */
 export interface ShellNeeds {
   control: Control
   node: Sleeper
@@ -29,22 +27,22 @@ export interface ShellNeeds {
   quit: () => void
 }
 
-/** Window, tray and messages around a running node. */
+/** Window, tray and notifications around a running node. */
 export interface Shell {
-  /** What its pages may be offered now. */
+  /** What its pages may offer now. */
   readonly capabilities: readonly Capability[]
   /** Opens the first window, or stays in the tray. */
   open(how: { background: boolean; page: LinkedPage | undefined }): Promise<void>
-  tell(notice: Notice): void
-  /** Lets go of the node; windows stay until the process ends. */
+  notify(notice: Notice): void
+  /** Stops following the node; windows stay until the process ends. */
   stop(): void
 }
 
-/** What a shell is made for. */
+/** Options of the shell. */
 export interface ShellOptions {
   /** The folder with `preload` and `tray` in it. */
   builtDir: string
-  /** Whether this app can install newer versions of itself. */
+  /** Whether this app can update itself. */
   canUpdate: boolean
 }
 
@@ -59,16 +57,20 @@ export function createShell(needs: ShellNeeds, options: ShellOptions): Shell {
     prepare(window) {
       guardClosing(window, closing)
       const gaveUp = (): void => {
-        // An empty window helps nobody; the way back opens a new one.
+        // An empty window is of no use; a click on the notification opens a new one.
         window.destroy()
-        tell({ title: 'The window keeps crashing', body: 'The node goes on. Open the window again.', page: 'home' })
+        notify({
+          title: 'The window keeps crashing',
+          body: 'The node is still running. Open the window again.',
+          page: 'home',
+        })
       }
       reloadAfterCrash(window.webContents, { clock: needs.clock, log, gaveUp })
     },
   }
   const show = (page?: LinkedPage): void => showWindow(windows, page)
 
-  function tell(notice: Notice): void {
+  function notify(notice: Notice): void {
     if (!Notification.isSupported()) return
     const notification = new Notification({ title: notice.title, body: notice.body })
     notification.on('click', () => show(notice.page))
@@ -95,7 +97,7 @@ export function createShell(needs: ShellNeeds, options: ShellOptions): Shell {
   })
   const stops = [
     whenTrayHost(addTray),
-    followForNotices({ state, control, preferences, show: tell, log }),
+    followForNotices({ state, control, preferences, show: notify, log }),
     watchSleep({ power: powerMonitor, node: needs.node, log }),
   ]
 
@@ -114,10 +116,10 @@ export function createShell(needs: ShellNeeds, options: ShellOptions): Shell {
         return
       }
       if (await hasTrayHost()) return
-      // Nothing may run that can't be seen.
+      // The node must not run invisibly.
       if (BrowserWindow.getAllWindows().length === 0) openWindow(windows, page, 'minimized')
     },
-    tell,
+    notify,
     stop() {
       for (const stop of stops) stop()
       state.stop()

@@ -1,5 +1,5 @@
 import { strings } from '../strings.js'
-import { Words } from '../ui/words.js'
+import { Words } from '../ui/text/words.js'
 import styles from './gate.module.css'
 import { Logo } from './logo.js'
 

@@ -1,8 +1,8 @@
 import { AppError } from '#shared/errors.js'
 import { useFeed } from '../stores/hooks.js'
 import { strings } from '../strings.js'
-import { Icon } from '../ui/icon.js'
-import { Words } from '../ui/words.js'
+import { Icon } from '../ui/icons/icon.js'
+import { Words } from '../ui/text/words.js'
 import styles from './offline-banner.module.css'
 
 /** Says that the node does not answer, while it does not. */

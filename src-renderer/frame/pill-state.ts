@@ -1,8 +1,8 @@
 import type { Status } from '#shared/contract/node.js'
 import type { FeedState } from '../stores/feed-store.js'
 import { dataOf } from '../stores/feed-store.js'
+import { DOCTOR_ITEM, type PageName } from '../stores/route.js'
 import { strings } from '../strings.js'
-import { DOCTOR_ITEM, type PageName } from './route.js'
 
 /** What the pill says, how it looks, and where a click leads: to the cause. */
 export interface PillState {

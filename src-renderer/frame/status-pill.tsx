@@ -1,7 +1,7 @@
 import { useFeed } from '../stores/hooks.js'
+import { linkTo } from '../stores/route.js'
 import { strings } from '../strings.js'
 import { pillState } from './pill-state.js'
-import { linkTo } from './route.js'
 import styles from './status-pill.module.css'
 
 /** The state of the node in one line, always visible. */

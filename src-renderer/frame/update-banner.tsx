@@ -2,9 +2,9 @@ import { useState } from 'react'
 import { dataOf } from '../stores/feed-store.js'
 import { useCapabilities, useClient, useFeed } from '../stores/hooks.js'
 import { strings } from '../strings.js'
-import { Button } from '../ui/button.js'
-import { Notice } from '../ui/notice.js'
-import { useAction } from '../ui/use-action.js'
+import { Button } from '../ui/controls/button.js'
+import { Notice } from '../ui/feedback/notice.js'
+import { useAction } from '../ui/feedback/use-action.js'
 
 const { update: words } = strings
 

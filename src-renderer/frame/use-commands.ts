@@ -1,13 +1,13 @@
 import type { SettingView } from '#shared/contract/settings.js'
 import { dataOf } from '../stores/feed-store.js'
 import { useClient, useFeed, useSettings } from '../stores/hooks.js'
+import { PAGES } from '../stores/route.js'
+import { THEME_CHOICES, useTheme } from '../stores/theme.js'
+import { goTo } from '../stores/use-route.js'
 import { strings } from '../strings.js'
-import { shortPeerId } from '../ui/format.js'
-import { useAction } from '../ui/use-action.js'
+import { shortPeerId } from '../strings/format.js'
+import { useAction } from '../ui/feedback/use-action.js'
 import type { Command } from './match-commands.js'
-import { goTo } from './go-to.js'
-import { PAGES } from './route.js'
-import { THEME_CHOICES, useTheme } from './theme.js'
 
 const { palette: words } = strings
 

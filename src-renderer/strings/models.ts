@@ -1,4 +1,4 @@
-import { count } from '../ui/format.js'
+import { count } from './format.js'
 
 /** Words of the Models page and its chat. */
 export const modelsStrings = {

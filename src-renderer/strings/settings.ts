@@ -1,4 +1,4 @@
-import { count } from '../ui/format.js'
+import { count } from './format.js'
 
 /** Words of the Settings page. */
 export const settingsStrings = {

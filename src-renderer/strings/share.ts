@@ -1,4 +1,4 @@
-import { count } from '../ui/format.js'
+import { count } from './format.js'
 
 const MINUTE_MS = 60_000
 

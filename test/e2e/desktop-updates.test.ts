@@ -65,7 +65,7 @@ test('nothing is asked for before the person asks for it', async () => {
 test('a feed that does not answer is told in words', async () => {
   feed.state = 'away'
   await press('Look now')
-  await sentence('Could not look for a newer version.').waitFor()
+  await sentence('Could not check for a newer version.').waitFor()
   expect(desktop.stderr()).not.toMatch(/the app failed|nobody looked/)
 })
 

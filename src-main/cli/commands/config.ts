@@ -1,8 +1,7 @@
 import type { Origins } from '../../config/origin.js'
 import { SETTING_NAMES, settingRow, type SettingName, type Settings } from '../../config/settings.js'
 import { MASK, viewOf } from '../../config/settings-source.js'
-import { EXIT } from '../exit-codes.js'
-import type { CliIo } from '../io.js'
+import { EXIT, type CliIo } from '../io.js'
 import { mayColour, textTable } from '../table.js'
 
 /** `ocf config`: every setting with the value in effect and where it came from. */

@@ -1,6 +1,5 @@
 import type { DetectedServer } from '#shared/contract/detection.js'
-import { EXIT } from '../exit-codes.js'
-import type { CliIo, ControlClient } from '../io.js'
+import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { counted, mayColour, textTable } from '../table.js'
 
 /** `ocf detect`: the model servers of this machine, looked for now. */

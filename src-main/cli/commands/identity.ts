@@ -3,8 +3,7 @@ import { resolve } from 'node:path'
 import { AppError } from '#shared/errors.js'
 import { quote, type SettingProblem } from '../../config/problem.js'
 import { printable } from '../../logging/printable.js'
-import { EXIT } from '../exit-codes.js'
-import type { CliIo, ControlClient } from '../io.js'
+import { EXIT, type CliIo, type ControlClient } from '../io.js'
 
 /** The options only `ocf identity` has. */
 export const IDENTITY_OPTIONS: [flags: string, help: string][] = [

@@ -1,6 +1,5 @@
 import type { LedgerRow, LedgerTotals } from '#shared/contract/ledger.js'
-import { EXIT } from '../exit-codes.js'
-import type { CliIo, ControlClient } from '../io.js'
+import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { counted, mayColour, textTable } from '../table.js'
 
 const SHOWN_DAYS = 30

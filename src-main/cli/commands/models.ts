@@ -1,6 +1,5 @@
 import type { ModelView } from '#shared/contract/models.js'
-import { EXIT } from '../exit-codes.js'
-import type { CliIo, ControlClient } from '../io.js'
+import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { mayColour, textTable } from '../table.js'
 
 /** `ocf models`: what can be used now through the running node's gateway. */

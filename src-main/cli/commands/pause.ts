@@ -3,8 +3,7 @@ import type { PauseState } from '#shared/contract/pause.js'
 import { quote, type SettingProblem } from '../../config/problem.js'
 import { durationInMs } from '../../config/quantities.js'
 import { AppError } from '#shared/errors.js'
-import { EXIT } from '../exit-codes.js'
-import type { CliIo, ControlClient } from '../io.js'
+import { EXIT, type CliIo, type ControlClient } from '../io.js'
 
 /** What stands for a pause without an end. */
 const UNTIL_RESUME = 'until-resume'

@@ -1,6 +1,5 @@
 import type { PeerView } from '#shared/contract/peers.js'
-import { EXIT } from '../exit-codes.js'
-import type { CliIo, ControlClient } from '../io.js'
+import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { mayColour, since, textTable } from '../table.js'
 
 const MAX_OFFERS = 3

@@ -1,6 +1,5 @@
 import type { Status } from '#shared/contract/node.js'
-import { EXIT } from '../exit-codes.js'
-import type { CliIo, ControlClient } from '../io.js'
+import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { counted, mayColour, since, textTable } from '../table.js'
 
 /** `ocf status`: who the running node is and how it fares. */

@@ -1,8 +1,7 @@
 import type { ModelTest } from '#shared/contract/model-test.js'
 import { testModel } from '../../api/model-test.js'
 import { printable } from '../../logging/printable.js'
-import { EXIT } from '../exit-codes.js'
-import type { CliIo, ControlClient } from '../io.js'
+import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { mayColour, textTable } from '../table.js'
 
 /** What the legs of `Server-Timing` are. */

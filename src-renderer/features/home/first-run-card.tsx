@@ -1,12 +1,12 @@
 import { useState } from 'react'
 import type { Status } from '#shared/contract/node.js'
-import { linkTo } from '../../frame/route.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
+import { linkTo } from '../../stores/route.js'
 import { strings } from '../../strings.js'
-import { Button } from '../../ui/button.js'
-import { Card } from '../../ui/card.js'
-import { Icon } from '../../ui/icon.js'
+import { Button } from '../../ui/controls/button.js'
+import { Icon } from '../../ui/icons/icon.js'
+import { Card } from '../../ui/layout/card.js'
 import styles from './first-run-card.module.css'
 
 const { first: words } = strings.home

@@ -1,21 +1,23 @@
+import { useState } from 'react'
 import type { Status } from '#shared/contract/node.js'
 import type { TrafficHistoryView } from '#shared/contract/traffic.js'
-import { linkTo, type PageName } from '../../frame/route.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
+import { linkTo, type PageName } from '../../stores/route.js'
+import { ended } from '../../stores/traffic-figures.js'
 import { useHistory } from '../../stores/use-history.js'
 import { strings } from '../../strings.js'
-import { Card } from '../../ui/card.js'
-import { CopyButton } from '../../ui/copy-button.js'
-import { Empty } from '../../ui/empty.js'
-import { FeedView } from '../../ui/feed-view.js'
-import { Page } from '../../ui/page.js'
-import { Sparkline } from '../../ui/sparkline.js'
-import { ended } from '../traffic/totals.js'
+import { Sparkline } from '../../ui/charts/sparkline.js'
+import { CopyButton } from '../../ui/controls/copy-button.js'
+import { Tabs } from '../../ui/controls/tabs.js'
+import { Empty } from '../../ui/feedback/empty.js'
+import { FeedView } from '../../ui/feedback/feed-view.js'
+import { Card } from '../../ui/layout/card.js'
+import { Page } from '../../ui/layout/page.js'
+import { CodeBlock } from '../../ui/text/code-block.js'
 import { FirstRunCard } from './first-run-card.js'
 import styles from './home-page.module.css'
-import { SnippetTabs } from './snippet-tabs.js'
-import { modelForExamples, snippetsFor } from './snippets.js'
+import { modelForExamples, snippetsFor, type Snippet } from './snippets.js'
 
 /** "Is it working, and what do I paste?" */
 export function HomePage() {
@@ -131,5 +133,23 @@ function UseIt({ baseUrl }: { baseUrl: string }) {
         <SnippetTabs snippets={snippetsFor(baseUrl, model)} />
       )}
     </Card>
+  )
+}
+
+/** One example at a time. */
+function SnippetTabs({ snippets }: { snippets: readonly Snippet[] }) {
+  const [name, setName] = useState(snippets[0]?.name ?? '')
+  const current = snippets.find((snippet) => snippet.name === name) ?? snippets[0]
+  if (current === undefined) return null
+  return (
+    <Tabs
+      label={strings.home.snippets}
+      names={snippets.map((snippet) => snippet.name)}
+      current={current.name}
+      onChange={setName}
+    >
+      {current.where !== undefined && <p className={styles['where']}>{current.where}</p>}
+      <CodeBlock code={current.code} label={current.name} />
+    </Tabs>
   )
 }

@@ -1,11 +1,11 @@
 import type { ModelView } from '#shared/contract/models.js'
-import { linkTo } from '../../frame/route.js'
+import { linkTo } from '../../stores/route.js'
 import { strings } from '../../strings.js'
-import { Badge } from '../../ui/badge.js'
-import type { Column } from '../../ui/data-table.js'
-import { formatMs } from '../../ui/format.js'
-import { PathBadge } from '../../ui/path-badge.js'
-import { placeOf, type BestPath } from './best-path.js'
+import { formatMs } from '../../strings/format.js'
+import type { Column } from '../../ui/table/data-table.js'
+import { Badge } from '../../ui/text/badge.js'
+import { PathBadge } from '../../ui/text/path-badge.js'
+import { rankOf, type BestPath } from './best-path.js'
 import { LoadCell } from './load-cell.js'
 import { fullness, type ModelLoad } from './load.js'
 import type { Measured } from './measured.js'
@@ -38,7 +38,7 @@ export const MODEL_COLUMNS: readonly Column<ModelRow>[] = [
     header: column.path,
     hint: words.pathHint,
     width: 150,
-    sortBy: ({ best }) => placeOf(best),
+    sortBy: ({ best }) => rankOf(best),
     cell: ({ best }) => <Best best={best} />,
   },
   {

@@ -1,5 +1,5 @@
 import { strings } from '../../strings.js'
-import { Badge } from '../../ui/badge.js'
+import { Badge } from '../../ui/text/badge.js'
 import type { ModelLoad } from './load.js'
 
 const { load: words } = strings.models

@@ -1,5 +1,5 @@
 import type { TrafficEntry } from '#shared/contract/traffic.js'
-import { tokensPerSecond } from '../traffic/speed.js'
+import { tokensPerSecond } from '../../stores/traffic-figures.js'
 
 /** What the last requests showed; null where none was measured. */
 export interface Measured {

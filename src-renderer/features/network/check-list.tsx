@@ -1,7 +1,7 @@
 import type { Check } from '#shared/contract/doctor.js'
 import { strings } from '../../strings.js'
-import { Badge, type Tone } from '../../ui/badge.js'
-import { Words } from '../../ui/words.js'
+import { Badge, type Tone } from '../../ui/text/badge.js'
+import { Words } from '../../ui/text/words.js'
 import { sortChecks } from './doctor-report.js'
 import styles from './doctor.module.css'
 

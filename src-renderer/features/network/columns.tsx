@@ -1,13 +1,12 @@
 import type { PeerView } from '#shared/contract/peers.js'
-import { linkTo } from '../../frame/route.js'
+import { linkTo } from '../../stores/route.js'
 import { strings } from '../../strings.js'
-import { Badge } from '../../ui/badge.js'
-import type { Column } from '../../ui/data-table.js'
-import { formatMs, shortPeerId } from '../../ui/format.js'
-import { PathBadge } from '../../ui/path-badge.js'
-import { PeerName } from '../../ui/peer-name.js'
-import { TimeAgo } from '../../ui/time-ago.js'
-import { offerNames } from './offer-names.js'
+import { formatMs, shortPeerId } from '../../strings/format.js'
+import type { Column } from '../../ui/table/data-table.js'
+import { Badge } from '../../ui/text/badge.js'
+import { PathBadge } from '../../ui/text/path-badge.js'
+import { PeerName } from '../../ui/text/peer-name.js'
+import { TimeAgo } from '../../ui/text/time-ago.js'
 
 const { column, ...words } = strings.network
 
@@ -72,4 +71,9 @@ function Offers({ offers }: { offers: readonly string[] }) {
   const names = offerNames(offers)
   if (names.length === 0) return words.noOffers
   return <span title={names.join('\n')}>{names.join(', ')}</span>
+}
+
+/** What a peer offers, each once, without the `llm:model=` that models have. */
+function offerNames(offers: readonly string[]): string[] {
+  return [...new Set(offers.map((offer) => offer.replace(/^llm:(model=)?/, '')))]
 }

@@ -1,9 +1,9 @@
 import type { PeerView } from '#shared/contract/peers.js'
-import { linkTo } from '../../frame/route.js'
+import { linkTo } from '../../stores/route.js'
 import { strings } from '../../strings.js'
-import { Card } from '../../ui/card.js'
-import { formatMs, shortPeerId } from '../../ui/format.js'
-import { peerCells, peerHue } from '../../ui/peer-name.js'
+import { formatMs, shortPeerId } from '../../strings/format.js'
+import { Card } from '../../ui/layout/card.js'
+import { peerCells, peerHue } from '../../ui/text/peer-name.js'
 import { layoutNetwork, type LineKind } from './layout.js'
 import styles from './picture.module.css'
 

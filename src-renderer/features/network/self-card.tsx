@@ -1,9 +1,9 @@
 import type { Status } from '#shared/contract/node.js'
 import { strings } from '../../strings.js'
-import { Card } from '../../ui/card.js'
-import { CopyButton } from '../../ui/copy-button.js'
-import { Facts } from '../../ui/facts.js'
-import { PeerMark } from '../../ui/peer-name.js'
+import { CopyButton } from '../../ui/controls/copy-button.js'
+import { Card } from '../../ui/layout/card.js'
+import { Facts } from '../../ui/layout/facts.js'
+import { PeerMark } from '../../ui/text/peer-name.js'
 import styles from './network-page.module.css'
 
 const { network: words } = strings

@@ -3,8 +3,8 @@ import type { AppPreferenceName, AppPreferences } from '#shared/contract/app.js'
 import type { Capability } from '#shared/contract/node.js'
 import { useClient } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'
-import { Card } from '../../ui/card.js'
-import { useAction } from '../../ui/use-action.js'
+import { useAction } from '../../ui/feedback/use-action.js'
+import { Card } from '../../ui/layout/card.js'
 import styles from './settings-page.module.css'
 
 const { app: words } = strings.settings

@@ -1,6 +1,6 @@
-import { THEME_CHOICES, useTheme } from '../../frame/theme.js'
+import { THEME_CHOICES, useTheme } from '../../stores/theme.js'
 import { strings } from '../../strings.js'
-import { Card } from '../../ui/card.js'
+import { Card } from '../../ui/layout/card.js'
 import styles from './settings-page.module.css'
 
 const { settings: words } = strings

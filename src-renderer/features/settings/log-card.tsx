@@ -3,14 +3,13 @@ import { useEffect, useRef, useState } from 'react'
 import type { LogLine } from '#shared/contract/logs.js'
 import { useFeed } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'
-import { Card } from '../../ui/card.js'
-import { CopyButton } from '../../ui/copy-button.js'
-import { Empty } from '../../ui/empty.js'
-import { FeedView } from '../../ui/feed-view.js'
-import { formatClock, formatExact } from '../../ui/format.js'
-import { SearchBox } from '../../ui/search-box.js'
+import { formatClock, formatExact } from '../../strings/format.js'
+import { CopyButton } from '../../ui/controls/copy-button.js'
+import { SearchBox } from '../../ui/controls/search-box.js'
+import { Empty } from '../../ui/feedback/empty.js'
+import { FeedView } from '../../ui/feedback/feed-view.js'
+import { Card } from '../../ui/layout/card.js'
 import styles from './log-card.module.css'
-import { filterLog, logText, LOG_LEVELS, type LogLevel } from './log-filter.js'
 
 const { settings: words } = strings
 
@@ -101,4 +100,27 @@ function Lines({ lines }: { lines: readonly LogLine[] }) {
       </div>
     </div>
   )
+}
+
+/** The levels one can begin at, least important first. */
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
+type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** The lines of a level or above that hold a text anywhere. */
+function filterLog(lines: readonly LogLine[], level: LogLevel, text: string): LogLine[] {
+  const wanted = text.trim().toLowerCase()
+  return lines.filter((line) => isAtLeast(line, level) && textOf(line).toLowerCase().includes(wanted))
+}
+
+/** Lines as a text to paste. */
+function logText(lines: readonly LogLine[]): string {
+  return lines.map((line) => `${formatExact(line.atMs)} ${textOf(line)}`).join('\n')
+}
+
+function isAtLeast(line: LogLine, level: LogLevel): boolean {
+  return line.level === 'fatal' || LOG_LEVELS.indexOf(line.level) >= LOG_LEVELS.indexOf(level)
+}
+
+function textOf({ level, component, message, fields }: LogLine): string {
+  return [level, component, message, fields].filter((part) => part !== '').join(' ')
 }

@@ -1,10 +1,9 @@
 import type { ServiceView } from '#shared/contract/services.js'
 import { strings } from '../../strings.js'
-import { Badge, type Tone } from '../../ui/badge.js'
-import { Card } from '../../ui/card.js'
-import { Facts } from '../../ui/facts.js'
-import { Notice } from '../../ui/notice.js'
-import { modelsOf } from './shared-models.js'
+import { Notice } from '../../ui/feedback/notice.js'
+import { Card } from '../../ui/layout/card.js'
+import { Facts } from '../../ui/layout/facts.js'
+import { Badge, type Tone } from '../../ui/text/badge.js'
 import styles from './share-page.module.css'
 
 const { share: words } = strings
@@ -62,4 +61,9 @@ function Paths({ paths }: { paths: readonly string[] }) {
       </ul>
     </details>
   )
+}
+
+/** Models that requests are routed to; the server may list more than its owner shares. */
+export function modelsOf(service: ServiceView): ServiceView['models'] {
+  return service.models.filter((model) => service.identityGroups.includes(`model=${model.id}`))
 }

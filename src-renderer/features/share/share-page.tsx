@@ -1,21 +1,23 @@
-import type { ShareView } from '#shared/contract/shares.js'
 import type { ServiceView } from '#shared/contract/services.js'
+import type { ShareView } from '#shared/contract/shares.js'
 import { dataOf } from '../../stores/feed-store.js'
-import { useFeed } from '../../stores/hooks.js'
+import { useClient, useFeed } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'
-import { FeedView } from '../../ui/feed-view.js'
-import { Page } from '../../ui/page.js'
-import { LimitsCard } from './limits-card.js'
+import { Button } from '../../ui/controls/button.js'
+import { Empty } from '../../ui/feedback/empty.js'
+import { FeedView } from '../../ui/feedback/feed-view.js'
+import { useAction } from '../../ui/feedback/use-action.js'
+import { Icon } from '../../ui/icons/icon.js'
+import { Card } from '../../ui/layout/card.js'
+import { Page } from '../../ui/layout/page.js'
+import { LimitsCard } from './limits/limits-card.js'
+import { RulesCard } from './limits/rules-card.js'
 import { LiveCard } from './live-card.js'
-import { LookAgain } from './look-again.js'
 import { PauseBar } from './pause-bar.js'
-import { PrivacyCard } from './privacy-card.js'
-import { RulesCard } from './rules-card.js'
-import { ServerCard } from './server-card.js'
-import { ServersEmpty } from './servers-empty.js'
-import { ServiceCard } from './service-card.js'
-import { modelsOf } from './shared-models.js'
-import { TypeInCard } from './type-in-card.js'
+import { ServerCard } from './servers/server-card.js'
+import { TypeInCard } from './servers/type-in-card.js'
+import { modelsOf, ServiceCard } from './service-card.js'
+import styles from './share-page.module.css'
 
 const { share: words } = strings
 
@@ -79,4 +81,46 @@ function otherServices(services: readonly ServiceView[], shares: readonly ShareV
 
 function sharedModels(service: ServiceView): string[] {
   return service.published && service.status === 'connected' ? modelsOf(service).map((model) => model.id) : []
+}
+
+/** Looks for servers now. */
+function LookAgain() {
+  const client = useClient()
+  const { busy, run } = useAction()
+  return (
+    <Button
+      icon="refresh"
+      disabled={busy}
+      onClick={() => run(() => client.call('detection.look', {}), strings.share.looked)}
+    >
+      {strings.share.look}
+    </Button>
+  )
+}
+
+/** No server runs: what to do. */
+function ServersEmpty() {
+  return (
+    <Card>
+      <Empty icon="server" title={strings.share.none}>
+        <p>{strings.share.noneHint}</p>
+        <p className={styles['hint']}>{strings.share.ports}</p>
+      </Empty>
+    </Card>
+  )
+}
+
+/** Who can read what, in plain words. */
+function PrivacyCard() {
+  return (
+    <Card>
+      <div className={styles['privacy']}>
+        <Icon name="lock" />
+        <div>
+          <h2>{strings.share.privacy}</h2>
+          <p>{strings.share.privacyBody}</p>
+        </div>
+      </div>
+    </Card>
+  )
 }

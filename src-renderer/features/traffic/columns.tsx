@@ -1,12 +1,12 @@
 import type { TrafficEntry } from '#shared/contract/traffic.js'
-import { linkTo } from '../../frame/route.js'
+import { linkTo } from '../../stores/route.js'
+import { tokensPerSecond } from '../../stores/traffic-figures.js'
 import { strings } from '../../strings.js'
-import type { Column } from '../../ui/data-table.js'
-import { formatBytes, formatClock, formatExact, formatMs } from '../../ui/format.js'
-import { Icon } from '../../ui/icon.js'
-import { PeerName } from '../../ui/peer-name.js'
+import { formatBytes, formatClock, formatExact, formatMs } from '../../strings/format.js'
+import { Icon } from '../../ui/icons/icon.js'
+import type { Column } from '../../ui/table/data-table.js'
+import { PeerName } from '../../ui/text/peer-name.js'
 import { Outcome } from './outcome.js'
-import { tokensPerSecond } from './speed.js'
 import styles from './traffic-page.module.css'
 
 const { column, ...words } = strings.traffic

@@ -1,15 +1,15 @@
 import { useState } from 'react'
 import type { HistoryRange, Percentiles, TrafficHistoryView } from '#shared/contract/traffic.js'
+import { ended, totalsOf } from '../../stores/traffic-figures.js'
 import { useHistory } from '../../stores/use-history.js'
 import { strings } from '../../strings.js'
-import { Card } from '../../ui/card.js'
-import { Chart } from '../../ui/chart.js'
-import { FeedView } from '../../ui/feed-view.js'
-import { formatCompact, formatMs } from '../../ui/format.js'
-import { Segmented } from '../../ui/segmented.js'
+import { formatCompact, formatMs } from '../../strings/format.js'
+import { Chart } from '../../ui/charts/chart.js'
+import { Segmented } from '../../ui/controls/segmented.js'
+import { FeedView } from '../../ui/feedback/feed-view.js'
+import { Card } from '../../ui/layout/card.js'
 import { causeOf } from './cause.js'
 import styles from './history-cards.module.css'
-import { ended, totalsOf } from './totals.js'
 
 const { traffic: words } = strings
 const RANGES: readonly HistoryRange[] = ['5m', '1h', '24h', '30d']

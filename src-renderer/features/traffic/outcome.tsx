@@ -1,6 +1,6 @@
 import type { TrafficEntry } from '#shared/contract/traffic.js'
 import { strings } from '../../strings.js'
-import { Badge } from '../../ui/badge.js'
+import { Badge } from '../../ui/text/badge.js'
 import { causeOf } from './cause.js'
 
 const { traffic: words } = strings

@@ -1,7 +1,14 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { AppError } from '#shared/errors.js'
-import { EXIT } from '../../../src-main/cli/exit-codes.js'
-import { SETTING_NAMES, flagName } from '../../../src-main/config/settings.js'
+import { EXIT } from '../../../src-main/cli/io.js'
+import { connectToNode, runCli } from '../../../src-main/cli/run.js'
+import { flagName, SETTING_NAMES } from '../../../src-main/config/settings.js'
 import { VERSION } from '../../../src-main/base/version.js'
 import { cli } from './cli-fixture.js'
 
@@ -108,7 +115,7 @@ describe('ocf app and ocf demo', () => {
   })
 })
 
-describe('ocf by itself', () => {
+describe('ocf without a command', () => {
   it.each([[[]], [['--help']], [['help']], [['-h']]])('prints its help for %j', async (argv) => {
     const { run, output, errors } = cli()
     expect(await run(...argv)).toBe(EXIT.ok)
@@ -150,38 +157,28 @@ describe('ocf by itself', () => {
   })
 })
 
-describe('ocf config', () => {
-  const given = { env: { OCF_SEED: 'hush' }, files: { '/os/config/config.yaml': 'table: {lease: 20m}' } }
+describe('without a running node', () => {
+  const run = async (folder: string) => {
+    const { io, errors } = cli()
+    const handler = () => Promise.resolve(0)
+    const handlers = { start: handler, app: handler, demo: handler }
+    return {
+      code: await runCli(['status', '--data-dir', folder], { io, handlers, connect: connectToNode }),
+      errors: errors(),
+    }
+  }
 
-  it('prints every setting with its value and origin, and no secret', async () => {
-    const { run, output } = cli(given)
-    expect(await run('config', '--port=0')).toBe(EXIT.ok)
-    const lines = output().split('\n')
-    const line = (name: string) => lines.find((text) => text.startsWith(`${name} `))?.split(/ {2,}/)
-    expect(line('port')).toEqual(['port', '0', 'flag --port'])
-    expect(line('table.lease')).toEqual(['table.lease', '20m', 'file /os/config/config.yaml: table.lease'])
-    expect(line('seed')).toEqual(['seed', '[hidden]', 'environment OCF_SEED'])
-    expect(line('gateway.max-body')).toEqual(['gateway.max-body', '64MiB', 'default'])
-    expect(output()).not.toContain('\u001b')
-  })
-
-  it('prints JSON in base units', async () => {
-    const { run, output } = cli(given)
-    await run('config', '--json')
-    const json = JSON.parse(output())
-    expect(json['table.lease']).toEqual({
-      value: 1_200_000,
-      origin: 'file',
-      from: 'file /os/config/config.yaml: table.lease',
-    })
-    expect(json['service.port'].value).toBeNull()
-    expect(output()).not.toContain('hush')
-    expect(Object.keys(json)).toEqual(SETTING_NAMES)
-  })
-
-  it('tells broken settings and exits with 2', async () => {
-    const { run, errors } = cli({ env: { OCF_PORT: 'x' } })
-    expect(await run('config')).toBe(EXIT.usage)
-    expect(errors()).toContain('environment OCF_PORT')
+  it('the data commands say so and exit with 3: no control file, or one that a crash left', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ocf-cli-'))
+    const sentence = `error: No node is running with the data folder ${folder}. Start one with \`ocf start\`. (node_not_running)\n`
+    expect(await run(folder)).toEqual({ code: EXIT.notRunning, errors: sentence })
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    server.close()
+    await once(server, 'close')
+    writeFileSync(join(folder, 'control.json'), JSON.stringify({ url, token: 't', pid: process.pid, gateway: null }))
+    expect(await run(folder)).toEqual({ code: EXIT.notRunning, errors: sentence })
+    rmSync(folder, { recursive: true })
   })
 })

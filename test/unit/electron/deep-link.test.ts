@@ -10,7 +10,7 @@ test('a link names a page of the dashboard, with or without the slash some syste
 
 test('the pages that can be linked are those the dashboard has', () => {
   // Read and not imported: the dashboard's code is for browsers.
-  const source = readFileSync(new URL('../../../src-renderer/frame/route.ts', import.meta.url), 'utf8')
+  const source = readFileSync(new URL('../../../src-renderer/stores/route.ts', import.meta.url), 'utf8')
   const pages = /PAGES = \[([^\]]+)\]/.exec(source)?.[1]?.match(/[a-z-]+/g) ?? []
   expect([...LINKED_PAGES].sort()).toEqual([...pages].sort())
 })

@@ -2,8 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createAppPreferences } from '../../../src-main/electron/app-preferences.js'
-import { openPreferences } from '../../../src-main/electron/preferences.js'
+import { createAppPreferences, openPreferences } from '../../../src-main/electron/preferences.js'
 import { createRecordingLog } from '../../fixtures/recording-log.js'
 
 let dir: string

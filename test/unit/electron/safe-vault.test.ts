@@ -1,7 +1,6 @@
 import { expect, test, vi } from 'vitest'
-import { createPlainSecretsNotice } from '../../../src-main/electron/plain-secrets.js'
 import type { Preferences } from '../../../src-main/electron/preferences.js'
-import { createSafeVault } from '../../../src-main/electron/safe-vault.js'
+import { createPlainSecretsNotice, createSafeVault } from '../../../src-main/electron/safe-vault.js'
 
 function vault(store: { backend?: string; isAvailable?: boolean }, platform: NodeJS.Platform = 'linux') {
   const safeStorage = {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { EXIT } from '../../../../src-main/cli/exit-codes.js'
+import { EXIT } from '../../../../src-main/cli/io.js'
 import { cli } from '../cli-fixture.js'
 
 const servers: Server[] = []

@@ -1,0 +1,92 @@
+import type { AppUpdater } from 'electron-updater'
+import type { Log } from '../../logging/index.js'
+import type { Updater } from './updates.js'
+
+/** Replaces the random number of this installation that the updater would send with each check. */
+const HEADERS = { 'x-user-staging-id': 'none' }
+
+/**
+ * electron-updater, loaded at its first use. It checks, downloads and installs only on request, and its errors
+ * are the rejections of the call they belong to.
+ */
+export function createUpdater(needs: { log: Log; load?: () => Promise<AppUpdater> }): Updater {
+  const log = needs.log.forComponent('updates')
+  const load = needs.load ?? loadAutoUpdater
+  let loading: Promise<AppUpdater> | undefined
+
+  async function prepare(): Promise<AppUpdater> {
+    const updater = await load()
+    updater.autoDownload = false
+    updater.autoInstallOnAppQuit = false
+    updater.allowDowngrade = false
+    updater.disableWebInstaller = true
+    updater.requestHeaders = HEADERS
+    const note = (message: unknown): void => log.debug('the updater says', { message: String(message) })
+    updater.logger = { info: note, warn: note, error: note, debug: note }
+    // An `error` event without a listener would end the program; the failed call rejects as well.
+    updater.on('error', (error) => log.debug('the updater failed', { error }))
+    return updater
+  }
+
+  function open(): Promise<AppUpdater> {
+    loading ??= prepare().catch((error: unknown) => {
+      loading = undefined
+      throw error
+    })
+    return loading
+  }
+
+  return {
+    async check() {
+      const result = await (await open()).checkForUpdates()
+      if (result === null) throw new Error('The updater does not work for this kind of package.')
+      return result.isUpdateAvailable ? { version: result.updateInfo.version } : undefined
+    },
+    async download(onPercent) {
+      const updater = await open()
+      const onProgress = ({ percent }: { percent: number }): void => onPercent(percent)
+      updater.on('download-progress', onProgress)
+      try {
+        await updater.downloadUpdate()
+      } finally {
+        updater.off('download-progress', onProgress)
+      }
+    },
+    async install() {
+      const updater = await open()
+      return new Promise<never>((_resolve, reject) => {
+        updater.once('error', reject)
+        updater.quitAndInstall(false, true)
+      })
+    },
+  }
+}
+
+/** A CommonJS module whose only way to the updater is a getter: named imports don't find it. */
+async function loadAutoUpdater(): Promise<AppUpdater> {
+  const { default: module } = await import('electron-updater')
+  return module.autoUpdater
+}
+
+/** How long the system may take to end this program after the installer was started. */
+const HAND_OVER_MS = 60_000
+
+/**
+ * Lets the new version take over from this program, whose node has stopped. The process ends meanwhile; this returns
+ * only when that failed.
+ */
+export async function handOver(needs: { updater: Updater; log: Log; limitMs?: number }): Promise<void> {
+  const log = needs.log.forComponent('updates')
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () => late.reject(new Error('The system did not end this program.')),
+    needs.limitMs ?? HAND_OVER_MS,
+  )
+  try {
+    await Promise.race([needs.updater.install(), late.promise])
+  } catch (error) {
+    log.error('the newer version could not be installed', { error })
+  } finally {
+    clearTimeout(timer)
+  }
+}

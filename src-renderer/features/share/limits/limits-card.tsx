@@ -1,0 +1,78 @@
+import { useState, type SubmitEvent } from 'react'
+import type { Usage } from '#shared/contract/limits.js'
+import { dataOf } from '../../../stores/feed-store.js'
+import { useClient, useFeed } from '../../../stores/hooks.js'
+import { strings } from '../../../strings.js'
+import { Button } from '../../../ui/controls/button.js'
+import { Field } from '../../../ui/controls/field.js'
+import { TextArea } from '../../../ui/controls/text-area.js'
+import { toast } from '../../../ui/feedback/toasts.js'
+import { useAction } from '../../../ui/feedback/use-action.js'
+import { Card } from '../../../ui/layout/card.js'
+import styles from './limits-card.module.css'
+import { checkLimits, LIMIT_NUMBERS, limitChanges, writeLimits, type LimitsText } from './limits-form.js'
+
+const { share: words } = strings
+
+/** What peers may use of this machine. */
+export function LimitsCard() {
+  const usage = dataOf(useFeed('limits'))
+  return usage === undefined ? null : <Form usage={usage} />
+}
+
+function Form({ usage: { limits } }: { usage: Usage }) {
+  const client = useClient()
+  const { busy, run } = useAction()
+  const [edited, setEdited] = useState<LimitsText>()
+  const text = edited ?? writeLimits(limits)
+  const wrong = checkLimits(text)
+  const changes = edited === undefined ? undefined : limitChanges(limits, text)
+  const set = (name: keyof LimitsText) => (value: string) => setEdited({ ...text, [name]: value })
+
+  const save = async (): Promise<void> => {
+    if (changes === undefined) return
+    const { restartNeeded } = await client.call('limits.set', changes)
+    setEdited(undefined)
+    toast('good', restartNeeded ? words.limitsSavedLater : words.limitsSaved)
+  }
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault()
+    if (Object.keys(wrong).length === 0) run(save)
+  }
+  return (
+    <Card title={words.limits}>
+      <form onSubmit={submit}>
+        <div className={styles['fields']}>
+          {LIMIT_NUMBERS.map((name) => (
+            <Field
+              key={name}
+              label={words.limit[name].label}
+              help={words.limit[name].help}
+              error={wrong[name]}
+              value={text[name]}
+              inputMode="numeric"
+              onChange={set(name)}
+            />
+          ))}
+        </div>
+        <div className={styles['lists']}>
+          {(['allowedPeers', 'blockedPeers'] as const).map((name) => (
+            <TextArea
+              key={name}
+              label={words.limit[name].label}
+              help={words.limit[name].help}
+              value={text[name]}
+              onChange={set(name)}
+            />
+          ))}
+        </div>
+        <footer className={styles['foot']}>
+          <p>{words.limitsHint}</p>
+          <Button submit primary disabled={busy || changes === undefined || Object.keys(wrong).length > 0}>
+            {words.limitsSave}
+          </Button>
+        </footer>
+      </form>
+    </Card>
+  )
+}

@@ -1,6 +1,0 @@
-import { linkTo, type PageName } from './route.js'
-
-/** Goes to a page, or to a thing on it. */
-export function goTo(page: PageName, item?: string): void {
-  location.hash = linkTo(page, item)
-}

@@ -1,0 +1,67 @@
+import { useEffect, useRef } from 'react'
+import { create } from 'zustand'
+import { strings } from '../../strings.js'
+import { IconButton } from '../controls/icon-button.js'
+import { Icon } from '../icons/icon.js'
+import styles from './toasts.module.css'
+
+/** A short message that goes away by itself; errors stay until they are closed. */
+export interface Toast {
+  id: number
+  tone: 'good' | 'bad'
+  text: string
+}
+
+const SHOWN_MS = 5000
+/** More than these nobody reads: the oldest go. */
+const MAX_TOASTS = 3
+
+let lastId = 0
+
+const useToasts = create<{ list: readonly Toast[]; close: (id: number) => void }>((set) => ({
+  list: [],
+  close: (id) => set(({ list }) => ({ list: list.filter((toast) => toast.id !== id) })),
+}))
+
+/** Shows a message. */
+export function toast(tone: Toast['tone'], text: string): void {
+  lastId += 1
+  const next: Toast = { id: lastId, tone, text }
+  useToasts.setState(({ list }) => ({ list: [...list, next].slice(-MAX_TOASTS) }))
+}
+
+/** Where messages appear: in the top layer, so that they stand above dialogs too. */
+export function Toasts() {
+  const list = useToasts((state) => state.list)
+  const region = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    const element = region.current
+    if (element === null || list.length === 0) return
+    // Shown anew, so that it lies above a dialog that was opened later.
+    if (element.matches(':popover-open')) element.hidePopover()
+    element.showPopover()
+  }, [list])
+  return (
+    <div ref={region} popover="manual" className={styles['region']} role="status" aria-live="polite">
+      {list.map((one) => (
+        <ToastLine key={one.id} toast={one} />
+      ))}
+    </div>
+  )
+}
+
+function ToastLine({ toast: { id, tone, text } }: { toast: Toast }) {
+  const close = useToasts((state) => state.close)
+  useEffect(() => {
+    if (tone === 'bad') return
+    const timer = setTimeout(() => close(id), SHOWN_MS)
+    return () => clearTimeout(timer)
+  }, [id, tone, close])
+  return (
+    <div className={`${styles['toast'] ?? ''} ${styles[tone] ?? ''}`}>
+      <Icon name={tone === 'good' ? 'check' : 'alert'} size={16} />
+      <p>{text}</p>
+      <IconButton icon="close" label={strings.dialog.close} onClick={() => close(id)} />
+    </div>
+  )
+}

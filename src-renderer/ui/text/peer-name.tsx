@@ -1,0 +1,72 @@
+import { useState } from 'react'
+import { strings } from '../../strings.js'
+import { shortPeerId } from '../../strings/format.js'
+import { Icon } from '../icons/icon.js'
+import styles from './peer-name.module.css'
+
+/** A peer: a mark that is always the same for it, and its short id; a click copies the whole one. */
+export function PeerName({ peerId }: { peerId: string }) {
+  const [copied, setCopied] = useState(false)
+  const copy = (): void => {
+    navigator.clipboard.writeText(peerId).then(
+      () => setCopied(true),
+      () => setCopied(false),
+    )
+  }
+  return (
+    <button
+      type="button"
+      className={styles['name']}
+      onClick={copy}
+      onBlur={() => setCopied(false)}
+      title={peerId}
+      aria-label={strings.copy.peer(shortPeerId(peerId), peerId)}
+    >
+      <PeerMark peerId={peerId} />
+      <code>{shortPeerId(peerId)}</code>
+      {copied && <Icon name="check" size={14} />}
+    </button>
+  )
+}
+
+const HUES = [8, 36, 96, 152, 190, 220, 262, 318] as const
+
+/** The colour of a peer's mark, in degrees. */
+export function peerHue(peerId: string): number {
+  return HUES[hash(peerId) % HUES.length] ?? 0
+}
+
+/** The path of a peer's mark in a square of 5 × 5: mirrored cells, from the bits of a hash of the id. */
+export function peerCells(peerId: string): string {
+  const bits = hash(peerId)
+  const cells: string[] = []
+  for (let y = 0; y < 5; y++) {
+    for (let x = 0; x < 3; x++) {
+      if (((bits >>> (3 + y * 3 + x)) & 1) === 0) continue
+      cells.push(`M${x} ${y}h1v1h-1z`)
+      if (x < 2) cells.push(`M${4 - x} ${y}h1v1h-1z`)
+    }
+  }
+  return cells.join('')
+}
+
+/** A peer's mark: always the same for it. */
+export function PeerMark({ peerId, size = 18 }: { peerId: string; size?: number }) {
+  const hue = peerHue(peerId)
+  return (
+    <svg className={styles['mark']} width={size} height={size} viewBox="-1 -1 7 7" aria-hidden="true">
+      <rect x="-1" y="-1" width="7" height="7" rx="1.6" fill={`hsl(${hue} 60% 50% / 20%)`} />
+      <path d={peerCells(peerId)} fill={`hsl(${hue} 62% 50%)`} />
+    </svg>
+  )
+}
+
+/** FNV-1a: the same picture on every computer. */
+function hash(text: string): number {
+  let value = 0x811c9dc5
+  for (const character of text) {
+    value ^= character.codePointAt(0) ?? 0
+    value = Math.imul(value, 0x01000193)
+  }
+  return value >>> 0
+}

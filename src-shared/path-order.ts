@@ -1,0 +1,15 @@
+import type { PathKind } from './contract/peers.js'
+
+/** The kinds of path, best first: direct before hole-punched before relayed, and QUIC before TCP before WebSocket. */
+export const PATHS_BEST_FIRST: readonly PathKind[] = [
+  'direct-quic',
+  'direct-tcp',
+  'direct-ws',
+  'hole-punched',
+  'relayed',
+]
+
+/** Compares two kinds of path for `sort`: negative when `a` is better. */
+export function comparePaths(a: PathKind, b: PathKind): number {
+  return PATHS_BEST_FIRST.indexOf(a) - PATHS_BEST_FIRST.indexOf(b)
+}

@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest'
+import { createModelsFeed, listModels } from '../../../../src-main/api/handlers/models.js'
+import { ALICE, BOB, createFakeNode, SELF } from '../../../contract/fake-node.js'
+
+describe('models', () => {
+  test('are those of own servers and of peers the gateway may ask', () => {
+    const node = createFakeNode()
+    node.serve({
+      id: 'llm@127.0.0.1:11434',
+      identityGroups: ['model=qwen3:8b', 'model=*', 'all'],
+      models: [{ id: 'qwen3:8b', ownedBy: undefined, created: undefined, contextLength: 32768 }],
+    })
+    node.offer(ALICE, 'llm', ['model=llama3.2', 'model=a=b', 'all', 'model='])
+    node.offer(BOB, 'llm', ['model=far-away', 'model=llama3.2'])
+    node.offer('carol', 'other', ['model=not-llm'])
+    node.connect('carol')
+    node.connect(ALICE)
+    node.offer('dave', 'llm', ['model=dead', 'model=llama3.2'])
+    const models = listModels({ ...node.needs, isRoutable: (peerId) => peerId !== 'dave' })
+    expect(models.map((model) => model.id)).toEqual(['a=b', 'far-away', 'llama3.2', 'qwen3:8b'])
+    expect(models[2]?.providers).toEqual([
+      { peerId: ALICE, self: false, connected: true, load: null },
+      { peerId: BOB, self: false, connected: false, load: null },
+    ])
+    expect(models[3]).toMatchObject({
+      local: true,
+      shared: true,
+      contextLength: 32768,
+      servers: ['llm@127.0.0.1:11434'],
+      providers: [{ peerId: SELF, self: true, connected: true }],
+    })
+  })
+
+  test('of a server that is down or not published are not shared', () => {
+    const node = createFakeNode()
+    node.serve({ id: 'down', status: 'down', identityGroups: ['model=a'] })
+    node.serve({ id: 'demo', published: false, identityGroups: ['model=demo'] })
+    expect(listModels(node.needs)).toMatchObject([{ id: 'demo', local: true, shared: false }])
+  })
+})
+
+test('how busy a provider is comes from what it said itself, and for this node from its slots', () => {
+  const node = createFakeNode()
+  node.serve({ id: 'llm@127.0.0.1:11434', identityGroups: ['model=mine'] })
+  node.offer(ALICE, 'llm', ['model=theirs'])
+  const answer = { slotsTotal: 4, slotsFree: 1, queueLength: 3, paused: 'because', offers: '', version: '', timeMs: 0 }
+  node.needs.table.status.peek = (peerId) => (peerId === ALICE ? answer : undefined)
+  const [mine, theirs] = listModels(node.needs)
+  expect(mine?.providers[0]?.load).toEqual({ slotsTotal: 4, slotsFree: 3, queueLength: 1, paused: false })
+  expect(theirs?.providers[0]?.load).toEqual({ slotsTotal: 4, slotsFree: 1, queueLength: 3, paused: true })
+})
+
+test('providers are asked how busy they are while somebody looks at the models', () => {
+  const node = createFakeNode()
+  node.offer(ALICE, 'llm', ['model=theirs'])
+  node.offer(BOB, 'llm', ['model=theirs'])
+  node.connect(ALICE)
+  const asked: string[] = []
+  node.needs.table.status.get = (peerId) => void asked.push(peerId)
+  createModelsFeed(node.needs).subscribe(() => undefined)()
+  expect(asked).toEqual([ALICE])
+})

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import type { ModelView } from '#shared/contract/models.js'
+import { EXIT } from '../../../../src-main/cli/io.js'
+import { cli } from '../cli-fixture.js'
+
+const models: ModelView[] = [
+  {
+    id: 'gpt2',
+    providers: [{ peerId: 'x', self: false, connected: true, load: null }],
+    local: false,
+    shared: false,
+    contextLength: 1024,
+    servers: [],
+  },
+  { id: 'own', providers: [], local: true, shared: false, servers: ['llm@127.0.0.1:1'] },
+]
+
+test('ocf models lists models with their providers', async () => {
+  const { run, output } = cli({ answers: { 'models.list': models } })
+  await run('models')
+  expect(
+    output()
+      .split('\n')
+      .map((line) => line.split(/ {2,}/)),
+  ).toEqual([
+    ['MODEL', 'PROVIDERS', 'THIS MACHINE', 'CONTEXT'],
+    ['gpt2', '1', '1024 tokens'],
+    ['own', '0', 'not shared'],
+    [''],
+  ])
+})
+
+test('ocf models colours headings on a terminal, unless NO_COLOR is set', async () => {
+  const coloured = cli({ answers: { 'models.list': models }, tty: true })
+  await coloured.run('models')
+  expect(coloured.output()).toContain('\u001b[1m')
+  const plain = cli({ answers: { 'models.list': models }, tty: true, env: { NO_COLOR: '1' } })
+  await plain.run('models')
+  expect(plain.output()).not.toContain('\u001b')
+})
+
+test('ocf models finds the node by the data folder, whatever is wrong with other settings', async () => {
+  const env = { OCF_PORT: 'broken', OCF_DATA_DIR: '/there' }
+  const { run, connected, errors } = cli({ answers: { 'models.list': [] }, env })
+  expect(await run('models')).toBe(EXIT.ok)
+  expect([connected, errors()]).toEqual([['/there'], ''])
+})

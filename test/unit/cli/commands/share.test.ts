@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { EXIT } from '../../../../src-main/cli/io.js'
+import { createFakeSharing } from '../../../contract/fake-sharing.js'
+import { cli } from '../cli-fixture.js'
+
+const sharing = createFakeSharing()
+
+const servers = sharing.detector.servers()
+
+const [share] = sharing.shares.list()
+
+describe('ocf share', () => {
+  const answers = { 'detection.look': servers, 'detection.type-in': servers[0], 'shares.add': share }
+
+  it('shares the only server that runs', async () => {
+    const { run, output } = cli({ answers })
+    expect(await run('share')).toBe(EXIT.ok)
+    expect(output()).toBe('Sharing 1 model of Ollama at 127.0.0.1:11434. `ocf unshare 11434` ends it.\n')
+  })
+
+  it('asks which where there are several', async () => {
+    const { run, errors } = cli({ answers: { ...answers, 'detection.look': [...servers, ...servers] } })
+    expect(await run('share')).toBe(EXIT.failed)
+    expect(errors()).toContain('Say which one')
+  })
+
+  it.each([
+    [['--model'], 'flag --model: It needs a value.'],
+    [['--alias', 'x'], 'flag --alias: "x" is not NAME=MODEL.'],
+    [['--all', '--model', 'a'], 'flag --all: It goes without --model.'],
+    [['11434', 'more'], 'argument more'],
+  ])('refuses %j', async (flags, sentence) => {
+    const { run, errors } = cli({ answers })
+    expect(await run('share', ...flags)).toBe(EXIT.usage)
+    expect(errors()).toContain(sentence)
+  })
+
+  it('says how to give a key where one is wanted', async () => {
+    const locked = { ...servers[0], state: 'needs-key', models: [] }
+    const { run, errors } = cli({ answers: { ...answers, 'detection.type-in': locked, 'detection.forget': {} } })
+    expect(await run('share', '11434')).toBe(EXIT.failed)
+    expect(errors()).toContain('wants a key. Write it into a file and add `--key-file FILE`.')
+  })
+
+  it('refuses what is no port', async () => {
+    const { run, errors } = cli({ answers })
+    expect(await run('share', '80a')).toBe(EXIT.usage)
+    expect(errors()).toContain('"80a" is not a port')
+  })
+})
+
+describe('ocf unshare', () => {
+  const service = (port: number, published = true) => ({
+    ...{ id: `llm@127.0.0.1:${port}`, address: `127.0.0.1:${port}`, name: 'llm', published, models: [] },
+    ...{ status: 'connected', source: 'flags', aliases: [] },
+  })
+  const [first, second] = [service(11434), service(8000)]
+
+  it.each([
+    [['80'], [first], '"80" is not shared. Shared is:\n  llm@127.0.0.1:11434\n'],
+    [['80'], [first, second, service(80, false)], '"80" is not shared. Shared are:\n  llm@127.0.0.1:11434\n  llm@'],
+    [['80'], [], 'Nothing is shared. `ocf share` shares a server.\n'],
+    [[], [service(80, false)], 'Nothing is shared. `ocf share` shares a server.\n'],
+    [[], [first, second], 'Several are shared; say which one:\n  llm@127.0.0.1:11434\n  llm@127.0.0.1:8000\n'],
+  ])('%j with %j tells what is shared', async (args, services, sentence) => {
+    const { run, errors } = cli({ answers: { 'services.list': services } })
+    expect(await run('unshare', ...args)).toBe(EXIT.failed)
+    expect(errors()).toContain(sentence)
+  })
+})

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest'
+import type { Status } from '#shared/contract/node.js'
+import { EXIT } from '../../../../src-main/cli/io.js'
+import { cli } from '../cli-fixture.js'
+
+const status: Status = {
+  peerId: '12D3KooWNode',
+  version: '0.1.0',
+  mode: 'node',
+  startedAtMs: Date.now() - 3 * 60_000,
+  gatewayUrl: 'http://127.0.0.1:8092',
+  multiaddrs: ['/ip4/1.2.3.4/tcp/43905/p2p/12D3KooWNode', '/ip6/::1/tcp/43905/p2p/12D3KooWNode'],
+  peers: 3,
+  paths: [
+    { path: 'direct-quic', peers: 2 },
+    { path: 'relayed', peers: 1 },
+  ],
+  knownPeers: 5,
+  models: { available: 4, shared: 2 },
+  requestsToday: { in: 7, out: 8, local: 9 },
+  state: { kind: 'sharing', path: 'direct' },
+}
+
+describe('ocf status', () => {
+  it('ocf status prints the node’s state for people', async () => {
+    const { run, output, connected } = cli({ answers: { 'node.status': status } })
+    expect(await run('status', '--data-dir', 'here')).toBe(EXIT.ok)
+    expect(connected).toEqual(['/cwd/here'])
+    expect(output()).toBe(
+      [
+        'Sharing 2 models · direct · 3 peers',
+        '',
+        'Node            12D3KooWNode',
+        'Version         0.1.0',
+        'Running for     3 min',
+        'Base URL        http://127.0.0.1:8092/v1',
+        'Mode            node',
+        'Peers           3 connected (2 direct-quic, 1 relayed), 5 known',
+        'Models          4 available, 2 shared',
+        'Requests today  8 out, 7 in, 9 local',
+        'Addresses       /ip4/1.2.3.4/tcp/43905/p2p/12D3KooWNode',
+        '                /ip6/::1/tcp/43905/p2p/12D3KooWNode',
+        '',
+      ].join('\n'),
+    )
+  })
+
+  it.each([
+    ['connected', 'Connected · relayed · 1 peer; nothing is shared'],
+    ['paused', 'Paused: you paused it · relayed'],
+    ['alone', 'Not connected: '],
+    ['standalone', 'Standalone: '],
+  ] as const)('ocf status explains the state %s', async (kind, sentence) => {
+    const pause = kind === 'paused' ? { sentence: 'you paused it', untilMs: null } : undefined
+    const state = { kind, path: 'relayed', pause }
+    const { run, output } = cli({
+      answers: { 'node.status': { ...status, peers: 1, gatewayUrl: null, state } },
+    })
+    await run('status')
+    expect(output()).toContain(sentence)
+    expect(output()).toMatch(/Base URL +none yet/)
+  })
+})

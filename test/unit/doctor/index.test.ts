@@ -1,0 +1,243 @@
+import { describe, expect, test } from 'vitest'
+import type { DoctorFacts } from '../../../src-main/doctor/facts.js'
+import { checkAll } from '../../../src-main/doctor/index.js'
+import { causeOf } from '../../../src-main/doctor/live.js'
+import type { PeerConnection } from '../../../src-main/p2p/index.js'
+
+const TCP = '/ip4/192.168.1.2/tcp/43905'
+
+const RELAY = '12D3KooWDG6KQHGgqSKbkKZH5xvz9iwm2qyNtFv1u87QCuDCUDiM'
+
+const connection = (over: Partial<PeerConnection> = {}): PeerConnection => ({
+  peerId: 'peer',
+  multiaddr: '/ip4/5.0.0.9/tcp/43905',
+  path: 'direct-tcp',
+  direction: 'outbound',
+  openedAtMs: 0,
+  ...over,
+})
+
+function facts(over: Partial<DoctorFacts> = {}, reach: Partial<DoctorFacts['reach']> = {}): DoctorFacts {
+  return {
+    mode: 'node',
+    nowMs: 0,
+    publicAddr: '',
+    connections: [connection()],
+    bootstrap: [],
+    knownPeers: 1,
+    clockAheadMs: 0,
+    ports: [],
+    isSharing: true,
+    ...over,
+    reach: {
+      isWide: true,
+      listening: [TCP],
+      announced: [TCP],
+      seen: { publicIps: ['5.0.0.1'], natKind: 'one-port', addresses: [], asking: undefined },
+      portMapping: { state: 'none', gateways: [] },
+      lanDiscovery: true,
+      privateNetwork: false,
+      relays: [],
+      relayServer: { serving: false, reservations: 0, maxReservations: 256, usedBytes: 0, hourlyBytes: 1 },
+      dht: [],
+      ...reach,
+    },
+  }
+}
+
+const check = (given: DoctorFacts, id: string) => checkAll(given).find((found) => found.id === id)
+
+type Gateway = DoctorFacts['reach']['portMapping']['gateways'][number]
+
+const routers = (...gateways: Partial<Gateway>[]): Partial<DoctorFacts['reach']> => ({
+  portMapping: {
+    state: 'found',
+    gateways: gateways.map((gateway) => ({
+      host: '192.168.1.1',
+      externalIp: '5.0.0.1',
+      mappings: [],
+      problem: undefined,
+      ...gateway,
+    })),
+  },
+})
+
+const OPENED = ['tcp 43905 → 43905']
+
+test('every check says what it found and what it means, and what is bad says what to do', () => {
+  const worst = facts({ connections: [], clockAheadMs: 120_000 }, { listening: [] })
+  for (const found of [...checkAll(facts()), ...checkAll(worst)]) {
+    expect(found.fact).not.toBe('')
+    expect(found.meaning).not.toBe('')
+    if (found.state === 'bad') expect(found.fix).not.toBe('')
+  }
+})
+
+test('a node that peers dialled in vain is told to open its TCP port', () => {
+  const address = { address: '/ip4/5.0.0.1/tcp/43905', result: 'unreachable' as const, askedPeers: 2, atMs: 1 }
+  const seen = { publicIps: ['5.0.0.1'], natKind: 'one-port' as const, addresses: [address], asking: undefined }
+  expect(check(facts({}, { seen }), 'reachable')).toMatchObject({
+    state: 'bad',
+    fix: expect.stringContaining('TCP port 43905'),
+  })
+  expect(check(facts({}, { seen, relays: [{ peerId: RELAY, untilMs: 1 }] }), 'reachable')).toMatchObject({
+    state: 'warn',
+  })
+  const reached = { ...seen, addresses: [{ ...address, result: 'reachable' as const }] }
+  expect(check(facts({}, { seen: reached }), 'reachable')).toMatchObject({ state: 'ok' })
+})
+
+test('who shares nothing is not alarmed by peers that dial in vain, and who has a relay is not either', () => {
+  const address = { address: '/ip4/5.0.0.1/tcp/43905', result: 'unreachable' as const, askedPeers: 2, atMs: 1 }
+  const seen = { publicIps: ['5.0.0.1'], natKind: 'none' as const, addresses: [address], asking: undefined }
+  for (const id of ['reachable', 'firewall']) {
+    expect(check(facts({}, { seen }), id)).toMatchObject({ state: 'bad' })
+    expect(check(facts({ isSharing: false }, { seen }), id)).toMatchObject({ state: 'warn' })
+    expect(check(facts({ isSharing: false, publicAddr: '5.0.0.1' }, { seen }), id)).toMatchObject({ state: 'bad' })
+  }
+})
+
+describe('what the status pill says', () => {
+  const source = { source: 'http://one/', setting: 'bootstrap.sources', addresses: 0, reason: undefined, askedAtMs: 1 }
+  const seen = {
+    publicIps: ['5.0.0.1'],
+    natKind: 'one-port' as const,
+    addresses: [{ address: TCP, result: 'unreachable' as const, askedPeers: 1, atMs: 1 }],
+    asking: undefined,
+  }
+
+  test.each([
+    ['there is no bootstrap source', facts({ connections: [] })],
+    ['no bootstrap source can be used', facts({ connections: [], bootstrap: [{ ...source, state: 'bad' }] })],
+    ['no bootstrap source leads to a peer', facts({ connections: [], bootstrap: [{ ...source, state: 'failed' }] })],
+    [
+      'the peers that bootstrap sources tell are not there',
+      facts({
+        connections: [],
+        bootstrap: [
+          { ...source, state: 'ok' },
+          { ...source, state: 'failed' },
+        ],
+      }),
+    ],
+    [undefined, facts({ connections: [], bootstrap: [{ ...source, state: 'waiting' }] })],
+    ['no other node runs on this computer', facts({ mode: 'local', connections: [] })],
+    [undefined, facts({ mode: 'standalone', connections: [] }, { isWide: false })],
+    [undefined, facts()],
+    ['the clock is 90 s ahead', facts({ clockAheadMs: 90_000 })],
+    ['the clock is 2 h behind', facts({ clockAheadMs: -7_200_000 })],
+    ['this node listens nowhere', facts({}, { listening: [] })],
+    ['peers cannot open a connection to it', facts({}, { seen })],
+    [undefined, facts({ isSharing: false }, { seen })],
+  ] as const)('is %s, and a bad check of the doctor says the same', (sentence, given) => {
+    const checks = checkAll(given)
+    const cause = causeOf(checks)
+    expect(cause?.sentence).toBe(sentence)
+    const bad = checks.filter(({ state, id }) => state === 'bad' && !id.startsWith('bootstrap:'))
+    expect(bad.length > 0).toBe(cause !== undefined)
+    if (cause !== undefined) expect(bad.map(({ id }) => id)).toContain(cause.check)
+  })
+})
+
+test('a place at a relay is told with how long it is held, and what its circuits may still carry', () => {
+  const relays = [
+    { peerId: RELAY, untilMs: new Date(2026, 0, 1, 15, 7).getTime() },
+    { peerId: 'other', untilMs: undefined },
+  ]
+  const circuit = connection({ path: 'relayed', relayBudget: { bytes: 5 * 2 ** 20, seconds: 60 } })
+  expect(check(facts({ connections: [circuit] }, { relays }), 'relays')).toMatchObject({
+    state: 'ok',
+    fact: `This node has a place at 2 relays: ${RELAY} (until 15:07, then renewed), other. What open circuits may still carry: 5 MiB.`,
+  })
+})
+
+test('an address at which another peer answers is told with what to do, alone or among good ones', () => {
+  const source = { setting: 'bootstrap.addr', addresses: 1, askedAtMs: 1 }
+  const bootstrap = [
+    { ...source, source: TCP, state: 'failed' as const, reason: 'another peer answers there' },
+    { ...source, source: 'http://two/', state: 'ok' as const, reason: `another peer answers there: ${TCP}` },
+  ]
+  expect(check(facts({ bootstrap }), `bootstrap:${TCP}`)).toMatchObject({
+    state: 'warn',
+    fix: expect.stringContaining('peer id') as string,
+  })
+  expect(check(facts({ bootstrap }), 'bootstrap:http://two/')).toMatchObject({ state: 'warn' })
+})
+
+test('a router that opened a port is named with it', () => {
+  expect(check(facts({}, routers({ mappings: OPENED })), 'upnp')).toMatchObject({
+    state: 'ok',
+    fact: 'The router opened tcp 43905 → 43905.',
+  })
+})
+
+test('a router that lies about its address is named with its lie, whatever it opened', () => {
+  const problem = { kind: 'private-address' as const, text: 'its external address 10.0.0.1 is private' }
+  expect(check(facts({}, routers({ problem, mappings: OPENED })), 'upnp')).toMatchObject({
+    state: 'warn',
+    fact: 'The router 192.168.1.1 answered, but its external address 10.0.0.1 is private.',
+    fix: expect.stringContaining('relay'),
+  })
+})
+
+test.each(['private-address', 'bad-address', 'no-answer', 'bad-answer', 'refused'] as const)(
+  'a router with a problem of the kind %s comes with something to do, and with less weight once peers get through',
+  (kind) => {
+    const reach = routers({ problem: { kind, text: 'it does not work' } })
+    const found = check(facts({}, reach), 'upnp')
+    expect(found).toMatchObject({ state: 'warn', fact: expect.stringContaining('but it does not work.') })
+    expect(found?.fix).not.toBe('')
+    const address = { address: '/ip4/5.0.0.1/tcp/43905', result: 'reachable' as const, askedPeers: 1, atMs: 1 }
+    const seen = { publicIps: ['5.0.0.1'], natKind: 'one-port' as const, addresses: [address], asking: undefined }
+    expect(check(facts({}, { ...reach, seen }), 'upnp')).toMatchObject({ state: 'unknown' })
+  },
+)
+
+test('a machine that poses as a router does not hide what the true one opened', () => {
+  const liar = { host: '192.168.1.66', problem: { kind: 'bad-answer' as const, text: 'it points elsewhere' } }
+  expect(check(facts({}, routers(liar, { mappings: OPENED })), 'upnp')).toMatchObject({ state: 'ok' })
+})
+
+test('a port that a rule made by hand has is no fault where the public address was given', () => {
+  const problem = { kind: 'refused' as const, text: 'it refuses to open tcp port 43905 (error 718)' }
+  expect(check(facts({ publicAddr: '5.0.0.1' }, routers({ problem })), 'upnp')).toMatchObject({
+    state: 'unknown',
+    meaning: expect.stringContaining('made by hand'),
+  })
+})
+
+test('no router is not missed where none is needed', () => {
+  const portMapping = { state: 'unneeded' as const, gateways: [] }
+  expect(check(facts({}, { portMapping }), 'upnp')).toMatchObject({ state: 'unknown' })
+})
+
+test('each bootstrap source has its own line', () => {
+  const source = { setting: 'bootstrap.addr', addresses: 0, reason: 'it answered with status 500', askedAtMs: 1 }
+  const bootstrap = [
+    { ...source, source: 'http://one/', state: 'failed' as const },
+    { ...source, source: 'nonsense', state: 'bad' as const },
+  ]
+  expect(check(facts({ bootstrap }), 'bootstrap:http://one/')).toMatchObject({
+    state: 'warn',
+    fact: expect.stringContaining('status 500'),
+  })
+  expect(check(facts({ bootstrap, connections: [] }), 'bootstrap:http://one/')).toMatchObject({ state: 'bad' })
+  expect(check(facts({ bootstrap }), 'bootstrap:nonsense')).toMatchObject({ state: 'warn' })
+})
+
+test.each([
+  [0, 'ok'],
+  [-20_000, 'warn'],
+  [90_000, 'bad'],
+  [undefined, 'unknown'],
+] as const)('a clock that is %s ms ahead is %s', (clockAheadMs, state) => {
+  expect(check(facts({ clockAheadMs }), 'clock')).toMatchObject({ state })
+})
+
+test('a port that another program holds is told with its name', () => {
+  const ports = [{ setting: 'tcpport' as const, port: 43905, listening: false, holder: 'python3 (pid 7)' }]
+  expect(check(facts({ ports }), 'port:tcpport')).toMatchObject({
+    state: 'warn',
+    fact: expect.stringContaining('python3'),
+  })
+})

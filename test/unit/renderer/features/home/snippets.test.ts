@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest'
+import type { ModelView } from '#shared/contract/models.js'
+import { modelForExamples, snippetsFor } from '../../../../../src-renderer/features/home/snippets.js'
+
+describe('examples', () => {
+  test('examples escape quotes in model names', () => {
+    const name = `it's a "model" \\ name`
+    const [curl, python, node] = snippetsFor('http://127.0.0.1:8092/v1', name)
+    const body = /-d '([\s\S]*)'$/.exec(curl!.code)![1]!.replaceAll(`'\\''`, "'")
+    expect((JSON.parse(body) as { model: string }).model).toBe(name)
+    expect(python!.code).toContain(`model=${JSON.stringify(name)},`)
+    expect(node!.code).toContain(`model: ${JSON.stringify(name)},`)
+  })
+
+  test('examples use a model of this computer first, then one of a connected peer', () => {
+    const model = (id: string, change: Partial<ModelView>): ModelView => ({
+      id,
+      providers: [],
+      local: false,
+      shared: false,
+      servers: [],
+      ...change,
+    })
+    const far = model('far', { providers: [{ peerId: 'a', self: false, connected: false, load: null }] })
+    const near = model('near', { providers: [{ peerId: 'b', self: false, connected: true, load: null }] })
+    const own = model('own', { local: true })
+    expect(modelForExamples([far, near, own])).toBe('own')
+    expect(modelForExamples([far, near])).toBe('near')
+    expect(modelForExamples([far])).toBe('far')
+    expect(modelForExamples([])).toBeUndefined()
+  })
+})
