@@ -1,16 +1,14 @@
 import type { Clock } from '../base/clock.js'
 import type { Settings } from '../config/settings.js'
-import { createDoors } from '../gateway/listener/doors.js'
-import { createAffinity } from '../gateway/routing/affinity.js'
+import { createDoors } from '../gateway/listener/listeners.js'
+import { createAffinity, createProviderChoice } from '../gateway/routing/provider-choice.js'
 import { createForwarder } from '../gateway/forward/forwarder.js'
 import { createLocalClients } from '../gateway/forward/local-clients.js'
-import { createProviderScores } from '../gateway/routing/provider-scores.js'
-import { createStatusFollower } from '../gateway/routing/status-follower.js'
-import { createReachability } from '../gateway/routing/reachability.js'
+import { createProviderScores, createStatusFollower } from '../gateway/routing/provider-scores.js'
+import { createProviderHealth } from '../gateway/routing/provider-health.js'
 import { createGatewayListener, type GatewayNeeds, type GatewayOptions, type GatewayTiming } from '../gateway/index.js'
 import { createKnownOffers } from '../gateway/routing/known-offers.js'
-import { createProviderChoice } from '../gateway/routing/provider-choice.js'
-import { createLocalDoor } from '../gateway/listener/local-door.js'
+import { createLocalDoor } from '../gateway/listener/local-listener.js'
 import { createServiceGroup, type Service } from '../base/lifecycle.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
@@ -63,7 +61,7 @@ export function composeGateway(needs: {
     },
   )
   const localClients = createLocalClients()
-  const reachability = createReachability({ host, table, clock, log })
+  const reachability = createProviderHealth({ host, table, clock, log })
   const knownOffers = createKnownOffers({ table })
   const scores = createProviderScores({ clock })
   const statusFollower = createStatusFollower({ table, scores })

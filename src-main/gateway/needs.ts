@@ -8,7 +8,7 @@ import type { ServiceRegistry } from '../services/index.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { TrafficFeed } from '../telemetry/traffic.js'
 import type { Forwarder } from './forward/forwarder.js'
-import type { Reachability } from './routing/reachability.js'
+import type { ProviderHealth } from './routing/provider-health.js'
 import type { KnownOffers } from './routing/known-offers.js'
 import type { ProviderChoice } from './routing/provider-choice.js'
 
@@ -20,7 +20,7 @@ export interface GatewayNeeds {
   /** The owner's limits at the peer door. */
   admission: Admission
   forwarder: Forwarder
-  reachability: Reachability
+  reachability: ProviderHealth
   choice: ProviderChoice
   knownOffers: KnownOffers
   traffic: TrafficFeed

@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
 import { watchForStall } from '../../base/stall-watch.js'
 import { readForm, type Form } from './form.js'
-import { hasRepeatedMember } from './repeated-member.js'
 
 /** A JSON object of a request, unvalidated beyond being one. */
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -37,6 +36,14 @@ export function withoutBody(request: IncomingMessage): RequestBody {
   const at = url.indexOf('?')
   const model = at === -1 ? null : new URLSearchParams(url.slice(at + 1)).get('model')
   return model === null || model === '' ? { kind: 'none' } : { kind: 'none', model }
+}
+
+/** The model a request names in its JSON, form or query; undefined where it names none. */
+export function modelOf(body: RequestBody): string | undefined {
+  if (body.kind === 'none') return body.model
+  if (body.kind !== 'read') return undefined
+  const model = body.json?.['model'] ?? body.form?.model
+  return typeof model === 'string' ? model : undefined
 }
 
 /** A client that sends nothing of its body for so long holds memory and places for nothing. */
@@ -209,4 +216,46 @@ function looksLikeJson(bytes: Buffer): boolean {
 function sentenceOf(error: unknown): string {
   const position = error instanceof Error ? /position \d+(?: \(line \d+ column \d+\))?/.exec(error.message) : null
   return position === null ? 'it ends too early or is malformed' : `malformed at ${position[0]}`
+}
+
+/**
+ * Whether the object in valid JSON `text` has more than one member `name`, in whatever spelling. Parsers keep the last
+ * one or the first, so such a body says different things to different readers.
+ */
+export function hasRepeatedMember(text: string, name: string): boolean {
+  const plain = `"${name}"`
+  const first = text.indexOf(plain)
+  const isPlainTwice = first !== -1 && text.includes(plain, first + plain.length)
+  // Only \u00.. can stand for a letter of a name.
+  if (!isPlainTwice && !text.includes('\\u00')) return false
+  return countMembers(text, name) > 1
+}
+
+function countMembers(text: string, name: string): number {
+  let count = 0
+  let depth = 0
+  let isKeyNext = false
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at]
+    if (character === '"') {
+      const end = endOfString(text, at)
+      if (isKeyNext && JSON.parse(text.slice(at, end + 1)) === name) count += 1
+      isKeyNext = false
+      at = end
+    } else if (character === '{' || character === '[') {
+      depth += 1
+      isKeyNext = depth === 1
+    } else if (character === '}' || character === ']') depth -= 1
+    else if (character === ',') isKeyNext = depth === 1
+  }
+  return count
+}
+
+/** Where the string that begins at `start` has its closing quote. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at += 1) {
+    if (text[at] === '\\') at += 1
+    else if (text[at] === '"') return at
+  }
+  return text.length
 }

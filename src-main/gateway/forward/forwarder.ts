@@ -6,21 +6,17 @@ import type { Host } from '../../p2p/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { TrafficUpdate } from '../../telemetry/traffic.js'
-import { createAliveReporter } from './alive-reporter.js'
-import { attempt, type AttemptRequest, type AttemptTiming } from './attempt.js'
+import { createAliveReporter, legOf, createTryRecord } from './attempt-record.js'
+import { attempt, type AttemptRequest, type AttemptTiming, type AttemptResult } from './attempt.js'
 import type { Provider } from '../routing/choose-providers.js'
 import type { Exchange, FailedTry } from './exchange.js'
 import { allTriesFailed } from './failures.js'
-import { legOf } from './leg.js'
 import type { Headers } from './headers.js'
 import type { LocalClients } from './local-clients.js'
 import type { ProviderScores } from '../routing/provider-scores.js'
-import type { Reachability } from '../routing/reachability.js'
-import { relayUpgraded, type TryResult } from './relay-upgraded.js'
-import { canBeSentAgain, mayComeAgain, mayRepeat, toFailedTry } from './retry.js'
+import type { ProviderHealth } from '../routing/provider-health.js'
+import { relayUpgraded, type TryResult, isAccepted } from './websocket.js'
 import { createTargets, type ServiceRequest, type TryPlan } from './targets.js'
-import { createTryRecord } from './try-record.js'
-import { isAccepted } from './websocket.js'
 
 /** Sends exchanges to where they belong and relays the answers. */
 export interface Forwarder {
@@ -44,7 +40,7 @@ export interface ForwarderNeeds {
   peerClients: PeerClients
   localClients: LocalClients
   registry: ServiceRegistry
-  reachability: Reachability
+  reachability: ProviderHealth
   scores: ProviderScores
   /** Hears of the owner's own requests, which take places from peers. */
   admission: Pick<Admission, 'beginOwn'>
@@ -167,3 +163,46 @@ function addOwnHeaders(
 
 /** As `toFixed(2)` would have it, without trailing zeros, at a tenth of its price. */
 const hundredths = (ms: number): number => Math.round(ms * 100) / 100
+
+/** A streamed body is gone once a byte of it was read; any other can be sent to the next provider. */
+export function canBeSentAgain(exchange: Exchange, result: TryResult): boolean {
+  if (exchange.body.kind !== 'stream') return true
+  const { stream } = exchange.body
+  const wasEarly = result.kind === 'failed' && (result.stage === 'connect' || result.stage === 'way-lost')
+  return wasEarly && !stream.readableDidRead && !stream.destroyed
+}
+
+const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'PUT', 'DELETE'])
+
+/**
+ * Whether a request lost on a connection that had idled is sent to the same provider once more. RFC 9110 §9.2.2 allows
+ * it where the method is idempotent or the request is known to change nothing, as asking a model does not.
+ */
+export function mayRepeat(exchange: Exchange, plan: { changesNothing: boolean }, result: AttemptResult): boolean {
+  return result.kind === 'failed' && result.stage === 'stale' && isHarmlessTwice(exchange, plan)
+}
+
+/** Whether a provider whose relay fell silent is asked once more, over another way, after all others. */
+export function mayComeAgain(exchange: Exchange, plan: { changesNothing: boolean }, result: TryResult): boolean {
+  return result.kind === 'failed' && result.stage === 'way-lost' && isHarmlessTwice(exchange, plan)
+}
+
+function isHarmlessTwice(exchange: Exchange, plan: { changesNothing: boolean }): boolean {
+  if (exchange.body.kind === 'stream') return false
+  return plan.changesNothing || IDEMPOTENT_METHODS.has(exchange.request.method ?? 'GET')
+}
+
+/** What the sentence of a failed request says of one try. */
+export function toFailedTry(provider: Provider, result: TryResult & { kind: 'failed' | 'refused' }): FailedTry {
+  const who = provider.kind === 'peer' ? provider.peerId : 'this node'
+  if (result.kind === 'failed') {
+    return { who, reason: result.reason, outcome: result.timedOut ? 'timed-out' : 'failed' }
+  }
+  const { status, retryAfterS } = result
+  return {
+    who,
+    reason: `answered ${status}`,
+    outcome: status === 429 ? 'busy' : status === 503 ? 'unavailable' : status === 504 ? 'timed-out' : 'failed',
+    ...(retryAfterS === undefined ? {} : { retryAfterS }),
+  }
+}

@@ -3,12 +3,12 @@ import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { AttemptTarget } from './attempt.js'
 import type { Provider } from '../routing/choose-providers.js'
 import type { Exchange } from './exchange.js'
-import { headerPolicyOf, requestHeaders, type HeaderPolicy, type Headers } from './headers.js'
-import { HOPS_HEADER } from './hops.js'
+import { headerPolicyOf, requestHeaders, type HeaderPolicy, type Headers, HOPS_HEADER } from './headers.js'
 import type { LocalClients } from './local-clients.js'
-import { hidingIds, privateIdsOf } from '../body/private-ids.js'
-import { withServerModelId, withServerModelIdInQuery } from '../body/server-model-id.js'
+import { hidingIds, privateIdsOf, withServerModelId, withServerModelIdInQuery } from './server-model-ids.js'
 import { handshakeHeaders } from './websocket.js'
+import { AppError } from '#shared/errors.js'
+import { modelOf, type RequestBody } from '../body/request-body.js'
 
 /** A request for a service of whoever offers it. */
 export interface ServiceRequest {
@@ -118,4 +118,13 @@ function outgoingHeaders(exchange: Exchange, policy: HeaderPolicy, ours: Headers
   headers[HOPS_HEADER] = exchange.hops
   headers['x-request-id'] = exchange.requestId
   return headers
+}
+
+/** The service that has the model the request names; the first where it names none. */
+export function serviceForModel(services: readonly LocalService[], body: RequestBody): LocalService {
+  const model = modelOf(body)
+  const match = services.find((service) => service.identityGroups.includes(`model=${model}`))
+  const service = match ?? services[0]
+  if (service === undefined) throw new AppError('service_not_found', 'This node has no such service.')
+  return service
 }

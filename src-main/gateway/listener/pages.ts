@@ -1,12 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import Koa, { type Context, type Next } from 'koa'
+import Koa, { type Context, type Next, type Middleware } from 'koa'
 import { AppError } from '#shared/errors.js'
 import type { Log } from '../../logging/index.js'
-import { answerError } from './answer-error.js'
-import type { Arrival } from './arrival.js'
-import { createCors } from './cors.js'
-import { discardRest } from '../forward/discard-rest.js'
-import type { RouteMatch } from '../routes/route.js'
+import { answerError, type Arrival, discardRest } from './arrival.js'
+import { type RouteMatch, FORWARDED_METHODS } from '../routes/route.js'
+import cors from '@koa/cors'
 
 /** Answers a request of which the route is known, by Koa: whatever is not forwarded, and all that web pages ask. */
 export type Pages = (arrival: Arrival, match: RouteMatch) => void
@@ -76,4 +74,30 @@ export function createPages(needs: { log: Log }, options: { readonly corsOrigins
 function answersCors(found: RouteMatch): boolean {
   if (found.kind === 'none') return true
   return found.kind === 'found' ? found.route.cors : found.cors
+}
+
+const EXPOSED_HEADERS = ['X-Computing-Node', 'X-Request-Id', 'X-Ocf-Tries', 'Server-Timing', 'Retry-After']
+
+/** A preflight's answer may be kept this long. */
+const MAX_AGE_S = 600
+
+/** Cross-origin rules: any page (`*`) or the listed origins, read anew for each request; never with credentials. */
+export function createCors(options: { readonly corsOrigins: readonly string[] }): Middleware {
+  return cors({
+    origin: (ctx) => {
+      if (options.corsOrigins.includes('*')) return '*'
+      const origin = ctx.get('Origin')
+      return isOriginAllowed(origin, options.corsOrigins) ? origin : ''
+    },
+    allowMethods: [...FORWARDED_METHODS],
+    exposeHeaders: EXPOSED_HEADERS,
+    maxAge: MAX_AGE_S,
+    privateNetworkAccess: true,
+    keepHeadersOnError: false,
+  })
+}
+
+/** Whether pages of that origin may use the gateway. */
+export function isOriginAllowed(origin: string, allowed: readonly string[]): boolean {
+  return allowed.includes('*') || allowed.includes(origin)
 }

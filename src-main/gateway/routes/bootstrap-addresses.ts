@@ -1,5 +1,6 @@
 import { dialableMultiaddr } from '../../p2p/bootstrap/parse-source.js'
 import { hostOf, relayOf, scopeOf, type Scope } from '../../p2p/dial/ip-scope.js'
+import type { IncomingHttpHeaders } from 'node:http'
 
 /** From nearest to farthest: an address is of use to callers at most as far away as itself. */
 const RANK: Record<Scope, number> = { loopback: 0, private: 1, public: 2 }
@@ -21,4 +22,14 @@ export function bootstrapAddresses(multiaddrs: readonly string[], callerIps: rea
 
 function farthest(ips: readonly string[]): Scope {
   return ips.map(scopeOf).sort((a, b) => RANK[b] - RANK[a])[0] ?? 'public'
+}
+
+/**
+ * Where a request at the local door may come from: whoever is connected, and whom a reverse proxy on the way names. What
+ * is told there can be invented, so only the farthest may count (`bootstrap-addresses.ts`): it takes away and gives
+ * nothing. What is no IP address, such as everything in `Forwarded`, stands for far away.
+ */
+export function callerAddresses(remoteAddress: string, headers: IncomingHttpHeaders): string[] {
+  const named = ['x-forwarded-for', 'x-real-ip', 'forwarded'].flatMap((name) => headers[name] ?? [])
+  return [remoteAddress, ...named.flatMap((list) => list.split(',').map((entry) => entry.trim()))]
 }

@@ -1,5 +1,5 @@
 import { assertPeerId } from '../../p2p/http/peer-clients.js'
-import { forwardExchange } from '../forward/begin-exchange.js'
+import { forwardExchange } from '../forward/exchange.js'
 import { hasBody } from '../body/request-body.js'
 import type { GatewayNeeds } from '../needs.js'
 import { FORWARDED_METHODS, splitTarget, type Route } from './route.js'

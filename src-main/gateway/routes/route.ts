@@ -1,6 +1,7 @@
 import type { Context } from 'koa'
 import type { Arrival } from '../listener/arrival.js'
 import type { Door } from '../listener/door.js'
+import { AppError } from '#shared/errors.js'
 
 /** Methods that forwarded routes accept; `OPTIONS` is CORS. */
 export const FORWARDED_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
@@ -110,4 +111,14 @@ function matchSegments(pattern: readonly string[], given: readonly string[]): Pa
     } else if (segment !== value) return undefined
   }
   return given.length === pattern.length ? params : undefined
+}
+
+/** @throws AppError `invalid_service` */
+export function parseServiceName(raw: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(raw)) {
+    throw new AppError('invalid_service', 'A service name has 1 to 64 letters, digits, ".", "_" or "-".', {
+      param: 'service',
+    })
+  }
+  return raw
 }

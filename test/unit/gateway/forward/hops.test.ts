@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { AppError } from '#shared/errors.js'
-import { nextHops } from '../../../../src-main/gateway/forward/hops.js'
+import { nextHops } from '../../../../src-main/gateway/forward/headers.js'
 
 const id = (letter: string): string => `12D3KooW${letter.repeat(44)}`
 const OWN = id('Z')

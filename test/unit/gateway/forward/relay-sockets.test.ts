@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { relaySockets, type RelayEnd } from '../../../../src-main/gateway/forward/relay-sockets.js'
+import { relaySockets, type RelayEnd } from '../../../../src-main/gateway/forward/websocket.js'
 
 const cleanups: (() => unknown)[] = []
 afterEach(() => {

@@ -3,8 +3,8 @@ import {
   DEFAULT_SLOTS,
   estimatedTtfbMs,
   UNKNOWN_TTFB_MS,
-} from '../../../../src-main/gateway/routing/provider-estimate.js'
-import { createProviderScores } from '../../../../src-main/gateway/routing/provider-scores.js'
+  createProviderScores,
+} from '../../../../src-main/gateway/routing/provider-scores.js'
 import { createTurnableClock } from '../../../fixtures/table-owners.js'
 
 function scored() {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
-  createReachability,
+  createProviderHealth,
   quarantineMs,
-  type Reachability,
-} from '../../../../src-main/gateway/routing/reachability.js'
+  type ProviderHealth,
+} from '../../../../src-main/gateway/routing/provider-health.js'
 import type { NodeTable, PeerStatusEvent, Row, TableEvent } from '../../../../src-main/node-table/index.js'
 import type { Host } from '../../../../src-main/p2p/index.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
@@ -22,7 +22,7 @@ let statusTimeMs: number
 let row: { epoch: number; seq: number }
 /** What comes of asking a peer; undefined: nothing comes until {@link settle} is called. */
 let outcome: unknown
-let reachability: Reachability
+let reachability: ProviderHealth
 /** Ends the questions that are being asked. */
 let settle: (() => void)[]
 
@@ -62,7 +62,7 @@ beforeEach(async () => {
       },
     },
   }
-  reachability = createReachability({
+  reachability = createProviderHealth({
     host: { libp2p: events } as unknown as Host,
     table: table as unknown as NodeTable,
     clock,

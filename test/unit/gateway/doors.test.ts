@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import type { ServerResponse } from 'node:http'
-import { createDoors } from '../../../../src-main/gateway/listener/doors.js'
-import { createLocalDoor, type LocalDoor } from '../../../../src-main/gateway/listener/local-door.js'
-import type { Service } from '../../../../src-main/base/lifecycle.js'
-import { openRaw } from '../../../fixtures/http-server.js'
-import { createRecordingLog } from '../../../fixtures/recording-log.js'
+import { createDoors } from '../../../src-main/gateway/listener/listeners.js'
+import { createLocalDoor, type LocalDoor } from '../../../src-main/gateway/listener/local-listener.js'
+import type { Service } from '../../../src-main/base/lifecycle.js'
+import { openRaw } from '../../fixtures/http-server.js'
+import { createRecordingLog } from '../../fixtures/recording-log.js'
 
 const log = createRecordingLog()
 const SIGNAL = new AbortController().signal

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { hasRepeatedMember } from '../../../../src-main/gateway/body/repeated-member.js'
+import { hasRepeatedMember } from '../../../../src-main/gateway/body/request-body.js'
 
 test.each([
   ['{"model":"a","model":"b"}', true],

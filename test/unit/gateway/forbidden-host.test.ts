@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isHostAllowed } from '../../../../src-main/gateway/listener/forbidden-host.js'
+import { isHostAllowed } from '../../../src-main/gateway/listener/admit.js'
 
 describe('a gateway on loopback', () => {
   test.each([

@@ -6,7 +6,7 @@ import {
   identityQueries,
   matchingEntries,
   parseIdentityHeader,
-} from '../../../../src-main/gateway/routing/identity.js'
+} from '../../../../src-main/gateway/routing/provider-choice.js'
 import type { JsonObject } from '../../../../src-main/gateway/body/request-body.js'
 
 const read = (json: JsonObject) => ({ kind: 'read' as const, bytes: Buffer.alloc(0), json })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { conversationKey, createAffinity } from '../../../../src-main/gateway/routing/affinity.js'
+import { conversationKey, createAffinity } from '../../../../src-main/gateway/routing/provider-choice.js'
 
 const system = { role: 'system', content: 'Be brief.' }
 const first = { role: 'user', content: 'What is a peer?' }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { privateIdsOf, Scrubber } from '../../../../src-main/gateway/body/private-ids.js'
+import { privateIdsOf, Scrubber } from '../../../../src-main/gateway/forward/server-model-ids.js'
 
 const PATH = '/home/anna/models/Qwen3-8B-Q4_K_M.gguf'
 

@@ -1,5 +1,32 @@
+import { type LocalService, publicIdOf } from '../../services/index.js'
+import { withFormModel } from '../body/form.js'
+import type { RequestBody } from '../body/request-body.js'
 import type { AnswerHandler, HttpClient } from '../../http-client/index.js'
-import { publicIdOf, type LocalService } from '../../services/index.js'
+
+/**
+ * The body with the model's published name replaced by the one the server itself uses. The body comes back untouched,
+ * byte for byte, where the two are the same; of a form nothing but the name changes.
+ */
+export function withServerModelId(body: RequestBody, service: LocalService): RequestBody {
+  if (service.serverModelIds.size === 0 || body.kind !== 'read') return body
+  const model = body.json?.['model'] ?? body.form?.model
+  if (typeof model !== 'string') return body
+  const own = service.serverModelIds.get(model)
+  if (own === undefined || own === model) return body
+  if (body.json !== undefined) {
+    const json = { ...body.json, model: own }
+    return { ...body, json, bytes: Buffer.from(JSON.stringify(json)) }
+  }
+  return { ...body, bytes: withFormModel(body.bytes, { from: model, to: own }) }
+}
+
+/** The raw path and query with the model in the query replaced likewise; everything else stays as it was sent. */
+export function withServerModelIdInQuery(target: string, body: RequestBody, service: LocalService): string {
+  if (body.kind !== 'none' || body.model === undefined) return target
+  const own = service.serverModelIds.get(body.model)
+  if (own === undefined || own === body.model) return target
+  return target.replace(/(?<=[?&]model=)[^&]*/, () => encodeURIComponent(own))
+}
 
 /** A server's own id and the name the network knows instead. */
 interface PrivateId {

@@ -3,8 +3,9 @@ import type { ServiceRegistry } from '../../services/index.js'
 import type { TrafficUpdate } from '../../telemetry/traffic.js'
 import type { Provider } from '../routing/choose-providers.js'
 import type { Exchange } from './exchange.js'
-import type { Reachability } from '../routing/reachability.js'
-import type { TryResult } from './relay-upgraded.js'
+import type { ProviderHealth } from '../routing/provider-health.js'
+import type { TryResult } from './websocket.js'
+import type { TrafficLeg } from '#shared/contract/traffic.js'
 
 /** Tells how tries went: to the log, the traffic feed, and whoever judges providers. */
 export interface TryRecord {
@@ -17,7 +18,7 @@ export interface TryRecord {
 }
 
 export function createTryRecord(needs: {
-  reachability: Pick<Reachability, 'reportSuccess' | 'reportFailure'>
+  reachability: Pick<ProviderHealth, 'reportSuccess' | 'reportFailure'>
   registry: Pick<ServiceRegistry, 'reportSuccess' | 'reportFailure'>
   log: Log
 }): TryRecord {
@@ -75,4 +76,51 @@ export function createTryRecord(needs: {
 function bodyBytes({ body, request }: Exchange): number {
   if (body.kind === 'read') return body.bytes.byteLength
   return body.kind === 'stream' ? Number(request.headers['content-length'] ?? 0) : 0
+}
+
+const OUTCOMES = {
+  relayed: 'answered',
+  refused: 'refused',
+  failed: 'failed',
+  cut: 'broke-off',
+  'client-gone': 'client-gone',
+} as const satisfies Record<TryResult['kind'], TrafficLeg['outcome']>
+
+/** A try as the traffic feed keeps it. `startMs` counts from the request's arrival. */
+export function legOf(provider: Provider, result: TryResult, startMs: number, durationMs: number): TrafficLeg {
+  const timing = 'timing' in result ? result.timing : undefined
+  return {
+    peer: provider.kind === 'peer' ? provider.peerId : null,
+    outcome: OUTCOMES[result.kind],
+    reason: reasonOf(result),
+    startMs: rounded(startMs),
+    durationMs: rounded(durationMs),
+    connectMs: timing === undefined ? null : rounded(timing.connectMs),
+    ttfbMs: timing === undefined ? null : rounded(timing.ttfbMs),
+  }
+}
+
+function reasonOf(result: TryResult): string | null {
+  if ('reason' in result) return result.reason
+  return result.kind === 'refused' ? `answered ${result.status}` : null
+}
+
+/** Tenths of a millisecond. */
+const rounded = (ms: number): number => Math.round(ms * 10) / 10
+
+/** While an answer flows, its provider is reported alive this often. */
+export const ALIVE_EVERY_MS = 5_000
+
+/**
+ * To be called with each piece of an answer: calls `report` at most every {@link ALIVE_EVERY_MS}. A server that sends is
+ * alive, however long its answer takes; a health check it is too busy for must not end that.
+ */
+export function createAliveReporter(report: () => void, now: () => number = () => performance.now()): () => void {
+  let reportedAt = now()
+  return () => {
+    const at = now()
+    if (at - reportedAt < ALIVE_EVERY_MS) return
+    reportedAt = at
+    report()
+  }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { RequestBody } from '../../../../src-main/gateway/body/request-body.js'
-import { withServerModelId } from '../../../../src-main/gateway/body/server-model-id.js'
+import { withServerModelId } from '../../../../src-main/gateway/forward/server-model-ids.js'
 import type { LocalService } from '../../../../src-main/services/index.js'
 
 const service = (ids: [string, string][]): LocalService => ({

@@ -1,11 +1,12 @@
-import http, { type RequestListener } from 'node:http'
+import http, { type RequestListener, STATUS_CODES } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { findPortHolder, portInUseError } from '../../config/port-holder.js'
 import type { Log } from '../../logging/index.js'
 import { followResponses } from '../../p2p/http/running-responses.js'
 import { acceptUpgrades, isWebSocketHandshake } from '../../p2p/http/upgrades.js'
-import type { DrainableDoor } from './doors.js'
-import { malformedRequestAnswer } from './malformed-request.js'
+import type { DrainableDoor } from './listeners.js'
+import { randomUUID } from 'node:crypto'
+import { AppError, toWireError } from '#shared/errors.js'
 
 /** The gateway's own port on this machine. */
 export interface LocalDoor extends DrainableDoor {
@@ -96,4 +97,24 @@ export function createLocalDoor(
       await closed
     },
   }
+}
+
+const STATUS_OF: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+}
+
+/** The whole answer, as bytes for the socket, to something that is no HTTP request or an ambiguous one. */
+export function malformedRequestAnswer(error: NodeJS.ErrnoException): string {
+  const status = STATUS_OF[error.code ?? ''] ?? 400
+  const sentence = `This is not a well-formed HTTP request (${STATUS_CODES[status] ?? 'Bad Request'}).`
+  const body = JSON.stringify(toWireError(new AppError('invalid_request', sentence), randomUUID()))
+  return [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n')
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createOriginLimits } from '../../../../src-main/gateway/listener/origin-limits.js'
+import { createOriginLimits } from '../../../src-main/gateway/listener/admit.js'
 
 const codeOf = (act: () => unknown): unknown => {
   try {

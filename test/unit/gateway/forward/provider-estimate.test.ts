@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { estimatedTtfbMs, queueingMs } from '../../../../src-main/gateway/routing/provider-estimate.js'
+import { estimatedTtfbMs, queueingMs } from '../../../../src-main/gateway/routing/provider-scores.js'
 
 const times = fc.double({ min: 1, max: 60_000, noNaN: true })
 const loads = fc.record({
