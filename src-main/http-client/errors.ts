@@ -22,8 +22,8 @@ export class ConnectionLostError extends Error {
 }
 
 /** No byte for as long as the request allows. */
-export class SilentServerError extends Error {
-  override readonly name = 'SilentServerError'
+export class IdleTimeoutError extends Error {
+  override readonly name = 'IdleTimeoutError'
 
   constructor() {
     super('no byte for too long')

@@ -59,6 +59,6 @@ export interface HttpClient {
   destroy(error: Error): void
 }
 
-export { ConnectFailedError, ConnectionLostError, SilentServerError, UnsendableRequestError } from './errors.js'
+export { ConnectFailedError, ConnectionLostError, IdleTimeoutError, UnsendableRequestError } from './errors.js'
 export { MalformedAnswerError } from './errors.js'
 export { createHttpClient } from './client.js'

@@ -3,8 +3,7 @@ import { open, readFile, rename, rm } from 'node:fs/promises'
 import { z } from 'zod'
 import { DirectionTotalsSchema } from '#shared/contract/traffic.js'
 import type { Log } from '../logging/index.js'
-import { createPercentileSketch } from './percentile-sketch.js'
-import type { Rollup } from './rollup.js'
+import { createPercentileSketch, type Rollup } from './rollup.js'
 
 const FORMAT = 1
 const count = z.number().int().nonnegative()

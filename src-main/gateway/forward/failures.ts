@@ -2,7 +2,7 @@ import { AppError, type ErrorCode } from '#shared/errors.js'
 import {
   ConnectFailedError,
   ConnectionLostError,
-  SilentServerError,
+  IdleTimeoutError,
   UnsendableRequestError,
 } from '../../http-client/index.js'
 import { silenceBehind } from '../../p2p/hardening/liveness/index.js'
@@ -39,7 +39,7 @@ function stageOf(error: Error): FailureStage {
   return error instanceof ConnectionLostError && error.stale ? 'stale' : 'before-headers'
 }
 
-const isTimeout = (error: Error): boolean => error instanceof SilentServerError
+const isTimeout = (error: Error): boolean => error instanceof IdleTimeoutError
 
 /** A short reason for logs and messages: never a part of a body. */
 export function reasonOf(error: Error): string {

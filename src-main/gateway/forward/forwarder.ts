@@ -84,7 +84,7 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
     endOwn?.()
     if (isFull(result)) scored?.refused(result.retryAfterS === undefined ? undefined : result.retryAfterS * 1000)
     scored?.end()
-    exchange.traffic.tried(legOf(provider, result, selectMs, performance.now() - exchange.startedAt - selectMs))
+    exchange.traffic.attempted(legOf(provider, result, selectMs, performance.now() - exchange.startedAt - selectMs))
     record.ended(exchange, provider, result)
     if (result.kind === 'failed' && result.stage === 'refused-here') {
       throw new AppError('invalid_request', `This request can not be forwarded: ${result.reason}.`)

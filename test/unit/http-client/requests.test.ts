@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { UnsendableRequestError, type HttpRequest } from '../../../src-main/http-client/index.js'
-import { framingOf, requestHead } from '../../../src-main/http-client/request-head.js'
+import { framingOf, requestHead } from '../../../src-main/http-client/request-writer.js'
 import { startTestServer, type TestServer } from '../../fixtures/http-server.js'
 import { clientOf, fakeClient, GET, send } from '../../fixtures/http-client.js'
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { MalformedAnswerError } from '../../../src-main/http-client/errors.js'
-import { parseResponseHead, type ResponseHead } from '../../../src-main/http-client/response-head.js'
+import { parseResponseHead, type ResponseHead } from '../../../src-main/http-client/response-reader.js'
 import { startBareServer, type BareServer } from '../../fixtures/bare-server.js'
 
 const head = (...lines: string[]): string => lines.join('\r\n')

@@ -76,7 +76,7 @@ async function frontOf(service: LocalService, path = '/x'): Promise<TestServer &
     log: createRecordingLog(),
   }
   const forwarder = createForwarder(needs as unknown as Parameters<typeof createForwarder>[0], { idleTimeoutMs: 0 })
-  const traffic = { update() {}, firstByte() {}, addBytes() {}, tried() {}, finish() {} }
+  const traffic = { update() {}, firstByte() {}, addBytes() {}, attempted() {}, finish() {} }
 
   async function forward(exchange: Exchange, response: ServerResponse): Promise<void> {
     if (hasBody(exchange.request)) exchange.body = { kind: 'read', bytes: await readAll(exchange.request, 1024) }

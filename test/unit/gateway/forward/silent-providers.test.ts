@@ -54,7 +54,7 @@ async function front(acts: Record<string, Act[]>, service = 'llm') {
     log: createRecordingLog(),
   }
   const forwarder = createForwarder(needs as unknown as Parameters<typeof createForwarder>[0], { idleTimeoutMs: 0 })
-  const traffic = { update() {}, firstByte() {}, addBytes() {}, tried() {}, finish() {} }
+  const traffic = { update() {}, firstByte() {}, addBytes() {}, attempted() {}, finish() {} }
   const providers = Object.keys(acts).map((peerId): Provider => ({ kind: 'peer', peerId }))
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { MAX_LEGS, type TrafficEntry, type TrafficLeg } from '#shared/contract/traffic.js'
-import { createFinishedRequests } from '../../../src-main/telemetry/finished-requests.js'
+import { FinishedRequests } from '../../../src-main/telemetry/traffic-requests.js'
 
 const amount = fc.oneof(fc.nat(), fc.double({ min: 0, max: 2e12, noNaN: true, noDefaultInfinity: true }))
 const orNull = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(of, { nil: null })
@@ -45,7 +45,7 @@ const entry: fc.Arbitrary<TrafficEntry> = fc.record({
 test('what was put at a place comes out as it was, whatever stood there before and stands beside it', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(3), entry), { minLength: 1, maxLength: 12 }), (puts) => {
-      const finished = createFinishedRequests(4)
+      const finished = new FinishedRequests(4)
       const expected = new Map<number, TrafficEntry>()
       for (const [wanted, one] of puts) {
         // Places fill up in order, as a feed's do.
@@ -59,7 +59,7 @@ test('what was put at a place comes out as it was, whatever stood there before a
 })
 
 test('what comes out is a copy, and many different names are no trouble', () => {
-  const finished = createFinishedRequests(2)
+  const finished = new FinishedRequests(2)
   const [one] = fc.sample(entry, { numRuns: 1, seed: 1 }) as [TrafficEntry]
   for (let index = 0; index < 10_000; index += 1) finished.put(0, { ...one, model: `model-${index}` })
   const first = finished.get(0)

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { SilentServerError, type HttpClient, type HttpRequest } from '../../../src-main/http-client/index.js'
+import { IdleTimeoutError, type HttpClient, type HttpRequest } from '../../../src-main/http-client/index.js'
 import { Answer, fakeClient, GET, turn, type FakeSocket, type Hooks } from '../../fixtures/http-client.js'
 
 const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
@@ -27,7 +27,7 @@ async function begun(
   return { answer, socket: sockets[0]! }
 }
 
-const isSilent = ({ error }: Answer): boolean => error instanceof SilentServerError
+const isSilent = ({ error }: Answer): boolean => error instanceof IdleTimeoutError
 
 /** All that happens at the time that passes. */
 async function pass(ms: number): Promise<void> {
