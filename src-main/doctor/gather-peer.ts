@@ -1,8 +1,8 @@
 import type { Connection } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
-import { failureWords } from '../p2p/bootstrap/failure-words.js'
 import { ask } from '../http-client/ask.js'
+import { failureWords } from '../p2p/bootstrap/failure-words.js'
 import { createPeerClients } from '../p2p/http/peer-clients.js'
 import type { Host } from '../p2p/index.js'
 import type { PeerFacts } from './facts.js'
@@ -78,7 +78,7 @@ async function tryDial(host: Host, peerId: string, address: string) {
 }
 
 async function askHealth({ host, log }: DoctorNeeds, peerId: string): Promise<NonNullable<PeerFacts['health']>> {
-  const clients = createPeerClients({ host, log }, { connectTimeoutMs: HEALTH_MS })
+  const clients = createPeerClients({ host, log }, { connectTimeoutMs: () => HEALTH_MS })
   const startedAt = performance.now()
   try {
     const { status, text } = await ask(clients.to(peerId), {

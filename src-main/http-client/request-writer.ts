@@ -1,6 +1,6 @@
-import type { HttpRequest } from './index.js'
+import { type Duplex, Readable } from 'node:stream'
 import { UnsendableRequestError } from './errors.js'
-import { Readable, type Duplex } from 'node:stream'
+import type { HttpRequest } from './index.js'
 
 /** How a body is framed: by a length that is told, in chunks, or there is none. */
 export type RequestFraming = { kind: 'none' } | { kind: 'length'; bytes: number } | { kind: 'chunked' }

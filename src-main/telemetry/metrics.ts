@@ -1,4 +1,4 @@
-import { Registry, type Counter, type Gauge, type Histogram } from 'prom-client'
+import { type Counter, type Gauge, type Histogram, Registry } from 'prom-client'
 import { PathKindSchema } from '#shared/contract/peers.js'
 import type { TrafficEntry } from '#shared/contract/traffic.js'
 import type { Service } from '../base/lifecycle.js'

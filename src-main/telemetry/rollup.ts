@@ -1,5 +1,5 @@
-import type { DirectionTotals, HistoryPoint, TrafficEntry, Percentiles } from '#shared/contract/traffic.js'
 import { DDSketch } from '@datadog/sketches-js'
+import type { DirectionTotals, HistoryPoint, Percentiles, TrafficEntry } from '#shared/contract/traffic.js'
 
 /** The requests that ended in one span of time. */
 export interface Rollup {

@@ -1,7 +1,7 @@
 import type { TrafficEntry, TrafficLeg } from '#shared/contract/traffic.js'
 import type { Clock } from '../base/clock.js'
 import type { Log } from '../logging/index.js'
-import { FinishedRequests, newEntry, RunningRequest, type Feed, type Slot } from './traffic-requests.js'
+import { type Feed, FinishedRequests, newEntry, RunningRequest, type Slot } from './traffic-requests.js'
 
 /** What is known of a request when it arrives. */
 export type TrafficStart = Pick<TrafficEntry, 'id' | 'direction' | 'service' | 'method' | 'route'> &

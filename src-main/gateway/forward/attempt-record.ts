@@ -1,27 +1,27 @@
+import type { TrafficLeg } from '#shared/contract/traffic.js'
 import type { Log } from '../../logging/index.js'
 import type { ServiceRegistry } from '../../services/index.js'
 import type { TrafficUpdate } from '../../telemetry/traffic.js'
 import type { Provider } from '../routing/choose-providers.js'
 import type { Exchange } from './exchange.js'
 import type { ProviderHealth } from '../routing/provider-health.js'
-import type { TryResult } from './websocket.js'
-import type { TrafficLeg } from '#shared/contract/traffic.js'
+import type { AttemptOutcome } from './websocket.js'
 
-/** Tells how tries went: to the log, the traffic feed, and whoever judges providers. */
-export interface TryRecord {
+/** Reports how attempts went to the log, the traffic feed, and what judges providers. */
+export interface AttemptRecord {
   /** This provider is answering now. */
   success(provider: Provider): void
-  /** A try ended. */
-  ended(exchange: Exchange, provider: Provider, result: TryResult): void
+  /** An attempt ended. */
+  ended(exchange: Exchange, provider: Provider, result: AttemptOutcome): void
   /** The exchange is over. */
   finish(exchange: Exchange, fields: TrafficUpdate): void
 }
 
-export function createTryRecord(needs: {
+export function createAttemptRecord(needs: {
   reachability: Pick<ProviderHealth, 'reportSuccess' | 'reportFailure'>
   registry: Pick<ServiceRegistry, 'reportSuccess' | 'reportFailure'>
   log: Log
-}): TryRecord {
+}): AttemptRecord {
   const { reachability, registry, log } = needs
 
   function success(provider: Provider): void {
@@ -66,7 +66,7 @@ export function createTryRecord(needs: {
         finish(exchange, { cancelledBy: 'client' })
       } else if (result.kind === 'failed') {
         if (result.stage !== 'refused-here') failure(provider, result.reason)
-        log.info('a try failed', { ...fields, reason: result.reason })
+        log.info('an attempt failed', { ...fields, reason: result.reason })
       } else log.info('a provider declined', { ...fields, status: result.status })
     },
   }
@@ -84,10 +84,15 @@ const OUTCOMES = {
   failed: 'failed',
   cut: 'broke-off',
   'client-gone': 'client-gone',
-} as const satisfies Record<TryResult['kind'], TrafficLeg['outcome']>
+} as const satisfies Record<AttemptOutcome['kind'], TrafficLeg['outcome']>
 
-/** A try as the traffic feed keeps it. `startMs` counts from the request's arrival. */
-export function legOf(provider: Provider, result: TryResult, startMs: number, durationMs: number): TrafficLeg {
+/** An attempt as the traffic feed keeps it. `startMs` counts from the request's arrival. */
+export function trafficAttempt(
+  provider: Provider,
+  result: AttemptOutcome,
+  startMs: number,
+  durationMs: number,
+): TrafficLeg {
   const timing = 'timing' in result ? result.timing : undefined
   return {
     peer: provider.kind === 'peer' ? provider.peerId : null,
@@ -100,7 +105,7 @@ export function legOf(provider: Provider, result: TryResult, startMs: number, du
   }
 }
 
-function reasonOf(result: TryResult): string | null {
+function reasonOf(result: AttemptOutcome): string | null {
   if ('reason' in result) return result.reason
   return result.kind === 'refused' ? `answered ${result.status}` : null
 }

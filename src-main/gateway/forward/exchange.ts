@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http'
-import type { TrafficHandle, TrafficFeed } from '../../telemetry/traffic.js'
-import type { Door } from '../listener/door.js'
-import { Reply } from './reply.js'
-import { type RequestBody, ClientGoneError } from '../body/request-body.js'
 import { AppError } from '#shared/errors.js'
 import type { Host } from '../../p2p/index.js'
 import type { PathLookup } from '../../p2p/dial/path-lookup.js'
 import { WEBSOCKET } from '../../services/index.js'
+import type { TrafficFeed, TrafficHandle } from '../../telemetry/traffic.js'
 import type { Arrival } from '../listener/arrival.js'
+import type { Door } from '../listener/door.js'
 import { HOPS_HEADER, nextHops } from './headers.js'
+import { Reply } from './reply.js'
+import { ClientGoneError, type RequestBody } from '../body/request-body.js'
 
 /** One request on its way through this node, from the parsed target to the answer's end. */
 export interface Exchange {
@@ -24,25 +24,16 @@ export interface Exchange {
   body: RequestBody
 }
 
-/** The provider's status and the peer of a try that did not give an answer. */
-export interface FailedTry {
-  /** Peer id, or `this node`. */
-  who: string
-  reason: string
-  outcome: 'failed' | 'timed-out' | 'busy' | 'unavailable'
-  retryAfterS?: number
-}
-
-/** Silence before a streaming client gets its first comment; only on the local door. */
+/** Only at the local listener, and only for an event stream. */
 const wantsComments = (exchange: Exchange): boolean =>
   exchange.door === 'local' && exchange.body.kind === 'read' && exchange.body.json?.['stream'] === true
 
 /**
- * Runs one forwarded request: the traffic feed hears of it whatever happens, and afterwards the response belongs to the
- * forwarder.
+ * Runs one forwarded request and enters it in the traffic feed, whatever becomes of it. The response belongs to
+ * `forward` from here on.
  * @throws AppError `loop_detected`, and whatever `forward` throws while the client is untouched
  */
-export async function forwardExchange(
+export async function runExchange(
   needs: { host: Host; traffic: TrafficFeed; paths: PathLookup },
   arrival: Arrival,
   about: { service: string; route: string },

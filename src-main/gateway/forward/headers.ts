@@ -81,7 +81,7 @@ export function responseHeaders(from: IncomingHttpHeaders, policy: HeaderPolicy)
   for (const name in from) {
     const value = from[name]
     if (value === undefined || HOP_BY_HOP.has(name) || listed?.has(name)) continue
-    // Cross-origin rules are this gateway's to set, whoever answered.
+    // Cross-origin rules are this gateway's to set, not the provider's.
     if (name.startsWith('access-control-') || name === 'x-computing-node' || name === 'x-request-id') continue
     if (policy !== 'own' && !isShared(name, SHARED_RESPONSE_HEADERS, 'generic') && !name.startsWith('openai-')) continue
     to[name] = value
@@ -113,7 +113,7 @@ function isActiveContent(contentType: string | string[] | undefined): boolean {
 /** The gateways a request went through, oldest first: comma-separated peer ids. */
 export const HOPS_HEADER = 'x-ocf-hops'
 
-/** A peer id as text: base58 or base32. What else a client puts here is dropped, so that nothing of its own travels on. */
+/** A peer id as text: base58 or base32. Anything else a client puts here is dropped and travels no further. */
 const PEER_ID = /^[A-Za-z0-9]{32,128}$/
 
 /** More gateways than any sensible path has. */

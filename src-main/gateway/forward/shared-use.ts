@@ -1,25 +1,25 @@
 import type { IncomingMessage } from 'node:http'
+import { AppError } from '#shared/errors.js'
+import { isGeneration, lowerTokens, withoutDoubles } from '../../services/sharing/access/index.js'
 import type { LocalService } from '../../services/index.js'
 import type { Arrival } from '../listener/arrival.js'
 import type { Exchange } from './exchange.js'
+import { writeForm } from '../body/form.js'
 import {
+  assertDeclaredLength,
   ClientGoneError,
   hasBody,
-  type RequestBody,
-  assertDeclaredLength,
+  type JsonObject,
+  modelOf,
   parseModelRequest,
   readAll,
   readRoutingBody,
+  type RequestBody,
   withoutBody,
-  type JsonObject,
-  modelOf,
 } from '../body/request-body.js'
+import { privateIdsOf } from './server-model-ids.js'
 import { serviceForModel } from './targets.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import { AppError } from '#shared/errors.js'
-import { isGeneration, lowerTokens, withoutDoubles } from '../../services/sharing/access/index.js'
-import { writeForm } from '../body/form.js'
-import { privateIdsOf } from './server-model-ids.js'
 
 /** A peer's request to a service of this node, its path already known to be shared. */
 export interface SharedRequest {
@@ -34,7 +34,7 @@ export interface SharedRequest {
 export interface SharedUse {
   /** Who asks, proven by the secure channel. */
   peerOf(arrival: Arrival): string
-  /** Waits for a place, forwards, and gives the place back exactly when the answer ended or broke off. */
+  /** Waits for a slot, forwards, and releases the slot exactly when the answer ended or broke off. */
   serve(arrival: Arrival, exchange: Exchange, request: SharedRequest): Promise<void>
 }
 
@@ -50,7 +50,7 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
     const strict = maxTokens > 0 || services.some(({ onlyTicked }) => onlyTicked === true)
     return await readSharedBody(request, {
       ...{ path, strict },
-      maxBytes: options.maxBodyBytes,
+      maxBytes: options.settings['gateway.max-body'],
       maxUploadBytes: maxBodyBytes,
     })
   }
@@ -85,7 +85,7 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
 }
 
 /** How a peer's body is read. */
-export interface SharedBodyRules {
+interface SharedBodyRules {
   /** Path at the server, query not included. */
   path: string
   /** Bytes of JSON and forms, which are kept in memory. */
@@ -103,7 +103,7 @@ const FORM_PATHS = /^\/v1\/(?:audio|images)\//
  * The body of a peer's request to a model server, never more of it than the rules allow.
  * @throws AppError `invalid_json`, `invalid_request` (two models), `body_too_large`; `ClientGoneError`
  */
-export async function readSharedBody(request: IncomingMessage, rules: SharedBodyRules): Promise<RequestBody> {
+async function readSharedBody(request: IncomingMessage, rules: SharedBodyRules): Promise<RequestBody> {
   if (!hasBody(request)) return withoutBody(request)
   const maxBytes = rules.maxUploadBytes === 0 ? rules.maxBytes : Math.min(rules.maxBytes, rules.maxUploadBytes)
   if (rules.strict && !FORM_PATHS.test(rules.path)) {
@@ -118,7 +118,7 @@ export async function readSharedBody(request: IncomingMessage, rules: SharedBody
   return { kind: 'read', bytes: await readAll(request, rules.maxUploadBytes) }
 }
 
-/** As it was understood here, so that the server can not understand it otherwise. */
+/** As it was understood here, so that the server can't understand it otherwise. */
 async function writtenAnew(body: RequestBody & { kind: 'read' }): Promise<RequestBody> {
   if (body.json !== undefined) return writeJson(body.json)
   return body.form === undefined ? body : { kind: 'read', form: body.form, ...(await writeForm(body.form)) }
@@ -134,7 +134,7 @@ function writeJson(from: JsonObject): RequestBody {
  * from there.
  * @throws AppError `missing_model`, `model_not_found`, `invalid_request`
  */
-export function checkConsent(service: LocalService, body: RequestBody, query: string): void {
+function checkConsent(service: LocalService, body: RequestBody, query: string): void {
   if (service.onlyTicked !== true) return
   if (namesModel(query)) {
     throw new AppError('invalid_request', 'Name the model in the body of the request, not in its query.', {
@@ -150,11 +150,11 @@ export function checkConsent(service: LocalService, body: RequestBody, query: st
 }
 
 /**
- * Nobody reads what is said in a WebSocket. So there is none where the owner limits what may be asked of models, or
- * where answers name paths on the owner's disk.
+ * What a WebSocket carries is not read here. So there is none where the owner limits what may be asked of models, or where
+ * answers name paths on the owner's disk.
  * @throws AppError `path_not_shared`
  */
-export function checkSocketConsent(service: LocalService, { maxTokens }: { maxTokens: number }): void {
+function checkSocketConsent(service: LocalService, { maxTokens }: { maxTokens: number }): void {
   if (service.name !== 'llm') return
   const isLimited = maxTokens > 0 || service.onlyTicked === true || privateIdsOf(service).length > 0
   if (!isLimited) return
@@ -165,7 +165,7 @@ export function checkSocketConsent(service: LocalService, { maxTokens }: { maxTo
 }
 
 /** The same request with the owner's limit on tokens in it; byte for byte the same without a limit. */
-export function withTokenLimit(body: RequestBody, path: string, maxTokens: number): RequestBody {
+function withTokenLimit(body: RequestBody, path: string, maxTokens: number): RequestBody {
   if (maxTokens === 0 || !isGeneration(path) || body.kind !== 'read' || body.json === undefined) return body
   const json = lowerTokens(path, body.json, maxTokens)
   return { ...body, json, bytes: Buffer.from(JSON.stringify(json)) }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { AppError } from '#shared/errors.js'
-import { responseHeaders, type HeaderPolicy, type Headers } from './headers.js'
 import type { AttemptRequest, AttemptResult, AttemptTarget } from './attempt.js'
 import type { Exchange } from './exchange.js'
-import type { Duplex } from 'node:stream'
+import { type HeaderPolicy, type Headers, responseHeaders } from './headers.js'
 
 /** Appended to the key before hashing (RFC 6455 §1.3). */
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
@@ -45,7 +45,7 @@ export function handshakeHeaders(from: IncomingHttpHeaders, policy: HeaderPolicy
 const isPublic = (protocol: string): boolean =>
   protocol.length <= MAX_PROTOCOL_LENGTH && !PRIVATE_PROTOCOL.test(protocol)
 
-/** Whether a server's 101 answers this very handshake: nobody else knows the key. */
+/** Whether a server's 101 answers this very handshake: only its server knows the key. */
 export function isAccepted(answer: IncomingHttpHeaders, request: IncomingHttpHeaders): boolean {
   const key = request['sec-websocket-key'] ?? ''
   const expected = createHash('sha1').update(`${key}${ACCEPT_SUFFIX}`).digest('base64')
@@ -62,8 +62,8 @@ export function acceptedHeaders(from: IncomingHttpHeaders, policy: HeaderPolicy)
   return headers
 }
 
-/** How a try ended, its WebSocket included. */
-export type TryResult = Exclude<AttemptResult, { kind: 'upgraded' }>
+/** How an attempt ended, its WebSocket included. */
+export type AttemptOutcome = Exclude<AttemptResult, { kind: 'upgraded' }>
 
 /** Joins the client of an accepted handshake with the provider, until the WebSocket is over. Never rejects. */
 export async function relayUpgraded(
@@ -71,7 +71,7 @@ export async function relayUpgraded(
   { socket: server, headers, timing }: AttemptResult & { kind: 'upgraded' },
   about: Pick<AttemptRequest, 'idleTimeoutMs' | 'onData' | 'addOwnHeaders' | 'whyBrokenOff'> &
     Pick<AttemptTarget, 'policy'>,
-): Promise<TryResult> {
+): Promise<AttemptOutcome> {
   const answer = acceptedHeaders(headers, about.policy)
   about.addOwnHeaders(answer, timing)
   const client = exchange.reply.switchProtocols(answer)
@@ -93,7 +93,7 @@ export async function relayUpgraded(
 
 /** How two connected sockets came to their end. */
 export interface RelayEnd {
-  /** Who ended it: one side by closing or dying, or nobody said a byte for too long. */
+  /** Who ended it: one side by closing or dying, or neither sent a byte for too long. */
   by: 'client' | 'server' | 'idle'
   /** True when that side broke its connection instead of closing it. */
   broken: boolean

@@ -1,17 +1,17 @@
-import { AppError } from '#shared/errors.js'
-import type { Arrival } from './arrival.js'
-import { isOriginAllowed } from './pages.js'
-import { assertHandshake } from '../forward/websocket.js'
 import { isIP } from 'node:net'
+import { AppError } from '#shared/errors.js'
+import type { Settings } from '../../config/settings.js'
+import type { Arrival } from './arrival.js'
+import { assertHandshake } from '../forward/websocket.js'
 
 /**
- * Looks at who is at the door, before anything is done for it.
+ * Checks who asks, before anything else is done.
  * @throws AppError `invalid_request`, `forbidden_host`, `forbidden_origin`, `rate_limited`
  */
 export type Admit = (arrival: Arrival) => void
 
-/** The checks of every request of one door. `corsOrigins` is read each time. */
-export function createAdmit(options: { readonly corsOrigins: readonly string[]; bindHost: string }): Admit {
+/** The checks of every request of one listener. `settings` are read each time. */
+export function createAdmit(options: { settings: Readonly<Pick<Settings, 'cors-origins'>>; bindHost: string }): Admit {
   const isHostAllowed = createHostCheck(options.bindHost)
   const limits = createOriginLimits()
 
@@ -19,7 +19,7 @@ export function createAdmit(options: { readonly corsOrigins: readonly string[]; 
   function admitHandshake({ door, request }: Arrival): void {
     assertHandshake(request.headers)
     const { origin } = request.headers
-    if (door === 'peer' || origin === undefined || isOriginAllowed(origin, options.corsOrigins)) return
+    if (door === 'peer' || origin === undefined || isOriginAllowed(origin, options.settings['cors-origins'])) return
     throw new AppError('forbidden_origin', 'Pages of this origin may not use this gateway (cors-origins).')
   }
 
@@ -34,7 +34,7 @@ export function createAdmit(options: { readonly corsOrigins: readonly string[]; 
     }
     if (arrival.isHandshake) admitHandshake(arrival)
     if (door === 'peer') return
-    // A place for the origin until the answer, or the WebSocket behind it, is over.
+    // Counted for its origin until the response, or the WebSocket behind it, is over.
     const leave = limits.enter(request.headers.origin)
     const lasting = arrival.isHandshake ? request.socket : response
     lasting.once('close', leave)
@@ -61,8 +61,8 @@ export function isHostAllowed(hostHeader: string | undefined, bindHost: string):
   return !(bindHost === 'localhost' || bindHost.startsWith('127.') || bindHost === '::1') || bare === bindHost
 }
 
-/** {@link isHostAllowed} for one bind address; the name that was asked last, which nearly every request has, is remembered. */
-export function createHostCheck(bindHost: string): (hostHeader: string | undefined) => boolean {
+/** {@link isHostAllowed} for one bind address. It remembers the last name, which nearly every request has. */
+function createHostCheck(bindHost: string): (hostHeader: string | undefined) => boolean {
   let last: string | undefined
   let lastAllowed = false
   return (hostHeader) => {
@@ -73,8 +73,8 @@ export function createHostCheck(bindHost: string): (hostHeader: string | undefin
   }
 }
 
-/** Node keeps the first `Host` and drops the rest; who stands before or behind us may take another. */
-export function hasSeveralHosts(rawHeaders: readonly string[]): boolean {
+/** Node keeps the first `Host` and drops the rest; what stands before or behind this node may take another. */
+function hasSeveralHosts(rawHeaders: readonly string[]): boolean {
   let seen = false
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]
@@ -85,7 +85,12 @@ export function hasSeveralHosts(rawHeaders: readonly string[]): boolean {
   return false
 }
 
-/** Requests at work on the local door at one time. */
+/** Whether pages of that origin may use the gateway. */
+export function isOriginAllowed(origin: string, allowed: readonly string[]): boolean {
+  return allowed.includes('*') || allowed.includes(origin)
+}
+
+/** Requests at work at the local listener at one time. */
 export interface OriginBounds {
   /** Of this machine's programs, which send no `Origin`. */
   programs: number
@@ -95,8 +100,8 @@ export interface OriginBounds {
   pages: number
 }
 
-/** Far above what people need, and far below what would take the gateway away from everybody else. */
-export const ORIGIN_BOUNDS: OriginBounds = { programs: 4_096, origin: 64, pages: 512 }
+/** Far above what people need, and far below what would starve everything else. */
+const ORIGIN_BOUNDS: OriginBounds = { programs: 4_096, origin: 64, pages: 512 }
 
 /** Keeps one web page from taking the whole gateway. */
 export interface OriginLimits {
@@ -107,6 +112,7 @@ export interface OriginLimits {
   enter(origin: string | undefined): () => void
 }
 
+/** Counts requests at work by origin. */
 export function createOriginLimits(bounds: OriginBounds = ORIGIN_BOUNDS): OriginLimits {
   // Bounded by `pages`: an origin without a request is forgotten.
   const running = new Map<string, number>()

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { HandshakeResponse } from '../../p2p/http/upgrades.js'
-import type { Door } from './door.js'
 import { AppError, toWireError } from '#shared/errors.js'
 import type { Log } from '../../logging/index.js'
+import { HandshakeResponse } from '../../p2p/http/upgrades.js'
+import type { Door } from './door.js'
 import { ClientGoneError } from '../body/request-body.js'
 
-/** A request as it came in at a door, with where its answer goes. */
+/** A request as it came in at a listener, with where its answer goes. */
 export class Arrival {
   readonly door: Door
   readonly request: IncomingMessage
@@ -46,7 +46,7 @@ function requestIdOf(header: string | string[] | undefined): string {
   return `${ID_PREFIX}${requestsSeen.toString(36)}`
 }
 
-/** Answers a request with what went wrong; cuts its connection where something was sent already, or nobody waits. */
+/** Answers a request with what went wrong; cuts its connection where something was sent already or the client is gone. */
 export function answerError(arrival: Arrival, error: unknown, log: Log): void {
   const { response, requestId, url } = arrival
   if (error instanceof ClientGoneError || response.destroyed) {
@@ -81,9 +81,9 @@ export function answerJson({ response, requestId, door }: Arrival, status: numbe
 const DISCARD_MS = 2_000
 
 /**
- * The client is still sending a body that nobody wants any more. What comes is thrown away, so that the client gets to
- * read the answer: closing while unread bytes are left would reset the connection and may take the answer with it. So
- * there is no `Connection: close` either; a client that stops in time keeps its connection.
+ * Throws away the rest of a body that the client is still sending after its answer, so that it gets to read the answer:
+ * closing while unread bytes are left would reset the connection and may take the answer with it. So there is no
+ * `Connection: close` either; a client that stops in time keeps its connection.
  */
 export function discardRest(request: IncomingMessage, response: ServerResponse): void {
   if (request.complete || request.destroyed) return

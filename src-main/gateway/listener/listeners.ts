@@ -1,9 +1,9 @@
 import { createServiceGroup, type Service } from '../../base/lifecycle.js'
 import type { Log } from '../../logging/index.js'
 
-/** A way into the gateway that can be closed without cutting who is being served. */
-export interface DrainableDoor extends Service {
-  /** Takes nobody in any more; resolves when the last response is complete, at the latest after `graceMs`. */
+/** A way into the gateway that can be closed without cutting requests at work. */
+export interface DrainableListener extends Service {
+  /** Accepts nothing more; resolves when the last response is complete, at the latest after `graceMs`. */
   drain(graceMs: number): Promise<void>
 }
 
@@ -11,25 +11,25 @@ export interface DrainableDoor extends Service {
 const DRAIN_MS = 3_000
 
 /**
- * Both doors and the clients behind them as one service. At its stop the doors drain side by side; then the clients are
- * closed, by which streams that still run end in an error event while their clients are there to read it; then all
- * connections are cut.
+ * Both listeners and the clients behind them as one service. At its stop the listeners drain side by side; then the
+ * clients are closed, by which streams that still run end in an error event while their clients are there to read it;
+ * then all connections are cut.
  */
-export function createDoors(
-  needs: { clients: readonly Service[]; doors: readonly DrainableDoor[]; log: Log },
+export function createListeners(
+  needs: { clients: readonly Service[]; listeners: readonly DrainableListener[]; log: Log },
   options: { drainMs: number } = { drainMs: DRAIN_MS },
 ): Service {
-  const { clients, doors, log } = needs
-  const group = createServiceGroup({ log }, { name: 'doors', services: [...clients, ...doors] })
+  const { clients, listeners, log } = needs
+  const group = createServiceGroup({ log }, { name: 'listeners', services: [...clients, ...listeners] })
   let started = false
   let stopping: Promise<void> | undefined
 
   async function stop(): Promise<void> {
     if (started) {
-      const results = await Promise.allSettled([...doors.map((door) => door.drain(options.drainMs))])
+      const results = await Promise.allSettled(listeners.map((listener) => listener.drain(options.drainMs)))
       results.push(...(await Promise.allSettled(clients.map((client) => client.stop()))))
       for (const result of results) {
-        if (result.status === 'rejected') log.error('a door did not drain', { error: result.reason as unknown })
+        if (result.status === 'rejected') log.error('a listener did not drain', { error: result.reason as unknown })
       }
     }
     await group.stop()

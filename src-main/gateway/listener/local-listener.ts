@@ -1,37 +1,40 @@
+import { randomUUID } from 'node:crypto'
 import http, { type RequestListener, STATUS_CODES } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { AppError, toWireError } from '#shared/errors.js'
 import { findPortHolder, portInUseError } from '../../config/port-holder.js'
 import type { Log } from '../../logging/index.js'
 import { followResponses } from '../../p2p/http/running-responses.js'
 import { acceptUpgrades, isWebSocketHandshake } from '../../p2p/http/upgrades.js'
-import type { DrainableDoor } from './listeners.js'
-import { randomUUID } from 'node:crypto'
-import { AppError, toWireError } from '#shared/errors.js'
+import type { DrainableListener } from './listeners.js'
 
 /** The gateway's own port on this machine. */
-export interface LocalDoor extends DrainableDoor {
+export interface LocalListener extends DrainableListener {
   /** `http://127.0.0.1:8092`; undefined while it does not listen. */
   readonly url: string | undefined
 }
 
 const KEEP_ALIVE_MS = 65_000
 const HEADERS_TIMEOUT_MS = 30_000
-/** Slow headers are looked for that often, so they are cut at most this part of the time-out late. */
+/** Checks for slow headers in one time-out, so they are cut at most that part of it late. */
 const CHECKS_IN_TIMEOUT = 10
 const MAX_HEADER_BYTES = 32 * 1024
 
-/** Listens for this machine's apps; `headersTimeoutMs` is how long they may take to send a request's headers. @throws AppError `port_in_use` from start */
-export function createLocalDoor(
+/**
+ * Listens for this machine's apps; `headersTimeoutMs` is how long they may take to send a request's headers.
+ * @throws AppError `port_in_use` from start
+ */
+export function createLocalListener(
   needs: { handler: RequestListener; log: Log },
   options: { host: string; port: number; headersTimeoutMs?: number | undefined },
-): LocalDoor {
+): LocalListener {
   const log = needs.log.forComponent('gateway')
   const { headersTimeoutMs = HEADERS_TIMEOUT_MS } = options
   const server = http.createServer(
     {
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: headersTimeoutMs,
-      // Node looks every 30 s unless told, and would give them twice the time.
+      // By default Node checks every 30 s, which would give them twice the time.
       connectionsCheckingInterval: headersTimeoutMs / CHECKS_IN_TIMEOUT,
       // Bodies may stream for as long as they move.
       requestTimeout: 0,
@@ -74,7 +77,7 @@ export function createLocalDoor(
   }
 
   return {
-    name: 'local-door',
+    name: 'local-listener',
     get url() {
       return url
     },
@@ -105,7 +108,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
 }
 
 /** The whole answer, as bytes for the socket, to something that is no HTTP request or an ambiguous one. */
-export function malformedRequestAnswer(error: NodeJS.ErrnoException): string {
+function malformedRequestAnswer(error: NodeJS.ErrnoException): string {
   const status = STATUS_OF[error.code ?? ''] ?? 400
   const sentence = `This is not a well-formed HTTP request (${STATUS_CODES[status] ?? 'Bad Request'}).`
   const body = JSON.stringify(toWireError(new AppError('invalid_request', sentence), randomUUID()))

@@ -1,21 +1,21 @@
-import { MODEL_PATHS } from '../../services/index.js'
-import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import { FORWARDED_METHODS, splitTarget, type Route, parseServiceName } from './route.js'
 import { AppError } from '#shared/errors.js'
 import { didYouMean } from '../../config/near-names.js'
+import { MODEL_PATHS } from '../../services/index.js'
 import type { Arrival } from '../listener/arrival.js'
-import { forwardExchange, keepClientAwake, type Exchange } from '../forward/exchange.js'
+import { type Exchange, keepClientAwake, runExchange } from '../forward/exchange.js'
 import { noProvider } from '../forward/failures.js'
-import {
-  fallbackLevel,
-  identityQueries,
-  matchingEntries,
-  parseIdentityHeader,
-  type IdentityQuery,
-} from '../routing/provider-choice.js'
 import { readRoutingBody, type RequestBody } from '../body/request-body.js'
 import { listModels } from '../routing/models-list.js'
 import { nearModels } from '../routing/near-models.js'
+import type { GatewayNeeds, GatewayOptions } from '../needs.js'
+import {
+  fallbackLevel,
+  identityQueries,
+  type IdentityQuery,
+  matchingEntries,
+  parseIdentityHeader,
+} from '../routing/provider-choice.js'
+import { FORWARDED_METHODS, parseServiceName, type Route, splitTarget } from './route.js'
 
 export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {
   const forward = createGlobalForward(needs, options)
@@ -53,7 +53,7 @@ export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions
   ]
 }
 
-/** A request for whoever offers what it asks for. */
+/** A request for any provider of what it asks for. */
 export interface GlobalRequest {
   service: string
   /** Raw path and query at the server. */
@@ -66,7 +66,7 @@ export interface GlobalRequest {
   understand?: (body: RequestBody) => RequestBody
 }
 
-/** Forwards to a chosen provider; see {@link forwardExchange} for what is thrown. */
+/** Forwards to a chosen provider; see {@link runExchange} for what is thrown. */
 export type GlobalForward = (arrival: Arrival, request: GlobalRequest) => Promise<void>
 
 export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions): GlobalForward {
@@ -78,8 +78,8 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
     return identityQueries(service, body)
   }
 
-  /** Why nobody was found, as the client shall hear it. */
-  function nobody(service: string, queries: readonly IdentityQuery[], knownButAway: boolean): AppError {
+  /** Why no provider was found, as the client gets it. */
+  function noneFound(service: string, queries: readonly IdentityQuery[], knownButAway: boolean): AppError {
     const model = queries.find(({ key }) => key === 'model')?.value
     if (service === 'llm' && model !== undefined) {
       const entry = `model=${model}`
@@ -106,31 +106,32 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
   }
 
   return (arrival, { service, path, route, also, understand }) =>
-    forwardExchange(needs, arrival, { service, route }, async (exchange) => {
+    runExchange(needs, arrival, { service, route }, async (exchange) => {
       const { headers } = arrival.request
       const identityKnown = headers['x-ocf-identity-group'] !== undefined
-      const body = await readRoutingBody(arrival.request, { maxBytes: options.maxBodyBytes, identityKnown })
+      const maxBytes = options.settings['gateway.max-body']
+      const body = await readRoutingBody(arrival.request, { maxBytes, identityKnown })
       exchange.body = understand?.(body) ?? body
       const queries = queriesOf(service, exchange)
       const fallback = fallbackLevel(headers['x-ocf-fallback'] ?? headers['x-otela-fallback'])
       const model = queries.find(({ key }) => key === 'model')?.value
       if (service === 'llm' && queries.length === 0 && fallback < 2) throw missingModel()
-      const wish = { headers, body: exchange.body, also }
-      const chosen = choice.choose(service, matchingEntries(queries, fallback), wish)
-      // Waited for only where somebody has to be asked.
+      const hints = { headers, body: exchange.body, also }
+      const chosen = choice.choose(service, matchingEntries(queries, fallback), hints)
+      // A promise only where the network has to be asked.
       const { providers, knownButAway } = chosen instanceof Promise ? await chosen : chosen
       exchange.traffic.update({ model: model ?? null, candidates: providers.length })
       if (providers.length === 0) {
-        throw also !== undefined && !knownButAway ? nobodySpeaks(model) : nobody(service, queries, knownButAway)
+        throw also !== undefined && !knownButAway ? noOllama(model) : noneFound(service, queries, knownButAway)
       }
       keepClientAwake(exchange, service, path, options.timing?.commentEveryMs)
       const what = model === undefined ? `the service "${service}"` : `the model "${model}"`
       const answeredBy = await forwarder.toProviders(exchange, { service, path, what }, providers)
-      if (answeredBy !== undefined) choice.answered(wish, answeredBy)
+      if (answeredBy !== undefined) choice.answered(hints, answeredBy)
     })
 }
 
-function nobodySpeaks(model: string | undefined): AppError {
+function noOllama(model: string | undefined): AppError {
   return new AppError(
     'model_not_found',
     `No Ollama in the network offers a model "${model ?? ''}". GET /api/tags lists what there is; models of other servers are at /v1/chat/completions.`,

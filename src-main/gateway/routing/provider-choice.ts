@@ -1,18 +1,18 @@
+import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import { AppError } from '#shared/errors.js'
+import type { Clock } from '../../base/clock.js'
 import type { NodeTable } from '../../node-table/index.js'
 import { ProviderSet } from '../../node-table/find/provider-set.js'
 import type { Host } from '../../p2p/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
 import type { ServiceRegistry } from '../../services/index.js'
-import { chooseProviders, type Choice, type Provider, type ProviderSnapshot } from './choose-providers.js'
-import { estimatedTtfbMs, type ProviderScores } from './provider-scores.js'
+import { type Choice, chooseProviders, type Provider, type ProviderSnapshot } from './choose-providers.js'
 import type { ProviderHealth } from './provider-health.js'
-import type { RequestBody, JsonObject } from '../body/request-body.js'
-import { AppError } from '#shared/errors.js'
-import { hash } from 'node:crypto'
-import type { Clock } from '../../base/clock.js'
+import { estimatedTtfbMs, type ProviderScores } from './provider-scores.js'
+import type { JsonObject, RequestBody } from '../body/request-body.js'
 
-/** Who a request of this machine's apps will be tried on. */
+/** Chooses who a request of this machine's apps is sent to. */
 export interface ProviderChoice {
   /** `tiers` are the entries that match, best first; a table that holds only a part of the network is asked further. */
   choose(service: string, tiers: readonly (readonly string[])[], request: ChoiceRequest): Choice | Promise<Choice>

@@ -43,113 +43,142 @@ export function quarantineMs(failures: number): number {
   return Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(failures - 1, 10), MAX_BACKOFF_MS)
 }
 
-/** Quarantine over the table's peers: at most one entry a row. A peer that connects by itself is free at once. */
-export function createProviderHealth(needs: { host: Host; table: NodeTable; clock: Clock; log: Log }): ProviderHealth {
-  const { host, table, clock } = needs
-  const log = needs.log.forComponent('reachability')
-  const quarantined = new Map<string, Quarantine>()
-  let isStopped = false
-  let timer: NodeJS.Timeout | undefined
-  const subscriptions: (() => void)[] = []
-  let probes = 0
+/** Quarantine over the table's peers: at most one entry a row. A peer that connects here is free at once. */
+export function createProviderHealth(needs: ProviderHealthNeeds): ProviderHealth {
+  return new QuarantiningHealth(needs)
+}
 
-  function quarantine(peerId: string, reason: string): void {
-    if (table.get(peerId) === undefined) return
-    const entry = quarantined.get(peerId) ?? { failures: 0, failedAtMs: 0, probeAtMs: 0, reason, probing: false }
-    // Requests that were under way fail together: that is one failure.
-    if (entry.failures > 0 && !entry.probing && clock.now() < entry.probeAtMs) return
-    entry.failures += 1
-    entry.reason = reason
-    entry.failedAtMs = clock.now()
-    entry.probeAtMs = entry.failedAtMs + quarantineMs(entry.failures)
-    if (entry.failures === 1) log.info('a provider does not answer and is left alone for a while', { peerId, reason })
-    quarantined.set(peerId, entry)
+/** What {@link createProviderHealth} stands on. */
+export interface ProviderHealthNeeds {
+  host: Host
+  table: NodeTable
+  clock: Clock
+  log: Log
+}
+
+class QuarantiningHealth implements ProviderHealth {
+  readonly name = 'provider-health'
+  readonly #host: Host
+  readonly #table: NodeTable
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #quarantined = new Map<string, Quarantine>()
+  readonly #subscriptions: (() => void)[] = []
+  #isStopped = false
+  #timer: NodeJS.Timeout | undefined
+  #probes = 0
+
+  constructor(needs: ProviderHealthNeeds) {
+    this.#host = needs.host
+    this.#table = needs.table
+    this.#clock = needs.clock
+    this.#log = needs.log.forComponent('provider-health')
   }
 
-  function release(peerId: string): void {
-    if (quarantined.delete(peerId)) log.info('a provider answers again', { peerId })
+  start(): Promise<void> {
+    this.#host.libp2p.addEventListener('peer:connect', this.#onConnect)
+    this.#host.libp2p.addEventListener('peer:disconnect', this.#onDisconnect)
+    this.#subscriptions.push(
+      this.#table.subscribe((event) => {
+        if (event.type === 'row:removed') this.#quarantined.delete(event.peerId)
+        else this.#hurry(event.row.peerId)
+      }),
+      this.#table.status.subscribe((event) => this.#onStatus(event)),
+    )
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref()
+    return Promise.resolve()
+  }
+
+  stop(): Promise<void> {
+    this.#isStopped = true
+    clearInterval(this.#timer)
+    for (const unsubscribe of this.#subscriptions.splice(0)) unsubscribe()
+    this.#host.libp2p.removeEventListener('peer:connect', this.#onConnect)
+    this.#host.libp2p.removeEventListener('peer:disconnect', this.#onDisconnect)
+    return Promise.resolve()
+  }
+
+  isRoutable(peerId: string): boolean {
+    return !this.#quarantined.has(peerId) && this.#pausedReason(peerId) === undefined
+  }
+
+  reasonOf(peerId: string): string | undefined {
+    return this.#quarantined.get(peerId)?.reason ?? this.#pausedReason(peerId)
+  }
+
+  reportFailure(peerId: string, reason: string): void {
+    if (this.#table.get(peerId) === undefined) return
+    const entry = this.#quarantined.get(peerId) ?? { failures: 0, failedAtMs: 0, probeAtMs: 0, reason, probing: false }
+    // Requests that were under way fail together: that is one failure.
+    if (entry.failures > 0 && !entry.probing && this.#clock.now() < entry.probeAtMs) return
+    entry.failures += 1
+    entry.reason = reason
+    entry.failedAtMs = this.#clock.now()
+    entry.probeAtMs = entry.failedAtMs + quarantineMs(entry.failures)
+    if (entry.failures === 1) {
+      this.#log.info('a provider does not answer and is left alone for a while', { peerId, reason })
+    }
+    this.#quarantined.set(peerId, entry)
+  }
+
+  reportSuccess(peerId: string): void {
+    if (this.#quarantined.size > 0) this.#quarantined.delete(peerId)
+  }
+
+  async whyBrokenOff(peerId: string): Promise<string | undefined> {
+    const outcome = await within(REASON_WITHIN_MS, this.#table.status.refresh(peerId))
+    return outcome?.kind === 'answered' ? (outcome.status.paused ?? undefined) : undefined
+  }
+
+  #release(peerId: string): void {
+    if (this.#quarantined.delete(peerId)) this.#log.info('a provider answers again', { peerId })
   }
 
   /** A peer that signs a row is alive, or was a moment ago: it is asked soon, however long it was to be left alone. */
-  function hurry(peerId: string): void {
-    const entry = quarantined.get(peerId)
+  #hurry(peerId: string): void {
+    const entry = this.#quarantined.get(peerId)
     if (entry !== undefined) entry.probeAtMs = Math.min(entry.probeAtMs, entry.failedAtMs + FIRST_BACKOFF_MS)
   }
 
-  /** Asks without a request at stake; what comes of it is heard by {@link onStatus}. */
-  async function probe(peerId: string, entry: Quarantine): Promise<void> {
-    probes += 1
+  #tick(): void {
+    const now = this.#clock.now()
+    for (const [peerId, entry] of this.#quarantined) {
+      if (entry.probing || entry.probeAtMs > now) continue
+      if (this.#probes >= MAX_PROBES_AT_ONCE) return
+      void this.#probe(peerId, entry)
+    }
+  }
+
+  /** Asks without a request at stake; the answer comes to `#onStatus`. */
+  async #probe(peerId: string, entry: Quarantine): Promise<void> {
+    this.#probes += 1
     entry.probing = true
-    await table.status.refresh(peerId)
-    probes -= 1
+    await this.#table.status.refresh(peerId)
+    this.#probes -= 1
     entry.probing = false
   }
 
-  function onStatus({ peerId, outcome }: PeerStatusEvent): void {
-    if (isStopped) return
-    if (outcome.kind === 'unreachable') quarantine(peerId, outcome.reason)
-    else if (outcome.kind === 'invalid') quarantine(peerId, 'its status is not signed by it')
-    else release(peerId)
+  #onStatus({ peerId, outcome }: PeerStatusEvent): void {
+    if (this.#isStopped) return
+    if (outcome.kind === 'unreachable') this.reportFailure(peerId, outcome.reason)
+    else if (outcome.kind === 'invalid') this.reportFailure(peerId, 'its status is not signed by it')
+    else this.#release(peerId)
   }
 
-  function pausedReason(peerId: string): string | undefined {
-    const status = table.status.peek(peerId)
+  #pausedReason(peerId: string): string | undefined {
+    const status = this.#table.status.peek(peerId)
     if (status?.paused == null) return undefined
-    const row = table.get(peerId)
-    // Whichever the peer signed last is how it is; a row that is paused offers nothing.
+    const row = this.#table.get(peerId)
+    // The newest signature counts; a row that is paused offers nothing.
     const isOutdated = row !== undefined && epochStart(row.epoch) + row.seq > status.timeMs
     return isOutdated ? undefined : status.paused
   }
 
-  function tick(): void {
-    const now = clock.now()
-    for (const [peerId, entry] of quarantined) {
-      if (entry.probing || entry.probeAtMs > now) continue
-      if (probes >= MAX_PROBES_AT_ONCE) return
-      void probe(peerId, entry)
-    }
-  }
+  readonly #onConnect = (event: CustomEvent<PeerId>): void => this.#release(event.detail.toString())
 
-  const onConnect = (event: CustomEvent<PeerId>): void => release(event.detail.toString())
-  const onDisconnect = (event: CustomEvent<PeerId>): void => {
+  readonly #onDisconnect = (event: CustomEvent<PeerId>): void => {
     const peerId = event.detail.toString()
-    if (table.get(peerId) !== undefined && !quarantined.has(peerId)) table.status.hint(peerId)
-  }
-
-  return {
-    name: 'reachability',
-    start() {
-      host.libp2p.addEventListener('peer:connect', onConnect)
-      host.libp2p.addEventListener('peer:disconnect', onDisconnect)
-      subscriptions.push(
-        table.subscribe((event) => {
-          if (event.type === 'row:removed') quarantined.delete(event.peerId)
-          else hurry(event.row.peerId)
-        }),
-        table.status.subscribe(onStatus),
-      )
-      timer = setInterval(tick, TICK_MS)
-      timer.unref()
-      return Promise.resolve()
-    },
-    stop() {
-      isStopped = true
-      clearInterval(timer)
-      for (const unsubscribe of subscriptions.splice(0)) unsubscribe()
-      host.libp2p.removeEventListener('peer:connect', onConnect)
-      host.libp2p.removeEventListener('peer:disconnect', onDisconnect)
-      return Promise.resolve()
-    },
-    isRoutable: (peerId) => !quarantined.has(peerId) && pausedReason(peerId) === undefined,
-    reasonOf: (peerId) => quarantined.get(peerId)?.reason ?? pausedReason(peerId),
-    reportFailure: quarantine,
-    async whyBrokenOff(peerId) {
-      const outcome = await within(REASON_WITHIN_MS, table.status.refresh(peerId))
-      return outcome?.kind === 'answered' ? (outcome.status.paused ?? undefined) : undefined
-    },
-    reportSuccess(peerId) {
-      if (quarantined.size > 0) quarantined.delete(peerId)
-    },
+    if (this.#table.get(peerId) !== undefined && !this.#quarantined.has(peerId)) this.#table.status.hint(peerId)
   }
 }
 

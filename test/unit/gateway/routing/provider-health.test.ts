@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
   createProviderHealth,
-  quarantineMs,
   type ProviderHealth,
+  quarantineMs,
 } from '../../../../src-main/gateway/routing/provider-health.js'
 import type { NodeTable, PeerStatusEvent, Row, TableEvent } from '../../../../src-main/node-table/index.js'
 import type { Host } from '../../../../src-main/p2p/index.js'
