@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { ALIVE_EVERY_MS, createAliveReporter } from '../../../../src-main/gateway/forward/attempt-record.js'
+import { ALIVE_EVERY_MS, createAliveReporter } from '../../../../src-main/gateway/forward/exchange.js'
 
 test('a provider whose answer flows is reported alive every five seconds, however many pieces come', () => {
   let nowMs = 0
