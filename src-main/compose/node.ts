@@ -127,7 +127,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     settings: live.current,
     docsDir: needs.docsDir ?? null,
     timing: needs.gatewayTiming,
-    authorize: controlServer.authorize,
+    authorize: (headers) => controlServer.authorize(headers),
     dashboardUrl: () => controlServer.url,
   })
   gatewayUrl = gateway.url

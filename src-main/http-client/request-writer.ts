@@ -2,8 +2,8 @@ import { type Duplex, Readable } from 'node:stream'
 import { UnsendableRequestError } from './errors.js'
 import type { HttpRequest } from './index.js'
 
-/** How a body is framed: by a length that is told, in chunks, or there is none. */
-export type RequestFraming = { kind: 'none' } | { kind: 'length'; bytes: number } | { kind: 'chunked' }
+/** How a body is framed: by a declared length, in chunks, or there is none. */
+type RequestFraming = { kind: 'none' } | { kind: 'length'; bytes: number } | { kind: 'chunked' }
 
 /** RFC 9110 §5.6.2 */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
@@ -13,7 +13,7 @@ const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/
 const NOT_IN_PATH = /[^\x21-\x7e\x80-\xff]/
 
-/** Of these a server expects to be told that they have no body (RFC 9110 §8.6). */
+/** Of these a server expects a length even without a body (RFC 9110 §8.6). */
 const MEANT_FOR_BODIES = new Set(['POST', 'PUT', 'PATCH'])
 
 const DIGITS = /^\d{1,15}$/
@@ -36,7 +36,7 @@ export function framingOf({ body, headers, method }: HttpRequest): RequestFramin
 export function requestHead(request: HttpRequest): string {
   const { method, path, headers, upgrade } = request
   const framing = framingOf(request)
-  // What answers CONNECT is a tunnel, and nobody here reads one.
+  // What answers CONNECT is a tunnel, which this client can't read.
   if (!TOKEN.test(method) || method === 'CONNECT') throw new UnsendableRequestError('its method is malformed')
   if (path === '' || NOT_IN_PATH.test(path)) throw new UnsendableRequestError('its path is malformed')
   let head = `${method} ${path} HTTP/1.1\r\n`
@@ -71,7 +71,7 @@ interface UploadWatcher {
 /** A body up to here is copied behind its head, so that both are one write. */
 const JOIN_BELOW_BYTES = 16 * 1024
 
-/** A body above goes out in slices: of one write it could not be told whether it moves. */
+/** A body above goes out in slices: one write would not show whether it moves. */
 const UPLOAD_ABOVE_BYTES = 1024 * 1024
 const SLICE_BYTES = 256 * 1024
 
@@ -191,6 +191,6 @@ export class UploadWriter {
     this.#isOver = true
     this.#socket.off('drain', this.#onDrain)
     this.#body.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose)
-    // One that is destroyed with an error still says so, and somebody has to listen.
+    // The error listener stays: a body that is destroyed with an error still emits it.
   }
 }

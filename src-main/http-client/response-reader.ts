@@ -14,8 +14,7 @@ export interface ResponseHead {
 }
 
 /** How the body ends (RFC 9112 §6.3): there is none, after a number of bytes, by its last chunk, with the connection. */
-export type ResponseFraming =
-  { kind: 'none' } | { kind: 'length'; bytes: number } | { kind: 'chunked' } | { kind: 'close' }
+type ResponseFraming = { kind: 'none' } | { kind: 'length'; bytes: number } | { kind: 'chunked' } | { kind: 'close' }
 
 /** Of a head, until its empty line. */
 export const MAX_HEAD_BYTES = 64 * 1024
@@ -87,7 +86,7 @@ const SINGULAR = new Set([
   'server',
 ])
 
-/** Several of one name become one (RFC 9110 §5.3), as the type says and whoever reads them expects. */
+/** Several of one name become one (RFC 9110 §5.3), as the type says and readers expect. */
 function addField(headers: IncomingHttpHeaders, name: string, value: string): void {
   // A fine name for a header, and none for a property.
   if (name === '__proto__') throw new MalformedAnswerError('a line of its head is no header')
@@ -174,7 +173,7 @@ class PlainBody implements BodyReader {
 
 /** A chunk's size, its extensions and the two bytes that end the line. */
 const MAX_LINE_BYTES = 1024
-/** Of the fields behind the last chunk, which nobody gets to see. */
+/** Of the fields behind the last chunk, which are not passed on. */
 const MAX_TRAILER_BYTES = 16 * 1024
 
 /** RFC 9112 §7.1; digits enough for 2^52. */

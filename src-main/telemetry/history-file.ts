@@ -21,7 +21,7 @@ const HourSchema = z.object({
 
 const FileSchema = z.object({ format: z.literal(FORMAT), hours: z.array(HourSchema).max(1000) })
 
-/** Reads the kept hours; none where there is no file. One that can't be understood is moved aside and told. */
+/** Reads the kept hours; none where there is no file. One that can't be understood is moved aside and logged. */
 export async function readHistoryFile(path: string, log: Log): Promise<Rollup[]> {
   let text: string
   try {

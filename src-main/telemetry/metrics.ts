@@ -72,7 +72,7 @@ export function createMetrics(
   }
 }
 
-/** Figures that are read from the node's parts when somebody asks. */
+/** Figures that are read from the node's parts whenever they are asked for. */
 function addNodeMetrics(makers: MetricMakers, sources: () => MetricSources | undefined): void {
   function gauge(name: MetricName, collect: (gauge: Gauge, sources: MetricSources) => void): void {
     makers.gauge(name, (made) => {

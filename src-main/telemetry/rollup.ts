@@ -15,7 +15,7 @@ export interface Rollup {
 }
 
 /** Ways a request goes, as the roll-ups keep them apart. */
-export const DIRECTIONS = ['out', 'in', 'local'] as const
+const DIRECTIONS = ['out', 'in', 'local'] as const
 
 /** Codes kept apart; what comes after them is `other`. The vocabulary has fewer, statuses of servers are many. */
 const MAX_CODES = 32
@@ -50,7 +50,7 @@ function emptyTotals(): DirectionTotals {
 }
 
 /** Adds a request that ended. */
-export function addEntry(rollup: Rollup, entry: Readonly<TrafficEntry>): void {
+function addEntry(rollup: Rollup, entry: Readonly<TrafficEntry>): void {
   const totals = rollup[entry.direction]
   const outcome = outcomeOf(entry)
   totals[outcome] += 1
@@ -150,7 +150,7 @@ export function createRollupSeries(options: { stepMs: number; keep: number }): R
   }
 }
 
-/** Durations in milliseconds of which percentiles can be told within 2 %, in a few hundred numbers however many came. */
+/** Durations in milliseconds with percentiles within 2 %, in a few hundred numbers however many came. */
 export interface PercentileSketch {
   readonly count: number
   add(ms: number): void

@@ -9,7 +9,7 @@ import type { Headers } from './headers.js'
 import { SseEvents } from './sse-events.js'
 
 /** Milliseconds without a byte after which an event-stream client gets a comment, and between two of them. */
-export const KEEP_ALIVE_COMMENT_MS = 15_000
+const KEEP_ALIVE_COMMENT_MS = 15_000
 
 /**
  * The client's side of a forwarded request: its head is sent once, its body streams, and whatever goes wrong afterwards

@@ -198,7 +198,7 @@ export const DEFAULT_SLOTS = 4
 const CROWDING = 0.5
 
 /** How many times its idle time to first byte a provider takes with so many requests at work. */
-export function crowding({ inFlight, slots, othersQueued }: Pick<ProviderLoad, 'inFlight' | 'slots' | 'othersQueued'>) {
+function crowding({ inFlight, slots, othersQueued }: Pick<ProviderLoad, 'inFlight' | 'slots' | 'othersQueued'>) {
   const atLeastOne = Math.max(1, slots)
   return 1 + (CROWDING * Math.min(inFlight + othersQueued, atLeastOne)) / atLeastOne
 }

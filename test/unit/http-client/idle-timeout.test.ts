@@ -43,25 +43,25 @@ async function isFailing(answer: Answer, socket: FakeSocket): Promise<void> {
 }
 
 describe('a server that sends no byte', () => {
-  test('of its head is given up in time', async () => {
+  test('a server that sends no byte of its head is given up in time', async () => {
     const { answer, socket } = await begun()
     await isFailing(answer, socket)
   })
 
-  test('of its body is given up in time', async () => {
+  test('a server that sends no byte of its body is given up in time', async () => {
     const { answer, socket } = await begun()
     await pass(900)
     socket.gives(CHUNKED)
     await isFailing(answer, socket)
   })
 
-  test('is waited for without end where the request says so', async () => {
+  test('a silent server is waited for without end where the request says so', async () => {
     const { answer } = await begun({ idleTimeoutMs: 0 })
     await pass(1_000_000)
     expect([answer.finals, vi.getTimerCount()]).toEqual([0, 0])
   })
 
-  test('but one now and then is not given up', async () => {
+  test('a server that sends a byte now and then is not given up', async () => {
     const { answer, socket } = await begun()
     for (const byte of `${CHUNKED}1\r\na\r\n0\r\n\r\n`) {
       await pass(900)
@@ -70,7 +70,7 @@ describe('a server that sends no byte', () => {
     expect([answer.text, answer.error]).toEqual(['a', undefined])
   })
 
-  test('and no end of informational answers is given up', async () => {
+  test('endless informational answers do not keep a request alive', async () => {
     const { answer, socket } = await begun()
     for (let count = 0; count < 17; count += 1) {
       await pass(900)
@@ -79,7 +79,7 @@ describe('a server that sends no byte', () => {
     expect([answer.finals, isSilent(answer)]).toEqual([1, false])
   })
 
-  test('on a connection that idles does no harm', async () => {
+  test('an idle connection needs no bytes', async () => {
     const { answer, socket } = await begun()
     socket.gives('HTTP/1.1 204 x\r\n\r\n')
     await pass(2_000)
@@ -88,7 +88,7 @@ describe('a server that sends no byte', () => {
 })
 
 describe('a reader that pauses', () => {
-  test('may take its time, and the server’s begins when it goes on', async () => {
+  test('a paused reader may take its time, and the server’s time begins when it resumes', async () => {
     const { answer, socket } = await begun({}, (of) => ({ onData: () => of().exchange?.pause() }))
     socket.gives(`${CHUNKED}1\r\na\r\n`)
     await pass(50_000)
@@ -97,7 +97,7 @@ describe('a reader that pauses', () => {
     await isFailing(answer, socket)
   })
 
-  test('before its request is sent is watched once when it goes on', async () => {
+  test('a reader that pauses before its request is sent is watched once when it resumes', async () => {
     const { answer, socket } = await begun({}, (of) => ({ onStart: () => of().exchange?.pause() }))
     await pass(50_000)
     expect(answer.error).toBeUndefined()
@@ -111,7 +111,7 @@ describe('a reader that pauses', () => {
 })
 
 describe('an upload', () => {
-  test('that moves is no silence', async () => {
+  test('an upload that moves keeps its request alive', async () => {
     const body = new PassThrough()
     const { answer, socket } = await begun({ method: 'POST', body })
     for (let count = 0; count < 20; count += 1) {
@@ -124,7 +124,7 @@ describe('an upload', () => {
     expect(body.destroyed).toBe(true)
   })
 
-  test('of a body that is held is no silence either while it moves', async () => {
+  test('a held body that moves keeps its request alive', async () => {
     const { answer, socket } = await begunFull()
     for (let count = 0; count < 6; count += 1) {
       const before = socket.sent.length
@@ -140,7 +140,7 @@ describe('an upload', () => {
     expect(answer.events.at(-1)).toBe('end')
   })
 
-  test('that nobody takes is silence', async () => {
+  test('an upload that is not read ends in a time-out', async () => {
     const { answer, socket } = await begunFull()
     await isFailing(answer, socket)
   })

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { AppError } from '#shared/errors.js'
@@ -5,6 +6,7 @@ import {
   ClientGoneError,
   hasRepeatedMember,
   parseObject,
+  readAll,
   readRoutingBody,
   type RequestBody,
 } from '../../../../src-main/gateway/body/request-body.js'
@@ -50,7 +52,7 @@ const post = (body: string, type?: string): string =>
 const codeOf = (outcome: Outcome): string => (outcome instanceof AppError ? outcome.code : 'none')
 
 describe('a body', () => {
-  test('that is not there is none', async () => {
+  test('a request without a body has none', async () => {
     expect(await outcomeOf('GET / HTTP/1.1\r\nHost: x\r\n\r\n')).toEqual({ kind: 'none' })
     await server?.close()
     expect(await outcomeOf(post(''))).toEqual({ kind: 'none' })
@@ -76,7 +78,7 @@ describe('a body', () => {
     },
   )
 
-  test('of a form that is no JSON stays what it is', async () => {
+  test('a form body that is no JSON stays what it is', async () => {
     expect(await outcomeOf(post('a=1&b=2', 'application/x-www-form-urlencoded'))).toEqual({
       kind: 'read',
       bytes: Buffer.from('a=1&b=2'),
@@ -87,7 +89,7 @@ describe('a body', () => {
     expect(await outcomeOf(post('RIFF', type))).toMatchObject({ kind: 'stream' })
   })
 
-  test('of form data gives its model field', async () => {
+  test('form data gives its model field', async () => {
     const form = '--X\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper\r\n--X--\r\n'
     expect(await outcomeOf(post(form, 'multipart/form-data; boundary=X'))).toMatchObject({ form: { model: 'whisper' } })
   })
@@ -103,17 +105,17 @@ describe('a body', () => {
 })
 
 describe('a body over the limit', () => {
-  test('is refused by its declared length, before it is read', async () => {
+  test('a body over the limit is refused by its declared length, before it is read', async () => {
     const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n'
     expect(codeOf(await outcomeOf(head))).toBe('body_too_large')
   })
 
-  test('is refused in chunks as soon as it is over', async () => {
+  test('a chunked body over the limit is refused as soon as it is over', async () => {
     const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n'
     expect(codeOf(await outcomeOf(`${head}401\r\n${'x'.repeat(0x401)}\r\n`))).toBe('body_too_large')
   })
 
-  test('may stream when a header names the identity', async () => {
+  test('a body over the limit may stream when a header names the identity', async () => {
     const options = { maxBytes: 1024, identityKnown: true }
     expect(await outcomeOf(post('x'.repeat(2_000), 'application/json'), options)).toMatchObject({ kind: 'stream' })
     await server?.close()
@@ -142,7 +144,7 @@ describe('a JSON body', () => {
     },
   )
 
-  test('that is malformed never has a piece of itself in the error', () => {
+  test('malformed JSON never has a piece of itself in the error', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[a-z]{5,30}$/), fc.constantFrom('', '"', '}', ',]', '\\'), (secret, end) => {
         let message = ''
@@ -159,7 +161,7 @@ describe('a JSON body', () => {
     )
   })
 
-  test('keeps a key named __proto__ a key', () => {
+  test('JSON keeps a key named __proto__ a key', () => {
     const json = parseObject(Buffer.from('{"__proto__": {"model": "x"}}'))
     expect(json['model']).toBeUndefined()
     expect(Object.keys(json)).toEqual(['__proto__'])
@@ -195,4 +197,13 @@ test('a member added to any object is found', () => {
       expect(hasRepeatedMember(`${text.slice(0, -1)},"model":"b"}`, 'model')).toBe(true)
     }),
   )
+})
+
+test('a body that stops arriving is an error the client can read', async () => {
+  const arrived = Promise.withResolvers<IncomingMessage>()
+  server = await startTestServer((incoming) => arrived.resolve(incoming))
+  server.raw(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n${'x'.repeat(10)}`)
+  const request = await arrived.promise
+  await expect(readAll(request, 1000, 50)).rejects.toMatchObject({ code: 'invalid_request' })
+  expect(request.socket.destroyed).toBe(false)
 })

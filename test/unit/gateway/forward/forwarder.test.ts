@@ -218,19 +218,19 @@ test('a provider that fell silent is not asked again: the next one is', async ()
   expect(asked).toEqual(['one', 'two'])
 })
 
-test('one whose relay fell silent is asked once more, over another, after all others', async () => {
+test('a provider whose relay fell silent is asked once more, over another, after all others', async () => {
   const { asked, post } = await front({ one: ['silent-relay', 'answer'], two: ['silent'] })
   expect(await post()).toBe(200)
   expect(asked).toEqual(['one', 'two', 'one'])
 })
 
-test('and not a third time', async () => {
+test('a provider whose relay fell silent is not asked a third time', async () => {
   const { asked, post } = await front({ one: ['silent-relay', 'silent-relay', 'answer'] })
   expect(await post()).toBe(502)
   expect(asked).toEqual(['one', 'one'])
 })
 
-test('nor where the request may have been done already', async () => {
+test('a request that may have been done already is not sent again over another relay', async () => {
   const { asked, post } = await front({ one: ['silent-relay', 'answer'] }, 'tool')
   expect(await post()).toBe(502)
   expect(asked).toEqual(['one'])

@@ -15,13 +15,13 @@ const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
 const ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='
 
 describe('a handshake', () => {
-  test('has a key of 16 bytes and version 13', () => {
+  test('a WebSocket handshake has a key of 16 bytes and version 13', () => {
     expect(() => assertHandshake({ 'sec-websocket-key': KEY, 'sec-websocket-version': '13' })).not.toThrow()
     expect(() => assertHandshake({ 'sec-websocket-key': 'a', 'sec-websocket-version': '13' })).toThrow('handshake')
     expect(() => assertHandshake({ 'sec-websocket-key': KEY, 'sec-websocket-version': '8' })).toThrow('handshake')
   })
 
-  test('tells another computer no sub-protocol with a secret in it', () => {
+  test('a WebSocket handshake takes no sub-protocol with a secret to another computer', () => {
     const from = {
       'sec-websocket-protocol':
         'realtime, openai-insecure-api-key.sk-1, base64url.bearer.authorization.k8s.io.abc, x.v1',
@@ -37,7 +37,7 @@ describe('a handshake', () => {
 })
 
 describe('an answer to a handshake', () => {
-  test('is one only with the hash of the key', () => {
+  test('a handshake is answered only by the hash of its key', () => {
     const request = { 'sec-websocket-key': KEY }
     expect(isAccepted({ 'sec-websocket-accept': ACCEPT, upgrade: 'WebSocket' }, request)).toBe(true)
     expect(isAccepted({ 'sec-websocket-accept': ACCEPT, upgrade: 'h2c' }, request)).toBe(false)
@@ -45,7 +45,7 @@ describe('an answer to a handshake', () => {
     expect(isAccepted({}, request)).toBe(false)
   })
 
-  test('of another computer sets nothing in the client’s browser', () => {
+  test('a 101 of another computer sets nothing in the client’s browser', () => {
     const from = { 'sec-websocket-accept': ACCEPT, 'set-cookie': ['a=b'], 'x-powered-by': 'x' }
     expect(acceptedHeaders(from, 'generic')).toEqual({ 'sec-websocket-accept': ACCEPT })
     expect(acceptedHeaders(from, 'own')).toHaveProperty('set-cookie')
@@ -81,7 +81,7 @@ async function relayed(idleMs = 0): Promise<{ client: Socket; server: Socket; en
 }
 
 describe('two joined connections', () => {
-  test('pass bytes both ways and end together when one side closes', async () => {
+  test('joined connections pass bytes both ways and end together when one side closes', async () => {
     const { client, server, end } = await relayed()
     const atServer = once(server, 'data')
     client.write('question')
@@ -97,7 +97,7 @@ describe('two joined connections', () => {
     expect(await end).toEqual({ by: 'server', broken: false, clientBytes: 8, serverBytes: 17 })
   })
 
-  test('say who broke the connection', async () => {
+  test('joined connections report who broke the connection', async () => {
     for (const by of ['client', 'server'] as const) {
       const pair = await relayed()
       const other = by === 'client' ? pair.server : pair.client
@@ -108,7 +108,7 @@ describe('two joined connections', () => {
     }
   })
 
-  test('do not wait for ever for a side that ignores the end of the other', async () => {
+  test('joined connections do not wait for ever for a side that ignores the end of the other', async () => {
     const { client, server, end } = await relayed()
     server.resume()
     client.end()
@@ -116,7 +116,7 @@ describe('two joined connections', () => {
     expect(await end).toMatchObject({ by: 'client', broken: false })
   })
 
-  test('are cut when nobody says a byte for too long', async () => {
+  test('joined connections are cut when neither side sends a byte for too long', async () => {
     const { client, server, end } = await relayed(500)
     client.resume()
     server.resume()
@@ -124,7 +124,7 @@ describe('two joined connections', () => {
     expect(await end).toMatchObject({ by: 'idle', broken: false, clientBytes: 1 })
   })
 
-  test('hold no more than buffers while one side does not read', async () => {
+  test('joined connections hold no more than buffers while one side does not read', async () => {
     const { client, server, end } = await relayed()
     client.pause()
     const block = Buffer.alloc(1024 * 1024)
@@ -148,7 +148,7 @@ describe('two joined connections', () => {
     expect((await end).serverBytes).toBe(read)
   })
 
-  test('that are gone before they were joined are over at once', async () => {
+  test('connections that are gone before they were joined are over at once', async () => {
     const [[clientSide], [serverSide]] = await Promise.all([connection(), connection()])
     clientSide.destroy()
     expect(await relaySockets({ client: clientSide, server: serverSide }, { idleMs: 0 })).toMatchObject({

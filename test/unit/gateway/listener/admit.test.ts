@@ -23,7 +23,7 @@ describe('a gateway on loopback', () => {
     '127.0.0.1:8092@evil.example',
   ])('does not answer under %j', (host) => expect(isHostAllowed(host, '127.0.0.1')).toBe(false))
 
-  test('does not answer without a Host', () => {
+  test('a gateway on loopback does not answer without a Host', () => {
     expect(isHostAllowed(undefined, '127.0.0.1')).toBe(false)
   })
 
@@ -47,8 +47,8 @@ const codeOf = (act: () => unknown): unknown => {
   }
 }
 
-describe('requests at work at the local door', () => {
-  test('of one origin are bounded, and leave room for others and for programs', () => {
+describe('requests at work at the local listener', () => {
+  test('requests of one origin are bounded, and leave room for others and for programs', () => {
     const limits = createOriginLimits({ programs: 1, origin: 2, pages: 10 })
     const leave = limits.enter('https://a.example')
     limits.enter('https://a.example')
@@ -62,7 +62,7 @@ describe('requests at work at the local door', () => {
     expect(codeOf(() => limits.enter('https://a.example'))).toBe('rate_limited')
   })
 
-  test('of all pages together are bounded, however many origins they name', () => {
+  test('requests of all pages together are bounded, however many origins they name', () => {
     const limits = createOriginLimits({ programs: 10, origin: 2, pages: 3 })
     const leaves = ['a', 'b', 'c'].map((origin) => limits.enter(origin))
     expect(codeOf(() => limits.enter('d'))).toBe('rate_limited')

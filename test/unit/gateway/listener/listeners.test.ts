@@ -13,7 +13,7 @@ const portOf = (listener: LocalListener): number => Number(new URL(listener.url!
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
 
 /** A listener whose answers a test ends by hand. */
-function handDoor(): { listener: LocalListener; next: () => Promise<ServerResponse> } {
+function handListener(): { listener: LocalListener; next: () => Promise<ServerResponse> } {
   const arrived: ServerResponse[] = []
   const waiting: ((response: ServerResponse) => void)[] = []
   const listener = createLocalListener(
@@ -49,8 +49,8 @@ function recordingClient(stopped: string[]): Service {
 }
 
 describe('listeners that are stopped', () => {
-  test('let a running answer finish, take nobody in meanwhile, and close the connection behind it', async () => {
-    const { listener, next } = handDoor()
+  test('stopped listeners let a running answer finish, accept nothing meanwhile, and close the connection behind it', async () => {
+    const { listener, next } = handListener()
     const listeners = createListeners({ clients: [], listeners: [listener], log }, { drainMs: 60_000 })
     await listeners.start(SIGNAL)
     const port = portOf(listener)
@@ -71,8 +71,8 @@ describe('listeners that are stopped', () => {
     await idle.ended
   })
 
-  test('cut what still runs after the grace, the clients behind them first', async () => {
-    const { listener, next } = handDoor()
+  test('stopped listeners cut what still runs after the grace, the clients behind them first', async () => {
+    const { listener, next } = handListener()
     const stopped: string[] = []
     const listeners = createListeners(
       { clients: [recordingClient(stopped)], listeners: [listener], log },
@@ -91,19 +91,19 @@ describe('listeners that are stopped', () => {
     expect(stopped.at(-1)).toBe('connection')
   })
 
-  test('stop at once when nothing runs, twice is once, and without a start it does nothing', async () => {
-    const { listener } = handDoor()
+  test('listeners stop at once when nothing runs, twice is once, and without a start it does nothing', async () => {
+    const { listener } = handListener()
     const listeners = createListeners({ clients: [], listeners: [listener], log }, { drainMs: 60_000 })
     await listeners.start(SIGNAL)
     await Promise.all([listeners.stop(), listeners.stop()])
     await listeners.stop()
-    await createListeners({ clients: [], listeners: [handDoor().listener], log }).stop()
+    await createListeners({ clients: [], listeners: [handListener().listener], log }).stop()
   })
 })
 
 describe('the local listener', () => {
-  test('names the holder of a taken port', async () => {
-    const { listener } = handDoor()
+  test('the local listener names the holder of a taken port', async () => {
+    const { listener } = handListener()
     await listener.start(SIGNAL)
     const second = createLocalListener({ log, handler: () => undefined }, { host: '127.0.0.1', port: portOf(listener) })
     await expect(second.start(SIGNAL)).rejects.toMatchObject({ code: 'port_in_use' })
@@ -111,8 +111,8 @@ describe('the local listener', () => {
     await listener.stop()
   })
 
-  test('never writes an error of its own into a running answer', async () => {
-    const { listener, next } = handDoor()
+  test('the local listener never writes its own error into a running answer', async () => {
+    const { listener, next } = handListener()
     await listener.start(SIGNAL)
     const connection = openRaw(portOf(listener), GET)
     const response = await next()
