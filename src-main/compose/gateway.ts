@@ -1,16 +1,14 @@
 import type { Clock } from '../base/clock.js'
 import type { Settings } from '../config/settings.js'
-import { createDoors } from '../gateway/listener/doors.js'
-import { createAffinity } from '../gateway/routing/affinity.js'
 import { createForwarder } from '../gateway/forward/forwarder.js'
 import { createLocalClients } from '../gateway/forward/local-clients.js'
-import { createProviderScores } from '../gateway/routing/provider-scores.js'
-import { createStatusFollower } from '../gateway/routing/status-follower.js'
-import { createReachability } from '../gateway/routing/reachability.js'
+import { createProviderHealth } from '../gateway/routing/provider-health.js'
+import { createProviderScores, createStatusFollower } from '../gateway/routing/provider-scores.js'
 import { createGatewayListener, type GatewayNeeds, type GatewayOptions, type GatewayTiming } from '../gateway/index.js'
 import { createKnownOffers } from '../gateway/routing/known-offers.js'
-import { createProviderChoice } from '../gateway/routing/provider-choice.js'
-import { createLocalDoor } from '../gateway/listener/local-door.js'
+import { createListeners } from '../gateway/listener/listeners.js'
+import { createLocalListener } from '../gateway/listener/local-listener.js'
+import { createAffinity, createProviderChoice } from '../gateway/routing/provider-choice.js'
 import { createServiceGroup, type Service } from '../base/lifecycle.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
@@ -46,24 +44,18 @@ export function composeGateway(needs: {
   log: Log
   paths: PathLookup
   metrics: Metrics
-  /** Read again for each request, so that live changes count at once. */
+  /** Read for each request, so that live changes count at once. */
   settings: Readonly<Settings>
   docsDir: string | null
   timing?: GatewayTiming | undefined
-  controlToken: string
+  /** Lets pass the bearer of the control token; throws an AppError otherwise. */
+  authorize: GatewayOptions['authorize']
   dashboardUrl: () => string | undefined
 }): ComposedGateway {
   const { host, table, registry, admission, traffic, clock, log, paths, metrics, settings } = needs
-  const peerClients = createPeerClients(
-    { host, log },
-    {
-      get connectTimeoutMs() {
-        return settings['gateway.connect-timeout']
-      },
-    },
-  )
+  const peerClients = createPeerClients({ host, log }, { connectTimeoutMs: () => settings['gateway.connect-timeout'] })
   const localClients = createLocalClients()
-  const reachability = createReachability({ host, table, clock, log })
+  const reachability = createProviderHealth({ host, table, clock, log })
   const knownOffers = createKnownOffers({ table })
   const scores = createProviderScores({ clock })
   const statusFollower = createStatusFollower({ table, scores })
@@ -71,39 +63,30 @@ export function composeGateway(needs: {
   const choice = createProviderChoice({ host, table, registry, admission, reachability, scores, affinity })
   const forwarder = createForwarder(
     { host, peerClients, localClients, registry, reachability, admission, scores, paths, log },
-    {
-      get idleTimeoutMs() {
-        return settings['gateway.idle-timeout']
-      },
-    },
+    settings,
   )
   const gatewayNeeds: GatewayNeeds = {
     ...{ host, table, registry, admission, forwarder, reachability, choice, knownOffers },
     ...{ traffic, paths, metrics, clock, log },
   }
   const options: GatewayOptions = {
-    get maxBodyBytes() {
-      return settings['gateway.max-body']
-    },
-    get corsOrigins() {
-      return settings['cors-origins']
-    },
+    settings,
     docsDir: needs.docsDir,
     version: VERSION,
-    controlToken: needs.controlToken,
+    authorize: needs.authorize,
     dashboardUrl: needs.dashboardUrl,
     bindHost: settings.host,
     ...(needs.timing === undefined ? {} : { timing: needs.timing }),
   }
-  const localDoor = createLocalDoor(
+  const localListener = createLocalListener(
     { handler: createGatewayListener(gatewayNeeds, options, 'local'), log },
     { host: settings.host, port: settings.port, headersTimeoutMs: needs.timing?.headersTimeoutMs },
   )
-  const peerDoor = createPeerDoor({ host, handler: createGatewayListener(gatewayNeeds, options, 'peer'), log })
+  const peerListener = createPeerDoor({ host, handler: createGatewayListener(gatewayNeeds, options, 'peer'), log })
   return {
     reach: createServiceGroup({ log }, { name: 'reach', services: [reachability, knownOffers, statusFollower] }),
-    doors: createDoors({ clients: [localClients, peerClients], doors: [peerDoor, localDoor], log }),
-    url: () => localDoor.url,
+    doors: createListeners({ clients: [localClients, peerClients], listeners: [peerListener, localListener], log }),
+    url: () => localListener.url,
     streams: () => peerClients.stats(),
   }
 }

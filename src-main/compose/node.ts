@@ -1,19 +1,19 @@
-import { systemClock } from '../base/clock.js'
-import { createControl, type Control } from '../api/index.js'
 import type { AppPreferencesSource } from '../api/handlers/app.js'
-import type { UpdatesSource } from '../api/handlers/update.js'
 import { createConnectionsSource } from '../api/handlers/peers.js'
+import type { UpdatesSource } from '../api/handlers/update.js'
 import { createControlServer } from '../api/http/index.js'
+import { type Control, createControl } from '../api/index.js'
+import { systemClock } from '../base/clock.js'
+import { composeDoctor } from './doctor.js'
+import { composeGateway } from './gateway.js'
+import { composeNetwork } from './network.js'
+import { composeServices } from './services.js'
+import { composeSharing, type DesktopSharing } from './sharing.js'
+import { composeTelemetry } from './telemetry.js'
 import { createLiveSettings } from '../config/live-settings.js'
 import type { Origins } from '../config/load-settings.js'
 import type { Settings } from '../config/settings.js'
 import type { DataFolder } from '../base/data-folder.js'
-import { composeGateway } from './gateway.js'
-import { composeDoctor } from './doctor.js'
-import { composeNetwork } from './network.js'
-import { composeSharing, type DesktopSharing } from './sharing.js'
-import { composeServices } from './services.js'
-import { composeTelemetry } from './telemetry.js'
 import type { GatewayTiming } from '../gateway/index.js'
 import { createServiceGroup, type Service } from '../base/lifecycle.js'
 import type { Logger } from '../logging/logger.js'
@@ -91,7 +91,6 @@ export function createNode(needs: NodeNeeds): OcfNode {
     ownPorts: () => [gatewayUrl(), controlUrl()].flatMap(portOf),
   })
 
-  // The gateway's own-node route and the control server share one token; either may be built first.
   const control = createControl({
     facts: { version: VERSION, mode: settings.mode, startedAtMs: clock.now() },
     connections: createConnectionsSource(host),
@@ -128,7 +127,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     settings: live.current,
     docsDir: needs.docsDir ?? null,
     timing: needs.gatewayTiming,
-    controlToken: controlServer.token,
+    authorize: (headers) => controlServer.authorize(headers),
     dashboardUrl: () => controlServer.url,
   })
   gatewayUrl = gateway.url

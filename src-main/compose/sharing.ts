@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.js'
 import type { LiveSettings } from '../config/live-settings.js'
 import type { Settings } from '../config/settings.js'
 import type { DataFolder } from '../base/data-folder.js'
-import { HOPS_HEADER } from '../gateway/forward/hops.js'
+import { HOPS_HEADER } from '../gateway/forward/headers.js'
 import type { Service } from '../base/lifecycle.js'
 import type { Log } from '../logging/index.js'
 import type { OwnStatusSource } from '../node-table/index.js'
@@ -11,8 +11,13 @@ import { createAdmission, readLimits, type Admission } from '../services/sharing
 import { createDetector } from '../services/detection/index.js'
 import type { ServiceRegistry } from '../services/index.js'
 import { createLedger } from '../services/sharing/ledger/index.js'
-import { createGpuReader, createHardware, createSystemFacts, type HardwareSource } from '../services/machine/index.js'
-import type { MachineFacts } from '../services/machine/index.js'
+import {
+  createGpuReader,
+  createHardware,
+  createSystemFacts,
+  type HardwareSource,
+  type MachineFacts,
+} from '../services/machine/index.js'
 import { createPause, readRules, type Pause } from '../services/sharing/pause/index.js'
 import { createSecretFile, type Vault } from '../services/secrets/index.js'
 import { createShares } from '../services/sharing/shares/index.js'

@@ -92,7 +92,7 @@ async function dialOnce(host: Host, peerId: string, address: string) {
 }
 
 async function askHealth({ host, log }: DoctorNeeds, peerId: string): Promise<NonNullable<PeerFacts['health']>> {
-  const clients = createPeerClients({ host, log }, { connectTimeoutMs: HEALTH_MS })
+  const clients = createPeerClients({ host, log }, { connectTimeoutMs: () => HEALTH_MS })
   const startedAt = performance.now()
   try {
     const { status, text } = await ask(clients.to(peerId), {

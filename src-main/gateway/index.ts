@@ -1,19 +1,17 @@
 import type { RequestListener } from 'node:http'
 import { createAdmit } from './listener/admit.js'
-import { answerError } from './listener/answer-error.js'
-import { Arrival } from './listener/arrival.js'
+import { answerError, Arrival, discardRest } from './listener/arrival.js'
 import type { Door } from './listener/door.js'
-import { discardRest } from './forward/discard-rest.js'
 import type { GatewayNeeds, GatewayOptions } from './needs.js'
 import { createPages } from './listener/pages.js'
-import { createMatcher, remembering, splitTarget, type PathParams, type Route } from './routes/route.js'
+import { createMatcher, type PathParams, remembering, type Route, splitTarget } from './routes/route.js'
 import { allRoutes } from './routes/index.js'
 
 export type { GatewayNeeds, GatewayOptions, GatewayTiming } from './needs.js'
 
 /**
- * The gateway at one door, as a listener for `node:http`: one table of routes, open on each door only where the table
- * says so. What programs send to be forwarded goes straight to the forwarder; everything else, and whatever comes from
+ * The gateway at one of its two ways in, as a request listener for `node:http`: one table of routes, open on each only
+ * where the table says so. What programs send to be forwarded goes straight to the forwarder; everything else, and whatever comes from
  * a web page, is Koa's (docs/decisions/0012).
  */
 export function createGatewayListener(needs: GatewayNeeds, options: GatewayOptions, door: Door): RequestListener {

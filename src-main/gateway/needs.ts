@@ -1,4 +1,6 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Clock } from '../base/clock.js'
+import type { Settings } from '../config/settings.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
 import type { Host } from '../p2p/index.js'
@@ -8,7 +10,7 @@ import type { ServiceRegistry } from '../services/index.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { TrafficFeed } from '../telemetry/traffic.js'
 import type { Forwarder } from './forward/forwarder.js'
-import type { Reachability } from './routing/reachability.js'
+import type { ProviderHealth } from './routing/provider-health.js'
 import type { KnownOffers } from './routing/known-offers.js'
 import type { ProviderChoice } from './routing/provider-choice.js'
 
@@ -17,10 +19,10 @@ export interface GatewayNeeds {
   host: Host
   table: NodeTable
   registry: ServiceRegistry
-  /** The owner's limits at the peer door. */
+  /** The owner's limits at the peer listener. */
   admission: Admission
   forwarder: Forwarder
-  reachability: Reachability
+  reachability: ProviderHealth
   choice: ProviderChoice
   knownOffers: KnownOffers
   traffic: TrafficFeed
@@ -30,23 +32,24 @@ export interface GatewayNeeds {
   log: Log
 }
 
-/** Times of the gateway that are no settings: what is left out is as it is for everybody. */
+/** Times of the gateway that are no settings; what is left out has its default. */
 export interface GatewayTiming {
-  /** Silence in ms after which an event-stream client is told that its request is alive; 15 s. */
+  /** Milliseconds without a byte after which an event-stream client gets a comment; 15 s. */
   commentEveryMs?: number
-  /** How long in ms a client of the local door may take to send its headers; 30 s. */
+  /** How long in ms a client of the local listener may take to send its headers; 30 s. */
   headersTimeoutMs?: number
 }
 
-/** How the gateway behaves; `maxBodyBytes` and `corsOrigins` are read for each request and may change. */
+/** How the gateway behaves. */
 export interface GatewayOptions {
-  /** Bytes of a body that is read for routing. */
-  maxBodyBytes: number
-  /** `['*']` or a list of exact origins. */
-  corsOrigins: readonly string[]
+  /** Read for each request, so that a live change counts at once. */
+  settings: Readonly<Pick<Settings, 'gateway.max-body' | 'cors-origins'>>
   version: string
-  /** Lets its bearer change this node's services. */
-  controlToken: string
+  /**
+   * Lets pass who may change this node: the bearer of the control token.
+   * @throws AppError `unauthorized`, `rate_limited`
+   */
+  authorize(headers: IncomingHttpHeaders): void
   /** Where the dashboard is; undefined while it has no port. */
   dashboardUrl: () => string | undefined
   /** The address the gateway is bound to. */

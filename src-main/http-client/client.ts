@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream'
 import { Bag } from '../base/bag.js'
-import { HttpConnection, type ConnectionOwner } from './connection.js'
-import { ConnectFailedError, asError } from './errors.js'
+import { type ConnectionOwner, HttpConnection } from './connection.js'
+import { asError, ConnectFailedError } from './errors.js'
 import type { Outgoing } from './exchange.js'
-import type { HttpClient } from './index.js'
-import { requestHead } from './request-head.js'
+import type { AnswerHandler, HttpClient, HttpRequest } from './index.js'
+import { requestHead } from './request-writer.js'
 
 export interface HttpClientOptions {
   /** Makes a connection; rejects where that takes too long. */
@@ -30,146 +30,160 @@ const SWEEP_EVERY_MS = 500
  * bytes on as they come and copies no body, and believes nothing that two readers could understand in different ways.
  */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const open = new Bag<HttpConnection>()
-  const givenAway = new Set<Duplex>()
-  /** The one that was used last is at the end. */
-  let idle: HttpConnection[] = []
-  const waiting: Outgoing[] = []
-  /** Those a connection is being made for. */
-  const connecting = new Set<Outgoing>()
-  /** Why it takes no further request, once that is so. */
-  let ended: Error | undefined
-  let sweep: NodeJS.Timeout | undefined
+  return new PooledClient(options)
+}
 
-  const owner: ConnectionOwner = {
-    onFree(connection) {
-      const next = waiting.shift()
-      if (next !== undefined) connection.send(next)
-      else if (ended !== undefined) connection.destroy()
-      else keep(connection)
-    },
-    onGivenAway(socket) {
-      givenAway.add(socket)
-      socket.once('close', () => givenAway.delete(socket))
-    },
-    onClosed(connection) {
-      if (!open.delete(connection)) return
-      const at = idle.lastIndexOf(connection)
-      if (at !== -1) idle.splice(at, 1)
-      // Its place is free for somebody who waits.
-      const next = waiting.shift()
-      if (next !== undefined) connectFor(next)
-    },
+class PooledClient implements HttpClient, ConnectionOwner {
+  readonly #options: HttpClientOptions
+  readonly #open = new Bag<HttpConnection>()
+  readonly #givenAway = new Set<Duplex>()
+  /** The one that was used last is at the end. */
+  #idle: HttpConnection[] = []
+  readonly #waiting: Outgoing[] = []
+  /** Those a connection is being made for. */
+  readonly #connecting = new Set<Outgoing>()
+  /** Why it takes no further request, once that is so. */
+  #ended: Error | undefined
+  #sweep: NodeJS.Timeout | undefined
+
+  constructor(options: HttpClientOptions) {
+    this.#options = options
   }
 
-  function keep(connection: HttpConnection): void {
-    if (keepMs(connection) <= 0) {
+  get stats(): { connections: number; running: number; waiting: number } {
+    const connections = this.#open.size
+    const waiting = this.#waiting.length + this.#connecting.size
+    return { connections, running: connections - this.#idle.length, waiting }
+  }
+
+  send(request: HttpRequest, handler: AnswerHandler): void {
+    if (this.#ended !== undefined) {
+      handler.onError(this.#ended)
+      return
+    }
+    const outgoing = { head: '', request, handler }
+    try {
+      outgoing.head = requestHead(request)
+    } catch (error) {
+      handler.onError(asError(error))
+      return
+    }
+    const connection = this.#idleConnection()
+    if (connection !== undefined) connection.send(outgoing)
+    else if (this.#open.size + this.#connecting.size < this.#options.maxConnections) this.#connectFor(outgoing)
+    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(outgoing)
+    else handler.onError(new ConnectFailedError(new Error('too many requests wait for a connection')))
+  }
+
+  *inUse(): Iterable<Duplex> {
+    for (const connection of this.#open) if (connection.isBusy) yield connection.socket
+    yield* this.#givenAway
+  }
+
+  close(): void {
+    this.#end(new ConnectFailedError(new Error('its client was closed')))
+  }
+
+  destroy(error: Error): void {
+    this.#end(error)
+    const without = [...this.#connecting, ...this.#waiting.splice(0)]
+    this.#connecting.clear()
+    for (const connection of this.#open) connection.destroy(error)
+    for (const { handler } of without) handler.onError(error)
+  }
+
+  onFree(connection: HttpConnection): void {
+    const next = this.#waiting.shift()
+    if (next !== undefined) connection.send(next)
+    else if (this.#ended !== undefined) connection.destroy()
+    else this.#keep(connection)
+  }
+
+  onGivenAway(socket: Duplex): void {
+    this.#givenAway.add(socket)
+    socket.once('close', () => this.#givenAway.delete(socket))
+  }
+
+  onClosed(connection: HttpConnection): void {
+    if (!this.#open.delete(connection)) return
+    const at = this.#idle.lastIndexOf(connection)
+    if (at !== -1) this.#idle.splice(at, 1)
+    // There is room for a request that waits.
+    const next = this.#waiting.shift()
+    if (next !== undefined) this.#connectFor(next)
+  }
+
+  #keep(connection: HttpConnection): void {
+    if (this.#keepMs(connection) <= 0) {
       connection.destroy()
       return
     }
-    idle.push(connection)
-    sweep ??= setInterval(closeOld, SWEEP_EVERY_MS).unref()
+    this.#idle.push(connection)
+    this.#sweep ??= setInterval(() => this.#closeOld(), SWEEP_EVERY_MS).unref()
   }
 
-  function keepMs({ keepAliveMs }: HttpConnection): number {
-    if (keepAliveMs === undefined) return options.keepAliveMs
-    return Math.min(options.keepAliveMs, keepAliveMs - BEFORE_OTHER_SIDE_MS)
+  #keepMs({ keepAliveMs }: HttpConnection): number {
+    if (keepAliveMs === undefined) return this.#options.keepAliveMs
+    return Math.min(this.#options.keepAliveMs, keepAliveMs - BEFORE_OTHER_SIDE_MS)
   }
 
-  function closeOld(): void {
+  #closeOld(): void {
     const now = performance.now()
-    const all = idle
-    idle = all.filter((connection) => now - connection.freeSince < keepMs(connection) && mayReuse(connection))
-    if (idle.length < all.length) {
-      const kept = new Set(idle)
+    const all = this.#idle
+    this.#idle = all.filter(
+      (connection) => now - connection.freeSince < this.#keepMs(connection) && this.#mayReuse(connection),
+    )
+    if (this.#idle.length < all.length) {
+      const kept = new Set(this.#idle)
       for (const connection of all) if (!kept.has(connection)) connection.destroy()
     }
-    if (idle.length > 0) return
-    clearInterval(sweep)
-    sweep = undefined
+    if (this.#idle.length > 0) return
+    clearInterval(this.#sweep)
+    this.#sweep = undefined
   }
 
-  function mayReuse(connection: HttpConnection): boolean {
-    return connection.isUsable && options.mayReuse?.(connection.socket) !== false
+  #mayReuse(connection: HttpConnection): boolean {
+    return connection.isUsable && this.#options.mayReuse?.(connection.socket) !== false
   }
 
-  function idleConnection(): HttpConnection | undefined {
+  #idleConnection(): HttpConnection | undefined {
     for (;;) {
-      const connection = idle.pop()
-      if (connection === undefined || mayReuse(connection)) return connection
+      const connection = this.#idle.pop()
+      if (connection === undefined || this.#mayReuse(connection)) return connection
       connection.destroy()
     }
   }
 
-  function connectFor(outgoing: Outgoing): void {
-    connecting.add(outgoing)
-    options.connect().then(
+  #connectFor(outgoing: Outgoing): void {
+    this.#connecting.add(outgoing)
+    this.#options.connect().then(
       (socket) => {
-        const connection = new HttpConnection(socket, owner)
-        if (!connecting.delete(outgoing)) connection.destroy()
+        const connection = new HttpConnection(socket, this)
+        if (!this.#connecting.delete(outgoing)) connection.destroy()
         else if (connection.isUsable) {
-          open.add(connection)
+          this.#open.add(connection)
           connection.send(outgoing)
         } else {
           connection.destroy()
-          failed(outgoing, new Error('its connection ended at once'))
+          this.#failed(outgoing, new Error('its connection ended at once'))
         }
       },
       (error: unknown) => {
-        if (connecting.delete(outgoing)) failed(outgoing, error)
+        if (this.#connecting.delete(outgoing)) this.#failed(outgoing, error)
       },
     )
   }
 
-  function failed({ handler }: Outgoing, error: unknown): void {
+  #failed({ handler }: Outgoing, error: unknown): void {
     handler.onError(error instanceof ConnectFailedError ? error : new ConnectFailedError(error))
-    const next = waiting.shift()
-    if (next !== undefined) connectFor(next)
+    const next = this.#waiting.shift()
+    if (next !== undefined) this.#connectFor(next)
   }
 
-  function end(error: Error): void {
-    ended ??= error
-    for (const connection of idle.splice(0)) connection.destroy()
-    clearInterval(sweep)
-    sweep = undefined
-  }
-
-  return {
-    get stats() {
-      const connections = open.size
-      return { connections, running: connections - idle.length, waiting: waiting.length + connecting.size }
-    },
-    send(request, handler) {
-      if (ended !== undefined) {
-        handler.onError(ended)
-        return
-      }
-      const outgoing = { head: '', request, handler }
-      try {
-        outgoing.head = requestHead(request)
-      } catch (error) {
-        handler.onError(asError(error))
-        return
-      }
-      const connection = idleConnection()
-      if (connection !== undefined) connection.send(outgoing)
-      else if (open.size + connecting.size < options.maxConnections) connectFor(outgoing)
-      else if (waiting.length < MAX_WAITING) waiting.push(outgoing)
-      else handler.onError(new ConnectFailedError(new Error('too many requests wait for a connection')))
-    },
-    *inUse() {
-      for (const connection of open) if (connection.isBusy) yield connection.socket
-      yield* givenAway
-    },
-    close() {
-      end(new ConnectFailedError(new Error('its client was closed')))
-    },
-    destroy(error) {
-      end(error)
-      const without = [...connecting, ...waiting.splice(0)]
-      connecting.clear()
-      for (const connection of open) connection.destroy(error)
-      for (const { handler } of without) handler.onError(error)
-    },
+  #end(error: Error): void {
+    this.#ended ??= error
+    for (const connection of this.#idle.splice(0)) connection.destroy()
+    clearInterval(this.#sweep)
+    this.#sweep = undefined
   }
 }

@@ -3,7 +3,7 @@ import { NOWHERE, type Placed } from '../base/bag.js'
 import { ConnectionLostError } from './errors.js'
 import { Exchange, type Outgoing } from './exchange.js'
 
-/** Who hands out connections. */
+/** Hands out connections. */
 export interface ConnectionOwner {
   /** It can take the next request. */
   onFree(connection: HttpConnection): void
@@ -35,7 +35,7 @@ export class HttpConnection implements Placed {
 
   get isUsable(): boolean {
     const socket = this.socket
-    // What waits to be read here nobody has asked for.
+    // Unread bytes would be an answer that was never asked for.
     return !this.#isGone && socket.readable && socket.writable && socket.readableLength === 0
   }
 
@@ -70,7 +70,7 @@ export class HttpConnection implements Placed {
     this.#owner.onFree(this)
   }
 
-  /** The socket is somebody else's from now on. */
+  /** The socket belongs to the caller from now on. */
   giveAway(exchange: Exchange): Duplex {
     const socket = this.socket
     if (this.#current === exchange) this.#current = undefined
@@ -87,7 +87,7 @@ export class HttpConnection implements Placed {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    // Nobody has asked for anything.
+    // Nothing was asked for.
     if (this.#current === undefined) this.socket.destroy()
     else this.#current.onData(chunk)
   }

@@ -1,5 +1,5 @@
 /**
- * The request can not be sent as it is, and whoever was asked has nothing to do with it. Nothing of it was sent, unless
+ * The request can't be sent as it is, and the server has nothing to do with it. Nothing of it was sent, unless
  * its body turned out to have another length than it was said to have.
  */
 export class UnsendableRequestError extends Error {
@@ -22,8 +22,8 @@ export class ConnectionLostError extends Error {
 }
 
 /** No byte for as long as the request allows. */
-export class SilentServerError extends Error {
-  override readonly name = 'SilentServerError'
+export class IdleTimeoutError extends Error {
+  override readonly name = 'IdleTimeoutError'
 
   constructor() {
     super('no byte for too long')
@@ -40,7 +40,7 @@ export class ConnectFailedError extends Error {
   override readonly name: string = 'ConnectFailedError'
 
   constructor(cause: unknown, otherwise = 'no connection could be made') {
-    // That of several addresses, all tried in vain, has no words of its own.
+    // The error of several addresses, all in vain, has no message.
     super(cause instanceof Error && cause.message !== '' ? cause.message : otherwise, { cause })
   }
 }

@@ -1,11 +1,9 @@
-import { Readable, type Duplex } from 'node:stream'
-import { watchForStall, type StallWatch } from '../base/stall-watch.js'
-import { bodyReader, type BodyReader } from './body-reader.js'
-import { asError, ConnectionLostError, MalformedAnswerError, SilentServerError } from './errors.js'
+import type { Duplex } from 'node:stream'
+import { type StallWatch, watchForStall } from '../base/stall-watch.js'
+import { asError, ConnectionLostError, IdleTimeoutError, MalformedAnswerError } from './errors.js'
 import type { AnswerHandler, HttpExchange, HttpRequest } from './index.js'
-import { framingOf } from './request-head.js'
-import { MAX_HEAD_BYTES, parseResponseHead, type ResponseHead } from './response-head.js'
-import { UploadWriter } from './upload-writer.js'
+import { sendRequest, type UploadWriter } from './request-writer.js'
+import { bodyReader, type BodyReader, MAX_HEAD_BYTES, parseResponseHead, type ResponseHead } from './response-reader.js'
 
 /** The connection as its exchange sees it. */
 interface Holder {
@@ -14,19 +12,12 @@ interface Holder {
   giveAway(exchange: Exchange): Duplex
 }
 
-/** Informational answers before the final one; nobody sends more than two. */
+/** Informational answers before the final one; servers send two at most. */
 const MAX_INFORMATIONAL = 16
-
-/** A body up to here is copied behind its head, so that both are one write. */
-const JOIN_BELOW_BYTES = 16 * 1024
-
-/** A body above goes out in slices: of one write it could not be told whether it moves. */
-const UPLOAD_ABOVE_BYTES = 1024 * 1024
-const SLICE_BYTES = 256 * 1024
 
 const HEAD_END = '\r\n\r\n'
 
-/** A request that is to be sent, whoever gets to do it. */
+/** A request that waits for a connection, or has one. */
 export interface Outgoing {
   /** What {@link requestHead} made of it. */
   head: string
@@ -77,33 +68,8 @@ export class Exchange implements HttpExchange {
   }
 
   #send(): void {
-    const socket = this.#socket
-    const head = this.#requestHead
-    const { body } = this.#request
-    if (body === null) socket.write(head, 'latin1')
-    else if (!Buffer.isBuffer(body)) {
-      socket.write(head, 'latin1')
-      this.#uploadFrom(body)
-    } else if (body.byteLength > UPLOAD_ABOVE_BYTES) {
-      socket.write(head, 'latin1')
-      this.#uploadFrom(Readable.from(slicesOf(body)))
-    } else if (body.byteLength <= JOIN_BELOW_BYTES) {
-      const message = Buffer.allocUnsafe(head.length + body.byteLength)
-      message.write(head, 0, 'latin1')
-      body.copy(message, head.length)
-      socket.write(message)
-    } else {
-      socket.cork()
-      socket.write(head, 'latin1')
-      socket.write(body)
-      socket.uncork()
-    }
-  }
-
-  #uploadFrom(body: Readable): void {
-    this.#upload = new UploadWriter(body, framingOf(this.#request), this.#socket, this)
-    // Of this one nothing would ever be heard.
-    if (body.destroyed || body.readableEnded) this.abort(new Error('its body broke off'))
+    this.#upload = sendRequest(this.#socket, this.#requestHead, this.#request, this)
+    if (this.#upload?.isDead === true) this.abort(new Error('its body broke off'))
   }
 
   abort(error: Error): void {
@@ -116,7 +82,7 @@ export class Exchange implements HttpExchange {
     if (this.#isOver || this.#isPaused || this.#hasEnded) return
     this.#isPaused = true
     this.#socket.pause()
-    // How long a reader may take is its own affair.
+    // The time-out is the server's, not the reader's.
     this.#stopWatch()
   }
 
@@ -157,7 +123,7 @@ export class Exchange implements HttpExchange {
     this.#tryRead(data)
   }
 
-  /** The other side says no more. */
+  /** The other side has ended its half of the connection. */
   onEnd(): void {
     this.#readLast()
     if (this.#isOver) return
@@ -236,7 +202,8 @@ export class Exchange implements HttpExchange {
       this.#switch(head, behind)
     } else if (status < 200) {
       this.#informational += 1
-      if (this.#informational > MAX_INFORMATIONAL) throw new MalformedAnswerError('it has no end of beginnings')
+      if (this.#informational > MAX_INFORMATIONAL)
+        throw new MalformedAnswerError('it sends too many informational responses')
     } else {
       this.#head = head
       this.#body = bodyReader(framing)
@@ -259,7 +226,7 @@ export class Exchange implements HttpExchange {
     }
   }
 
-  /** The answer is complete. `isLast`: nothing came behind it, which nobody has asked for. */
+  /** The answer is complete. `isLast`: no bytes follow it that were never asked for. */
   #complete(isLast: boolean): void {
     const { keepAlive = false, keepAliveMs } = this.#head ?? {}
     this.#connection.keepAliveMs = keepAliveMs
@@ -279,15 +246,11 @@ export class Exchange implements HttpExchange {
 
   #startWatch(): void {
     const { idleTimeoutMs } = this.#request
-    if (idleTimeoutMs > 0) this.#watch = watchForStall(() => this.abort(new SilentServerError()), idleTimeoutMs)
+    if (idleTimeoutMs > 0) this.#watch = watchForStall(() => this.abort(new IdleTimeoutError()), idleTimeoutMs)
   }
 
   #stopWatch(): void {
     this.#watch?.stop()
     this.#watch = undefined
   }
-}
-
-function* slicesOf(body: Buffer): Generator<Buffer> {
-  for (let at = 0; at < body.byteLength; at += SLICE_BYTES) yield body.subarray(at, at + SLICE_BYTES)
 }

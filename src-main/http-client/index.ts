@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 
-/** A request of HTTP/1.1 to whoever a client's connections lead to. */
+/** A request of HTTP/1.1 to where a client's connections lead. */
 export interface HttpRequest {
   method: string
   /** Path and query, exactly as they shall arrive. */
@@ -51,7 +51,7 @@ export interface HttpClient {
   /** Sends a request over an idle connection or a new one. Never throws. */
   send(request: HttpRequest, handler: AnswerHandler): void
   readonly stats: { connections: number; running: number; waiting: number }
-  /** The sockets somebody waits for: with a request under way, or given away behind a 101 and not closed yet. */
+  /** The sockets in use: with a request under way, or given away behind a 101 and not closed yet. */
   inUse(): Iterable<Duplex>
   /** Takes no further request; what is under way may end. */
   close(): void
@@ -59,6 +59,6 @@ export interface HttpClient {
   destroy(error: Error): void
 }
 
-export { ConnectFailedError, ConnectionLostError, SilentServerError, UnsendableRequestError } from './errors.js'
+export { ConnectFailedError, ConnectionLostError, IdleTimeoutError, UnsendableRequestError } from './errors.js'
 export { MalformedAnswerError } from './errors.js'
 export { createHttpClient } from './client.js'

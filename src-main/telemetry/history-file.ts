@@ -3,8 +3,7 @@ import { open, readFile, rename, rm } from 'node:fs/promises'
 import { z } from 'zod'
 import { DirectionTotalsSchema } from '#shared/contract/traffic.js'
 import type { Log } from '../logging/index.js'
-import { createPercentileSketch } from './percentile-sketch.js'
-import type { Rollup } from './rollup.js'
+import { createPercentileSketch, type Rollup } from './rollup.js'
 
 const FORMAT = 1
 const count = z.number().int().nonnegative()
@@ -22,7 +21,7 @@ const HourSchema = z.object({
 
 const FileSchema = z.object({ format: z.literal(FORMAT), hours: z.array(HourSchema).max(1000) })
 
-/** Reads the kept hours; none where there is no file. One that can't be understood is moved aside and told. */
+/** Reads the kept hours; none where there is no file. One that can't be understood is moved aside and logged. */
 export async function readHistoryFile(path: string, log: Log): Promise<Rollup[]> {
   let text: string
   try {

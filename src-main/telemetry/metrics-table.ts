@@ -1,3 +1,5 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+
 /** One metric of `/metrics`: what it counts and by which labels. Label values come from short closed lists. */
 export interface MetricRow {
   type: 'counter' | 'gauge' | 'histogram'
@@ -27,7 +29,7 @@ export const METRICS = {
   },
   ocf_tries_total: {
     type: 'counter',
-    help: 'Tries at providers. provider: self, peer. outcome: answered, refused, failed, broke-off, client-gone.',
+    help: 'Attempts at providers. provider: self, peer. outcome: answered, refused, failed, broke-off, client-gone.',
     labels: ['provider', 'outcome'],
   },
   ocf_requests_in_flight: { type: 'gauge', help: 'Forwarded requests that have not ended.', labels: [] },
@@ -95,6 +97,39 @@ export const METRICS = {
 } as const satisfies Record<string, MetricRow>
 
 export type MetricName = keyof typeof METRICS
+
+/** Makes the metrics of {@link METRICS} in one registry. */
+export class MetricMakers {
+  readonly #registry: Registry
+
+  constructor(registry: Registry) {
+    this.#registry = registry
+  }
+
+  /** A counter; `collect` fills it whenever it is read. */
+  counter(name: MetricName, collect?: (counter: Counter) => void): Counter {
+    const made: Counter = new Counter({
+      ...this.#row(name),
+      ...(collect === undefined ? {} : { collect: () => collect(made) }),
+    })
+    return made
+  }
+
+  /** A gauge that `collect` fills whenever it is read. */
+  gauge(name: MetricName, collect: (gauge: Gauge) => void): void {
+    const made: Gauge = new Gauge({ ...this.#row(name), collect: () => collect(made) })
+  }
+
+  histogram(name: MetricName): Histogram {
+    const { buckets }: MetricRow = METRICS[name]
+    return new Histogram({ ...this.#row(name), ...(buckets === undefined ? {} : { buckets: [...buckets] }) })
+  }
+
+  #row(name: MetricName): { name: string; help: string; labelNames: string[]; registers: Registry[] } {
+    const { help, labels }: MetricRow = METRICS[name]
+    return { name, help, labelNames: [...labels], registers: [this.#registry] }
+  }
+}
 
 /** Where the generated table begins in docs/operating.md. */
 export const METRICS_BEGIN = '<!-- metrics:begin -->'

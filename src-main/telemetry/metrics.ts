@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { type Counter, type Gauge, type Histogram, Registry } from 'prom-client'
 import { PathKindSchema } from '#shared/contract/peers.js'
 import type { TrafficEntry } from '#shared/contract/traffic.js'
 import type { Service } from '../base/lifecycle.js'
@@ -6,7 +6,7 @@ import type { NodeTable } from '../node-table/index.js'
 import type { Host } from '../p2p/index.js'
 import type { LocalServiceStatus, ServiceRegistry } from '../services/index.js'
 import { createLibp2pMetrics, type Libp2pMetrics } from './libp2p-metrics.js'
-import { METRICS, type MetricName, type MetricRow } from './metrics-table.js'
+import { MetricMakers, type MetricName } from './metrics-table.js'
 import { addProcessMetrics } from './process-metrics.js'
 import { errorCodeOf, outcomeOf } from './rollup.js'
 import type { TrafficFeed } from './traffic.js'
@@ -29,98 +29,22 @@ export interface MetricSources {
   streams: () => { pools: number; streams: number }
 }
 
-/** The metrics of {@link METRICS} in a registry of their own. Before {@link MetricSources} are given gauges are absent. */
+/** The metrics of the table in a registry of their own. Before {@link MetricSources} are given gauges are absent. */
 export function createMetrics(
   needs: { traffic: Pick<TrafficFeed, 'onFinished' | 'running'>; sources: () => MetricSources | undefined },
   options: { version: string },
 ): Metrics {
   const { traffic, sources } = needs
   const registry = new Registry()
-  const counters = {
-    requests: counter('ocf_requests_total'),
-    errors: counter('ocf_request_errors_total'),
-    tries: counter('ocf_tries_total'),
-    bytesIn: counter('ocf_request_body_bytes_total'),
-    bytesOut: counter('ocf_response_body_bytes_total'),
-    tokens: counter('ocf_tokens_total'),
-    tableChanges: counter('ocf_table_changes_total'),
-  }
-  const ttfb = histogram('ocf_ttfb_seconds')
-  const duration = histogram('ocf_request_duration_seconds')
-  gauge('ocf_info', (info) => info.set({ version: options.version }, 1))
-  gauge('ocf_requests_in_flight', (running) => running.set(traffic.running))
-  sourceGauge('ocf_peers', (peers, { host }) => {
-    for (const [path, count] of peersByPath(host)) peers.set({ path }, count)
-  })
-  sourceGauge('ocf_connections', (connections, { host }) => {
-    for (const direction of ['inbound', 'outbound'] as const) connections.set({ direction }, 0)
-    for (const { direction } of host.connections()) connections.inc({ direction })
-  })
-  sourceGauge('ocf_http_pools', (pools, { streams }) => pools.set(streams().pools))
-  sourceGauge('ocf_http_streams', (open, { streams }) => open.set(streams().streams))
-  sourceGauge('ocf_table_rows', (rows, { table }) => rows.set(table.size))
-  sourceGauge('ocf_table_banned_peers', (banned, { table }) => banned.set(table.health().bannedPeers.length))
-  sourceGauge('ocf_services', (services, needed) => {
-    for (const status of SERVICE_STATUSES) services.set({ status }, 0)
-    for (const { status } of needed.registry.list()) services.inc({ status })
-  })
-  sourceGauge('ocf_models', (models, needed) => {
-    const connected = needed.registry.list().filter(({ status }) => status === 'connected')
-    models.set(new Set(connected.flatMap((service) => service.models.map(({ id }) => id))).size)
-  })
-  const process = addProcessMetrics({ gauge, counter })
+  const makers = new MetricMakers(registry)
+  const requests = new RequestMetrics(makers)
+  const tableChanges = makers.counter('ocf_table_changes_total')
+  makers.gauge('ocf_info', (info) => info.set({ version: options.version }, 1))
+  makers.gauge('ocf_requests_in_flight', (running) => running.set(traffic.running))
+  addNodeMetrics(makers, sources)
+  const process = addProcessMetrics(makers)
   const libp2p = createLibp2pMetrics({ registry })
   const unsubscribe: (() => void)[] = []
-
-  function row(name: MetricName): { name: string; help: string; labelNames: string[]; registers: Registry[] } {
-    const { help, labels }: MetricRow = METRICS[name]
-    return { name, help, labelNames: [...labels], registers: [registry] }
-  }
-
-  function counter(name: MetricName, collect?: (counter: Counter) => void): Counter {
-    const made: Counter = new Counter({
-      ...row(name),
-      ...(collect === undefined ? {} : { collect: () => collect(made) }),
-    })
-    return made
-  }
-
-  function gauge(name: MetricName, collect: (gauge: Gauge) => void): void {
-    const made: Gauge = new Gauge({ ...row(name), collect: () => collect(made) })
-  }
-
-  function sourceGauge(name: MetricName, collect: (gauge: Gauge, sources: MetricSources) => void): void {
-    gauge(name, (made) => {
-      const known = sources()
-      if (known !== undefined) collect(made, known)
-    })
-  }
-
-  function histogram(name: MetricName): Histogram {
-    const { buckets }: MetricRow = METRICS[name]
-    return new Histogram({ ...row(name), ...(buckets === undefined ? {} : { buckets: [...buckets] }) })
-  }
-
-  function observe(entry: Readonly<TrafficEntry>): void {
-    const { direction } = entry
-    const outcome = outcomeOf(entry)
-    counters.requests.inc({
-      direction,
-      service: entry.service === 'llm' ? 'llm' : 'other',
-      code: codeClass(entry.status),
-      outcome,
-    })
-    if (outcome === 'failed') counters.errors.inc({ direction, code: boundedCode(entry) })
-    for (const leg of entry.legs) {
-      counters.tries.inc({ provider: leg.peer === null ? 'self' : 'peer', outcome: leg.outcome })
-    }
-    if (entry.ttfbMs !== null) ttfb.observe({ direction }, entry.ttfbMs / 1000)
-    if (entry.durationMs !== null) duration.observe({ direction }, entry.durationMs / 1000)
-    if (entry.bytesIn > 0) counters.bytesIn.inc({ direction }, entry.bytesIn)
-    if (entry.bytesOut > 0) counters.bytesOut.inc({ direction }, entry.bytesOut)
-    if (entry.tokensIn !== null) counters.tokens.inc({ direction, kind: 'prompt' }, entry.tokensIn)
-    if (entry.tokens !== null) counters.tokens.inc({ direction, kind: 'completion' }, entry.tokens)
-  }
 
   return {
     name: 'metrics',
@@ -129,13 +53,13 @@ export function createMetrics(
     render: () => registry.metrics(),
     start() {
       process.start()
-      unsubscribe.push(traffic.onFinished(observe))
+      unsubscribe.push(traffic.onFinished((entry) => requests.observe(entry)))
       const table = sources()?.table
       if (table === undefined) return Promise.resolve()
       unsubscribe.push(
         table.subscribe((event) => {
           const change = event.type === 'row:removed' ? event.reason : event.type === 'row:added' ? 'added' : 'changed'
-          counters.tableChanges.inc({ change })
+          tableChanges.inc({ change })
         }),
       )
       return Promise.resolve()
@@ -145,6 +69,80 @@ export function createMetrics(
       process.stop()
       return Promise.resolve()
     },
+  }
+}
+
+/** Figures that are read from the node's parts whenever they are asked for. */
+function addNodeMetrics(makers: MetricMakers, sources: () => MetricSources | undefined): void {
+  function gauge(name: MetricName, collect: (gauge: Gauge, sources: MetricSources) => void): void {
+    makers.gauge(name, (made) => {
+      const known = sources()
+      if (known !== undefined) collect(made, known)
+    })
+  }
+
+  gauge('ocf_peers', (peers, { host }) => {
+    for (const [path, count] of peersByPath(host)) peers.set({ path }, count)
+  })
+  gauge('ocf_connections', (connections, { host }) => {
+    for (const direction of ['inbound', 'outbound'] as const) connections.set({ direction }, 0)
+    for (const { direction } of host.connections()) connections.inc({ direction })
+  })
+  gauge('ocf_http_pools', (pools, { streams }) => pools.set(streams().pools))
+  gauge('ocf_http_streams', (open, { streams }) => open.set(streams().streams))
+  gauge('ocf_table_rows', (rows, { table }) => rows.set(table.size))
+  gauge('ocf_table_banned_peers', (banned, { table }) => banned.set(table.health().bannedPeers.length))
+  gauge('ocf_services', (services, { registry }) => {
+    for (const status of SERVICE_STATUSES) services.set({ status }, 0)
+    for (const { status } of registry.list()) services.inc({ status })
+  })
+  gauge('ocf_models', (models, { registry }) => {
+    const connected = registry.list().filter(({ status }) => status === 'connected')
+    models.set(new Set(connected.flatMap((service) => service.models.map(({ id }) => id))).size)
+  })
+}
+
+/** Counts requests that ended. */
+class RequestMetrics {
+  readonly #requests: Counter
+  readonly #errors: Counter
+  readonly #attempts: Counter
+  readonly #bytesIn: Counter
+  readonly #bytesOut: Counter
+  readonly #tokens: Counter
+  readonly #ttfb: Histogram
+  readonly #duration: Histogram
+
+  constructor(makers: MetricMakers) {
+    this.#requests = makers.counter('ocf_requests_total')
+    this.#errors = makers.counter('ocf_request_errors_total')
+    this.#attempts = makers.counter('ocf_tries_total')
+    this.#bytesIn = makers.counter('ocf_request_body_bytes_total')
+    this.#bytesOut = makers.counter('ocf_response_body_bytes_total')
+    this.#tokens = makers.counter('ocf_tokens_total')
+    this.#ttfb = makers.histogram('ocf_ttfb_seconds')
+    this.#duration = makers.histogram('ocf_request_duration_seconds')
+  }
+
+  observe(entry: Readonly<TrafficEntry>): void {
+    const { direction } = entry
+    const outcome = outcomeOf(entry)
+    this.#requests.inc({
+      direction,
+      service: entry.service === 'llm' ? 'llm' : 'other',
+      code: codeClass(entry.status),
+      outcome,
+    })
+    if (outcome === 'failed') this.#errors.inc({ direction, code: boundedCode(entry) })
+    for (const attempt of entry.legs) {
+      this.#attempts.inc({ provider: attempt.peer === null ? 'self' : 'peer', outcome: attempt.outcome })
+    }
+    if (entry.ttfbMs !== null) this.#ttfb.observe({ direction }, entry.ttfbMs / 1000)
+    if (entry.durationMs !== null) this.#duration.observe({ direction }, entry.durationMs / 1000)
+    if (entry.bytesIn > 0) this.#bytesIn.inc({ direction }, entry.bytesIn)
+    if (entry.bytesOut > 0) this.#bytesOut.inc({ direction }, entry.bytesOut)
+    if (entry.tokensIn !== null) this.#tokens.inc({ direction, kind: 'prompt' }, entry.tokensIn)
+    if (entry.tokens !== null) this.#tokens.inc({ direction, kind: 'completion' }, entry.tokens)
   }
 }
 

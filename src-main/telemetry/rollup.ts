@@ -1,5 +1,5 @@
-import type { DirectionTotals, HistoryPoint, TrafficEntry } from '#shared/contract/traffic.js'
-import { createPercentileSketch, type PercentileSketch } from './percentile-sketch.js'
+import { DDSketch } from '@datadog/sketches-js'
+import type { DirectionTotals, HistoryPoint, Percentiles, TrafficEntry } from '#shared/contract/traffic.js'
 
 /** The requests that ended in one span of time. */
 export interface Rollup {
@@ -15,7 +15,7 @@ export interface Rollup {
 }
 
 /** Ways a request goes, as the roll-ups keep them apart. */
-export const DIRECTIONS = ['out', 'in', 'local'] as const
+const DIRECTIONS = ['out', 'in', 'local'] as const
 
 /** Codes kept apart; what comes after them is `other`. The vocabulary has fewer, statuses of servers are many. */
 const MAX_CODES = 32
@@ -50,7 +50,7 @@ function emptyTotals(): DirectionTotals {
 }
 
 /** Adds a request that ended. */
-export function addEntry(rollup: Rollup, entry: Readonly<TrafficEntry>): void {
+function addEntry(rollup: Rollup, entry: Readonly<TrafficEntry>): void {
   const totals = rollup[entry.direction]
   const outcome = outcomeOf(entry)
   totals[outcome] += 1
@@ -90,4 +90,106 @@ export function pointOf(rollup: Rollup): HistoryPoint {
 function countError(errors: Map<string, number>, code: string, count: number): void {
   const key = errors.has(code) || errors.size < MAX_CODES ? code : 'other'
   errors.set(key, (errors.get(key) ?? 0) + count)
+}
+
+/** Roll-ups of equal length, the newest ones kept. */
+export interface RollupSeries {
+  add(entry: Readonly<TrafficEntry>, nowMs: number): void
+  /** Takes in a roll-up from elsewhere; what is too old for `nowMs` or no multiple of the step is left out. */
+  load(rollup: Rollup, nowMs: number): void
+  /** Those that have requests, oldest first. */
+  all(): readonly Rollup[]
+  /** `count` steps of `stepMs` (a multiple of the series' own), the last one the current; empty ones included. */
+  steps(stepMs: number, count: number, nowMs: number): Rollup[]
+}
+
+/** An empty series that keeps the last `keep` steps of `stepMs`. Spans without requests cost nothing. */
+export function createRollupSeries(options: { stepMs: number; keep: number }): RollupSeries {
+  const { stepMs, keep } = options
+  /** By start, oldest first. */
+  const rollups = new Map<number, Rollup>()
+
+  const startOf = (ms: number, step: number): number => Math.floor(ms / step) * step
+
+  function dropOld(nowMs: number): void {
+    const oldest = startOf(nowMs, stepMs) - (keep - 1) * stepMs
+    for (const start of rollups.keys()) {
+      if (start >= oldest && rollups.size <= keep) return
+      rollups.delete(start)
+    }
+  }
+
+  return {
+    add(entry, nowMs) {
+      const start = startOf(nowMs, stepMs)
+      let rollup = rollups.get(start)
+      if (rollup === undefined) {
+        rollup = emptyRollup(start)
+        rollups.set(start, rollup)
+        dropOld(nowMs)
+      }
+      addEntry(rollup, entry)
+    },
+    load(rollup, nowMs) {
+      const { startMs } = rollup
+      if (startMs % stepMs !== 0 || startMs > nowMs || startMs <= startOf(nowMs, stepMs) - keep * stepMs) return
+      const known = rollups.get(startMs)
+      if (known === undefined) rollups.set(startMs, rollup)
+      else mergeRollup(known, rollup)
+    },
+    all: () => [...rollups.values()],
+    steps(step, count, nowMs) {
+      const first = startOf(nowMs, step) - (count - 1) * step
+      const steps = Array.from({ length: count }, (_, index) => emptyRollup(first + index * step))
+      for (const rollup of rollups.values()) {
+        const target = steps[Math.floor((rollup.startMs - first) / step)]
+        if (target !== undefined) mergeRollup(target, rollup)
+      }
+      return steps
+    },
+  }
+}
+
+/** Durations in milliseconds with percentiles within 2 %, in a few hundred numbers however many came. */
+export interface PercentileSketch {
+  readonly count: number
+  add(ms: number): void
+  merge(other: PercentileSketch): void
+  percentiles(): Percentiles
+  /** The filled bins: key, count, key, count, … */
+  bins(): number[]
+  /** @internal what {@link PercentileSketch.merge} reads */
+  readonly sketch: DDSketch
+}
+
+const RELATIVE_ACCURACY = 0.02
+
+/** Longer ones count as a day; nothing is counted below a tenth of a millisecond. */
+const MAX_MS = 86_400_000
+const MIN_MS = 0.1
+
+/** An empty sketch, or what {@link PercentileSketch.bins} of another gave. */
+export function createPercentileSketch(bins: readonly number[] = []): PercentileSketch {
+  const sketch = new DDSketch({ relativeAccuracy: RELATIVE_ACCURACY })
+  for (let index = 0; index + 1 < bins.length; index += 2) {
+    const [key = 0, count = 0] = bins.slice(index, index + 2)
+    if (count > 0) sketch.accept(sketch.mapping.value(key), count)
+  }
+  const at = (quantile: number): number => Math.round(sketch.getValueAtQuantile(quantile) * 10) / 10
+
+  return {
+    sketch,
+    get count() {
+      return sketch.count
+    },
+    add(ms) {
+      sketch.accept(Math.min(Math.max(ms, MIN_MS), MAX_MS))
+    },
+    merge: (other) => sketch.merge(other.sketch),
+    percentiles: () => (sketch.count === 0 ? null : { p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99) }),
+    bins() {
+      const { bins: counts, offset } = sketch.store
+      return counts.flatMap((count, index) => (count > 0 ? [index + offset, count] : []))
+    },
+  }
 }

@@ -2,9 +2,9 @@
 export interface TokenCount {
   /** Tokens of the answer. */
   count: number
-  /** Whether the server told them or the pieces with content were counted. */
+  /** Whether the server reported them or the pieces with content were counted. */
   from: 'usage' | 'chunks'
-  /** Tokens of the request; null where the server did not tell. */
+  /** Tokens of the request; null where the server did not report them. */
   input: number | null
 }
 
@@ -49,7 +49,7 @@ interface Found extends Usage {
 
 function createLineCounter(read: (line: string, found: Found) => void): TokenCounter {
   const found: Found = { input: null, output: null, pieces: 0 }
-  /** The beginning of an unfinished line; of an overlong one its end, which `read` then sees as no line of its own. */
+  /** The beginning of an unfinished line; of an overlong one its end, which `read` then sees as no line. */
   let rest = ''
 
   return {
@@ -88,7 +88,7 @@ function createTailCounter(): TokenCounter {
       const end = tailOf(tail)
       const usage = usageIn(end) ?? evalCountsIn(end)
       if (usage === undefined) return null
-      // An answer without generated tokens (embeddings) tells the request's only.
+      // An answer without generated tokens (embeddings) reports the request's only.
       return { count: usage.output ?? 0, from: 'usage', input: usage.input }
     },
   }
@@ -107,7 +107,7 @@ function readEventLine(line: string, found: Found): void {
   if (!whole && line.length < MAX_TAIL) return
   takeUsage(line, found)
   if (!whole || !PIECE.test(line)) return
-  // OpenAI's responses and Anthropic's messages repeat the text in events that end a part of it; each tells its type first.
+  // OpenAI's responses and Anthropic's messages repeat the text in events that end a part of it; each names its type first.
   const typed = line.indexOf('"type":')
   if (typed === -1 || typed > MAX_BEFORE_TYPE || isDelta(line, typed)) found.pieces += 1
 }
@@ -133,7 +133,7 @@ function takeUsage(line: string, found: Found): void {
   if (usage !== undefined) merge(found, usage)
 }
 
-/** Anthropic tells the request's tokens in its first event and the answer's in its last. */
+/** Anthropic reports the request's tokens in its first event and the answer's in its last. */
 function merge(found: Found, usage: Usage): void {
   found.input = usage.input ?? found.input
   found.output = usage.output ?? found.output
@@ -157,7 +157,7 @@ function parseUsage(text: string, begin: number): Usage | undefined {
   try {
     object = JSON.parse(text.slice(begin, end)) as Record<string, unknown>
   } catch {
-    return undefined // Not JSON after all: then nobody told.
+    return undefined // Not JSON after all, so no usage.
   }
   const input = countOf(object['prompt_tokens'] ?? object['input_tokens'])
   const output = countOf(object['completion_tokens'] ?? object['output_tokens'])

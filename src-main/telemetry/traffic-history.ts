@@ -3,8 +3,7 @@ import type { Clock } from '../base/clock.js'
 import type { Service } from '../base/lifecycle.js'
 import type { Log } from '../logging/index.js'
 import { readHistoryFile, writeHistoryFile } from './history-file.js'
-import { createRollupSeries, type RollupSeries } from './rollup-series.js'
-import { emptyRollup, mergeRollup, pointOf } from './rollup.js'
+import { createRollupSeries, emptyRollup, mergeRollup, pointOf, type RollupSeries } from './rollup.js'
 import type { TrafficFeed } from './traffic.js'
 
 /** What went through this node, rolled up: an hour in steps of ten seconds (in memory), a month in hours (on disk). */

@@ -29,6 +29,8 @@ export interface NodeOptions {
   execArgv?: readonly string[]
   /** The folder of an earlier node, to be that one again; who gives it removes it. */
   dataDir?: string
+  /** The program in place of the built one. */
+  program?: string
   /** Added to this process' environment. */
   env?: Readonly<Record<string, string>>
 }
@@ -37,7 +39,7 @@ export async function startBenchNode(flags: string[], options: NodeOptions = {})
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'ocf-bench-')))
   const ports = ['--port', '0', '--api-port', '0', '--tcpport', '0', '--wsport', '0', '--udpport', '0']
   const child = fork(
-    HEADLESS,
+    options.program ?? HEADLESS,
     [
       'start',
       '--ready-json',

@@ -67,7 +67,7 @@ async function open(options: Partial<AxiomOptions> = {}) {
       model: 'm',
     })
     handle.update({ candidates: 2, tries: 1, peer: direction === 'local' ? null : 'alice' })
-    handle.tried(LEG)
+    handle.attempted(LEG)
     handle.finish({ status: 200, tokens: 5, tokensFrom: 'usage' })
   }
   return { server, log, network, services, servicesChanged: () => servicesChanged(), exporter, request }

@@ -282,6 +282,17 @@ describe('changing this node', () => {
       expect([...headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([])
     }
   })
+
+  test('wrong control tokens are rate limited, and the right one still passes', async () => {
+    const guesses = Array.from({ length: 25 }, (_, guess) =>
+      changeNode('POST', { name: 'echo', port: 1 }, { authorization: `Bearer guess-${guess}` }),
+    )
+    const answers = await Promise.all(guesses)
+    const limited = answers.filter(({ status }) => status === 429)
+    expect(limited.length).toBeGreaterThanOrEqual(5)
+    expect(Number(limited[0]?.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(await codeOf(await changeNode('DELETE', { name: 'nobody' }))).toBe('404 service_not_found')
+  })
 })
 
 describe('a loop', () => {

@@ -2,9 +2,8 @@ import { afterEach, expect, test } from 'vitest'
 import type { OwnStatus, PeerStatusEvent } from '../../src-main/node-table/index.js'
 import { STATUS_PROTOCOL } from '../../src-main/node-table/constants.js'
 import { offersHash } from '../../src-main/node-table/wire/status-message.js'
-import { createProviderScores } from '../../src-main/gateway/routing/provider-scores.js'
-import { createStatusFollower } from '../../src-main/gateway/routing/status-follower.js'
-import { createReachability, quarantineMs } from '../../src-main/gateway/routing/reachability.js'
+import { createProviderScores, createStatusFollower } from '../../src-main/gateway/routing/provider-scores.js'
+import { createProviderHealth, quarantineMs } from '../../src-main/gateway/routing/provider-health.js'
 import { connect, startBareHost } from '../fixtures/bare-host.js'
 import { createOffsetClock, createTableNodes, offer, offering } from '../fixtures/table-nodes.js'
 
@@ -96,7 +95,7 @@ test('a peer that is gone is quarantined by one’s own probe only, for a growin
   await connect(asker.host, provider.host)
   await offer(provider, 'gpt2')
   await expect.poll(() => asker.table.size, eventually).toBe(1)
-  const reachability = createReachability({ host: asker.host, table: asker.table, clock, log: asker.log })
+  const reachability = createProviderHealth({ host: asker.host, table: asker.table, clock, log: asker.log })
   await reachability.start(new AbortController().signal)
   nodes.defer(() => reachability.stop())
   const events: PeerStatusEvent[] = []
@@ -127,7 +126,7 @@ test('a peer that says it is paused is left out, and what one says of its load i
   const [asker, provider] = [await nodes.start(), await nodes.start({ ownStatus: { current: () => own } })]
   await connect(asker.host, provider.host)
   const clock = createOffsetClock()
-  const reachability = createReachability({ host: asker.host, table: asker.table, clock, log: asker.log })
+  const reachability = createProviderHealth({ host: asker.host, table: asker.table, clock, log: asker.log })
   const { peerId } = provider.host
   const scores = createProviderScores({ clock })
   const follower = createStatusFollower({ table: asker.table, scores })

@@ -1,15 +1,15 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
 import { multiaddr } from '@multiformats/multiaddr'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ask } from '../../src-main/http-client/ask.js'
 import { createConnector } from '../../src-main/p2p/dial/connect.js'
 import { HTTP_PROTOCOL } from '../../src-main/p2p/http/constants.js'
 import { createPeerClients } from '../../src-main/p2p/http/peer-clients.js'
 import { createPeerDoor } from '../../src-main/p2p/http/peer-door.js'
-import { RELAY_DEFAULTS } from '../../src-main/p2p/host/limits.js'
 import type { Host, RelayOptions } from '../../src-main/p2p/index.js'
-import { addressesOver, createHosts, silentLog, until, type HostFactory } from '../fixtures/hosts.js'
+import { RELAY_DEFAULTS } from '../../src-main/p2p/host/limits.js'
+import { addressesOver, createHosts, type HostFactory, silentLog, until } from '../fixtures/hosts.js'
 
 let hosts: HostFactory
 beforeEach(() => {
@@ -135,7 +135,7 @@ test('requests that keep coming move to the direct connection too, and the relay
   const { b, circuit } = await relayed()
   const a = await hosts.host()
   const door = createPeerDoor({ host: b, handler: (_request, response) => response.end('hello'), log: silentLog })
-  const clients = createPeerClients({ host: a, log: silentLog }, { connectTimeoutMs: 5_000 })
+  const clients = createPeerClients({ host: a, log: silentLog }, { connectTimeoutMs: () => 5_000 })
   await door.start(new AbortController().signal)
   const get = async (): Promise<string> => {
     const signal = AbortSignal.timeout(5_000)

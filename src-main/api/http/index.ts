@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { AppError } from '#shared/errors.js'
 import type { Clock } from '../../base/clock.js'
 import { findPortHolder, portInUseError } from '../../config/port-holder.js'
+import { discardRest } from '../../gateway/listener/arrival.js'
+import { readJson } from '../../gateway/read-json.js'
 import type { Service } from '../../base/lifecycle.js'
 import type { Log } from '../../logging/index.js'
 import type { Control } from '../index.js'
 import { assertOwnPage, bearerToken, contentSecurityPolicy } from './access.js'
 import { controlFilePath, removeControlFile, writeControlFile } from './control-file.js'
 import { createFeedUpgrades, type FeedUpgrades } from './feed-upgrade.js'
-import { readJson } from './read-json.js'
-import { sendError, sendJson, SECURITY_HEADERS } from './respond.js'
+import { SECURITY_HEADERS, sendError, sendJson } from './respond.js'
 import { listStaticFiles, type StaticFile } from './static-files.js'
 import { createTokenGuard } from './token-guard.js'
 
@@ -42,6 +43,11 @@ export interface ControlServer extends Service {
   readonly url: string
   /** The secret of this start. Never in a URL that is sent: the dashboard gets it behind `#`. */
   readonly token: string
+  /**
+   * Lets pass a request that carries the token.
+   * @throws AppError `unauthorized`, `rate_limited` after too many wrong ones
+   */
+  authorize(headers: IncomingHttpHeaders): void
   /** The address to open in a browser, the token in its fragment. */
   readonly dashboardUrl: string
 }
@@ -55,6 +61,7 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
   const log = needs.log.forComponent('control')
   const host = options.host ?? '127.0.0.1'
   const guard = createTokenGuard(needs)
+  const authorize = (headers: IncomingHttpHeaders): void => guard.assert(bearerToken(headers))
   const controlFile = controlFilePath(options.dataDir)
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 })
   server.maxConnections = MAX_CONNECTIONS
@@ -70,6 +77,7 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
     handle(request, response).catch((error: unknown) => {
       if (!(error instanceof AppError)) log.error('a control request failed', { requestId, error })
       sendError(response, error, requestId)
+      discardRest(request, response)
     })
   })
   server.on('upgrade', (request, socket, head) => {
@@ -88,7 +96,7 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
   }
 
   async function handleCall(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
-    guard.assert(bearerToken(request.headers))
+    authorize(request.headers)
     if (!path.startsWith(CALL_PREFIX)) throw new AppError('not_found', 'There is nothing at this address.')
     assertMethod(request, response, ['POST'])
     const input = await readJson(request, MAX_BODY_BYTES)
@@ -125,6 +133,7 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
   return {
     name: 'control',
     token: guard.token,
+    authorize,
     get url() {
       return url()
     },

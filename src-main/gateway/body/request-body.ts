@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
 import { watchForStall } from '../../base/stall-watch.js'
-import { readForm, type Form } from './form.js'
-import { hasRepeatedMember } from './repeated-member.js'
+import { type Form, readForm } from './form.js'
 
 /** A JSON object of a request, unvalidated beyond being one. */
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -21,7 +20,7 @@ export type RequestBody =
   | {
       kind: 'stream'
       stream: IncomingMessage
-      /** Where it is broken off; no bound where it is not told. */
+      /** Where it is broken off; no bound without it. */
       maxBytes?: number
     }
 
@@ -39,19 +38,28 @@ export function withoutBody(request: IncomingMessage): RequestBody {
   return model === null || model === '' ? { kind: 'none' } : { kind: 'none', model }
 }
 
-/** A client that sends nothing of its body for so long holds memory and places for nothing. */
+/** The model a request names in its JSON, form or query; undefined where it names none. */
+export function modelOf(body: RequestBody): string | undefined {
+  if (body.kind === 'none') return body.model
+  if (body.kind !== 'read') return undefined
+  const model = body.json?.['model'] ?? body.form?.model
+  return typeof model === 'string' ? model : undefined
+}
+
+/** A client that sends nothing of its body for so long holds memory and slots for nothing. */
 export const BODY_STALL_MS = 60_000
 
 /**
- * Reads a whole body.
+ * Reads a whole body. `setting` is the one that bounds it, for the sentence of the error.
  * @throws AppError `body_too_large` over `maxBytes`, `invalid_request` when no byte came for `stallMs`; {@link ClientGoneError}
  */
 export async function readAll(
   request: IncomingMessage,
   maxBytes: number,
   stallMs: number = BODY_STALL_MS,
+  setting?: string,
 ): Promise<Buffer> {
-  assertDeclaredLength(request, maxBytes)
+  assertDeclaredLength(request, maxBytes, setting)
   if (request.destroyed) throw new ClientGoneError()
   return await new Promise<Buffer>((resolve, reject) => {
     const chunks: Buffer[] = []
@@ -71,7 +79,7 @@ export async function readAll(
       size += chunk.byteLength
       if (size > maxBytes) {
         request.pause()
-        fail(tooLarge(maxBytes))
+        fail(tooLarge(maxBytes, setting))
       } else chunks.push(chunk)
     })
     request.on('end', () => {
@@ -89,8 +97,8 @@ export async function readAll(
 }
 
 /** @throws AppError `body_too_large` when the request says that its body is larger. */
-export function assertDeclaredLength(request: IncomingMessage, maxBytes: number): void {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
+export function assertDeclaredLength(request: IncomingMessage, maxBytes: number, setting?: string): void {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes, setting)
 }
 
 /** One chunk, the usual case, is not copied. */
@@ -99,7 +107,7 @@ function join(chunks: readonly Buffer[], size: number): Buffer {
   return first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, size)
 }
 
-/** The client closed its connection; nobody is left to answer. */
+/** The client closed its connection: there is no one left to answer. */
 export class ClientGoneError extends Error {
   override readonly name = 'ClientGoneError'
   constructor(cause?: unknown) {
@@ -111,10 +119,11 @@ function stalled(): AppError {
   return new AppError('invalid_request', 'The rest of the request body did not arrive in time. Send it again.')
 }
 
-function tooLarge(maxBytes: number): AppError {
+function tooLarge(maxBytes: number, setting: string | undefined): AppError {
+  const bound = setting === undefined ? '' : ` (${setting})`
   return new AppError(
     'body_too_large',
-    `The request body is larger than the ${sizeOf(maxBytes)} that are read here (gateway.max-body). Send less.`,
+    `The request body is larger than the ${sizeOf(maxBytes)} that are read here${bound}. Send less.`,
   )
 }
 
@@ -128,13 +137,16 @@ function bodyType(contentType: string | undefined): BodyType {
   const type = (contentType.split(';', 1)[0] ?? '').trim().toLowerCase()
   if (type === 'application/json' || type.endsWith('+json')) return 'json'
   if (type === 'multipart/form-data') return 'multipart'
-  // What curl -d says when nobody told it that the body is JSON.
+  // What curl -d says unless it is given a type.
   if (type === 'application/x-www-form-urlencoded' || type === 'text/plain') return 'maybe-json'
   return 'other'
 }
 
-/** Bodies that need not be read for routing are still kept for another try while they are small. */
+/** Bodies that need not be read for routing are still kept for another attempt while they are small. */
 const REPLAY_BYTES = 1024 * 1024
+
+/** Bounds a body that is read for routing. */
+const SETTING = 'gateway.max-body'
 
 /**
  * The body of a request to be routed. With `identityKnown` (a header gave the match) only small JSON is read. The files
@@ -152,9 +164,9 @@ export async function readRoutingBody(
   if (options.identityKnown) {
     const declared = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY)
     if (declared > Math.min(REPLAY_BYTES, options.maxBytes)) return { kind: 'stream', stream: request }
-    return { kind: 'read', bytes: await readAll(request, REPLAY_BYTES) }
+    return { kind: 'read', bytes: await readAll(request, REPLAY_BYTES, BODY_STALL_MS, SETTING) }
   }
-  const bytes = await readAll(request, options.maxBytes)
+  const bytes = await readAll(request, options.maxBytes, BODY_STALL_MS, SETTING)
   if (type === 'multipart') {
     return { kind: 'read', bytes, form: await readForm(bytes, contentType ?? '', options.keepFiles) }
   }
@@ -209,4 +221,46 @@ function looksLikeJson(bytes: Buffer): boolean {
 function sentenceOf(error: unknown): string {
   const position = error instanceof Error ? /position \d+(?: \(line \d+ column \d+\))?/.exec(error.message) : null
   return position === null ? 'it ends too early or is malformed' : `malformed at ${position[0]}`
+}
+
+/**
+ * Whether the object in valid JSON `text` has more than one member `name`, in whatever spelling. Parsers keep the last
+ * one or the first, so such a body says different things to different readers.
+ */
+export function hasRepeatedMember(text: string, name: string): boolean {
+  const plain = `"${name}"`
+  const first = text.indexOf(plain)
+  const isPlainTwice = first !== -1 && text.includes(plain, first + plain.length)
+  // Only \u00.. can stand for a letter of a name.
+  if (!isPlainTwice && !text.includes('\\u00')) return false
+  return countMembers(text, name) > 1
+}
+
+function countMembers(text: string, name: string): number {
+  let count = 0
+  let depth = 0
+  let isKeyNext = false
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at]
+    if (character === '"') {
+      const end = endOfString(text, at)
+      if (isKeyNext && JSON.parse(text.slice(at, end + 1)) === name) count += 1
+      isKeyNext = false
+      at = end
+    } else if (character === '{' || character === '[') {
+      depth += 1
+      isKeyNext = depth === 1
+    } else if (character === '}' || character === ']') depth -= 1
+    else if (character === ',') isKeyNext = depth === 1
+  }
+  return count
+}
+
+/** Where the string that begins at `start` has its closing quote. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at += 1) {
+    if (text[at] === '\\') at += 1
+    else if (text[at] === '"') return at
+  }
+  return text.length
 }

@@ -3,10 +3,10 @@ import { Readable } from 'node:stream'
 import { BODY_STALL_MS, ClientGoneError } from './request-body.js'
 
 /**
- * A client's streamed body as one try sends it. The HTTP client destroys the body of a request that fails, and a
+ * A client's streamed body as one attempt sends it. The HTTP client destroys the body of a request that fails, and a
  * destroyed `IncomingMessage` takes the client's connection with it: the client would get a reset in place of an answer.
- * This copy can be destroyed at will. It reads nothing before it is read itself, so a try that never got a connection leaves the
- * body whole for the next one.
+ * This copy can be destroyed at will. It reads nothing before it is read itself, so an attempt that never got a
+ * connection leaves the body whole for the next one.
  */
 export class Upload extends Readable {
   readonly #request: IncomingMessage
@@ -20,8 +20,8 @@ export class Upload extends Readable {
   #seenBefore = -1
 
   /**
-   * Breaks off behind `maxBytes`; whoever declared more was refused before. A client of whom no byte comes for
-   * `stallMs`, although it could send, is cut off.
+   * Breaks off behind `maxBytes`; a client that declared more was refused before. One that sends no byte for `stallMs`,
+   * although it could, is cut off.
    */
   constructor(request: IncomingMessage, maxBytes = Number.POSITIVE_INFINITY, stallMs: number = BODY_STALL_MS) {
     super()
@@ -72,7 +72,7 @@ export class Upload extends Readable {
       request.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onClose).off('close', this.#onClose)
       request.pause()
     }
-    // Errors of the try itself are not repeated: it knows them already.
+    // Errors of the attempt itself are not repeated: it knows them already.
     callback(error instanceof ClientGoneError || this.#left < 0 ? error : null)
   }
 }

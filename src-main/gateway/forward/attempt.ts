@@ -1,14 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { AppError } from '#shared/errors.js'
 import type { AnswerHandler, HttpClient, HttpExchange, HttpRequest } from '../../http-client/index.js'
-import { breakError, failureBeforeHeaders, reasonOf, type AttemptFailure } from './attempt-failure.js'
-import { responseHeaders, type HeaderPolicy, type Headers } from './headers.js'
-import { LateAnswer } from './late-answer.js'
+import { type AttemptFailure, breakError, failureBeforeHeaders, reasonOf } from './failures.js'
+import { type HeaderPolicy, type Headers, responseHeaders } from './headers.js'
 import type { Reply } from './reply.js'
 import { ClientGoneError, type RequestBody } from '../body/request-body.js'
 import { Upload } from '../body/upload.js'
 
-/** Where one try goes and what it says there. */
+/** Where one attempt goes and what it says there. */
 export interface AttemptTarget {
   client: Pick<HttpClient, 'send'>
   /** Raw path and query, exactly as it shall arrive. */
@@ -21,11 +21,11 @@ export interface AttemptTarget {
 export interface AttemptRequest {
   method: string
   body: RequestBody
-  /** No byte for this long ends the try; 0 never does. */
+  /** No byte for this long ends the attempt; 0 never does. */
   idleTimeoutMs: number
-  /** Statuses that mean "ask somebody else" are not handed to the client but returned as `refused`. */
+  /** Statuses that mean "ask another provider" are not handed to the client but returned as `refused`. */
   mayRefuse: boolean
-  /** Asked when an answer breaks off: why, where that is nobody's failure. Soon, and never rejects. */
+  /** Asked when an answer breaks off: why, where nothing failed. Soon, and never rejects. */
   whyBrokenOff?: (() => Promise<string | undefined>) | undefined
   /** For a WebSocket handshake: whether a 101 with these headers answers it. */
   isAccepted?: ((headers: IncomingHttpHeaders) => boolean) | undefined
@@ -35,14 +35,14 @@ export interface AttemptRequest {
   addOwnHeaders(headers: Headers, timing: AttemptTiming): void
 }
 
-/** Milliseconds since the try began. */
+/** Milliseconds since the attempt began. */
 export interface AttemptTiming {
   connectMs: number
   ttfbMs: number
 }
 
 /**
- * How a try ended. Only `refused` and `failed` leave the client untouched, so only they allow another try; `upgraded`
+ * How an attempt ended. Only `refused` and `failed` leave the client untouched, so only they allow another one; `upgraded`
  * leaves it to the caller, who has the bare connection to the provider now.
  */
 export type AttemptResult =
@@ -73,7 +73,7 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
   return new Promise((resolve) => new Attempt(target, request, reply, resolve).start())
 }
 
-/** One try under way. A class, because one is made for each request. */
+/** An attempt under way. A class, because one is made for each request. */
 class Attempt implements AnswerHandler {
   readonly #target: AttemptTarget
   readonly #request: AttemptRequest
@@ -180,7 +180,7 @@ class Attempt implements AnswerHandler {
     }
     if (this.#head === undefined || this.#settled) return
     if (this.#late === undefined) this.#reply.end()
-    else this.#late.tell(this.#reply)
+    else this.#late.writeTo(this.#reply)
     this.#settle({ kind: 'relayed', status: this.#head.status, timing: this.#head.timing })
   }
 
@@ -190,7 +190,7 @@ class Attempt implements AnswerHandler {
     else if (this.#refusal !== undefined) {
       this.#settle({ kind: 'refused', status: this.#refusal.status, retryAfterS: this.#refusal.retryAfterS })
     } else if (this.#late !== undefined && this.#head !== undefined) {
-      this.#late.tell(this.#reply)
+      this.#late.writeTo(this.#reply)
       this.#settle({ kind: 'relayed', ...this.#head })
     } else if (this.#head === undefined) this.#settle(failureBeforeHeaders(error))
     else void this.#breakOff(error, this.#head)
@@ -217,4 +217,45 @@ function bodyToSend(body: RequestBody): Buffer | Upload | null {
 function retryAfter(header: string | string[] | undefined): number | undefined {
   const seconds = Number(header)
   return header !== undefined && Number.isInteger(seconds) && seconds >= 0 && seconds <= 86_400 ? seconds : undefined
+}
+
+/** Longer than any sensible error. */
+const MAX_LATE_BYTES = 64 * 1024
+
+/** An answer that is no event stream and came after comments had begun one: the client gets it as an error event. */
+class LateAnswer {
+  readonly #status: number
+  readonly #pieces: Buffer[] = []
+  #bytes = 0
+
+  constructor(status: number) {
+    this.#status = status
+  }
+
+  /** Keeps a piece of the body; false when there is too much of it. */
+  push(chunk: Buffer): boolean {
+    this.#bytes += chunk.byteLength
+    if (this.#bytes > MAX_LATE_BYTES) return false
+    this.#pieces.push(chunk)
+    return true
+  }
+
+  /** The provider's own error where it sent one in OpenAI's shape, else a sentence of ours. */
+  writeTo(reply: Reply): void {
+    const error = new AppError(
+      'upstream_failed',
+      `The provider answered ${this.#status} after a long silence, and not with an event stream. Send the request again.`,
+    )
+    reply.breakOff(error, this.#bytes > MAX_LATE_BYTES ? undefined : errorIn(Buffer.concat(this.#pieces)))
+  }
+}
+
+function errorIn(body: Buffer): object | undefined {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'))
+    return typeof value === 'object' && value !== null && 'error' in value ? { error: value.error } : undefined
+  } catch {
+    // Not JSON: there is nothing in it a client could read.
+    return undefined
+  }
 }

@@ -1,8 +1,19 @@
 import type { IncomingMessage } from 'node:http'
-import type { TrafficHandle } from '../../telemetry/traffic.js'
+import type { TrafficLeg } from '#shared/contract/traffic.js'
+import { AppError } from '#shared/errors.js'
+import type { Log } from '../../logging/index.js'
+import type { Host } from '../../p2p/index.js'
+import type { PathLookup } from '../../p2p/dial/path-lookup.js'
+import { type ServiceRegistry, WEBSOCKET } from '../../services/index.js'
+import type { TrafficFeed, TrafficHandle, TrafficUpdate } from '../../telemetry/traffic.js'
+import type { Arrival } from '../listener/arrival.js'
 import type { Door } from '../listener/door.js'
-import type { Reply } from './reply.js'
-import type { RequestBody } from '../body/request-body.js'
+import type { Provider } from '../routing/choose-providers.js'
+import { HOPS_HEADER, nextHops } from './headers.js'
+import type { ProviderHealth } from '../routing/provider-health.js'
+import { Reply } from './reply.js'
+import { ClientGoneError, type RequestBody } from '../body/request-body.js'
+import type { AttemptOutcome } from './websocket.js'
 
 /** One request on its way through this node, from the parsed target to the answer's end. */
 export interface Exchange {
@@ -18,11 +29,183 @@ export interface Exchange {
   body: RequestBody
 }
 
-/** The provider's status and the peer of a try that did not give an answer. */
-export interface FailedTry {
-  /** Peer id, or `this node`. */
-  who: string
-  reason: string
-  outcome: 'failed' | 'timed-out' | 'busy' | 'unavailable'
-  retryAfterS?: number
+/** Only at the local listener, and only for an event stream. */
+const wantsComments = (exchange: Exchange): boolean =>
+  exchange.door === 'local' && exchange.body.kind === 'read' && exchange.body.json?.['stream'] === true
+
+/**
+ * Runs one forwarded request and enters it in the traffic feed, whatever becomes of it. The response belongs to
+ * `forward` from here on.
+ * @throws AppError `loop_detected`, and whatever `forward` throws while the client is untouched
+ */
+export async function runExchange(
+  needs: { host: Host; traffic: TrafficFeed; paths: PathLookup },
+  arrival: Arrival,
+  about: { service: string; route: string },
+  forward: (exchange: Exchange) => Promise<void>,
+): Promise<void> {
+  const { door, requestId, request } = arrival
+  const hops = nextHops(request.headers[HOPS_HEADER], needs.host.peerId)
+  const peer = door === 'peer' ? request.socket.remoteAddress : undefined
+  const exchange: Exchange = {
+    door,
+    requestId,
+    hops,
+    traffic: needs.traffic.begin({
+      id: requestId,
+      direction: door === 'peer' ? 'in' : 'local',
+      service: about.service,
+      method: arrival.isHandshake ? WEBSOCKET : arrival.method,
+      route: about.route,
+      peer: peer ?? null,
+      path: peer === undefined ? null : needs.paths.pathTo(peer),
+    }),
+    request,
+    reply: new Reply(arrival.response, { door, requestId }),
+    startedAt: performance.now(),
+    body: { kind: 'none' },
+  }
+  try {
+    await forward(exchange)
+  } catch (error) {
+    const known = error instanceof AppError ? error : undefined
+    const gone = error instanceof ClientGoneError
+    exchange.traffic.finish(
+      gone ? { cancelledBy: 'client' } : { status: known?.status ?? 500, error: known?.code ?? 'internal' },
+    )
+    throw error
+  }
+}
+
+/**
+ * Tells a client that asked for an event stream, while it waits for headers, that its request is alive. OpenAI's and
+ * Anthropic's paths alone answer `stream: true` with one: anywhere else a comment would spoil the answer. `everyMs` is
+ * `GatewayTiming.commentEveryMs`.
+ */
+export function keepClientAwake(exchange: Exchange, service: string, path: string, everyMs?: number): void {
+  if (service !== 'llm' || !path.startsWith('/v1/') || !wantsComments(exchange)) return
+  exchange.reply.startComments({ 'x-request-id': exchange.requestId }, everyMs)
+}
+
+/** Reports how attempts went to the log, the traffic feed, and what judges providers. */
+export interface AttemptRecord {
+  /** This provider is answering now. */
+  success(provider: Provider): void
+  /** An attempt ended. */
+  ended(exchange: Exchange, provider: Provider, result: AttemptOutcome): void
+  /** The exchange is over. */
+  finish(exchange: Exchange, fields: TrafficUpdate): void
+}
+
+export function createAttemptRecord(needs: {
+  reachability: Pick<ProviderHealth, 'reportSuccess' | 'reportFailure'>
+  registry: Pick<ServiceRegistry, 'reportSuccess' | 'reportFailure'>
+  log: Log
+}): AttemptRecord {
+  const { reachability, registry, log } = needs
+
+  function success(provider: Provider): void {
+    if (provider.kind === 'peer') reachability.reportSuccess(provider.peerId)
+    else registry.reportSuccess(provider.serviceId)
+  }
+
+  function failure(provider: Provider, reason: string): void {
+    if (provider.kind === 'peer') reachability.reportFailure(provider.peerId, reason)
+    else registry.reportFailure(provider.serviceId)
+  }
+
+  function finish(exchange: Exchange, fields: TrafficUpdate): void {
+    const tokens = exchange.reply.tokens()
+    exchange.traffic.addBytes(bodyBytes(exchange), exchange.reply.bytes)
+    exchange.traffic.finish({
+      ...fields,
+      ...(tokens === null ? {} : { tokens: tokens.count, tokensFrom: tokens.from, tokensIn: tokens.input }),
+    })
+  }
+
+  return {
+    success,
+    finish,
+    ended(exchange, provider, result) {
+      const fields = {
+        requestId: exchange.requestId,
+        provider: provider.kind === 'peer' ? provider.peerId : provider.serviceId,
+      }
+      if (result.kind === 'relayed') {
+        success(provider)
+        const ttfbMs = Math.round(result.timing.ttfbMs)
+        log.debug('a request was answered', { ...fields, status: result.status, ttfbMs })
+        finish(exchange, { status: result.status })
+      } else if (result.kind === 'cut') {
+        if (!result.explained) failure(provider, result.reason)
+        log.warn('an answer broke off', { ...fields, reason: result.reason })
+        const error = result.explained ? 'no_provider' : 'upstream_failed'
+        finish(exchange, { status: result.status, error, cancelledBy: 'provider' })
+      } else if (result.kind === 'client-gone') {
+        log.debug('the client went away', fields)
+        finish(exchange, { cancelledBy: 'client' })
+      } else if (result.kind === 'failed') {
+        if (result.stage !== 'refused-here') failure(provider, result.reason)
+        log.info('an attempt failed', { ...fields, reason: result.reason })
+      } else log.info('a provider declined', { ...fields, status: result.status })
+    },
+  }
+}
+
+/** Size of the request's body; of a streamed one what the client declared. */
+function bodyBytes({ body, request }: Exchange): number {
+  if (body.kind === 'read') return body.bytes.byteLength
+  return body.kind === 'stream' ? Number(request.headers['content-length'] ?? 0) : 0
+}
+
+const OUTCOMES = {
+  relayed: 'answered',
+  refused: 'refused',
+  failed: 'failed',
+  cut: 'broke-off',
+  'client-gone': 'client-gone',
+} as const satisfies Record<AttemptOutcome['kind'], TrafficLeg['outcome']>
+
+/** An attempt as the traffic feed keeps it. `startMs` counts from the request's arrival. */
+export function trafficAttempt(
+  provider: Provider,
+  result: AttemptOutcome,
+  startMs: number,
+  durationMs: number,
+): TrafficLeg {
+  const timing = 'timing' in result ? result.timing : undefined
+  return {
+    peer: provider.kind === 'peer' ? provider.peerId : null,
+    outcome: OUTCOMES[result.kind],
+    reason: reasonOf(result),
+    startMs: rounded(startMs),
+    durationMs: rounded(durationMs),
+    connectMs: timing === undefined ? null : rounded(timing.connectMs),
+    ttfbMs: timing === undefined ? null : rounded(timing.ttfbMs),
+  }
+}
+
+function reasonOf(result: AttemptOutcome): string | null {
+  if ('reason' in result) return result.reason
+  return result.kind === 'refused' ? `answered ${result.status}` : null
+}
+
+/** Tenths of a millisecond. */
+const rounded = (ms: number): number => Math.round(ms * 10) / 10
+
+/** While an answer flows, its provider is reported alive this often. */
+export const ALIVE_EVERY_MS = 5_000
+
+/**
+ * To be called with each piece of an answer: calls `report` at most every {@link ALIVE_EVERY_MS}. A server that sends is
+ * alive, however long its answer takes; a health check it is too busy for must not end that.
+ */
+export function createAliveReporter(report: () => void, now: () => number = () => performance.now()): () => void {
+  let reportedAt = now()
+  return () => {
+    const at = now()
+    if (at - reportedAt < ALIVE_EVERY_MS) return
+    reportedAt = at
+    report()
+  }
 }

@@ -1,31 +1,28 @@
 import { AppError } from '#shared/errors.js'
+import type { Settings } from '../../config/settings.js'
 import type { Log } from '../../logging/index.js'
 import type { PeerClients } from '../../p2p/http/peer-clients.js'
-import type { PathLookup } from '../../p2p/dial/path-lookup.js'
 import type { Host } from '../../p2p/index.js'
+import type { PathLookup } from '../../p2p/dial/path-lookup.js'
 import type { Admission } from '../../services/sharing/access/index.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { TrafficUpdate } from '../../telemetry/traffic.js'
-import { createAliveReporter } from './alive-reporter.js'
-import { attempt, type AttemptRequest, type AttemptTiming } from './attempt.js'
+import { attempt, type AttemptRequest, type AttemptResult, type AttemptTiming } from './attempt.js'
 import type { Provider } from '../routing/choose-providers.js'
-import type { Exchange, FailedTry } from './exchange.js'
-import { allTriesFailed } from './failures.js'
-import { legOf } from './leg.js'
+import { createAliveReporter, createAttemptRecord, type Exchange, trafficAttempt } from './exchange.js'
+import { allAttemptsFailed, type FailedAttempt } from './failures.js'
 import type { Headers } from './headers.js'
 import type { LocalClients } from './local-clients.js'
+import type { ProviderHealth } from '../routing/provider-health.js'
 import type { ProviderScores } from '../routing/provider-scores.js'
-import type { Reachability } from '../routing/reachability.js'
-import { relayUpgraded, type TryResult } from './relay-upgraded.js'
-import { canBeSentAgain, mayComeAgain, mayRepeat, toFailedTry } from './retry.js'
-import { createTargets, type ServiceRequest, type TryPlan } from './targets.js'
-import { createTryRecord } from './try-record.js'
-import { isAccepted } from './websocket.js'
+import { type AttemptPlan, createTargets, type ServiceRequest } from './targets.js'
+import { type AttemptOutcome, isAccepted, relayUpgraded } from './websocket.js'
 
 /** Sends exchanges to where they belong and relays the answers. */
 export interface Forwarder {
   /**
-   * Tries the providers in order until one answers; resolves to that one, or to undefined when nobody was left to answer.
+   * Asks the providers in order until one answers; resolves to that one, or to undefined where the client has been
+   * answered otherwise.
    * @throws AppError `upstream_failed`, `upstream_timeout`, `provider_busy`, `no_provider` while the client is untouched
    */
   toProviders(
@@ -33,9 +30,9 @@ export interface Forwarder {
     request: ServiceRequest,
     providers: readonly Provider[],
   ): Promise<Provider | undefined>
-  /** One try at this machine's own service; whatever it answers is the answer. */
+  /** One attempt at this machine's own service, whose response is final. */
   toLocalService(exchange: Exchange, service: LocalService, path: string): Promise<void>
-  /** One try at another peer's door; whatever it answers is the answer. */
+  /** One attempt at another peer's listener, whose response is final. */
   toPeer(exchange: Exchange, peerId: string, path: string): Promise<void>
 }
 
@@ -44,30 +41,34 @@ export interface ForwarderNeeds {
   peerClients: PeerClients
   localClients: LocalClients
   registry: ServiceRegistry
-  reachability: Reachability
+  reachability: ProviderHealth
   scores: ProviderScores
-  /** Hears of the owner's own requests, which take places from peers. */
+  /** Counts the owner's own requests, which take slots from peers. */
   admission: Pick<Admission, 'beginOwn'>
   /** How a peer is connected at the moment. */
   paths: PathLookup
   log: Log
 }
 
-export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs: number }): Forwarder {
+/** `settings` are read for each attempt: a live change counts from the next one on. */
+export function createForwarder(
+  needs: ForwarderNeeds,
+  settings: Readonly<Pick<Settings, 'gateway.idle-timeout'>>,
+): Forwarder {
   const { host, paths, reachability, scores } = needs
   const targets = createTargets(needs)
-  const record = createTryRecord({ ...needs, log: needs.log.forComponent('forward') })
+  const record = createAttemptRecord({ ...needs, log: needs.log.forComponent('forward') })
 
-  async function run(exchange: Exchange, plan: TryPlan, tries: number): Promise<TryResult> {
+  async function run(exchange: Exchange, plan: AttemptPlan, attempts: number): Promise<AttemptOutcome> {
     const { provider } = plan
     const isPeer = provider.kind === 'peer'
     const scored = isPeer ? scores.begin(provider.peerId) : undefined
-    exchange.traffic.update(routeTaken(exchange, provider, tries))
+    exchange.traffic.update(routeTaken(exchange, provider, attempts))
     const selectMs = performance.now() - exchange.startedAt
     const request: AttemptRequest = {
       method: exchange.request.method ?? 'GET',
       body: plan.body,
-      idleTimeoutMs: options.idleTimeoutMs,
+      idleTimeoutMs: settings['gateway.idle-timeout'],
       mayRefuse: plan.mayRefuse,
       whyBrokenOff: isPeer ? () => reachability.whyBrokenOff(provider.peerId) : undefined,
       isAccepted: exchange.reply.isHandshake ? (headers) => isAccepted(headers, exchange.request.headers) : undefined,
@@ -77,18 +78,20 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
         scored?.answered(timing.ttfbMs)
         if (exchange.door === 'peer') return
         if (isPeer) exchange.traffic.update({ path: paths.pathTo(provider.peerId) })
-        addOwnHeaders(headers, exchange, { peerId: isPeer ? provider.peerId : host.peerId, tries, selectMs, timing })
+        addOwnHeaders(headers, exchange, { peerId: isPeer ? provider.peerId : host.peerId, attempts, selectMs, timing })
       },
     }
     const endOwn = !isPeer && exchange.door === 'local' ? needs.admission.beginOwn() : undefined
-    let tried = await attempt(plan.target, request, exchange.reply)
-    if (mayRepeat(exchange, plan, tried)) tried = await attempt(plan.target, request, exchange.reply)
+    let ended = await attempt(plan.target, request, exchange.reply)
+    if (mayRepeat(exchange, plan, ended)) ended = await attempt(plan.target, request, exchange.reply)
     const result =
-      tried.kind === 'upgraded' ? await relayUpgraded(exchange, tried, { ...request, ...plan.target }) : tried
+      ended.kind === 'upgraded' ? await relayUpgraded(exchange, ended, { ...request, ...plan.target }) : ended
     endOwn?.()
     if (isFull(result)) scored?.refused(result.retryAfterS === undefined ? undefined : result.retryAfterS * 1000)
     scored?.end()
-    exchange.traffic.tried(legOf(provider, result, selectMs, performance.now() - exchange.startedAt - selectMs))
+    exchange.traffic.attempted(
+      trafficAttempt(provider, result, selectMs, performance.now() - exchange.startedAt - selectMs),
+    )
     record.ended(exchange, provider, result)
     if (result.kind === 'failed' && result.stage === 'refused-here') {
       throw new AppError('invalid_request', `This request can not be forwarded: ${result.reason}.`)
@@ -103,34 +106,38 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
     record.finish(exchange, { status: error.status, error: error.code })
   }
 
-  /** What the traffic feed learns when a try begins. To a peer who asks, how this node gets its answer is no path of his. */
-  function routeTaken(exchange: Exchange, provider: Provider, tries: number): TrafficUpdate {
-    if (exchange.door === 'peer') return { tries }
-    if (provider.kind === 'self') return { tries, direction: 'local', peer: null, path: null }
-    return { tries, direction: 'out', peer: provider.peerId }
+  /** What the traffic feed learns when an attempt begins. The path of a peer's request is the one it came by. */
+  function routeTaken(exchange: Exchange, provider: Provider, attempts: number): TrafficUpdate {
+    if (exchange.door === 'peer') return { tries: attempts }
+    if (provider.kind === 'self') return { tries: attempts, direction: 'local', peer: null, path: null }
+    return { tries: attempts, direction: 'out', peer: provider.peerId }
   }
 
-  /** A try that nothing follows. */
-  async function only(exchange: Exchange, plan: TryPlan, what: string): Promise<void> {
+  /** An attempt that no other follows. */
+  async function only(exchange: Exchange, plan: AttemptPlan, what: string): Promise<void> {
     const result = await run(exchange, plan, 1)
-    if (result.kind === 'failed') fail(exchange, allTriesFailed(what, [toFailedTry(plan.provider, result)]))
+    if (result.kind === 'failed') fail(exchange, allAttemptsFailed(what, [toFailedAttempt(plan.provider, result)]))
   }
 
   return {
     async toProviders(exchange, request, providers) {
-      const failed: FailedTry[] = []
-      const waiting = [...providers]
-      for (const [index, provider] of waiting.entries()) {
-        const plan = targets.ofProvider(exchange, request, provider)
-        if (plan === undefined) continue
-        const result = await run(exchange, plan, failed.length + 1)
-        if (result.kind !== 'failed' && result.kind !== 'refused')
-          return result.kind === 'relayed' ? provider : undefined
-        failed.push(toFailedTry(provider, result))
-        if (!canBeSentAgain(exchange, result)) break
-        if (index < providers.length && mayComeAgain(exchange, plan, result)) waiting.push(provider)
+      const failed: FailedAttempt[] = []
+      // Filled by the first round: whose relay went quiet is asked once more after all others.
+      const wayLost: Provider[] = []
+      let canGoOn = true
+      for (const round of [providers, wayLost]) {
+        for (const provider of round) {
+          const plan = canGoOn ? targets.ofProvider(exchange, request, provider) : undefined
+          if (plan === undefined) continue
+          const result = await run(exchange, plan, failed.length + 1)
+          if (result.kind !== 'failed' && result.kind !== 'refused')
+            return result.kind === 'relayed' ? provider : undefined
+          failed.push(toFailedAttempt(provider, result))
+          canGoOn = canBeSentAgain(exchange, result)
+          if (round === providers && mayComeAgain(exchange, plan, result)) wayLost.push(provider)
+        }
       }
-      fail(exchange, allTriesFailed(request.what, failed))
+      fail(exchange, allAttemptsFailed(request.what, failed))
       return undefined
     },
 
@@ -144,20 +151,20 @@ export function createForwarder(needs: ForwarderNeeds, options: { idleTimeoutMs:
   }
 }
 
-/** The provider has no place free; a refusal for other reasons says nothing of its load. */
-function isFull(result: TryResult): result is TryResult & { kind: 'refused' } {
+/** The provider has no free slot; a refusal for other reasons says nothing of its load. */
+function isFull(result: AttemptOutcome): result is AttemptOutcome & { kind: 'refused' } {
   return result.kind === 'refused' && result.status === 429
 }
 
-/** What this machine's own app is told about how its answer came to be. */
+/** Tells this machine's own app how its answer came to be. */
 function addOwnHeaders(
   headers: Headers,
   exchange: Exchange,
-  { peerId, tries, selectMs, timing }: { peerId: string; tries: number; selectMs: number; timing: AttemptTiming },
+  { peerId, attempts, selectMs, timing }: { peerId: string; attempts: number; selectMs: number; timing: AttemptTiming },
 ): void {
   headers['x-computing-node'] = peerId
   headers['x-request-id'] = exchange.requestId
-  headers['x-ocf-tries'] = String(tries)
+  headers['x-ocf-tries'] = String(attempts)
   headers['server-timing'] =
     `select;dur=${hundredths(selectMs)}, connect;dur=${hundredths(timing.connectMs)}, ttfb;dur=${hundredths(timing.ttfbMs)}`
   // Which headers are sent depends on whether a web page asks.
@@ -167,3 +174,46 @@ function addOwnHeaders(
 
 /** As `toFixed(2)` would have it, without trailing zeros, at a tenth of its price. */
 const hundredths = (ms: number): number => Math.round(ms * 100) / 100
+
+/** A streamed body is gone once a byte of it was read; any other can be sent to the next provider. */
+function canBeSentAgain(exchange: Exchange, result: AttemptOutcome): boolean {
+  if (exchange.body.kind !== 'stream') return true
+  const { stream } = exchange.body
+  const wasEarly = result.kind === 'failed' && (result.stage === 'connect' || result.stage === 'way-lost')
+  return wasEarly && !stream.readableDidRead && !stream.destroyed
+}
+
+const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'PUT', 'DELETE'])
+
+/**
+ * Whether a request lost on a connection that had idled is sent to the same provider once more. RFC 9110 §9.2.2 allows
+ * it where the method is idempotent or the request is known to change nothing, as asking a model does not.
+ */
+function mayRepeat(exchange: Exchange, plan: { changesNothing: boolean }, result: AttemptResult): boolean {
+  return result.kind === 'failed' && result.stage === 'stale' && isHarmlessTwice(exchange, plan)
+}
+
+/** Whether a provider whose relay went quiet is asked once more, over another way, after all others. */
+function mayComeAgain(exchange: Exchange, plan: { changesNothing: boolean }, result: AttemptOutcome): boolean {
+  return result.kind === 'failed' && result.stage === 'way-lost' && isHarmlessTwice(exchange, plan)
+}
+
+function isHarmlessTwice(exchange: Exchange, plan: { changesNothing: boolean }): boolean {
+  if (exchange.body.kind === 'stream') return false
+  return plan.changesNothing || IDEMPOTENT_METHODS.has(exchange.request.method ?? 'GET')
+}
+
+/** What the sentence of a failed request says of one attempt. */
+function toFailedAttempt(provider: Provider, result: AttemptOutcome & { kind: 'failed' | 'refused' }): FailedAttempt {
+  const who = provider.kind === 'peer' ? provider.peerId : 'this node'
+  if (result.kind === 'failed') {
+    return { who, reason: result.reason, outcome: result.timedOut ? 'timed-out' : 'failed' }
+  }
+  const { status, retryAfterS } = result
+  return {
+    who,
+    reason: `answered ${status}`,
+    outcome: status === 429 ? 'busy' : status === 503 ? 'unavailable' : status === 504 ? 'timed-out' : 'failed',
+    ...(retryAfterS === undefined ? {} : { retryAfterS }),
+  }
+}

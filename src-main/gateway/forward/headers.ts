@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { AppError } from '#shared/errors.js'
 
 /** Headers of a message, lower-case, as Node and `http-client` hand them over. */
 export type Headers = Record<string, string | string[]>
@@ -80,7 +81,7 @@ export function responseHeaders(from: IncomingHttpHeaders, policy: HeaderPolicy)
   for (const name in from) {
     const value = from[name]
     if (value === undefined || HOP_BY_HOP.has(name) || listed?.has(name)) continue
-    // Cross-origin rules are this gateway's to set, whoever answered.
+    // Cross-origin rules are this gateway's to set, not the provider's.
     if (name.startsWith('access-control-') || name === 'x-computing-node' || name === 'x-request-id') continue
     if (policy !== 'own' && !isShared(name, SHARED_RESPONSE_HEADERS, 'generic') && !name.startsWith('openai-')) continue
     to[name] = value
@@ -107,4 +108,30 @@ function connectionListed(connection: string | undefined): ReadonlySet<string> |
 function isActiveContent(contentType: string | string[] | undefined): boolean {
   const text = Array.isArray(contentType) ? contentType[0] : contentType
   return text !== undefined && /html|xml|svg|javascript/i.test(text)
+}
+
+/** The gateways a request went through, oldest first: comma-separated peer ids. */
+export const HOPS_HEADER = 'x-ocf-hops'
+
+/** A peer id as text: base58 or base32. Anything else a client puts here is dropped and travels no further. */
+const PEER_ID = /^[A-Za-z0-9]{32,128}$/
+
+/** More gateways than any sensible path has. */
+const MAX_HOPS = 8
+
+/**
+ * The value to send on, with this node's id added.
+ * @throws AppError `loop_detected` when the request was here before, or went through too many gateways
+ */
+export function nextHops(header: string | string[] | undefined, ownPeerId: string): string {
+  if (header === undefined) return ownPeerId
+  const seen = (Array.isArray(header) ? header.join(',') : header).split(',').map((id) => id.trim())
+  const hops = seen.filter((id) => PEER_ID.test(id))
+  if (hops.includes(ownPeerId) || hops.length >= MAX_HOPS) {
+    throw new AppError(
+      'loop_detected',
+      'This request came back to a gateway it had already passed. A shared service points at an OCF gateway: share the model server itself.',
+    )
+  }
+  return [...hops, ownPeerId].join(',')
 }

@@ -5,7 +5,7 @@ import { atTurnEnd } from '../../base/turn-end.js'
 
 /** HTTP clients of this machine's own servers, one for each host and port. */
 export interface LocalClients extends Service {
-  /** What is sent in one turn of the event loop goes out when it is over. */
+  /** What is sent in one turn of the event loop goes out as one micro-batch. */
   to(target: { host: string; port: number }): Pick<HttpClient, 'send'>
 }
 

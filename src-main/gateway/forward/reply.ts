@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { toWireError, type AppError } from '#shared/errors.js'
+import { type AppError, toWireError } from '#shared/errors.js'
 import { HandshakeResponse } from '../../p2p/http/upgrades.js'
 import { createTokenCounter, type TokenCount, type TokenCounter } from '../../telemetry/token-counter.js'
 import { atTurnEnd } from '../../base/turn-end.js'
@@ -8,8 +8,8 @@ import type { Door } from '../listener/door.js'
 import type { Headers } from './headers.js'
 import { SseEvents } from './sse-events.js'
 
-/** Silence after which an event-stream client is told that its request is alive, and between such comments. */
-export const KEEP_ALIVE_COMMENT_MS = 15_000
+/** Milliseconds without a byte after which an event-stream client gets a comment, and between two of them. */
+const KEEP_ALIVE_COMMENT_MS = 15_000
 
 /**
  * The client's side of a forwarded request: its head is sent once, its body streams, and whatever goes wrong afterwards
@@ -36,11 +36,11 @@ export class Reply {
     this.#requestId = options.requestId
     response.once('close', () => {
       this.#stopComments()
-      if (!response.writableFinished) this.#tellGone()
+      if (!response.writableFinished) this.#announceGone()
     })
   }
 
-  /** True once nobody waits for the answer: the client closed its connection before it was complete, or was refused. */
+  /** True once no one waits for the answer: the client closed its connection before it was complete, or was refused. */
   get gone(): boolean {
     return this.#refused || (this.#response.destroyed && !this.#response.writableFinished)
   }
@@ -68,7 +68,7 @@ export class Reply {
     return this.#bytes
   }
 
-  /** Tokens of the answer, where they can be told; null where not. */
+  /** Tokens of the answer; null where they are not known. */
   tokens(): TokenCount | null {
     return this.#tokens?.result() ?? null
   }
@@ -101,11 +101,11 @@ export class Reply {
     this.#comments = undefined
   }
 
-  #tellGone(): void {
+  #announceGone(): void {
     for (const listener of this.#goneListeners?.slice() ?? []) listener()
   }
 
-  /** Answers with an error while nothing was sent yet; who works on an answer is told that nobody waits for it. */
+  /** Answers with an error while nothing was sent yet; those who work on an answer hear that the client is gone. */
   #refuse(error: AppError): void {
     this.#refused = true
     const body = JSON.stringify(toWireError(error, this.#requestId))
@@ -116,12 +116,12 @@ export class Reply {
       ...(error.retryAfterS === undefined ? {} : { 'retry-after': String(error.retryAfterS) }),
     })
     this.#response.end(body)
-    this.#tellGone()
+    this.#announceGone()
   }
 
   /**
    * The answer's head. Behind comments that were already sent only an event stream can follow: false says that this is
-   * something else, to be told with {@link Reply.breakOff}. Throws, with nothing sent, what Node has against the headers.
+   * something else, for {@link Reply.breakOff}. Throws, with nothing sent, what Node has against the headers.
    */
   head(status: number, headers: Headers): boolean {
     this.#stopComments()
@@ -159,7 +159,7 @@ export class Reply {
     if (this.#bytes !== this.#declared) return this.#response.write(ready)
     // The last piece goes out with the end, and a short answer with its head: one write.
     this.#finished = true
-    // A peer's streams wait for each other by themselves (p2p/transport-tuning/frame-batching.ts).
+    // Streams to peers have micro-batches already (frame-batching.ts).
     if (this.#door === 'peer') this.#response.end(ready)
     else atTurnEnd(() => this.#response.end(ready))
     return true
@@ -194,11 +194,11 @@ export class Reply {
   }
 
   /**
-   * The answer broke off. Before its head was sent, the error is the answer. Behind it, an event stream is told so in an error event, anything else (and every
-   * other peer, who will say it to its own client) has its connection reset. `told` is the provider's own error in
-   * OpenAI's shape, where it gave one.
+   * The answer broke off. Before its head was sent, the error is the answer. Behind it, an event stream ends in an error
+   * event; anything else, and every peer, who will tell its own client, has its connection reset. `provided` is the
+   * provider's own error in OpenAI's shape, where it gave one.
    */
-  breakOff(error: AppError, told?: object): void {
+  breakOff(error: AppError, provided?: object): void {
     this.#switched?.destroy()
     if (this.#finished) return
     this.#finished = true
@@ -211,7 +211,7 @@ export class Reply {
       cutShort(this.#response)
       return
     }
-    this.#response.end(`event: error\ndata: ${JSON.stringify(told ?? toWireError(error, this.#requestId))}\n\n`)
+    this.#response.end(`event: error\ndata: ${JSON.stringify(provided ?? toWireError(error, this.#requestId))}\n\n`)
   }
 }
 
@@ -220,7 +220,7 @@ const LAST_WORDS_MS = 5_000
 
 /**
  * Ends the connection without ending the answer. What was written before still arrives; a body in chunks lacks its last
- * one, and any other is reset, so that nobody takes it for complete.
+ * one, and any other is reset, so that it can't be taken for complete.
  */
 function cutShort(response: ServerResponse): void {
   const { socket } = response

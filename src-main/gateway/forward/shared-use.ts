@@ -1,11 +1,25 @@
 import type { IncomingMessage } from 'node:http'
+import { AppError } from '#shared/errors.js'
+import { isGeneration, lowerTokens, withoutDoubles } from '../../services/sharing/access/index.js'
 import type { LocalService } from '../../services/index.js'
 import type { Arrival } from '../listener/arrival.js'
 import type { Exchange } from './exchange.js'
-import { ClientGoneError, hasBody, type RequestBody } from '../body/request-body.js'
-import { modelOf, serviceForModel } from '../routing/service-for-model.js'
+import { writeForm } from '../body/form.js'
+import {
+  assertDeclaredLength,
+  ClientGoneError,
+  hasBody,
+  type JsonObject,
+  modelOf,
+  parseModelRequest,
+  readAll,
+  readRoutingBody,
+  type RequestBody,
+  withoutBody,
+} from '../body/request-body.js'
+import { privateIdsOf } from './server-model-ids.js'
+import { serviceForModel } from './targets.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import { checkConsent, checkSocketConsent, readSharedBody, withTokenLimit } from '../body/shared-body.js'
 
 /** A peer's request to a service of this node, its path already known to be shared. */
 export interface SharedRequest {
@@ -20,7 +34,7 @@ export interface SharedRequest {
 export interface SharedUse {
   /** Who asks, proven by the secure channel. */
   peerOf(arrival: Arrival): string
-  /** Waits for a place, forwards, and gives the place back exactly when the answer ended or broke off. */
+  /** Waits for a slot, forwards, and releases the slot exactly when the answer ended or broke off. */
   serve(arrival: Arrival, exchange: Exchange, request: SharedRequest): Promise<void>
 }
 
@@ -36,7 +50,7 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
     const strict = maxTokens > 0 || services.some(({ onlyTicked }) => onlyTicked === true)
     return await readSharedBody(request, {
       ...{ path, strict },
-      maxBytes: options.maxBodyBytes,
+      maxBytes: options.settings['gateway.max-body'],
       maxUploadBytes: maxBodyBytes,
     })
   }
@@ -68,4 +82,96 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
       }
     },
   }
+}
+
+/** How a peer's body is read. */
+interface SharedBodyRules {
+  /** Path at the server, query not included. */
+  path: string
+  /** Bytes of JSON and forms, which are kept in memory. */
+  maxBytes: number
+  /** Bytes of any body; 0 lets what need not be read stream through without a bound. */
+  maxUploadBytes: number
+  /** What the body says decides whether it may pass: it must be understood, as JSON whatever its type claims. */
+  strict: boolean
+}
+
+/** Multipart uploads; everything else that is shared of a model server takes JSON. */
+const FORM_PATHS = /^\/v1\/(?:audio|images)\//
+
+/**
+ * The body of a peer's request to a model server, never more of it than the rules allow.
+ * @throws AppError `invalid_json`, `invalid_request` (two models), `body_too_large`; `ClientGoneError`
+ */
+async function readSharedBody(request: IncomingMessage, rules: SharedBodyRules): Promise<RequestBody> {
+  if (!hasBody(request)) return withoutBody(request)
+  const maxBytes = rules.maxUploadBytes === 0 ? rules.maxBytes : Math.min(rules.maxBytes, rules.maxUploadBytes)
+  if (rules.strict && !FORM_PATHS.test(rules.path)) {
+    return writeJson(parseModelRequest(await readAll(request, maxBytes)))
+  }
+  const body = await readRoutingBody(request, { maxBytes, identityKnown: false, keepFiles: rules.strict })
+  if (rules.strict && body.kind === 'read') return await writtenAnew(body)
+  if (body.kind !== 'stream' || rules.maxUploadBytes === 0) return body
+  assertDeclaredLength(request, rules.maxUploadBytes)
+  // A length that was declared is kept by the connection itself; without one, only reading tells.
+  if (request.headers['content-length'] !== undefined) return body
+  return { kind: 'read', bytes: await readAll(request, rules.maxUploadBytes) }
+}
+
+/** As it was understood here, so that the server can't understand it otherwise. */
+async function writtenAnew(body: RequestBody & { kind: 'read' }): Promise<RequestBody> {
+  if (body.json !== undefined) return writeJson(body.json)
+  return body.form === undefined ? body : { kind: 'read', form: body.form, ...(await writeForm(body.form)) }
+}
+
+function writeJson(from: JsonObject): RequestBody {
+  const json = withoutDoubles(from)
+  return { kind: 'read', json, bytes: Buffer.from(JSON.stringify(json)), contentType: 'application/json' }
+}
+
+/**
+ * The owner ticked single models: a peer reaches no other. A model in the query is refused, as some servers take it
+ * from there.
+ * @throws AppError `missing_model`, `model_not_found`, `invalid_request`
+ */
+function checkConsent(service: LocalService, body: RequestBody, query: string): void {
+  if (service.onlyTicked !== true) return
+  if (namesModel(query)) {
+    throw new AppError('invalid_request', 'Name the model in the body of the request, not in its query.', {
+      param: 'model',
+    })
+  }
+  const model = modelOf(body)
+  if (model === undefined) throw new AppError('missing_model', 'The request names no model.', { param: 'model' })
+  if (service.models.some(({ id }) => id === model)) return
+  throw new AppError('model_not_found', `This node does not share a model "${model.slice(0, 200)}".`, {
+    param: 'model',
+  })
+}
+
+/**
+ * What a WebSocket carries is not read here. So there is none where the owner limits what may be asked of models, or where
+ * answers name paths on the owner's disk.
+ * @throws AppError `path_not_shared`
+ */
+function checkSocketConsent(service: LocalService, { maxTokens }: { maxTokens: number }): void {
+  if (service.name !== 'llm') return
+  const isLimited = maxTokens > 0 || service.onlyTicked === true || privateIdsOf(service).length > 0
+  if (!isLimited) return
+  throw new AppError(
+    'path_not_shared',
+    'The owner of this node limits what its models may be asked, which can not be done in a WebSocket. Use requests.',
+  )
+}
+
+/** The same request with the owner's limit on tokens in it; byte for byte the same without a limit. */
+function withTokenLimit(body: RequestBody, path: string, maxTokens: number): RequestBody {
+  if (maxTokens === 0 || !isGeneration(path) || body.kind !== 'read' || body.json === undefined) return body
+  const json = lowerTokens(path, body.json, maxTokens)
+  return { ...body, json, bytes: Buffer.from(JSON.stringify(json)) }
+}
+
+/** Whatever separates its pairs, and however the name is written. */
+function namesModel(query: string): boolean {
+  return query.split(/[?&;]/).some((pair) => [...new URLSearchParams(pair).keys()].some((key) => /model/i.test(key)))
 }

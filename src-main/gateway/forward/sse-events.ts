@@ -1,4 +1,4 @@
-/** A partial event longer than this is passed on as it is; then a break can't be told cleanly any more. */
+/** A partial event longer than this is passed on as it is; then a break can't be announced cleanly any more. */
 const MAX_HELD_BYTES = 1024 * 1024
 
 /** Most events are shorter. */

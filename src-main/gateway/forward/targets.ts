@@ -1,16 +1,16 @@
+import { AppError } from '#shared/errors.js'
 import type { PeerClients } from '../../p2p/http/peer-clients.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { AttemptTarget } from './attempt.js'
 import type { Provider } from '../routing/choose-providers.js'
 import type { Exchange } from './exchange.js'
-import { headerPolicyOf, requestHeaders, type HeaderPolicy, type Headers } from './headers.js'
-import { HOPS_HEADER } from './hops.js'
+import { type HeaderPolicy, headerPolicyOf, type Headers, HOPS_HEADER, requestHeaders } from './headers.js'
 import type { LocalClients } from './local-clients.js'
-import { hidingIds, privateIdsOf } from '../body/private-ids.js'
-import { withServerModelId, withServerModelIdInQuery } from '../body/server-model-id.js'
+import { modelOf, type RequestBody } from '../body/request-body.js'
+import { hidingIds, privateIdsOf, withServerModelId, withServerModelIdInQuery } from './server-model-ids.js'
 import { handshakeHeaders } from './websocket.js'
 
-/** A request for a service of whoever offers it. */
+/** A request for a service, at any provider of it. */
 export interface ServiceRequest {
   service: string
   /** Raw path and query behind the service's name. */
@@ -19,8 +19,8 @@ export interface ServiceRequest {
   what: string
 }
 
-/** One try: where, with which body, and what its answer may mean. */
-export interface TryPlan {
+/** One attempt: where, with which body, and what its answer may mean. */
+export interface AttemptPlan {
   provider: Provider
   target: AttemptTarget
   body: Exchange['body']
@@ -31,12 +31,12 @@ export interface TryPlan {
 
 /** Where exchanges go, and what is said there. */
 export interface Targets {
-  /** A try at one of several providers, who may refuse; undefined where the service was withdrawn this moment. */
-  ofProvider(exchange: Exchange, request: ServiceRequest, provider: Provider): TryPlan | undefined
-  /** The only try, at this machine's own service. */
-  ofService(exchange: Exchange, service: LocalService, path: string): TryPlan
-  /** The only try, at another peer's door. */
-  ofPeer(exchange: Exchange, peerId: string, path: string): TryPlan
+  /** An attempt at one of several providers, who may refuse; undefined where the service was withdrawn this moment. */
+  ofProvider(exchange: Exchange, request: ServiceRequest, provider: Provider): AttemptPlan | undefined
+  /** The only attempt, at this machine's own service. */
+  ofService(exchange: Exchange, service: LocalService, path: string): AttemptPlan
+  /** The only attempt, at another peer's listener. */
+  ofPeer(exchange: Exchange, peerId: string, path: string): AttemptPlan
 }
 
 export function createTargets(needs: {
@@ -70,7 +70,7 @@ export function createTargets(needs: {
     }
   }
 
-  function servicePlan(exchange: Exchange, service: LocalService, path: string): Omit<TryPlan, 'mayRefuse'> {
+  function servicePlan(exchange: Exchange, service: LocalService, path: string): Omit<AttemptPlan, 'mayRefuse'> {
     return {
       provider: { kind: 'self', serviceId: service.id },
       target: localTarget(exchange, service, path),
@@ -109,7 +109,7 @@ function serverPath({ basePath = '' }: LocalService, path: string): string {
 function outgoingHeaders(exchange: Exchange, policy: HeaderPolicy, ours: Headers): Headers {
   const headers = requestHeaders(exchange.request.headers, policy)
   if (exchange.reply.isHandshake) Object.assign(headers, handshakeHeaders(exchange.request.headers, policy))
-  // The client states the length of a body it holds; of a streamed one it needs to be told.
+  // The HTTP client knows the length of a body it holds; of a streamed one only this header says it.
   if (exchange.body.kind !== 'stream') delete headers['content-length']
   if (exchange.body.kind === 'read' && exchange.body.contentType !== undefined) {
     headers['content-type'] = exchange.body.contentType
@@ -118,4 +118,13 @@ function outgoingHeaders(exchange: Exchange, policy: HeaderPolicy, ours: Headers
   headers[HOPS_HEADER] = exchange.hops
   headers['x-request-id'] = exchange.requestId
   return headers
+}
+
+/** The service that has the model the request names; the first where it names none. */
+export function serviceForModel(services: readonly LocalService[], body: RequestBody): LocalService {
+  const model = modelOf(body)
+  const match = services.find((service) => service.identityGroups.includes(`model=${model}`))
+  const service = match ?? services[0]
+  if (service === undefined) throw new AppError('service_not_found', 'This node has no such service.')
+  return service
 }

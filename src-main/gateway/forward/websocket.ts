@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { AppError } from '#shared/errors.js'
-import { responseHeaders, type HeaderPolicy, type Headers } from './headers.js'
+import type { AttemptRequest, AttemptResult, AttemptTarget } from './attempt.js'
+import type { Exchange } from './exchange.js'
+import { type HeaderPolicy, type Headers, responseHeaders } from './headers.js'
 
 /** Appended to the key before hashing (RFC 6455 §1.3). */
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
@@ -42,7 +45,7 @@ export function handshakeHeaders(from: IncomingHttpHeaders, policy: HeaderPolicy
 const isPublic = (protocol: string): boolean =>
   protocol.length <= MAX_PROTOCOL_LENGTH && !PRIVATE_PROTOCOL.test(protocol)
 
-/** Whether a server's 101 answers this very handshake: nobody else knows the key. */
+/** Whether a server's 101 answers this very handshake: only its server knows the key. */
 export function isAccepted(answer: IncomingHttpHeaders, request: IncomingHttpHeaders): boolean {
   const key = request['sec-websocket-key'] ?? ''
   const expected = createHash('sha1').update(`${key}${ACCEPT_SUFFIX}`).digest('base64')
@@ -57,4 +60,120 @@ export function acceptedHeaders(from: IncomingHttpHeaders, policy: HeaderPolicy)
     if (value !== undefined) headers[name] = value
   }
   return headers
+}
+
+/** How an attempt ended, its WebSocket included. */
+export type AttemptOutcome = Exclude<AttemptResult, { kind: 'upgraded' }>
+
+/** Joins the client of an accepted handshake with the provider, until the WebSocket is over. Never rejects. */
+export async function relayUpgraded(
+  exchange: Exchange,
+  { socket: server, headers, timing }: AttemptResult & { kind: 'upgraded' },
+  about: Pick<AttemptRequest, 'idleTimeoutMs' | 'onData' | 'addOwnHeaders' | 'whyBrokenOff'> &
+    Pick<AttemptTarget, 'policy'>,
+): Promise<AttemptOutcome> {
+  const answer = acceptedHeaders(headers, about.policy)
+  about.addOwnHeaders(answer, timing)
+  const client = exchange.reply.switchProtocols(answer)
+  if (client === undefined) {
+    server.destroy()
+    return { kind: 'client-gone' }
+  }
+  exchange.traffic.update({ status: 101 })
+  const end = await relaySockets({ client, server }, { idleMs: about.idleTimeoutMs, onServerData: about.onData })
+  exchange.traffic.addBytes(end.clientBytes, end.serverBytes)
+  if (end.by === 'idle') exchange.traffic.update({ error: 'upstream_timeout', cancelledBy: 'node' })
+  if (end.broken && end.by === 'client') return { kind: 'client-gone' }
+  if (end.broken) {
+    const why = await about.whyBrokenOff?.()
+    return { kind: 'cut', reason: why ?? 'connection lost', explained: why !== undefined, status: 101, timing }
+  }
+  return { kind: 'relayed', status: 101, timing }
+}
+
+/** How two connected sockets came to their end. */
+export interface RelayEnd {
+  /** Who ended it: one side by closing or dying, or neither sent a byte for too long. */
+  by: 'client' | 'server' | 'idle'
+  /** True when that side broke its connection instead of closing it. */
+  broken: boolean
+  /** Bytes of the client and of the server. */
+  clientBytes: number
+  serverBytes: number
+}
+
+/** After one side's end, how long the other may still take to read what is on its way. */
+const LAST_WORDS_MS = 2_000
+
+/**
+ * Passes bytes both ways, unread and with back-pressure, until both connections are closed. A WebSocket that lost one
+ * direction is over, so the end of one side is the end of the other. No byte either way for `idleMs` (0: any time) cuts
+ * both. Never rejects.
+ */
+export function relaySockets(
+  { client, server }: { client: Duplex; server: Duplex },
+  options: { idleMs: number; onServerData?: () => void },
+): Promise<RelayEnd> {
+  return new Promise((resolve) => {
+    const counts = { client: 0, server: 0 }
+    let end: Pick<RelayEnd, 'by' | 'broken'> | undefined
+    let lastWords: NodeJS.Timeout | undefined
+    let lastByteAt = performance.now()
+    const idle = options.idleMs === 0 ? undefined : setInterval(cutIfIdle, options.idleMs / 4).unref()
+    let open = 2
+
+    function cutIfIdle(): void {
+      if (performance.now() - lastByteAt < options.idleMs) return
+      end ??= { by: 'idle', broken: false }
+      client.destroy()
+      server.destroy()
+    }
+
+    function ended(by: 'client' | 'server', broken: boolean): void {
+      end ??= { by, broken }
+      const other = by === 'client' ? server : client
+      if (broken && by === 'client') other.destroy()
+      else other.end()
+      lastWords ??= setTimeout(() => {
+        client.destroy()
+        server.destroy()
+      }, LAST_WORDS_MS).unref()
+    }
+
+    function closed(): void {
+      open -= 1
+      if (open > 0) return
+      clearInterval(idle)
+      clearTimeout(lastWords)
+      resolve({ by: 'client', broken: true, ...end, clientBytes: counts.client, serverBytes: counts.server })
+    }
+
+    function follow(side: 'client' | 'server', from: Duplex, to: Duplex): void {
+      from.on('data', (chunk: Buffer) => {
+        counts[side] += chunk.length
+        lastByteAt = performance.now()
+        if (side === 'server') options.onServerData?.()
+        if (to.writable && !to.write(chunk)) from.pause()
+      })
+      to.on('drain', () => from.resume())
+      from.once('end', () => ended(side, false))
+      from.once('error', () => ended(side, true))
+      from.once('close', () => {
+        ended(side, end === undefined)
+        closed()
+      })
+      from.resume()
+    }
+
+    if (client.destroyed || server.destroyed) {
+      const wasGone = client.destroyed ? 'client' : 'server'
+      clearInterval(idle)
+      client.destroy()
+      server.destroy()
+      resolve({ by: wasGone, broken: true, clientBytes: 0, serverBytes: 0 })
+      return
+    }
+    follow('client', client, server)
+    follow('server', server, client)
+  })
 }

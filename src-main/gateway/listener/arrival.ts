@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { AppError, toWireError } from '#shared/errors.js'
+import type { Log } from '../../logging/index.js'
 import { HandshakeResponse } from '../../p2p/http/upgrades.js'
 import type { Door } from './door.js'
+import { ClientGoneError } from '../body/request-body.js'
 
-/** A request as it came in at a door, with where its answer goes. */
+/** A request as it came in at a listener, with where its answer goes. */
 export class Arrival {
   readonly door: Door
   readonly request: IncomingMessage
@@ -41,4 +44,56 @@ function requestIdOf(header: string | string[] | undefined): string {
   if (typeof header === 'string' && /^[\w.:-]{1,64}$/.test(header)) return header
   requestsSeen += 1
   return `${ID_PREFIX}${requestsSeen.toString(36)}`
+}
+
+/** Answers a request with what went wrong; cuts its connection where something was sent already or the client is gone. */
+export function answerError(arrival: Arrival, error: unknown, log: Log): void {
+  const { response, requestId, url } = arrival
+  if (error instanceof ClientGoneError || response.destroyed) {
+    response.destroy()
+    return
+  }
+  if (!(error instanceof AppError)) log.error('a request failed inside this node', { requestId, error })
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  const wire = toWireError(error, requestId)
+  // Ollama's clients take a sentence where OpenAI's take an object.
+  const body = url.startsWith('/api/') ? { ...wire.error, error: wire.error.message } : wire
+  if (error instanceof AppError && error.retryAfterS !== undefined) {
+    response.setHeader('Retry-After', String(error.retryAfterS))
+  }
+  answerJson(arrival, error instanceof AppError ? error.status : 500, body)
+}
+
+/** Answers with a value as JSON, beside whatever headers the response has already. */
+export function answerJson({ response, requestId, door }: Arrival, status: number, value: unknown): void {
+  const body = JSON.stringify(value)
+  if (door === 'local') response.setHeader('X-Request-Id', requestId)
+  response.setHeader('Content-Type', 'application/json; charset=utf-8')
+  response.setHeader('Content-Length', Buffer.byteLength(body))
+  response.statusCode = status
+  response.end(body)
+}
+
+/** After the answer, how long the rest of a request body may still come before its connection is cut. */
+const DISCARD_MS = 2_000
+
+/**
+ * Throws away the rest of a body that the client is still sending after its answer, so that it gets to read the answer:
+ * closing while unread bytes are left would reset the connection and may take the answer with it. So there is no
+ * `Connection: close` either; a client that stops in time keeps its connection.
+ */
+export function discardRest(request: IncomingMessage, response: ServerResponse): void {
+  if (request.complete || request.destroyed) return
+  request.resume()
+  const limit = (): void => {
+    if (request.complete) return
+    const timer = setTimeout(() => request.destroy(), DISCARD_MS)
+    timer.unref()
+    request.once('close', () => clearTimeout(timer))
+  }
+  if (response.writableFinished) limit()
+  else response.once('finish', limit)
 }

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import Koa, { type Context, type Next } from 'koa'
+import cors from '@koa/cors'
+import Koa, { type Context, type Middleware, type Next } from 'koa'
 import { AppError } from '#shared/errors.js'
+import type { Settings } from '../../config/settings.js'
 import type { Log } from '../../logging/index.js'
-import { answerError } from './answer-error.js'
-import type { Arrival } from './arrival.js'
-import { createCors } from './cors.js'
-import { discardRest } from '../forward/discard-rest.js'
-import type { RouteMatch } from '../routes/route.js'
+import { isOriginAllowed } from './admit.js'
+import { answerError, type Arrival, discardRest } from './arrival.js'
+import { FORWARDED_METHODS, type RouteMatch } from '../routes/route.js'
 
 /** Answers a request of which the route is known, by Koa: whatever is not forwarded, and all that web pages ask. */
 export type Pages = (arrival: Arrival, match: RouteMatch) => void
@@ -17,7 +17,10 @@ export interface PageState {
   match: RouteMatch
 }
 
-export function createPages(needs: { log: Log }, options: { readonly corsOrigins: readonly string[] }): Pages {
+export function createPages(
+  needs: { log: Log },
+  options: { settings: Readonly<Pick<Settings, 'cors-origins'>> },
+): Pages {
   const { log } = needs
   const cors = createCors(options)
   const states = new WeakMap<IncomingMessage, PageState>()
@@ -27,7 +30,7 @@ export function createPages(needs: { log: Log }, options: { readonly corsOrigins
 
   app.use(async function answerErrors(ctx: Context, next: Next) {
     const state = states.get(ctx.req)
-    if (state === undefined) throw new Error('a request came past the door')
+    if (state === undefined) throw new Error('a request came past the listener')
     Object.assign(ctx.state, state)
     const { arrival } = state
     if (arrival.door === 'local') ctx.set('X-Request-Id', arrival.requestId)
@@ -76,4 +79,26 @@ export function createPages(needs: { log: Log }, options: { readonly corsOrigins
 function answersCors(found: RouteMatch): boolean {
   if (found.kind === 'none') return true
   return found.kind === 'found' ? found.route.cors : found.cors
+}
+
+const EXPOSED_HEADERS = ['X-Computing-Node', 'X-Request-Id', 'X-Ocf-Tries', 'Server-Timing', 'Retry-After']
+
+/** A preflight's answer may be kept this long. */
+const MAX_AGE_S = 600
+
+/** Cross-origin rules: any page (`*`) or the listed origins, read anew for each request; never with credentials. */
+function createCors(options: { settings: Readonly<Pick<Settings, 'cors-origins'>> }): Middleware {
+  return cors({
+    origin: (ctx) => {
+      const allowed = options.settings['cors-origins']
+      if (allowed.includes('*')) return '*'
+      const origin = ctx.get('Origin')
+      return isOriginAllowed(origin, allowed) ? origin : ''
+    },
+    allowMethods: [...FORWARDED_METHODS],
+    exposeHeaders: EXPOSED_HEADERS,
+    maxAge: MAX_AGE_S,
+    privateNetworkAccess: true,
+    keepHeadersOnError: false,
+  })
 }

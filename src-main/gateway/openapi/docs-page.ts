@@ -1,7 +1,7 @@
 import type { Route } from '../routes/route.js'
 import type { DocsFile } from './docs-files.js'
 
-/** Starts the interface; a file of its own, so that the page needs no inline script. */
+/** Starts the interface; a separate file, so that the page needs no inline script. */
 export const START_SCRIPT: DocsFile & { name: string } = {
   name: 'start.js',
   contentType: 'text/javascript; charset=utf-8',

@@ -1,8 +1,21 @@
+import { AppError } from '#shared/errors.js'
+import { didYouMean } from '../../config/near-names.js'
 import { MODEL_PATHS } from '../../services/index.js'
-import { createGlobalForward } from '../forward/global-forward.js'
+import type { Arrival } from '../listener/arrival.js'
+import { type Exchange, keepClientAwake, runExchange } from '../forward/exchange.js'
+import { noProvider } from '../forward/failures.js'
+import { readRoutingBody, type RequestBody } from '../body/request-body.js'
+import { listModels } from '../routing/models-list.js'
+import { nearModels } from '../routing/near-models.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import { FORWARDED_METHODS, splitTarget, type Route } from './route.js'
-import { parseServiceName } from './service-name.js'
+import {
+  fallbackLevel,
+  identityQueries,
+  type IdentityQuery,
+  matchingEntries,
+  parseIdentityHeader,
+} from '../routing/provider-choice.js'
+import { FORWARDED_METHODS, parseServiceName, type Route, splitTarget } from './route.js'
 
 export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {
   const forward = createGlobalForward(needs, options)
@@ -38,4 +51,98 @@ export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions
       },
     },
   ]
+}
+
+/** A request for any provider of what it asks for. */
+export interface GlobalRequest {
+  service: string
+  /** Raw path and query at the server. */
+  path: string
+  /** The route's pattern, for the traffic feed. */
+  route: string
+  /** An entry the provider's service must have besides what the request asks for. */
+  also?: string
+  /** Makes of the body what the provider shall get. */
+  understand?: (body: RequestBody) => RequestBody
+}
+
+/** Forwards to a chosen provider; see {@link runExchange} for what is thrown. */
+export type GlobalForward = (arrival: Arrival, request: GlobalRequest) => Promise<void>
+
+export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions): GlobalForward {
+  const { registry, table, reachability, knownOffers, forwarder, host, choice } = needs
+
+  function queriesOf(service: string, { request, body }: Exchange): IdentityQuery[] {
+    const header = request.headers['x-ocf-identity-group']
+    if (typeof header === 'string') return [parseIdentityHeader(header)]
+    return identityQueries(service, body)
+  }
+
+  /** Why no provider was found, as the client gets it. */
+  function noneFound(service: string, queries: readonly IdentityQuery[], knownButAway: boolean): AppError {
+    const model = queries.find(({ key }) => key === 'model')?.value
+    if (service === 'llm' && model !== undefined) {
+      const entry = `model=${model}`
+      const ownIsAway = registry.list().some((own) => own.name === 'llm' && own.identityGroups.includes(entry))
+      if (knownButAway || ownIsAway || knownOffers.offer('llm', entry)) {
+        const reasons = [...table.providers('llm', entry)].flatMap((peerId) => {
+          const reason = reachability.reasonOf(peerId)
+          return reason === undefined ? [] : [`${peerId}: ${reason}`]
+        })
+        return noProvider(`The model "${model}"`, reasons)
+      }
+      const available = listModels({ ...needs, peerId: host.peerId }, 'local').map(({ id }) => id)
+      return new AppError(
+        'model_not_found',
+        `Nobody offers a model "${model}".${didYouMean(nearModels(model, available))} GET /v1/models lists what there is.`,
+        { param: 'model' },
+      )
+    }
+    const isKnown = knownOffers.service(service) || registry.list().some((own) => own.name === service)
+    if (!isKnown) {
+      return new AppError('service_not_found', `Nobody offers a service "${service}".`, { param: 'service' })
+    }
+    return noProvider(`The service "${service}"`, ['no provider has an identity group that matches this request'])
+  }
+
+  return (arrival, { service, path, route, also, understand }) =>
+    runExchange(needs, arrival, { service, route }, async (exchange) => {
+      const { headers } = arrival.request
+      const identityKnown = headers['x-ocf-identity-group'] !== undefined
+      const maxBytes = options.settings['gateway.max-body']
+      const body = await readRoutingBody(arrival.request, { maxBytes, identityKnown })
+      exchange.body = understand?.(body) ?? body
+      const queries = queriesOf(service, exchange)
+      const fallback = fallbackLevel(headers['x-ocf-fallback'] ?? headers['x-otela-fallback'])
+      const model = queries.find(({ key }) => key === 'model')?.value
+      if (service === 'llm' && queries.length === 0 && fallback < 2) throw missingModel()
+      const hints = { headers, body: exchange.body, also }
+      const chosen = choice.choose(service, matchingEntries(queries, fallback), hints)
+      // A promise only where the network has to be asked.
+      const { providers, knownButAway } = chosen instanceof Promise ? await chosen : chosen
+      exchange.traffic.update({ model: model ?? null, candidates: providers.length })
+      if (providers.length === 0) {
+        throw also !== undefined && !knownButAway ? noOllama(model) : noneFound(service, queries, knownButAway)
+      }
+      keepClientAwake(exchange, service, path, options.timing?.commentEveryMs)
+      const what = model === undefined ? `the service "${service}"` : `the model "${model}"`
+      const answeredBy = await forwarder.toProviders(exchange, { service, path, what }, providers)
+      if (answeredBy !== undefined) choice.answered(hints, answeredBy)
+    })
+}
+
+function noOllama(model: string | undefined): AppError {
+  return new AppError(
+    'model_not_found',
+    `No Ollama in the network offers a model "${model ?? ''}". GET /api/tags lists what there is; models of other servers are at /v1/chat/completions.`,
+    { param: 'model' },
+  )
+}
+
+function missingModel(): AppError {
+  return new AppError(
+    'missing_model',
+    'The request names no model. Put "model" into the JSON body, the form or (without a body) the query, or send the header X-Ocf-Identity-Group: model=….',
+    { param: 'model' },
+  )
 }

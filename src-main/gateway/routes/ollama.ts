@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { AppError } from '#shared/errors.js'
 import { OLLAMA_API, OLLAMA_MODEL_PATHS } from '../../services/index.js'
 import { parseObject, readAll, type RequestBody } from '../body/request-body.js'
-import { createGlobalForward } from '../forward/global-forward.js'
 import { listModels, type ModelEntry } from '../routing/models-list.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import type { AnsweringRoute, Route } from './route.js'
+import { createGlobalForward } from './global-service.js'
 
-/** What clients that ask for a least version are told: the Ollama whose interface this is. */
+/** The answer to clients that ask for a least version: the Ollama whose interface this is. */
 const OLLAMA_VERSION = '0.12.0'
 
 const MAX_SHOW_BYTES = 64 * 1024

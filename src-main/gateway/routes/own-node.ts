@@ -1,9 +1,8 @@
-import { timingSafeEqual } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { z } from 'zod'
 import { AppError } from '#shared/errors.js'
-import { parseObject, readAll } from '../body/request-body.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
+import { readJson } from '../read-json.js'
 import type { AnsweringRoute, Route } from './route.js'
 
 const MAX_BYTES = 64 * 1024
@@ -32,8 +31,8 @@ export function ownNodeRoutes(needs: GatewayNeeds, options: GatewayOptions): Rou
 
   return [
     route(['POST'], 'Adds a service of this node.', async (ctx) => {
-      authorize(ctx.req, options.controlToken)
-      const given = await readJson(ctx.req, AddSchema)
+      authorize(options, ctx.req.headers)
+      const given = parse(AddSchema, await readJson(ctx.req, MAX_BYTES))
       const id = registry.add({
         name: given.name,
         port: given.port,
@@ -45,8 +44,8 @@ export function ownNodeRoutes(needs: GatewayNeeds, options: GatewayOptions): Rou
       ctx.body = { id }
     }),
     route(['DELETE'], 'Withdraws services of this node.', async (ctx) => {
-      authorize(ctx.req, options.controlToken)
-      const { name, port } = await readJson(ctx.req, RemoveSchema)
+      authorize(options, ctx.req.headers)
+      const { name, port } = parse(RemoveSchema, await readJson(ctx.req, MAX_BYTES))
       const gone = registry
         .list()
         .filter((service) => service.name === name && (port === undefined || service.port === port))
@@ -57,23 +56,23 @@ export function ownNodeRoutes(needs: GatewayNeeds, options: GatewayOptions): Rou
   ]
 }
 
-/** @throws AppError `unauthorized` */
-function authorize(request: IncomingMessage, token: string): void {
-  const given = Buffer.from(request.headers.authorization ?? '')
-  const wanted = Buffer.from(`Bearer ${token}`)
-  if (given.length === wanted.length && timingSafeEqual(given, wanted)) return
-  throw new AppError(
-    'unauthorized',
-    'This changes the node and needs its control token: Authorization: Bearer … with the token of control.json in the data folder.',
-  )
+/** @throws AppError `unauthorized`, `rate_limited` */
+function authorize(options: Pick<GatewayOptions, 'authorize'>, headers: IncomingHttpHeaders): void {
+  try {
+    options.authorize(headers)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'unauthorized') throw error
+    throw new AppError(
+      'unauthorized',
+      'This changes the node and needs its control token: Authorization: Bearer … with the token of control.json in the data folder.',
+      { cause: error },
+    )
+  }
 }
 
-/** @throws AppError `unsupported_media_type`, `invalid_json`, `invalid_request`, `body_too_large` */
-async function readJson<T extends z.ZodType>(request: IncomingMessage, schema: T): Promise<z.output<T>> {
-  if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
-    throw new AppError('unsupported_media_type', 'Send the body as application/json.')
-  }
-  const parsed = schema.safeParse(parseObject(await readAll(request, MAX_BYTES)))
+/** @throws AppError `invalid_request` */
+function parse<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
+  const parsed = schema.safeParse(body)
   if (parsed.success) return parsed.data
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`)
   throw new AppError('invalid_request', `The body does not fit: ${faults.join('; ')}.`)

@@ -1,18 +1,16 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
-import { isPathShared, OLLAMA_API, WEBSOCKET, type LocalService } from '../../services/index.js'
-import { listModels } from '../routing/models-list.js'
-import { answerJson } from '../listener/answer-json.js'
-import type { Arrival } from '../listener/arrival.js'
-import { forwardExchange, keepClientAwake } from '../forward/begin-exchange.js'
-import { modelOf, serviceForModel } from '../routing/service-for-model.js'
-import { createSharedUse } from '../forward/shared-use.js'
+import { isPathShared, type LocalService, OLLAMA_API, WEBSOCKET } from '../../services/index.js'
+import { answerJson, type Arrival } from '../listener/arrival.js'
 import type { Door } from '../listener/door.js'
+import { keepClientAwake, runExchange } from '../forward/exchange.js'
 import { noProvider } from '../forward/failures.js'
-import { hasBody, readRoutingBody, withoutBody, type RequestBody } from '../body/request-body.js'
+import { hasBody, modelOf, readRoutingBody, type RequestBody, withoutBody } from '../body/request-body.js'
+import { serviceForModel } from '../forward/targets.js'
+import { listModels } from '../routing/models-list.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import { FORWARDED_METHODS, splitTarget, type Route } from './route.js'
-import { parseServiceName } from './service-name.js'
+import { FORWARDED_METHODS, parseServiceName, type Route, splitTarget } from './route.js'
+import { createSharedUse } from '../forward/shared-use.js'
 
 export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {
   const { registry } = needs
@@ -30,7 +28,8 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
   /** Reads the body only where the model in it decides something: several servers, or ids that differ. */
   async function bodyFor(request: IncomingMessage, services: readonly LocalService[]): Promise<RequestBody> {
     const modelDecides = services.length > 1 || services.some((service) => service.serverModelIds.size > 0)
-    if (modelDecides) return await readRoutingBody(request, { maxBytes: options.maxBodyBytes, identityKnown: false })
+    const maxBytes = options.settings['gateway.max-body']
+    if (modelDecides) return await readRoutingBody(request, { maxBytes, identityKnown: false })
     return hasBody(request) ? { kind: 'stream', stream: request } : withoutBody(request)
   }
 
@@ -52,7 +51,7 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
       answerJson(arrival, 200, { object: 'list', data })
       return
     }
-    await forwardExchange(needs, arrival, { service: name, route: ROUTE }, (exchange) => {
+    await runExchange(needs, arrival, { service: name, route: ROUTE }, (exchange) => {
       const { query } = splitTarget(arrival.url)
       return sharedUse.serve(arrival, exchange, { name, path: rest, query, services: shared() })
     })
@@ -60,7 +59,7 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
 
   /** A request of this machine's own programs. */
   async function serveOwn(arrival: Arrival, name: string, rest: string): Promise<void> {
-    await forwardExchange(needs, arrival, { service: name, route: ROUTE }, async (exchange) => {
+    await runExchange(needs, arrival, { service: name, route: ROUTE }, async (exchange) => {
       const services = speaking(connectedServices(name, 'local'), rest)
       exchange.body = await bodyFor(arrival.request, services)
       const service = serviceForModel(services, exchange.body)

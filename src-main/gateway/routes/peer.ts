@@ -1,8 +1,8 @@
 import { assertPeerId } from '../../p2p/http/peer-clients.js'
-import { forwardExchange } from '../forward/begin-exchange.js'
+import { runExchange } from '../forward/exchange.js'
 import { hasBody } from '../body/request-body.js'
 import type { GatewayNeeds } from '../needs.js'
-import { FORWARDED_METHODS, splitTarget, type Route } from './route.js'
+import { FORWARDED_METHODS, type Route, splitTarget } from './route.js'
 
 export function peerRoutes(needs: GatewayNeeds): Route[] {
   return [
@@ -17,7 +17,7 @@ export function peerRoutes(needs: GatewayNeeds): Route[] {
         assertPeerId(peerId)
         const { query } = splitTarget(arrival.url)
         const path = `${params['rest'] || '/'}${query}`
-        return forwardExchange(needs, arrival, { service: 'p2p', route: '/v1/p2p/:peerId/*' }, async (exchange) => {
+        return runExchange(needs, arrival, { service: 'p2p', route: '/v1/p2p/:peerId/*' }, async (exchange) => {
           const { request } = arrival
           exchange.body = hasBody(request) ? { kind: 'stream', stream: request } : { kind: 'none' }
           await needs.forwarder.toPeer(exchange, peerId, path)

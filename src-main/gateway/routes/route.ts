@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import { AppError } from '#shared/errors.js'
 import type { Arrival } from '../listener/arrival.js'
 import type { Door } from '../listener/door.js'
 
@@ -9,10 +10,10 @@ export type Method = (typeof FORWARDED_METHODS)[number]
 /** Values of a path's parameters as they were sent, still percent-encoded; `rest` is what `*` stands for, with its `/`. */
 export type PathParams = Readonly<Record<string, string>>
 
-/** One line of the gateway's table: where, on which doors, and what it does. */
+/** One line of the gateway's table: where, at which listeners, and what it does. */
 export type Route = RoutePlace & (AnsweringRoute | ForwardingRoute)
 
-/** A route that answers by itself, through Koa. */
+/** A route that answers here, through Koa. */
 export interface AnsweringRoute {
   handle(ctx: Context, params: PathParams): Promise<void> | void
   forward?: undefined
@@ -52,7 +53,7 @@ export type RouteMatch =
   | { kind: 'wrong-method'; allowed: readonly Method[]; cors: boolean }
   | { kind: 'none' }
 
-/** Compiles a table for one door; routes of other doors do not exist there. The first match in table order wins. */
+/** Compiles a table for one listener; routes of the other do not exist there. The first match in table order wins. */
 export function createMatcher(routes: readonly Route[], door: Door): (method: string, path: string) => RouteMatch {
   const compiled = routes
     .filter((route) => route.doors.includes(door))
@@ -79,7 +80,7 @@ const MAX_REMEMBERED = 256
 /** Longer paths are matched anew each time. */
 const MAX_REMEMBERED_CHARS = 200
 
-/** A matcher that looks up what it was asked before. It forgets all at once when it is full, so nobody can fill it. */
+/** A matcher that remembers its answers. It forgets all at once when it is full, so that it can't be filled up. */
 export function remembering(match: (method: string, path: string) => RouteMatch): typeof match {
   const known = new Map<string, RouteMatch>()
   return (method, path) => {
@@ -110,4 +111,14 @@ function matchSegments(pattern: readonly string[], given: readonly string[]): Pa
     } else if (segment !== value) return undefined
   }
   return given.length === pattern.length ? params : undefined
+}
+
+/** @throws AppError `invalid_service` */
+export function parseServiceName(raw: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(raw)) {
+    throw new AppError('invalid_service', 'A service name has 1 to 64 letters, digits, ".", "_" or "-".', {
+      param: 'service',
+    })
+  }
+  return raw
 }

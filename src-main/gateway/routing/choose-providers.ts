@@ -7,7 +7,7 @@ export type Provider = { kind: 'self'; serviceId: string } | { kind: 'peer'; pee
 export interface ProviderSnapshot {
   /** This node's own service that offers the entry, if it is connected. */
   ownService(entry: string): string | undefined
-  /** False while this node has as many requests at work as it has places: others come first then. */
+  /** False while all slots of this node are taken: others come first then. */
   ownHasRoom(): boolean
   /** Peers that offer the entry; this node may be among them. */
   peers(entry: string): ReadonlyProviderSet
@@ -20,7 +20,7 @@ export interface ProviderSnapshot {
 }
 
 /** What a request or its history asks of the choice. */
-export interface ChoiceWishes {
+export interface RoutingHints {
   /** A peer the client wants, where it can serve. */
   prefer?: string | undefined
   /** Peers the client does not want; this node's own id excludes this node. */
@@ -29,16 +29,16 @@ export interface ChoiceWishes {
   warm?: string | undefined
 }
 
-/** Distinct peers a request is tried on. */
-export const MAX_TRIES = 4
+/** Distinct peers a request is sent to at most. */
+export const MAX_ATTEMPTS = 4
 
 /**
  * How much longer than the best of the compared a peer with a warm cache may be expected to take. Re-reading a long
  * conversation costs more than a short wait, but not more than a queue.
  */
-export const WARM_BOUND = 2
+const WARM_BOUND = 2
 
-/** Who a request will be tried on, in order, and whether anybody was known at all. */
+/** Who a request is sent to, in order, and whether anyone was known at all. */
 export interface Choice {
   providers: Provider[]
   /** True when at least one peer offers it but none can be routed to now. */
@@ -46,7 +46,7 @@ export interface Choice {
 }
 
 /**
- * Providers to try, best first: of the best tier that has any, the peer the client prefers, this node while it has
+ * Providers to ask, best first: of the best tier that has any, the peer the client prefers, this node while it has
  * room, the peer with a warm cache unless it is overloaded, then the others by power of two choices on their estimates
  * (M. Mitzenmacher, 2001): of two drawn at random the better one, so that load evens out without a herd. A peer is one
  * candidate however many entries match.
@@ -66,8 +66,8 @@ export function chooseProviders(
   return { providers: [], knownButAway }
 }
 
-/** Peers of one entry that are looked at one by one; of more, as many are drawn at random, so that cost is bounded. */
-export const MAX_LOOKED_AT = 64
+/** Peers of one entry that are compared one by one; of more, as many are drawn at random, so that cost is bounded. */
+export const MAX_COMPARED = 64
 
 interface Offers {
   own: string | undefined
@@ -76,7 +76,7 @@ interface Offers {
 }
 
 /** What of the choice is asked about each peer. */
-type Asked = ChoiceWishes & { random: () => number; ownPeerId: string }
+type Asked = RoutingHints & { random: () => number; ownPeerId: string }
 
 function offersOf(snapshot: ProviderSnapshot, entries: readonly string[], asked: Asked): Offers {
   const { exclude, ownPeerId } = asked
@@ -90,22 +90,22 @@ function offersOf(snapshot: ProviderSnapshot, entries: readonly string[], asked:
 
 function addPeers(offers: Offers, snapshot: ProviderSnapshot, offering: ReadonlyProviderSet, asked: Asked): void {
   const { list } = offering
-  if (list.length <= MAX_LOOKED_AT) {
+  if (list.length <= MAX_COMPARED) {
     for (const peerId of list) consider(offers, snapshot, peerId, asked)
     return
   }
   const before = offers.peers.length
-  for (let drawn = 0; drawn < MAX_LOOKED_AT; drawn += 1) {
+  for (let drawn = 0; drawn < MAX_COMPARED; drawn += 1) {
     consider(offers, snapshot, list[Math.floor(asked.random() * list.length)], asked)
   }
-  // Whoever is wished for has its chance however many there are.
-  for (const wished of [asked.prefer, asked.warm]) {
-    if (wished !== undefined && offering.has(wished)) consider(offers, snapshot, wished, asked)
+  // A hint counts however many there are.
+  for (const hinted of [asked.prefer, asked.warm]) {
+    if (hinted !== undefined && offering.has(hinted)) consider(offers, snapshot, hinted, asked)
   }
-  if (offers.peers.length - before >= MAX_TRIES) return
-  // Most of them are away: rather a long look than an answer that nobody is there.
+  if (offers.peers.length - before >= MAX_ATTEMPTS) return
+  // Most of them are away: rather go through all than answer that there is no provider.
   for (const peerId of list) {
-    if (offers.peers.length - before >= MAX_LOOKED_AT) return
+    if (offers.peers.length - before >= MAX_COMPARED) return
     consider(offers, snapshot, peerId, asked)
   }
 }
@@ -124,18 +124,18 @@ function consider(
 function inOrder(
   snapshot: ProviderSnapshot,
   { own, peers }: Offers,
-  options: { random: () => number } & ChoiceWishes,
+  options: { random: () => number } & RoutingHints,
 ): Provider[] {
   const order: Provider[] = byTwoChoices(snapshot, peers, options).map((peerId) => ({ kind: 'peer', peerId }))
   if (own !== undefined) {
     const self: Provider = { kind: 'self', serviceId: own }
-    // Without room this node comes last but one try: somebody else may be free, yet its own service is never left out.
+    // Without room this node comes last: another may be free, yet its own service is never left out.
     if (order.length === 0 || snapshot.ownHasRoom()) order.unshift(self)
-    else order.splice(MAX_TRIES - 1, 1, self)
+    else order.splice(MAX_ATTEMPTS - 1, 1, self)
   }
   const { prefer } = options
   if (prefer !== undefined && peers.includes(prefer)) preferFirst(order, prefer)
-  if (order.length > MAX_TRIES) order.length = MAX_TRIES
+  if (order.length > MAX_ATTEMPTS) order.length = MAX_ATTEMPTS
   return order
 }
 
@@ -157,18 +157,18 @@ function preferFirst(order: Provider[], peerId: string): void {
 }
 
 /**
- * Up to {@link MAX_TRIES} distinct peers; each is the better of two drawn at random from those that are left, and the
+ * Up to {@link MAX_ATTEMPTS} distinct peers; each is the better of two drawn at random from those that are left, and the
  * one with a warm cache comes first unless it is overloaded.
  */
 function byTwoChoices(
   snapshot: ProviderSnapshot,
   peers: readonly string[],
-  options: { random: () => number } & ChoiceWishes,
+  options: { random: () => number } & RoutingHints,
 ): readonly string[] {
   if (peers.length < 2) return peers
   const left = [...peers]
   const chosen: string[] = []
-  while (chosen.length < MAX_TRIES && left.length > 0) {
+  while (chosen.length < MAX_ATTEMPTS && left.length > 0) {
     const first = Math.floor(options.random() * left.length)
     const second =
       left.length > 1 ? (first + 1 + Math.floor(options.random() * (left.length - 1))) % left.length : first

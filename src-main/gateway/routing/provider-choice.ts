@@ -1,17 +1,18 @@
+import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import { AppError } from '#shared/errors.js'
+import type { Clock } from '../../base/clock.js'
 import type { NodeTable } from '../../node-table/index.js'
 import { ProviderSet } from '../../node-table/find/provider-set.js'
 import type { Host } from '../../p2p/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
 import type { ServiceRegistry } from '../../services/index.js'
-import { conversationKey, type Affinity } from './affinity.js'
-import { chooseProviders, type Choice, type Provider, type ProviderSnapshot } from './choose-providers.js'
-import { estimatedTtfbMs } from './provider-estimate.js'
-import type { ProviderScores } from './provider-scores.js'
-import type { Reachability } from './reachability.js'
-import type { RequestBody } from '../body/request-body.js'
+import { type Choice, chooseProviders, type Provider, type ProviderSnapshot } from './choose-providers.js'
+import type { ProviderHealth } from './provider-health.js'
+import { estimatedTtfbMs, type ProviderScores } from './provider-scores.js'
+import type { JsonObject, RequestBody } from '../body/request-body.js'
 
-/** Who a request of this machine's apps will be tried on. */
+/** Chooses who a request of this machine's apps is sent to. */
 export interface ProviderChoice {
   /** `tiers` are the entries that match, best first; a table that holds only a part of the network is asked further. */
   choose(service: string, tiers: readonly (readonly string[])[], request: ChoiceRequest): Choice | Promise<Choice>
@@ -39,7 +40,7 @@ export function createProviderChoice(needs: {
   }
   registry: Pick<ServiceRegistry, 'connected'>
   admission: Pick<Admission, 'hasRoom'>
-  reachability: Pick<Reachability, 'isRoutable'>
+  reachability: Pick<ProviderHealth, 'isRoutable'>
   scores: ProviderScores
   affinity: Affinity
   /** Numbers in [0, 1); `Math.random` unless given. */
@@ -132,4 +133,137 @@ const one = (header: string | string[] | undefined): string | undefined => (Arra
 
 function excluded(header: string | undefined): ReadonlySet<string> | undefined {
   return header === undefined ? undefined : new Set(header.split(',', MAX_EXCLUDED).map((peerId) => peerId.trim()))
+}
+
+/** What a request asks for: one `key=value` pair. */
+export interface IdentityQuery {
+  key: string
+  value: string
+}
+
+/** Tiers of identity groups that may serve: 0 exact only, 1 also `key=*`, 2 also `all`. */
+export type FallbackLevel = 0 | 1 | 2
+
+/** Fields of a JSON body that are looked at, so that a huge object costs no more than a small one. */
+const MAX_FIELDS = 64
+const MAX_VALUE_LENGTH = 512
+
+/** `X-Ocf-Fallback` (or its older spelling); anything but 1 and 2 is 0. */
+export function fallbackLevel(header: string | string[] | undefined): FallbackLevel {
+  return header === '1' ? 1 : header === '2' ? 2 : 0
+}
+
+/**
+ * Parses `X-Ocf-Identity-Group: key=value`, split at the first `=`.
+ * @throws AppError `invalid_request`
+ */
+export function parseIdentityHeader(header: string): IdentityQuery {
+  const at = header.indexOf('=')
+  const key = header.slice(0, Math.max(at, 0)).trim()
+  const value = header.slice(at + 1).trim()
+  if (key === '' || value === '' || header.length > MAX_VALUE_LENGTH) {
+    throw new AppError('invalid_request', 'X-Ocf-Identity-Group must look like model=llama3.2.')
+  }
+  return { key, value }
+}
+
+/**
+ * The pairs that an identity group of `service` can match. For `llm` that is the model alone: otherwise a stranger who
+ * registers `stream=true` would be an exact match for everybody's requests.
+ */
+export function identityQueries(service: string, body: RequestBody): IdentityQuery[] {
+  if (body.kind === 'none') return service === 'llm' ? scalarQuery('model', body.model) : []
+  if (body.kind !== 'read') return []
+  if (body.form?.model !== undefined) return [{ key: 'model', value: body.form.model }]
+  const { json } = body
+  if (json === undefined) return []
+  if (service === 'llm') return scalarQuery('model', json['model'])
+  return Object.entries(json)
+    .slice(0, MAX_FIELDS)
+    .flatMap(([key, value]) => scalarQuery(key, value))
+}
+
+function scalarQuery(key: string, value: unknown): IdentityQuery[] {
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return []
+  const text = String(value)
+  return text === '' || text.length > MAX_VALUE_LENGTH ? [] : [{ key, value: text }]
+}
+
+/**
+ * The identity-group entries that match, best tier first. A tier is present only where `fallback` opens it.
+ */
+export function matchingEntries(queries: readonly IdentityQuery[], fallback: FallbackLevel): string[][] {
+  // A value that reads `*` is no key to the wildcard tier.
+  const tiers = [queries.filter(({ value }) => value !== '*').map(({ key, value }) => `${key}=${value}`)]
+  if (fallback >= 1) tiers.push(queries.map(({ key }) => `${key}=*`))
+  if (fallback >= 2) tiers.push(['all'])
+  return tiers
+}
+
+/** Who served the beginning of a conversation last: its cache of it is warm. */
+export interface Affinity {
+  lastServer(key: string): string | undefined
+  served(key: string, peerId: string): void
+}
+
+/** Conversations remembered; the longest unused is forgotten first. */
+const MAX_CONVERSATIONS = 8_192
+
+/** A server's cache of a conversation is gone by then. */
+const FORGET_AFTER_MS = 10 * 60_000
+
+/** Characters of the prompt's beginning that make its key. */
+const PREFIX_CHARS = 2_048
+
+export function createAffinity(needs: { clock: Clock }): Affinity {
+  const servers = new Map<string, { peerId: string; atMs: number }>()
+  return {
+    lastServer(key) {
+      const known = servers.get(key)
+      if (known === undefined) return undefined
+      if (needs.clock.now() - known.atMs <= FORGET_AFTER_MS) return known.peerId
+      servers.delete(key)
+      return undefined
+    },
+    served(key, peerId) {
+      servers.delete(key)
+      servers.set(key, { peerId, atMs: needs.clock.now() })
+      if (servers.size > MAX_CONVERSATIONS) for (const oldest of servers.keys()) return void servers.delete(oldest)
+    },
+  }
+}
+
+/**
+ * A hash of how the conversation begins (system text and first turn), the same for all its later turns; undefined where
+ * there is no conversation. Only the hash is kept, never the text.
+ */
+export function conversationKey(json: JsonObject): string | undefined {
+  const beginning = beginningOf(json)
+  if (beginning === undefined || beginning === '') return undefined
+  return hash('sha1', `${textOf(json['model'])}\0${beginning}`, 'base64')
+}
+
+function beginningOf(json: JsonObject): string | undefined {
+  const turns = json['messages'] ?? json['input']
+  if (Array.isArray(turns)) {
+    const [first, second] = turns as unknown[]
+    const turn = roleOf(first) === 'user' ? textOf(first) : `${textOf(first)}\0${textOf(second)}`
+    return `${textOf(json['system'] ?? json['instructions'])}\0${turn}`.slice(0, PREFIX_CHARS)
+  }
+  const text = typeof turns === 'string' ? turns : json['prompt']
+  return typeof text === 'string' ? text.slice(0, PREFIX_CHARS) : undefined
+}
+
+function roleOf(turn: unknown): unknown {
+  return typeof turn === 'object' && turn !== null && 'role' in turn ? turn.role : undefined
+}
+
+/** The beginning of whatever stands there, as text. */
+function textOf(value: unknown): string {
+  if (value === undefined) return ''
+  if (typeof value === 'string') return value.slice(0, PREFIX_CHARS)
+  if (typeof value === 'object' && value !== null && 'content' in value && typeof value.content === 'string') {
+    return value.content.slice(0, PREFIX_CHARS)
+  }
+  return JSON.stringify(value).slice(0, PREFIX_CHARS)
 }

@@ -1,23 +1,24 @@
 import type { Clock } from '../../base/clock.js'
-import { crowding, DEFAULT_SLOTS, queueingMs, UNKNOWN_TTFB_MS, type ProviderLoad } from './provider-estimate.js'
+import type { Service } from '../../base/lifecycle.js'
+import type { NodeTable } from '../../node-table/index.js'
 
 /** Live measurements per provider. */
 export interface ProviderScores {
   load(peerId: string): ProviderLoad
   /** A request begins there. */
-  begin(peerId: string): ScoredTry
-  /** The peer told how busy it is: places and requests at work or waiting, this node's among them. */
-  told(peerId: string, status: { slots: number; queued: number }): void
+  begin(peerId: string): ScoredAttempt
+  /** The peer reports how busy it is: slots, and requests at work or waiting, this node's among them. */
+  reported(peerId: string, status: { slots: number; queued: number }): void
   /** True for a moment after the peer refused a request because it was full. */
   refusedLately(peerId: string): boolean
   forget(peerId: string): void
 }
 
 /** One request at a provider, as it is scored. */
-export interface ScoredTry {
+export interface ScoredAttempt {
   /** The first byte came after so many ms. */
   answered(ttfbMs: number): void
-  /** The peer said that it is full; leave it alone for `retryAfterMs` where it told that. */
+  /** The peer said that it is full; it is left alone for `retryAfterMs` where it named that. */
   refused(retryAfterMs?: number): void
   /** It is over, in whatever way. Calls after the first do nothing. */
   end(): void
@@ -25,12 +26,12 @@ export interface ScoredTry {
 
 interface Score {
   /** When each request that has no first byte yet began; the oldest comes first. */
-  silentSinceMs: { readonly atMs: number }[]
+  waitingSinceMs: { readonly atMs: number }[]
   inFlight: number
   ttfbMs: number | undefined
   answerMs: number | undefined
   measuredAtMs: number
-  told: { slots: number; others: number; atMs: number } | undefined
+  reported: { slots: number; others: number; atMs: number } | undefined
   refusedUntilMs: number
 }
 
@@ -43,8 +44,8 @@ const MAX_ANSWER_MS = 120_000
 /** After this long without a measurement an old one counts half: peers change. */
 const HALF_LIFE_MS = 60_000
 
-/** What a peer told of its load counts that long; its number of places is kept. */
-const TOLD_FOR_MS = 30_000
+/** What a peer reports of its load counts that long; its number of slots is kept. */
+const REPORT_FOR_MS = 30_000
 
 /** How long a peer that was full is asked last: about what a short answer takes to make room. */
 const FULL_FOR_MS = 2_000
@@ -53,7 +54,7 @@ const MAX_FULL_FOR_MS = 10_000
 /** Peers remembered; the longest unused idle one is forgotten first. */
 const MAX_SCORES = 4_096
 
-/** Scores from what this node measures and what peers tell of themselves. */
+/** Scores from what this node measures and what peers report. */
 export function createProviderScores(needs: { clock: Clock }): ProviderScores {
   const { clock } = needs
   const scores = new Map<string, Score>()
@@ -72,12 +73,12 @@ export function createProviderScores(needs: { clock: Clock }): ProviderScores {
     load: (peerId) => loadOf(scores.get(peerId) ?? STRANGER, clock.now()),
     begin(peerId) {
       const score = scoreOf(peerId)
-      return beginTry(score, clock)
+      return beginAttempt(score, clock)
     },
-    told(peerId, { slots, queued }) {
+    reported(peerId, { slots, queued }) {
       const score = scoreOf(peerId)
-      // What it told includes our own requests of that moment.
-      score.told = { slots, others: Math.max(0, queued - score.inFlight), atMs: clock.now() }
+      // Its report includes our own requests of that moment.
+      score.reported = { slots, others: Math.max(0, queued - score.inFlight), atMs: clock.now() }
     },
     refusedLately: (peerId) => (scores.get(peerId)?.refusedUntilMs ?? 0) > clock.now(),
     forget: (peerId) => void scores.delete(peerId),
@@ -85,41 +86,41 @@ export function createProviderScores(needs: { clock: Clock }): ProviderScores {
 }
 
 const newScore = (): Score => ({
-  silentSinceMs: [],
+  waitingSinceMs: [],
   inFlight: 0,
   ttfbMs: undefined,
   answerMs: undefined,
   measuredAtMs: 0,
-  told: undefined,
+  reported: undefined,
   refusedUntilMs: 0,
 })
 
 const STRANGER: Readonly<Score> = newScore()
 
 function loadOf(score: Readonly<Score>, nowMs: number): ProviderLoad {
-  const { told } = score
-  const [oldest] = score.silentSinceMs
+  const { reported } = score
+  const [oldest] = score.waitingSinceMs
   return {
     inFlight: score.inFlight,
-    slots: told?.slots ?? DEFAULT_SLOTS,
-    othersQueued: told !== undefined && nowMs - told.atMs <= TOLD_FOR_MS ? told.others : 0,
+    slots: reported?.slots ?? DEFAULT_SLOTS,
+    othersQueued: reported !== undefined && nowMs - reported.atMs <= REPORT_FOR_MS ? reported.others : 0,
     ttfbMs: decayed(score, nowMs),
     answerMs: score.answerMs,
-    silentMs: oldest === undefined ? 0 : Math.max(0, nowMs - oldest.atMs),
+    waitingMs: oldest === undefined ? 0 : Math.max(0, nowMs - oldest.atMs),
   }
 }
 
-function beginTry(score: Score, clock: Clock): ScoredTry {
+function beginAttempt(score: Score, clock: Clock): ScoredAttempt {
   const before = loadOf(score, clock.now())
-  const silent = { atMs: clock.now() }
+  const wait = { atMs: clock.now() }
   score.inFlight += 1
-  score.silentSinceMs.push(silent)
+  score.waitingSinceMs.push(wait)
   let answeredAtMs: number | undefined
   let ended = false
 
-  function speak(): void {
-    const at = score.silentSinceMs.indexOf(silent)
-    if (at !== -1) score.silentSinceMs.splice(at, 1)
+  function endWait(): void {
+    const at = score.waitingSinceMs.indexOf(wait)
+    if (at !== -1) score.waitingSinceMs.splice(at, 1)
   }
 
   return {
@@ -127,7 +128,7 @@ function beginTry(score: Score, clock: Clock): ScoredTry {
       if (answeredAtMs !== undefined || ended) return
       const now = clock.now()
       answeredAtMs = now
-      speak()
+      endWait()
       const known = decayed(score, now)
       const measured = onFreeSlot(ttfbMs, before)
       score.ttfbMs = smoothed(known, measured)
@@ -140,7 +141,7 @@ function beginTry(score: Score, clock: Clock): ScoredTry {
       if (ended) return
       ended = true
       score.inFlight -= 1
-      speak()
+      endWait()
       if (answeredAtMs === undefined) return
       score.answerMs = smoothed(score.answerMs, Math.min(clock.now() - answeredAtMs, MAX_ANSWER_MS))
     },
@@ -168,5 +169,79 @@ function forgetOldestIdle(scores: Map<string, Score>): void {
     if (inFlight > 0) continue
     scores.delete(peerId)
     return
+  }
+}
+
+/** What is known of how soon a provider would begin to answer. */
+export interface ProviderLoad {
+  /** Requests of this node at work there. */
+  inFlight: number
+  /** Requests it works on at the same time. */
+  slots: number
+  /** Requests of others it reports, running and waiting. */
+  othersQueued: number
+  /** Smoothed time to first byte in ms with a free slot; undefined while never measured. */
+  ttfbMs: number | undefined
+  /** Smoothed time in ms from the first byte of an answer to its last; undefined while never measured. */
+  answerMs: number | undefined
+  /** How long the longest waiting of this node's requests there has been without a first byte, ms. */
+  waitingMs: number
+}
+
+/** What a peer that was never asked is thought to take: little, so that it gets a chance to show. */
+export const UNKNOWN_TTFB_MS = 150
+
+/** Slots of a peer that reports none. */
+export const DEFAULT_SLOTS = 4
+
+/** How much slower a server that batches begins when its slots are all taken: half as slow again. */
+const CROWDING = 0.5
+
+/** How many times its idle time to first byte a provider takes with so many requests at work. */
+function crowding({ inFlight, slots, othersQueued }: Pick<ProviderLoad, 'inFlight' | 'slots' | 'othersQueued'>) {
+  const atLeastOne = Math.max(1, slots)
+  return 1 + (CROWDING * Math.min(inFlight + othersQueued, atLeastOne)) / atLeastOne
+}
+
+/**
+ * How long one more request would wait for a slot, ms: each that waits before it, and itself, needs one to come free,
+ * and of `slots` requests one ends every `slots`-th part of the time a request takes.
+ */
+export function queueingMs(load: ProviderLoad): number {
+  const slots = Math.max(1, load.slots)
+  const waiting = Math.max(0, load.inFlight + load.othersQueued + 1 - slots)
+  return (waiting / slots) * ((load.ttfbMs ?? UNKNOWN_TTFB_MS) + (load.answerMs ?? 0))
+}
+
+/**
+ * Estimated time to first byte in ms: what was measured on a free slot, more where it is crowded, and the wait for a
+ * slot. A request that hangs there now is news that no measurement has yet: it takes at least that long.
+ */
+export function estimatedTtfbMs(load: ProviderLoad): number {
+  const estimate = (load.ttfbMs ?? UNKNOWN_TTFB_MS) * crowding(load) + queueingMs(load)
+  return Math.max(estimate, load.waitingMs)
+}
+
+/** Hands what peers report of their load on to the scores. */
+export function createStatusFollower(needs: {
+  table: { status: Pick<NodeTable['status'], 'subscribe'> }
+  scores: Pick<ProviderScores, 'reported'>
+}): Service {
+  const { table, scores } = needs
+  let unsubscribe: (() => void) | undefined
+  return {
+    name: 'status-follower',
+    start() {
+      unsubscribe = table.status.subscribe(({ peerId, outcome }) => {
+        if (outcome.kind !== 'answered') return
+        const { slotsTotal, queueLength } = outcome.status
+        scores.reported(peerId, { slots: slotsTotal ?? DEFAULT_SLOTS, queued: queueLength })
+      })
+      return Promise.resolve()
+    },
+    stop() {
+      unsubscribe?.()
+      return Promise.resolve()
+    },
   }
 }

@@ -5,10 +5,10 @@ import { AppError } from '#shared/errors.js'
 import { ConnectFailedError, createHttpClient, type HttpClient } from '../../http-client/index.js'
 import type { Service } from '../../base/lifecycle.js'
 import type { Log } from '../../logging/index.js'
-import type { Host } from '../index.js'
-import { SilentConnectionError, type LifeWatch } from '../hardening/liveness/index.js'
 import { bestOf, createConnector } from '../dial/connect.js'
+import type { Host } from '../index.js'
 import { relayOf } from '../dial/ip-scope.js'
+import { type LifeWatch, SilentConnectionError } from '../hardening/liveness/index.js'
 import { tuneStream } from '../hardening/transports/index.js'
 import { CLIENT_KEEP_ALIVE_MS, HTTP_PROTOCOL, MAX_HTTP_STREAMS, MAX_STREAMS_PER_PEER } from './constants.js'
 import { StreamDuplex } from './stream-duplex.js'
@@ -37,7 +37,10 @@ interface PeerClient {
 }
 
 /** @throws AppError `invalid_peer_id` from {@link PeerClients.to} for a string that is no peer id. */
-export function createPeerClients(needs: { host: Host; log: Log }, options: { connectTimeoutMs: number }): PeerClients {
+export function createPeerClients(
+  needs: { host: Host; log: Log },
+  options: { connectTimeoutMs(): number },
+): PeerClients {
   const { host } = needs
   const log = needs.log.forComponent('p2p-http')
   const connector = createConnector({ libp2p: () => host.libp2p })
@@ -59,7 +62,7 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
 
   /** A connection that is lost while a stream is opened on it is replaced by another, once. */
   async function openStream(peerId: string): Promise<Duplex> {
-    const signal = AbortSignal.timeout(options.connectTimeoutMs)
+    const signal = AbortSignal.timeout(options.connectTimeoutMs())
     const first = await connector.connect(peerId, signal)
     try {
       return await openOn(first, signal)

@@ -1,8 +1,6 @@
-import { createAffinity } from '../../../src-main/gateway/routing/affinity.js'
-import { createProviderScores } from '../../../src-main/gateway/routing/provider-scores.js'
-import { createReachability } from '../../../src-main/gateway/routing/reachability.js'
-import { createStatusFollower } from '../../../src-main/gateway/routing/status-follower.js'
-import { createProviderChoice } from '../../../src-main/gateway/routing/provider-choice.js'
+import { createAffinity, createProviderChoice } from '../../../src-main/gateway/routing/provider-choice.js'
+import { createProviderScores, createStatusFollower } from '../../../src-main/gateway/routing/provider-scores.js'
+import { createProviderHealth } from '../../../src-main/gateway/routing/provider-health.js'
 import type { NodeTable } from '../../../src-main/node-table/index.js'
 import { ProviderSet } from '../../../src-main/node-table/find/provider-set.js'
 import type { Host } from '../../../src-main/p2p/index.js'
@@ -37,7 +35,7 @@ export function createOwnPolicy(needs: {
   } as unknown as NodeTable
   const libp2p = new EventTarget()
   const host = { peerId: 'this-gateway', libp2p } as unknown as Host
-  const reachability = createReachability({ host, table, clock, log: silentLog })
+  const reachability = createProviderHealth({ host, table, clock, log: silentLog })
   void reachability.start(new AbortController().signal)
   const scores = createProviderScores({ clock })
   void createStatusFollower({ table, scores }).start(new AbortController().signal)

@@ -1,6 +1,6 @@
+import { createOwnPolicy } from './own-policy.ts'
 import type { SimProvider } from './provider.ts'
 import type { Simulation } from './simulation.ts'
-import { createOwnPolicy } from './own-policy.ts'
 import type { SimRequest } from './workload.ts'
 
 /** How one gateway chooses, and what it hears of its tries. */
@@ -27,7 +27,7 @@ export type PolicyFactory = (needs: {
   random: () => number
 }) => Policy
 
-const MAX_TRIES = 4
+const MAX_ATTEMPTS = 4
 
 /** Orders of the rivals; what is quarantined they leave out as ours does, so that it is the choice that is compared. */
 type Order = (peers: readonly string[], inFlight: (peerId: string) => number, random: () => number) => string[]
@@ -51,7 +51,7 @@ function rival(createOrder: () => Order): PolicyFactory {
     const count = (peerId: string): number => inFlight.get(peerId) ?? 0
     return {
       ...own,
-      choose: () => Promise.resolve(order(own.routable(), count, needs.random).slice(0, MAX_TRIES)),
+      choose: () => Promise.resolve(order(own.routable(), count, needs.random).slice(0, MAX_ATTEMPTS)),
       begin(peerId) {
         const report = own.begin(peerId)
         inFlight.set(peerId, count(peerId) + 1)

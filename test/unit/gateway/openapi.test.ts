@@ -1,15 +1,15 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { describeRoutes, type GatewayNeeds, type GatewayOptions } from '../../../src-main/gateway/index.js'
+import { describeRoutes } from '../../../src-main/gateway/index.js'
+import type { GatewayNeeds, GatewayOptions } from '../../../src-main/gateway/needs.js'
 import { openApiDocument, openApiPath } from '../../../src-main/gateway/openapi/document.js'
 import { ROUTE_DOCS } from '../../../src-main/gateway/openapi/route-docs.js'
 
 const OPTIONS: GatewayOptions = {
-  maxBodyBytes: 1,
-  corsOrigins: ['*'],
+  settings: { 'gateway.max-body': 1, 'cors-origins': ['*'] },
   version: '1.2.3',
-  controlToken: 'token',
+  authorize: () => undefined,
   dashboardUrl: () => undefined,
   bindHost: '127.0.0.1',
   docsDir: null,

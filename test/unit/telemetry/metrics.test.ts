@@ -45,7 +45,15 @@ async function open() {
     nowMs += ms / 2
     handle.firstByte()
     nowMs += ms / 2
-    handle.tried({ peer: null, outcome: 'answered', reason: null, startMs: 0, durationMs: 1, connectMs: 0, ttfbMs: 1 })
+    handle.attempted({
+      peer: null,
+      outcome: 'answered',
+      reason: null,
+      startMs: 0,
+      durationMs: 1,
+      connectMs: 0,
+      ttfbMs: 1,
+    })
     handle.addBytes(10, 20)
     handle.finish(end)
   }

@@ -109,11 +109,11 @@ const leg = {
 test('the tries of a request are kept in order, four at most', () => {
   const feed = createTrafficFeed({ clock: Date })
   const request = feed.begin(start('a'))
-  for (const peer of ['a', 'b', 'c', 'd', 'e']) request.tried({ ...leg, peer })
+  for (const peer of ['a', 'b', 'c', 'd', 'e']) request.attempted({ ...leg, peer })
   const [entry] = feed.entries()
   expect(entry?.legs.map(({ peer }) => peer)).toEqual(['a', 'b', 'c', 'd'])
   request.finish()
-  request.tried(leg)
+  request.attempted(leg)
   expect(TrafficEntrySchema.parse(feed.entries()[0]).legs).toHaveLength(4)
 })
 
@@ -122,7 +122,7 @@ test('who follows finished requests hears of each once, with everything that bec
   const heard: unknown[] = []
   const stop = feed.onFinished((entry) => heard.push({ ...entry }))
   const request = feed.begin(start('a', 'local'))
-  request.tried(leg)
+  request.attempted(leg)
   expect(heard).toEqual([])
   request.finish({ status: 200, direction: 'out', tokens: 3, tokensFrom: 'usage', tokensIn: 2 })
   request.finish()

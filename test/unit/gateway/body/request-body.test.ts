@@ -1,9 +1,12 @@
+import type { IncomingMessage } from 'node:http'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { AppError } from '#shared/errors.js'
 import {
   ClientGoneError,
+  hasRepeatedMember,
   parseObject,
+  readAll,
   readRoutingBody,
   type RequestBody,
 } from '../../../../src-main/gateway/body/request-body.js'
@@ -49,7 +52,7 @@ const post = (body: string, type?: string): string =>
 const codeOf = (outcome: Outcome): string => (outcome instanceof AppError ? outcome.code : 'none')
 
 describe('a body', () => {
-  test('that is not there is none', async () => {
+  test('a request without a body has none', async () => {
     expect(await outcomeOf('GET / HTTP/1.1\r\nHost: x\r\n\r\n')).toEqual({ kind: 'none' })
     await server?.close()
     expect(await outcomeOf(post(''))).toEqual({ kind: 'none' })
@@ -75,7 +78,7 @@ describe('a body', () => {
     },
   )
 
-  test('of a form that is no JSON stays what it is', async () => {
+  test('a form body that is no JSON stays what it is', async () => {
     expect(await outcomeOf(post('a=1&b=2', 'application/x-www-form-urlencoded'))).toEqual({
       kind: 'read',
       bytes: Buffer.from('a=1&b=2'),
@@ -86,7 +89,7 @@ describe('a body', () => {
     expect(await outcomeOf(post('RIFF', type))).toMatchObject({ kind: 'stream' })
   })
 
-  test('of form data gives its model field', async () => {
+  test('form data gives its model field', async () => {
     const form = '--X\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper\r\n--X--\r\n'
     expect(await outcomeOf(post(form, 'multipart/form-data; boundary=X'))).toMatchObject({ form: { model: 'whisper' } })
   })
@@ -102,17 +105,17 @@ describe('a body', () => {
 })
 
 describe('a body over the limit', () => {
-  test('is refused by its declared length, before it is read', async () => {
+  test('a body over the limit is refused by its declared length, before it is read', async () => {
     const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n'
     expect(codeOf(await outcomeOf(head))).toBe('body_too_large')
   })
 
-  test('is refused in chunks as soon as it is over', async () => {
+  test('a chunked body over the limit is refused as soon as it is over', async () => {
     const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n'
     expect(codeOf(await outcomeOf(`${head}401\r\n${'x'.repeat(0x401)}\r\n`))).toBe('body_too_large')
   })
 
-  test('may stream when a header names the identity', async () => {
+  test('a body over the limit may stream when a header names the identity', async () => {
     const options = { maxBytes: 1024, identityKnown: true }
     expect(await outcomeOf(post('x'.repeat(2_000), 'application/json'), options)).toMatchObject({ kind: 'stream' })
     await server?.close()
@@ -141,7 +144,7 @@ describe('a JSON body', () => {
     },
   )
 
-  test('that is malformed never has a piece of itself in the error', () => {
+  test('malformed JSON never has a piece of itself in the error', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[a-z]{5,30}$/), fc.constantFrom('', '"', '}', ',]', '\\'), (secret, end) => {
         let message = ''
@@ -158,9 +161,49 @@ describe('a JSON body', () => {
     )
   })
 
-  test('keeps a key named __proto__ a key', () => {
+  test('JSON keeps a key named __proto__ a key', () => {
     const json = parseObject(Buffer.from('{"__proto__": {"model": "x"}}'))
     expect(json['model']).toBeUndefined()
     expect(Object.keys(json)).toEqual(['__proto__'])
   })
+})
+
+test.each([
+  ['{"model":"a","model":"b"}', true],
+  ['{"model":"a","n":{"x":[1,"]"]},"mod\\u0065l":"b"}', true],
+  ['{"\\u006dodel":"a","\\u006Dodel":"b"}', true],
+  [' {\n"model" : "a" , "model":null}', true],
+  ['{"model":"a"}', false],
+  ['{"model":"model","messages":[{"model":"a"},{"model":"b"}]}', false],
+  ['{"model":"a","text":"\\",\\"model\\":\\"b\\"","path":"\\\\"}', false],
+  ['{"model":"a","options":{"model":"b"},"tail":"\\u00e9"}', false],
+  ['{}', false],
+])('%s: %s', (text, expected) => {
+  expect(hasRepeatedMember(text, 'model')).toBe(expected)
+})
+
+test('an object written by JSON.stringify never repeats a member', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.jsonValue(), (object, model) => {
+      expect(hasRepeatedMember(JSON.stringify({ ...object, model }), 'model')).toBe(false)
+    }),
+  )
+})
+
+test('a member added to any object is found', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (object) => {
+      const text = JSON.stringify({ ...object, model: 'a' })
+      expect(hasRepeatedMember(`${text.slice(0, -1)},"model":"b"}`, 'model')).toBe(true)
+    }),
+  )
+})
+
+test('a body that stops arriving is an error the client can read', async () => {
+  const arrived = Promise.withResolvers<IncomingMessage>()
+  server = await startTestServer((incoming) => arrived.resolve(incoming))
+  server.raw(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n${'x'.repeat(10)}`)
+  const request = await arrived.promise
+  await expect(readAll(request, 1000, 50)).rejects.toMatchObject({ code: 'invalid_request' })
+  expect(request.socket.destroyed).toBe(false)
 })

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { FailedTry } from '../../../../src-main/gateway/forward/exchange.js'
-import { allTriesFailed, noProvider } from '../../../../src-main/gateway/forward/failures.js'
+import { allAttemptsFailed, type FailedAttempt, noProvider } from '../../../../src-main/gateway/forward/failures.js'
 
-const tried = (outcome: FailedTry['outcome'], retryAfterS?: number): FailedTry => ({
+const tried = (outcome: FailedAttempt['outcome'], retryAfterS?: number): FailedAttempt => ({
   who: `12D3-${outcome}`,
   reason: `because ${outcome}`,
   outcome,
@@ -20,7 +19,7 @@ describe('a list of failed tries', () => {
     [['timed-out', 'busy'], 'upstream_failed', 502],
     [[], 'no_provider', 503],
   ] as const)('%j is %s', (outcomes, code, status) => {
-    const error = allTriesFailed(
+    const error = allAttemptsFailed(
       'the model "x"',
       outcomes.map((outcome) => tried(outcome)),
     )
@@ -29,15 +28,15 @@ describe('a list of failed tries', () => {
   })
 
   test('names each peer and its reason', () => {
-    const { message } = allTriesFailed('the model "x"', [tried('failed'), tried('busy')])
+    const { message } = allAttemptsFailed('the model "x"', [tried('failed'), tried('busy')])
     expect(message).toContain('12D3-failed: because failed; 12D3-busy: because busy')
   })
 
   test('asks to come back when the first provider may be free', () => {
-    expect(allTriesFailed('x', [tried('busy', 30), tried('busy', 3)]).retryAfterS).toBe(3)
-    expect(allTriesFailed('x', [tried('busy')]).retryAfterS).toBe(5)
-    expect(allTriesFailed('x', []).retryAfterS).toBe(5)
-    expect(allTriesFailed('x', [tried('failed')]).retryAfterS).toBeUndefined()
+    expect(allAttemptsFailed('x', [tried('busy', 30), tried('busy', 3)]).retryAfterS).toBe(3)
+    expect(allAttemptsFailed('x', [tried('busy')]).retryAfterS).toBe(5)
+    expect(allAttemptsFailed('x', []).retryAfterS).toBe(5)
+    expect(allAttemptsFailed('x', [tried('failed')]).retryAfterS).toBeUndefined()
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { requestHeaders, responseHeaders } from '../../../../src-main/gateway/forward/headers.js'
+import type { AppError } from '#shared/errors.js'
+import { nextHops, requestHeaders, responseHeaders } from '../../../../src-main/gateway/forward/headers.js'
 
 const SECRETS = {
   authorization: 'Bearer sk-mine',
@@ -30,12 +31,12 @@ const HOP_BY_HOP = {
 const FINE = { accept: 'text/event-stream', 'content-type': 'application/json', 'content-encoding': 'gzip' }
 
 describe('request headers to a stranger’s machine', () => {
-  test('for a model are what the server needs and nothing else', () => {
+  test('request headers for a model are what the server needs and nothing else', () => {
     const sent = requestHeaders({ ...SECRETS, ...HOP_BY_HOP, ...FINE, 'x-custom': '1' }, 'llm')
     expect(sent).toEqual(FINE)
   })
 
-  test('for another service have its extension headers too, but none that are private', () => {
+  test('request headers for another service include its extensions, but none that are private', () => {
     const sent = requestHeaders({ ...SECRETS, ...HOP_BY_HOP, ...FINE, 'x-custom': '1', 'x-ocf-hops': 'a' }, 'generic')
     expect(sent).toEqual({ ...FINE, 'x-custom': '1' })
   })
@@ -48,7 +49,7 @@ describe('request headers to a stranger’s machine', () => {
 })
 
 describe('response headers of a stranger’s machine', () => {
-  test('set no state and no policy in the client’s browser', () => {
+  test('a stranger’s response headers set no state and no policy in the client’s browser', () => {
     const got = responseHeaders(
       {
         ...HOP_BY_HOP,
@@ -96,5 +97,41 @@ describe('response headers of a stranger’s machine', () => {
       'own',
     )
     expect(got).toEqual({ 'set-cookie': ['a=b'], server: 'ollama' })
+  })
+})
+
+const id = (letter: string): string => `12D3KooW${letter.repeat(44)}`
+const OWN = id('Z')
+
+function codeOf(act: () => unknown): string {
+  try {
+    act()
+  } catch (error) {
+    return (error as AppError).code
+  }
+  return 'none'
+}
+
+describe('the hops of a request', () => {
+  test('hops begin with this node and grow by it', () => {
+    expect(nextHops(undefined, OWN)).toBe(OWN)
+    expect(nextHops(id('a'), OWN)).toBe(`${id('a')},${OWN}`)
+    expect(nextHops(` ${id('a')} , ${id('b')}`, OWN)).toBe(`${id('a')},${id('b')},${OWN}`)
+    expect(nextHops([id('a'), id('b')], OWN)).toBe(`${id('a')},${id('b')},${OWN}`)
+  })
+
+  test('hops that hold this node already are a loop', () => {
+    expect(codeOf(() => nextHops(OWN, OWN))).toBe('loop_detected')
+    expect(codeOf(() => nextHops(`${id('a')},${OWN},${id('b')}`, OWN))).toBe('loop_detected')
+  })
+
+  test('hops are at most eight gateways', () => {
+    const path = (count: number): string => Array.from({ length: count }, (_, at) => id('abcdefgh'[at]!)).join(',')
+    expect(nextHops(path(7), OWN).split(',')).toHaveLength(8)
+    expect(codeOf(() => nextHops(path(8), OWN))).toBe('loop_detected')
+  })
+
+  test('hops carry nothing that is no peer id', () => {
+    expect(nextHops(`secret note, <script>, ${'x'.repeat(9_000)},, ${id('a')}`, OWN)).toBe(`${id('a')},${OWN}`)
   })
 })

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import {
   createMatcher,
   remembering,
-  splitTarget,
   type Route,
   type RoutePlace,
+  splitTarget,
 } from '../../../../src-main/gateway/routes/route.js'
 
 const route = (path: string, options: Partial<RoutePlace> = {}): Route => ({

@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   chooseProviders,
-  MAX_LOOKED_AT,
-  MAX_TRIES,
-  type ChoiceWishes,
+  MAX_ATTEMPTS,
+  MAX_COMPARED,
   type ProviderSnapshot,
+  type RoutingHints,
 } from '../../../../src-main/gateway/routing/choose-providers.js'
 import { ProviderSet } from '../../../../src-main/node-table/find/provider-set.js'
 import { createRandom } from '../../../fixtures/table-owners.js'
@@ -43,7 +43,7 @@ describe('the providers of a request', () => {
         const { providers, knownButAway } = chooseProviders(snapshotOf(network), tiers, withRandom(createRandom(seed)))
         const peers = providers.flatMap((provider) => (provider.kind === 'peer' ? [provider.peerId] : []))
         expect(new Set(peers).size).toBe(peers.length)
-        expect(providers.length).toBeLessThanOrEqual(MAX_TRIES)
+        expect(providers.length).toBeLessThanOrEqual(MAX_ATTEMPTS)
         expect(providers.findLastIndex(({ kind }) => kind === 'self')).toBeLessThanOrEqual(0)
         for (const peer of peers) expect(network.away).not.toContain(peer)
 
@@ -56,7 +56,7 @@ describe('the providers of a request', () => {
         const best = tiers.map(offer).find(({ self, peers: there }) => self || there.size > 0)
         expect(providers.some(({ kind }) => kind === 'self')).toBe(best?.self ?? false)
         for (const peer of peers) expect(best!.peers.has(peer)).toBe(true)
-        const room = MAX_TRIES - (best?.self === true ? 1 : 0)
+        const room = MAX_ATTEMPTS - (best?.self === true ? 1 : 0)
         expect(peers).toHaveLength(Math.min(room, best?.peers.size ?? 0))
         if (providers.length === 0) {
           const someAway = tiers.flat().some((entry) => (network.peers[entry] ?? []).length > 0)
@@ -83,7 +83,7 @@ describe('the providers of a request', () => {
   const three = snapshotOf({ own: {}, peers: { all: ['slow', 'quick', 'middling'] }, away: [] })
   const speeds: Record<string, number> = { slow: 900, quick: 90, middling: 300 }
   const measured: ProviderSnapshot = { ...three, estimateMs: (peerId) => speeds[peerId]! }
-  const idsOf = (snapshot: ProviderSnapshot, wishes: ChoiceWishes, seed = 1): string[] =>
+  const idsOf = (snapshot: ProviderSnapshot, wishes: RoutingHints, seed = 1): string[] =>
     chooseProviders(snapshot, [['all']], { ...withRandom(createRandom(seed)), ...wishes }).providers.map((provider) =>
       provider.kind === 'peer' ? provider.peerId : 'this node',
     )
@@ -146,7 +146,7 @@ describe('the providers of a request', () => {
         const snapshot = snapshotWith(() => false)
         const [id = ''] = idsOf(snapshot, {}, seed)
         first.add(id)
-        expect(snapshot.asked()).toBeLessThanOrEqual(MAX_LOOKED_AT)
+        expect(snapshot.asked()).toBeLessThanOrEqual(MAX_COMPARED)
       }
       expect(first.size).toBeGreaterThan(450)
     })

@@ -1,10 +1,12 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  createProviderScores,
   DEFAULT_SLOTS,
   estimatedTtfbMs,
+  queueingMs,
   UNKNOWN_TTFB_MS,
-} from '../../../../src-main/gateway/routing/provider-estimate.js'
-import { createProviderScores } from '../../../../src-main/gateway/routing/provider-scores.js'
+} from '../../../../src-main/gateway/routing/provider-scores.js'
 import { createTurnableClock } from '../../../fixtures/table-owners.js'
 
 function scored() {
@@ -56,7 +58,7 @@ describe('the scores', () => {
 
   test('take the expected wait for a slot out of what was measured', () => {
     const { clock, scores, serve } = scored()
-    scores.told('a', { slots: 1, queued: 0 })
+    scores.reported('a', { slots: 1, queued: 0 })
     serve('a', 100, 900)
     const ahead = scores.begin('a')
     const behind = scores.begin('a')
@@ -71,16 +73,16 @@ describe('the scores', () => {
     const { clock, scores } = scored()
     const request = scores.begin('a')
     clock.turn(4_000)
-    expect(scores.load('a').silentMs).toBe(4_000)
+    expect(scores.load('a').waitingMs).toBe(4_000)
     expect(estimatedTtfbMs(scores.load('a'))).toBe(4_000)
     request.end()
-    expect(scores.load('a').silentMs).toBe(0)
+    expect(scores.load('a').waitingMs).toBe(0)
   })
 
   test('do not count this node’s own requests twice in what a peer tells, whenever it told it', () => {
     const { clock, scores } = scored()
     const request = scores.begin('a')
-    scores.told('a', { slots: 8, queued: 3 })
+    scores.reported('a', { slots: 8, queued: 3 })
     expect(scores.load('a')).toMatchObject({ inFlight: 1, othersQueued: 2, slots: 8 })
     request.end()
     expect(scores.load('a')).toMatchObject({ inFlight: 0, othersQueued: 2 })
@@ -99,5 +101,42 @@ describe('the scores', () => {
     scores.begin('a').refused(3_600_000)
     clock.turn(10_000)
     expect(scores.refusedLately('a')).toBe(false)
+  })
+})
+
+const times = fc.double({ min: 1, max: 60_000, noNaN: true })
+const loads = fc.record({
+  inFlight: fc.nat(100),
+  slots: fc.integer({ min: 1, max: 32 }),
+  othersQueued: fc.nat(100),
+  ttfbMs: times,
+  answerMs: fc.option(times, { nil: undefined }),
+  waitingMs: fc.constantFrom(0, 500),
+})
+const idle = { inFlight: 0, slots: 4, othersQueued: 0, ttfbMs: 80, answerMs: 2_000, waitingMs: 0 }
+
+describe('the estimate', () => {
+  test('never falls with more work ahead, and never rises with more slots', () => {
+    fc.assert(
+      fc.property(loads, (load) => {
+        const now = estimatedTtfbMs(load)
+        expect(estimatedTtfbMs({ ...load, inFlight: load.inFlight + 1 })).toBeGreaterThanOrEqual(now)
+        expect(estimatedTtfbMs({ ...load, slots: load.slots + 1 })).toBeLessThanOrEqual(now + 1e-6)
+      }),
+    )
+  })
+
+  test('of an idle peer is what was measured', () => {
+    expect(estimatedTtfbMs(idle)).toBe(80)
+  })
+
+  test('counts the wait for a slot in whole answers, not in first bytes', () => {
+    expect(queueingMs({ ...idle, inFlight: 3 })).toBe(0)
+    expect(queueingMs({ ...idle, inFlight: 4 })).toBe((80 + 2_000) / 4)
+    expect(queueingMs({ ...idle, inFlight: 2, othersQueued: 5 })).toBe(4 * ((80 + 2_000) / 4))
+  })
+
+  test('is at least what a request that waits there now has waited', () => {
+    expect(estimatedTtfbMs({ ...idle, inFlight: 1, waitingMs: 9_000 })).toBe(9_000)
   })
 })

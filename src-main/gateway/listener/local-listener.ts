@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto'
+import http, { type RequestListener, STATUS_CODES } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { AppError, toWireError } from '#shared/errors.js'
+import { findPortHolder, portInUseError } from '../../config/port-holder.js'
+import type { Log } from '../../logging/index.js'
+import { followResponses } from '../../p2p/http/running-responses.js'
+import { acceptUpgrades, isWebSocketHandshake } from '../../p2p/http/upgrades.js'
+import type { DrainableListener } from './listeners.js'
+
+/** The gateway's own port on this machine. */
+export interface LocalListener extends DrainableListener {
+  /** `http://127.0.0.1:8092`; undefined while it does not listen. */
+  readonly url: string | undefined
+}
+
+const KEEP_ALIVE_MS = 65_000
+const HEADERS_TIMEOUT_MS = 30_000
+/** Checks for slow headers in one time-out, so they are cut at most that part of it late. */
+const CHECKS_IN_TIMEOUT = 10
+const MAX_HEADER_BYTES = 32 * 1024
+
+/**
+ * Listens for this machine's apps; `headersTimeoutMs` is how long they may take to send a request's headers.
+ * @throws AppError `port_in_use` from start
+ */
+export function createLocalListener(
+  needs: { handler: RequestListener; log: Log },
+  options: { host: string; port: number; headersTimeoutMs?: number | undefined },
+): LocalListener {
+  const log = needs.log.forComponent('gateway')
+  const { headersTimeoutMs = HEADERS_TIMEOUT_MS } = options
+  const server = http.createServer(
+    {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: headersTimeoutMs,
+      // By default Node checks every 30 s, which would give them twice the time.
+      connectionsCheckingInterval: headersTimeoutMs / CHECKS_IN_TIMEOUT,
+      // Bodies may stream for as long as they move.
+      requestTimeout: 0,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      noDelay: true,
+      shouldUpgradeCallback: isWebSocketHandshake,
+    },
+    needs.handler,
+  )
+  const responses = followResponses(server)
+  const upgrades = acceptUpgrades(server, needs.handler)
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const midway = responses.on(socket)?.headersSent === true
+    if (error.code === 'ECONNRESET' || !socket.writable || midway) socket.destroy()
+    else socket.end(malformedRequestAnswer(error), () => socket.destroy())
+  })
+  let url: string | undefined
+  let stopping: Promise<void> | undefined
+
+  async function listen(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(options.port, options.host, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+    const { port } = server.address() as AddressInfo
+    url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`
+    log.info('the gateway listens', { url })
+  }
+
+  function close(): Promise<void> {
+    stopping ??= new Promise<void>((resolve) => {
+      url = undefined
+      if (server.listening) server.close(() => resolve())
+      else resolve()
+    })
+    return stopping
+  }
+
+  return {
+    name: 'local-listener',
+    get url() {
+      return url
+    },
+    async start() {
+      try {
+        await listen()
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+        throw portInUseError('port', options.port, await findPortHolder(options.port, 'tcp'))
+      }
+    },
+    async drain(graceMs) {
+      void close()
+      await responses.drain(graceMs)
+    },
+    async stop() {
+      const closed = close()
+      server.closeAllConnections()
+      upgrades.destroyAll()
+      await closed
+    },
+  }
+}
+
+const STATUS_OF: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+}
+
+/** The whole answer, as bytes for the socket, to something that is no HTTP request or an ambiguous one. */
+function malformedRequestAnswer(error: NodeJS.ErrnoException): string {
+  const status = STATUS_OF[error.code ?? ''] ?? 400
+  const sentence = `This is not a well-formed HTTP request (${STATUS_CODES[status] ?? 'Bad Request'}).`
+  const body = JSON.stringify(toWireError(new AppError('invalid_request', sentence), randomUUID()))
+  return [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n')
+}

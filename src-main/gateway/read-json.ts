@@ -1,0 +1,15 @@
+import type { IncomingMessage } from 'node:http'
+import { AppError } from '#shared/errors.js'
+import { parseObject, readAll } from './body/request-body.js'
+
+/**
+ * The JSON object that a request to this node itself carries; an empty body is an empty object.
+ * @throws AppError `unsupported_media_type`, `invalid_json`, `body_too_large` beyond `maxBytes`; `ClientGoneError`
+ */
+export async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
+    throw new AppError('unsupported_media_type', 'Send the body as application/json.')
+  }
+  const bytes = await readAll(request, maxBytes)
+  return bytes.length === 0 ? {} : parseObject(bytes)
+}

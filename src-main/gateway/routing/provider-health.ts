@@ -1,0 +1,196 @@
+import type { PeerId } from '@libp2p/interface'
+import type { Clock } from '../../base/clock.js'
+import type { Service } from '../../base/lifecycle.js'
+import type { Log } from '../../logging/index.js'
+import { epochStart } from '../../node-table/wire/epoch.js'
+import type { NodeTable, PeerStatusEvent } from '../../node-table/index.js'
+import type { Host } from '../../p2p/index.js'
+
+/** Which providers can be asked at all: those that failed are left alone for a growing while and probed meanwhile. */
+export interface ProviderHealth extends Service {
+  /** False while the peer is in quarantine, or says that it takes no requests. */
+  isRoutable(peerId: string): boolean
+  /** The peer could not be reached, or its connection was lost before it answered. */
+  reportFailure(peerId: string, reason: string): void
+  /**
+   * Why an answer of this peer may have broken off without anything having failed: asks the peer itself, for 2 s at
+   * most. Undefined where it names no reason. Never rejects.
+   */
+  whyBrokenOff(peerId: string): Promise<string | undefined>
+  /** The peer answered. */
+  reportSuccess(peerId: string): void
+  /** Why a peer is not routable; undefined while it is. */
+  reasonOf(peerId: string): string | undefined
+}
+
+interface Quarantine {
+  failures: number
+  failedAtMs: number
+  probeAtMs: number
+  reason: string
+  probing: boolean
+}
+
+const FIRST_BACKOFF_MS = 5_000
+const MAX_BACKOFF_MS = 5 * 60_000
+const MAX_PROBES_AT_ONCE = 4
+const TICK_MS = 1_000
+/** A client waits this long for the reason why its answer broke off. */
+const REASON_WITHIN_MS = 2_000
+
+/** Milliseconds a peer is left alone after its n-th failure in a row (n ≥ 1): 5 s, doubling up to 5 min. */
+export function quarantineMs(failures: number): number {
+  return Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(failures - 1, 10), MAX_BACKOFF_MS)
+}
+
+/** Quarantine over the table's peers: at most one entry a row. A peer that connects here is free at once. */
+export function createProviderHealth(needs: ProviderHealthNeeds): ProviderHealth {
+  return new QuarantiningHealth(needs)
+}
+
+/** What {@link createProviderHealth} stands on. */
+export interface ProviderHealthNeeds {
+  host: Host
+  table: NodeTable
+  clock: Clock
+  log: Log
+}
+
+class QuarantiningHealth implements ProviderHealth {
+  readonly name = 'provider-health'
+  readonly #host: Host
+  readonly #table: NodeTable
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #quarantined = new Map<string, Quarantine>()
+  readonly #subscriptions: (() => void)[] = []
+  #isStopped = false
+  #timer: NodeJS.Timeout | undefined
+  #probes = 0
+
+  constructor(needs: ProviderHealthNeeds) {
+    this.#host = needs.host
+    this.#table = needs.table
+    this.#clock = needs.clock
+    this.#log = needs.log.forComponent('provider-health')
+  }
+
+  start(): Promise<void> {
+    this.#host.libp2p.addEventListener('peer:connect', this.#onConnect)
+    this.#host.libp2p.addEventListener('peer:disconnect', this.#onDisconnect)
+    this.#subscriptions.push(
+      this.#table.subscribe((event) => {
+        if (event.type === 'row:removed') this.#quarantined.delete(event.peerId)
+        else this.#hurry(event.row.peerId)
+      }),
+      this.#table.status.subscribe((event) => this.#onStatus(event)),
+    )
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref()
+    return Promise.resolve()
+  }
+
+  stop(): Promise<void> {
+    this.#isStopped = true
+    clearInterval(this.#timer)
+    for (const unsubscribe of this.#subscriptions.splice(0)) unsubscribe()
+    this.#host.libp2p.removeEventListener('peer:connect', this.#onConnect)
+    this.#host.libp2p.removeEventListener('peer:disconnect', this.#onDisconnect)
+    return Promise.resolve()
+  }
+
+  isRoutable(peerId: string): boolean {
+    return !this.#quarantined.has(peerId) && this.#pausedReason(peerId) === undefined
+  }
+
+  reasonOf(peerId: string): string | undefined {
+    return this.#quarantined.get(peerId)?.reason ?? this.#pausedReason(peerId)
+  }
+
+  reportFailure(peerId: string, reason: string): void {
+    if (this.#table.get(peerId) === undefined) return
+    const entry = this.#quarantined.get(peerId) ?? { failures: 0, failedAtMs: 0, probeAtMs: 0, reason, probing: false }
+    // Requests that were under way fail together: that is one failure.
+    if (entry.failures > 0 && !entry.probing && this.#clock.now() < entry.probeAtMs) return
+    entry.failures += 1
+    entry.reason = reason
+    entry.failedAtMs = this.#clock.now()
+    entry.probeAtMs = entry.failedAtMs + quarantineMs(entry.failures)
+    if (entry.failures === 1) {
+      this.#log.info('a provider does not answer and is left alone for a while', { peerId, reason })
+    }
+    this.#quarantined.set(peerId, entry)
+  }
+
+  reportSuccess(peerId: string): void {
+    if (this.#quarantined.size > 0) this.#quarantined.delete(peerId)
+  }
+
+  async whyBrokenOff(peerId: string): Promise<string | undefined> {
+    const outcome = await within(REASON_WITHIN_MS, this.#table.status.refresh(peerId))
+    return outcome?.kind === 'answered' ? (outcome.status.paused ?? undefined) : undefined
+  }
+
+  #release(peerId: string): void {
+    if (this.#quarantined.delete(peerId)) this.#log.info('a provider answers again', { peerId })
+  }
+
+  /** A peer that signs a row is alive, or was a moment ago: it is asked soon, however long it was to be left alone. */
+  #hurry(peerId: string): void {
+    const entry = this.#quarantined.get(peerId)
+    if (entry !== undefined) entry.probeAtMs = Math.min(entry.probeAtMs, entry.failedAtMs + FIRST_BACKOFF_MS)
+  }
+
+  #tick(): void {
+    const now = this.#clock.now()
+    for (const [peerId, entry] of this.#quarantined) {
+      if (entry.probing || entry.probeAtMs > now) continue
+      if (this.#probes >= MAX_PROBES_AT_ONCE) return
+      void this.#probe(peerId, entry)
+    }
+  }
+
+  /** Asks without a request at stake; the answer comes to `#onStatus`. */
+  async #probe(peerId: string, entry: Quarantine): Promise<void> {
+    this.#probes += 1
+    entry.probing = true
+    await this.#table.status.refresh(peerId)
+    this.#probes -= 1
+    entry.probing = false
+  }
+
+  #onStatus({ peerId, outcome }: PeerStatusEvent): void {
+    if (this.#isStopped) return
+    if (outcome.kind === 'unreachable') this.reportFailure(peerId, outcome.reason)
+    else if (outcome.kind === 'invalid') this.reportFailure(peerId, 'its status is not signed by it')
+    else this.#release(peerId)
+  }
+
+  #pausedReason(peerId: string): string | undefined {
+    const status = this.#table.status.peek(peerId)
+    if (status?.paused == null) return undefined
+    const row = this.#table.get(peerId)
+    // The newest signature counts; a row that is paused offers nothing.
+    const isOutdated = row !== undefined && epochStart(row.epoch) + row.seq > status.timeMs
+    return isOutdated ? undefined : status.paused
+  }
+
+  readonly #onConnect = (event: CustomEvent<PeerId>): void => this.#release(event.detail.toString())
+
+  readonly #onDisconnect = (event: CustomEvent<PeerId>): void => {
+    const peerId = event.detail.toString()
+    if (this.#table.get(peerId) !== undefined && !this.#quarantined.has(peerId)) this.#table.status.hint(peerId)
+  }
+}
+
+/** What comes of `work`, or undefined where it takes longer. */
+async function within<T>(limitMs: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), limitMs).unref()
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,252 @@
+import { MAX_LEGS, type TrafficEntry, type TrafficLeg } from '#shared/contract/traffic.js'
+import type { TrafficHandle, TrafficStart, TrafficUpdate } from './traffic.js'
+
+/** A slot of the feed, used again for another request when its own was the oldest one. */
+export interface Slot {
+  readonly index: number
+  /** The request, while it is not finished. */
+  running: TrafficEntry | undefined
+  /** A copy for readers, made anew after each change. */
+  view: TrafficEntry | undefined
+}
+
+/** What a request does to the feed. */
+export interface Feed {
+  now(): number
+  changed(slot: Slot): void
+  /** The request goes another way than it was counted under. */
+  redirect(entry: TrafficEntry, direction: TrafficEntry['direction'] | undefined): void
+  ended(entry: TrafficEntry, slot: Slot): void
+}
+
+/** A request that is under way. A class: one is made for each request, and its methods then cost nothing. */
+export class RunningRequest implements TrafficHandle {
+  readonly #entry: TrafficEntry
+  readonly #slot: Slot
+  readonly #feed: Feed
+  #ended = false
+
+  constructor(entry: TrafficEntry, slot: Slot, feed: Feed) {
+    this.#entry = entry
+    this.#slot = slot
+    this.#feed = feed
+  }
+
+  update(fields: TrafficUpdate): void {
+    if (this.#ended) return
+    this.#feed.redirect(this.#entry, fields.direction)
+    assign(this.#entry, fields)
+    this.#changed()
+  }
+
+  /** Once another request has its slot, this one is no longer shown. */
+  #changed(): void {
+    if (this.#slot.running === this.#entry) this.#feed.changed(this.#slot)
+  }
+
+  firstByte(): void {
+    const entry = this.#entry
+    if (this.#ended || entry.ttfbMs !== null) return
+    entry.ttfbMs = this.#feed.now() - entry.atMs
+    this.#changed()
+  }
+
+  addBytes(bytesIn: number, bytesOut: number): void {
+    if (this.#ended) return
+    this.#entry.bytesIn += bytesIn
+    this.#entry.bytesOut += bytesOut
+    this.#changed()
+  }
+
+  attempted(attempt: TrafficLeg): void {
+    const entry = this.#entry
+    if (this.#ended || entry.legs.length >= MAX_LEGS) return
+    // A new list: readers hold the old one.
+    entry.legs = entry.legs.length === 0 ? [attempt] : [...entry.legs, attempt]
+    this.#changed()
+  }
+
+  finish(fields?: TrafficUpdate): void {
+    if (this.#ended) return
+    this.#ended = true
+    const entry = this.#entry
+    this.#feed.redirect(entry, fields?.direction)
+    if (fields !== undefined) assign(entry, fields)
+    entry.durationMs = this.#feed.now() - entry.atMs
+    this.#changed()
+    this.#feed.ended(entry, this.#slot)
+  }
+}
+
+/** `Object.assign`, at a third of its price for so few fields. */
+function assign(entry: TrafficEntry, fields: TrafficUpdate): void {
+  for (const key in fields) (entry as Record<string, unknown>)[key] = fields[key as keyof TrafficUpdate]
+}
+
+const NO_LEGS: TrafficLeg[] = []
+
+/** An entry as a request begins. All have their fields in the same order, so that the engine sees one kind of object. */
+export function newEntry(start: TrafficStart, atMs: number): TrafficEntry {
+  return {
+    id: start.id,
+    direction: start.direction,
+    service: start.service,
+    method: start.method,
+    route: start.route,
+    model: start.model ?? null,
+    peer: start.peer ?? null,
+    path: start.path ?? null,
+    atMs,
+    tries: 0,
+    legs: NO_LEGS,
+    candidates: null,
+    status: null,
+    error: null,
+    ttfbMs: null,
+    durationMs: null,
+    bytesIn: 0,
+    bytesOut: 0,
+    tokens: null,
+    tokensFrom: null,
+    tokensIn: null,
+    cancelledBy: null,
+  }
+}
+
+/** Of an entry: how many attempts it has, its own numbers, those of its attempts. And the same with its texts, behind its id. */
+const ATTEMPT_NUMBERS = 4
+const ATTEMPT_TEXTS = 3
+const ROW_NUMBERS = 11 + MAX_LEGS * ATTEMPT_NUMBERS
+const ROW_TEXTS = 11 + MAX_LEGS * ATTEMPT_TEXTS
+
+/** Different texts that are kept once; names of models, routes, peers and reasons are far fewer. */
+const MAX_TEXTS = 4_096
+
+/**
+ * Requests that are over, by slot. An entry that is put here is not kept: what it says is, in arrays that live as long
+ * as this does. Kept as objects, the last ten thousand requests passed through every collection of young objects, which
+ * took about a tenth of a node's processor time for each request under load (docs/performance.md).
+ */
+export class FinishedRequests {
+  readonly #numbers: Float64Array
+  readonly #texts: (string | null)[] = []
+  readonly #known = new Map<string, string>()
+
+  /** Room for `slots` requests; memory is used as they come. */
+  constructor(slots: number) {
+    this.#numbers = new Float64Array(slots * ROW_NUMBERS)
+  }
+
+  put(slot: number, entry: Readonly<TrafficEntry>): void {
+    const numbers = this.#numbers
+    const number = slot * ROW_NUMBERS
+    numbers[number] = entry.legs.length
+    numbers[number + 1] = entry.atMs
+    numbers[number + 2] = entry.tries
+    numbers[number + 3] = entry.candidates ?? NOTHING
+    numbers[number + 4] = entry.status ?? NOTHING
+    numbers[number + 5] = entry.ttfbMs ?? NOTHING
+    numbers[number + 6] = entry.durationMs ?? NOTHING
+    numbers[number + 7] = entry.bytesIn
+    numbers[number + 8] = entry.bytesOut
+    numbers[number + 9] = entry.tokens ?? NOTHING
+    numbers[number + 10] = entry.tokensIn ?? NOTHING
+    const texts = this.#texts
+    const text = slot * ROW_TEXTS
+    texts[text] = entry.id
+    texts[text + 1] = entry.direction
+    texts[text + 2] = this.#once(entry.service)
+    texts[text + 3] = this.#once(entry.method)
+    texts[text + 4] = this.#once(entry.route)
+    texts[text + 5] = this.#once(entry.model)
+    texts[text + 6] = this.#once(entry.peer)
+    texts[text + 7] = entry.path
+    texts[text + 8] = this.#once(entry.error)
+    texts[text + 9] = entry.tokensFrom
+    texts[text + 10] = entry.cancelledBy
+    for (const [index, attempt] of entry.legs.entries()) {
+      this.#putAttempt(attempt, number + 11 + index * ATTEMPT_NUMBERS, text + 11 + index * ATTEMPT_TEXTS)
+    }
+  }
+
+  /** A new object. Only for slots where something was put. */
+  get(slot: number): TrafficEntry {
+    const number = slot * ROW_NUMBERS
+    const texts = this.#texts
+    const text = slot * ROW_TEXTS
+    return {
+      id: texts[text] ?? '',
+      direction: texts[text + 1] as TrafficEntry['direction'],
+      service: texts[text + 2] ?? '',
+      method: texts[text + 3] ?? '',
+      route: texts[text + 4] ?? '',
+      model: texts[text + 5] ?? null,
+      peer: texts[text + 6] ?? null,
+      path: (texts[text + 7] ?? null) as TrafficEntry['path'],
+      atMs: this.#amount(number + 1),
+      tries: this.#amount(number + 2),
+      legs: Array.from({ length: this.#amount(number) }, (_, index) =>
+        this.#getAttempt(number + 11 + index * ATTEMPT_NUMBERS, text + 11 + index * ATTEMPT_TEXTS),
+      ),
+      candidates: this.#orNull(number + 3),
+      status: this.#orNull(number + 4),
+      error: texts[text + 8] ?? null,
+      ttfbMs: this.#orNull(number + 5),
+      durationMs: this.#orNull(number + 6),
+      bytesIn: this.#amount(number + 7),
+      bytesOut: this.#amount(number + 8),
+      tokens: this.#orNull(number + 9),
+      tokensFrom: (texts[text + 9] ?? null) as TrafficEntry['tokensFrom'],
+      tokensIn: this.#orNull(number + 10),
+      cancelledBy: (texts[text + 10] ?? null) as TrafficEntry['cancelledBy'],
+    }
+  }
+
+  /** The same text once: most come fresh out of a request each time. */
+  #once(text: string | null): string | null {
+    if (text === null) return null
+    const same = this.#known.get(text)
+    if (same !== undefined) return same
+    if (this.#known.size >= MAX_TEXTS) this.#known.clear()
+    this.#known.set(text, text)
+    return text
+  }
+
+  // Written out: by name in a loop it would take several times as long.
+  #putAttempt(attempt: TrafficLeg, number: number, text: number): void {
+    const numbers = this.#numbers
+    const texts = this.#texts
+    numbers[number] = attempt.startMs
+    numbers[number + 1] = attempt.durationMs
+    numbers[number + 2] = attempt.connectMs ?? NOTHING
+    numbers[number + 3] = attempt.ttfbMs ?? NOTHING
+    texts[text] = this.#once(attempt.peer)
+    texts[text + 1] = attempt.outcome
+    texts[text + 2] = this.#once(attempt.reason)
+  }
+
+  #getAttempt(number: number, text: number): TrafficLeg {
+    const texts = this.#texts
+    return {
+      peer: texts[text] ?? null,
+      outcome: texts[text + 1] as TrafficLeg['outcome'],
+      reason: texts[text + 2] ?? null,
+      startMs: this.#amount(number),
+      durationMs: this.#amount(number + 1),
+      connectMs: this.#orNull(number + 2),
+      ttfbMs: this.#orNull(number + 3),
+    }
+  }
+
+  #amount(at: number): number {
+    return this.#numbers[at] ?? 0
+  }
+
+  #orNull(at: number): number | null {
+    const value = this.#numbers[at] ?? NOTHING
+    return Number.isNaN(value) ? null : value
+  }
+}
+
+/** Where a number is null. */
+const NOTHING = Number.NaN

@@ -1,0 +1,115 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { RequestBody } from '../../../../src-main/gateway/body/request-body.js'
+import { privateIdsOf, Scrubber, withServerModelId } from '../../../../src-main/gateway/forward/server-model-ids.js'
+import type { LocalService } from '../../../../src-main/services/index.js'
+
+const service = (ids: [string, string][]): LocalService => ({
+  id: 'llm@localhost:1',
+  name: 'llm',
+  host: 'localhost',
+  port: 1,
+  status: 'connected',
+  identityGroups: [],
+  published: true,
+  sharedPaths: [],
+  serverModelIds: new Map(ids),
+  models: [],
+  problem: undefined,
+})
+
+const bodyOf = (json: Record<string, unknown>) => ({
+  kind: 'read' as const,
+  json,
+  bytes: Buffer.from(JSON.stringify(json, null, 2)),
+})
+
+test('the published name becomes the server’s own, the rest stays', () => {
+  const body = bodyOf({ model: 'llama', messages: [{ role: 'user', content: 'Grüße' }], seed: 1 })
+  const own = withServerModelId(body, service([['llama', '/models/llama.gguf']]))
+  expect(own.kind === 'read' && JSON.parse(own.bytes.toString())).toEqual({ ...body.json, model: '/models/llama.gguf' })
+  expect(body.json['model']).toBe('llama')
+})
+
+test('a body that needs no change is the same object', () => {
+  const body = bodyOf({ model: 'llama' })
+  expect(withServerModelId(body, service([]))).toBe(body)
+  expect(withServerModelId(body, service([['other', 'x']]))).toBe(body)
+  expect(withServerModelId(body, service([['llama', 'llama']]))).toBe(body)
+  const odd = bodyOf({ model: 5 })
+  expect(withServerModelId(odd, service([['5', 'x']]))).toBe(odd)
+  expect(withServerModelId({ kind: 'none' }, service([['llama', 'x']]))).toEqual({ kind: 'none' })
+})
+
+describe('a form', () => {
+  const file = (content: string) =>
+    `--B\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\nContent-Type: audio/wav\r\n\r\n${content}\r\n`
+  const field = (name: string, value: string) =>
+    `--B\r\nContent-Disposition: form-data; name=${name}\r\n\r\n${value}\r\n`
+  const END = '--B--\r\n'
+  const formBody = (text: string, model = 'whisper'): RequestBody & { kind: 'read' } => ({
+    ...{ kind: 'read', bytes: Buffer.from(text), form: { model, parts: [] } },
+  })
+  const whisper = service([['whisper', '/models/whisper large.bin']])
+  const bytesOf = (body: RequestBody): string => (body.kind === 'read' ? body.bytes.toString() : body.kind)
+
+  test.each(['"model"', 'model'])('has its name replaced and every other byte kept (name=%s)', (name) => {
+    // A file that looks like the field stays what it is.
+    const sound = `RIFF\0 name="model"\r\n\r\nwhisper\r\n--A\r\n whisper`
+    const before = file(sound) + field('"prompt"', 'whisper')
+    const after = field('"language"', 'en') + END
+    const own = withServerModelId(formBody(before + field(name, 'whisper') + after), whisper)
+    expect(bytesOf(own)).toBe(before + field(name, '/models/whisper large.bin') + after)
+  })
+
+  test.each([
+    ['another model', field('"model"', 'other') + END],
+    ['no such field', field('"models"', 'whisper') + field('"x"; x="y"', 'whisper') + END],
+    ['a form cut short', field('"model"', 'whisper').slice(0, -2)],
+    ['no form at all', 'whisper'],
+    ['nothing', ''],
+  ])('is left alone: %s', (_, text) => {
+    expect(bytesOf(withServerModelId(formBody(text), whisper))).toBe(text)
+  })
+})
+
+const PATH = '/home/anna/models/Qwen3-8B-Q4_K_M.gguf'
+
+test('only ids that are paths are private', () => {
+  const ids = privateIdsOf({
+    serverModelIds: new Map([
+      ['Qwen3-8B-Q4_K_M.gguf', PATH],
+      ['qwen', PATH],
+      ['alias', 'org/model'],
+      ['phi.gguf', 'C:\\models\\phi.gguf'],
+    ]),
+  })
+  expect(ids.map(({ secret, shown }) => [secret.toString(), shown.toString()])).toEqual([
+    [PATH, 'Qwen3-8B-Q4_K_M.gguf'],
+    ['C:\\\\models\\\\phi.gguf', 'phi.gguf'],
+  ])
+})
+
+test('an answer holds no path, wherever it is cut into pieces', () => {
+  const ids = privateIdsOf({ serverModelIds: new Map([['m', PATH]]) })
+  const piece = fc.constantFrom(PATH, '/home/anna', '/', 'data: {"model":"', '"}\n\n', 'é', PATH.slice(0, 20))
+  fc.assert(
+    fc.property(fc.array(piece), fc.array(fc.nat(80)), (pieces, cuts) => {
+      const whole = Buffer.from(pieces.join(''))
+      const scrubber = new Scrubber(ids)
+      const out: Buffer[] = []
+      let from = 0
+      for (const cut of [...cuts.map((length) => from + length), whole.length]) {
+        out.push(scrubber.push(whole.subarray(from, Math.max(from, cut))))
+        from = Math.max(from, Math.min(cut, whole.length))
+      }
+      out.push(scrubber.rest())
+      expect(Buffer.concat(out).toString()).toBe(whole.toString().replaceAll(PATH, 'Qwen3-8B-Q4_K_M.gguf'))
+    }),
+  )
+})
+
+test('a piece without a beginning of an id passes at once', () => {
+  const scrubber = new Scrubber(privateIdsOf({ serverModelIds: new Map([['m', PATH]]) }))
+  expect(scrubber.push(Buffer.from('data: hello\n\n')).toString()).toBe('data: hello\n\n')
+})
