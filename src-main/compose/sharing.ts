@@ -26,8 +26,8 @@ export interface DesktopSharing {
   onPlainSecrets?: (why: string) => void
   /** Facts in place of the system's. */
   facts?: Partial<MachineFacts>
-  /** Milliseconds between two looks at them; the pause's own time unless told. */
-  pauseLookMs?: number
+  /** Milliseconds between two checks of them; the pause's own time unless told. */
+  pauseCheckMs?: number
 }
 
 /** The donor's side: what may be used, by whom and when, and what was given. */
@@ -73,7 +73,7 @@ export function composeSharing(needs: {
       clock: systemSleepingClock,
       log,
     },
-    { file: dataFolder.path('pause.json'), lookMs: desktop.pauseLookMs },
+    { file: dataFolder.path('pause.json'), checkMs: desktop.pauseCheckMs },
   )
   const ownStatus: OwnStatusSource = {
     current() {

@@ -98,6 +98,8 @@ export interface ServiceRegistry extends Service {
    * @throws AppError `invalid_service`, with every fault in the sentence
    */
   add(registration: RegistrationInput): string
+  /** The id {@link ServiceRegistry.add} would return; throws what that would throw, and changes nothing. */
+  check(registration: RegistrationInput): string
   /** Takes a service away; false when there is none with that id. */
   remove(id: string): Promise<boolean>
   /** A request could not be forwarded to that server: it is checked at once, and is down if nothing listens any more. */

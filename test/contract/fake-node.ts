@@ -234,6 +234,7 @@ function fakeRegistry(services: Map<string, LocalService>, subscribe: (listener:
     get: (id) => services.get(id),
     connected: (name) => [...services.values()].filter((s) => s.name === name && s.status === 'connected'),
     add: () => '',
+    check: () => '',
     remove: () => Promise.resolve(false),
     reportFailure: () => undefined,
     reportSuccess: () => undefined,

@@ -67,7 +67,7 @@ export function createFakeSharing(): SharingNeeds {
     shares: {
       list: () => [SHARE],
       add: () => Promise.resolve(SHARE),
-      remove: () => Promise.resolve({ removed: true, untilRestart: false }),
+      remove: () => Promise.resolve({ removed: true, untilRestart: false, problem: null }),
       subscribe: never,
     },
     admission: {

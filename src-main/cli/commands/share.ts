@@ -84,9 +84,13 @@ export async function runUnshare(
     io.stderr.write(`Several are shared; say which one:\n${idList(meant)}`)
     return EXIT.failed
   }
-  const { untilRestart } = await client.call('shares.remove', { id: service.id })
-  const until = untilRestart ? ' It stands in the settings and comes back with the next start.' : ''
-  io.stdout.write(`${printable(service.id)} is no longer shared.${until}\n`)
+  const { untilRestart, problem } = await client.call('shares.remove', { id: service.id })
+  const ended = `${printable(service.id)} is no longer shared.`
+  if (problem !== null) {
+    io.stderr.write(`${ended} ${printable(problem)}\n`)
+    return EXIT.failed
+  }
+  io.stdout.write(`${ended}${untilRestart ? ' It stands in the settings and comes back with the next start.' : ''}\n`)
   return EXIT.ok
 }
 

@@ -3,7 +3,7 @@ import type { Log } from '../../logging/index.js'
 import { systemSleepingClock, type SleepingClock } from '../../base/sleeping-clock.js'
 import { DEFAULT_TIMINGS, MAX_SERVICES, type WatchTimings } from './constants.js'
 import { createHttpProbe } from './http-probe.js'
-import type { LocalService, RegistrationInput, ServiceRegistry } from '../index.js'
+import type { LocalService, RegistrationInput, ServiceRegistration, ServiceRegistry } from '../index.js'
 import { describeRegistration, parseRegistration, serviceIdOf } from './registration.js'
 import { createServiceWatcher, type ServiceWatcher } from './service-watcher.js'
 
@@ -53,18 +53,23 @@ export function createServiceRegistry(
     watcher.start(signal).catch((error: unknown) => log.error('watching a service failed', { error }))
   }
 
-  function add(input: RegistrationInput): string {
+  function check(input: RegistrationInput): { id: string; registration: ServiceRegistration } {
     if (stopping !== undefined)
       throw new AppError('invalid_service', 'This node is stopping and registers nothing more.')
     const registration = parseRegistration(input, policy)
     const id = serviceIdOf(registration)
+    if (watchers.size >= MAX_SERVICES && !watchers.has(id)) {
+      throw new AppError('invalid_service', `This node has ${MAX_SERVICES} services already; remove one first.`)
+    }
+    return { id, registration }
+  }
+
+  function add(input: RegistrationInput): string {
+    const { id, registration } = check(input)
     const known = watchers.get(id)
     if (known !== undefined) {
       known.change(registration)
       return id
-    }
-    if (watchers.size >= MAX_SERVICES) {
-      throw new AppError('invalid_service', `This node has ${MAX_SERVICES} services already; remove one first.`)
     }
     const watcher = createServiceWatcher({ log, clock, probe, changed }, { registration, timings })
     watchers.set(id, watcher)
@@ -97,6 +102,7 @@ export function createServiceRegistry(
       return connected
     },
     add,
+    check: (input) => check(input).id,
     async remove(id) {
       const watcher = watchers.get(id)
       if (watcher === undefined) return false

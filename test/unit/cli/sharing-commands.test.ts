@@ -86,6 +86,14 @@ describe('ocf unshare', () => {
     expect(await run('unshare', ...args)).toBe(EXIT.failed)
     expect(errors()).toContain(sentence)
   })
+
+  it('says what could not be written', async () => {
+    const problem = 'It will be shared again after the next start: the disk is full.'
+    const removed = { removed: true, untilRestart: true, problem }
+    const { run, errors } = cli({ answers: { 'services.list': [first], 'shares.remove': removed } })
+    expect(await run('unshare')).toBe(EXIT.failed)
+    expect(errors()).toBe(`llm@127.0.0.1:11434 is no longer shared. ${problem}\n`)
+  })
 })
 
 describe('ocf pause', () => {
