@@ -40,12 +40,17 @@ export class InterruptibleSleep {
   async sleep(ms: number): Promise<boolean> {
     await this.#clock.sleep(ms, AbortSignal.any([this.#interruption.signal, this.#stopped]))
     const wasInterrupted = this.#interruption.signal.aborted
-    if (wasInterrupted) this.#interruption = new AbortController()
+    this.forgetInterruption()
     return wasInterrupted || this.#stopped.aborted
   }
 
   /** Ends the sleep, or the next one where none is under way. */
   interrupt(): void {
     this.#interruption.abort()
+  }
+
+  /** The next sleep is a whole one, whatever came before. */
+  forgetInterruption(): void {
+    if (this.#interruption.signal.aborted) this.#interruption = new AbortController()
   }
 }

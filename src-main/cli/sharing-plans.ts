@@ -19,7 +19,7 @@ export function sharingPlans(needs: {
   return [
     {
       name: 'detect',
-      help: 'Looks for model servers on this machine.',
+      help: 'Scans this machine for model servers.',
       ...place,
       json: true,
       run: (invocation) => runDetect(client(invocation), invocation),

@@ -48,7 +48,7 @@ export function composeServices(needs: {
   )
   const shared = sharing.connect({ registry, peerId: () => host.peerId, ownPorts: needs.ownPorts })
   const demo = createEmbeddedDemo(
-    { log, registry },
+    { log, registry, hasAnyServer: (signal) => shared.detector.hasAnyServer(signal) },
     { mode: settings['demo-model'], dataDir, tokensPerSecond: settings['demo-model.tokens-per-second'] },
   )
   const announcer = createAnnouncer({

@@ -8,7 +8,7 @@ import type { Service } from '../base/lifecycle.js'
 import type { Log } from '../logging/index.js'
 import type { OwnStatusSource } from '../node-table/index.js'
 import { createAdmission, readLimits, type Admission } from '../services/sharing/access/index.js'
-import { createDetector } from '../services/detection/index.js'
+import { createDetector, type Detector } from '../services/detection/index.js'
 import type { ServiceRegistry } from '../services/index.js'
 import { createLedger } from '../services/sharing/ledger/index.js'
 import { createGpuReader, createHardware, createSystemFacts, type HardwareSource } from '../services/machine/index.js'
@@ -40,6 +40,7 @@ export interface ComposedSharing {
   /** Gives it the registry; what the control interface reads, and what runs behind the registry and at the end. */
   connect(watched: { registry: ServiceRegistry; peerId: () => string; ownPorts: () => number[] }): {
     needs: SharingNeeds
+    detector: Pick<Detector, 'hasAnyServer'>
     before: Service[]
     after: Service[]
   }
@@ -120,6 +121,7 @@ export function composeSharing(needs: {
       const ledger = createLedger({ traffic, isShared, clock, log }, { file: dataFolder.path('ledger.json') })
       return {
         needs: { detector, shares, admission, pause, ledger },
+        detector,
         before: [shares, ledger, hardware, pause, liveChanges],
         after: [detector],
       }

@@ -59,7 +59,7 @@ export function createFakeSharing(): SharingNeeds {
   return {
     detector: {
       servers: () => [OLLAMA],
-      look: () => Promise.resolve([OLLAMA]),
+      scan: () => Promise.resolve([OLLAMA]),
       typeIn: () => Promise.resolve({ ...OLLAMA, typed: true }),
       forget: () => false,
       follow: never,

@@ -109,7 +109,7 @@ async function theOnlyServer(needs: {
   client: ControlClient
 }): Promise<{ host: string; port: number } | undefined> {
   const { io, client } = needs
-  const servers = await client.call('detection.look', {})
+  const servers = await client.call('detection.scan', {})
   const usable = servers.filter(({ models }) => models.length > 0)
   const [only] = usable
   if (only !== undefined && usable.length === 1) return { host: only.host, port: only.port }

@@ -93,3 +93,13 @@ function codesOf(error: unknown): string[] {
 function ownCode(error: unknown): string[] {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? [error.code] : []
 }
+
+/** The value of a JSON text; undefined where it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}

@@ -7,7 +7,7 @@ import { FeedView } from '../../ui/feed-view.js'
 import { Page } from '../../ui/page.js'
 import { LimitsCard } from './limits-card.js'
 import { LiveCard } from './live-card.js'
-import { LookAgain } from './look-again.js'
+import { ScanAgain } from './scan-again.js'
 import { PauseBar } from './pause-bar.js'
 import { PrivacyCard } from './privacy-card.js'
 import { RulesCard } from './rules-card.js'
@@ -43,7 +43,7 @@ export function SharePage() {
     return usable > 0 ? words.found(usable) : words.sentence(0, 0)
   }
   return (
-    <Page name={strings.nav.share} sentence={sentence()} actions={<LookAgain />}>
+    <Page name={strings.nav.share} sentence={sentence()} actions={<ScanAgain />}>
       {gives && <PauseBar />}
       <FeedView state={detection}>
         {(servers) => (

@@ -14,7 +14,7 @@ const SETTINGS = ['limits.concurrent', 'limits.queue', 'pause.on-battery', 'port
 describe('ocf detect', () => {
   it('lists servers with their models and problems', async () => {
     const problem = { ...servers[0], state: 'no-models', models: [], problem: 'Pull one.', sharedAs: null }
-    const { run, output } = cli({ answers: { 'detection.look': [servers[0], problem] } })
+    const { run, output } = cli({ answers: { 'detection.scan': [servers[0], problem] } })
     expect(await run('detect')).toBe(EXIT.ok)
     expect(output()).toContain('127.0.0.1:11434  Ollama 0.13.0  ready')
     expect(output()).toContain('1 model: llama3.2:latest')
@@ -22,14 +22,14 @@ describe('ocf detect', () => {
   })
 
   it('says what to do where there is none', async () => {
-    const { run, output } = cli({ answers: { 'detection.look': [] } })
+    const { run, output } = cli({ answers: { 'detection.scan': [] } })
     expect(await run('detect')).toBe(EXIT.ok)
     expect(output()).toContain('No model server is running')
   })
 })
 
 describe('ocf share', () => {
-  const answers = { 'detection.look': servers, 'detection.type-in': servers[0], 'shares.add': share }
+  const answers = { 'detection.scan': servers, 'detection.type-in': servers[0], 'shares.add': share }
 
   it('shares the only server that runs', async () => {
     const { run, output } = cli({ answers })
@@ -38,7 +38,7 @@ describe('ocf share', () => {
   })
 
   it('asks which where there are several', async () => {
-    const { run, errors } = cli({ answers: { ...answers, 'detection.look': [...servers, ...servers] } })
+    const { run, errors } = cli({ answers: { ...answers, 'detection.scan': [...servers, ...servers] } })
     expect(await run('share')).toBe(EXIT.failed)
     expect(errors()).toContain('Say which one')
   })

@@ -20,7 +20,8 @@ const read = (ask: Ask) => ask.json('/api/v0/models', DetailsSchema)
 export const lmStudio: ServerProfile = {
   kind: 'lm-studio',
   healthPath: '/v1/models',
-  suspects: (list) => isOwnedBy(list, 'organization_owner') && list.entries.every(({ hasCreated }) => !hasCreated),
+  suspects: (list) =>
+    isOwnedBy(list, 'organization_owner') && list.models.every(({ created }) => created === undefined),
   async identify(ask, list) {
     const told = await read(ask)
     if (told === undefined) return list.headers['x-powered-by'] === 'Express' ? NAMELESS : undefined

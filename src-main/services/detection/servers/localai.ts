@@ -13,8 +13,8 @@ const read = (ask: Ask) => ask.json('/system', SystemSchema)
 export const localai: ServerProfile = {
   kind: 'localai',
   healthPath: '/readyz',
-  suspects: ({ path, entries }) =>
-    path === '/v1/models' && entries.every(({ ownedBy }) => ownedBy === undefined || ownedBy === 'localai'),
+  suspects: ({ path, models }) =>
+    path === '/v1/models' && models.every(({ ownedBy }) => ownedBy === undefined || ownedBy === 'localai'),
   async identify(ask) {
     if ((await ask.text('/readyz')) === undefined) return undefined
     const system = await read(ask)

@@ -21,12 +21,12 @@ const RunningSchema = z.object({ models: z.array(z.object({ name: z.string() }))
 export const ollama: ServerProfile = {
   kind: 'ollama',
   healthPath: '/',
-  suspects: ({ path, entries }) =>
+  suspects: ({ path, models }) =>
     path === '/v1/models' &&
-    (entries.some(({ ownedBy }) => ownedBy === 'library') || entries.every(({ id }) => id.includes(':'))),
-  async identify(ask, { entries }) {
-    if (entries.length === 0 && (await ask.text('/'))?.includes('Ollama is running') !== true) return undefined
-    const tags = entries.length === 0 ? { models: [] } : await ask.json('/api/tags', TagsSchema)
+    (models.some(({ ownedBy }) => ownedBy === 'library') || models.every(({ id }) => id.includes(':'))),
+  async identify(ask, { models }) {
+    if (models.length === 0 && (await ask.text('/'))?.includes('Ollama is running') !== true) return undefined
+    const tags = models.length === 0 ? { models: [] } : await ask.json('/api/tags', TagsSchema)
     if (tags === undefined) return undefined
     const version = (await ask.json('/api/version', VersionSchema))?.version
     const details = tags.models.map(

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { gauge } from '../prometheus.js'
-import { isOwnedBy, loadStatus, type ServerProfile } from './profile.js'
+import { gauge, isOwnedBy, loadStatus, type ServerProfile } from './profile.js'
 
 export const VllmVersionSchema = z.object({ version: z.string().max(100) })
 

@@ -27,7 +27,7 @@ export function readRules(settings: Readonly<Settings>): PauseRules {
   }
 }
 
-/** What the rules look at, read at one moment; undefined where no rule asks. */
+/** What the rules go by, read at one moment; undefined where no rule asks. */
 export interface PauseFacts {
   nowMs: number
   /** Requests are at work here, or were just now, the owner's own included: then a busy GPU is our doing. */
@@ -53,7 +53,7 @@ export async function readFacts(
   return { ...at, userIdleMs, onBattery, gpus, programs }
 }
 
-/** What a rule says about the facts. `untilMs`: when it ends by itself, where that is known. */
+/** What a rule says about the facts. `untilMs`: when it ends, where that is known. */
 interface Verdict {
   holds: boolean | null
   sentence: string
@@ -62,7 +62,7 @@ interface Verdict {
 
 type RuleCause = Exclude<PauseCause, 'manual'>
 
-/** Each rule, whether it holds, and why. `before`: the causes that held at the last look. */
+/** Each rule, whether it holds, and why. `before`: the causes that held at the last check. */
 export function judgeRules(
   rules: PauseRules,
   facts: PauseFacts,
@@ -104,7 +104,7 @@ export function judgeRules(
 }
 
 function told<T>(fact: Fact<T> | undefined, judge: (value: T) => Verdict): Verdict {
-  if (fact === undefined) return { holds: null, sentence: 'not looked at yet' }
+  if (fact === undefined) return { holds: null, sentence: 'not checked yet' }
   return fact.known ? judge(fact.value) : { holds: null, sentence: `not known on this machine: ${fact.why}` }
 }
 

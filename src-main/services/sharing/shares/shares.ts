@@ -3,10 +3,9 @@ import type { ShareView } from '#shared/contract/shares.js'
 import { AppError } from '#shared/errors.js'
 import type { Clock } from '../../../base/clock.js'
 import type { Log } from '../../../logging/index.js'
-import type { Detector, Sighting } from '../../detection/index.js'
-import { OLLAMA_API } from '../../registry/identity-groups.js'
+import type { Detector, DetectionResult } from '../../detection/index.js'
 import type { RegistrationInput, ServiceRegistry } from '../../index.js'
-import { isPublishable, publicIdOf } from '../../registry/published-models.js'
+import { isPublishable, OLLAMA_API, publicIdOf } from '../../registry/published-models.js'
 import { LLM, serviceIdOf } from '../../registry/registration.js'
 import type { SecretStore } from '../../secrets/index.js'
 import { authorityOf, bareHost } from '../../registry/target.js'
@@ -116,10 +115,10 @@ class KeptShares implements Shares {
     const detector = this.#needs.detector()
     const target = { ...request, host: bareHost(request.host) }
     const address = authorityOf(target)
-    const sighting = await detector.inspect(target)
-    const models = tickedIds(request.models, sighting)
-    const aliases = checkedAliases(request.aliases, models, sighting)
-    const { kind, basePath, healthPath, port } = sighting
+    const detected = await detector.inspect(target)
+    const models = tickedIds(request.models, detected)
+    const aliases = checkedAliases(request.aliases, models, detected)
+    const { kind, basePath, healthPath, port } = detected
     const before = this.#shares.get(serviceIdOf({ name: LLM, host: target.host, port }))
     const share = KeptShareSchema.parse({
       ...{ host: target.host, port, kind, basePath, healthPath, models, aliases },
@@ -195,7 +194,7 @@ function registrationOf(share: KeptShare, apiKey: string | undefined): Registrat
 }
 
 /** The server's own ids of what was ticked. @throws AppError `invalid_service` for a model it does not have */
-function tickedIds(ticked: ShareRequest['models'], { models, address }: Sighting): 'all' | string[] {
+function tickedIds(ticked: ShareRequest['models'], { models, address }: DetectionResult): 'all' | string[] {
   if (ticked === 'all') return 'all'
   const ids = ticked.map((wanted) => models.find(({ id }) => id === wanted || publicIdOf(id) === wanted)?.id)
   const missing = ticked.filter((_, index) => ids[index] === undefined)
@@ -212,9 +211,9 @@ function tickedIds(ticked: ShareRequest['models'], { models, address }: Sighting
 function checkedAliases(
   aliases: ShareRequest['aliases'],
   models: 'all' | string[],
-  sighting: Sighting,
+  detected: DetectionResult,
 ): ShareRequest['aliases'][number][] {
-  const shared = models === 'all' ? sighting.models.map(({ id }) => id) : models
+  const shared = models === 'all' ? detected.models.map(({ id }) => id) : models
   const taken = new Set(shared.map(publicIdOf))
   return aliases.map(({ name, model }) => {
     const refuse = (reason: string): AppError =>

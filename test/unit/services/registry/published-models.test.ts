@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ServerModel } from '../../../../src-main/services/registry/model-list.js'
+import type { LocalModel } from '../../../../src-main/services/index.js'
 import {
   publicIdOf,
   publishModels,
   type PublishWishes,
 } from '../../../../src-main/services/registry/published-models.js'
 
-const model = (id: string): ServerModel => ({ id, ownedBy: undefined, created: undefined, contextLength: undefined })
+const model = (id: string): LocalModel => ({ id, ownedBy: undefined, created: undefined, contextLength: undefined })
 const wishes = (changes: Partial<PublishWishes> = {}): PublishWishes => ({
   models: 'all',
   aliases: new Map(),

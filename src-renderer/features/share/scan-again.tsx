@@ -3,17 +3,17 @@ import { strings } from '../../strings.js'
 import { Button } from '../../ui/button.js'
 import { useAction } from '../../ui/use-action.js'
 
-/** Looks for servers now. */
-export function LookAgain() {
+/** Scans for servers now. */
+export function ScanAgain() {
   const client = useClient()
   const { busy, run } = useAction()
   return (
     <Button
       icon="refresh"
       disabled={busy}
-      onClick={() => run(() => client.call('detection.look', {}), strings.share.looked)}
+      onClick={() => run(() => client.call('detection.scan', {}), strings.share.scanned)}
     >
-      {strings.share.look}
+      {strings.share.scan}
     </Button>
   )
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseIdentityGroup } from '../../../../src-main/services/registry/identity-groups.js'
+import { parseIdentityGroup } from '../../../src-main/services/registry/published-models.js'
 
 test('the key ends at the first equals sign', () => {
   expect(parseIdentityGroup('model=a=b')).toEqual({ kind: 'exact', key: 'model', value: 'a=b' })
