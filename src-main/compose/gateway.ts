@@ -6,7 +6,7 @@ import { createForwarder } from '../gateway/forward/forwarder.js'
 import { createLocalClients } from '../gateway/forward/local-clients.js'
 import { createProviderScores } from '../gateway/routing/provider-scores.js'
 import { createStatusFollower } from '../gateway/routing/status-follower.js'
-import { createReachability } from '../gateway/routing/reachability.js'
+import type { Reachability } from '../gateway/routing/reachability.js'
 import { createGatewayListener, type GatewayNeeds, type GatewayOptions, type GatewayTiming } from '../gateway/index.js'
 import { createKnownOffers } from '../gateway/routing/known-offers.js'
 import { createProviderChoice } from '../gateway/routing/provider-choice.js'
@@ -40,6 +40,8 @@ export function composeGateway(needs: {
   host: Host
   table: NodeTable
   registry: ServiceRegistry
+  /** Runs with {@link ComposedGateway.reach}. */
+  reachability: Reachability
   admission: Admission
   traffic: TrafficFeed
   clock: Clock
@@ -53,7 +55,7 @@ export function composeGateway(needs: {
   controlToken: string
   dashboardUrl: () => string | undefined
 }): ComposedGateway {
-  const { host, table, registry, admission, traffic, clock, log, paths, metrics, settings } = needs
+  const { host, table, registry, reachability, admission, traffic, clock, log, paths, metrics, settings } = needs
   const peerClients = createPeerClients(
     { host, log },
     {
@@ -63,7 +65,6 @@ export function composeGateway(needs: {
     },
   )
   const localClients = createLocalClients()
-  const reachability = createReachability({ host, table, clock, log })
   const knownOffers = createKnownOffers({ table })
   const scores = createProviderScores({ clock })
   const statusFollower = createStatusFollower({ table, scores })

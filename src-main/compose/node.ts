@@ -14,6 +14,7 @@ import { composeNetwork } from './network.js'
 import { composeSharing, type DesktopSharing } from './sharing.js'
 import { composeServices } from './services.js'
 import { composeTelemetry } from './telemetry.js'
+import { createReachability } from '../gateway/routing/reachability.js'
 import type { GatewayTiming } from '../gateway/index.js'
 import { createServiceGroup, type Service } from '../base/lifecycle.js'
 import type { Logger } from '../logging/logger.js'
@@ -91,12 +92,14 @@ export function createNode(needs: NodeNeeds): OcfNode {
     ownPorts: () => [gatewayUrl(), controlUrl()].flatMap(portOf),
   })
 
-  // The gateway's own-node route and the control server share one token; either may be built first.
+  // The gateway and the pages list the models of the same peers.
+  const reachability = createReachability({ host, table, clock, log })
   const control = createControl({
     facts: { version: VERSION, mode: settings.mode, startedAtMs: clock.now() },
     connections: createConnectionsSource(host),
     table,
     registry: services.registry,
+    reachability,
     traffic,
     history,
     settings: live.source,
@@ -115,10 +118,12 @@ export function createNode(needs: NodeNeeds): OcfNode {
     { port: settings['api-port'], rendererDir: needs.rendererDir, dataDir: dataFolder.dir },
   )
   controlUrl = () => controlServer.url
+  // Its route for this node's own services takes the control server's token.
   const gateway = composeGateway({
     host,
     table,
     registry: services.registry,
+    reachability,
     admission: sharing.admission,
     traffic,
     clock,

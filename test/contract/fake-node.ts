@@ -57,6 +57,7 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
     connections,
     table: fakeTable(rows, changes.subscribe),
     registry: fakeRegistry(services, changes.subscribe),
+    reachability: { isRoutable: () => true, subscribe: changes.subscribe },
     traffic,
     history: createTrafficHistory({ traffic, clock: Date, log: fakeLog(errors) }, { file: '/never/started' }),
     settings: fakeSettings(),

@@ -21,6 +21,8 @@ export interface Reachability extends Service {
   reportSuccess(peerId: string): void
   /** Why a peer is not routable; undefined while it is. */
   reasonOf(peerId: string): string | undefined
+  /** Calls `listener` when a peer goes into quarantine or leaves it; returns the way to stop. */
+  subscribe(listener: () => void): () => void
 }
 
 interface Quarantine {
@@ -48,6 +50,7 @@ export function createReachability(needs: { host: Host; table: NodeTable; clock:
   const { host, table, clock } = needs
   const log = needs.log.forComponent('reachability')
   const quarantined = new Map<string, Quarantine>()
+  const listeners = new Set<() => void>()
   let isStopped = false
   let timer: NodeJS.Timeout | undefined
   const subscriptions: (() => void)[] = []
@@ -62,12 +65,20 @@ export function createReachability(needs: { host: Host; table: NodeTable; clock:
     entry.reason = reason
     entry.failedAtMs = clock.now()
     entry.probeAtMs = entry.failedAtMs + quarantineMs(entry.failures)
-    if (entry.failures === 1) log.info('a provider does not answer and is left alone for a while', { peerId, reason })
     quarantined.set(peerId, entry)
+    if (entry.failures > 1) return
+    log.info('a provider does not answer and is left alone for a while', { peerId, reason })
+    changed()
   }
 
   function release(peerId: string): void {
-    if (quarantined.delete(peerId)) log.info('a provider answers again', { peerId })
+    if (!quarantined.delete(peerId)) return
+    log.info('a provider answers again', { peerId })
+    changed()
+  }
+
+  function changed(): void {
+    for (const listener of [...listeners]) listener()
   }
 
   /** A peer that signs a row is alive, or was a moment ago: it is asked soon, however long it was to be left alone. */
@@ -148,7 +159,11 @@ export function createReachability(needs: { host: Host; table: NodeTable; clock:
       return outcome?.kind === 'answered' ? (outcome.status.paused ?? undefined) : undefined
     },
     reportSuccess(peerId) {
-      if (quarantined.size > 0) quarantined.delete(peerId)
+      if (quarantined.size > 0 && quarantined.delete(peerId)) changed()
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
     },
   }
 }

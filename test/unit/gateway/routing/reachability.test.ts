@@ -101,6 +101,21 @@ describe('a provider that failed', () => {
     expect(reachability.reasonOf('a')).toBeUndefined()
   })
 
+  test('is told to listeners when it is left alone and when it is free again, once each', () => {
+    let changes = 0
+    const stop = reachability.subscribe(() => (changes += 1))
+    reachability.reportSuccess('a')
+    expect(changes).toBe(0)
+    reachability.reportFailure('a', 'x')
+    reachability.reportFailure('a', 'x')
+    expect(changes).toBe(1)
+    reachability.reportSuccess('a')
+    expect(changes).toBe(2)
+    stop()
+    reachability.reportFailure('a', 'x')
+    expect(changes).toBe(2)
+  })
+
   test('is free when it connects by itself', () => {
     reachability.reportFailure('a', 'x')
     tell('peer:connect', 'a')
