@@ -1,3 +1,4 @@
+import { OWN_SERVICE_PREFIX } from '#shared/routes.js'
 import type { PeerClients } from '../../p2p/http/peer-clients.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { AttemptTarget } from './attempt.js'
@@ -82,7 +83,7 @@ export function createTargets(needs: {
   return {
     ofProvider(exchange, request, provider) {
       if (provider.kind === 'peer') {
-        const path = `/v1/_service/${request.service}${request.path}`
+        const path = `${OWN_SERVICE_PREFIX}${request.service}${request.path}`
         const target = peerTarget(exchange, provider.peerId, path, headerPolicyOf(request.service))
         const changesNothing = request.service === 'llm'
         return { provider, target, body: exchange.body, mayRefuse: true, changesNothing }

@@ -1,4 +1,5 @@
 import type { PeerRecord } from '#shared/records.js'
+import { BOOTSTRAPS_PATH } from '#shared/routes.js'
 import { remoteIps, roundTripMs } from '../../p2p/dial/connection-facts.js'
 import type { PeerConnection } from '../../p2p/index.js'
 import { peerPath } from '../../p2p/dial/peer-path.js'
@@ -64,7 +65,7 @@ export function dntRoutes(needs: GatewayNeeds): Route[] {
       ids.delete(host.peerId)
       ctx.body = { peers: [...ids].map((id) => peerStatus(id, open.get(id) ?? [])) }
     }),
-    route('/v1/dnt/bootstraps', 'Addresses usable as another node’s bootstrap.addr.', ['local', 'peer'], (ctx) => {
+    route(BOOTSTRAPS_PATH, 'Addresses usable as another node’s bootstrap.addr.', ['local', 'peer'], (ctx) => {
       const { door } = (ctx.state as PageState).arrival
       // At the peer door it is the caller's peer id.
       const { remoteAddress = '' } = ctx.req.socket

@@ -1,8 +1,11 @@
+import { ANY_SERVICE_PREFIX } from '#shared/routes.js'
 import { MODEL_PATHS } from '../../services/index.js'
 import { createGlobalForward } from '../forward/global-forward.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import { FORWARDED_METHODS, splitTarget, type Route } from './route.js'
 import { parseServiceName } from './service-name.js'
+
+const ROUTE = `${ANY_SERVICE_PREFIX}:service/*`
 
 export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {
   const forward = createGlobalForward(needs, options)
@@ -12,7 +15,7 @@ export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions
       path,
       doors: ['local'],
       cors: true,
-      summary: `Short form of /v1/service/llm${path}.`,
+      summary: `Short form of ${ANY_SERVICE_PREFIX}llm${path}.`,
       forward: (arrival) => forward(arrival, { service: 'llm', path: arrival.url, route: path }),
     })),
     {
@@ -25,7 +28,7 @@ export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions
     },
     {
       methods: FORWARDED_METHODS,
-      path: '/v1/service/:service/*',
+      path: ROUTE,
       // Never on the peer door: this node would be an open relay.
       doors: ['local'],
       cors: true,
@@ -34,7 +37,7 @@ export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions
         const service = parseServiceName(params['service'] ?? '')
         const { query } = splitTarget(arrival.url)
         const path = `${params['rest'] || '/'}${query}`
-        return forward(arrival, { service, path, route: '/v1/service/:service/*' })
+        return forward(arrival, { service, path, route: ROUTE })
       },
     },
   ]

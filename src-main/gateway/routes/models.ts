@@ -1,4 +1,5 @@
 import { AppError } from '#shared/errors.js'
+import { ANY_SERVICE_PREFIX } from '#shared/routes.js'
 import { didYouMean } from '../../config/near-names.js'
 import type { PageState } from '../listener/pages.js'
 import { listModels } from '../routing/models-list.js'
@@ -24,7 +25,7 @@ export function modelsRoutes(needs: GatewayNeeds): Route[] {
     },
     {
       methods: ['GET', 'HEAD'],
-      path: '/v1/service/llm/v1/models',
+      path: `${ANY_SERVICE_PREFIX}llm/v1/models`,
       doors: ['local'],
       cors: true,
       summary: 'The same list under the long form of the path.',

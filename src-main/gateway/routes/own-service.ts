@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
+import { OWN_SERVICE_PREFIX } from '#shared/routes.js'
 import { isPathShared, OLLAMA_API, WEBSOCKET, type LocalService } from '../../services/index.js'
 import { listModels } from '../routing/models-list.js'
 import { answerJson } from '../listener/answer-json.js'
@@ -87,7 +88,7 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
   ]
 }
 
-const ROUTE = '/v1/_service/:service/*'
+const ROUTE = `${OWN_SERVICE_PREFIX}:service/*`
 
 /** For Ollama's own paths the Ollamas, where there is one: a server beside it may have the same models. */
 function speaking(services: readonly LocalService[], path: string): readonly LocalService[] {
