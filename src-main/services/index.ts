@@ -29,7 +29,7 @@ export interface LocalService {
   readonly sharedPaths: readonly SharedPath[]
   /** Published model id → the id the server itself uses, where the two differ (path-like ids, aliases). */
   readonly serverModelIds: ReadonlyMap<string, string>
-  /** The server's own entry of `GET /v1/models` per published id, where it told one. */
+  /** The server's own entry of `GET /v1/models` per published id, where it has one. */
   readonly models: readonly LocalModel[]
   /** Why it is not connected, in words for the person; undefined while it is. */
   readonly problem: string | undefined
@@ -110,5 +110,5 @@ export interface ServiceRegistry extends Service {
   subscribe(listener: () => void): () => void
 }
 
-/** A {@link ServiceRegistration} of which only name and port must be told. */
+/** A {@link ServiceRegistration} that needs no more than name and port. */
 export type RegistrationInput = Pick<ServiceRegistration, 'name' | 'port'> & Partial<ServiceRegistration>

@@ -112,13 +112,13 @@ async function recognise(ask: Ask, list: SeenList): Promise<Pick<Memory, 'profil
 }
 
 function modelOf(listed: ListedModel, identity: Identity, status: Status): DetectedModel {
-  const told = identity.details.get(listed.id)
+  const known = identity.details.get(listed.id)
   return {
     id: listed.id,
-    contextLength: told?.contextLength ?? listed.contextLength ?? null,
-    quantisation: told?.quantisation ?? listed.quantisation ?? null,
-    sizeBytes: told?.sizeBytes ?? listed.sizeBytes ?? null,
-    parameters: told?.parameters ?? listed.parameters ?? null,
+    contextLength: known?.contextLength ?? listed.contextLength ?? null,
+    quantisation: known?.quantisation ?? listed.quantisation ?? null,
+    sizeBytes: known?.sizeBytes ?? listed.sizeBytes ?? null,
+    parameters: known?.parameters ?? listed.parameters ?? null,
     loaded: status.loaded === undefined ? null : status.loaded.has(listed.id),
   }
 }

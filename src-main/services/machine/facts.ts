@@ -11,7 +11,7 @@ export const unknown = (why: string): Fact<never> => ({ known: false, why })
 
 /** A GPU as its driver tells it. */
 export type GpuFacts = Hardware['gpus'][number] & {
-  /** Percent of the last moments in which it computed; null where it is not told. */
+  /** Percent of the last moments in which it computed; null where the driver does not say. */
   busyPercent: number | null
 }
 

@@ -59,7 +59,7 @@ async function endTree(pid: number): Promise<void> {
   await once(killer, 'exit')
 }
 
-/** Whether anything of a process group still runs. A process that has ended but that nobody has reaped does not count. */
+/** Whether anything of a process group still runs. One that has ended but is not reaped yet does not count. */
 async function hasLivingMember(groupId: number): Promise<boolean> {
   if (!signalGroup(groupId, 0)) return false
   if (process.platform !== 'linux') return true

@@ -50,7 +50,7 @@ export function createHealthCheck(
     const health = await get(registration.healthPath, MAX_HEALTH_BYTES, signal, timeoutMs)
     if (health.kind !== 'answer') return withoutAnswer(health)
     if (health.status === 503) return { kind: 'loading' }
-    // A server without a health page is alive because it told its models.
+    // A server without a health page is alive because it lists its models.
     hasHealthPage = isSuccess(health.status) || health.status >= 500
     return seen
   }

@@ -31,7 +31,7 @@ export interface HttpProbe {
   close(): Promise<void>
 }
 
-/** A probe with connections of its own; `connectTimeoutMs` is 2 s unless told. */
+/** A probe with connections of its own; `connectTimeoutMs` is 2 s by default. */
 export function createHttpProbe(options: { connectTimeoutMs?: number } = {}): HttpProbe {
   const agent = new Agent({
     connect: { timeout: options.connectTimeoutMs ?? 2_000 },

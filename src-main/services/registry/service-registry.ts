@@ -11,7 +11,7 @@ import { createServiceWatcher, type ServiceWatcher } from './service-watcher.js'
 export interface ServiceRegistryOptions {
   /** Registered when it starts. */
   services?: readonly RegistrationInput[]
-  /** Whether a service may be on another machine (default false): whoever may register could then reach the whole LAN. */
+  /** Whether a service may be on another machine (default false): registering one then reaches the whole LAN. */
   allowRemoteTarget?: boolean
   /** Where they differ from {@link DEFAULT_TIMINGS}. */
   timings?: Partial<WatchTimings>

@@ -16,7 +16,7 @@ export interface SecretFileNeeds {
   log: Log
   /** The system's key store, where a program has one. */
   vault?: Vault
-  /** Told once when a secret lies in the file as it is although there is a vault, with the reason. */
+  /** Called once when a secret lies in the file as it is although there is a vault, with the reason. */
   onPlain?: (why: string) => void
 }
 

@@ -12,7 +12,7 @@ const SlotsSchema = z.array(z.object({ is_processing: z.boolean() }))
 
 const saysSo = (list: SeenList): boolean => list.headers.server === 'llama.cpp'
 
-/** `/props` does not wake a sleeping server. `/slots` counts as use: it is asked only while a person watches. */
+/** llama.cpp. `/props` does not wake a sleeping server. `/slots` counts as use: it is asked only while a person watches. */
 export const llamaCpp: ServerProfile = {
   kind: 'llama.cpp',
   healthPath: '/health',

@@ -10,6 +10,7 @@ const VersionSchema = z.object({ version: z.string().max(100) })
 
 const read = (ask: Ask) => ask.json('/system', SystemSchema)
 
+/** LocalAI; its list says little, so it is suspected last. */
 export const localai: ServerProfile = {
   kind: 'localai',
   healthPath: '/readyz',

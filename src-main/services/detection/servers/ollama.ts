@@ -17,7 +17,7 @@ const TagsSchema = z.object({
 const VersionSchema = z.object({ version: z.string().max(100) })
 const RunningSchema = z.object({ models: z.array(z.object({ name: z.string() })) })
 
-/** `/api/tags` with digests; KoboldCpp imitates the rest and is told apart before. */
+/** Ollama: `/api/tags` with digests; KoboldCpp imitates the rest and is recognised before. */
 export const ollama: ServerProfile = {
   kind: 'ollama',
   healthPath: '/',
@@ -30,13 +30,13 @@ export const ollama: ServerProfile = {
     if (tags === undefined) return undefined
     const version = (await ask.json('/api/version', VersionSchema))?.version
     const details = tags.models.map(
-      ({ name, size, details: told }) =>
+      ({ name, size, details: answer }) =>
         [
           name,
           {
             sizeBytes: size ?? null,
-            parameters: told?.parameter_size ?? null,
-            quantisation: told?.quantization_level ?? null,
+            parameters: answer?.parameter_size ?? null,
+            quantisation: answer?.quantization_level ?? null,
           },
         ] as const,
     )

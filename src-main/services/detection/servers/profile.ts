@@ -12,7 +12,7 @@ export interface Identity {
 export interface Status {
   state?: 'asleep' | 'busy' | 'starting'
   load?: { running: number; waiting: number }
-  /** Ids of the models in memory; undefined where it is not told. */
+  /** Ids of the models in memory; undefined where the server does not say. */
   loaded?: ReadonlySet<string>
 }
 

@@ -6,7 +6,7 @@ const InfoSchema = z.object({
   model_path: z.string(),
 })
 
-/** Its `/health` may generate a token, so it is never asked. */
+/** SGLang. Its `/health` may generate a token, so it is never asked. */
 export const sglang: ServerProfile = {
   kind: 'sglang',
   healthPath: '/get_model_info',

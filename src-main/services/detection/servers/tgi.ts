@@ -8,7 +8,7 @@ const InfoSchema = z.object({
   version: z.string().max(100),
 })
 
-/** Its `/health` may generate a token, so `/info` is asked in its place. */
+/** Text Generation Inference. Its `/health` may generate a token, so `/info` is asked in its place. */
 export const tgi: ServerProfile = {
   kind: 'tgi',
   healthPath: '/info',

@@ -12,7 +12,7 @@ import { judgeRules, readFacts, type PauseRules } from './rules.js'
 const CHECK_MS = 5_000
 /** After a request ended, the GPU's own figures still show it for so long. */
 const GPU_SETTLE_MS = 20_000
-/** What peers are told about trying again, at most. */
+/** The longest time after which peers are asked to try again. */
 const MAX_RETRY_S = 3600
 
 /** What a pause stands on. */

@@ -23,6 +23,7 @@ export const KeptShareSchema = z.object({
   /** Unix milliseconds. */
   sharedAtMs: z.number().default(0),
 })
+/** {@link KeptShareSchema}, read. */
 export type KeptShare = z.output<typeof KeptShareSchema>
 
 /** `shares.json`. One odd entry does not spoil the others, so they are read one by one. */
