@@ -1,4 +1,5 @@
 import type { SettingsSource } from '../config/settings-source.js'
+import type { ProviderHealth } from '../gateway/routing/provider-health.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
 import type { ServiceRegistry } from '../services/index.js'
@@ -34,8 +35,8 @@ export interface ControlNeeds extends BootstrapNeeds, DoctorNeeds, IdentityNeeds
   logs: LogsSource
   /** The gateway's base address without `/v1`; null while it has no port. */
   gatewayUrl(): string | null
-  /** False while the gateway leaves a peer alone because it did not answer. */
-  isRoutable?: (peerId: string) => boolean
+  /** Which peers the gateway leaves alone because they did not answer. */
+  health: Pick<ProviderHealth, 'isRoutable' | 'subscribe'>
   /** The desktop app around the node, where there is one. */
   app?: AppPreferencesSource
   /** Its way to a newer version. */

@@ -21,3 +21,36 @@ export const systemSleepingClock: SleepingClock = {
     }
   },
 }
+
+/** A sleep that others can end early, again and again; it also ends with `stopped`. */
+export class InterruptibleSleep {
+  readonly #clock: SleepingClock
+  readonly #stopped: AbortSignal
+  #interruption = new AbortController()
+
+  constructor(clock: SleepingClock, stopped: AbortSignal) {
+    this.#clock = clock
+    this.#stopped = stopped
+  }
+
+  /**
+   * Sleeps for `ms`, or until {@link InterruptibleSleep.interrupt}; an interruption since the last sleep counts. True when
+   * it was interrupted or stopped.
+   */
+  async sleep(ms: number): Promise<boolean> {
+    await this.#clock.sleep(ms, AbortSignal.any([this.#interruption.signal, this.#stopped]))
+    const wasInterrupted = this.#interruption.signal.aborted
+    this.forgetInterruption()
+    return wasInterrupted || this.#stopped.aborted
+  }
+
+  /** Ends the sleep, or the next one where none is under way. */
+  interrupt(): void {
+    this.#interruption.abort()
+  }
+
+  /** The next sleep is a whole one, whatever came before. */
+  forgetInterruption(): void {
+    if (this.#interruption.signal.aborted) this.#interruption = new AbortController()
+  }
+}

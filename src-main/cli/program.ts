@@ -147,7 +147,7 @@ function sharingPlans(needs: {
   return [
     {
       name: 'detect',
-      help: 'Looks for model servers on this machine.',
+      help: 'Scans this machine for model servers.',
       ...place,
       json: true,
       run: (invocation) => runDetect(client(invocation), invocation),

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.js'
 import type { Settings } from '../config/settings.js'
 import { createForwarder } from '../gateway/forward/forwarder.js'
 import { createLocalClients } from '../gateway/forward/local-clients.js'
-import { createProviderHealth } from '../gateway/routing/provider-health.js'
+import type { ProviderHealth } from '../gateway/routing/provider-health.js'
 import { createProviderScores, createStatusFollower } from '../gateway/routing/provider-scores.js'
 import { createGatewayListener, type GatewayNeeds, type GatewayOptions, type GatewayTiming } from '../gateway/index.js'
 import { createKnownOffers } from '../gateway/routing/known-offers.js'
@@ -25,19 +25,21 @@ import { VERSION } from '../base/version.js'
 export interface ComposedGateway {
   /** Follows the table; runs from the beginning. */
   reach: Service
-  /** The two doors and the clients behind them. */
-  doors: Service
+  /** The two listeners and the clients behind them. */
+  listeners: Service
   /** `http://127.0.0.1:8092`; undefined while it does not listen. */
   url: () => string | undefined
   /** HTTP streams to peers. */
   streams: () => { pools: number; streams: number }
 }
 
-/** The gateway: one app, two doors, and the clients it forwards with. */
+/** The gateway: one app, two listeners, and the clients it forwards with. */
 export function composeGateway(needs: {
   host: Host
   table: NodeTable
   registry: ServiceRegistry
+  /** Runs with {@link ComposedGateway.reach}. */
+  health: ProviderHealth
   admission: Admission
   traffic: TrafficFeed
   clock: Clock
@@ -52,21 +54,20 @@ export function composeGateway(needs: {
   authorize: GatewayOptions['authorize']
   dashboardUrl: () => string | undefined
 }): ComposedGateway {
-  const { host, table, registry, admission, traffic, clock, log, paths, metrics, settings } = needs
+  const { host, table, registry, health, admission, traffic, clock, log, paths, metrics, settings } = needs
   const peerClients = createPeerClients({ host, log }, { connectTimeoutMs: () => settings['gateway.connect-timeout'] })
   const localClients = createLocalClients()
-  const reachability = createProviderHealth({ host, table, clock, log })
   const knownOffers = createKnownOffers({ table })
   const scores = createProviderScores({ clock })
   const statusFollower = createStatusFollower({ table, scores })
   const affinity = createAffinity({ clock })
-  const choice = createProviderChoice({ host, table, registry, admission, reachability, scores, affinity })
+  const choice = createProviderChoice({ host, table, registry, admission, health, scores, affinity })
   const forwarder = createForwarder(
-    { host, peerClients, localClients, registry, reachability, admission, scores, paths, log },
+    { host, peerClients, localClients, registry, health, admission, scores, paths, log },
     settings,
   )
   const gatewayNeeds: GatewayNeeds = {
-    ...{ host, table, registry, admission, forwarder, reachability, choice, knownOffers },
+    ...{ host, table, registry, admission, forwarder, health, choice, knownOffers },
     ...{ traffic, paths, metrics, clock, log },
   }
   const options: GatewayOptions = {
@@ -84,8 +85,8 @@ export function composeGateway(needs: {
   )
   const peerListener = createPeerDoor({ host, handler: createGatewayListener(gatewayNeeds, options, 'peer'), log })
   return {
-    reach: createServiceGroup({ log }, { name: 'reach', services: [reachability, knownOffers, statusFollower] }),
-    doors: createListeners({ clients: [localClients, peerClients], listeners: [peerListener, localListener], log }),
+    reach: createServiceGroup({ log }, { name: 'reach', services: [health, knownOffers, statusFollower] }),
+    listeners: createListeners({ clients: [localClients, peerClients], listeners: [peerListener, localListener], log }),
     url: () => localListener.url,
     streams: () => peerClients.stats(),
   }

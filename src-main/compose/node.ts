@@ -15,6 +15,7 @@ import type { Origins } from '../config/load-settings.js'
 import type { Settings } from '../config/settings.js'
 import type { DataFolder } from '../base/data-folder.js'
 import type { GatewayTiming } from '../gateway/index.js'
+import { createProviderHealth } from '../gateway/routing/provider-health.js'
 import { createServiceGroup, type Service } from '../base/lifecycle.js'
 import type { Logger } from '../logging/logger.js'
 import { createNodeTable } from '../node-table/index.js'
@@ -91,11 +92,14 @@ export function createNode(needs: NodeNeeds): OcfNode {
     ownPorts: () => [gatewayUrl(), controlUrl()].flatMap(portOf),
   })
 
+  // The gateway and the pages list the models of the same peers.
+  const health = createProviderHealth({ host, table, clock, log })
   const control = createControl({
     facts: { version: VERSION, mode: settings.mode, startedAtMs: clock.now() },
     connections: createConnectionsSource(host),
     table,
     registry: services.registry,
+    health,
     traffic,
     history,
     settings: live.source,
@@ -114,10 +118,12 @@ export function createNode(needs: NodeNeeds): OcfNode {
     { port: settings['api-port'], rendererDir: needs.rendererDir, dataDir: dataFolder.dir },
   )
   controlUrl = () => controlServer.url
+  // Its route for this node's own services takes the control server's token.
   const gateway = composeGateway({
     host,
     table,
     registry: services.registry,
+    health,
     admission: sharing.admission,
     traffic,
     clock,
@@ -146,7 +152,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
         bootstrapper,
         ...services.before,
         ...exporters,
-        gateway.doors,
+        gateway.listeners,
         controlServer,
         ...services.after,
       ],

@@ -17,7 +17,7 @@ import {
 } from '../services/index.js'
 import { VERSION } from '../base/version.js'
 
-/** This machine's services, and what must run before and after the gateway's doors open. */
+/** This machine's services, and what must run before and after the gateway's listeners open. */
 export interface ComposedServices {
   registry: ServiceRegistry
   /** For the control interface. */
@@ -48,7 +48,7 @@ export function composeServices(needs: {
   )
   const shared = sharing.connect({ registry, peerId: () => host.peerId, ownPorts: needs.ownPorts })
   const demo = createEmbeddedDemo(
-    { log, registry },
+    { log, registry, hasAnyServer: (signal) => shared.detector.hasAnyServer(signal) },
     { mode: settings['demo-model'], dataDir, tokensPerSecond: settings['demo-model.tokens-per-second'] },
   )
   const announcer = createAnnouncer({

@@ -8,7 +8,7 @@ import type { Service } from '../base/lifecycle.js'
 import type { Log } from '../logging/index.js'
 import type { OwnStatusSource } from '../node-table/index.js'
 import { createAdmission, readLimits, type Admission } from '../services/sharing/access/index.js'
-import { createDetector } from '../services/detection/index.js'
+import { createDetector, type Detector } from '../services/detection/index.js'
 import type { ServiceRegistry } from '../services/index.js'
 import { createLedger } from '../services/sharing/ledger/index.js'
 import {
@@ -31,8 +31,8 @@ export interface DesktopSharing {
   onPlainSecrets?: (why: string) => void
   /** Facts in place of the system's. */
   facts?: Partial<MachineFacts>
-  /** Milliseconds between two looks at them; the pause's own time unless told. */
-  pauseLookMs?: number
+  /** Milliseconds between two checks of them; the pause's own time unless told. */
+  pauseCheckMs?: number
 }
 
 /** The donor's side: what may be used, by whom and when, and what was given. */
@@ -45,6 +45,7 @@ export interface ComposedSharing {
   /** Gives it the registry; what the control interface reads, and what runs behind the registry and at the end. */
   connect(watched: { registry: ServiceRegistry; peerId: () => string; ownPorts: () => number[] }): {
     needs: SharingNeeds
+    detector: Pick<Detector, 'hasAnyServer'>
     before: Service[]
     after: Service[]
   }
@@ -78,7 +79,7 @@ export function composeSharing(needs: {
       clock: systemSleepingClock,
       log,
     },
-    { file: dataFolder.path('pause.json'), lookMs: desktop.pauseLookMs },
+    { file: dataFolder.path('pause.json'), checkMs: desktop.pauseCheckMs },
   )
   const ownStatus: OwnStatusSource = {
     current() {
@@ -125,6 +126,7 @@ export function composeSharing(needs: {
       const ledger = createLedger({ traffic, isShared, clock, log }, { file: dataFolder.path('ledger.json') })
       return {
         needs: { detector, shares, admission, pause, ledger },
+        detector,
         before: [shares, ledger, hardware, pause, liveChanges],
         after: [detector],
       }

@@ -16,7 +16,7 @@ export interface ComposedTelemetry {
   traffic: TrafficFeed
   history: TrafficHistory
   metrics: Metrics
-  /** Gives the telemetry what it watches; the services that run between the host and the gateway's doors. */
+  /** Gives the telemetry what it watches; the services that run between the host and the gateway's listeners. */
   connect(watched: MetricSources & { host: Host; registry: ServiceRegistry; paths: PathLookup }): Service[]
 }
 

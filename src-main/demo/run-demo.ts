@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { BOOTSTRAPS_PATH } from '#shared/routes.js'
 import { EXIT, type DemoOptions } from '../cli/io.js'
 import { createDemoModelServer } from '../demo-model/index.js'
 import { createLogger } from '../logging/logger.js'
@@ -69,7 +70,7 @@ async function startNodes(
     const node = await startDemoNode([
       ...['--data-dir', join(folder, `node-${index + 1}`), '--p2p-host', '127.0.0.1', '--demo-model', 'off'],
       ...['--port', String(port), '--api-port', String(apiPort), '--tcpport', '0', '--wsport', '0', '--udpport', '0'],
-      ...(nodes[0] === undefined ? [] : ['--bootstrap.sources', `${nodes[0].gateway}/v1/dnt/bootstraps`]),
+      ...(nodes[0] === undefined ? [] : ['--bootstrap.sources', `${nodes[0].gateway}${BOOTSTRAPS_PATH}`]),
       ...(isLast ? ['--service.name', 'llm', '--service.port', String(options.modelPort)] : []),
     ])
     nodes.push(node)

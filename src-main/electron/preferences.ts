@@ -85,9 +85,15 @@ export function createAppPreferences(needs: {
       updates: preferences.now.updates,
     }),
     set(name, value) {
-      if (name === 'autostart') autostart?.set(value)
+      const before = preferences.now[name]
       // A person who has chosen here need not be asked when closing.
       preferences.change(name === 'closeToTray' ? { closeToTray: value, closeToTrayTold: true } : { [name]: value })
+      try {
+        if (name === 'autostart') autostart?.set(value)
+      } catch (error) {
+        preferences.change({ [name]: before })
+        throw error
+      }
       if (name === 'updates') needs.updatesWanted()
     },
   }

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { createAdmit } from './listener/admit.js'
 import { answerError, Arrival, discardRest } from './listener/arrival.js'
-import type { Door } from './listener/door.js'
+import type { Listener } from './listener/listeners.js'
 import type { GatewayNeeds, GatewayOptions } from './needs.js'
 import { createPages } from './listener/pages.js'
 import { createMatcher, type PathParams, remembering, type Route, splitTarget } from './routes/route.js'
@@ -14,9 +14,13 @@ export type { GatewayNeeds, GatewayOptions, GatewayTiming } from './needs.js'
  * where the table says so. What programs send to be forwarded goes straight to the forwarder; everything else, and whatever comes from
  * a web page, is Koa's (docs/decisions/0012).
  */
-export function createGatewayListener(needs: GatewayNeeds, options: GatewayOptions, door: Door): RequestListener {
+export function createGatewayListener(
+  needs: GatewayNeeds,
+  options: GatewayOptions,
+  listener: Listener,
+): RequestListener {
   const log = needs.log.forComponent('gateway')
-  const match = remembering(createMatcher(allRoutes(needs, options), door))
+  const match = remembering(createMatcher(allRoutes(needs, options), listener))
   const admit = createAdmit(options)
   const pages = createPages({ log }, options)
 
@@ -30,9 +34,9 @@ export function createGatewayListener(needs: GatewayNeeds, options: GatewayOptio
   }
 
   return (request, response) => {
-    const arrival = new Arrival(door, request, response)
+    const arrival = new Arrival(listener, request, response)
     // A peer knows that streams are kept: it would be bytes in each of its answers.
-    if (door === 'peer') response.removeHeader('Connection')
+    if (listener === 'peer') response.removeHeader('Connection')
     try {
       admit(arrival)
       const found = match(wantedMethod(arrival), splitTarget(arrival.url).path)

@@ -22,7 +22,7 @@ export interface GatewayNeeds {
   /** The owner's limits at the peer listener. */
   admission: Admission
   forwarder: Forwarder
-  reachability: ProviderHealth
+  health: ProviderHealth
   choice: ProviderChoice
   knownOffers: KnownOffers
   traffic: TrafficFeed

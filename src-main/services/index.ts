@@ -4,12 +4,10 @@ export { createServiceRegistry } from './registry/service-registry.js'
 export type { ServiceRegistryOptions } from './registry/service-registry.js'
 export { describeRegistration, serviceIdOf } from './registry/registration.js'
 export { isPathShared, MODEL_PATHS, OLLAMA_MODEL_PATHS, parseSharedPath, WEBSOCKET } from './sharing/shared-paths.js'
-export { OLLAMA_API, parseIdentityGroup } from './registry/identity-groups.js'
-export { toServiceRecords } from './registry/service-records.js'
+export { OLLAMA_API, parseIdentityGroup, publicIdOf } from './registry/published-models.js'
+export { toServiceRecords } from './registry/announcer.js'
 export { createSubprocess } from './process/subprocess.js'
 export { createEmbeddedDemo } from './process/embedded-demo.js'
-export { publicIdOf } from './registry/published-models.js'
-export { findLocalModelServer } from './detection/local-model-server.js'
 
 /** Where a local service stands with this node. */
 export type LocalServiceStatus = 'starting' | 'connected' | 'down'
@@ -31,7 +29,7 @@ export interface LocalService {
   readonly sharedPaths: readonly SharedPath[]
   /** Published model id → the id the server itself uses, where the two differ (path-like ids, aliases). */
   readonly serverModelIds: ReadonlyMap<string, string>
-  /** The server's own entry of `GET /v1/models` per published id, where it told one. */
+  /** The server's own entry of `GET /v1/models` per published id, where it has one. */
   readonly models: readonly LocalModel[]
   /** Why it is not connected, in words for the person; undefined while it is. */
   readonly problem: string | undefined
@@ -98,6 +96,8 @@ export interface ServiceRegistry extends Service {
    * @throws AppError `invalid_service`, with every fault in the sentence
    */
   add(registration: RegistrationInput): string
+  /** The id {@link ServiceRegistry.add} would return; throws what that would throw, and changes nothing. */
+  check(registration: RegistrationInput): string
   /** Takes a service away; false when there is none with that id. */
   remove(id: string): Promise<boolean>
   /** A request could not be forwarded to that server: it is checked at once, and is down if nothing listens any more. */
@@ -110,5 +110,5 @@ export interface ServiceRegistry extends Service {
   subscribe(listener: () => void): () => void
 }
 
-/** A {@link ServiceRegistration} of which only name and port must be told. */
+/** A {@link ServiceRegistration} that needs no more than name and port. */
 export type RegistrationInput = Pick<ServiceRegistration, 'name' | 'port'> & Partial<ServiceRegistration>

@@ -103,15 +103,15 @@ export const TargetInputSchema = z.strictObject({
 })
 
 export const detectionCalls = {
-  'detection.list': defineCall('The model servers found on this machine at the last look.', {
+  'detection.list': defineCall('The model servers found on this machine by the last scan.', {
     input: NoInputSchema,
     output: z.array(DetectedServerSchema),
   }),
-  'detection.look': defineCall('Looks for model servers now.', {
+  'detection.scan': defineCall('Scans this machine for model servers now.', {
     input: NoInputSchema,
     output: z.array(DetectedServerSchema),
   }),
-  'detection.type-in': defineCall('Looks at one address the person typed in and keeps it in the list.', {
+  'detection.type-in': defineCall('Scans one address the person typed in and keeps it in the list.', {
     input: TargetInputSchema,
     output: DetectedServerSchema,
   }),
@@ -123,7 +123,7 @@ export const detectionCalls = {
 
 export const detectionFeeds = {
   detection: defineListFeed(
-    'The same as detection.list; while it is followed, a look is taken every 15 seconds instead of every minute.',
+    'The same as detection.list; while it is followed, this machine is scanned every 15 seconds instead of every minute.',
     DetectedServerSchema,
     (server) => server.address,
   ),

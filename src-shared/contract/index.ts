@@ -32,7 +32,7 @@ export const CALLS = {
   ...settingsCalls, // settings.list, settings.set
   ...logsCalls, // logs.recent
   ...trafficCalls, // traffic.recent, traffic.history
-  ...detectionCalls, // detection.list, detection.look, detection.type-in, detection.forget
+  ...detectionCalls, // detection.list, detection.scan, detection.type-in, detection.forget
   ...sharesCalls, // shares.list, shares.add, shares.remove
   ...pauseCalls, // pause.get, pause.set, pause.resume
   ...limitsCalls, // limits.get, limits.set

@@ -50,8 +50,10 @@ export const sharesCalls = {
     input: z.strictObject({ id: z.string().max(300) }),
     output: z.object({
       removed: z.boolean(),
-      /** It stands in the settings and will be back after the next start. */
+      /** It will be back after the next start: it stands in the settings, or its file could not be written. */
       untilRestart: z.boolean(),
+      /** What could not be written, in a sentence for the person; null where all went well. */
+      problem: z.string().nullable(),
     }),
   }),
 }

@@ -26,7 +26,7 @@ const VALID: { [N in CallName]: CallInput<N> } = {
   'traffic.recent': { limit: 10 },
   'traffic.history': { range: '5m' },
   'detection.list': {},
-  'detection.look': {},
+  'detection.scan': {},
   'detection.type-in': { port: 11434 },
   'detection.forget': { address: '127.0.0.1:11434' },
   'shares.list': {},

@@ -59,7 +59,7 @@ export function createFakeSharing(): SharingNeeds {
   return {
     detector: {
       servers: () => [OLLAMA],
-      look: () => Promise.resolve([OLLAMA]),
+      scan: () => Promise.resolve([OLLAMA]),
       typeIn: () => Promise.resolve({ ...OLLAMA, typed: true }),
       forget: () => false,
       follow: never,
@@ -67,7 +67,7 @@ export function createFakeSharing(): SharingNeeds {
     shares: {
       list: () => [SHARE],
       add: () => Promise.resolve(SHARE),
-      remove: () => Promise.resolve({ removed: true, untilRestart: false }),
+      remove: () => Promise.resolve({ removed: true, untilRestart: false, problem: null }),
       subscribe: never,
     },
     admission: {

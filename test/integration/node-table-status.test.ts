@@ -95,30 +95,30 @@ test('a peer that is gone is quarantined by one’s own probe only, for a growin
   await connect(asker.host, provider.host)
   await offer(provider, 'gpt2')
   await expect.poll(() => asker.table.size, eventually).toBe(1)
-  const reachability = createProviderHealth({ host: asker.host, table: asker.table, clock, log: asker.log })
-  await reachability.start(new AbortController().signal)
-  nodes.defer(() => reachability.stop())
+  const health = createProviderHealth({ host: asker.host, table: asker.table, clock, log: asker.log })
+  await health.start(new AbortController().signal)
+  nodes.defer(() => health.stop())
   const events: PeerStatusEvent[] = []
   asker.table.status.subscribe((event) => events.push(event))
   const { peerId } = provider.host
 
   asker.table.status.hint(peerId)
   await expect.poll(() => events.length, eventually).toBe(1)
-  expect([events[0]?.outcome.kind, reachability.isRoutable(peerId)]).toEqual(['answered', true])
+  expect([events[0]?.outcome.kind, health.isRoutable(peerId)]).toEqual(['answered', true])
 
   await provider.stop()
-  await expect.poll(() => reachability.isRoutable(peerId), eventually).toBe(false)
+  await expect.poll(() => health.isRoutable(peerId), eventually).toBe(false)
   const failures = (): number => events.filter(({ outcome }) => outcome.kind === 'unreachable').length
   const before = failures()
   clock.offsetMs += 6_000
   await expect.poll(failures, eventually).toBe(before + 1)
   expect([1, 2, 3, 20].map(quarantineMs)).toEqual([5_000, 10_000, 20_000, 300_000])
-  expect(reachability.reasonOf(peerId)).toBeDefined()
+  expect(health.reasonOf(peerId)).toBeDefined()
 
   const back = await startBareHost({ privateKey: provider.host.identity.privateKey })
   nodes.defer(() => back.stop())
   await connect(back, asker.host)
-  await expect.poll(() => reachability.isRoutable(peerId), eventually).toBe(true)
+  await expect.poll(() => health.isRoutable(peerId), eventually).toBe(true)
 })
 
 test('a peer that says it is paused is left out, and what one says of its load is known to the choice', async () => {
@@ -126,7 +126,7 @@ test('a peer that says it is paused is left out, and what one says of its load i
   const [asker, provider] = [await nodes.start(), await nodes.start({ ownStatus: { current: () => own } })]
   await connect(asker.host, provider.host)
   const clock = createOffsetClock()
-  const reachability = createProviderHealth({ host: asker.host, table: asker.table, clock, log: asker.log })
+  const health = createProviderHealth({ host: asker.host, table: asker.table, clock, log: asker.log })
   const { peerId } = provider.host
   const scores = createProviderScores({ clock })
   const follower = createStatusFollower({ table: asker.table, scores })
@@ -134,8 +134,8 @@ test('a peer that says it is paused is left out, and what one says of its load i
   nodes.defer(() => follower.stop())
   asker.table.status.get(peerId)
   await expect.poll(() => scores.load(peerId), eventually).toMatchObject({ slots: 1, othersQueued: 1 })
-  expect(reachability.isRoutable(peerId)).toBe(true)
+  expect(health.isRoutable(peerId)).toBe(true)
   own.paused = 'the owner is playing'
   await asker.table.status.refresh(peerId)
-  expect([reachability.isRoutable(peerId), reachability.reasonOf(peerId)]).toEqual([false, 'the owner is playing'])
+  expect([health.isRoutable(peerId), health.reasonOf(peerId)]).toEqual([false, 'the owner is playing'])
 })

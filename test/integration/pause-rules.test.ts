@@ -30,7 +30,7 @@ beforeAll(async () => {
   provider = await startNodeInProcess({
     flags: { 'bootstrap.sources': [`${asker.gateway}/v1/dnt/bootstraps`] },
     desktopSharing: {
-      pauseLookMs: 50,
+      pauseCheckMs: 50,
       facts: {
         userIdleMs: () => Promise.resolve(known(machine.idleMs)),
         onBattery: () => Promise.resolve(known(machine.onBattery)),

@@ -50,7 +50,7 @@ function detectorOf(candidates: Candidate[], around: Around = {}): Detector {
 
 async function found(model: StandInModel, candidate: Partial<Candidate> = {}): Promise<DetectedServer | undefined> {
   const { port } = await started(model)
-  const [server] = await detectorOf([{ port, ...candidate }]).look()
+  const [server] = await detectorOf([{ port, ...candidate }]).scan()
   return server
 }
 
@@ -77,7 +77,7 @@ test('all of them at once are told apart, and none is made to work', async () =>
   const running = await Promise.all(TWELVE.map(([, model]) => started(model())))
   const detector = detectorOf(running.map(({ port }) => ({ port })))
 
-  const all = await detector.look()
+  const all = await detector.scan()
 
   const kinds = new Map(all.map(({ port, kind }) => [port, kind]))
   expect(running.map(({ port }) => kinds.get(port))).toEqual(TWELVE.map(([, , { kind }]) => kind))
@@ -87,13 +87,13 @@ test('all of them at once are told apart, and none is made to work', async () =>
   for (const { seen } of health) expect(seen).not.toContain('GET /health')
 })
 
-test('what is known costs one list and at most one more question a look', async () => {
+test('what is known costs one list and at most one more question a scan', async () => {
   const running = await Promise.all(TWELVE.map(([, model]) => started(model())))
   const detector = detectorOf(running.map(({ port }) => ({ port })))
-  await detector.look()
+  await detector.scan()
   for (const { seen } of running) seen.length = 0
 
-  await detector.look()
+  await detector.scan()
 
   for (const { seen } of running) {
     expect(seen.filter((name) => name.endsWith('/v1/models'))).toHaveLength(1)
@@ -130,12 +130,12 @@ test('models are told with size, context and quantisation where the server tells
 
 test('Jan wants its key on its port, and is there once the key is known', async () => {
   const { port } = await started(servers.JAN())
-  const candidates = [{ port, keeper: 'jan' as ServerKind }]
-  expect(await detectorOf(candidates).look()).toMatchObject([{ name: 'Jan', state: 'needs-key', models: [] }])
+  const candidates = [{ port, expectedKind: 'jan' as ServerKind }]
+  expect(await detectorOf(candidates).scan()).toMatchObject([{ name: 'Jan', state: 'needs-key', models: [] }])
 
   const withKey = detectorOf(candidates, { keys: { [`127.0.0.1:${port}`]: 'jan-secret' } })
 
-  expect(await withKey.look()).toMatchObject([{ name: 'Jan', state: 'ready', models: [{ id: 'jan-v1-4b' }] }])
+  expect(await withKey.scan()).toMatchObject([{ name: 'Jan', state: 'ready', models: [{ id: 'jan-v1-4b' }] }])
 })
 
 test('a vLLM that wants a key is named by what it leaves open', async () => {
@@ -213,7 +213,7 @@ test.each([
 ])('a list of models of 100 MiB (%s) is cut early, and is no model server', async (_, options) => {
   const server = await startHugeAnswers({ routes: {} }, ['GET /v1/models'], options)
 
-  expect(await detectorOf([{ port: server.port }], { answerMs: 10_000 }).look()).toEqual([])
+  expect(await detectorOf([{ port: server.port }], { answerMs: 10_000 }).scan()).toEqual([])
 
   await until(() => server.cut() === 1, { what: 'the server saw the cut' })
   // 4 MiB are read; what is above them went into the buffers of both sockets.
@@ -225,7 +225,7 @@ test('a server with 100 MiB for an answer to another question is cut early, and 
   const huge = ['GET /api/version', 'GET /api/tags', 'GET /api/ps']
   const server = await startHugeAnswers(servers.OLLAMA(), huge, { length: false })
 
-  const [seen] = await detectorOf([{ port: server.port }], { answerMs: 10_000 }).look()
+  const [seen] = await detectorOf([{ port: server.port }], { answerMs: 10_000 }).scan()
 
   expect(seen?.models.map(({ id }) => id)).toContain('llama3.2:latest')
   await until(() => server.cut() > 0, { what: 'the server saw the cut' })
@@ -253,13 +253,13 @@ test('ports of programs that speak no HTTP, never answer or are closed are no mo
     await detectorOf(
       [...ports, closed.port].map((port) => ({ port })),
       { answerMs: 100 },
-    ).look(),
+    ).scan(),
   ).toEqual([])
 })
 
 test('a server on the IPv6 loopback only is found there', async () => {
   const { port } = await started(servers.VLLM(), { host: '::1' })
-  expect(await detectorOf([{ port }]).look()).toMatchObject([{ address: `[::1]:${port}`, name: 'vLLM' }])
+  expect(await detectorOf([{ port }]).scan()).toMatchObject([{ address: `[::1]:${port}`, name: 'vLLM' }])
 })
 
 test('a llama.cpp that loads its model is starting, and one asleep is not woken', async () => {
@@ -271,26 +271,26 @@ test('a llama.cpp that loads its model is starting, and one asleep is not woken'
     body: { error: { message: 'Loading model', type: 'unavailable_error', code: 503 } },
   }
   const detector = detectorOf([{ port: server.port }])
-  expect(await detector.look()).toMatchObject([{ kind: 'llama.cpp', state: 'starting' }])
+  expect(await detector.scan()).toMatchObject([{ kind: 'llama.cpp', state: 'starting' }])
 
   routes['GET /v1/models'] = models
   routes['GET /props'] = { body: { total_slots: 4, is_sleeping: true } }
   server.seen.length = 0
   detector.follow(() => undefined)
 
-  expect(await detector.look()).toMatchObject([{ kind: 'llama.cpp', state: 'asleep', models: [{ loaded: false }] }])
+  expect(await detector.scan()).toMatchObject([{ kind: 'llama.cpp', state: 'asleep', models: [{ loaded: false }] }])
   expect(server.seen).not.toContain('GET /slots')
 })
 
-test('load that counts as use is asked for only while somebody looks', async () => {
+test('load that counts as use is asked for only while a person watches', async () => {
   const server = await started(servers.LLAMA_CPP())
   const detector = detectorOf([{ port: server.port }])
-  expect(await detector.look()).toMatchObject([{ load: null }])
+  expect(await detector.scan()).toMatchObject([{ load: null }])
   expect(server.seen).not.toContain('GET /slots')
 
   detector.follow(() => undefined)
 
-  expect(await detector.look()).toMatchObject([{ load: { running: 1, waiting: 0 } }])
+  expect(await detector.scan()).toMatchObject([{ load: { running: 1, waiting: 0 } }])
 })
 
 test('Ollama without a model says what to do', async () => {
@@ -306,7 +306,7 @@ test('Ollama without a model says what to do', async () => {
 test('a known server that is silent is busy, and gone once nothing listens', async () => {
   const server = await started(servers.OLLAMA())
   const detector = detectorOf([{ port: server.port }], { answerMs: 1_500 })
-  await detector.look()
+  await detector.scan()
   const { routes } = server.model
   const slow = createTcpServer(() => undefined)
   const { port } = server
@@ -316,21 +316,21 @@ test('a known server that is silent is busy, and gone once nothing listens', asy
   const sockets = new Set<{ destroy(): void }>()
   slow.on('connection', (socket) => sockets.add(socket))
 
-  expect(await detector.look()).toMatchObject([{ kind: 'ollama', state: 'busy', models: [{}, {}] }])
+  expect(await detector.scan()).toMatchObject([{ kind: 'ollama', state: 'busy', models: [{}, {}] }])
 
   for (const socket of sockets) socket.destroy()
   await new Promise((resolve) => slow.close(resolve))
   expect(routes).toBeDefined()
-  expect(await detector.look()).toEqual([])
+  expect(await detector.scan()).toEqual([])
 })
 
-test('another model appears at the next look', async () => {
+test('another model appears at the next scan', async () => {
   const server = await started(servers.SOME_SERVER())
   const detector = detectorOf([{ port: server.port }])
-  await detector.look()
+  await detector.scan()
   server.model.routes['GET /v1/models'] = { body: { data: [{ id: 'my-model' }, { id: 'new/model:1 %2F../x' }] } }
 
-  const [view] = await detector.look()
+  const [view] = await detector.scan()
 
   expect(view?.models.map(({ id }) => id)).toEqual(['my-model', 'new/model:1 %2F../x'])
 })
@@ -358,7 +358,7 @@ test.each<[string, () => StandInModel]>([
 ])('%s is refused: it would be a loop', async (_, model) => {
   const { port } = await started(model())
   const detector = detectorOf([{ port }])
-  expect(await detector.look()).toEqual([])
+  expect(await detector.scan()).toEqual([])
 
   const typed = await detector.typeIn({ host: '127.0.0.1', port })
 
@@ -386,6 +386,39 @@ test('a port of this node itself is no target', async () => {
   await expect(detector.typeIn({ host: 'localhost', port: 8092 })).rejects.toMatchObject({ code: 'invalid_service' })
 })
 
+const NEVER = new AbortController().signal
+
+test.each<[string, StandInModel, boolean]>([
+  ['a list at the usual path', servers.VLLM(), true],
+  ['a list below /engines', servers.DOCKER_MODEL_RUNNER(), true],
+  ['a list below /api', servers.LEMONADE(), true],
+  ['a wish for a key', servers.JAN(), true],
+  ['a model that still loads', { routes: { 'GET /v1/models': { status: 503, body: 'Loading model' } } }, true],
+  ['a list without models', { routes: { 'GET /v1/models': { body: { object: 'list', data: [] } } } }, true],
+  ['a gateway', servers.OCF_GATEWAY(), false],
+  ['a web page', servers.OPEN_WEBUI(), false],
+  ['a 503 of something else', { routes: { 'GET /v1/models': { status: 503, body: 'Out of order' } } }, false],
+])('%s answers whether any model server runs here', async (_, model, expected) => {
+  const { port } = await started(model)
+  expect(await detectorOf([{ port }]).hasAnyServer(NEVER)).toBe(expected)
+  expect(await detectorOf([{ port }], { ownPorts: [port] }).hasAnyServer(NEVER)).toBe(false)
+})
+
+test('whether any model server runs here is answered in a second, also past one that never answers', async () => {
+  const silent = createTcpServer(() => undefined).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const sockets = new Set<{ destroy(): void }>()
+  silent.on('connection', (socket) => sockets.add(socket))
+  cleanups.push(() => {
+    for (const socket of sockets) socket.destroy()
+    return new Promise((resolve) => silent.close(resolve))
+  })
+  const { port } = silent.address() as AddressInfo
+  expect(await detectorOf([{ port }]).hasAnyServer(NEVER)).toBe(false)
+  const { port: other } = await started(servers.VLLM())
+  expect(await detectorOf([{ port }, { port: other }]).hasAnyServer(NEVER)).toBe(true)
+})
+
 test('a typed-in address stays in the list, with why nothing is there, until it is forgotten', async () => {
   const server = await started(servers.SOME_SERVER())
   const { port } = server
@@ -400,7 +433,7 @@ test('a typed-in address stays in the list, with why nothing is there, until it 
   expect(detector.servers()).toEqual([])
 })
 
-test('looks come by themselves, and followers hear of what changed', async () => {
+test('scans repeat, and followers hear of what changed', async () => {
   const server = await started(servers.OLLAMA())
   const detector = detectorOf([{ port: server.port }], { watchedMs: 10 })
   let changes = 0
@@ -408,7 +441,7 @@ test('looks come by themselves, and followers hear of what changed', async () =>
   await detector.start(new AbortController().signal)
   await until(() => changes === 1, { what: 'the server is found' })
 
-  await until(() => server.seen.filter((name) => name === 'GET /v1/models').length > 3, { what: 'more looks' })
+  await until(() => server.seen.filter((name) => name === 'GET /v1/models').length > 3, { what: 'more scans' })
   expect(changes).toBe(1)
   await server.close()
 

@@ -2,9 +2,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { createEmbeddedDemo, createServiceRegistry, findLocalModelServer } from '../../src-main/services/index.js'
+import { createEmbeddedDemo, createServiceRegistry } from '../../src-main/services/index.js'
 import type { EmbeddedDemoOptions } from '../../src-main/services/process/embedded-demo.js'
-import { startHtmlServer, startModelServer } from '../fixtures/model-servers/index.js'
+import { startModelServer } from '../fixtures/model-servers/index.js'
 import { createRecordingLog } from '../fixtures/recording-log.js'
 
 const cleanups: (() => Promise<unknown>)[] = []
@@ -13,15 +13,13 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-const NOTHING_FOUND = () => Promise.resolve(undefined)
-
-async function startNode(options: Partial<EmbeddedDemoOptions>, findServer = NOTHING_FOUND as () => Promise<never>) {
+async function startNode(options: Partial<EmbeddedDemoOptions>, hasAnyServer = () => Promise.resolve(false)) {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'ocf-demo-')))
   cleanups.push(() => rm(dataDir, { recursive: true, force: true }))
   const log = createRecordingLog()
   const registry = createServiceRegistry({ log }, { timings: { firstRetryMs: 5, refreshMs: 20 } })
   const demo = createEmbeddedDemo(
-    { log, registry, findServer },
+    { log, registry, hasAnyServer },
     { mode: 'auto', tokensPerSecond: 0, ...options, dataDir },
   )
   const signal = new AbortController().signal
@@ -78,8 +76,7 @@ test('a real model for this machine only does not end it', async () => {
 })
 
 test('it is not offered where a model server runs already', async () => {
-  const found = () => Promise.resolve({ host: '127.0.0.1', port: 1, models: [], needsKey: false } as never)
-  const { registry } = await startNode({}, found)
+  const { registry } = await startNode({}, () => Promise.resolve(true))
 
   expect(registry.list()).toEqual([])
 })
@@ -115,24 +112,4 @@ test('stopping takes it away with its server', async () => {
 
   expect(registry.list()).toEqual([])
   await expect(fetch(`http://127.0.0.1:${port}/health`)).rejects.toThrow()
-})
-
-test('a model server of this machine is found, a web page and an empty port are not', async () => {
-  const [page, real, locked] = await Promise.all([
-    startHtmlServer(),
-    startModelServer({ models: ['a', 'b'] }),
-    startModelServer({ rawModels: { status: 401, contentType: 'application/json', body: '{}' } }),
-  ])
-  const gone = await startModelServer()
-  await gone.close()
-  cleanups.push(() => Promise.all([page.close(), real.close(), locked.close()]))
-
-  expect(await findLocalModelServer({ ports: [gone.port, page.port, real.port] })).toEqual({
-    host: '127.0.0.1',
-    port: real.port,
-    models: ['a', 'b'],
-    needsKey: false,
-  })
-  expect(await findLocalModelServer({ ports: [locked.port] })).toMatchObject({ needsKey: true, models: [] })
-  expect(await findLocalModelServer({ ports: [gone.port, page.port] })).toBeUndefined()
 })

@@ -1,14 +1,19 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { AppError } from '#shared/errors.js'
 import { createServiceRegistry, type ServiceRegistry } from '../../src-main/services/index.js'
 import { createDetector, type Detector } from '../../src-main/services/detection/index.js'
-import { createSecretFile } from '../../src-main/services/secrets/index.js'
+import { createSecretFile, type SecretStore } from '../../src-main/services/secrets/index.js'
 import { createShares, type Shares } from '../../src-main/services/sharing/shares/index.js'
 import * as servers from '../fixtures/model-servers/stand-ins/servers.js'
 import { startStandIn, type StandIn, type StandInModel } from '../fixtures/model-servers/stand-ins/stand-in.js'
 import { createRecordingLog } from '../fixtures/recording-log.js'
+import { mountSmallDisk, whyNoSmallDisk } from '../fixtures/small-disk.js'
 import { until } from '../fixtures/until.js'
 
 let folder: string
@@ -35,7 +40,8 @@ interface Donor {
   stop(): Promise<void>
 }
 
-async function donor(): Promise<Donor> {
+async function donor(around: { dir?: string; secrets?: (file: SecretStore) => SecretStore } = {}): Promise<Donor> {
+  const { dir = folder, secrets: within = (file) => file } = around
   const log = createRecordingLog()
   const timings = { refreshMs: 20, firstRetryMs: 5, urgentGapMs: 1 }
   const registry = createServiceRegistry({ log }, { timings })
@@ -49,10 +55,10 @@ async function donor(): Promise<Donor> {
     },
     { candidates: [], answerMs: 10_000, connectMs: 10_000 },
   )
-  const secrets = createSecretFile({ log }, { file: join(folder, 'secrets.json') })
+  const secrets = within(createSecretFile({ log }, { file: join(dir, 'secrets.json') }))
   const shares = createShares(
     { registry, detector: () => detector, secrets, clock: Date, log },
-    { file: join(folder, 'shares.json') },
+    { file: join(dir, 'shares.json') },
   )
   await registry.start(new AbortController().signal)
   await shares.start(new AbortController().signal)
@@ -205,4 +211,166 @@ test('a kept file that is no JSON shares nothing and stays as it is', async () =
   const { registry } = await donor()
   expect(registry.list()).toEqual([])
   expect(await readFile(join(folder, 'shares.json'), 'utf8')).toBe('{"format":1,"shares":[')
+})
+
+test('a kept file that is no JSON is put aside before another one is written', async () => {
+  await writeFile(join(folder, 'shares.json'), '{"format":1,"shares":[')
+  const server = await running(servers.OLLAMA())
+  const { shares } = await donor()
+  await shares.add({ ...at(server), models: 'all' })
+  expect(await readFile(join(folder, 'shares.json.damaged'), 'utf8')).toBe('{"format":1,"shares":[')
+})
+
+/** A folder where a file goes: it can neither be written nor replaced. */
+async function block(file: string): Promise<void> {
+  await rm(join(folder, file), { force: true })
+  await mkdir(join(folder, file, 'inside'), { recursive: true })
+}
+
+const unblock = (file: string): Promise<void> => rm(join(folder, file), { recursive: true })
+
+const NOT_STORED = { code: 'data_dir_unusable', status: 500 }
+
+describe('what can’t be stored', () => {
+  test('is not shared, on a full disk', async ({ skip }) => {
+    const reason = whyNoSmallDisk()
+    if (reason !== undefined) skip(reason)
+    const disk = mountSmallDisk(64)
+    cleanups.push(() => {
+      disk.unmount()
+      return Promise.resolve()
+    })
+    const server = await running(servers.JAN())
+    const { shares, registry } = await donor({ dir: disk.dir })
+    const request = { ...at(server), models: 'all', apiKey: 'jan-secret' } as const
+    disk.fill()
+
+    await expect(shares.add(request)).rejects.toMatchObject(NOT_STORED)
+    await expect(shares.add(request)).rejects.toThrow(/^Nothing was shared: .* because the disk is full\./)
+
+    expect(registry.list()).toEqual([])
+    expect(shares.list()).toEqual([])
+    disk.free()
+    await shares.add(request)
+    expect(registry.list()).toHaveLength(1)
+  })
+
+  test('is not shared, and its key is forgotten again', async () => {
+    const server = await running(servers.JAN())
+    const { shares, registry } = await donor()
+    await block('shares.json')
+
+    const adding = shares.add({ ...at(server), models: 'all', apiKey: 'jan-secret' })
+
+    await expect(adding).rejects.toMatchObject({
+      ...NOT_STORED,
+      message: expect.stringContaining('folder of that name'),
+    })
+    expect(registry.list()).toEqual([])
+    expect(shares.list()).toEqual([])
+    expect(await readFile(join(folder, 'secrets.json'), 'utf8')).not.toContain('jan-secret')
+  })
+
+  test('is not shared where its key can’t be kept', async () => {
+    const server = await running(servers.JAN())
+    const { shares, registry } = await donor()
+    await block('secrets.json')
+    const adding = shares.add({ ...at(server), models: 'all', apiKey: 'jan-secret' })
+    await expect(adding).rejects.toMatchObject(NOT_STORED)
+    expect(registry.list()).toEqual([])
+    await expect(stat(join(folder, 'shares.json'))).rejects.toThrow('ENOENT')
+  })
+
+  test('leaves a share as it was, with its key', async () => {
+    const server = await running(servers.OLLAMA())
+    const { shares, registry } = await donor()
+    const { id } = await shares.add({ ...at(server), models: ['llama3.2:latest'], apiKey: 'first' })
+    await until(() => registry.get(id)?.status === 'connected', { what: 'it is connected' })
+    await block('shares.json')
+
+    const changing = shares.add({ ...at(server), models: 'all', apiKey: 'second' })
+
+    await expect(changing).rejects.toThrow(/^What is shared stays as it was: /)
+    expect(registry.get(id)).toMatchObject({ identityGroups: ['model=llama3.2:latest', 'api=ollama'] })
+    expect(shares.list()).toMatchObject([{ models: ['llama3.2:latest'] }])
+    expect(shares.keyFor(`127.0.0.1:${server.port}`)).toBe('first')
+    expect(await readFile(join(folder, 'secrets.json'), 'utf8')).toMatch(/first/)
+  })
+
+  test('is said of a share that ends, which ends at once all the same', async () => {
+    const server = await running(servers.JAN())
+    const { shares, registry } = await donor()
+    const { id } = await shares.add({ ...at(server), models: 'all', apiKey: 'jan-secret' })
+    await block('shares.json')
+
+    const ended = await shares.remove(id)
+
+    expect(ended).toMatchObject({ removed: true, untilRestart: true })
+    expect(ended.problem).toMatch(/^It will be shared again after the next start: .*shares\.json can’t be written/)
+    expect(registry.list()).toEqual([])
+    expect(shares.list()).toEqual([])
+    await unblock('shares.json')
+    await shares.add({ ...at(server), models: 'all', apiKey: 'jan-secret' })
+    await block('secrets.json')
+    const again = await shares.remove(id)
+    expect(again).toMatchObject({ removed: true, untilRestart: false })
+    expect(again.problem).toMatch(/^Its key stays on this computer/)
+  })
+})
+
+test('nothing is seen of a share before it is stored', async () => {
+  const server = await running(servers.JAN())
+  let store = (): void => undefined
+  const begun = Promise.withResolvers<undefined>()
+  const waiting = new Promise<void>((resolve) => (store = resolve))
+  const { shares, registry } = await donor({
+    secrets: (file) => ({
+      ...file,
+      async set(name, value) {
+        begun.resolve(undefined)
+        await waiting
+        await file.set(name, value)
+      },
+    }),
+  })
+  const adding = shares.add({ ...at(server), models: 'all', apiKey: 'jan-secret' })
+  await begun.promise
+  expect([registry.list(), shares.list()]).toEqual([[], []])
+  store()
+  await adding
+  expect(registry.list()).toHaveLength(1)
+})
+
+test('what the registry refuses in the end is taken out of the files again', async () => {
+  const server = await running(servers.JAN())
+  const { shares, registry } = await donor()
+  registry.add = () => {
+    throw new AppError('invalid_service', 'This node is stopping and registers nothing more.')
+  }
+  const adding = shares.add({ ...at(server), models: 'all', apiKey: 'jan-secret' })
+  await expect(adding).rejects.toMatchObject({ code: 'invalid_service' })
+  expect(shares.list()).toEqual([])
+  expect(JSON.parse(await readFile(join(folder, 'shares.json'), 'utf8'))).toMatchObject({ shares: [] })
+  expect(await readFile(join(folder, 'secrets.json'), 'utf8')).not.toContain('jan-secret')
+})
+
+test('a share ends at once, also while another server keeps its change waiting', async () => {
+  const server = await running(servers.OLLAMA())
+  const { shares, registry } = await donor()
+  const { id } = await shares.add({ ...at(server), models: 'all' })
+  const silent = createServer()
+  await once(silent.listen(0, '127.0.0.1'), 'listening')
+  const asked = once(silent, 'request')
+  const { port } = silent.address() as AddressInfo
+  const adding = shares.add({ host: '127.0.0.1', port, models: 'all', aliases: [] })
+  adding.catch(() => undefined)
+  await asked
+
+  const ending = shares.remove(id)
+
+  expect(registry.list()).toEqual([])
+  silent.closeAllConnections()
+  silent.close()
+  await expect(adding).rejects.toMatchObject({ code: 'invalid_service' })
+  expect(await ending).toMatchObject({ removed: true, untilRestart: false, problem: null })
 })

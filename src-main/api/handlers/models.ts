@@ -1,16 +1,14 @@
 import type { ModelView, ProviderLoad } from '#shared/contract/models.js'
+import type { ProviderHealth } from '../../gateway/routing/provider-health.js'
+import { routableModels, type RoutableModel } from '../../gateway/routing/models-list.js'
 import type { NodeTable } from '../../node-table/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
-import type { LocalService, ServiceRegistry } from '../../services/index.js'
+import type { ServiceRegistry } from '../../services/index.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'
 import type { ConnectionsSource } from './peers.js'
 
-/** The service models are routed by, and how their identity-group entries begin. */
-const LLM = 'llm'
-const MODEL_ENTRY = 'model='
-
-/** While somebody looks, providers are asked how busy they are this often: as long as an answer counts as fresh. */
+/** While a person watches, providers are asked how busy they are this often: as long as an answer counts as fresh. */
 const ASK_EVERY_MS = 10_000
 /** Providers asked in one go. */
 const MAX_ASKED = 32
@@ -21,8 +19,8 @@ export interface ModelsNeeds {
   table: Pick<NodeTable, 'entries' | 'subscribe' | 'status'>
   registry: Pick<ServiceRegistry, 'connected' | 'subscribe'>
   sharing: { admission: Pick<Admission, 'usage' | 'subscribe'> }
-  /** False while the gateway leaves a peer alone because it did not answer. Default: every peer is routable. */
-  isRoutable?: (peerId: string) => boolean
+  /** Which peers the gateway leaves alone because they did not answer. */
+  health: Pick<ProviderHealth, 'isRoutable' | 'subscribe'>
 }
 
 /** `models.list`. */
@@ -35,7 +33,8 @@ export function createModelsFeed(needs: ModelsNeeds): FeedSource<ModelView[]> {
   return {
     snapshot: () => listModels(needs),
     subscribe(listener) {
-      const sources = [needs.connections, needs.table, needs.registry, needs.table.status, needs.sharing.admission]
+      const { connections, table, registry, health, sharing } = needs
+      const sources = [connections, table, registry, table.status, health, sharing.admission]
       const stops = sources.map((source) => source.subscribe(listener))
       const ask = (): void => {
         askProviders(needs)
@@ -60,44 +59,29 @@ function askProviders(needs: ModelsNeeds): void {
   for (const peerId of [...ids].slice(0, MAX_ASKED)) needs.table.status.get(peerId)
 }
 
-/** Models this node can route to now, by id: those of its own servers and those of routable peers. */
+/** Models this node can route to now, by id, with who offers them and how busy they are. */
 export function listModels(needs: ModelsNeeds): ModelView[] {
-  const models = new Map<string, ModelView>()
-  const modelOf = (id: string): ModelView => {
-    const known = models.get(id)
-    if (known !== undefined) return known
-    const model: ModelView = { id, providers: [], local: false, shared: false, servers: [] }
-    models.set(id, model)
-    return model
-  }
-  for (const service of needs.registry.connected(LLM)) addLocal(service, modelOf, needs)
-  for (const [entry, peers] of needs.table.entries(LLM)) {
-    const id = modelIdOf(entry)
-    if (id === undefined) continue
-    const others = [...peers].filter(
-      (peerId) => peerId !== needs.connections.peerId && (needs.isRoutable?.(peerId) ?? true),
-    )
-    for (const peerId of others.sort()) {
-      modelOf(id).providers.push({
-        ...{ peerId, self: false, connected: needs.connections.isConnected(peerId) },
-        load: loadOf(needs, peerId),
-      })
-    }
-  }
-  return [...models.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  const models = routableModels({ ...needs, peerId: needs.connections.peerId })
+  return models.map((model) => viewOf(model, needs))
 }
 
-function addLocal(service: LocalService, modelOf: (id: string) => ModelView, needs: ModelsNeeds): void {
-  const routed = service.identityGroups.map(modelIdOf).filter((id) => id !== undefined)
-  for (const id of new Set(routed)) {
-    const model = modelOf(id)
-    model.local = true
-    model.shared ||= service.published
-    model.servers.push(service.id)
-    model.contextLength ??= service.models.find((listed) => listed.id === id)?.contextLength
-    if (model.providers.length > 0) continue
-    const { peerId } = needs.connections
-    model.providers.push({ peerId, self: true, connected: true, load: ownLoad(needs) })
+function viewOf({ id, own, peers }: RoutableModel, needs: ModelsNeeds): ModelView {
+  const { connections } = needs
+  const self = { peerId: connections.peerId, self: true, connected: true, load: ownLoad(needs) }
+  const others = [...peers].sort().map((peerId) => ({
+    ...{ peerId, self: false, connected: connections.isConnected(peerId) },
+    load: loadOf(needs, peerId),
+  }))
+  const contextLength = own
+    .flatMap(({ models }) => models)
+    .find((listed) => listed.id === id && listed.contextLength !== undefined)?.contextLength
+  return {
+    id,
+    providers: own.length > 0 ? [self, ...others] : others,
+    local: own.length > 0,
+    shared: own.some(({ published }) => published),
+    servers: own.map((service) => service.id),
+    ...(contextLength === undefined ? {} : { contextLength }),
   }
 }
 
@@ -118,10 +102,4 @@ function ownLoad({ sharing }: ModelsNeeds): ProviderLoad {
     // It pauses for others only.
     paused: false,
   }
-}
-
-/** The id in `model=<id>`; undefined for `model=*` and for entries about something else. */
-function modelIdOf(entry: string): string | undefined {
-  const id = entry.startsWith(MODEL_ENTRY) ? entry.slice(MODEL_ENTRY.length) : ''
-  return id === '' || id === '*' ? undefined : id
 }

@@ -15,7 +15,7 @@ import { testModel } from '../model-test.js'
 
 /** What the donor's topics read and change. */
 export interface SharingNeeds {
-  detector: Pick<Detector, 'servers' | 'look' | 'typeIn' | 'forget' | 'follow'>
+  detector: Pick<Detector, 'servers' | 'scan' | 'typeIn' | 'forget' | 'follow'>
   shares: Pick<Shares, 'list' | 'add' | 'remove' | 'subscribe'>
   admission: Pick<Admission, 'usage' | 'subscribe'>
   pause: Pick<Pause, 'state' | 'pause' | 'resume' | 'subscribe'>
@@ -51,7 +51,7 @@ export function createSharingHandlers(needs: {
   const { detector, shares, admission, pause, ledger } = sharing
   return {
     'detection.list': () => [...detector.servers()],
-    'detection.look': async () => [...(await detector.look())],
+    'detection.scan': async () => [...(await detector.scan())],
     'detection.type-in': (target) => detector.typeIn(target),
     'detection.forget': ({ address }) => ({ forgotten: detector.forget(address) }),
     'shares.list': () => [...shares.list()],

@@ -83,9 +83,13 @@ export async function runUnshare(
     io.stderr.write(`Several are shared; say which one:\n${idList(meant)}`)
     return EXIT.failed
   }
-  const { untilRestart } = await client.call('shares.remove', { id: service.id })
-  const until = untilRestart ? ' It stands in the settings and comes back with the next start.' : ''
-  io.stdout.write(`${printable(service.id)} is no longer shared.${until}\n`)
+  const { untilRestart, problem } = await client.call('shares.remove', { id: service.id })
+  const ended = `${printable(service.id)} is no longer shared.`
+  if (problem !== null) {
+    io.stderr.write(`${ended} ${printable(problem)}\n`)
+    return EXIT.failed
+  }
+  io.stdout.write(`${ended}${untilRestart ? ' It stands in the settings and comes back with the next start.' : ''}\n`)
   return EXIT.ok
 }
 
@@ -104,7 +108,7 @@ async function theOnlyServer(needs: {
   client: ControlClient
 }): Promise<{ host: string; port: number } | undefined> {
   const { io, client } = needs
-  const servers = await client.call('detection.look', {})
+  const servers = await client.call('detection.scan', {})
   const usable = servers.filter(({ models }) => models.length > 0)
   const [only] = usable
   if (only !== undefined && usable.length === 1) return { host: only.host, port: only.port }

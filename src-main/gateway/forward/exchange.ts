@@ -7,7 +7,7 @@ import type { PathLookup } from '../../p2p/dial/path-lookup.js'
 import { type ServiceRegistry, WEBSOCKET } from '../../services/index.js'
 import type { TrafficFeed, TrafficHandle, TrafficUpdate } from '../../telemetry/traffic.js'
 import type { Arrival } from '../listener/arrival.js'
-import type { Door } from '../listener/door.js'
+import type { Listener } from '../listener/listeners.js'
 import type { Provider } from '../routing/choose-providers.js'
 import { HOPS_HEADER, nextHops } from './headers.js'
 import type { ProviderHealth } from '../routing/provider-health.js'
@@ -17,7 +17,7 @@ import type { AttemptOutcome } from './websocket.js'
 
 /** One request on its way through this node, from the parsed target to the answer's end. */
 export interface Exchange {
-  readonly door: Door
+  readonly listener: Listener
   readonly request: IncomingMessage
   readonly reply: Reply
   readonly requestId: string
@@ -31,7 +31,7 @@ export interface Exchange {
 
 /** Only at the local listener, and only for an event stream. */
 const wantsComments = (exchange: Exchange): boolean =>
-  exchange.door === 'local' && exchange.body.kind === 'read' && exchange.body.json?.['stream'] === true
+  exchange.listener === 'local' && exchange.body.kind === 'read' && exchange.body.json?.['stream'] === true
 
 /**
  * Runs one forwarded request and enters it in the traffic feed, whatever becomes of it. The response belongs to
@@ -44,16 +44,16 @@ export async function runExchange(
   about: { service: string; route: string },
   forward: (exchange: Exchange) => Promise<void>,
 ): Promise<void> {
-  const { door, requestId, request } = arrival
+  const { listener, requestId, request } = arrival
   const hops = nextHops(request.headers[HOPS_HEADER], needs.host.peerId)
-  const peer = door === 'peer' ? request.socket.remoteAddress : undefined
+  const peer = listener === 'peer' ? request.socket.remoteAddress : undefined
   const exchange: Exchange = {
-    door,
+    listener,
     requestId,
     hops,
     traffic: needs.traffic.begin({
       id: requestId,
-      direction: door === 'peer' ? 'in' : 'local',
+      direction: listener === 'peer' ? 'in' : 'local',
       service: about.service,
       method: arrival.isHandshake ? WEBSOCKET : arrival.method,
       route: about.route,
@@ -61,7 +61,7 @@ export async function runExchange(
       path: peer === undefined ? null : needs.paths.pathTo(peer),
     }),
     request,
-    reply: new Reply(arrival.response, { door, requestId }),
+    reply: new Reply(arrival.response, { listener, requestId }),
     startedAt: performance.now(),
     body: { kind: 'none' },
   }
@@ -98,19 +98,19 @@ export interface AttemptRecord {
 }
 
 export function createAttemptRecord(needs: {
-  reachability: Pick<ProviderHealth, 'reportSuccess' | 'reportFailure'>
+  health: Pick<ProviderHealth, 'reportSuccess' | 'reportFailure'>
   registry: Pick<ServiceRegistry, 'reportSuccess' | 'reportFailure'>
   log: Log
 }): AttemptRecord {
-  const { reachability, registry, log } = needs
+  const { health, registry, log } = needs
 
   function success(provider: Provider): void {
-    if (provider.kind === 'peer') reachability.reportSuccess(provider.peerId)
+    if (provider.kind === 'peer') health.reportSuccess(provider.peerId)
     else registry.reportSuccess(provider.serviceId)
   }
 
   function failure(provider: Provider, reason: string): void {
-    if (provider.kind === 'peer') reachability.reportFailure(provider.peerId, reason)
+    if (provider.kind === 'peer') health.reportFailure(provider.peerId, reason)
     else registry.reportFailure(provider.serviceId)
   }
 

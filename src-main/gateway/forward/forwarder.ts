@@ -41,7 +41,7 @@ export interface ForwarderNeeds {
   peerClients: PeerClients
   localClients: LocalClients
   registry: ServiceRegistry
-  reachability: ProviderHealth
+  health: ProviderHealth
   scores: ProviderScores
   /** Counts the owner's own requests, which take slots from peers. */
   admission: Pick<Admission, 'beginOwn'>
@@ -55,7 +55,7 @@ export function createForwarder(
   needs: ForwarderNeeds,
   settings: Readonly<Pick<Settings, 'gateway.idle-timeout'>>,
 ): Forwarder {
-  const { host, paths, reachability, scores } = needs
+  const { host, paths, health, scores } = needs
   const targets = createTargets(needs)
   const record = createAttemptRecord({ ...needs, log: needs.log.forComponent('forward') })
 
@@ -70,18 +70,18 @@ export function createForwarder(
       body: plan.body,
       idleTimeoutMs: settings['gateway.idle-timeout'],
       mayRefuse: plan.mayRefuse,
-      whyBrokenOff: isPeer ? () => reachability.whyBrokenOff(provider.peerId) : undefined,
+      whyBrokenOff: isPeer ? () => health.whyBrokenOff(provider.peerId) : undefined,
       isAccepted: exchange.reply.isHandshake ? (headers) => isAccepted(headers, exchange.request.headers) : undefined,
       onData: createAliveReporter(() => record.success(provider)),
       addOwnHeaders(headers, timing) {
         exchange.traffic.firstByte()
         scored?.answered(timing.ttfbMs)
-        if (exchange.door === 'peer') return
+        if (exchange.listener === 'peer') return
         if (isPeer) exchange.traffic.update({ path: paths.pathTo(provider.peerId) })
         addOwnHeaders(headers, exchange, { peerId: isPeer ? provider.peerId : host.peerId, attempts, selectMs, timing })
       },
     }
-    const endOwn = !isPeer && exchange.door === 'local' ? needs.admission.beginOwn() : undefined
+    const endOwn = !isPeer && exchange.listener === 'local' ? needs.admission.beginOwn() : undefined
     let ended = await attempt(plan.target, request, exchange.reply)
     if (mayRepeat(exchange, plan, ended)) ended = await attempt(plan.target, request, exchange.reply)
     const result =
@@ -108,7 +108,7 @@ export function createForwarder(
 
   /** What the traffic feed learns when an attempt begins. The path of a peer's request is the one it came by. */
   function routeTaken(exchange: Exchange, provider: Provider, attempts: number): TrafficUpdate {
-    if (exchange.door === 'peer') return { tries: attempts }
+    if (exchange.listener === 'peer') return { tries: attempts }
     if (provider.kind === 'self') return { tries: attempts, direction: 'local', peer: null, path: null }
     return { tries: attempts, direction: 'out', peer: provider.peerId }
   }

@@ -4,7 +4,7 @@ import { type AppError, toWireError } from '#shared/errors.js'
 import { HandshakeResponse } from '../../p2p/http/upgrades.js'
 import { createTokenCounter, type TokenCount, type TokenCounter } from '../../telemetry/token-counter.js'
 import { atTurnEnd } from '../../base/turn-end.js'
-import type { Door } from '../listener/door.js'
+import type { Listener } from '../listener/listeners.js'
 import type { Headers } from './headers.js'
 import { SseEvents } from './sse-events.js'
 
@@ -17,7 +17,7 @@ const KEEP_ALIVE_COMMENT_MS = 15_000
  */
 export class Reply {
   readonly #response: ServerResponse
-  readonly #door: Door
+  readonly #listener: Listener
   readonly #requestId: string
   #events: SseEvents | undefined
   #comments: NodeJS.Timeout | undefined
@@ -30,9 +30,9 @@ export class Reply {
   #tokens: TokenCounter | undefined
   #switched: Duplex | undefined
 
-  constructor(response: ServerResponse, options: { door: Door; requestId: string }) {
+  constructor(response: ServerResponse, options: { listener: Listener; requestId: string }) {
     this.#response = response
-    this.#door = options.door
+    this.#listener = options.listener
     this.#requestId = options.requestId
     response.once('close', () => {
       this.#stopComments()
@@ -112,7 +112,7 @@ export class Reply {
     this.#response.writeHead(error.status, {
       'content-type': 'application/json; charset=utf-8',
       'content-length': Buffer.byteLength(body),
-      ...(this.#door === 'local' ? { 'x-request-id': this.#requestId } : {}),
+      ...(this.#listener === 'local' ? { 'x-request-id': this.#requestId } : {}),
       ...(error.retryAfterS === undefined ? {} : { 'retry-after': String(error.retryAfterS) }),
     })
     this.#response.end(body)
@@ -132,7 +132,7 @@ export class Reply {
       return true
     }
     // An error event of ours must find room behind what the provider sends.
-    if (isEvents && this.#door === 'local') delete headers['content-length']
+    if (isEvents && this.#listener === 'local') delete headers['content-length']
     this.#response.writeHead(status, headers)
     const length = headers['content-length']
     if (typeof length === 'string' && !isEvents) this.#declared = Number(length)
@@ -140,7 +140,7 @@ export class Reply {
     // An event stream's head must not wait for its first event.
     if (isEvents) {
       this.#response.flushHeaders()
-      if (this.#door === 'local') this.#events = new SseEvents()
+      if (this.#listener === 'local') this.#events = new SseEvents()
     }
     return true
   }
@@ -160,7 +160,7 @@ export class Reply {
     // The last piece goes out with the end, and a short answer with its head: one write.
     this.#finished = true
     // Streams to peers have micro-batches already (frame-batching.ts).
-    if (this.#door === 'peer') this.#response.end(ready)
+    if (this.#listener === 'peer') this.#response.end(ready)
     else atTurnEnd(() => this.#response.end(ready))
     return true
   }

@@ -1,4 +1,5 @@
 import { AppError } from '#shared/errors.js'
+import { OWN_SERVICE_PREFIX } from '#shared/routes.js'
 import type { PeerClients } from '../../p2p/http/peer-clients.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { AttemptTarget } from './attempt.js'
@@ -56,11 +57,11 @@ export function createTargets(needs: {
   }
 
   function localTarget(exchange: Exchange, service: LocalService, path: string): AttemptTarget {
-    const policy = exchange.door === 'local' ? 'own' : headerPolicyOf(service.name)
+    const policy = exchange.listener === 'local' ? 'own' : headerPolicyOf(service.name)
     const key = registry.apiKey(service.id)
     const server = localClients.to(service)
     return {
-      client: exchange.door === 'peer' ? hidingIds(server, privateIdsOf(service)) : server,
+      client: exchange.listener === 'peer' ? hidingIds(server, privateIdsOf(service)) : server,
       path: withServerModelIdInQuery(serverPath(service, path), exchange.body, service),
       policy,
       headers: outgoingHeaders(exchange, policy, {
@@ -82,7 +83,7 @@ export function createTargets(needs: {
   return {
     ofProvider(exchange, request, provider) {
       if (provider.kind === 'peer') {
-        const path = `/v1/_service/${request.service}${request.path}`
+        const path = `${OWN_SERVICE_PREFIX}${request.service}${request.path}`
         const target = peerTarget(exchange, provider.peerId, path, headerPolicyOf(request.service))
         const changesNothing = request.service === 'llm'
         return { provider, target, body: exchange.body, mayRefuse: true, changesNothing }

@@ -16,24 +16,24 @@ export function createAdmit(options: { settings: Readonly<Pick<Settings, 'cors-o
   const limits = createOriginLimits()
 
   /** No CORS holds a web page back from a WebSocket: its origin must be checked here. */
-  function admitHandshake({ door, request }: Arrival): void {
+  function admitHandshake({ listener, request }: Arrival): void {
     assertHandshake(request.headers)
     const { origin } = request.headers
-    if (door === 'peer' || origin === undefined || isOriginAllowed(origin, options.settings['cors-origins'])) return
+    if (listener === 'peer' || origin === undefined || isOriginAllowed(origin, options.settings['cors-origins'])) return
     throw new AppError('forbidden_origin', 'Pages of this origin may not use this gateway (cors-origins).')
   }
 
   return (arrival) => {
-    const { door, request, response } = arrival
+    const { listener, request, response } = arrival
     if (hasSeveralHosts(request.rawHeaders)) {
       response.setHeader('Connection', 'close')
       throw new AppError('invalid_request', 'A request names one Host (RFC 9112 §3.2), and this one names several.')
     }
-    if (door === 'local' && !isHostAllowed(request.headers.host)) {
+    if (listener === 'local' && !isHostAllowed(request.headers.host)) {
       throw new AppError('forbidden_host', 'The gateway answers under localhost or an IP address of this machine only.')
     }
     if (arrival.isHandshake) admitHandshake(arrival)
-    if (door === 'peer') return
+    if (listener === 'peer') return
     // Counted for its origin until the response, or the WebSocket behind it, is over.
     const leave = limits.enter(request.headers.origin)
     const lasting = arrival.isHandshake ? request.socket : response

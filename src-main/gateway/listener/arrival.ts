@@ -3,19 +3,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError, toWireError } from '#shared/errors.js'
 import type { Log } from '../../logging/index.js'
 import { HandshakeResponse } from '../../p2p/http/upgrades.js'
-import type { Door } from './door.js'
+import type { Listener } from './listeners.js'
 import { ClientGoneError } from '../body/request-body.js'
 
 /** A request as it came in at a listener, with where its answer goes. */
 export class Arrival {
-  readonly door: Door
+  readonly listener: Listener
   readonly request: IncomingMessage
   readonly response: ServerResponse
   /** The client's own id where it sent one that is harmless to repeat. */
   readonly requestId: string
 
-  constructor(door: Door, request: IncomingMessage, response: ServerResponse) {
-    this.door = door
+  constructor(listener: Listener, request: IncomingMessage, response: ServerResponse) {
+    this.listener = listener
     this.request = request
     this.response = response
     this.requestId = requestIdOf(request.headers['x-request-id'])
@@ -68,9 +68,9 @@ export function answerError(arrival: Arrival, error: unknown, log: Log): void {
 }
 
 /** Answers with a value as JSON, beside whatever headers the response has already. */
-export function answerJson({ response, requestId, door }: Arrival, status: number, value: unknown): void {
+export function answerJson({ response, requestId, listener }: Arrival, status: number, value: unknown): void {
   const body = JSON.stringify(value)
-  if (door === 'local') response.setHeader('X-Request-Id', requestId)
+  if (listener === 'local') response.setHeader('X-Request-Id', requestId)
   response.setHeader('Content-Type', 'application/json; charset=utf-8')
   response.setHeader('Content-Length', Buffer.byteLength(body))
   response.statusCode = status

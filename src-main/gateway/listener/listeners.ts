@@ -1,6 +1,9 @@
 import { createServiceGroup, type Service } from '../../base/lifecycle.js'
 import type { Log } from '../../logging/index.js'
 
+/** Which way a request came in: from this machine’s apps, or from another peer over libp2p. */
+export type Listener = 'local' | 'peer'
+
 /** A way into the gateway that can be closed without cutting requests at work. */
 export interface DrainableListener extends Service {
   /** Accepts nothing more; resolves when the last response is complete, at the latest after `graceMs`. */

@@ -33,7 +33,7 @@ export function createPages(
     if (state === undefined) throw new Error('a request came past the listener')
     Object.assign(ctx.state, state)
     const { arrival } = state
-    if (arrival.door === 'local') ctx.set('X-Request-Id', arrival.requestId)
+    if (arrival.listener === 'local') ctx.set('X-Request-Id', arrival.requestId)
     try {
       await next()
     } catch (error) {
@@ -45,7 +45,7 @@ export function createPages(
 
   app.use(async function allowOrigins(ctx: Context, next: Next) {
     const { arrival, match } = ctx.state as PageState
-    if (arrival.door === 'local' && answersCors(match)) await cors(ctx, next)
+    if (arrival.listener === 'local' && answersCors(match)) await cors(ctx, next)
     else await next()
   })
 

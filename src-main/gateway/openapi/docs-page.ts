@@ -34,7 +34,7 @@ export function docsPage(version: string): string {
 /** A list of the routes, where Swagger UI was not built. */
 export function plainPage(routes: readonly Route[]): string {
   const rows = routes
-    .filter(({ doors }) => doors.includes('local'))
+    .filter(({ listeners }) => listeners.includes('local'))
     .map(
       ({ methods, path, summary }) =>
         `<dt><code>${methods.join(', ')} ${escape(path)}</code></dt><dd>${escape(summary)}</dd>`,

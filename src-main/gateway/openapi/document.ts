@@ -9,10 +9,10 @@ const COMMON_ERRORS: readonly ErrorCode[] = ['forbidden_host', 'method_not_allow
 const TOKEN = 'controlToken'
 const HAS_BODY: ReadonlySet<Method> = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
-/** The local door as an OpenAPI 3.1 document; every route of it is in it. */
+/** The local listener as an OpenAPI 3.1 document; every route of it is in it. */
 export function openApiDocument(routes: readonly Route[], options: { version: string }): object {
   const paths: Record<string, Record<string, object>> = {}
-  for (const route of routes.filter(({ doors }) => doors.includes('local'))) {
+  for (const route of routes.filter(({ listeners }) => listeners.includes('local'))) {
     const path = openApiPath(route.path)
     const operations = (paths[path] ??= { parameters: pathParameters(route.path) })
     for (const method of route.methods) operations[method.toLowerCase()] = operationOf(route, method)

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '#shared/errors.js'
+import { ANY_SERVICE_PREFIX, BOOTSTRAPS_PATH, OWN_SERVICE_PREFIX } from '#shared/routes.js'
 import type { Method } from '../routes/route.js'
 import type { SchemaName } from './schemas.js'
 
@@ -59,7 +60,7 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
   '/': page('text/html'),
   '/v1/health': { tag: 'node', answer: 'Health' },
   '/v1/models': { tag: 'models', answer: 'ModelList' },
-  '/v1/service/llm/v1/models': { tag: 'models', answer: 'ModelList' },
+  [`${ANY_SERVICE_PREFIX}llm/v1/models`]: { tag: 'models', answer: 'ModelList' },
   '/v1/models/*': { tag: 'models', answer: 'Model', errors: ['model_not_found'] },
   '/v1/chat/completions': shortForm('ChatRequest'),
   '/v1/completions': shortForm('ModelRequest'),
@@ -77,8 +78,13 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
   '/api/tags': { tag: 'models', answer: 'Forwarded' },
   '/api/show': { tag: 'models', answer: 'Forwarded', errors: ['invalid_json', 'model_not_found', 'body_too_large'] },
   '/api/version': { tag: 'models', answer: 'Forwarded' },
-  '/v1/service/:service/*': { tag: 'services', answer: 'Forwarded', errors: CHOICE_ERRORS, choosesProvider: true },
-  '/v1/_service/:service/*': {
+  [`${ANY_SERVICE_PREFIX}:service/*`]: {
+    tag: 'services',
+    answer: 'Forwarded',
+    errors: CHOICE_ERRORS,
+    choosesProvider: true,
+  },
+  [`${OWN_SERVICE_PREFIX}:service/*`]: {
     tag: 'services',
     answer: 'Forwarded',
     errors: [...FORWARD_ERRORS, 'service_not_found', 'invalid_service', 'path_not_shared'],
@@ -87,7 +93,7 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
   '/v1/dnt/table': table('PeerTable', { all: '`1` for every known peer, not only connected ones.' }),
   '/v1/dnt/peers': table('Peers'),
   '/v1/dnt/peers_status': table('PeersStatus'),
-  '/v1/dnt/bootstraps': table('Bootstraps'),
+  [BOOTSTRAPS_PATH]: table('Bootstraps'),
   '/v1/dnt/stats': table('Stats'),
   '/v1/dnt/_node': {
     tag: 'node',

@@ -21,7 +21,7 @@ export function describingRoutes(options: GatewayOptions, routes: () => readonly
   const route = (path: string, summary: string, handle: AnsweringRoute['handle']): Route => ({
     methods: ['GET', 'HEAD'],
     path,
-    doors: ['local'],
+    listeners: ['local'],
     cors: true,
     summary,
     handle(ctx, params) {

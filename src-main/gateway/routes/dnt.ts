@@ -1,4 +1,5 @@
 import type { PeerRecord } from '#shared/records.js'
+import { BOOTSTRAPS_PATH } from '#shared/routes.js'
 import { remoteIps, roundTripMs } from '../../p2p/dial/connection-facts.js'
 import type { PeerConnection } from '../../p2p/index.js'
 import { peerPath } from '../../p2p/dial/peer-path.js'
@@ -39,10 +40,15 @@ export function dntRoutes(needs: GatewayNeeds): Route[] {
     return [...peers].map(([ID, addrs]) => ({ ID, Addrs: [...addrs] }))
   }
 
-  const route = (path: string, summary: string, doors: Route['doors'], body: AnsweringRoute['handle']): Route => ({
+  const route = (
+    path: string,
+    summary: string,
+    listeners: Route['listeners'],
+    body: AnsweringRoute['handle'],
+  ): Route => ({
     methods: ['GET', 'HEAD'],
     path,
-    doors,
+    listeners,
     cors: true,
     summary,
     handle: body,
@@ -63,12 +69,12 @@ export function dntRoutes(needs: GatewayNeeds): Route[] {
       ids.delete(host.peerId)
       ctx.body = { peers: [...ids].map((id) => peerStatus(id, open.get(id) ?? [])) }
     }),
-    route('/v1/dnt/bootstraps', 'Addresses usable as another node’s bootstrap.addr.', ['local', 'peer'], (ctx) => {
-      const { door } = (ctx.state as PageState).arrival
-      // At the peer door it is the caller's peer id.
+    route(BOOTSTRAPS_PATH, 'Addresses usable as another node’s bootstrap.addr.', ['local', 'peer'], (ctx) => {
+      const { listener } = (ctx.state as PageState).arrival
+      // At the peer listener it is the caller's peer id.
       const { remoteAddress = '' } = ctx.req.socket
       const callers =
-        door === 'local' ? callerAddresses(remoteAddress, ctx.req.headers) : remoteIps(host, remoteAddress)
+        listener === 'local' ? callerAddresses(remoteAddress, ctx.req.headers) : remoteIps(host, remoteAddress)
       ctx.body = { bootstraps: bootstrapAddresses(host.multiaddrs(), callers) }
     }),
     route('/v1/dnt/stats', 'Counts and details of peers.', ['local'], (ctx) => {

@@ -1,5 +1,6 @@
 import { AppError } from '#shared/errors.js'
 import { didYouMean } from '../../config/near-names.js'
+import { ANY_SERVICE_PREFIX } from '#shared/routes.js'
 import { MODEL_PATHS } from '../../services/index.js'
 import type { Arrival } from '../listener/arrival.js'
 import { type Exchange, keepClientAwake, runExchange } from '../forward/exchange.js'
@@ -17,37 +18,39 @@ import {
 } from '../routing/provider-choice.js'
 import { FORWARDED_METHODS, parseServiceName, type Route, splitTarget } from './route.js'
 
+const ROUTE = `${ANY_SERVICE_PREFIX}:service/*`
+
 export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {
   const forward = createGlobalForward(needs, options)
   return [
     ...MODEL_PATHS.map((path): Route => ({
       methods: ['POST'],
       path,
-      doors: ['local'],
+      listeners: ['local'],
       cors: true,
-      summary: `Short form of /v1/service/llm${path}.`,
+      summary: `Short form of ${ANY_SERVICE_PREFIX}llm${path}.`,
       forward: (arrival) => forward(arrival, { service: 'llm', path: arrival.url, route: path }),
     })),
     {
       methods: ['GET'],
       path: '/v1/realtime',
-      doors: ['local'],
+      listeners: ['local'],
       cors: true,
       summary: 'A WebSocket to a provider of the model in the query (?model=…).',
       forward: (arrival) => forward(arrival, { service: 'llm', path: arrival.url, route: '/v1/realtime' }),
     },
     {
       methods: FORWARDED_METHODS,
-      path: '/v1/service/:service/*',
-      // Never on the peer door: this node would be an open relay.
-      doors: ['local'],
+      path: ROUTE,
+      // Never on the peer listener: this node would be an open relay.
+      listeners: ['local'],
       cors: true,
       summary: 'Chooses a provider whose identity group matches and forwards to it.',
       forward(arrival, params) {
         const service = parseServiceName(params['service'] ?? '')
         const { query } = splitTarget(arrival.url)
         const path = `${params['rest'] || '/'}${query}`
-        return forward(arrival, { service, path, route: '/v1/service/:service/*' })
+        return forward(arrival, { service, path, route: ROUTE })
       },
     },
   ]
@@ -70,7 +73,7 @@ export interface GlobalRequest {
 export type GlobalForward = (arrival: Arrival, request: GlobalRequest) => Promise<void>
 
 export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions): GlobalForward {
-  const { registry, table, reachability, knownOffers, forwarder, host, choice } = needs
+  const { registry, table, health, knownOffers, forwarder, host, choice } = needs
 
   function queriesOf(service: string, { request, body }: Exchange): IdentityQuery[] {
     const header = request.headers['x-ocf-identity-group']
@@ -86,7 +89,7 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
       const ownIsAway = registry.list().some((own) => own.name === 'llm' && own.identityGroups.includes(entry))
       if (knownButAway || ownIsAway || knownOffers.offer('llm', entry)) {
         const reasons = [...table.providers('llm', entry)].flatMap((peerId) => {
-          const reason = reachability.reasonOf(peerId)
+          const reason = health.reasonOf(peerId)
           return reason === undefined ? [] : [`${peerId}: ${reason}`]
         })
         return noProvider(`The model "${model}"`, reasons)

@@ -7,7 +7,7 @@ export function healthRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
     {
       methods: ['GET', 'HEAD'],
       path: '/v1/health',
-      doors: ['local', 'peer'],
+      listeners: ['local', 'peer'],
       cors: true,
       summary: 'Whether this node is up.',
       handle(ctx) {

@@ -16,7 +16,7 @@ export function homeRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[
     {
       methods: ['GET', 'HEAD'],
       path: '/',
-      doors: ['local'],
+      listeners: ['local'],
       cors: true,
       summary: 'A small page: what this is, whether it is healthy, the base URL to paste.',
       handle(ctx) {

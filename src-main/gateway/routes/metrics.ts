@@ -7,7 +7,7 @@ export function metricsRoutes({ metrics }: Pick<GatewayNeeds, 'metrics'>): Route
     {
       methods: ['GET', 'HEAD'],
       path: '/metrics',
-      doors: ['local'],
+      listeners: ['local'],
       cors: false,
       summary: 'Figures of this node in Prometheus’ text format.',
       async handle(ctx) {

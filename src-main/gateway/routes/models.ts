@@ -1,4 +1,5 @@
 import { AppError } from '#shared/errors.js'
+import { ANY_SERVICE_PREFIX } from '#shared/routes.js'
 import { didYouMean } from '../../config/near-names.js'
 import type { PageState } from '../listener/pages.js'
 import { listModels } from '../routing/models-list.js'
@@ -9,23 +10,23 @@ import { nearModels } from '../routing/near-models.js'
 export function modelsRoutes(needs: GatewayNeeds): Route[] {
   const listNeeds = { ...needs, peerId: needs.host.peerId }
   const list: AnsweringRoute['handle'] = (ctx) => {
-    const { door } = (ctx.state as PageState).arrival
+    const { listener } = (ctx.state as PageState).arrival
     ctx.set('X-Computing-Node', needs.host.peerId)
-    ctx.body = { object: 'list', data: listModels(listNeeds, door) }
+    ctx.body = { object: 'list', data: listModels(listNeeds, listener) }
   }
   return [
     {
       methods: ['GET', 'HEAD'],
       path: '/v1/models',
-      doors: ['local', 'peer'],
+      listeners: ['local', 'peer'],
       cors: true,
       summary: 'Every model that can be routed to now, from the whole network (to a peer: this node’s own).',
       handle: list,
     },
     {
       methods: ['GET', 'HEAD'],
-      path: '/v1/service/llm/v1/models',
-      doors: ['local'],
+      path: `${ANY_SERVICE_PREFIX}llm/v1/models`,
+      listeners: ['local'],
       cors: true,
       summary: 'The same list under the long form of the path.',
       handle: list,
@@ -33,13 +34,13 @@ export function modelsRoutes(needs: GatewayNeeds): Route[] {
     {
       methods: ['GET', 'HEAD'],
       path: '/v1/models/*',
-      doors: ['local', 'peer'],
+      listeners: ['local', 'peer'],
       cors: true,
       summary: 'One model of the list.',
       handle(ctx, params) {
-        const { door } = (ctx.state as PageState).arrival
+        const { listener } = (ctx.state as PageState).arrival
         const id = decodeModelId(params['rest'] ?? '')
-        const models = listModels(listNeeds, door)
+        const models = listModels(listNeeds, listener)
         const model = models.find((entry) => entry.id === id)
         if (model === undefined) {
           const near = nearModels(

@@ -40,7 +40,7 @@ export function ollamaRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
     handle: AnsweringRoute['handle'],
   ): Route => ({
     ...{ methods, path, summary, handle },
-    doors: ['local'],
+    listeners: ['local'],
     cors: true,
   })
 
@@ -48,7 +48,7 @@ export function ollamaRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
     ...OLLAMA_MODEL_PATHS.map((path): Route => ({
       methods: ['POST'],
       path,
-      doors: ['local'],
+      listeners: ['local'],
       cors: true,
       summary: 'Ollama’s own interface: goes to an Ollama that offers the model.',
       forward: (arrival) =>

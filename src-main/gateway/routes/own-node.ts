@@ -23,7 +23,7 @@ export function ownNodeRoutes(needs: GatewayNeeds, options: GatewayOptions): Rou
   const route = (methods: Route['methods'], summary: string, handle: AnsweringRoute['handle']): Route => ({
     methods,
     path: '/v1/dnt/_node',
-    doors: ['local'],
+    listeners: ['local'],
     cors: false,
     summary,
     handle,

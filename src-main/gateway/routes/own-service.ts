@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
+import { OWN_SERVICE_PREFIX } from '#shared/routes.js'
 import { isPathShared, type LocalService, OLLAMA_API, WEBSOCKET } from '../../services/index.js'
 import { answerJson, type Arrival } from '../listener/arrival.js'
-import type { Door } from '../listener/door.js'
+import type { Listener } from '../listener/listeners.js'
 import { keepClientAwake, runExchange } from '../forward/exchange.js'
 import { noProvider } from '../forward/failures.js'
 import { hasBody, modelOf, readRoutingBody, type RequestBody, withoutBody } from '../body/request-body.js'
@@ -16,8 +17,8 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
   const { registry } = needs
   const sharedUse = createSharedUse(needs, options)
 
-  function connectedServices(name: string, door: Door): readonly LocalService[] {
-    const visible = (service: LocalService): boolean => door === 'local' || service.published
+  function connectedServices(name: string, listener: Listener): readonly LocalService[] {
+    const visible = (service: LocalService): boolean => listener === 'local' || service.published
     const connected = registry.connected(name).filter(visible)
     if (connected.length > 0) return connected
     const registered = registry.list().some((service) => service.name === name && visible(service))
@@ -74,19 +75,19 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
     {
       methods: FORWARDED_METHODS,
       path: ROUTE,
-      doors: ['local', 'peer'],
+      listeners: ['local', 'peer'],
       cors: true,
       summary: 'The service registered on this node; to a peer only the paths that are shared.',
       async forward(arrival, params) {
         const name = parseServiceName(params['service'] ?? '')
         const rest = params['rest'] || '/'
-        await (arrival.door === 'peer' ? serveShared : serveOwn)(arrival, name, rest)
+        await (arrival.listener === 'peer' ? serveShared : serveOwn)(arrival, name, rest)
       },
     },
   ]
 }
 
-const ROUTE = '/v1/_service/:service/*'
+const ROUTE = `${OWN_SERVICE_PREFIX}:service/*`
 
 /** For Ollama's own paths the Ollamas, where there is one: a server beside it may have the same models. */
 function speaking(services: readonly LocalService[], path: string): readonly LocalService[] {

@@ -9,9 +9,9 @@ export function peerRoutes(needs: GatewayNeeds): Route[] {
     {
       methods: FORWARDED_METHODS,
       path: '/v1/p2p/:peerId/*',
-      doors: ['local'],
+      listeners: ['local'],
       cors: true,
-      summary: 'Forwards to that peer’s peer door.',
+      summary: 'Forwards to the gateway of that peer.',
       forward(arrival, params) {
         const peerId = params['peerId'] ?? ''
         assertPeerId(peerId)

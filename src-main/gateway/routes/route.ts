@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import { AppError } from '#shared/errors.js'
 import type { Arrival } from '../listener/arrival.js'
-import type { Door } from '../listener/door.js'
+import type { Listener } from '../listener/listeners.js'
 
 /** Methods that forwarded routes accept; `OPTIONS` is CORS. */
 export const FORWARDED_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
@@ -30,7 +30,7 @@ export interface RoutePlace {
   methods: readonly Method[]
   /** Segments; `:name` takes one segment, a last `*` takes the rest of the path. */
   path: string
-  doors: readonly Door[]
+  listeners: readonly Listener[]
   /** False for routes that change this node and for metrics: they never answer CORS. */
   cors: boolean
   summary: string
@@ -54,9 +54,12 @@ export type RouteMatch =
   | { kind: 'none' }
 
 /** Compiles a table for one listener; routes of the other do not exist there. The first match in table order wins. */
-export function createMatcher(routes: readonly Route[], door: Door): (method: string, path: string) => RouteMatch {
+export function createMatcher(
+  routes: readonly Route[],
+  listener: Listener,
+): (method: string, path: string) => RouteMatch {
   const compiled = routes
-    .filter((route) => route.doors.includes(door))
+    .filter((route) => route.listeners.includes(listener))
     .map((route) => ({ route, segments: route.path.split('/').slice(1) }))
 
   return (method, path) => {

@@ -40,13 +40,13 @@ export function createProviderChoice(needs: {
   }
   registry: Pick<ServiceRegistry, 'connected'>
   admission: Pick<Admission, 'hasRoom'>
-  reachability: Pick<ProviderHealth, 'isRoutable'>
+  health: Pick<ProviderHealth, 'isRoutable'>
   scores: ProviderScores
   affinity: Affinity
   /** Numbers in [0, 1); `Math.random` unless given. */
   random?: () => number
 }): ProviderChoice {
-  const { host, table, registry, admission, reachability, scores, affinity, random = Math.random } = needs
+  const { host, table, registry, admission, health, scores, affinity, random = Math.random } = needs
 
   /** The view behind nearly every request: it holds nothing of one, so it is made once. */
   let usual: ProviderSnapshot | undefined
@@ -78,7 +78,7 @@ export function createProviderChoice(needs: {
         if (also === undefined) return peers
         return new ProviderSet(peers.list.filter((peerId) => hasBoth(peerId, service, [entry, also])))
       },
-      isRoutable: (peerId) => reachability.isRoutable(peerId),
+      isRoutable: (peerId) => health.isRoutable(peerId),
       isBusy: (peerId) => scores.refusedLately(peerId),
       estimateMs(peerId) {
         // Asks it in the background where its last answer is old.

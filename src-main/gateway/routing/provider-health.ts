@@ -1,6 +1,8 @@
 import type { PeerId } from '@libp2p/interface'
 import type { Clock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
+import { Listeners } from '../../base/listeners.js'
+import { within } from '../../base/within.js'
 import type { Log } from '../../logging/index.js'
 import { epochStart } from '../../node-table/wire/epoch.js'
 import type { NodeTable, PeerStatusEvent } from '../../node-table/index.js'
@@ -21,6 +23,8 @@ export interface ProviderHealth extends Service {
   reportSuccess(peerId: string): void
   /** Why a peer is not routable; undefined while it is. */
   reasonOf(peerId: string): string | undefined
+  /** Calls `listener` when a peer goes into quarantine or leaves it; returns the way to stop. */
+  subscribe(listener: () => void): () => void
 }
 
 interface Quarantine {
@@ -63,6 +67,7 @@ class QuarantiningHealth implements ProviderHealth {
   readonly #clock: Clock
   readonly #log: Log
   readonly #quarantined = new Map<string, Quarantine>()
+  readonly #listeners = new Listeners()
   readonly #subscriptions: (() => void)[] = []
   #isStopped = false
   #timer: NodeJS.Timeout | undefined
@@ -115,23 +120,29 @@ class QuarantiningHealth implements ProviderHealth {
     entry.reason = reason
     entry.failedAtMs = this.#clock.now()
     entry.probeAtMs = entry.failedAtMs + quarantineMs(entry.failures)
-    if (entry.failures === 1) {
-      this.#log.info('a provider does not answer and is left alone for a while', { peerId, reason })
-    }
     this.#quarantined.set(peerId, entry)
+    if (entry.failures > 1) return
+    this.#log.info('a provider does not answer and is left alone for a while', { peerId, reason })
+    this.#listeners.notify()
   }
 
   reportSuccess(peerId: string): void {
-    if (this.#quarantined.size > 0) this.#quarantined.delete(peerId)
+    if (this.#quarantined.size > 0 && this.#quarantined.delete(peerId)) this.#listeners.notify()
+  }
+
+  subscribe(listener: () => void): () => void {
+    return this.#listeners.add(listener)
   }
 
   async whyBrokenOff(peerId: string): Promise<string | undefined> {
-    const outcome = await within(REASON_WITHIN_MS, this.#table.status.refresh(peerId))
+    const outcome = await within(this.#table.status.refresh(peerId), REASON_WITHIN_MS, () => undefined)
     return outcome?.kind === 'answered' ? (outcome.status.paused ?? undefined) : undefined
   }
 
   #release(peerId: string): void {
-    if (this.#quarantined.delete(peerId)) this.#log.info('a provider answers again', { peerId })
+    if (!this.#quarantined.delete(peerId)) return
+    this.#log.info('a provider answers again', { peerId })
+    this.#listeners.notify()
   }
 
   /** A peer that signs a row is alive, or was a moment ago: it is asked soon, however long it was to be left alone. */
@@ -179,18 +190,5 @@ class QuarantiningHealth implements ProviderHealth {
   readonly #onDisconnect = (event: CustomEvent<PeerId>): void => {
     const peerId = event.detail.toString()
     if (this.#table.get(peerId) !== undefined && !this.#quarantined.has(peerId)) this.#table.status.hint(peerId)
-  }
-}
-
-/** What comes of `work`, or undefined where it takes longer. */
-async function within<T>(limitMs: number, work: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), limitMs).unref()
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { AppError, toWireError } from '#shared/errors.js'
+import { OWN_SERVICE_PREFIX } from '#shared/routes.js'
 import { systemClock, type Clock } from '../../base/clock.js'
 import { fullBucket, refilled, type Bucket, type BucketRate } from '../../base/token-bucket.js'
-
-/** Requests for a service have limits of their own, which are the owner's to set. */
-const OWNERS_LIMITS_HOLD = '/v1/_service/'
 
 /**
  * Requests of one peer for anything else (the table, the models, what this node is): at once, and a second after that.
@@ -36,7 +34,8 @@ export function limitQuestions(
   }
 
   return (request, response) => {
-    const isCounted = request.url?.startsWith(OWNERS_LIMITS_HOLD) !== true
+    // Requests for a service have limits of their own, which are the owner's to set.
+    const isCounted = request.url?.startsWith(OWN_SERVICE_PREFIX) !== true
     if (isCounted && !take(request.socket.remoteAddress ?? '')) refuse(request, response)
     else handler(request, response)
   }

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { chmod, copyFile, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
@@ -7,6 +7,7 @@ import { AppError } from '#shared/errors.js'
 import type { BackupView, IdentityView } from '#shared/contract/identity.js'
 import type { Clock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
+import { whyNotWritten } from '../../not-stored.js'
 import { lockIdentity, readBackup, unlockIdentity, type BackupCost } from './identity-backup.js'
 import { IDENTITY_FILE, writeKeyFile } from './identity.js'
 import type { Identity } from '../index.js'
@@ -21,7 +22,7 @@ export interface IdentityKeeper {
   /**
    * Puts the backup's key in the place of the one on disk, which is kept beside it. The next start has it.
    * @throws AppError `invalid_request` (no backup, wrong passphrase, or the identity comes from a seed),
-   * `identity_unreadable` when it can't be written, `rate_limited` while another one is opened
+   * `identity_unreadable` when it can't be written (then nothing has changed), `rate_limited` while another one is opened
    */
   restore(text: string, passphrase: string): Promise<{ identity: IdentityView; keptAs: string | null }>
 }
@@ -73,7 +74,17 @@ export function createIdentityKeeper(
     const restored = peerIdFromPrivateKey(privateKey).toString()
     if (restored === nextPeerId) return { identity: view(), keptAs: null }
     const keptAs = await keepOld()
-    await writeKeyFile(file, privateKey)
+    try {
+      await writeKeyFile(file, privateKey)
+    } catch (error) {
+      if (!(await dropCopy(keptAs))) throw error
+      const why = whyNotWritten(error instanceof AppError ? error.cause : error)
+      throw new AppError(
+        'identity_unreadable',
+        `The backup was not restored, and this node keeps its identity: ${file} can’t be written, because ${why}.`,
+        { cause: error },
+      )
+    }
     nextPeerId = restored
     log.warn('another identity was restored and counts from the next start on', { peerId, next: restored, keptAs })
     return { identity: view(), keptAs }
@@ -95,6 +106,15 @@ export function createIdentityKeeper(
       }
     }
     throw new AppError('rate_limited', 'Too many restores at once. Try again in a moment.', { retryAfterS: 1 })
+  }
+
+  /** Removes the copy of a key that still stands in its own place; false where it does not. */
+  async function dropCopy(name: string): Promise<boolean> {
+    const copy = join(options.dataDir, name)
+    const [now, kept] = await Promise.all([file, copy].map((path) => readFile(path).catch(() => undefined)))
+    if (now === undefined || kept?.equals(now) !== true) return false
+    await rm(copy, { force: true })
+    return true
   }
 
   async function copyOld(kept: string): Promise<void> {

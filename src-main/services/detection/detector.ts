@@ -1,13 +1,15 @@
-import { SERVER_NAMES, type DetectedServer } from '#shared/contract/detection.js'
+import type { DetectedServer } from '#shared/contract/detection.js'
 import { AppError } from '#shared/errors.js'
 import type { Log } from '../../logging/index.js'
-import { createHttpProbe } from '../registry/http-probe.js'
-import { systemSleepingClock, type SleepingClock } from '../../base/sleeping-clock.js'
+import { createHttpProbe, type HttpProbe } from '../registry/http-probe.js'
+import { InterruptibleSleep, systemSleepingClock, type SleepingClock } from '../../base/sleeping-clock.js'
 import { authorityOf, bareHost, isHost, isLoopbackHost } from '../registry/target.js'
-import { LOOPBACK_HOSTS, USUAL_CANDIDATES, type Candidate } from './candidates.js'
+import { isModelServer } from './ask.js'
 import type { DetectionTarget, Detector } from './index.js'
-import { lookAt, type LookResult, type Memory, type Sighting } from './look.js'
+import { noServer, notFound, scanAddress, type DetectionResult, type Memory, type ScanOutcome } from './scan.js'
+import { USUAL_CANDIDATES, type Candidate } from './servers/index.js'
 
+/** What a detector stands on. */
 export interface DetectorNeeds {
   log: Log
   clock?: SleepingClock
@@ -15,18 +17,19 @@ export interface DetectorNeeds {
   keyFor: (address: string) => string | undefined
   /** Under which id an address is shared. */
   sharedAs: (address: string) => string | undefined
-  /** This node's own ports: what answers there is ourselves. */
+  /** This node's own ports: what answers there is this node. */
   ownPorts: () => readonly number[]
   /** Sent with each question; a gateway in front of this node brings it back. */
   hopHeaders: Readonly<Record<string, string>>
 }
 
+/** What is scanned, and how often. */
 export interface DetectorOptions {
   /** Default {@link USUAL_CANDIDATES}. */
   candidates?: readonly Candidate[]
   /** Whether another machine may be typed in (default false). */
   allowRemoteTarget?: boolean
-  /** Between two looks while somebody follows (default 15 s) and otherwise (default 60 s). */
+  /** Between two scans while there are followers (default 15 s) and otherwise (default 60 s). */
   watchedMs?: number
   idleMs?: number
   /** For one answer (default 2 s) and for a connection (default 500 ms). */
@@ -34,239 +37,253 @@ export interface DetectorOptions {
   connectMs?: number
 }
 
+/** IPv4 first; the other is asked only where the first holds no model server. */
+const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', '::1']
 /** Typed-in addresses that are kept. */
 const MAX_TYPED = 16
-/** A server that was there and is silent is busy; after so many silent looks it is gone. */
-const SILENT_LOOKS = 4
+/** A server that was there and is silent is busy; after so many silent scans it is gone. */
+const SILENT_SCANS = 4
+/** The question whether there is any model server takes no longer, since a node waits for it at its start. */
+const ANY_SERVER_MS = 1_000
 
-interface Known {
-  sighting: Sighting
-  silent: number
+interface Found {
+  server: DetectionResult
+  silentScans: number
 }
 
-/** A detector; it looks from its start on. */
-export function createDetector(needs: DetectorNeeds, options: DetectorOptions = {}): Detector {
-  const log = needs.log.forComponent('detection')
-  const clock = needs.clock ?? systemSleepingClock
-  const { candidates = USUAL_CANDIDATES, allowRemoteTarget = false } = options
-  const { watchedMs = 15_000, idleMs = 60_000, answerMs = 2_000, connectMs = 500 } = options
-  const probe = createHttpProbe({ connectTimeoutMs: connectMs })
-  const stopped = new AbortController()
-  const known = new Map<string, Known>()
-  const typed = new Map<string, DetectionTarget & { last: LookResult }>()
-  const listeners = new Set<() => void>()
-  let views: DetectedServer[] = []
-  let looking: Promise<readonly DetectedServer[]> | undefined
-  let lookedAtMs = Number.NEGATIVE_INFINITY
-  let nap = new AbortController()
-  let running: Promise<void> | undefined
+interface Typed extends DetectionTarget {
+  last: ScanOutcome
+}
 
-  function keyOf(address: string): string | undefined {
-    return typed.get(address)?.apiKey ?? needs.keyFor(address)
+/** A detector; it scans from its start on. */
+export function createDetector(needs: DetectorNeeds, options: DetectorOptions = {}): Detector {
+  return new LoopbackDetector(needs, options)
+}
+
+class LoopbackDetector implements Detector {
+  readonly name = 'detection'
+  readonly #needs: DetectorNeeds
+  readonly #log: Log
+  readonly #clock: SleepingClock
+  readonly #options: Required<DetectorOptions>
+  readonly #probe: HttpProbe
+  readonly #stopped = new AbortController()
+  readonly #sleep: InterruptibleSleep
+  readonly #found = new Map<string, Found>()
+  readonly #typed = new Map<string, Typed>()
+  readonly #listeners = new Set<() => void>()
+  #views: readonly DetectedServer[] = []
+  #scanning: Promise<readonly DetectedServer[]> | undefined
+  #scannedAtMs = Number.NEGATIVE_INFINITY
+  #running: Promise<void> | undefined
+
+  constructor(needs: DetectorNeeds, options: DetectorOptions) {
+    this.#needs = needs
+    this.#log = needs.log.forComponent('detection')
+    this.#clock = needs.clock ?? systemSleepingClock
+    this.#options = {
+      candidates: options.candidates ?? USUAL_CANDIDATES,
+      allowRemoteTarget: options.allowRemoteTarget ?? false,
+      watchedMs: options.watchedMs ?? 15_000,
+      idleMs: options.idleMs ?? 60_000,
+      answerMs: options.answerMs ?? 2_000,
+      connectMs: options.connectMs ?? 500,
+    }
+    this.#probe = createHttpProbe({ connectTimeoutMs: this.#options.connectMs })
+    this.#sleep = new InterruptibleSleep(this.#clock, this.#stopped.signal)
   }
 
-  function lookOnce(target: DetectionTarget, keeper?: Candidate['keeper'], memory?: Memory): Promise<LookResult> {
-    const host = bareHost(target.host)
-    const where = {
-      host,
-      port: target.port,
-      keeper,
-      apiKey: target.apiKey ?? keyOf(authorityOf({ host, port: target.port })),
+  start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    this.#running ??= this.#watch().catch((error: unknown) =>
+      this.#log.error('scanning for model servers failed', { error }),
+    )
+    return Promise.resolve()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    await this.#running
+    await this.#probe.close()
+  }
+
+  servers(): readonly DetectedServer[] {
+    return this.#views
+  }
+
+  scan(): Promise<readonly DetectedServer[]> {
+    this.#scanning ??= this.#scanAll().finally(() => (this.#scanning = undefined))
+    return this.#scanning
+  }
+
+  async hasAnyServer(signal: AbortSignal): Promise<boolean> {
+    const within = AbortSignal.any([signal, this.#stopped.signal, AbortSignal.timeout(ANY_SERVER_MS)])
+    const { hopHeaders: headers } = this.#needs
+    const isThere = async ({ port }: Candidate): Promise<boolean> => {
+      for (const host of LOOPBACK_HOSTS) {
+        const target = { host, port, apiKey: undefined, headers, timeoutMs: ANY_SERVER_MS, signal: within }
+        if (await isModelServer({ probe: this.#probe }, target)) return true
+      }
+      return false
     }
-    const how = {
-      hopHeaders: needs.hopHeaders,
-      timeoutMs: answerMs,
-      watched: listeners.size > 0,
-      signal: stopped.signal,
+    return (await Promise.all(this.#candidates().map(isThere))).includes(true)
+  }
+
+  async typeIn(target: DetectionTarget): Promise<DetectedServer> {
+    this.#check(target)
+    const entry = { ...target, host: bareHost(target.host) }
+    const address = authorityOf(entry)
+    if (this.#typed.size >= MAX_TYPED && !this.#typed.has(address)) {
+      throw new AppError('invalid_service', `${MAX_TYPED} addresses are typed in already. Forget one first.`)
     }
-    return lookAt({ probe }, { ...where, ...how }, memory)
+    const typed = { ...entry, last: await this.#scanOne(entry) }
+    this.#typed.set(address, typed)
+    this.refreshShared()
+    return this.#viewOfTyped(typed)
+  }
+
+  forget(address: string): boolean {
+    const wasTyped = this.#typed.delete(address)
+    if (wasTyped) this.refreshShared()
+    return wasTyped
+  }
+
+  async inspect(target: DetectionTarget): Promise<DetectionResult> {
+    this.#check(target)
+    const address = authorityOf(target)
+    const expectedKind = this.#options.candidates.find(({ port }) => port === target.port)?.expectedKind
+    const outcome = await this.#scanOne(target, expectedKind)
+    if (outcome.kind !== 'server') throw new AppError('invalid_service', noServer(address, outcome))
+    const { state, problem } = outcome.server
+    if (state === 'unusable' || state === 'needs-key') {
+      const param = state === 'needs-key' ? { param: 'apiKey' } : {}
+      throw new AppError('invalid_service', `${address} can't be shared: ${problem ?? state}`, param)
+    }
+    return outcome.server
+  }
+
+  typedKey(address: string): string | undefined {
+    return this.#typed.get(address)?.apiKey
+  }
+
+  follow(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    // The first scan a person sees is a fresh one.
+    this.#sleep.interrupt()
+    return () => void this.#listeners.delete(listener)
+  }
+
+  refreshShared(): void {
+    const before = new Map(this.#views.map((view) => [view.address, view]))
+    const typed = [...this.#typed.values()].map((entry) => this.#viewOfTyped(entry))
+    const typedAddresses = new Set(typed.map(({ address }) => address))
+    const found = [...this.#found.values()]
+      // A gateway that was not typed in is no news.
+      .filter(({ server }) => !typedAddresses.has(server.address) && server.kind !== 'gateway')
+      .map(({ server }) => this.#viewOf(server, false))
+    const next = [...found, ...typed].map((view) => {
+      const old = before.get(view.address)
+      return old !== undefined && JSON.stringify(old) === JSON.stringify(view) ? old : view
+    })
+    const isSame = next.length === this.#views.length && next.every((view, index) => view === this.#views[index])
+    this.#views = next
+    if (isSame) return
+    for (const listener of [...this.#listeners]) listener()
+  }
+
+  async #watch(): Promise<void> {
+    const everyMs = (): number => (this.#listeners.size > 0 ? this.#options.watchedMs : this.#options.idleMs)
+    const dueInMs = (): number => this.#scannedAtMs + everyMs() - this.#clock.now()
+    while (!this.#isStopped()) {
+      await this.scan()
+      while (!this.#isStopped() && dueInMs() > 0) await this.#sleep.sleep(dueInMs())
+    }
+  }
+
+  #isStopped(): boolean {
+    return this.#stopped.signal.aborted
+  }
+
+  async #scanAll(): Promise<readonly DetectedServer[]> {
+    const ports = this.#candidates().map((candidate) => this.#scanPort(candidate))
+    const typed = [...this.#typed.values()].map(async (entry) => {
+      const memory = entry.last.kind === 'server' ? entry.last.server.memory : undefined
+      entry.last = await this.#scanOne(entry, undefined, memory)
+    })
+    await Promise.all([...ports, ...typed])
+    this.#scannedAtMs = this.#clock.now()
+    this.refreshShared()
+    return this.#views
+  }
+
+  #candidates(): Candidate[] {
+    const own = this.#needs.ownPorts()
+    return this.#options.candidates.filter(({ port }) => !own.includes(port))
   }
 
   /** IPv4 first, IPv6 where that holds no model server: a server on both is one server. */
-  async function lookAtPort({ port, keeper }: Candidate): Promise<void> {
+  async #scanPort({ port, expectedKind }: Candidate): Promise<void> {
     for (const host of LOOPBACK_HOSTS) {
       const address = authorityOf({ host, port })
-      const before = known.get(address)
-      const result = await lookOnce({ host, port }, keeper, before?.sighting.memory)
-      const isThere = takeIn(address, before, result)
-      if (!isThere) continue
-      for (const other of LOOPBACK_HOSTS) if (other !== host) known.delete(authorityOf({ host: other, port }))
+      const before = this.#found.get(address)
+      const outcome = await this.#scanOne({ host, port }, expectedKind, before?.server.memory)
+      if (!this.#takeIn(address, before, outcome)) continue
+      for (const other of LOOPBACK_HOSTS) if (other !== host) this.#found.delete(authorityOf({ host: other, port }))
       return
     }
   }
 
-  function takeIn(address: string, before: Known | undefined, result: LookResult): boolean {
-    if (result.kind === 'server') {
-      if (before === undefined && result.sighting.kind !== 'gateway') {
-        const { name, version, state, models } = result.sighting
-        log.info('a model server is found', { address, name, version, state, models: models.length })
+  #scanOne(target: DetectionTarget, expectedKind?: Candidate['expectedKind'], memory?: Memory): Promise<ScanOutcome> {
+    const host = bareHost(target.host)
+    const address = authorityOf({ host, port: target.port })
+    const scanTarget = {
+      ...{ host, port: target.port, expectedKind, watched: this.#listeners.size > 0 },
+      apiKey: target.apiKey ?? this.typedKey(address) ?? this.#needs.keyFor(address),
+      headers: this.#needs.hopHeaders,
+      timeoutMs: this.#options.answerMs,
+      signal: this.#stopped.signal,
+    }
+    return scanAddress({ probe: this.#probe }, scanTarget, memory)
+  }
+
+  #takeIn(address: string, before: Found | undefined, outcome: ScanOutcome): boolean {
+    if (outcome.kind === 'server') {
+      const { server } = outcome
+      if (before === undefined && server.kind !== 'gateway') {
+        const { name, version, state, models } = server
+        this.#log.info('a model server is found', { address, name, version, state, models: models.length })
       }
-      known.set(address, { sighting: result.sighting, silent: 0 })
+      this.#found.set(address, { server, silentScans: 0 })
       return true
     }
-    if (result.kind === 'silent' && before !== undefined && before.silent + 1 < SILENT_LOOKS) {
+    if (outcome.kind === 'silent' && before !== undefined && before.silentScans + 1 < SILENT_SCANS) {
       const problem = 'It does not answer just now; it is probably busy.'
-      known.set(address, { sighting: { ...before.sighting, state: 'busy', problem }, silent: before.silent + 1 })
+      const server: DetectionResult = { ...before.server, state: 'busy', problem }
+      this.#found.set(address, { server, silentScans: before.silentScans + 1 })
       return true
     }
-    if (known.delete(address)) log.info('a model server is gone', { address })
+    if (this.#found.delete(address)) this.#log.info('a model server is gone', { address })
     return false
   }
 
-  async function lookEverywhere(): Promise<readonly DetectedServer[]> {
-    const own = needs.ownPorts()
-    const ports = candidates.filter(({ port }) => !own.includes(port))
-    const looks = ports.map(lookAtPort)
-    const typedLooks = [...typed.values()].map(async (entry) => {
-      const memory = entry.last.kind === 'server' ? entry.last.sighting.memory : undefined
-      entry.last = await lookOnce(entry, undefined, memory)
-    })
-    await Promise.all([...looks, ...typedLooks])
-    lookedAtMs = clock.now()
-    refresh()
-    return views
-  }
-
-  function look(): Promise<readonly DetectedServer[]> {
-    looking ??= lookEverywhere().finally(() => (looking = undefined))
-    return looking
-  }
-
-  function refresh(): void {
-    const before = new Map(views.map((view) => [view.address, view]))
-    const typedViews = [...typed.values()].map((entry) => viewOfTyped(entry, needs.sharedAs))
-    const own = new Set(typedViews.map(({ address }) => address))
-    const found = [...known.values()]
-      // A gateway nobody typed in is no news.
-      .filter(({ sighting }) => !own.has(sighting.address) && sighting.kind !== 'gateway')
-      .map(({ sighting }) => viewOf(sighting, false, needs.sharedAs))
-    const next = [...found, ...typedViews].map((view) => {
-      const old = before.get(view.address)
-      return old !== undefined && JSON.stringify(old) === JSON.stringify(view) ? old : view
-    })
-    const isSame = next.length === views.length && next.every((view, index) => view === views[index])
-    views = next
-    if (isSame) return
-    for (const listener of [...listeners]) listener()
-  }
-
-  async function watch(): Promise<void> {
-    while (!isStopped()) {
-      await look()
-      const everyMs = (): number => (listeners.size > 0 ? watchedMs : idleMs)
-      while (!isStopped() && clock.now() - lookedAtMs < everyMs()) {
-        nap = new AbortController()
-        await clock.sleep(everyMs() - (clock.now() - lookedAtMs), AbortSignal.any([nap.signal, stopped.signal]))
-      }
-    }
-  }
-
-  function isStopped(): boolean {
-    return stopped.signal.aborted
-  }
-
-  function checkTarget(target: DetectionTarget): void {
-    const { host, port } = target
+  #check({ host, port }: DetectionTarget): void {
     if (!isHost(host)) throw new AppError('invalid_service', `"${host}" is neither an address nor a host name.`)
-    if (!isLoopbackHost(host) && !allowRemoteTarget) {
-      throw new AppError(
-        'invalid_service',
-        `${host} is not this machine. Set service.allow-remote-target if peers are really to reach it.`,
-        { param: 'host' },
-      )
+    if (!isLoopbackHost(host) && !this.#options.allowRemoteTarget) {
+      const advice = 'Set service.allow-remote-target if peers are really to reach it.'
+      throw new AppError('invalid_service', `${host} is not this machine. ${advice}`, { param: 'host' })
     }
-    if (isLoopbackHost(host) && needs.ownPorts().includes(port)) {
-      throw new AppError(
-        'invalid_service',
-        `${port} is a port of this node itself. Give the port of the model server.`,
-        {
-          param: 'port',
-        },
-      )
+    if (isLoopbackHost(host) && this.#needs.ownPorts().includes(port)) {
+      const advice = 'Give the port of the model server.'
+      throw new AppError('invalid_service', `${port} is a port of this node itself. ${advice}`, { param: 'port' })
     }
   }
 
-  return {
-    name: 'detection',
-    servers: () => views,
-    look,
-    async typeIn(target) {
-      checkTarget(target)
-      const entry = { ...target, host: bareHost(target.host) }
-      const address = authorityOf(entry)
-      if (typed.size >= MAX_TYPED && !typed.has(address)) {
-        throw new AppError('invalid_service', `${MAX_TYPED} addresses are typed in already. Forget one first.`)
-      }
-      const last = await lookOnce(entry)
-      typed.set(address, { ...entry, last })
-      refresh()
-      return viewOfTyped({ ...entry, last }, needs.sharedAs)
-    },
-    forget(address) {
-      const wasTyped = typed.delete(address)
-      if (wasTyped) refresh()
-      return wasTyped
-    },
-    async inspect(target) {
-      checkTarget(target)
-      const address = authorityOf(target)
-      const keeper = candidates.find(({ port }) => port === target.port)?.keeper
-      const result = await lookOnce(target, keeper)
-      if (result.kind !== 'server') {
-        const why = result.kind === 'silent' ? 'it does not answer in time' : result.why
-        throw new AppError('invalid_service', `There is no model server at ${address}: ${why}.`)
-      }
-      const { state, problem } = result.sighting
-      if (state === 'unusable' || state === 'needs-key') {
-        const param = state === 'needs-key' ? { param: 'apiKey' } : {}
-        throw new AppError('invalid_service', `${address} can't be shared: ${problem ?? state}`, param)
-      }
-      return result.sighting
-    },
-    typedKey: (address) => typed.get(address)?.apiKey,
-    follow(listener) {
-      listeners.add(listener)
-      // The first look of a person is a fresh one.
-      nap.abort()
-      return () => void listeners.delete(listener)
-    },
-    refreshShared: refresh,
-    start(signal) {
-      signal.throwIfAborted()
-      running ??= watch().catch((error: unknown) => log.error('looking for model servers failed', { error }))
-      return Promise.resolve()
-    },
-    async stop() {
-      stopped.abort()
-      await running
-      await probe.close()
-    },
+  #viewOf(server: DetectionResult, typed: boolean): DetectedServer {
+    const { basePath: _base, healthPath: _health, memory: _memory, ...facts } = server
+    return { ...facts, typed, sharedAs: this.#needs.sharedAs(server.address) ?? null }
   }
-}
 
-function viewOf(sighting: Sighting, typed: boolean, sharedAs: DetectorNeeds['sharedAs']): DetectedServer {
-  const { basePath: _base, healthPath: _health, memory: _memory, ...facts } = sighting
-  return { ...facts, typed, sharedAs: sharedAs(sighting.address) ?? null }
-}
-
-function viewOfTyped(
-  entry: DetectionTarget & { last: LookResult },
-  sharedAs: DetectorNeeds['sharedAs'],
-): DetectedServer {
-  const { last, host, port } = entry
-  if (last.kind === 'server') return viewOf(last.sighting, true, sharedAs)
-  const why = last.kind === 'silent' ? 'it does not answer in time' : last.why
-  const address = authorityOf(entry)
-  return {
-    ...{ address, host, port },
-    kind: 'openai-compatible',
-    name: SERVER_NAMES['openai-compatible'],
-    version: null,
-    state: 'not-found',
-    problem: `There is no model server at ${address}: ${why}.`,
-    models: [],
-    load: null,
-    typed: true,
-    sharedAs: sharedAs(address) ?? null,
+  #viewOfTyped({ last, ...entry }: Typed): DetectedServer {
+    return this.#viewOf(last.kind === 'server' ? last.server : notFound(entry, last), true)
   }
 }

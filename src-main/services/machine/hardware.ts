@@ -1,6 +1,6 @@
+import { freemem, totalmem } from 'node:os'
 import type { Hardware } from '#shared/records.js'
 import type { Service } from '../../base/lifecycle.js'
-import { readHardware } from './own-hardware.js'
 import type { GpuReader } from './gpu-reader.js'
 
 /** What this machine computes with, as its row of the node table tells it. */
@@ -23,7 +23,7 @@ export function createHardware(needs: { gpus: GpuReader }): HardwareSource {
   return {
     name: 'hardware',
     read: () => ({
-      ...readHardware(),
+      ...readMemory(),
       gpus: needs.gpus.last().map(({ name, total_memory, used_memory }) => ({ name, total_memory, used_memory })),
     }),
     subscribe(listener) {
@@ -39,5 +39,17 @@ export function createHardware(needs: { gpus: GpuReader }): HardwareSource {
       listeners.clear()
       await reading
     },
+  }
+}
+
+const MIB = 1024 * 1024
+
+/** What the operating system tells without asking a driver, in MiB. */
+function readMemory(): Omit<Hardware, 'gpus'> {
+  const total = totalmem()
+  return {
+    host_memory: Math.round(total / MIB),
+    host_memory_bandwidth: 0,
+    host_memory_used: Math.round((total - freemem()) / MIB),
   }
 }

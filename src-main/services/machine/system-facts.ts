@@ -1,10 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { known, unknown, type Fact, type MachineFacts } from './index.js'
+import { known, runTool, unknown, type Fact, type MachineFacts, type RunTool } from './facts.js'
 import type { GpuReader } from './gpu-reader.js'
-import { runTool, type RunTool } from './run-tool.js'
 
-/** Programs that are looked at. */
+/** Programs that are counted. */
 const MAX_PROGRAMS = 20_000
 
 /** What the operating system tells a program without a window. */

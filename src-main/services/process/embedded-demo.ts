@@ -3,10 +3,27 @@ import { join } from 'node:path'
 import { createDemoModelServer, type DemoModelServer } from '../../demo-model/index.js'
 import type { Log } from '../../logging/index.js'
 import type { Service } from '../../base/lifecycle.js'
-import { shouldOfferDemo, type DemoMode } from './demo-policy.js'
 import type { LocalService, ServiceRegistry } from '../index.js'
-import { findLocalModelServer, type FoundModelServer } from '../detection/local-model-server.js'
 import { LLM } from '../registry/registration.js'
+
+/** The setting `demo-model`. */
+export type DemoMode = 'auto' | 'on' | 'off'
+
+/** What is known about real models on this machine. */
+export interface DemoFacts {
+  /** A real model has been shared from this machine before: the demo model has stepped aside for good. */
+  realServiceEverShared: boolean
+  /** A real service is registered now. */
+  realServiceRegistered: boolean
+  /** A model server runs here, though it is not shared yet. */
+  realServerFoundLocally: boolean
+}
+
+/** Whether the built-in demo model is offered: never against the owner's word, and otherwise only where there is nothing real. */
+export function shouldOfferDemo(mode: DemoMode, facts: DemoFacts): boolean {
+  if (mode !== 'auto') return mode === 'on'
+  return !facts.realServiceEverShared && !facts.realServiceRegistered && !facts.realServerFoundLocally
+}
 
 /** When and how the built-in demo model is offered. */
 export interface EmbeddedDemoOptions {
@@ -33,13 +50,13 @@ export function createEmbeddedDemo(
   needs: {
     log: Log
     registry: Pick<ServiceRegistry, 'add' | 'remove' | 'list' | 'subscribe'>
-    findServer?: (signal: AbortSignal) => Promise<FoundModelServer | undefined>
+    /** Whether a model server runs on this machine. */
+    hasAnyServer: (signal: AbortSignal) => Promise<boolean>
   },
   options: EmbeddedDemoOptions,
 ): EmbeddedDemo {
   const log = needs.log.forComponent('demo-model')
   const { registry } = needs
-  const findServer = needs.findServer ?? ((signal) => findLocalModelServer({ signal, timeoutMs: 1_000 }))
   const marker = join(options.dataDir, MARKER)
   let server: DemoModelServer | undefined
   let serviceId: string | undefined
@@ -59,7 +76,7 @@ export function createEmbeddedDemo(
       realServerFoundLocally: false,
     }
     if (!shouldOfferDemo('auto', known)) return false
-    return shouldOfferDemo('auto', { ...known, realServerFoundLocally: (await findServer(signal)) !== undefined })
+    return shouldOfferDemo('auto', { ...known, realServerFoundLocally: await needs.hasAnyServer(signal) })
   }
 
   async function offer(signal: AbortSignal): Promise<void> {

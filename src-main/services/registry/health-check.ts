@@ -1,13 +1,12 @@
-import { MAX_MODEL_LIST_BYTES } from './constants.js'
+import { MAX_MODEL_LIST_BYTES, parseModelList } from '../detection/model-list.js'
 import type { HttpProbe, ProbeAnswer } from './http-probe.js'
-import type { ServiceRegistration } from '../index.js'
-import { parseModelList, type ServerModel } from './model-list.js'
+import type { LocalModel, ServiceRegistration } from '../index.js'
 import { LLM } from './registration.js'
 
-/** What one look at a server showed. */
+/** What one check of a server showed. */
 export type CheckOutcome =
   /** It works. `models` is undefined where the service has no list of them. */
-  | { kind: 'alive'; models: readonly ServerModel[] | undefined; unreadable: number }
+  | { kind: 'alive'; models: readonly LocalModel[] | undefined; unreadable: number }
   /** It says itself that it is not ready yet (503). */
   | { kind: 'loading' }
   /** Nothing listens there. */
@@ -17,7 +16,7 @@ export type CheckOutcome =
   /** It answers, but not as such a server should. */
   | { kind: 'unfit'; reason: string }
 
-/** Looks at one server; remembers whether it has a health page. */
+/** Checks one server; remembers whether it has a health page. */
 export interface HealthCheck {
   check(signal: AbortSignal, timeoutMs: number): Promise<CheckOutcome>
 }
@@ -51,7 +50,7 @@ export function createHealthCheck(
     const health = await get(registration.healthPath, MAX_HEALTH_BYTES, signal, timeoutMs)
     if (health.kind !== 'answer') return withoutAnswer(health)
     if (health.status === 503) return { kind: 'loading' }
-    // A server without a health page is alive because it told its models.
+    // A server without a health page is alive because it lists its models.
     hasHealthPage = isSuccess(health.status) || health.status >= 500
     return seen
   }

@@ -31,7 +31,7 @@ export interface HttpProbe {
   close(): Promise<void>
 }
 
-/** A probe with connections of its own; `connectTimeoutMs` is 2 s unless told. */
+/** A probe with connections of its own; `connectTimeoutMs` is 2 s by default. */
 export function createHttpProbe(options: { connectTimeoutMs?: number } = {}): HttpProbe {
   const agent = new Agent({
     connect: { timeout: options.connectTimeoutMs ?? 2_000 },
@@ -92,4 +92,14 @@ function codesOf(error: unknown): string[] {
 
 function ownCode(error: unknown): string[] {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? [error.code] : []
+}
+
+/** The value of a JSON text; undefined where it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
 }

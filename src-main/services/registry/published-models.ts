@@ -1,7 +1,39 @@
-import { IDENTITY_GROUP_BUDGET_BYTES, MAX_MODEL_ID_LENGTH, MAX_MODELS } from './constants.js'
-import { OLLAMA_API } from './identity-groups.js'
 import type { LocalModel, ServiceRegistration } from '../index.js'
-import type { ServerModel } from './model-list.js'
+
+/** The most models one service publishes. */
+const MAX_MODELS = 200
+
+/** The longest model id that is published, in characters. */
+const MAX_MODEL_ID_LENGTH = 200
+
+/** Room for identity groups in the 4 KB envelope of a row of the node table. */
+export const IDENTITY_GROUP_BUDGET_BYTES = 3 * 1024
+
+/** One entry of a service's identity group, read. */
+export type IdentityGroup =
+  | { kind: 'all' }
+  | { kind: 'any'; key: string }
+  | { kind: 'exact'; key: string; value: string }
+  | { kind: 'invalid'; reason: string }
+
+/** Stands beside the models of a service whose server speaks Ollama's own interface (`/api/chat` and the like). */
+export const OLLAMA_API = 'api=ollama'
+
+/** The longest entry a row of the node table takes. */
+const MAX_ENTRY_LENGTH = 512
+
+/** Reads `all`, `key=*` or `key=value`; the key ends at the first `=`, so a value may hold more of them. */
+export function parseIdentityGroup(entry: string): IdentityGroup {
+  if (entry === 'all') return { kind: 'all' }
+  if (entry.length > MAX_ENTRY_LENGTH) return { kind: 'invalid', reason: `longer than ${MAX_ENTRY_LENGTH} characters` }
+  if (/\p{Cc}/u.test(entry)) return { kind: 'invalid', reason: 'holds a control character' }
+  const split = entry.indexOf('=')
+  if (split === -1) return { kind: 'invalid', reason: 'is neither key=value nor "all"' }
+  const key = entry.slice(0, split)
+  const value = entry.slice(split + 1)
+  if (key.trim() === '' || value.trim() === '') return { kind: 'invalid', reason: 'has an empty key or value' }
+  return value === '*' ? { kind: 'any', key } : { kind: 'exact', key, value }
+}
 
 /** A server's models as the network is to see them. */
 export interface PublishedModels {
@@ -27,14 +59,14 @@ export type PublishWishes = Pick<ServiceRegistration, 'models' | 'aliases' | 'id
  * Which models are published, and under which names: the ticked ones; a path on the owner's disk only as its file name;
  * aliases besides. Bounded by number and by the room a row of the node table has.
  */
-export function publishModels(serverModels: readonly ServerModel[], wishes: PublishWishes): PublishedModels {
+export function publishModels(serverModels: readonly LocalModel[], wishes: PublishWishes): PublishedModels {
   const result: PublishedModels = { models: [], identityGroups: [], serverModelIds: new Map(), leftOut: [] }
   const taken = new Set<string>()
   const speaksOllama = serverModels.some(({ ownedBy }) => ownedBy === OLLAMA_OWNER)
   const ownEntries = [...new Set([...wishes.identityGroups, ...(speaksOllama ? [OLLAMA_API] : [])])]
   let bytes = sizeOf(ownEntries)
 
-  function publish(id: string, model: ServerModel): void {
+  function publish(id: string, model: LocalModel): void {
     const entry = `model=${id}`
     const reason = reasonAgainst(id, taken, bytes + sizeOf([entry]))
     if (reason !== undefined) {
@@ -43,7 +75,7 @@ export function publishModels(serverModels: readonly ServerModel[], wishes: Publ
     }
     taken.add(id)
     bytes += sizeOf([entry])
-    result.models.push({ ...model, id })
+    result.models.push({ ...only(model), id })
     result.identityGroups.push(entry)
     if (id !== model.id) result.serverModelIds.set(id, model.id)
   }
@@ -57,6 +89,11 @@ export function publishModels(serverModels: readonly ServerModel[], wishes: Publ
   }
   result.identityGroups.push(...ownEntries.filter((entry) => !result.identityGroups.includes(entry)))
   return result
+}
+
+/** A server's list may tell more of a model. */
+function only({ ownedBy, created, contextLength }: LocalModel): Omit<LocalModel, 'id'> {
+  return { ownedBy, created, contextLength }
 }
 
 /** The file name of an id that is a path on its machine; any other id as it is (`org/model` is no path). */

@@ -1,8 +1,6 @@
 import { AppError } from '#shared/errors.js'
-import { IDENTITY_GROUP_BUDGET_BYTES } from './constants.js'
-import { parseIdentityGroup } from './identity-groups.js'
 import type { RegistrationInput, ServiceRegistration } from '../index.js'
-import { sizeOf } from './published-models.js'
+import { IDENTITY_GROUP_BUDGET_BYTES, parseIdentityGroup, sizeOf } from './published-models.js'
 import { isSharedPath } from '../sharing/shared-paths.js'
 import { authorityOf, isHost, isLoopbackHost } from './target.js'
 

@@ -1,128 +1,166 @@
 import { AppError } from '#shared/errors.js'
 import type { Log } from '../../logging/index.js'
 import { systemSleepingClock, type SleepingClock } from '../../base/sleeping-clock.js'
-import { DEFAULT_TIMINGS, MAX_SERVICES, type WatchTimings } from './constants.js'
 import { createHttpProbe } from './http-probe.js'
-import type { LocalService, RegistrationInput, ServiceRegistry } from '../index.js'
+import type { LocalService, RegistrationInput, ServiceRegistration, ServiceRegistry } from '../index.js'
 import { describeRegistration, parseRegistration, serviceIdOf } from './registration.js'
+import { DEFAULT_TIMINGS, type WatchTimings } from './service-state.js'
 import { createServiceWatcher, type ServiceWatcher } from './service-watcher.js'
 
 /** How a registry works. */
 export interface ServiceRegistryOptions {
   /** Registered when it starts. */
   services?: readonly RegistrationInput[]
-  /** Whether a service may be on another machine (default false): whoever may register could then reach the whole LAN. */
+  /** Whether a service may be on another machine (default false): registering one then reaches the whole LAN. */
   allowRemoteTarget?: boolean
   /** Where they differ from {@link DEFAULT_TIMINGS}. */
   timings?: Partial<WatchTimings>
 }
+
+/** The most services one node registers. */
+const MAX_SERVICES = 32
 
 /** This machine's services, each with its watcher. What is added before the start is watched from the start. */
 export function createServiceRegistry(
   needs: { log: Log; clock?: SleepingClock },
   options: ServiceRegistryOptions = {},
 ): ServiceRegistry {
-  const log = needs.log.forComponent('services')
-  const clock = needs.clock ?? systemSleepingClock
-  const timings = { ...DEFAULT_TIMINGS, ...options.timings }
-  const policy = { allowRemoteTarget: options.allowRemoteTarget ?? false }
-  const probe = createHttpProbe()
-  const watchers = new Map<string, ServiceWatcher>()
-  const listeners = new Set<() => void>()
+  return new WatchingRegistry(needs, options)
+}
+
+class WatchingRegistry implements ServiceRegistry {
+  readonly name = 'services'
+  readonly #log: Log
+  readonly #clock: SleepingClock
+  readonly #options: ServiceRegistryOptions
+  readonly #timings: WatchTimings
+  readonly #probe = createHttpProbe()
+  readonly #watchers = new Map<string, ServiceWatcher>()
+  readonly #listeners = new Set<() => void>()
   /** What {@link ServiceRegistry.connected} answered since the last change: it is asked for each request. */
-  const connectedByName = new Map<string, readonly LocalService[]>()
-  let running: AbortSignal | undefined
-  let stopping: Promise<void> | undefined
+  readonly #connectedByName = new Map<string, readonly LocalService[]>()
+  #running: AbortSignal | undefined
+  #stopping: Promise<void> | undefined
 
-  function changed(): void {
-    connectedByName.clear()
-    for (const listener of [...listeners]) {
-      try {
-        listener()
-      } catch (error) {
-        log.error('a listener to the services failed', { error })
-      }
-    }
+  constructor(needs: { log: Log; clock?: SleepingClock }, options: ServiceRegistryOptions) {
+    this.#log = needs.log.forComponent('services')
+    this.#clock = needs.clock ?? systemSleepingClock
+    this.#options = options
+    this.#timings = { ...DEFAULT_TIMINGS, ...options.timings }
   }
 
-  function list() {
-    return [...watchers.values()].map((watcher) => watcher.current())
+  start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    for (const input of this.#options.services ?? []) this.add(input)
+    this.#running = signal
+    for (const watcher of this.#watchers.values()) this.#launch(watcher, signal)
+    return Promise.resolve()
   }
 
-  function launch(watcher: ServiceWatcher, signal: AbortSignal): void {
-    watcher.start(signal).catch((error: unknown) => log.error('watching a service failed', { error }))
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stopAll()
+    return this.#stopping
   }
 
-  function add(input: RegistrationInput): string {
-    if (stopping !== undefined)
-      throw new AppError('invalid_service', 'This node is stopping and registers nothing more.')
-    const registration = parseRegistration(input, policy)
+  list(): LocalService[] {
+    return [...this.#watchers.values()].map((watcher) => watcher.current())
+  }
+
+  get(id: string): LocalService | undefined {
+    return this.#watchers.get(id)?.current()
+  }
+
+  connected(name: string): readonly LocalService[] {
+    const known = this.#connectedByName.get(name)
+    if (known !== undefined) return known
+    const connected = this.list()
+      .filter((service) => service.name === name && service.status === 'connected')
+      .sort((a, b) => Number(b.published) - Number(a.published))
+    // Names come from requests too: only those of services are kept, which are few.
+    if (connected.length > 0) this.#connectedByName.set(name, connected)
+    return connected
+  }
+
+  check(input: RegistrationInput): string {
+    return serviceIdOf(this.#checked(input))
+  }
+
+  add(input: RegistrationInput): string {
+    const registration = this.#checked(input)
     const id = serviceIdOf(registration)
-    const known = watchers.get(id)
+    const known = this.#watchers.get(id)
     if (known !== undefined) {
       known.change(registration)
       return id
     }
-    if (watchers.size >= MAX_SERVICES) {
-      throw new AppError('invalid_service', `This node has ${MAX_SERVICES} services already; remove one first.`)
-    }
-    const watcher = createServiceWatcher({ log, clock, probe, changed }, { registration, timings })
-    watchers.set(id, watcher)
-    log.info('a service is registered', { service: id, what: describeRegistration(registration) })
-    changed()
-    if (running !== undefined) launch(watcher, running)
+    const needs = { log: this.#log, clock: this.#clock, probe: this.#probe, changed: () => this.#changed() }
+    const watcher = createServiceWatcher(needs, { registration, timings: this.#timings })
+    this.#watchers.set(id, watcher)
+    this.#log.info('a service is registered', { service: id, what: describeRegistration(registration) })
+    this.#changed()
+    if (this.#running !== undefined) this.#launch(watcher, this.#running)
     return id
   }
 
-  async function stopAll(): Promise<void> {
-    listeners.clear()
-    await Promise.all([...watchers.values()].map((watcher) => watcher.stop()))
-    watchers.clear()
-    connectedByName.clear()
-    await probe.close()
+  async remove(id: string): Promise<boolean> {
+    const watcher = this.#watchers.get(id)
+    if (watcher === undefined) return false
+    this.#watchers.delete(id)
+    this.#log.info('a service is taken away', { service: id })
+    this.#changed()
+    await watcher.stop()
+    return true
   }
 
-  return {
-    name: 'services',
-    list,
-    get: (id) => watchers.get(id)?.current(),
-    connected(name) {
-      const known = connectedByName.get(name)
-      if (known !== undefined) return known
-      const connected = list()
-        .filter((service) => service.name === name && service.status === 'connected')
-        .sort((a, b) => Number(b.published) - Number(a.published))
-      // Names come from requests too: only those of services are kept, which are few.
-      if (connected.length > 0) connectedByName.set(name, connected)
-      return connected
-    },
-    add,
-    async remove(id) {
-      const watcher = watchers.get(id)
-      if (watcher === undefined) return false
-      watchers.delete(id)
-      log.info('a service is taken away', { service: id })
-      changed()
-      await watcher.stop()
-      return true
-    },
-    reportFailure: (id) => watchers.get(id)?.reportFailure(),
-    reportSuccess: (id) => watchers.get(id)?.reportSuccess(),
-    apiKey: (id) => watchers.get(id)?.registration.apiKey,
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
-    start(signal) {
-      signal.throwIfAborted()
-      for (const input of options.services ?? []) add(input)
-      running = signal
-      for (const watcher of watchers.values()) launch(watcher, signal)
-      return Promise.resolve()
-    },
-    stop() {
-      stopping ??= stopAll()
-      return stopping
-    },
+  reportFailure(id: string): void {
+    this.#watchers.get(id)?.reportFailure()
+  }
+
+  reportSuccess(id: string): void {
+    this.#watchers.get(id)?.reportSuccess()
+  }
+
+  apiKey(id: string): string | undefined {
+    return this.#watchers.get(id)?.registration.apiKey
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  #checked(input: RegistrationInput): ServiceRegistration {
+    if (this.#stopping !== undefined) {
+      throw new AppError('invalid_service', 'This node is stopping and registers nothing more.')
+    }
+    const { allowRemoteTarget = false } = this.#options
+    const registration = parseRegistration(input, { allowRemoteTarget })
+    if (this.#watchers.size >= MAX_SERVICES && !this.#watchers.has(serviceIdOf(registration))) {
+      throw new AppError('invalid_service', `This node has ${MAX_SERVICES} services already; remove one first.`)
+    }
+    return registration
+  }
+
+  #launch(watcher: ServiceWatcher, signal: AbortSignal): void {
+    watcher.start(signal).catch((error: unknown) => this.#log.error('watching a service failed', { error }))
+  }
+
+  #changed(): void {
+    this.#connectedByName.clear()
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener()
+      } catch (error) {
+        this.#log.error('a listener to the services failed', { error })
+      }
+    }
+  }
+
+  async #stopAll(): Promise<void> {
+    this.#listeners.clear()
+    await Promise.all([...this.#watchers.values()].map((watcher) => watcher.stop()))
+    this.#watchers.clear()
+    this.#connectedByName.clear()
+    await this.#probe.close()
   }
 }

@@ -1,6 +1,34 @@
-import { FAILURES_UNTIL_DOWN, type WatchTimings } from './constants.js'
 import type { CheckOutcome } from './health-check.js'
 import type { LocalServiceStatus } from '../index.js'
+
+/** The times a watcher works with, in milliseconds. */
+export interface WatchTimings {
+  /** Between two checks of a server that is fine. */
+  refreshMs: number
+  /** The wait after the first unsuccessful check; doubles up to the registration's interval. */
+  firstRetryMs: number
+  /** One check may take this long once the server has been seen alive. */
+  probeTimeoutMs: number
+  /** One check may take this long before that: a server that loads a model answers late. */
+  firstProbeTimeoutMs: number
+  /** A server that answered a request this recently is busy, not dead, when a check times out. */
+  busyWindowMs: number
+  /** Between a check and one asked for by a failed request. */
+  urgentGapMs: number
+}
+
+/** What the design asks for. */
+export const DEFAULT_TIMINGS: WatchTimings = {
+  refreshMs: 30_000,
+  firstRetryMs: 250,
+  probeTimeoutMs: 2_000,
+  firstProbeTimeoutMs: 10_000,
+  busyWindowMs: 30_000,
+  urgentGapMs: 100,
+}
+
+/** Unsuccessful checks in a row after which a service is withdrawn. */
+const FAILURES_UNTIL_DOWN = 3
 
 /** What a watcher knows about its server between two checks. */
 export interface WatchState {
@@ -56,8 +84,8 @@ export function nextCheckInMs(
   return Math.min(timings.firstRetryMs * 2 ** Math.min(Math.max(state.failures - 1, 0), 30), wishes.healthIntervalMs)
 }
 
-/** Whether the nth unsuccessful check is told: the first, then at doubling distance. */
-export function isTold(failures: number): boolean {
+/** Whether the nth unsuccessful check is logged: the first, then at doubling distance. */
+export function isLogged(failures: number): boolean {
   return failures > 0 && Number.isInteger(Math.log2(failures))
 }
 

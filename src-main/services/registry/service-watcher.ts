@@ -1,14 +1,12 @@
 import type { Log } from '../../logging/index.js'
 import type { Service } from '../../base/lifecycle.js'
-import type { SleepingClock } from '../../base/sleeping-clock.js'
-import type { WatchTimings } from './constants.js'
-import { createHealthCheck, type CheckOutcome } from './health-check.js'
+import { InterruptibleSleep, type SleepingClock } from '../../base/sleeping-clock.js'
+import { createHealthCheck, type CheckOutcome, type HealthCheck } from './health-check.js'
 import type { HttpProbe } from './http-probe.js'
-import type { LocalService, ServiceRegistration } from '../index.js'
-import type { ServerModel } from './model-list.js'
+import type { LocalModel, LocalService, ServiceRegistration } from '../index.js'
 import { publishModels, type PublishedModels } from './published-models.js'
 import { LLM, serviceIdOf } from './registration.js'
-import { isTold, judge, NOT_YET_CHECKED, nextCheckInMs } from './service-state.js'
+import { isLogged, judge, NOT_YET_CHECKED, nextCheckInMs, type WatchState, type WatchTimings } from './service-state.js'
 import { EVERY_PATH, LLM_SHARED_PATHS } from '../sharing/shared-paths.js'
 
 /** Watches one registered server for as long as it is registered. */
@@ -21,148 +19,179 @@ export interface ServiceWatcher extends Service {
   reportSuccess(): void
 }
 
-/** A watcher; `changed` is called after each change of what {@link ServiceWatcher.current} returns. */
+/** What a watcher stands on; `changed` is called after each change of what {@link ServiceWatcher.current} returns. */
+interface WatcherNeeds {
+  log: Log
+  clock: SleepingClock
+  probe: HttpProbe
+  changed: () => void
+}
+
+/** A watcher of one registered server. */
 export function createServiceWatcher(
-  needs: { log: Log; clock: SleepingClock; probe: HttpProbe; changed: () => void },
+  needs: WatcherNeeds,
   options: { registration: ServiceRegistration; timings: WatchTimings },
 ): ServiceWatcher {
-  const { log, clock, timings } = { ...needs, ...options }
-  const id = serviceIdOf(options.registration)
-  const stopped = new AbortController()
-  let registration = options.registration
-  let health = createHealthCheck(needs, registration)
-  let state = NOT_YET_CHECKED
-  let serverModels: readonly ServerModel[] = []
-  let published: PublishedModels = publishModels([], registration)
-  let service = describe()
-  let lastSuccessMs = Number.NEGATIVE_INFINITY
-  let urgent = false
-  let nap = new AbortController()
-  let running: Promise<void> | undefined
+  return new HealthWatcher(needs, options)
+}
 
-  async function watch(): Promise<void> {
-    while (!stopped.signal.aborted) {
-      const wasUrgent = urgent
-      urgent = false
-      const checked = health
-      const timeoutMs = state.everAlive ? timings.probeTimeoutMs : timings.firstProbeTimeoutMs
-      const outcome = await checked.check(stopped.signal, timeoutMs)
-      if (isStopped()) return
+class HealthWatcher implements ServiceWatcher {
+  readonly name: string
+  readonly #id: string
+  readonly #needs: WatcherNeeds
+  readonly #timings: WatchTimings
+  readonly #stopped = new AbortController()
+  readonly #sleep: InterruptibleSleep
+  #registration: ServiceRegistration
+  #health: HealthCheck
+  #state: WatchState = NOT_YET_CHECKED
+  #serverModels: readonly LocalModel[] = []
+  #published: PublishedModels
+  #service: LocalService
+  #lastSuccessMs = Number.NEGATIVE_INFINITY
+  /** A request failed, so the server is to be checked at once. */
+  #urgent = false
+  #running: Promise<void> | undefined
+
+  constructor(needs: WatcherNeeds, options: { registration: ServiceRegistration; timings: WatchTimings }) {
+    this.#needs = needs
+    this.#timings = options.timings
+    this.#sleep = new InterruptibleSleep(needs.clock, this.#stopped.signal)
+    this.#registration = options.registration
+    this.#id = serviceIdOf(options.registration)
+    this.name = `service ${this.#id}`
+    this.#health = createHealthCheck(needs, options.registration)
+    this.#published = publishModels([], options.registration)
+    this.#service = this.#describe()
+  }
+
+  get registration(): ServiceRegistration {
+    return this.#registration
+  }
+
+  current(): LocalService {
+    return this.#service
+  }
+
+  change(registration: ServiceRegistration): void {
+    this.#registration = registration
+    this.#health = createHealthCheck(this.#needs, registration)
+    this.#publish()
+    this.#update()
+    this.#sleep.interrupt()
+  }
+
+  reportFailure(): void {
+    this.#urgent = true
+    this.#sleep.interrupt()
+  }
+
+  reportSuccess(): void {
+    this.#lastSuccessMs = this.#needs.clock.now()
+  }
+
+  start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    this.#running ??= this.#watch().catch((error: unknown) =>
+      this.#needs.log.error('watching a local service failed', { service: this.#id, error }),
+    )
+    return Promise.resolve()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    await this.#running
+  }
+
+  async #watch(): Promise<void> {
+    const { signal } = this.#stopped
+    while (!signal.aborted) {
+      const wasUrgent = this.#urgent
+      this.#urgent = false
+      const health = this.#health
+      const { probeTimeoutMs, firstProbeTimeoutMs } = this.#timings
+      const outcome = await health.check(signal, this.#state.everAlive ? probeTimeoutMs : firstProbeTimeoutMs)
+      if (this.#isStopped()) return
       // A check of what was registered before says nothing about what is registered now.
-      if (checked === health) conclude(outcome, wasUrgent)
-      await rest(nextCheckInMs(state, timings, registration))
+      if (health === this.#health) this.#conclude(outcome, wasUrgent)
+      await this.#rest(nextCheckInMs(this.#state, this.#timings, this.#registration))
     }
   }
 
-  async function rest(ms: number | undefined): Promise<void> {
-    if (!urgent) await clock.sleep(ms ?? Number.MAX_SAFE_INTEGER, AbortSignal.any([nap.signal, stopped.signal]))
-    if (urgent) await clock.sleep(timings.urgentGapMs, stopped.signal)
-    if (nap.signal.aborted) nap = new AbortController()
+  async #rest(ms = Number.MAX_SAFE_INTEGER): Promise<void> {
+    if (!this.#urgent) await this.#sleep.sleep(ms)
+    if (this.#urgent) await this.#needs.clock.sleep(this.#timings.urgentGapMs, this.#stopped.signal)
+    // The check that comes now is what it asked for.
+    this.#sleep.forgetInterruption()
   }
 
-  function isStopped(): boolean {
-    return stopped.signal.aborted
+  #isStopped(): boolean {
+    return this.#stopped.signal.aborted
   }
 
-  function conclude(outcome: CheckOutcome, wasUrgent: boolean): void {
-    const busy = clock.now() - lastSuccessMs <= timings.busyWindowMs
-    const before = state
-    state = judge(state, outcome, { urgent: wasUrgent, busy, healthRetries: registration.healthRetries })
-    if (outcome.kind === 'alive') takeModels(outcome.models ?? [], outcome.unreadable)
-    tell(before.status)
-    update()
+  #conclude(outcome: CheckOutcome, wasUrgent: boolean): void {
+    const busy = this.#needs.clock.now() - this.#lastSuccessMs <= this.#timings.busyWindowMs
+    const { healthRetries } = this.#registration
+    const before = this.#state.status
+    this.#state = judge(this.#state, outcome, { urgent: wasUrgent, busy, healthRetries })
+    if (outcome.kind === 'alive') this.#takeModels(outcome.models ?? [], outcome.unreadable)
+    this.#report(before)
+    this.#update()
   }
 
-  function takeModels(models: readonly ServerModel[], unreadable: number): void {
-    if (unreadable > 0) log.debug('some entries of the list of models are unreadable', { service: id, unreadable })
-    serverModels = models
-    publish()
-  }
-
-  function publish(): void {
-    const before = published
-    published = publishModels(serverModels, registration)
-    const count = published.leftOut.length
-    if (count > 0 && JSON.stringify(before.leftOut) !== JSON.stringify(published.leftOut)) {
-      log.warn('some models are not published', { service: id, count, leftOut: published.leftOut.slice(0, 20) })
+  #takeModels(models: readonly LocalModel[], unreadable: number): void {
+    if (unreadable > 0) {
+      this.#needs.log.debug('some entries of the list of models are unreadable', { service: this.#id, unreadable })
     }
+    this.#serverModels = models
+    this.#publish()
   }
 
-  function tell(before: LocalService['status']): void {
-    const { status, failures, problem } = state
+  #publish(): void {
+    const before = this.#published.leftOut
+    this.#published = publishModels(this.#serverModels, this.#registration)
+    const { leftOut } = this.#published
+    if (leftOut.length === 0 || JSON.stringify(before) === JSON.stringify(leftOut)) return
+    const fields = { service: this.#id, count: leftOut.length, leftOut: leftOut.slice(0, 20) }
+    this.#needs.log.warn('some models are not published', fields)
+  }
+
+  #report(before: LocalService['status']): void {
+    const { log } = this.#needs
+    const { status, failures, problem, everAlive } = this.#state
+    const service = this.#id
     if (status === 'connected' && before !== 'connected') {
-      log.info('a local service is ready', { service: id, models: published.models.length })
+      log.info('a local service is ready', { service, models: this.#published.models.length })
     } else if (before === 'connected' && status !== 'connected') {
-      log.warn('a local service does not answer any more and is withdrawn', { service: id, problem })
-    } else if (before === 'starting' && status === 'down' && !state.everAlive) {
-      log.warn('a local service never answered and is given up', { service: id, problem, tries: failures })
-    } else if (status !== 'connected' && isTold(failures)) {
-      log.info('waiting for a local service', { service: id, problem, tries: failures })
+      log.warn('a local service does not answer any more and is withdrawn', { service, problem })
+    } else if (before === 'starting' && status === 'down' && !everAlive) {
+      log.warn('a local service never answered and is given up', { service, problem, tries: failures })
+    } else if (status !== 'connected' && isLogged(failures)) {
+      log.info('waiting for a local service', { service, problem, tries: failures })
     }
   }
 
-  function update(): void {
-    const next = describe()
-    if (isSame(next, service)) return
-    service = next
-    needs.changed()
+  #update(): void {
+    const next = this.#describe()
+    if (isSame(next, this.#service)) return
+    this.#service = next
+    this.#needs.changed()
   }
 
-  function describe(): LocalService {
-    const { name, host, port, sharedPaths } = registration
-    const isLlm = name === LLM
+  #describe(): LocalService {
+    const { name, host, port, sharedPaths, published, basePath, models } = this.#registration
+    const own = sharedPaths.length > 0 ? sharedPaths : EVERY_PATH
     return {
-      id,
-      name,
-      host,
-      port,
-      status: state.status,
-      identityGroups: published.identityGroups,
-      published: registration.published,
-      sharedPaths: isLlm ? [...LLM_SHARED_PATHS, ...sharedPaths] : sharedPaths.length > 0 ? sharedPaths : EVERY_PATH,
-      serverModelIds: published.serverModelIds,
-      models: published.models,
-      problem: state.problem,
-      ...(registration.basePath === '' ? {} : { basePath: registration.basePath }),
-      ...(registration.models === 'all' ? {} : { onlyTicked: true }),
+      ...{ id: this.#id, name, host, port, published },
+      status: this.#state.status,
+      identityGroups: this.#published.identityGroups,
+      sharedPaths: name === LLM ? [...LLM_SHARED_PATHS, ...sharedPaths] : own,
+      serverModelIds: this.#published.serverModelIds,
+      models: this.#published.models,
+      problem: this.#state.problem,
+      ...(basePath === '' ? {} : { basePath }),
+      ...(models === 'all' ? {} : { onlyTicked: true }),
     }
-  }
-
-  function wake(): void {
-    nap.abort()
-  }
-
-  return {
-    name: `service ${id}`,
-    get registration() {
-      return registration
-    },
-    current: () => service,
-    change(next) {
-      registration = next
-      health = createHealthCheck(needs, next)
-      publish()
-      update()
-      wake()
-    },
-    reportFailure() {
-      urgent = true
-      wake()
-    },
-    reportSuccess() {
-      lastSuccessMs = clock.now()
-    },
-    start(signal) {
-      signal.throwIfAborted()
-      running ??= watch().catch((error: unknown) =>
-        log.error('watching a local service failed', { service: id, error }),
-      )
-      return Promise.resolve()
-    },
-    async stop() {
-      stopped.abort()
-      await running
-    },
   }
 }
 

@@ -15,18 +15,18 @@ export interface Sealing {
   open(value: Sealed): Promise<{ text: string; isStale: boolean }>
 }
 
-/** Sealing by a vault; without one, every text stays as it is and nobody is told, since nobody expected more. */
+/** Sealing by a vault; without one, every text stays as it is, and nothing is said, since no more was expected. */
 export function createSealing(needs: {
   log: Log
   vault: Vault | undefined
   onPlain: ((why: string) => void) | undefined
 }): Sealing {
   const { log, vault } = needs
-  let told = false
+  let warned = false
 
   function stayPlain(text: string, why: string): string {
-    if (!told) {
-      told = true
+    if (!warned) {
+      warned = true
       log.warn('keys of servers lie in a file that only this account can read, not in a key store', { why })
       needs.onPlain?.(why)
     }

@@ -16,7 +16,7 @@ export interface SecretFileNeeds {
   log: Log
   /** The system's key store, where a program has one. */
   vault?: Vault
-  /** Told once when a secret lies in the file as it is although there is a vault, with the reason. */
+  /** Called once when a secret lies in the file as it is although there is a vault, with the reason. */
   onPlain?: (why: string) => void
 }
 
@@ -30,7 +30,7 @@ export function createSecretFile(needs: SecretFileNeeds, options: { file: string
   const sealing = createSealing({ log, vault: needs.vault, onPlain: needs.onPlain })
   /** One change after the other. */
   let last: Promise<unknown> = Promise.resolve()
-  let sealedOld: Promise<void> | undefined
+  let sealedOld: Promise<boolean> | undefined
 
   async function read(): Promise<{ values: Map<string, Value>; isBroken: boolean }> {
     const content = await readJsonFile(file, FileSchema)
@@ -49,7 +49,7 @@ export function createSecretFile(needs: SecretFileNeeds, options: { file: string
       if (isBroken) await rename(file, `${file}.damaged`)
       await writeJsonFile(file, Object.fromEntries(values))
     })
-    last = done.catch(() => undefined) // Whoever asked for the change is told; the next one is not held up.
+    last = done.catch(() => undefined) // The caller hears of it; the next one is not held up.
     return done
   }
 
@@ -75,15 +75,26 @@ export function createSecretFile(needs: SecretFileNeeds, options: { file: string
     })
   }
 
+  /** What could not be sealed anew stays as it is and can be read all the same. */
+  async function orStay(sealing: Promise<void>): Promise<boolean> {
+    try {
+      await sealing
+      return true
+    } catch (error) {
+      log.warn('keys could not be sealed anew and stay as they are', { file, error })
+      return false
+    }
+  }
+
   async function get(name: string): Promise<string | undefined> {
-    sealedOld ??= sealOld()
-    await sealedOld
+    sealedOld ??= orStay(sealOld())
+    if (!(await sealedOld)) sealedOld = undefined
     const value = (await read()).values.get(name)
     if (value === undefined || typeof value === 'string') return value
     const opened = await sealing.open(value).catch((error: unknown): never => {
       throw new AppError('secret_unreadable', unreadable(name, needs.vault !== undefined), { cause: error })
     })
-    if (opened.isStale) await put(name, opened.text)
+    if (opened.isStale) await orStay(put(name, opened.text))
     return opened.text
   }
 

@@ -110,7 +110,7 @@ function decode(form: string, round: number): string | undefined {
 function isTricky(form: string): boolean {
   const compatible = form.normalize('NFKC')
   return (
-    // "//host/…" would be another host to whoever resolves it as a URL.
+    // "//host/…" is another host when it is resolved as a URL.
     form.startsWith('//') ||
     /[\p{Cc}\\]/u.test(form) ||
     compatible.includes('\\') ||

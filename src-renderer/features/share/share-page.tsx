@@ -45,7 +45,7 @@ export function SharePage() {
     return usable > 0 ? words.found(usable) : words.sentence(0, 0)
   }
   return (
-    <Page name={strings.nav.share} sentence={sentence()} actions={<LookAgain />}>
+    <Page name={strings.nav.share} sentence={sentence()} actions={<ScanAgain />}>
       {gives && <PauseBar />}
       <FeedView state={detection}>
         {(servers) => (
@@ -83,17 +83,17 @@ function sharedModels(service: ServiceView): string[] {
   return service.published && service.status === 'connected' ? modelsOf(service).map((model) => model.id) : []
 }
 
-/** Looks for servers now. */
-function LookAgain() {
+/** Scans for servers now. */
+function ScanAgain() {
   const client = useClient()
   const { busy, run } = useAction()
   return (
     <Button
       icon="refresh"
       disabled={busy}
-      onClick={() => run(() => client.call('detection.look', {}), strings.share.looked)}
+      onClick={() => run(() => client.call('detection.scan', {}), strings.share.scanned)}
     >
-      {strings.share.look}
+      {strings.share.scan}
     </Button>
   )
 }

@@ -35,12 +35,12 @@ export function createOwnPolicy(needs: {
   } as unknown as NodeTable
   const libp2p = new EventTarget()
   const host = { peerId: 'this-gateway', libp2p } as unknown as Host
-  const reachability = createProviderHealth({ host, table, clock, log: silentLog })
-  void reachability.start(new AbortController().signal)
+  const health = createProviderHealth({ host, table, clock, log: silentLog })
+  void health.start(new AbortController().signal)
   const scores = createProviderScores({ clock })
   void createStatusFollower({ table, scores }).start(new AbortController().signal)
   const choice = createProviderChoice({
-    ...{ host, table, reachability, scores, random },
+    ...{ host, table, health, scores, random },
     registry: { connected: () => [] },
     admission: { hasRoom: false },
     affinity: createAffinity({ clock }),
@@ -55,7 +55,7 @@ export function createOwnPolicy(needs: {
   })
 
   return {
-    routable: () => ids.filter((peerId) => reachability.isRoutable(peerId)),
+    routable: () => ids.filter((peerId) => health.isRoutable(peerId)),
     async choose(request) {
       const { providers: chosen } = await choice.choose('llm', [['model=any']], asked(request))
       return chosen.flatMap((provider) => (provider.kind === 'peer' ? [provider.peerId] : []))
@@ -65,12 +65,12 @@ export function createOwnPolicy(needs: {
       return {
         firstByte(ttfbMs) {
           scored.answered(ttfbMs)
-          reachability.reportSuccess(peerId)
+          health.reportSuccess(peerId)
         },
         end(how) {
           if (how === 'refused') scored.refused(RETRY_AFTER_MS)
           scored.end()
-          if (how === 'lost') reachability.reportFailure(peerId, 'lost')
+          if (how === 'lost') health.reportFailure(peerId, 'lost')
         },
       }
     },

@@ -55,7 +55,7 @@ export function describeJourney(transport: Transport): void {
     await page()
       .getByText(/^Ollama 0\.13\.1/)
       .waitFor()
-    await tabTo(page(), /^Look again$/)
+    await tabTo(page(), /^Scan again$/)
     await tabTo(page(), /^Share nomic-embed-text/)
     await page().keyboard.press('Space')
     await tabTo(page(), /^Share my model$/)

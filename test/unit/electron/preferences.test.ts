@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -52,4 +52,13 @@ test('autostart that the system refuses is not kept as a wish', () => {
   })
   expect(() => app.set('autostart', true)).toThrow('read-only')
   expect(preferences.now.autostart).toBe(false)
+})
+
+test('autostart that can’t be kept as a wish is not set up', () => {
+  const preferences = open()
+  mkdirSync(join(dir, 'window', 'app.json.new'), { recursive: true })
+  const autostart = { isOn: () => false, set: vi.fn(), refresh: vi.fn() }
+  const app = createAppPreferences({ preferences, autostart, updatesWanted: vi.fn() })
+  expect(() => app.set('autostart', true)).toThrow('EISDIR')
+  expect(autostart.set).not.toHaveBeenCalled()
 })

@@ -40,12 +40,12 @@ describe('the OpenAPI document', () => {
     expect(document.openapi).toBe('3.1.0')
   })
 
-  it('has every route of the local door with all its methods, and nothing else', () => {
+  it('has every route of the local listener with all its methods, and nothing else', () => {
     const inDocument = Object.entries(document.paths).flatMap(([path, { parameters: _, ...methods }]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     )
     const inTable = routes
-      .filter(({ doors }) => doors.includes('local'))
+      .filter(({ listeners }) => listeners.includes('local'))
       .flatMap(({ methods, path }) => methods.map((method) => `${method} ${openApiPath(path)}`))
     expect(inDocument.sort()).toEqual([...new Set(inTable)].sort())
   })
@@ -58,7 +58,7 @@ describe('the OpenAPI document', () => {
     for (const path of ['/metrics', '/docs', '/openapi.json', '/openapi.yaml', '/v1/dnt/_node']) {
       const found = routes.filter((route) => route.path === path)
       expect(found.length, path).toBeGreaterThan(0)
-      for (const { doors } of found) expect(doors).toEqual(['local'])
+      for (const { listeners } of found) expect(listeners).toEqual(['local'])
     }
     for (const path of ['/metrics', '/v1/dnt/_node']) {
       expect(routes.filter((route) => route.path === path).every(({ cors }) => !cors)).toBe(true)

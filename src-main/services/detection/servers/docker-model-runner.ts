@@ -13,6 +13,7 @@ const ModelsSchema = z.array(
 )
 const RunningSchema = z.array(z.object({ model_name: z.string() }))
 
+/** Docker Model Runner; its list stands below `/engines`. */
 export const dockerModelRunner: ServerProfile = {
   kind: 'docker-model-runner',
   healthPath: '/engines/v1/models',
@@ -22,12 +23,12 @@ export const dockerModelRunner: ServerProfile = {
     if (models === undefined) return undefined
     const details = models.flatMap(({ tags, config }) =>
       (tags ?? []).map((tag) => {
-        const told = {
+        const detail = {
           quantisation: config?.quantization ?? null,
           parameters: config?.parameters ?? null,
           sizeBytes: bytesOf(config?.size),
         }
-        return [tag, told] as const
+        return [tag, detail] as const
       }),
     )
     return { version: undefined, details: new Map(details) }

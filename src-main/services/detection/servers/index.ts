@@ -1,3 +1,4 @@
+import type { ServerKind } from '#shared/contract/detection.js'
 import type { ServerProfile } from './profile.js'
 import { dockerModelRunner } from './docker-model-runner.js'
 import { koboldcpp } from './koboldcpp.js'
@@ -28,3 +29,29 @@ export const PROFILES: readonly ServerProfile[] = [
 
 /** What is asked of a server that only has OpenAI's interface. */
 export const OPENAI_HEALTH_PATH = '/health'
+
+/** A port of this machine that is scanned. */
+export interface Candidate {
+  port: number
+  /** What asks for a key there, where the port alone tells. */
+  expectedKind?: ServerKind
+}
+
+/** Where the usual model servers listen: the only list of these ports. */
+export const USUAL_CANDIDATES: readonly Candidate[] = [
+  { port: 11434, expectedKind: 'ollama' },
+  { port: 9931, expectedKind: 'llama.cpp' },
+  { port: 8080 },
+  { port: 8000 },
+  { port: 30000, expectedKind: 'sglang' },
+  { port: 1234, expectedKind: 'lm-studio' },
+  { port: 3000 },
+  { port: 1337, expectedKind: 'jan' },
+  { port: 5001, expectedKind: 'koboldcpp' },
+  { port: 12434, expectedKind: 'docker-model-runner' },
+  { port: 23333, expectedKind: 'lmdeploy' },
+  { port: 8001 },
+  { port: 8081 },
+  { port: 4891 },
+  { port: 5000 },
+]

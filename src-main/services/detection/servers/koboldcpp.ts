@@ -4,13 +4,14 @@ import { isOwnedBy, loadStatus, type ServerProfile } from './profile.js'
 const VersionSchema = z.object({ result: z.literal('KoboldCpp'), version: z.string().max(100) })
 const PerfSchema = z.object({ idle: z.number(), queue: z.number() })
 
+/** KoboldCpp; it imitates Ollama, so it is recognised first. */
 export const koboldcpp: ServerProfile = {
   kind: 'koboldcpp',
   healthPath: '/api/extra/version',
   suspects: (list) => isOwnedBy(list, 'koboldcpp'),
   async identify(ask) {
-    const told = await ask.json('/api/extra/version', VersionSchema)
-    return told === undefined ? undefined : { version: told.version, details: new Map() }
+    const answer = await ask.json('/api/extra/version', VersionSchema)
+    return answer === undefined ? undefined : { version: answer.version, details: new Map() }
   },
   async status(ask) {
     const perf = await ask.json('/api/extra/perf', PerfSchema)

@@ -13,6 +13,7 @@ const HealthSchema = z
 
 const read = (ask: Ask) => ask.json('/api/v1/health', HealthSchema)
 
+/** Lemonade; its list may stand below `/api`. */
 export const lemonade: ServerProfile = {
   kind: 'lemonade',
   healthPath: '/api/v1/health',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { SeenList } from '../model-entries.js'
+import type { SeenList } from '../ask.js'
 import { isOwnedBy, NAMELESS, type ServerProfile } from './profile.js'
 
 const PropsSchema = z.object({
@@ -12,7 +12,7 @@ const SlotsSchema = z.array(z.object({ is_processing: z.boolean() }))
 
 const saysSo = (list: SeenList): boolean => list.headers.server === 'llama.cpp'
 
-/** `/props` does not wake a sleeping server. `/slots` counts as use: it is asked only while a person looks. */
+/** llama.cpp. `/props` does not wake a sleeping server. `/slots` counts as use: it is asked only while a person watches. */
 export const llamaCpp: ServerProfile = {
   kind: 'llama.cpp',
   healthPath: '/health',
@@ -21,13 +21,13 @@ export const llamaCpp: ServerProfile = {
     const props = await ask.json('/props', PropsSchema)
     if (props === undefined) return saysSo(list) ? NAMELESS : undefined
     const contextLength = props.default_generation_settings?.n_ctx ?? null
-    const [only, ...others] = list.entries
+    const [only, ...others] = list.models
     const details = only === undefined || others.length > 0 ? [] : [[only.id, { contextLength }] as const]
     return { version: props.build_info, details: new Map(contextLength === null ? [] : details) }
   },
   async status(ask, list, watched) {
     const props = await ask.json('/props', PropsSchema)
-    const ids = new Set(list.entries.map(({ id }) => id))
+    const ids = new Set(list.models.map(({ id }) => id))
     if (props?.is_sleeping === true) return { state: 'asleep', loaded: new Set() }
     const loaded = ids.size === 1 ? ids : undefined
     const slots = watched ? await ask.json('/slots', SlotsSchema) : undefined

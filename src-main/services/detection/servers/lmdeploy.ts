@@ -3,16 +3,17 @@ import { isOwnedBy, type ServerProfile } from './profile.js'
 
 const SleepSchema = z.object({ is_sleeping: z.boolean() })
 
+/** LMDeploy. */
 export const lmdeploy: ServerProfile = {
   kind: 'lmdeploy',
   healthPath: '/health',
   suspects: (list) => isOwnedBy(list, 'lmdeploy'),
   async identify(ask) {
-    const told = await ask.json('/is_sleeping', SleepSchema)
-    return told === undefined ? undefined : { version: undefined, details: new Map() }
+    const answer = await ask.json('/is_sleeping', SleepSchema)
+    return answer === undefined ? undefined : { version: undefined, details: new Map() }
   },
   async status(ask) {
-    const told = await ask.json('/is_sleeping', SleepSchema)
-    return told?.is_sleeping === true ? { state: 'asleep' } : {}
+    const answer = await ask.json('/is_sleeping', SleepSchema)
+    return answer?.is_sleeping === true ? { state: 'asleep' } : {}
   },
 }

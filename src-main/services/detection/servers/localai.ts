@@ -10,11 +10,12 @@ const VersionSchema = z.object({ version: z.string().max(100) })
 
 const read = (ask: Ask) => ask.json('/system', SystemSchema)
 
+/** LocalAI; its list says little, so it is suspected last. */
 export const localai: ServerProfile = {
   kind: 'localai',
   healthPath: '/readyz',
-  suspects: ({ path, entries }) =>
-    path === '/v1/models' && entries.every(({ ownedBy }) => ownedBy === undefined || ownedBy === 'localai'),
+  suspects: ({ path, models }) =>
+    path === '/v1/models' && models.every(({ ownedBy }) => ownedBy === undefined || ownedBy === 'localai'),
   async identify(ask) {
     if ((await ask.text('/readyz')) === undefined) return undefined
     const system = await read(ask)

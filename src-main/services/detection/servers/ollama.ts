@@ -17,26 +17,26 @@ const TagsSchema = z.object({
 const VersionSchema = z.object({ version: z.string().max(100) })
 const RunningSchema = z.object({ models: z.array(z.object({ name: z.string() })) })
 
-/** `/api/tags` with digests; KoboldCpp imitates the rest and is told apart before. */
+/** Ollama: `/api/tags` with digests; KoboldCpp imitates the rest and is recognised before. */
 export const ollama: ServerProfile = {
   kind: 'ollama',
   healthPath: '/',
-  suspects: ({ path, entries }) =>
+  suspects: ({ path, models }) =>
     path === '/v1/models' &&
-    (entries.some(({ ownedBy }) => ownedBy === 'library') || entries.every(({ id }) => id.includes(':'))),
-  async identify(ask, { entries }) {
-    if (entries.length === 0 && (await ask.text('/'))?.includes('Ollama is running') !== true) return undefined
-    const tags = entries.length === 0 ? { models: [] } : await ask.json('/api/tags', TagsSchema)
+    (models.some(({ ownedBy }) => ownedBy === 'library') || models.every(({ id }) => id.includes(':'))),
+  async identify(ask, { models }) {
+    if (models.length === 0 && (await ask.text('/'))?.includes('Ollama is running') !== true) return undefined
+    const tags = models.length === 0 ? { models: [] } : await ask.json('/api/tags', TagsSchema)
     if (tags === undefined) return undefined
     const version = (await ask.json('/api/version', VersionSchema))?.version
     const details = tags.models.map(
-      ({ name, size, details: told }) =>
+      ({ name, size, details: answer }) =>
         [
           name,
           {
             sizeBytes: size ?? null,
-            parameters: told?.parameter_size ?? null,
-            quantisation: told?.quantization_level ?? null,
+            parameters: answer?.parameter_size ?? null,
+            quantisation: answer?.quantization_level ?? null,
           },
         ] as const,
     )

@@ -1,6 +1,5 @@
 import type { DetectedModel, ServerKind } from '#shared/contract/detection.js'
-import type { Ask } from '../ask.js'
-import type { SeenList } from '../model-entries.js'
+import type { Ask, SeenList } from '../ask.js'
 
 /** What is learnt once about a server that was recognised. */
 export interface Identity {
@@ -9,11 +8,11 @@ export interface Identity {
   details: ReadonlyMap<string, Partial<Omit<DetectedModel, 'id'>>>
 }
 
-/** What changes from look to look. */
+/** What changes from scan to scan. */
 export interface Status {
   state?: 'asleep' | 'busy' | 'starting'
   load?: { running: number; waiting: number }
-  /** Ids of the models in memory; undefined where it is not told. */
+  /** Ids of the models in memory; undefined where the server does not say. */
   loaded?: ReadonlySet<string>
 }
 
@@ -26,7 +25,7 @@ export interface ServerProfile {
   suspects(list: SeenList): boolean
   /** The confirming request; undefined when it is something else. */
   identify(ask: Ask, list: SeenList): Promise<Identity | undefined>
-  /** `watched`: a person is looking, so questions that count as use of the server may be asked. */
+  /** `watched`: a person is watching, so questions that count as use of the server may be asked. */
   status?(ask: Ask, list: SeenList, watched: boolean): Promise<Status>
 }
 
@@ -35,12 +34,24 @@ export const NAMELESS: Identity = { version: undefined, details: new Map() }
 
 /** Whether some entry says that `owner` made it. */
 export function isOwnedBy(list: SeenList, owner: string): boolean {
-  return list.entries.some(({ ownedBy }) => ownedBy?.toLowerCase() === owner)
+  return list.models.some(({ ownedBy }) => ownedBy?.toLowerCase() === owner)
 }
 
-/** Load with every slot taken or somebody waiting is `busy`. */
+/** Load with every slot taken or a request waiting is `busy`. */
 export function loadStatus(running: number | undefined, waiting: number | undefined): Status {
   if (running === undefined && waiting === undefined) return {}
   const load = { running: running ?? 0, waiting: waiting ?? 0 }
   return load.waiting > 0 ? { load, state: 'busy' } : { load }
+}
+
+/** The sum of a gauge over its labels in a Prometheus text; undefined where it is missing. */
+export function gauge(text: string, name: string): number | undefined {
+  let sum: number | undefined
+  for (const line of text.split('\n')) {
+    const [, found, value] = /^([a-zA-Z_:][\w:]*)(?:\{[^}]*\})?\s+(\S+)/.exec(line) ?? []
+    if (found !== name) continue
+    const number = Number(value)
+    if (Number.isFinite(number)) sum = (sum ?? 0) + number
+  }
+  return sum
 }

@@ -1,13 +1,12 @@
 import { z } from 'zod'
-import { gauge } from '../prometheus.js'
-import { isOwnedBy, loadStatus, type ServerProfile } from './profile.js'
+import { gauge, isOwnedBy, loadStatus, type ServerProfile } from './profile.js'
 
 const InfoSchema = z.object({
   version: z.string().max(100).optional(),
   model_path: z.string(),
 })
 
-/** Its `/health` may generate a token, so it is never asked. */
+/** SGLang. Its `/health` may generate a token, so it is never asked. */
 export const sglang: ServerProfile = {
   kind: 'sglang',
   healthPath: '/get_model_info',

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { gauge } from '../prometheus.js'
-import { loadStatus, type ServerProfile } from './profile.js'
+import { gauge, loadStatus, type ServerProfile } from './profile.js'
 
 const InfoSchema = z.object({
   model_id: z.string(),
@@ -9,11 +8,11 @@ const InfoSchema = z.object({
   version: z.string().max(100),
 })
 
-/** Its `/health` may generate a token, so `/info` is asked in its place. */
+/** Text Generation Inference. Its `/health` may generate a token, so `/info` is asked in its place. */
 export const tgi: ServerProfile = {
   kind: 'tgi',
   healthPath: '/info',
-  suspects: ({ path, entries }) => path === '/v1/models' && entries.some(({ id, ownedBy }) => ownedBy === id),
+  suspects: ({ path, models }) => path === '/v1/models' && models.some(({ id, ownedBy }) => ownedBy === id),
   async identify(ask) {
     const info = await ask.json('/info', InfoSchema)
     if (info === undefined) return undefined

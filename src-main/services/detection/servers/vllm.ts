@@ -1,16 +1,17 @@
 import { z } from 'zod'
-import { gauge } from '../prometheus.js'
-import { isOwnedBy, loadStatus, type ServerProfile } from './profile.js'
+import { gauge, isOwnedBy, loadStatus, type ServerProfile } from './profile.js'
 
+/** What `/version` answers, also where a key is wanted for the rest. */
 export const VllmVersionSchema = z.object({ version: z.string().max(100) })
 
+/** vLLM. */
 export const vllm: ServerProfile = {
   kind: 'vllm',
   healthPath: '/health',
   suspects: (list) => isOwnedBy(list, 'vllm'),
   async identify(ask) {
-    const told = await ask.json('/version', VllmVersionSchema)
-    return told === undefined ? undefined : { version: told.version, details: new Map() }
+    const answer = await ask.json('/version', VllmVersionSchema)
+    return answer === undefined ? undefined : { version: answer.version, details: new Map() }
   },
   async status(ask) {
     const metrics = (await ask.text('/metrics')) ?? ''

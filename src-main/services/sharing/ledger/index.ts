@@ -1,8 +1,7 @@
 import type { LedgerRow, LedgerSummary } from '#shared/contract/ledger.js'
 import type { Service } from '../../../base/lifecycle.js'
 
-export { createLedger } from './ledger.js'
-export { ledgerText } from './ledger-text.js'
+export { createLedger, ledgerText } from './ledger.js'
 
 /** What this machine gave to others, per day, model and peer. No content of any request is ever in it. */
 export interface Ledger extends Service {

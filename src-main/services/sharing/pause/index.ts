@@ -12,7 +12,7 @@ export interface Pause extends Service {
   pause(request: { forMs: number | null; cutAfterMs?: number }): Promise<PauseState>
   /** Ends a pause made by hand; rules that hold still pause. */
   resume(): Promise<PauseState>
-  /** Looks at the rules now: the settings changed. */
+  /** Checks the rules now: the settings changed. */
   review(): Promise<PauseState>
   /** Calls `listener` when it begins, ends or changes its reasons; returns the way to stop. */
   subscribe(listener: () => void): () => void

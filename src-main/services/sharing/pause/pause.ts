@@ -1,216 +1,244 @@
-import { z } from 'zod'
-import type { PauseCause, PauseReason, PauseRuleView, PauseState } from '#shared/contract/pause.js'
+import type { PauseReason, PauseRuleView, PauseState } from '#shared/contract/pause.js'
 import { AppError } from '#shared/errors.js'
 import type { Log } from '../../../logging/index.js'
 import type { Admission } from '../access/index.js'
-import { readJsonFile, writeJsonFile } from '../../../base/json-file.js'
 import type { MachineFacts } from '../../machine/index.js'
-import type { SleepingClock } from '../../../base/sleeping-clock.js'
+import { InterruptibleSleep, type SleepingClock } from '../../../base/sleeping-clock.js'
 import type { Pause } from './index.js'
+import { ManualPause } from './manual-pause.js'
 import { judgeRules, readFacts, type PauseRules } from './rules.js'
 
-/** A pause made by hand; it survives a restart. */
-const ManualSchema = z.object({ untilMs: z.number().nullable() })
-const FileSchema = z.object({ manual: ManualSchema.nullable() })
-
-/** Between two looks at the rules. */
-const LOOK_MS = 5_000
+/** Between two checks of the rules. */
+const CHECK_MS = 5_000
 /** After a request ended, the GPU's own figures still show it for so long. */
 const GPU_SETTLE_MS = 20_000
-/** What peers are told about trying again, at most. */
+/** The longest time after which peers are asked to try again. */
 const MAX_RETRY_S = 3600
 
-/** Pauses by hand and by rule. The door for peers is closed and opened with it; running answers end, or are cut. */
-export function createPause(
-  needs: {
-    facts: MachineFacts
-    admission: Admission
-    rules: () => PauseRules
-    /** 0 lets running answers end. */
-    cutAfterMs: () => number
-    clock: SleepingClock
-    log: Log
-  },
-  options: { file: string; lookMs?: number },
-): Pause {
-  const { admission, clock } = needs
-  const log = needs.log.forComponent('pause')
-  const { lookMs = LOOK_MS } = options
-  const stopped = new AbortController()
-  const listeners = new Set<() => void>()
-  let manual: z.output<typeof ManualSchema> | null = null
-  let reasons: PauseReason[] = []
-  let views: PauseRuleView[] = []
-  let cutAtMs: number | null = null
-  let handCutAfterMs: number | undefined
-  let cutting: AbortController | undefined
-  let activeAtMs = Number.NEGATIVE_INFINITY
-  let stopNoting: (() => void) | undefined
-  let nap = new AbortController()
-  let looking: Promise<void> = Promise.resolve()
-  let running: Promise<void> | undefined
-  let cuts: Promise<void> = Promise.resolve()
+/** What a pause stands on. */
+export interface PauseNeeds {
+  facts: MachineFacts
+  admission: Admission
+  rules: () => PauseRules
+  /** 0 lets running answers end. */
+  cutAfterMs: () => number
+  clock: SleepingClock
+  log: Log
+}
 
-  function manualReason(): PauseReason[] {
-    if (manual === null) return []
-    const sentence = manual.untilMs === null ? 'you paused it until you resume' : 'you paused it for a while'
-    return [{ cause: 'manual', sentence, untilMs: manual.untilMs }]
+/** Pauses by hand and by rule. The listener for peers is closed and opened with it; running answers end, or are cut. */
+export function createPause(needs: PauseNeeds, options: { file: string; checkMs?: number }): Pause {
+  return new RuledPause(needs, options)
+}
+
+class RuledPause implements Pause {
+  readonly name = 'pause'
+  readonly #needs: PauseNeeds
+  readonly #log: Log
+  readonly #checkMs: number
+  readonly #manual: ManualPause
+  readonly #cut: GraceCut
+  readonly #stopped = new AbortController()
+  readonly #sleep: InterruptibleSleep
+  readonly #listeners = new Set<() => void>()
+  #reasons: PauseReason[] = []
+  #views: PauseRuleView[] = []
+  /** The grace given with a pause by hand, which goes before the setting's. */
+  #handCutAfterMs: number | undefined
+  #activeAtMs = Number.NEGATIVE_INFINITY
+  #stopNoting: (() => void) | undefined
+  #checking: Promise<void> = Promise.resolve()
+  #running: Promise<void> | undefined
+
+  constructor(needs: PauseNeeds, options: { file: string; checkMs?: number }) {
+    this.#needs = needs
+    this.#log = needs.log.forComponent('pause')
+    this.#checkMs = options.checkMs ?? CHECK_MS
+    this.#manual = new ManualPause({ clock: needs.clock, log: this.#log }, options)
+    this.#sleep = new InterruptibleSleep(needs.clock, this.#stopped.signal)
+    this.#cut = new GraceCut({ clock: needs.clock, stopped: this.#stopped.signal, cut: () => this.#cutRunning() })
   }
 
-  function noteActivity(): void {
-    if (admission.atWork > 0) activeAtMs = clock.now()
+  get isPaused(): boolean {
+    return this.#reasons.length > 0
   }
 
-  async function look(): Promise<void> {
-    if (manual?.untilMs != null && manual.untilMs <= clock.now()) {
-      manual = null
-      await save()
+  state(): PauseState {
+    const running = this.#needs.admission.usage().slots.used
+    const cutAtMs = running === 0 ? null : this.#cut.atMs
+    return { paused: this.isPaused, reasons: this.#reasons, running, cutAtMs, rules: this.#views }
+  }
+
+  async pause({ forMs, cutAfterMs }: { forMs: number | null; cutAfterMs?: number }): Promise<PauseState> {
+    const wasPaused = this.isPaused
+    this.#manual.begin(forMs)
+    this.#handCutAfterMs = cutAfterMs
+    // At once: the rules may wait for a driver, and the disk for anything.
+    const others = this.#reasons.filter(({ cause }) => cause !== 'manual')
+    this.#apply([...this.#manual.reasons, ...others], this.#views)
+    if (wasPaused && cutAfterMs !== undefined) {
+      this.#beginCut()
+      this.#changed()
     }
-    const rules = needs.rules()
-    noteActivity()
-    const nowMs = clock.now()
-    const at = { nowMs, gpuIsOurs: nowMs - activeAtMs < GPU_SETTLE_MS }
-    const facts = await readFacts(needs.facts, rules, at)
-    const before: ReadonlySet<PauseCause> = new Set(reasons.map(({ cause }) => cause))
+    await this.#manual.store()
+    return this.review()
+  }
+
+  async resume(): Promise<PauseState> {
+    await this.#manual.end()
+    return this.review()
+  }
+
+  async review(): Promise<PauseState> {
+    await this.#checkInTurn()
+    this.#sleep.interrupt()
+    return this.state()
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    await this.#manual.read()
+    this.#stopNoting = this.#needs.admission.subscribe(() => this.#noteActivity())
+    // Before anything is announced: a paused node must not look open for a moment.
+    await this.#checkInTurn()
+    this.#running ??= this.#watch().catch((error: unknown) =>
+      this.#log.error('watching the pause rules failed', { error }),
+    )
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    this.#stopNoting?.()
+    this.#listeners.clear()
+    await this.#running
+    await Promise.all([this.#checking, this.#cut.done])
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#stopped.signal.aborted) {
+      const endsInMs = (this.#manual.endsAtMs ?? Number.POSITIVE_INFINITY) - this.#needs.clock.now()
+      const wasInterrupted = await this.#sleep.sleep(Math.max(0, Math.min(this.#checkMs, endsInMs)))
+      if (!wasInterrupted) await this.#checkInTurn()
+    }
+  }
+
+  /** One check at a time; resolves after one that began after the call. */
+  #checkInTurn(): Promise<void> {
+    this.#checking = this.#checking
+      .then(() => this.#check())
+      .catch((error: unknown) => this.#log.error('checking the pause rules failed', { error }))
+    return this.#checking
+  }
+
+  async #check(): Promise<void> {
+    await this.#manual.expire()
+    const rules = this.#needs.rules()
+    this.#noteActivity()
+    const nowMs = this.#needs.clock.now()
+    const at = { nowMs, gpuIsOurs: nowMs - this.#activeAtMs < GPU_SETTLE_MS }
+    const facts = await readFacts(this.#needs.facts, rules, at)
+    const before = new Set(this.#reasons.map(({ cause }) => cause))
     const judged = judgeRules(rules, facts, before)
-    apply([...manualReason(), ...judged.reasons], judged.views)
+    this.#apply([...this.#manual.reasons, ...judged.reasons], judged.views)
   }
 
-  function apply(next: PauseReason[], nextViews: PauseRuleView[]): void {
-    const wasPaused = reasons.length > 0
-    const isSame = JSON.stringify([next, nextViews]) === JSON.stringify([reasons, views])
-    reasons = next
-    views = nextViews
-    const [first] = next
-    if (first !== undefined) {
-      admission.close(pausedError(first))
-      if (!wasPaused) {
-        log.info('sharing is paused', { cause: first.cause, why: first.sentence })
-        beginCut()
-      }
-    } else if (wasPaused) {
-      log.info('sharing is resumed')
-      admission.close(undefined)
-      cutting?.abort()
-      cutting = undefined
-      cutAtMs = null
-      handCutAfterMs = undefined
-    }
-    if (!isSame) changed()
+  #apply(reasons: PauseReason[], views: PauseRuleView[]): void {
+    const wasPaused = this.isPaused
+    const isSame = JSON.stringify([reasons, views]) === JSON.stringify([this.#reasons, this.#views])
+    this.#reasons = reasons
+    this.#views = views
+    const [first] = reasons
+    if (first !== undefined) this.#close(first, wasPaused)
+    else if (wasPaused) this.#open()
+    if (!isSame) this.#changed()
+  }
+
+  #close(reason: PauseReason, wasPaused: boolean): void {
+    this.#needs.admission.close(this.#errorOf(reason))
+    if (wasPaused) return
+    this.#log.info('sharing is paused', { cause: reason.cause, why: reason.sentence })
+    this.#beginCut()
+  }
+
+  #open(): void {
+    this.#log.info('sharing is resumed')
+    this.#needs.admission.close(undefined)
+    this.#cut.cancel()
+    this.#handCutAfterMs = undefined
   }
 
   /** Lets running answers end, or gives them their grace and cuts them. */
-  function beginCut(): void {
-    const afterMs = handCutAfterMs ?? (needs.cutAfterMs() === 0 ? undefined : needs.cutAfterMs())
-    if (afterMs === undefined) return
-    cutting?.abort()
-    const current = new AbortController()
-    cutting = current
-    cutAtMs = clock.now() + afterMs
-    cuts = cuts.then(async () => {
-      await clock.sleep(afterMs, AbortSignal.any([current.signal, stopped.signal]))
-      if (current.signal.aborted || isStopped()) return
-      const [first] = reasons
-      const count = admission.usage().slots.used
-      if (first === undefined || count === 0) return
-      log.info('answers to peers are cut, because sharing is paused', { count })
-      admission.cutRunning(pausedError(first))
-    })
+  #beginCut(): void {
+    const setting = this.#needs.cutAfterMs()
+    const afterMs = this.#handCutAfterMs ?? (setting === 0 ? undefined : setting)
+    if (afterMs !== undefined) this.#cut.begin(afterMs)
   }
 
-  function pausedError({ untilMs }: PauseReason): AppError {
-    const seconds = untilMs === null ? 60 : Math.ceil((untilMs - clock.now()) / 1000)
+  #cutRunning(): void {
+    const [first] = this.#reasons
+    const count = this.#needs.admission.usage().slots.used
+    if (first === undefined || count === 0) return
+    this.#log.info('answers to peers are cut, because sharing is paused', { count })
+    this.#needs.admission.cutRunning(this.#errorOf(first))
+  }
+
+  #errorOf({ untilMs }: PauseReason): AppError {
+    const seconds = untilMs === null ? 60 : Math.ceil((untilMs - this.#needs.clock.now()) / 1000)
     return new AppError('no_provider', 'The owner of this node has paused sharing. Ask another provider.', {
       retryAfterS: Math.min(Math.max(seconds, 1), MAX_RETRY_S),
     })
   }
 
-  function changed(): void {
-    for (const listener of [...listeners]) listener()
+  #noteActivity(): void {
+    if (this.#needs.admission.atWork > 0) this.#activeAtMs = this.#needs.clock.now()
   }
 
-  /** One look at a time; who asks for one gets the result of a look that began after. */
-  function review(): Promise<PauseState> {
-    looking = looking.then(look).catch((error: unknown) => log.error('looking at the pause rules failed', { error }))
-    return looking.then(() => {
-      nap.abort()
-      return state()
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+}
+
+/** Ends running answers after a grace time, unless it is cancelled before. */
+class GraceCut {
+  readonly #needs: { clock: SleepingClock; stopped: AbortSignal; cut: () => void }
+  #cancelled: AbortController | undefined
+  #atMs: number | null = null
+  #done: Promise<void> = Promise.resolve()
+
+  constructor(needs: { clock: SleepingClock; stopped: AbortSignal; cut: () => void }) {
+    this.#needs = needs
+  }
+
+  /** Unix milliseconds at which it cuts; null while it does not. */
+  get atMs(): number | null {
+    return this.#atMs
+  }
+
+  /** Resolves when nothing of it runs any more. */
+  get done(): Promise<void> {
+    return this.#done
+  }
+
+  begin(afterMs: number): void {
+    const { clock, stopped, cut } = this.#needs
+    this.#cancelled?.abort()
+    const cancelled = new AbortController()
+    this.#cancelled = cancelled
+    this.#atMs = clock.now() + afterMs
+    this.#done = this.#done.then(async () => {
+      await clock.sleep(afterMs, AbortSignal.any([cancelled.signal, stopped]))
+      if (!cancelled.signal.aborted && !stopped.aborted) cut()
     })
   }
 
-  async function save(): Promise<void> {
-    try {
-      await writeJsonFile(options.file, { manual })
-    } catch (error) {
-      log.error('the pause could not be remembered for the next start', { file: options.file, error })
-    }
-  }
-
-  async function watch(): Promise<void> {
-    while (!isStopped()) {
-      nap = new AbortController()
-      const untilMs = manual?.untilMs ?? Number.POSITIVE_INFINITY
-      const waitMs = Math.max(0, Math.min(lookMs, untilMs - clock.now()))
-      await clock.sleep(waitMs, AbortSignal.any([nap.signal, stopped.signal]))
-      if (isStopped() || nap.signal.aborted) continue
-      await review()
-    }
-  }
-
-  function isStopped(): boolean {
-    return stopped.signal.aborted
-  }
-
-  function state(): PauseState {
-    const running = admission.usage().slots.used
-    return { paused: reasons.length > 0, reasons, running, cutAtMs: running === 0 ? null : cutAtMs, rules: views }
-  }
-
-  return {
-    name: 'pause',
-    state,
-    get isPaused() {
-      return reasons.length > 0
-    },
-    async pause({ forMs, cutAfterMs }) {
-      manual = { untilMs: forMs === null ? null : clock.now() + forMs }
-      handCutAfterMs = cutAfterMs
-      await save()
-      const wasPaused = reasons.length > 0
-      await review()
-      if (wasPaused && cutAfterMs !== undefined) {
-        beginCut()
-        changed()
-      }
-      return state()
-    },
-    async resume() {
-      manual = null
-      await save()
-      return await review()
-    },
-    review,
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
-    async start(signal) {
-      signal.throwIfAborted()
-      const content = await readJsonFile(options.file, FileSchema)
-      if (content.kind === 'read') manual = content.value.manual
-      // A pause nobody can read any more was a pause: the owner resumes by hand.
-      if (content.kind === 'broken') manual = { untilMs: null }
-      stopNoting = admission.subscribe(noteActivity)
-      // Before anything is announced: a paused node must not look open for a moment.
-      await review()
-      running ??= watch().catch((error: unknown) => log.error('watching the pause rules failed', { error }))
-    },
-    async stop() {
-      stopped.abort()
-      stopNoting?.()
-      listeners.clear()
-      await running
-      await Promise.all([looking, cuts])
-    },
+  cancel(): void {
+    this.#cancelled?.abort()
+    this.#cancelled = undefined
+    this.#atMs = null
   }
 }

@@ -27,7 +27,7 @@ export function readRules(settings: Readonly<Settings>): PauseRules {
   }
 }
 
-/** What the rules look at, read at one moment; undefined where no rule asks. */
+/** What the rules go by, read at one moment; undefined where no rule asks. */
 export interface PauseFacts {
   nowMs: number
   /** Requests are at work here, or were just now, the owner's own included: then a busy GPU is our doing. */
@@ -53,7 +53,7 @@ export async function readFacts(
   return { ...at, userIdleMs, onBattery, gpus, programs }
 }
 
-/** What a rule says about the facts. `untilMs`: when it ends by itself, where that is known. */
+/** What a rule says about the facts. `untilMs`: when it ends, where that is known. */
 interface Verdict {
   holds: boolean | null
   sentence: string
@@ -62,7 +62,7 @@ interface Verdict {
 
 type RuleCause = Exclude<PauseCause, 'manual'>
 
-/** Each rule, whether it holds, and why. `before`: the causes that held at the last look. */
+/** Each rule, whether it holds, and why. `before`: the causes that held at the last check. */
 export function judgeRules(
   rules: PauseRules,
   facts: PauseFacts,
@@ -71,22 +71,22 @@ export function judgeRules(
   const judged: { cause: RuleCause; setting: string; enabled: boolean; verdict: Verdict }[] = [
     {
       ...{ cause: 'user-active', setting: 'pause.user-active', enabled: rules.userActive },
-      verdict: told(facts.userIdleMs, (idleMs) => userVerdict(idleMs, rules.userIdleMs)),
+      verdict: verdictOn(facts.userIdleMs, (idleMs) => userVerdict(idleMs, rules.userIdleMs)),
     },
     {
       ...{ cause: 'on-battery', setting: 'pause.on-battery', enabled: rules.onBattery },
-      verdict: told(facts.onBattery, (is) => ({
+      verdict: verdictOn(facts.onBattery, (is) => ({
         holds: is,
         sentence: is ? 'this computer runs on battery' : 'this computer is plugged in',
       })),
     },
     {
       ...{ cause: 'gpu-busy', setting: 'pause.gpu-busy', enabled: rules.gpuBusy > 0 },
-      verdict: told(facts.gpus, (gpus) => gpuVerdict(gpus, rules.gpuBusy, facts, before.has('gpu-busy'))),
+      verdict: verdictOn(facts.gpus, (gpus) => gpuVerdict(gpus, rules.gpuBusy, facts, before.has('gpu-busy'))),
     },
     {
       ...{ cause: 'program', setting: 'pause.programs', enabled: rules.programs.length > 0 },
-      verdict: told(facts.programs, (programs) => programVerdict(programs, rules.programs)),
+      verdict: verdictOn(facts.programs, (programs) => programVerdict(programs, rules.programs)),
     },
     {
       ...{ cause: 'schedule', setting: 'pause.schedule', enabled: rules.schedule !== '' },
@@ -103,8 +103,8 @@ export function judgeRules(
   }
 }
 
-function told<T>(fact: Fact<T> | undefined, judge: (value: T) => Verdict): Verdict {
-  if (fact === undefined) return { holds: null, sentence: 'not looked at yet' }
+function verdictOn<T>(fact: Fact<T> | undefined, judge: (value: T) => Verdict): Verdict {
+  if (fact === undefined) return { holds: null, sentence: 'not checked yet' }
   return fact.known ? judge(fact.value) : { holds: null, sentence: `not known on this machine: ${fact.why}` }
 }
 
@@ -117,10 +117,10 @@ function userVerdict(idleMs: number, limitMs: number): Verdict {
 
 /** While requests run here, a busy GPU says nothing about others: what was seen before them still counts. */
 function gpuVerdict(gpus: readonly GpuFacts[], percent: number, facts: PauseFacts, held: boolean): Verdict {
-  const told = gpus.filter(({ busyPercent }) => busyPercent !== null)
-  if (told.length === 0)
+  const measured = gpus.filter(({ busyPercent }) => busyPercent !== null)
+  if (measured.length === 0)
     return { holds: null, sentence: 'not known on this machine: the GPU does not tell how busy it is' }
-  const busiest = told.reduce((a, b) => ((b.busyPercent ?? 0) > (a.busyPercent ?? 0) ? b : a))
+  const busiest = measured.reduce((a, b) => ((b.busyPercent ?? 0) > (a.busyPercent ?? 0) ? b : a))
   const isBusy = (busiest.busyPercent ?? 0) >= percent
   const level = `${busiest.name} is at ${busiest.busyPercent ?? 0} %`
   if (isBusy && facts.gpuIsOurs && !held) return { holds: false, sentence: `${level}, with requests of this node` }

@@ -14,16 +14,26 @@ export interface ShareRequest {
   aliases: readonly { name: string; model: string }[]
 }
 
+/** What became of a share that was to end. */
+export interface EndedShare {
+  removed: boolean
+  /** It comes back with the next start: it stands in the settings, or its file could not be written. */
+  untilRestart: boolean
+  /** What could not be written, in a sentence for the person; null where all went well. */
+  problem: string | null
+}
+
 /** The shared servers: registered with the registry, remembered across restarts. */
 export interface Shares extends Service {
   list(): readonly ShareView[]
   /**
-   * Shares a server, or changes what is shared of it.
-   * @throws AppError `invalid_service` when it is no model server, is a gateway, wants a key, or lacks a ticked model
+   * Shares a server, or changes what is shared of it. Peers see nothing of it before it is stored.
+   * @throws AppError `invalid_service` when it is no model server, is a gateway, wants a key, or lacks a ticked model;
+   * `data_dir_unusable` when it can't be stored
    */
   add(request: ShareRequest): Promise<ShareView>
-  /** Stops sharing. `untilRestart`: it stands in the settings and comes back with the next start. */
-  remove(id: string): Promise<{ removed: boolean; untilRestart: boolean }>
+  /** Stops sharing at once, then takes it out of its file. */
+  remove(id: string): Promise<EndedShare>
   /** The service an address is shared as. */
   sharedAs(address: string): string | undefined
   /** The kept key of a server. */

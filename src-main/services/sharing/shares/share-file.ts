@@ -1,6 +1,12 @@
+import { rename } from 'node:fs/promises'
 import { z } from 'zod'
 import { ServerKindSchema } from '#shared/contract/detection.js'
 import { AliasSchema } from '#shared/contract/shares.js'
+import { AppError } from '#shared/errors.js'
+import type { Log } from '../../../logging/index.js'
+import { notStored, whyNotWritten } from '../../../not-stored.js'
+import { readJsonFile, writeJsonFile } from '../../../base/json-file.js'
+import type { SecretStore } from '../../secrets/index.js'
 import { isHost } from '../../registry/target.js'
 
 const port = z.number().int().min(1).max(65_535)
@@ -17,6 +23,7 @@ export const KeptShareSchema = z.object({
   /** Unix milliseconds. */
   sharedAtMs: z.number().default(0),
 })
+/** {@link KeptShareSchema}, read. */
 export type KeptShare = z.output<typeof KeptShareSchema>
 
 /** `shares.json`. One odd entry does not spoil the others, so they are read one by one. */
@@ -26,3 +33,124 @@ export const ShareFileSchema = z.object({ format: z.literal(1), shares: z.array(
 export function shareFile(shares: readonly KeptShare[]): z.input<typeof ShareFileSchema> {
   return { format: 1, shares: [...shares] }
 }
+
+/** A server's key, and the one that was kept for it before. */
+export interface KeyChange {
+  address: string
+  key: string
+  before: string | undefined
+}
+
+/** The shares on disk, with the keys of their servers in the secret store. A file that can't be understood is put aside. */
+export class ShareFile {
+  readonly #file: string
+  readonly #secrets: SecretStore
+  readonly #log: Log
+  #isBroken = false
+
+  constructor(needs: { secrets: SecretStore; log: Log }, options: { file: string }) {
+    this.#file = options.file
+    this.#secrets = needs.secrets
+    this.#log = needs.log
+  }
+
+  /** What was shared in the last run. Rejects when the file system does. */
+  async read(): Promise<KeptShare[]> {
+    const content = await readJsonFile(this.#file, ShareFileSchema)
+    if (content.kind === 'missing') return []
+    if (content.kind === 'broken') {
+      const { reason } = content
+      this.#isBroken = true
+      this.#log.error('what was shared before cannot be read and is not shared now', { file: this.#file, reason })
+      return []
+    }
+    return content.value.shares.flatMap((entry) => {
+      const parsed = KeptShareSchema.safeParse(entry)
+      if (parsed.success) return [parsed.data]
+      this.#log.warn('one of the shares cannot be understood and is left out', { file: this.#file })
+      return []
+    })
+  }
+
+  /** The kept key of a server. One that can't be opened must not keep the node from starting: the server asks for it. */
+  async keyOf(address: string): Promise<string | undefined> {
+    try {
+      return await this.#secrets.get(secretName(address))
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      this.#log.error('the kept key of a server cannot be read and is not sent', { address, reason: error.message })
+      return undefined
+    }
+  }
+
+  /**
+   * Stores the shares and the key of one of them: both, or none of them. `otherwise` is what it means for the person when
+   * that fails.
+   * @throws AppError `data_dir_unusable`
+   */
+  async store(shares: readonly KeptShare[], change: KeyChange | undefined, otherwise: string): Promise<void> {
+    try {
+      if (change !== undefined) await this.#secrets.set(secretName(change.address), change.key)
+    } catch (error) {
+      throw notStored(otherwise, 'the file of keys', error)
+    }
+    try {
+      await this.#write(shares)
+    } catch (error) {
+      await this.#takeBackKey(change)
+      throw notStored(otherwise, this.#file, error)
+    }
+  }
+
+  /** Puts back what {@link ShareFile.store} has written. Never rejects. */
+  async takeBack(shares: readonly KeptShare[], change: KeyChange | undefined): Promise<void> {
+    await this.#takeBackKey(change)
+    try {
+      await this.#write(shares)
+    } catch (error) {
+      this.#log.error('a share that was refused stays on disk', { file: this.#file, error })
+    }
+  }
+
+  /**
+   * Stores the shares that are left and forgets the key of the one that ended. Never rejects; `problem` is what could not
+   * be written, in a sentence for the person.
+   */
+  async takeOut(rest: readonly KeptShare[], address: string): Promise<{ comesBack: boolean; problem: string | null }> {
+    try {
+      await this.#write(rest)
+    } catch (error) {
+      this.#log.error('a share that ended stays on disk and comes back with the next start', { address, error })
+      const why = `${this.#file} can’t be written, because ${whyNotWritten(error)}`
+      return { comesBack: true, problem: `It will be shared again after the next start: ${why}.` }
+    }
+    try {
+      await this.#secrets.remove(secretName(address))
+    } catch (error) {
+      this.#log.error('the key of a server that is no longer shared stays on disk', { address, error })
+      const why = `the file of keys can’t be written, because ${whyNotWritten(error)}`
+      return { comesBack: false, problem: `Its key stays on this computer: ${why}.` }
+    }
+    return { comesBack: false, problem: null }
+  }
+
+  async #write(shares: readonly KeptShare[]): Promise<void> {
+    if (this.#isBroken) await rename(this.#file, `${this.#file}.damaged`)
+    this.#isBroken = false
+    await writeJsonFile(this.#file, shareFile(shares))
+  }
+
+  /** Puts back the key there was before. A key without a share is sent to no server. */
+  async #takeBackKey(change: KeyChange | undefined): Promise<void> {
+    if (change === undefined) return
+    const { address, before } = change
+    try {
+      if (before === undefined) await this.#secrets.remove(secretName(address))
+      else await this.#secrets.set(secretName(address), before)
+    } catch (error) {
+      this.#log.error('the key of a server that is not shared stays on disk', { address, error })
+    }
+  }
+}
+
+const secretName = (address: string): string => `server-key:${address}`

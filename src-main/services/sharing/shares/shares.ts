@@ -3,131 +3,174 @@ import type { ShareView } from '#shared/contract/shares.js'
 import { AppError } from '#shared/errors.js'
 import type { Clock } from '../../../base/clock.js'
 import type { Log } from '../../../logging/index.js'
-import type { Detector, Sighting } from '../../detection/index.js'
-import { OLLAMA_API } from '../../registry/identity-groups.js'
+import type { Detector, DetectionResult } from '../../detection/index.js'
 import type { RegistrationInput, ServiceRegistry } from '../../index.js'
-import { readJsonFile, writeJsonFile } from '../../../base/json-file.js'
-import { isPublishable, publicIdOf } from '../../registry/published-models.js'
+import { isPublishable, OLLAMA_API, publicIdOf } from '../../registry/published-models.js'
 import { LLM, serviceIdOf } from '../../registry/registration.js'
 import type { SecretStore } from '../../secrets/index.js'
 import { authorityOf, bareHost } from '../../registry/target.js'
-import type { ShareRequest, Shares } from './index.js'
-import { KeptShareSchema, shareFile, ShareFileSchema, type KeptShare } from './share-file.js'
+import type { EndedShare, ShareRequest, Shares } from './index.js'
+import { KeptShareSchema, ShareFile, type KeptShare } from './share-file.js'
 
-const secretName = (address: string): string => `server-key:${address}`
+/** What the shares stand on. */
+export interface SharesNeeds {
+  registry: Pick<ServiceRegistry, 'add' | 'check' | 'remove' | 'get' | 'subscribe'>
+  detector: () => Pick<Detector, 'inspect' | 'typedKey' | 'refreshShared'>
+  secrets: SecretStore
+  clock: Clock
+  log: Log
+}
 
-/** Shares kept in `file`; their keys in the secret store. A file that can't be understood is kept aside, not lost. */
-export function createShares(
-  needs: {
-    registry: Pick<ServiceRegistry, 'add' | 'remove' | 'get' | 'subscribe'>
-    detector: () => Pick<Detector, 'inspect' | 'typedKey' | 'refreshShared'>
-    secrets: SecretStore
-    clock: Clock
-    log: Log
-  },
-  options: { file: string },
-): Shares {
-  const { registry, secrets, clock } = needs
-  const log = needs.log.forComponent('shares')
-  const shares = new Map<string, KeptShare>()
-  const keys = new Map<string, string>()
-  const listeners = new Set<() => void>()
-  let changing: Promise<unknown> = Promise.resolve()
+/** Shares kept in `file`; their keys in the secret store. */
+export function createShares(needs: SharesNeeds, options: { file: string }): Shares {
+  return new KeptShares(needs, options)
+}
+
+/** Whatever opens something to peers is checked, then stored, then done; whatever closes it is done, then stored. */
+class KeptShares implements Shares {
+  readonly name = 'shares'
+  readonly #needs: SharesNeeds
+  readonly #log: Log
+  readonly #file: ShareFile
+  readonly #keys = new Map<string, string>()
+  readonly #listeners = new Set<() => void>()
+  #shares: ReadonlyMap<string, KeptShare> = new Map()
+  #changing: Promise<unknown> = Promise.resolve()
+
+  constructor(needs: SharesNeeds, options: { file: string }) {
+    this.#needs = needs
+    this.#log = needs.log.forComponent('shares')
+    this.#file = new ShareFile({ secrets: needs.secrets, log: this.#log }, options)
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    const shares = new Map<string, KeptShare>()
+    for (const share of await this.#file.read()) {
+      const id = await this.#restore(share)
+      if (id !== undefined) shares.set(id, share)
+    }
+    this.#shares = shares
+  }
+
+  async stop(): Promise<void> {
+    this.#listeners.clear()
+    await this.#changing
+  }
+
+  list(): ShareView[] {
+    return [...this.#shares].map(([id, share]) => this.#viewOf(id, share))
+  }
+
+  add(request: ShareRequest): Promise<ShareView> {
+    return this.#inTurn(() => this.#add(request))
+  }
+
+  async remove(id: string): Promise<EndedShare> {
+    // Before its turn: a change that is under way may wait for a slow server.
+    const wasRegistered = await this.#needs.registry.remove(id)
+    return this.#inTurn(() => this.#remove(id, wasRegistered))
+  }
+
+  sharedAs(address: string): string | undefined {
+    return [...this.#shares].find(([, share]) => authorityOf(share) === address)?.[0]
+  }
+
+  keyFor(address: string): string | undefined {
+    return this.#keys.get(address)
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    const stop = this.#needs.registry.subscribe(listener)
+    return () => {
+      this.#listeners.delete(listener)
+      stop()
+    }
+  }
 
   /** One change after the other, so that two never write over each other. */
-  function inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const done = changing.then(change)
-    changing = done.catch(() => undefined) // Whoever asked is told; the next one is not held up.
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#changing.then(change)
+    this.#changing = done.catch(() => undefined) // The caller hears of it; the next one is not held up.
     return done
   }
 
-  async function load(): Promise<void> {
-    const content = await readJsonFile(options.file, ShareFileSchema)
-    if (content.kind === 'missing') return
-    if (content.kind === 'broken') {
-      log.error('what was shared before cannot be read and is not shared now', {
-        file: options.file,
-        reason: content.reason,
-      })
-      return
-    }
-    for (const entry of content.value.shares) {
-      const parsed = KeptShareSchema.safeParse(entry)
-      if (parsed.success) await restore(parsed.data)
-      else log.warn('one of the shares cannot be understood and is left out', { file: options.file })
-    }
-  }
-
-  async function restore(share: KeptShare): Promise<void> {
+  /** Registers a share of the last run; its id, or undefined where that is no longer possible. */
+  async #restore(share: KeptShare): Promise<string | undefined> {
     const address = authorityOf(share)
-    const key = await keptKey(address)
-    if (key !== undefined) keys.set(address, key)
+    const key = await this.#file.keyOf(address)
+    if (key !== undefined) this.#keys.set(address, key)
     try {
-      shares.set(registry.add(registrationOf(share, key)), share)
+      return this.#needs.registry.add(registrationOf(share, key))
     } catch (error) {
       if (!(error instanceof AppError)) throw error
-      log.warn('a share of the last run is no longer possible', { address, reason: error.message })
-    }
-  }
-
-  /** A key that can't be opened must not keep the node from starting: the server then asks for it. */
-  async function keptKey(address: string): Promise<string | undefined> {
-    try {
-      return await secrets.get(secretName(address))
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error
-      log.error('the kept key of a server cannot be read and is not sent', { address, reason: error.message })
+      this.#log.warn('a share of the last run is no longer possible', { address, reason: error.message })
       return undefined
     }
   }
 
-  async function save(): Promise<void> {
-    await writeJsonFile(options.file, shareFile([...shares.values()]))
-    needs.detector().refreshShared()
-    changed()
-  }
-
-  function changed(): void {
-    for (const listener of [...listeners]) listener()
-  }
-
-  async function add(request: ShareRequest): Promise<ShareView> {
+  async #add(request: ShareRequest): Promise<ShareView> {
+    const { registry, clock } = this.#needs
+    const detector = this.#needs.detector()
     const target = { ...request, host: bareHost(request.host) }
     const address = authorityOf(target)
-    const sighting = await needs.detector().inspect(target)
-    const models = tickedIds(request.models, sighting)
-    const aliases = checkedAliases(request.aliases, models, sighting)
-    const { kind, basePath, healthPath, port } = sighting
+    const detected = await detector.inspect(target)
+    const models = tickedIds(request.models, detected)
+    const aliases = checkedAliases(request.aliases, models, detected)
+    const { kind, basePath, healthPath, port } = detected
+    const before = this.#shares.get(serviceIdOf({ name: LLM, host: target.host, port }))
     const share = KeptShareSchema.parse({
-      ...{ host: target.host, port, kind, basePath, healthPath, models },
-      aliases,
-      sharedAtMs: shares.get(serviceIdOf({ name: LLM, host: target.host, port }))?.sharedAtMs ?? clock.now(),
+      ...{ host: target.host, port, kind, basePath, healthPath, models, aliases },
+      sharedAtMs: before?.sharedAtMs ?? clock.now(),
     })
-    const key = request.apiKey ?? needs.detector().typedKey(address) ?? keys.get(address)
-    const id = registry.add(registrationOf(share, key))
-    shares.set(id, share)
-    if (key !== undefined && key !== keys.get(address)) await secrets.set(secretName(address), key)
-    if (key !== undefined) keys.set(address, key)
-    await save()
-    log.info('a server is shared', { service: id, models: models === 'all' ? 'all' : models.length })
-    return viewOf(id, share)
+    const keptKey = this.#keys.get(address)
+    const key = request.apiKey ?? detector.typedKey(address) ?? keptKey
+    const registration = registrationOf(share, key)
+    const id = registry.check(registration)
+    const next = new Map(this.#shares).set(id, share)
+    const keyChange = key === undefined || key === keptKey ? undefined : { address, key, before: keptKey }
+    const otherwise = before === undefined ? 'Nothing was shared' : 'What is shared stays as it was'
+    await this.#file.store([...next.values()], keyChange, otherwise)
+    try {
+      registry.add(registration)
+    } catch (error) {
+      await this.#file.takeBack([...this.#shares.values()], keyChange)
+      throw error
+    }
+    this.#shares = next
+    if (key !== undefined) this.#keys.set(address, key)
+    this.#changed()
+    this.#log.info('a server is shared', { service: id, models: models === 'all' ? 'all' : models.length })
+    return this.#viewOf(id, share)
   }
 
-  async function remove(id: string): Promise<{ removed: boolean; untilRestart: boolean }> {
-    const share = shares.get(id)
-    const wasRegistered = await registry.remove(id)
-    if (share === undefined) return { removed: wasRegistered, untilRestart: wasRegistered }
-    shares.delete(id)
+  async #remove(id: string, wasRegistered: boolean): Promise<EndedShare> {
+    const share = this.#shares.get(id)
+    // A change that was under way may have registered it again.
+    const isRegisteredAgain = await this.#needs.registry.remove(id)
+    if (share === undefined) {
+      const removed = wasRegistered || isRegisteredAgain
+      return { removed, untilRestart: removed, problem: null }
+    }
+    const rest = new Map(this.#shares)
+    rest.delete(id)
+    this.#shares = rest
     const address = authorityOf(share)
-    keys.delete(address)
-    await secrets.remove(secretName(address))
-    await save()
-    log.info('a server is no longer shared', { service: id })
-    return { removed: true, untilRestart: false }
+    this.#keys.delete(address)
+    this.#changed()
+    this.#log.info('a server is no longer shared', { service: id })
+    const { comesBack, problem } = await this.#file.takeOut([...rest.values()], address)
+    return { removed: true, untilRestart: comesBack, problem }
   }
 
-  function viewOf(id: string, share: KeptShare): ShareView {
-    const service = registry.get(id)
+  #changed(): void {
+    this.#needs.detector().refreshShared()
+    for (const listener of [...this.#listeners]) listener()
+  }
+
+  #viewOf(id: string, share: KeptShare): ShareView {
+    const service = this.#needs.registry.get(id)
     const address = authorityOf(share)
     return {
       ...{ id, address, host: share.host, port: share.port, kind: share.kind },
@@ -137,36 +180,9 @@ export function createShares(
       models: share.models,
       aliases: share.aliases,
       published: service?.models.map((model) => model.id) ?? [],
-      hasKey: keys.has(address),
+      hasKey: this.#keys.has(address),
       sharedAtMs: share.sharedAtMs,
     }
-  }
-
-  return {
-    name: 'shares',
-    async start(signal) {
-      signal.throwIfAborted()
-      await load()
-    },
-    async stop() {
-      listeners.clear()
-      await changing
-    },
-    list: () => [...shares].map(([id, share]) => viewOf(id, share)),
-    add: (request) => inTurn(() => add(request)),
-    remove: (id) => inTurn(() => remove(id)),
-    sharedAs(address) {
-      return [...shares].find(([, share]) => authorityOf(share) === address)?.[0]
-    },
-    keyFor: (address) => keys.get(address),
-    subscribe(listener) {
-      listeners.add(listener)
-      const stop = registry.subscribe(listener)
-      return () => {
-        listeners.delete(listener)
-        stop()
-      }
-    },
   }
 }
 
@@ -178,7 +194,7 @@ function registrationOf(share: KeptShare, apiKey: string | undefined): Registrat
 }
 
 /** The server's own ids of what was ticked. @throws AppError `invalid_service` for a model it does not have */
-function tickedIds(ticked: ShareRequest['models'], { models, address }: Sighting): 'all' | string[] {
+function tickedIds(ticked: ShareRequest['models'], { models, address }: DetectionResult): 'all' | string[] {
   if (ticked === 'all') return 'all'
   const ids = ticked.map((wanted) => models.find(({ id }) => id === wanted || publicIdOf(id) === wanted)?.id)
   const missing = ticked.filter((_, index) => ids[index] === undefined)
@@ -195,9 +211,9 @@ function tickedIds(ticked: ShareRequest['models'], { models, address }: Sighting
 function checkedAliases(
   aliases: ShareRequest['aliases'],
   models: 'all' | string[],
-  sighting: Sighting,
+  detected: DetectionResult,
 ): ShareRequest['aliases'][number][] {
-  const shared = models === 'all' ? sighting.models.map(({ id }) => id) : models
+  const shared = models === 'all' ? detected.models.map(({ id }) => id) : models
   const taken = new Set(shared.map(publicIdOf))
   return aliases.map(({ name, model }) => {
     const refuse = (reason: string): AppError =>

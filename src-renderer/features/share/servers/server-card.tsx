@@ -109,9 +109,10 @@ function Actions({
     toast('good', words.shared(done.published.length === 0 ? ids.length : done.published.length))
   }
   const remove = async (id: string): Promise<void> => {
-    const { untilRestart } = await client.call('shares.remove', { id })
+    const { untilRestart, problem } = await client.call('shares.remove', { id })
     onDone()
-    toast('good', untilRestart ? words.stoppedUntilRestart : words.stopped)
+    if (problem !== null) toast('bad', `${words.stopped} ${problem}`)
+    else toast('good', untilRestart ? words.stoppedUntilRestart : words.stopped)
   }
   return (
     <footer className={styles['actions']}>

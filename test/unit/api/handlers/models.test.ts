@@ -16,7 +16,10 @@ describe('models', () => {
     node.connect('carol')
     node.connect(ALICE)
     node.offer('dave', 'llm', ['model=dead', 'model=llama3.2'])
-    const models = listModels({ ...node.needs, isRoutable: (peerId) => peerId !== 'dave' })
+    const models = listModels({
+      ...node.needs,
+      health: { ...node.needs.health, isRoutable: (peerId) => peerId !== 'dave' },
+    })
     expect(models.map((model) => model.id)).toEqual(['a=b', 'far-away', 'llama3.2', 'qwen3:8b'])
     expect(models[2]?.providers).toEqual([
       { peerId: ALICE, self: false, connected: true, load: null },
@@ -37,6 +40,24 @@ describe('models', () => {
     node.serve({ id: 'demo', published: false, identityGroups: ['model=demo'] })
     expect(listModels(node.needs)).toMatchObject([{ id: 'demo', local: true, shared: false }])
   })
+})
+
+test('the models feed hears of peers that are left alone', () => {
+  const node = createFakeNode()
+  const listeners = new Set<() => void>()
+  const health = {
+    isRoutable: () => true,
+    subscribe(listener: () => void) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+  let changes = 0
+  const stop = createModelsFeed({ ...node.needs, health }).subscribe(() => (changes += 1))
+  for (const listener of listeners) listener()
+  expect(changes).toBe(1)
+  stop()
+  expect(listeners.size).toBe(0)
 })
 
 test('how busy a provider is comes from what it said itself, and for this node from its slots', () => {

@@ -10,7 +10,7 @@ const servers = sharing.detector.servers()
 const [share] = sharing.shares.list()
 
 describe('ocf share', () => {
-  const answers = { 'detection.look': servers, 'detection.type-in': servers[0], 'shares.add': share }
+  const answers = { 'detection.scan': servers, 'detection.type-in': servers[0], 'shares.add': share }
 
   it('shares the only server that runs', async () => {
     const { run, output } = cli({ answers })
@@ -19,7 +19,7 @@ describe('ocf share', () => {
   })
 
   it('asks which where there are several', async () => {
-    const { run, errors } = cli({ answers: { ...answers, 'detection.look': [...servers, ...servers] } })
+    const { run, errors } = cli({ answers: { ...answers, 'detection.scan': [...servers, ...servers] } })
     expect(await run('share')).toBe(EXIT.failed)
     expect(errors()).toContain('Say which one')
   })
@@ -66,5 +66,13 @@ describe('ocf unshare', () => {
     const { run, errors } = cli({ answers: { 'services.list': services } })
     expect(await run('unshare', ...args)).toBe(EXIT.failed)
     expect(errors()).toContain(sentence)
+  })
+
+  it('says what could not be written', async () => {
+    const problem = 'It will be shared again after the next start: the disk is full.'
+    const removed = { removed: true, untilRestart: true, problem }
+    const { run, errors } = cli({ answers: { 'services.list': [first], 'shares.remove': removed } })
+    expect(await run('unshare')).toBe(EXIT.failed)
+    expect(errors()).toBe(`llm@127.0.0.1:11434 is no longer shared. ${problem}\n`)
   })
 })

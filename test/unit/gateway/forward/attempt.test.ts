@@ -67,7 +67,7 @@ async function frontOf(port: number, options: FrontOptions = {}): Promise<Front>
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     requests.push(request)
-    const reply = new Reply(response, { door: 'local', requestId: 'r1' })
+    const reply = new Reply(response, { listener: 'local', requestId: 'r1' })
     if (options.comments !== undefined) reply.startComments({}, options.comments)
     const { 'content-length': length } = request.headers
     const result = await attempt(

@@ -73,7 +73,7 @@ async function frontOf(service: LocalService, path = '/x'): Promise<TestServer &
       reportSuccess: () => undefined,
       reportFailure: (id: string) => failures.push(id),
     },
-    reachability: {},
+    health: {},
     admission: { beginOwn: () => () => undefined },
     paths: { pathTo: () => null },
     log: createRecordingLog(),
@@ -93,10 +93,10 @@ async function frontOf(service: LocalService, path = '/x'): Promise<TestServer &
   }
 
   const server = await startTestServer((request, response) => {
-    const reply = new Reply(response, { door: 'local', requestId: 'r1' })
+    const reply = new Reply(response, { listener: 'local', requestId: 'r1' })
     const startedAt = performance.now()
     const exchange: Exchange = {
-      ...{ door: 'local', requestId: 'r1', hops: 'self', traffic, request, reply, startedAt },
+      ...{ listener: 'local', requestId: 'r1', hops: 'self', traffic, request, reply, startedAt },
       body: { kind: 'none' },
     }
     void forward(exchange, response)
@@ -175,7 +175,7 @@ async function front(acts: Record<string, Act[]>, service = 'llm') {
       },
     },
     registry: {},
-    reachability: {
+    health: {
       reportSuccess: () => undefined,
       reportFailure: () => undefined,
       whyBrokenOff: () => Promise.resolve(undefined),
@@ -191,9 +191,9 @@ async function front(acts: Record<string, Act[]>, service = 'llm') {
   const providers = Object.keys(acts).map((peerId): Provider => ({ kind: 'peer', peerId }))
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const reply = new Reply(response, { door: 'local', requestId: 'r1' })
+    const reply = new Reply(response, { listener: 'local', requestId: 'r1' })
     const exchange = {
-      ...{ door: 'local', requestId: 'r1', hops: 'self', traffic, request, reply, startedAt: performance.now() },
+      ...{ listener: 'local', requestId: 'r1', hops: 'self', traffic, request, reply, startedAt: performance.now() },
       body: hasBody(request) ? { kind: 'read', bytes: await readAll(request, 1024) } : { kind: 'none' },
     } as Exchange
     try {

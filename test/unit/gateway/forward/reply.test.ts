@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { AppError } from '#shared/errors.js'
-import type { Door } from '../../../../src-main/gateway/listener/door.js'
+import type { Listener } from '../../../../src-main/gateway/listener/listeners.js'
 import { Reply } from '../../../../src-main/gateway/forward/reply.js'
 import { startTestServer, type TestServer } from '../../../fixtures/http-server.js'
 import { until } from '../../../fixtures/until.js'
@@ -12,9 +12,9 @@ let server: TestServer
 afterEach(() => server.close())
 
 /** A server whose every request is answered by hand through a {@link Reply}. */
-async function serving(door: Door, answer: (reply: Reply) => unknown): Promise<TestServer> {
+async function serving(listener: Listener, answer: (reply: Reply) => unknown): Promise<TestServer> {
   server = await startTestServer((_request, response) => {
-    void answer(new Reply(response, { door, requestId: 'r1' }))
+    void answer(new Reply(response, { listener, requestId: 'r1' }))
   })
   return server
 }
@@ -68,9 +68,9 @@ describe('an answer', () => {
 })
 
 describe('an answer that breaks off', () => {
-  test.each(['local', 'peer'] as const)('before it began is the error itself, on the %s door', async (door) => {
+  test.each(['local', 'peer'] as const)('before it began is the error itself, on the %s listener', async (listener) => {
     const told: boolean[] = []
-    const { origin } = await serving(door, (reply) => {
+    const { origin } = await serving(listener, (reply) => {
       reply.onGone(() => told.push(reply.gone))
       reply.breakOff(new AppError('no_provider', 'paused', { retryAfterS: 60 }))
       reply.breakOff(BROKEN)
@@ -82,7 +82,7 @@ describe('an answer that breaks off', () => {
     expect(told).toEqual([true])
   })
 
-  test('is an error event behind whole events, on the local door', async () => {
+  test('is an error event behind whole events, on the local listener', async () => {
     const { origin } = await serving('local', (reply) => {
       reply.head(200, SSE)
       reply.write(Buffer.from('data: 1\n\ndata: ha'))
@@ -130,8 +130,8 @@ describe('an answer that breaks off', () => {
     ['as JSON of known length', 'local', { 'content-type': 'application/json', 'content-length': '100' }],
     ['as a compressed event stream', 'local', { ...SSE, 'content-encoding': 'gzip' }],
     ['as an event stream to a peer', 'peer', SSE],
-  ] as const)('%s never looks complete', async (_name, door, headers) => {
-    const { origin } = await serving(door, (reply) => {
+  ] as const)('%s never looks complete', async (_name, listener, headers) => {
+    const { origin } = await serving(listener, (reply) => {
       reply.head(200, { ...headers })
       reply.write(Buffer.from('{"a": '))
       reply.breakOff(BROKEN)

@@ -70,16 +70,16 @@ test('a caller of several addresses is as far away as the farthest', () => {
 })
 
 describe('the route', () => {
-  /** What a caller gets at a door; at the peer door its connections tell where it is. */
-  function answer(door: 'local' | 'peer', callers: string[], headers: IncomingHttpHeaders = {}): unknown {
+  /** What a caller gets at a listener; at the peer listener its connections tell where it is. */
+  function answer(listener: 'local' | 'peer', callers: string[], headers: IncomingHttpHeaders = {}): unknown {
     const connectionsTo = () => callers.map((from) => ({ remoteAddr: { toString: () => from } }))
     const host = { peerId: X, multiaddrs: () => ALL, connectionsTo }
     const route = dntRoutes({ host, table: {} } as unknown as GatewayNeeds).find(
       ({ path }) => path === '/v1/dnt/bootstraps',
     )
-    const socket = { remoteAddress: door === 'local' ? callers[0] : RELAY }
-    const ctx = { state: { arrival: { door } }, req: { socket, headers }, body: undefined as unknown }
-    expect(route?.doors).toContain(door)
+    const socket = { remoteAddress: listener === 'local' ? callers[0] : RELAY }
+    const ctx = { state: { arrival: { listener } }, req: { socket, headers }, body: undefined as unknown }
+    expect(route?.listeners).toContain(listener)
     void route?.handle?.(ctx as never, {})
     return (ctx.body as { bootstraps: string[] }).bootstraps
   }
@@ -93,7 +93,7 @@ describe('the route', () => {
     ['100.64.3.3', [...PRIVATE, ...PUBLIC]],
     ['::ffff:8.8.4.4', PUBLIC],
     ['2001:4860::8', PUBLIC],
-  ])('tells a caller at %s at the local door what it can use', (from, expected) => {
+  ])('tells a caller at %s at the local listener what it can use', (from, expected) => {
     expect(answer('local', [from])).toEqual(expected)
   })
 

@@ -10,7 +10,7 @@ import {
 const route = (path: string, options: Partial<RoutePlace> = {}): Route => ({
   methods: ['GET'],
   path,
-  doors: ['local', 'peer'],
+  listeners: ['local', 'peer'],
   cors: true,
   summary: path,
   handle: () => undefined,
@@ -21,10 +21,10 @@ const TABLE = [
   route('/'),
   route('/v1/models'),
   route('/v1/models/*'),
-  route('/v1/audio/*', { methods: ['POST'], doors: ['local'] }),
-  route('/v1/service/:service/*', { methods: ['GET', 'POST'], doors: ['local'] }),
-  route('/v1/dnt/_node', { methods: ['POST'], cors: false, doors: ['local'] }),
-  route('/v1/dnt/_node', { methods: ['DELETE'], cors: false, doors: ['local'] }),
+  route('/v1/audio/*', { methods: ['POST'], listeners: ['local'] }),
+  route('/v1/service/:service/*', { methods: ['GET', 'POST'], listeners: ['local'] }),
+  route('/v1/dnt/_node', { methods: ['POST'], cors: false, listeners: ['local'] }),
+  route('/v1/dnt/_node', { methods: ['DELETE'], cors: false, listeners: ['local'] }),
 ]
 const match = createMatcher(TABLE, 'local')
 
@@ -81,7 +81,7 @@ describe('a method', () => {
   })
 })
 
-test('a route of the other door does not exist', () => {
+test('a route of the other listener does not exist', () => {
   const peer = createMatcher(TABLE, 'peer')
   expect(peer('POST', '/v1/audio/speech').kind).toBe('none')
   expect(peer('GET', '/v1/models').kind).toBe('found')

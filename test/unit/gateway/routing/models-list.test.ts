@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { listModels } from '../../../../src-main/gateway/routing/models-list.js'
-import type { Door } from '../../../../src-main/gateway/listener/door.js'
+import type { Listener } from '../../../../src-main/gateway/listener/listeners.js'
 import type { LocalService } from '../../../../src-main/services/index.js'
 
 const service = (groups: string[], published = true, models: LocalService['models'] = []): LocalService => ({
@@ -18,7 +18,7 @@ const service = (groups: string[], published = true, models: LocalService['model
 })
 
 function list(
-  door: Door,
+  listener: Listener,
   network: { own?: LocalService[]; peers?: Record<string, string[]>; away?: string[] },
 ): ReturnType<typeof listModels> {
   const { own = [], peers = {}, away = [] } = network
@@ -26,11 +26,11 @@ function list(
   const needs = {
     table: { entries: () => entries },
     registry: { connected: () => own },
-    reachability: { isRoutable: (peerId: string) => !away.includes(peerId) },
+    health: { isRoutable: (peerId: string) => !away.includes(peerId) },
     admission: { closed: undefined },
     peerId: 'self',
   }
-  return listModels(needs as unknown as Parameters<typeof listModels>[0], door)
+  return listModels(needs as unknown as Parameters<typeof listModels>[0], listener)
 }
 
 const OWN = service(['model=b', 'all'], true, [{ id: 'b', ownedBy: 'me', created: 7, contextLength: 4096 }])

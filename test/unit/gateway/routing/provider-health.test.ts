@@ -22,7 +22,7 @@ let statusTimeMs: number
 let row: { epoch: number; seq: number }
 /** What comes of asking a peer; undefined: nothing comes until {@link settle} is called. */
 let outcome: unknown
-let reachability: ProviderHealth
+let health: ProviderHealth
 /** Ends the questions that are being asked. */
 let settle: (() => void)[]
 
@@ -62,17 +62,17 @@ beforeEach(async () => {
       },
     },
   }
-  reachability = createProviderHealth({
+  health = createProviderHealth({
     host: { libp2p: events } as unknown as Host,
     table: table as unknown as NodeTable,
     clock,
     log: createRecordingLog(),
   })
-  await reachability.start(new AbortController().signal)
+  await health.start(new AbortController().signal)
 })
 
 afterEach(async () => {
-  await reachability.stop()
+  await health.stop()
   vi.useRealTimers()
 })
 
@@ -91,24 +91,39 @@ test('the wait doubles from five seconds to five minutes', () => {
 
 describe('a provider that failed', () => {
   test('is left alone, with the reason, until it answers', () => {
-    expect(reachability.isRoutable('a')).toBe(true)
-    reachability.reportFailure('a', 'connection lost')
-    expect(reachability.isRoutable('a')).toBe(false)
-    expect(reachability.reasonOf('a')).toBe('connection lost')
-    expect(reachability.isRoutable('b')).toBe(true)
-    reachability.reportSuccess('a')
-    expect(reachability.isRoutable('a')).toBe(true)
-    expect(reachability.reasonOf('a')).toBeUndefined()
+    expect(health.isRoutable('a')).toBe(true)
+    health.reportFailure('a', 'connection lost')
+    expect(health.isRoutable('a')).toBe(false)
+    expect(health.reasonOf('a')).toBe('connection lost')
+    expect(health.isRoutable('b')).toBe(true)
+    health.reportSuccess('a')
+    expect(health.isRoutable('a')).toBe(true)
+    expect(health.reasonOf('a')).toBeUndefined()
+  })
+
+  test('is told to listeners when it is left alone and when it is free again, once each', () => {
+    let changes = 0
+    const stop = health.subscribe(() => (changes += 1))
+    health.reportSuccess('a')
+    expect(changes).toBe(0)
+    health.reportFailure('a', 'x')
+    health.reportFailure('a', 'x')
+    expect(changes).toBe(1)
+    health.reportSuccess('a')
+    expect(changes).toBe(2)
+    stop()
+    health.reportFailure('a', 'x')
+    expect(changes).toBe(2)
   })
 
   test('is free when it connects by itself', () => {
-    reachability.reportFailure('a', 'x')
+    health.reportFailure('a', 'x')
     tell('peer:connect', 'a')
-    expect(reachability.isRoutable('a')).toBe(true)
+    expect(health.isRoutable('a')).toBe(true)
   })
 
   test('is asked when its time has come, once at a time, and waits longer after each failure', async () => {
-    reachability.reportFailure('a', 'x')
+    health.reportFailure('a', 'x')
     await pass(4_000)
     expect(asked).toEqual([])
     await pass(1_000)
@@ -116,13 +131,13 @@ describe('a provider that failed', () => {
     expect(asked).toEqual(['a'])
     tellStatus({ type: 'peer:status', peerId: 'a', outcome: { kind: 'unreachable', reason: 'no way' } })
     settle.shift()?.()
-    expect(reachability.reasonOf('a')).toBe('no way')
+    expect(health.reasonOf('a')).toBe('no way')
     await pass(9_000)
     expect(asked).toEqual(['a'])
     await pass(1_000)
     expect(asked).toEqual(['a', 'a'])
     tellStatus({ type: 'peer:status', peerId: 'a', outcome: { kind: 'unsupported' } })
-    expect(reachability.isRoutable('a')).toBe(true)
+    expect(health.isRoutable('a')).toBe(true)
   })
 
   test('is asked within seconds when it signs a new row, and not at once after each', async () => {
@@ -131,7 +146,7 @@ describe('a provider that failed', () => {
       settle.shift()?.()
       await vi.advanceTimersByTimeAsync(0)
     }
-    reachability.reportFailure('a', 'x')
+    health.reportFailure('a', 'x')
     for (const wait of [5_000, 10_000, 20_000]) {
       await pass(wait)
       await fail()
@@ -151,7 +166,7 @@ describe('a provider that failed', () => {
   })
 
   test('shares four questions at once with all others', async () => {
-    for (const peerId of KNOWN) reachability.reportFailure(peerId, 'x')
+    for (const peerId of KNOWN) health.reportFailure(peerId, 'x')
     await pass(5_000)
     expect(asked).toEqual(['a', 'b', 'c', 'd'])
     for (const peerId of asked) {
@@ -163,30 +178,30 @@ describe('a provider that failed', () => {
   })
 
   test('is forgotten with its row; who has none is never remembered', () => {
-    reachability.reportFailure('a', 'x')
+    health.reportFailure('a', 'x')
     tellTable({ type: 'row:removed', peerId: 'a', reason: 'expired' })
-    expect(reachability.isRoutable('a')).toBe(true)
-    reachability.reportFailure('stranger', 'x')
-    expect(reachability.isRoutable('stranger')).toBe(true)
+    expect(health.isRoutable('a')).toBe(true)
+    health.reportFailure('stranger', 'x')
+    expect(health.isRoutable('stranger')).toBe(true)
   })
 })
 
 test('answers that break off together are one failure', async () => {
-  for (const reason of ['one', 'two', 'three']) reachability.reportFailure('a', reason)
+  for (const reason of ['one', 'two', 'three']) health.reportFailure('a', reason)
   await pass(5_000)
   expect(asked).toEqual(['a'])
-  expect(reachability.reasonOf('a')).toBe('one')
+  expect(health.reasonOf('a')).toBe('one')
 })
 
 test('a provider is asked why its answer broke off, for two seconds at most', async () => {
   outcome = { kind: 'answered', status: { paused: 'its owner has paused sharing' } }
-  expect(await reachability.whyBrokenOff('a')).toBe('its owner has paused sharing')
+  expect(await health.whyBrokenOff('a')).toBe('its owner has paused sharing')
   outcome = { kind: 'answered', status: { paused: null } }
-  expect(await reachability.whyBrokenOff('a')).toBeUndefined()
+  expect(await health.whyBrokenOff('a')).toBeUndefined()
   outcome = { kind: 'unreachable', reason: 'no way' }
-  expect(await reachability.whyBrokenOff('a')).toBeUndefined()
+  expect(await health.whyBrokenOff('a')).toBeUndefined()
   outcome = undefined
-  const late = reachability.whyBrokenOff('a')
+  const late = health.whyBrokenOff('a')
   await vi.advanceTimersByTimeAsync(2_000)
   expect(await late).toBeUndefined()
 })
@@ -195,15 +210,15 @@ test('a row signed after the status that told of a pause ends it', () => {
   paused = 'the owner paused it'
   row = { epoch: 1, seq: 500 }
   statusTimeMs = 86_400_000 + 600
-  expect(reachability.isRoutable('a')).toBe(false)
+  expect(health.isRoutable('a')).toBe(false)
   row = { epoch: 1, seq: 700 }
-  expect(reachability.isRoutable('a')).toBe(true)
+  expect(health.isRoutable('a')).toBe(true)
 })
 
 test('a provider that says it is paused is not routable, for that reason', () => {
   paused = 'the owner is away'
-  expect(reachability.isRoutable('a')).toBe(false)
-  expect(reachability.reasonOf('a')).toBe('the owner is away')
+  expect(health.isRoutable('a')).toBe(false)
+  expect(health.reasonOf('a')).toBe('the owner is away')
 })
 
 test('a known peer that disconnects is asked, a stranger is not', () => {
@@ -213,12 +228,12 @@ test('a known peer that disconnects is asked, a stranger is not', () => {
 })
 
 test('nothing is heard or asked after the stop', async () => {
-  reachability.reportFailure('a', 'x')
-  await reachability.stop()
+  health.reportFailure('a', 'x')
+  await health.stop()
   expect(subscriptions).toBe(0)
   expect(vi.getTimerCount()).toBe(0)
   tell('peer:connect', 'a')
   await pass(60_000)
   expect(asked).toEqual([])
-  expect(reachability.isRoutable('a')).toBe(false)
+  expect(health.isRoutable('a')).toBe(false)
 })

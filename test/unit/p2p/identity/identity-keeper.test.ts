@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createIdentityKeeper } from '../../../../src-main/p2p/identity/identity-keeper.js'
 import { loadIdentity } from '../../../../src-main/p2p/identity/identity.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
+import { mountSmallDisk, whyNoSmallDisk } from '../../../fixtures/small-disk.js'
 
 const PASSPHRASE = 'correct horse battery'
 const clock = { now: () => Date.UTC(2026, 0, 31, 12, 30) }
@@ -86,6 +87,29 @@ test('nothing is replaced where the old key can’t be kept', async () => {
   await expect(two.keeper.restore(text, PASSPHRASE)).rejects.toMatchObject({ code: 'identity_unreadable' })
   expect((await stat(join(two.dataDir, 'identity.key'))).isDirectory()).toBe(true)
   expect(two.keeper.view().nextPeerId).toBeNull()
+})
+
+test('on a disk with no room for the restored key, everything stays as it was', async ({ skip }) => {
+  const reason = whyNoSmallDisk()
+  if (reason !== undefined) skip(reason)
+  const { text } = await (await aNode()).keeper.backup(PASSPHRASE)
+  const disk = mountSmallDisk(64)
+  try {
+    const identity = await loadIdentity({ dataDir: disk.dir, seed: '' }, createRecordingLog())
+    const keeper = createIdentityKeeper({ identity, clock, log }, { dataDir: disk.dir, backupCost: 16_384 })
+    const before = await readFile(join(disk.dir, 'identity.key'))
+    // Room for one file: the copy of the key until now.
+    disk.fill(4096)
+    await expect(keeper.restore(text, PASSPHRASE)).rejects.toMatchObject({
+      code: 'identity_unreadable',
+      message: expect.stringMatching(/^The backup was not restored.* because the disk is full\.$/),
+    })
+    expect((await readFile(join(disk.dir, 'identity.key'))).equals(before)).toBe(true)
+    expect((await readdir(disk.dir)).filter((name) => name.startsWith('identity'))).toEqual(['identity.key'])
+    expect(keeper.view().nextPeerId).toBeNull()
+  } finally {
+    disk.unmount()
+  }
 })
 
 test('a seeded node takes no backup', async () => {

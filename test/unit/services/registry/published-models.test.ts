@@ -1,13 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ServerModel } from '../../../../src-main/services/registry/model-list.js'
+import type { LocalModel } from '../../../../src-main/services/index.js'
 import {
+  parseIdentityGroup,
   publicIdOf,
   publishModels,
   type PublishWishes,
 } from '../../../../src-main/services/registry/published-models.js'
 
-const model = (id: string): ServerModel => ({ id, ownedBy: undefined, created: undefined, contextLength: undefined })
+const model = (id: string): LocalModel => ({ id, ownedBy: undefined, created: undefined, contextLength: undefined })
 const wishes = (changes: Partial<PublishWishes> = {}): PublishWishes => ({
   models: 'all',
   aliases: new Map(),
@@ -128,3 +129,16 @@ test('a server of Ollama’s library says that it speaks Ollama’s interface, o
     'model=tiny:latest',
   ])
 })
+
+test('the key of an identity group ends at the first equals sign', () => {
+  expect(parseIdentityGroup('model=a=b')).toEqual({ kind: 'exact', key: 'model', value: 'a=b' })
+  expect(parseIdentityGroup('model=*')).toEqual({ kind: 'any', key: 'model' })
+  expect(parseIdentityGroup('all')).toEqual({ kind: 'all' })
+})
+
+test.each(['', 'gpt2', '=x', 'model=', 'model= ', 'ALL', 'a=\n', `model=${'x'.repeat(600)}`])(
+  '"%s" is no identity group',
+  (entry) => {
+    expect(parseIdentityGroup(entry)).toMatchObject({ kind: 'invalid' })
+  },
+)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { CheckOutcome } from '../../../../src-main/services/registry/health-check.js'
 import {
-  isTold,
+  isLogged,
   judge,
   NOT_YET_CHECKED,
   nextCheckInMs,
@@ -83,6 +83,6 @@ describe('when a server is checked next', () => {
   })
 })
 
-test('waiting is told at doubling distance', () => {
-  expect(Array.from({ length: 40 }, (_, index) => index).filter(isTold)).toEqual([1, 2, 4, 8, 16, 32])
+test('waiting is logged at doubling distance', () => {
+  expect(Array.from({ length: 40 }, (_, index) => index).filter(isLogged)).toEqual([1, 2, 4, 8, 16, 32])
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createSecretFile, type Vault } from '../../../../src-main/services/secrets/index.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
+import { mountSmallDisk, whyNoSmallDisk } from '../../../fixtures/small-disk.js'
 
 let dir: string
 let file: string
@@ -126,4 +127,25 @@ test('secrets are never logged', async () => {
   await secrets.get(NAME)
   expect(log.lines.length).toBeGreaterThan(0)
   expect(JSON.stringify(log.lines)).not.toContain(KEY)
+})
+
+test('on a full disk, a key that could not be sealed anew is read all the same, and sealed later', async ({ skip }) => {
+  const reason = whyNoSmallDisk()
+  if (reason !== undefined) skip(reason)
+  const disk = mountSmallDisk(64)
+  try {
+    file = join(disk.dir, 'secrets.json')
+    await open().secrets.set(NAME, KEY)
+    disk.fill()
+    const { secrets } = open(vaultOf(7))
+    expect(await secrets.get(NAME)).toBe(KEY)
+    expect(text()).toContain(KEY)
+    await expect(secrets.set(NAME, 'another')).rejects.toThrow('ENOSPC')
+    expect(text()).toContain(KEY)
+    disk.free()
+    expect(await secrets.get(NAME)).toBe(KEY)
+    expect(text()).not.toContain(KEY)
+  } finally {
+    disk.unmount()
+  }
 })

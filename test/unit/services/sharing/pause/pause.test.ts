@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -98,6 +98,7 @@ async function machine(rules: Partial<PauseRules> = {}) {
   const pause = await make()
   return {
     seen,
+    facts,
     rules: current,
     settings,
     admission,
@@ -286,4 +287,55 @@ test('running answers are cut after their grace, and not when the pause ended be
   pass(5_000)
   await until(() => cuts.length === 1, { what: 'the answer is cut' })
   expect(cuts[0]?.code).toBe('no_provider')
+})
+
+/** A folder where the file goes: it can neither be written nor replaced. */
+async function blockFile(): Promise<void> {
+  await rm(join(folder, 'pause.json'), { force: true })
+  await mkdir(join(folder, 'pause.json', 'inside'), { recursive: true })
+}
+
+test('a pause that can’t be stored is in force, and says that it ends with the node', async () => {
+  const { pause, admission } = await machine()
+  await blockFile()
+  await expect(pause.pause({ forMs: null })).rejects.toMatchObject({
+    code: 'data_dir_unusable',
+    message: expect.stringMatching(/^Sharing is paused, but only until this node stops: /),
+  })
+  expect(pause.isPaused).toBe(true)
+  expect(refused(admission)?.code).toBe('no_provider')
+  // No start would bring it back, so it can end.
+  expect(await pause.resume()).toMatchObject({ paused: false })
+})
+
+test('a pause whose end can’t be stored goes on', async () => {
+  const { pause, admission } = await machine()
+  await pause.pause({ forMs: null })
+  await blockFile()
+  await expect(pause.resume()).rejects.toMatchObject({
+    code: 'data_dir_unusable',
+    message: expect.stringMatching(/^Sharing stays paused: /),
+  })
+  expect(pause.isPaused).toBe(true)
+  expect(refused(admission)?.code).toBe('no_provider')
+})
+
+test('a pause by hand waits for no fact of the machine', async () => {
+  const { pause, rules, facts, admission } = await machine()
+  const battery = Promise.withResolvers<Fact<boolean>>()
+  facts.onBattery = () => battery.promise
+  rules.onBattery = true
+  const pausing = pause.pause({ forMs: null })
+  expect(refused(admission)?.code).toBe('no_provider')
+  battery.resolve(known(false))
+  expect(await pausing).toMatchObject({ paused: true })
+})
+
+test('a pause that begins while another one ends is kept', async () => {
+  const { pause, again } = await machine()
+  await pause.pause({ forMs: 900_000 })
+  await Promise.all([pause.resume(), pause.pause({ forMs: null })])
+  expect(pause.isPaused).toBe(true)
+  await pause.stop()
+  expect((await again()).isPaused).toBe(true)
 })

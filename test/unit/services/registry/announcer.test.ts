@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { LocalService } from '../../../../src-main/services/index.js'
-import { toServiceRecords } from '../../../../src-main/services/registry/service-records.js'
+import { toServiceRecords } from '../../../../src-main/services/registry/announcer.js'
 
 const HARDWARE = { gpus: [], host_memory: 0, host_memory_bandwidth: 0, host_memory_used: 0 }
 

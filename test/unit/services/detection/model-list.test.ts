@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseModelList } from '../../../../src-main/services/registry/model-list.js'
+import { parseModelList } from '../../../../src-main/services/detection/model-list.js'
 
 const read = (value: unknown) => parseModelList(JSON.stringify(value))
 
@@ -10,6 +10,8 @@ test('the lists of the usual servers are read', () => {
     { id: 'b', owned_by: 'llamacpp', meta: { n_ctx_train: 8192 } },
     { id: 'c', max_context_length: 32_768 },
     { id: 'd', created: 'yesterday', owned_by: null, meta: null },
+    { id: 'e-Q4_K_M.gguf', size: 2.5 },
+    { id: 'f', quantization: 'AWQ', meta: { size: 360_000_000, n_params: 361_820_000 } },
   ]
 
   expect(read({ object: 'list', data })).toEqual({
@@ -20,6 +22,8 @@ test('the lists of the usual servers are read', () => {
       { id: 'b', ownedBy: 'llamacpp', created: undefined, contextLength: 8192 },
       { id: 'c', ownedBy: undefined, created: undefined, contextLength: 32_768 },
       { id: 'd', ownedBy: undefined, created: undefined, contextLength: undefined },
+      { id: 'e-Q4_K_M.gguf', quantisation: 'Q4_K_M', sizeBytes: 2_500_000_000 },
+      { id: 'f', quantisation: 'AWQ', sizeBytes: 360_000_000, parameters: '362M' },
     ],
   })
   expect(read([{ id: 'a' }])?.models).toHaveLength(1)
@@ -31,9 +35,9 @@ test('a server without a model is a model server nevertheless', () => {
 })
 
 test('odd entries are counted and do not hide the good ones', () => {
-  expect(read({ data: [{ id: 'a' }, { name: 'b' }, null, 7, { id: 8 }] })).toMatchObject({
+  expect(read({ data: [{ id: 'a' }, { name: 'b' }, null, 7, { id: 8 }, { id: '' }] })).toMatchObject({
     models: [{ id: 'a' }],
-    unreadable: 4,
+    unreadable: 5,
   })
 })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createLineSplitter } from '../../../../src-main/services/process/line-splitter.js'
+import { createLineSplitter } from '../../../../src-main/services/process/subprocess.js'
 
 const bytes = (text: string): Uint8Array => Buffer.from(text)
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { shouldOfferDemo } from '../../../../src-main/services/process/demo-policy.js'
+import { shouldOfferDemo } from '../../../../src-main/services/process/embedded-demo.js'
 
 const NOTHING = { realServiceEverShared: false, realServiceRegistered: false, realServerFoundLocally: false }
 const EVERYTHING = { realServiceEverShared: true, realServiceRegistered: true, realServerFoundLocally: true }

@@ -1,1 +1,0 @@
-export type { ProviderHealth as Reachability } from './provider-health.js'
