@@ -1,3 +1,4 @@
+import { LIMIT_NAMES, LIMITS } from '#shared/limits.js'
 import type { SettingName } from '../config/settings.js'
 import type { CommandPlan, Invocation } from './command-plan.js'
 import { runDetect } from './commands/detect.js'
@@ -7,6 +8,9 @@ import { PAUSE_OPTIONS, pauseProblems, runPause, runResume } from './commands/pa
 import { runShare, runUnshare, SHARE_OPTIONS, shareProblems } from './commands/share.js'
 import { runTest } from './commands/test.js'
 import type { CliIo, ControlClient } from './io.js'
+
+/** Every limit as `ocf limits NAME=VALUE` takes it. */
+const NAMES = LIMIT_NAMES.map((name) => LIMITS[name].setting.slice('limits.'.length)).join(', ')
 
 /** The donor's commands: what runs here, what is given of it, and to whom. */
 export function sharingPlans(needs: {
@@ -57,7 +61,7 @@ export function sharingPlans(needs: {
     },
     {
       name: 'limits',
-      help: 'Tells what others may use of this machine and how it is used now, or changes it.',
+      help: `Tells what others may use of this machine and how it is used now, or changes it: ${NAMES}, or a setting of the pause.`,
       repeatedArg: 'NAME=VALUE',
       ...place,
       json: true,

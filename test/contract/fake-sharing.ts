@@ -2,6 +2,7 @@ import type { DetectedServer } from '#shared/contract/detection.js'
 import type { PauseState } from '#shared/contract/pause.js'
 import type { ShareView } from '#shared/contract/shares.js'
 import type { SharingNeeds } from '../../src-main/api/handlers/sharing.js'
+import { DEFAULT_LIMITS } from '../fixtures/default-limits.js'
 
 const OLLAMA: DetectedServer = {
   address: '127.0.0.1:11434',
@@ -77,16 +78,7 @@ export function createFakeSharing(): SharingNeeds {
         ownRunning: 0,
         consumers: [{ peerId: 'alice', running: 1, waiting: 0 }],
         refused: [{ code: 'provider_busy', count: 2 }],
-        limits: {
-          concurrent: 4,
-          queue: 16,
-          queueTimeMs: 10_000,
-          requestsPerMinute: 0,
-          maxBodyBytes: 0,
-          maxTokens: 0,
-          allowedPeers: [],
-          blockedPeers: [],
-        },
+        limits: DEFAULT_LIMITS,
       }),
       subscribe: never,
     },

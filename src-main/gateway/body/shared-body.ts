@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
+import { countsTokens, type Limits } from '#shared/limits.js'
 import { isGeneration, lowerTokens, withoutDoubles } from '../../services/sharing/access/index.js'
 import type { LocalService } from '../../services/index.js'
 import { writeForm } from './form.js'
@@ -86,9 +87,9 @@ export function checkConsent(service: LocalService, body: RequestBody, query: st
  * where answers name paths on the owner's disk.
  * @throws AppError `path_not_shared`
  */
-export function checkSocketConsent(service: LocalService, { maxTokens }: { maxTokens: number }): void {
+export function checkSocketConsent(service: LocalService, limits: Limits): void {
   if (service.name !== 'llm') return
-  const isLimited = maxTokens > 0 || service.onlyTicked === true || privateIdsOf(service).length > 0
+  const isLimited = countsTokens(limits) || service.onlyTicked === true || privateIdsOf(service).length > 0
   if (!isLimited) return
   throw new AppError(
     'path_not_shared',

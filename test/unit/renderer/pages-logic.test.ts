@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { DetectedModel } from '#shared/contract/detection.js'
-import type { Limits } from '#shared/contract/limits.js'
 import type { ShareView } from '#shared/contract/shares.js'
 import type { TrafficEntry } from '#shared/contract/traffic.js'
+import type { Limits } from '#shared/limits.js'
 import { measuredOf } from '../../../src-renderer/features/models/measured.js'
 import { choose, headersFor } from '../../../src-renderer/features/models/preferences.js'
 import { checkLimits, limitChanges, writeLimits } from '../../../src-renderer/features/share/limits-form.js'
@@ -11,6 +11,7 @@ import { firstTicks, tickedIds, ticksDiffer, toggleTick } from '../../../src-ren
 import { filterTraffic, SHOW_ALL } from '../../../src-renderer/features/traffic/filter.js'
 import { matchCommands, type Command } from '../../../src-renderer/frame/match-commands.js'
 import { sparkPath } from '../../../src-renderer/ui/spark-path.js'
+import { DEFAULT_LIMITS } from '../../fixtures/default-limits.js'
 
 const ENTRY: TrafficEntry = {
   id: 'r',
@@ -76,19 +77,10 @@ describe('ticks', () => {
 })
 
 test('the form of limits changes only what was changed, and refuses what can’t be', () => {
-  const limits: Limits = {
-    concurrent: 4,
-    queue: 16,
-    queueTimeMs: 10_000,
-    requestsPerMinute: 0,
-    maxBodyBytes: 64 * 1024 * 1024,
-    maxTokens: 0,
-    allowedPeers: [],
-    blockedPeers: ['bob'],
-  }
+  const limits: Limits = { ...DEFAULT_LIMITS, maxBodyBytes: 64 * 1024 * 1024, blockedPeers: ['bob'] }
   const text = writeLimits(limits)
   expect(limitChanges(limits, text)).toBeUndefined()
-  expect(limitChanges(limits, { ...text, queueSeconds: '5', blockedPeers: 'bob\n carol ' })).toEqual({
+  expect(limitChanges(limits, { ...text, queueTimeMs: '5', blockedPeers: 'bob\n carol ' })).toEqual({
     queueTimeMs: 5000,
     blockedPeers: ['bob', 'carol'],
   })

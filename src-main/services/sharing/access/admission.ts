@@ -1,9 +1,10 @@
 import type { Usage } from '#shared/contract/limits.js'
 import { AppError } from '#shared/errors.js'
+import type { Limits } from '#shared/limits.js'
 import { Bag, NOWHERE, type Placed } from '../../../base/bag.js'
 import type { Clock } from '../../../base/clock.js'
 import { whoIsNext, whoMakesRoom, type Standing } from './fairness.js'
-import type { Admission, Limits, Ticket } from './index.js'
+import type { Admission, Ticket } from './index.js'
 import { createPeerRate } from './peer-rate.js'
 
 /** A body may take this long to arrive before its place in the queue goes to others. */

@@ -1,10 +1,9 @@
-import type { Limits, Usage } from '#shared/contract/limits.js'
+import type { Usage } from '#shared/contract/limits.js'
 import type { AppError } from '#shared/errors.js'
+import type { Limits } from '#shared/limits.js'
 
 export { createAdmission } from './admission.js'
-export { readLimits } from './read-limits.js'
 export { isGeneration, lowerTokens, withoutDoubles } from './token-limit.js'
-export type { Limits } from '#shared/contract/limits.js'
 
 /** A request of another peer on its way to one of the places, from its arrival to the end of its answer. */
 export interface Ticket {

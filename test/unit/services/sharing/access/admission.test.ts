@@ -1,28 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { AppError } from '#shared/errors.js'
-import {
-  createAdmission,
-  type Admission,
-  type Limits,
-  type Ticket,
-} from '../../../../../src-main/services/sharing/access/index.js'
-
-const LIMITS: Limits = {
-  concurrent: 4,
-  queue: 16,
-  queueTimeMs: 10_000,
-  requestsPerMinute: 0,
-  maxBodyBytes: 0,
-  maxTokens: 0,
-  allowedPeers: [],
-  blockedPeers: [],
-}
+import type { Limits } from '#shared/limits.js'
+import { createAdmission, type Admission, type Ticket } from '../../../../../src-main/services/sharing/access/index.js'
+import { DEFAULT_LIMITS } from '../../../../fixtures/default-limits.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 function admissionWith(limits: Partial<Limits> = {}): Admission & { change(limits: Partial<Limits>): void } {
-  let current = { ...LIMITS, ...limits }
+  let current = { ...DEFAULT_LIMITS, ...limits }
   const admission = createAdmission({ clock: { now: () => Date.now() }, limits: () => current })
   return Object.assign(admission, {
     change(changes: Partial<Limits>) {
