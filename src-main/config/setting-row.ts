@@ -1,4 +1,4 @@
-/** Where a setting stands in `--help`, the README and the settings page. */
+/** Where a setting stands in `--help`, docs/settings.md and the settings page. */
 export const SETTING_GROUPS = {
   node: 'This node',
   gateway: 'Gateway: the address your apps use',

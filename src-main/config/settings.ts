@@ -8,7 +8,7 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
 /**
- * The one table of settings: flags, environment names, file keys, `--help`, the README's table and the settings page
+ * The one table of settings: flags, environment names, file keys, `--help`, docs/settings.md and the settings page
  * are all read from it. Defaults stand here and nowhere else.
  */
 export const SETTINGS = {
