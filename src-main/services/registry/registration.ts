@@ -1,4 +1,5 @@
 import { AppError } from '#shared/errors.js'
+import { SETTINGS } from '../../config/settings.js'
 import { IDENTITY_GROUP_BUDGET_BYTES } from './constants.js'
 import { parseIdentityGroup } from './identity-groups.js'
 import type { RegistrationInput, ServiceRegistration } from '../index.js'
@@ -7,10 +8,10 @@ import { isSharedPath } from '../sharing/shared-paths.js'
 import { authorityOf, isHost, isLoopbackHost } from './target.js'
 
 const DEFAULTS = {
-  host: '127.0.0.1',
-  healthPath: '/health',
-  healthRetries: 6000,
-  healthIntervalMs: 10_000,
+  host: SETTINGS['service.host'].default,
+  healthPath: SETTINGS['service.health-path'].default,
+  healthRetries: SETTINGS['service.health-retries'].default,
+  healthIntervalMs: SETTINGS['service.health-interval'].default,
   identityGroups: [],
   sharedPaths: [],
   published: true,
