@@ -220,7 +220,7 @@ test('limits count at once and survive; a request over them is a 429 with Retry-
 
   const set = await runOcf(['limits', 'concurrent=4', 'queue=', '--data-dir', dataDir])
 
-  expect(set).toMatchObject({ code: 0, stdout: expect.stringContaining('0 of 4 places') })
+  expect(set).toMatchObject({ code: 0, stdout: expect.stringContaining('0 of 4 slots') })
   expect(await ask()).toMatchObject({ status: 200 })
   await donor.call('limits.set', { blockedPeers: [a.peerId] })
   expect((await ask()).json.error?.code).toBe('peer_not_allowed')

@@ -63,7 +63,7 @@ function readChange(text: string, rows: readonly SettingView[]): { name: string;
 
 function usageText({ slots, queue, ownRunning, consumers, refused }: Usage): string {
   const lines = [
-    `${slots.used} of ${slots.total} places used by ${consumers.length} peers, ${queue.used} waiting, ${ownRunning} requests of your own.`,
+    `${slots.used} of ${slots.total} slots used by ${consumers.length} peers, ${queue.used} waiting, ${ownRunning} requests of your own.`,
     ...consumers.map(({ peerId, running, waiting }) => `  ${peerId}: ${running} running, ${waiting} waiting`),
     ...refused.map(({ code, count }) => `  refused ${code}: ${count}`),
   ]

@@ -20,7 +20,7 @@ export interface SharedRequest {
 export interface SharedUse {
   /** Who asks, proven by the secure channel. */
   peerOf(arrival: Arrival): string
-  /** Waits for a place, forwards, and gives the place back exactly when the answer ended or broke off. */
+  /** Waits for a slot, forwards, and releases the slot exactly when the answer ended or broke off. */
   serve(arrival: Arrival, exchange: Exchange, request: SharedRequest): Promise<void>
 }
 
@@ -44,10 +44,10 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
   return {
     peerOf,
     async serve(arrival, exchange, request) {
-      const ticket = admission.enter(peerOf(arrival))
-      const leave = (): void => ticket.end()
+      const slot = admission.enter({ peerId: peerOf(arrival), usesModel: request.name === 'llm' })
+      const leave = (): void => slot.release()
       exchange.reply.onGone(leave)
-      ticket.onCut((reason) => {
+      slot.onCut((reason) => {
         exchange.traffic.finish({ error: reason.code, cancelledBy: 'node' })
         exchange.reply.breakOff(reason)
       })
@@ -60,11 +60,11 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
         const model = modelOf(body)
         if (model !== undefined) exchange.traffic.update({ model })
         exchange.body = withTokenLimit(body, request.path, admission.limits.maxTokens)
-        if ((await ticket.turn()) === 'left') throw new ClientGoneError()
+        if ((await slot.acquire()) === 'left') throw new ClientGoneError()
         await forwarder.toLocalService(exchange, service, `${request.path}${request.query}`)
       } finally {
         exchange.reply.offGone(leave)
-        ticket.end()
+        slot.release()
       }
     },
   }

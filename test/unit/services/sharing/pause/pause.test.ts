@@ -115,7 +115,7 @@ async function machine(rules: Partial<PauseRules> = {}) {
 
 const refused = (admission: Admission): AppError | undefined => {
   try {
-    admission.enter('a peer').end()
+    admission.enter({ peerId: 'a peer', usesModel: true }).release()
     return undefined
   } catch (error) {
     return error instanceof AppError ? error : undefined
@@ -254,10 +254,10 @@ test('resuming by hand does not end what a rule holds', async () => {
 
 test('those who wait are refused at once, those who run may end', async () => {
   const { pause, admission } = await machine()
-  const running = [1, 2, 3, 4].map(() => admission.enter('a'))
-  await Promise.all(running.map((ticket) => ticket.turn()))
-  const waiting = admission.enter('b')
-  const outcome = waiting.turn().catch((error: unknown) => error)
+  const running = [1, 2, 3, 4].map(() => admission.enter({ peerId: 'a', usesModel: true }))
+  await Promise.all(running.map((ticket) => ticket.acquire()))
+  const waiting = admission.enter({ peerId: 'b', usesModel: true })
+  const outcome = waiting.acquire().catch((error: unknown) => error)
   const cuts: string[] = []
   for (const ticket of running) ticket.onCut(() => cuts.push('cut'))
 
@@ -271,8 +271,8 @@ test('those who wait are refused at once, those who run may end', async () => {
 test('running answers are cut after their grace, and not when the pause ended before', async () => {
   const { pause, admission, settings, pass } = await machine()
   settings.cutAfterMs = 5_000
-  const ticket = admission.enter('a')
-  await ticket.turn()
+  const ticket = admission.enter({ peerId: 'a', usesModel: true })
+  await ticket.acquire()
   const cuts: AppError[] = []
   ticket.onCut((reason) => cuts.push(reason))
 
