@@ -147,6 +147,12 @@ class FairAdmission implements Admission {
     while (this.#queue.size > 0 && this.#slots.free > 0) {
       const next = this.#slots.next(this.#queue.waiting())
       if (next === undefined) return
+      // The owner may have changed the rules while it waited.
+      const refusal = this.#rules.refusal(next.asker)
+      if (refusal !== undefined) {
+        this.#refuse(next, refusal)
+        continue
+      }
       this.#queue.leave(next)
       this.#slots.acquire(next)
       next.grant()

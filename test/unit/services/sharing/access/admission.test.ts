@@ -229,6 +229,20 @@ describe('who may ask', () => {
     expect(refusal(() => admission.enter(askerOf('good')))).toBeUndefined()
   })
 
+  test('a peer that is blocked while its requests wait gets no slot', async () => {
+    const admission = admissionWith({ concurrent: 1 })
+    const first = ask(admission, 'a')
+    const [blocked, other] = [ask(admission, 'b'), ask(admission, 'c')]
+    await settled()
+    admission.change({ blockedPeers: ['b'] })
+    first.slot.release()
+    await settled()
+
+    expect(blocked).toMatchObject({ state: 'refused', error: { code: 'peer_not_allowed' } })
+    expect(other.state).toBe('granted')
+    expect(admission.usage()).toMatchObject({ queue: { used: 0 }, refused: [{ code: 'peer_not_allowed', count: 1 }] })
+  })
+
   test('requests a minute are counted for each peer alone', async () => {
     const admission = admissionWith({ requestsPerMinute: 2, concurrent: 100 })
     expect([1, 2].map(() => refusal(() => admission.enter(askerOf('a'))))).toEqual([undefined, undefined])
