@@ -12,7 +12,7 @@ import { composeGateway } from './gateway.js'
 import { composeDoctor } from './doctor.js'
 import { composeNetwork } from './network.js'
 import { composeSharing, type DesktopSharing } from './sharing.js'
-import { composeServices } from './services.js'
+import { composeRegistry, composeServices } from './services.js'
 import { composeTelemetry } from './telemetry.js'
 import type { GatewayTiming } from '../gateway/index.js'
 import { createServiceGroup, type Service } from '../base/lifecycle.js'
@@ -72,7 +72,15 @@ export function createNode(needs: NodeNeeds): OcfNode {
     metrics: metrics.libp2p,
   })
   const paths = createPathLookup(host)
-  const sharing = composeSharing({ live, settings, traffic, dataFolder, clock, log, desktop: needs.desktopSharing })
+  let gatewayUrl = (): string | undefined => undefined
+  let controlUrl = (): string | undefined => undefined
+  const registry = composeRegistry({ settings, log })
+  const sharing = composeSharing({
+    ...{ live, settings, traffic, registry, dataFolder, clock, log },
+    peerId: host.peerId,
+    ownPorts: () => [gatewayUrl(), controlUrl()].flatMap(portOf),
+    desktop: needs.desktopSharing,
+  })
   const table = createNodeTable(
     { host, log, clock, ownStatus: sharing.ownStatus },
     {
@@ -83,12 +91,9 @@ export function createNode(needs: NodeNeeds): OcfNode {
       version: VERSION,
     },
   )
-  let gatewayUrl = (): string | undefined => undefined
-  let controlUrl = (): string | undefined => undefined
   const services = composeServices({
-    ...{ host, table, log, clock, settings, sharing },
+    ...{ host, table, registry, log, clock, settings, sharing },
     dataDir: dataFolder.dir,
-    ownPorts: () => [gatewayUrl(), controlUrl()].flatMap(portOf),
   })
 
   // The gateway's own-node route and the control server share one token; either may be built first.
@@ -96,15 +101,15 @@ export function createNode(needs: NodeNeeds): OcfNode {
     facts: { version: VERSION, mode: settings.mode, startedAtMs: clock.now() },
     connections: createConnectionsSource(host),
     table,
-    registry: services.registry,
+    registry,
     traffic,
     history,
     settings: live.source,
-    sharing: services.sharing,
+    sharing: sharing.needs,
     logs: logger.ring,
     bootstrapper,
     identity: createIdentityKeeper({ identity, clock, log }, { dataDir: dataFolder.dir }),
-    doctor: composeDoctor({ host, bootstrapper, table, registry: services.registry, settings, clock, log }),
+    doctor: composeDoctor({ host, bootstrapper, table, registry, settings, clock, log }),
     gatewayUrl: () => gatewayUrl() ?? null,
     app: needs.app,
     updates: needs.updates,
@@ -118,7 +123,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
   const gateway = composeGateway({
     host,
     table,
-    registry: services.registry,
+    registry,
     admission: sharing.admission,
     traffic,
     clock,
@@ -133,7 +138,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
   })
   gatewayUrl = gateway.url
   const { streams } = gateway
-  const exporters = telemetry.connect({ host, table, registry: services.registry, paths, streams })
+  const exporters = telemetry.connect({ host, table, registry, paths, streams })
 
   const group = createServiceGroup(
     { log },

@@ -82,8 +82,14 @@ export const shareStrings = {
   queue: (used: number) => `${count(used, 'request')} waiting`,
   consumers: 'Who uses it',
   noConsumers: 'Nobody at this moment.',
-  consumer: (running: number, waiting: number) =>
-    waiting > 0 ? `${running} running, ${waiting} waiting` : `${running} running`,
+  consumer: (running: number, waiting: number, tokensToday: number) =>
+    [
+      `${running} running`,
+      waiting > 0 ? `${waiting} waiting` : '',
+      tokensToday > 0 ? `${count(tokensToday, 'token')} today` : '',
+    ]
+      .filter((part) => part !== '')
+      .join(', '),
   block: 'Block',
   blocked: 'Blocked. Its requests are refused from now on.',
   given: 'Given today',

@@ -15,7 +15,13 @@ const valueInRange = (row: LimitRow): z.ZodType =>
 export const LimitsSchema = z.object(mapLimits(anyValue) as LimitSchemas)
 
 /** One peer that uses this machine now. */
-export const ConsumerSchema = z.object({ peerId: z.string(), running: z.number().int(), waiting: z.number().int() })
+export const ConsumerSchema = z.object({
+  peerId: z.string(),
+  running: z.number().int(),
+  waiting: z.number().int(),
+  /** Of prompts and answers, by the ledger. */
+  tokensToday: z.number(),
+})
 
 /** How the limits are used at this moment. */
 export const UsageSchema = z.object({

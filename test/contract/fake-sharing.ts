@@ -76,7 +76,7 @@ export function createFakeSharing(): SharingNeeds {
         slots: { used: 1, total: 4 },
         queue: { used: 0, total: 16 },
         ownRunning: 0,
-        consumers: [{ peerId: 'alice', running: 1, waiting: 0 }],
+        consumers: [{ peerId: 'alice', running: 1, waiting: 0, tokensToday: 320 }],
         refused: [{ code: 'provider_busy', count: 2 }],
         limits: DEFAULT_LIMITS,
       }),

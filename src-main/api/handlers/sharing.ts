@@ -82,12 +82,21 @@ export function createSharingFeeds({ detector, shares, admission, pause, ledger 
     pause: {
       snapshot: () => pause.state(),
       // How many answers still run is told too.
-      subscribe(listener) {
-        const stops = [pause.subscribe(listener), admission.subscribe(listener)]
-        return () => stops.forEach((stop) => stop())
-      },
+      subscribe: (listener) => subscribeAll([pause, admission], listener),
     },
-    limits: { snapshot: () => admission.usage(), subscribe: (listener) => admission.subscribe(listener) },
+    limits: {
+      snapshot: () => admission.usage(),
+      // What peers were given today stands in it.
+      subscribe: (listener) => subscribeAll([admission, ledger], listener),
+    },
     ledger: { snapshot: () => ledger.summary(), subscribe: (listener) => ledger.subscribe(listener) },
   }
+}
+
+function subscribeAll(
+  sources: readonly { subscribe(listener: () => void): () => void }[],
+  listener: () => void,
+): () => void {
+  const stops = sources.map((source) => source.subscribe(listener))
+  return () => stops.forEach((stop) => stop())
 }

@@ -2,6 +2,7 @@ import type { Usage } from '#shared/contract/limits.js'
 import { AppError } from '#shared/errors.js'
 import type { Limits } from '#shared/limits.js'
 import type { Clock } from '../../../base/clock.js'
+import type { Ledger } from '../ledger/index.js'
 import { EntryRules } from './entry-rules.js'
 import type { Admission, Asker, SlotRequest } from './index.js'
 import { PeerRequest } from './peer-request.js'
@@ -11,13 +12,21 @@ import { Slots } from './slots.js'
 /** A body may take this long to arrive before its room in the queue goes to others. */
 const ARRIVAL_MS = 120_000
 
+interface AdmissionNeeds {
+  clock: Clock
+  limits: () => Limits
+  /** What each peer was given. */
+  ledger: Pick<Ledger, 'givenToday'>
+}
+
 /** The slots for other peers' requests: a bounded, short and fair queue before them, the owner's own always ahead. */
-export function createAdmission(needs: { clock: Clock; limits: () => Limits }): Admission {
+export function createAdmission(needs: AdmissionNeeds): Admission {
   return new FairAdmission(needs)
 }
 
 class FairAdmission implements Admission {
   readonly #limits: () => Limits
+  readonly #ledger: AdmissionNeeds['ledger']
   readonly #rules: EntryRules
   readonly #queue = new Queue()
   readonly #slots: Slots
@@ -25,8 +34,9 @@ class FairAdmission implements Admission {
   readonly #refused = new Map<string, number>()
   readonly #listeners = new Set<() => void>()
 
-  constructor(needs: { clock: Clock; limits: () => Limits }) {
+  constructor(needs: AdmissionNeeds) {
     this.#limits = needs.limits
+    this.#ledger = needs.ledger
     this.#rules = new EntryRules(needs)
     this.#slots = new Slots(() => needs.limits().concurrent)
   }
@@ -79,7 +89,12 @@ class FairAdmission implements Admission {
     const limits = this.#limits()
     const consumers = new Map<string, Usage['consumers'][number]>()
     const consumerOf = ({ asker: { peerId } }: PeerRequest) => {
-      const known = consumers.get(peerId) ?? { peerId, running: 0, waiting: 0 }
+      const known = consumers.get(peerId) ?? {
+        peerId,
+        running: 0,
+        waiting: 0,
+        tokensToday: this.#ledger.givenToday(peerId).tokens,
+      }
       consumers.set(peerId, known)
       return known
     }

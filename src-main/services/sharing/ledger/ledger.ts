@@ -89,6 +89,10 @@ export function createLedger(
       firstDay: book.firstDay,
     }),
     rows: (days) => book.rows(days),
+    givenToday(peerId) {
+      const nowMs = needs.clock.now()
+      return { tokens: book.tokensOf(peerId, dayOf(nowMs)), endsInMs: nextDay(nowMs) - nowMs }
+    },
     subscribe(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
@@ -101,4 +105,10 @@ function dayOf(ms: number): string {
   const at = new Date(ms)
   const two = (value: number): string => String(value).padStart(2, '0')
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
+}
+
+/** When the day after begins, in Unix milliseconds. */
+function nextDay(ms: number): number {
+  const at = new Date(ms)
+  return new Date(at.getFullYear(), at.getMonth(), at.getDate() + 1).getTime()
 }

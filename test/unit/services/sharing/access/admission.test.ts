@@ -9,12 +9,20 @@ import {
 } from '../../../../../src-main/services/sharing/access/index.js'
 import { DEFAULT_LIMITS } from '../../../../fixtures/default-limits.js'
 
+/** Tokens of today, by peer. */
+const given = new Map<string, number>()
+
 beforeEach(() => void vi.useFakeTimers())
+afterEach(() => given.clear())
 afterEach(() => void vi.useRealTimers())
 
 function admissionWith(limits: Partial<Limits> = {}): Admission & { change(limits: Partial<Limits>): void } {
   let current = { ...DEFAULT_LIMITS, ...limits }
-  const admission = createAdmission({ clock: { now: () => Date.now() }, limits: () => current })
+  const admission = createAdmission({
+    clock: { now: () => Date.now() },
+    limits: () => current,
+    ledger: { givenToday: (peerId) => ({ tokens: given.get(peerId) ?? 0, endsInMs: 3_600_500 }) },
+  })
   return Object.assign(admission, {
     change(changes: Partial<Limits>) {
       current = { ...current, ...changes }
@@ -66,6 +74,18 @@ describe('slots', () => {
 
     expect(requests[2]!.state).toBe('granted')
     expect(admission.usage()).toMatchObject({ slots: { used: 2, total: 2 }, queue: { used: 0 } })
+  })
+
+  test('the usage says who has them, and what each was given today', async () => {
+    const admission = admissionWith({ concurrent: 1 })
+    given.set('b', 70)
+    ask(admission, 'a')
+    ask(admission, 'b')
+    await settled()
+    expect(admission.usage().consumers).toEqual([
+      { peerId: 'a', running: 1, waiting: 0, tokensToday: 0 },
+      { peerId: 'b', running: 0, waiting: 1, tokensToday: 70 },
+    ])
   })
 
   test('a client that leaves the queue frees its room there at once', async () => {

@@ -8,6 +8,7 @@ import { createAdmission, type Admission } from '../../../../../src-main/service
 import { createPause, type Pause, type PauseRules } from '../../../../../src-main/services/sharing/pause/index.js'
 import type { Fact, GpuFacts, MachineFacts } from '../../../../../src-main/services/machine/index.js'
 import type { SleepingClock } from '../../../../../src-main/base/sleeping-clock.js'
+import { DEFAULT_LIMITS } from '../../../../fixtures/default-limits.js'
 import { createRecordingLog } from '../../../../fixtures/recording-log.js'
 import { until } from '../../../../fixtures/until.js'
 
@@ -18,10 +19,6 @@ const OFF: PauseRules = {
   gpuBusy: 0,
   programs: [],
   schedule: '',
-}
-const LIMITS = {
-  ...{ concurrent: 4, queue: 16, queueTimeMs: 10_000, requestsPerMinute: 0, maxBodyBytes: 0, maxTokens: 0 },
-  ...{ allowedPeers: [], blockedPeers: [] },
 }
 /** A Monday noon. */
 const NOON = new Date(2030, 0, 7, 12).getTime()
@@ -78,7 +75,8 @@ async function machine(rules: Partial<PauseRules> = {}) {
   }
   const current = { ...OFF, ...rules }
   const settings = { cutAfterMs: 0 }
-  const admission = createAdmission({ clock, limits: () => LIMITS })
+  const ledger = { givenToday: () => ({ tokens: 0, endsInMs: 0 }) }
+  const admission = createAdmission({ clock, limits: () => DEFAULT_LIMITS, ledger })
   const make = async (): Promise<Pause> => {
     const pause = createPause(
       {
