@@ -82,6 +82,18 @@ export const LIMITS = {
     label: 'Per peer and minute',
     hint: '0 is without limit.',
   },
+  tokensPerDay: {
+    setting: 'limits.tokens-per-day',
+    kind: 'count',
+    unit: 'tokens',
+    default: 0,
+    min: 0,
+    max: 1_000_000_000,
+    help: 'Tokens of prompts and answers that one peer may use in a day; then its requests to models are refused (429) until midnight.',
+    cost: '0 is without limit.',
+    label: 'Tokens per peer and day',
+    hint: '0 is without limit.',
+  },
   maxTokens: {
     setting: 'limits.max-tokens',
     kind: 'count',

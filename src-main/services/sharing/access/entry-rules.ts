@@ -2,6 +2,7 @@ import { AppError } from '#shared/errors.js'
 import type { Limits } from '#shared/limits.js'
 import type { Clock } from '../../../base/clock.js'
 import { fullBucket, refilled, type Bucket } from '../../../base/token-bucket.js'
+import type { Ledger } from '../ledger/index.js'
 import type { Asker } from './index.js'
 
 /** Peers whose rate is remembered; the one that asked longest ago is forgotten, its bucket long full again. */
@@ -13,21 +14,23 @@ export class EntryRules {
   closed: AppError | undefined
   readonly #clock: Clock
   readonly #limits: () => Limits
+  readonly #ledger: Pick<Ledger, 'givenToday'>
   readonly #buckets = new Map<string, Bucket>()
 
-  constructor(needs: { clock: Clock; limits: () => Limits }) {
+  constructor(needs: { clock: Clock; limits: () => Limits; ledger: Pick<Ledger, 'givenToday'> }) {
     this.#clock = needs.clock
     this.#limits = needs.limits
+    this.#ledger = needs.ledger
   }
 
   /** Why this peer may not use the machine now; undefined when it may. Asking counts for nothing. */
-  refusal({ peerId }: Asker): AppError | undefined {
+  refusal({ peerId, usesModel }: Asker): AppError | undefined {
     const { allowedPeers, blockedPeers } = this.#limits()
     const isAllowed = allowedPeers.length === 0 || allowedPeers.includes(peerId)
     if (!isAllowed || blockedPeers.includes(peerId)) {
       return new AppError('peer_not_allowed', 'The owner of this node does not share with this peer.')
     }
-    return this.closed
+    return this.closed ?? (usesModel ? this.#tokensUsedUp(peerId) : undefined)
   }
 
   /** Counts one request of this peer: why it comes too soon, or undefined. One minute's requests may come at once. */
@@ -42,6 +45,17 @@ export class EntryRules {
     if (!isEarly) return undefined
     return new AppError('rate_limited', `This peer may ask ${requestsPerMinute} times a minute. Try again later.`, {
       retryAfterS: Math.max(1, Math.ceil((1 - bucket.tokens) / rate.refillPerS)),
+    })
+  }
+
+  /** Why this peer gets no more tokens today, or undefined. */
+  #tokensUsedUp(peerId: string): AppError | undefined {
+    const { tokensPerDay } = this.#limits()
+    if (tokensPerDay === 0) return undefined
+    const { tokens, endsInMs } = this.#ledger.givenToday(peerId)
+    if (tokens < tokensPerDay) return undefined
+    return new AppError('rate_limited', `This peer may use ${tokensPerDay} tokens a day. Try again tomorrow.`, {
+      retryAfterS: Math.ceil(endsInMs / 1000),
     })
   }
 

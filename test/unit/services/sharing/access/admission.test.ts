@@ -263,6 +263,30 @@ describe('who may ask', () => {
     expect(admission.usage()).toMatchObject({ queue: { used: 0 }, refused: [{ code: 'peer_not_allowed', count: 1 }] })
   })
 
+  test('a peer that has had its tokens of today gets no model until the day ends', async () => {
+    const admission = admissionWith({ tokensPerDay: 100, concurrent: 1 })
+    given.set('a', 99)
+    const running = ask(admission, 'a')
+    const waiting = ask(admission, 'a')
+    await settled()
+    given.set('a', 100)
+
+    expect(refusal(() => admission.enter(askerOf('a')))).toMatchObject({
+      ...{ code: 'rate_limited', status: 429, retryAfterS: 3601 },
+      message: 'This peer may use 100 tokens a day. Try again tomorrow.',
+    })
+    expect(running.state).toBe('granted')
+    running.slot.release()
+    await settled()
+    expect(waiting).toMatchObject({ state: 'refused', error: { code: 'rate_limited' } })
+    expect(admission.usage()).toMatchObject({ limits: { tokensPerDay: 100 }, refused: [{ count: 2 }] })
+
+    expect(refusal(() => admission.enter({ peerId: 'a', usesModel: false }))).toBeUndefined()
+    expect(refusal(() => admission.enter(askerOf('b')))).toBeUndefined()
+    admission.change({ tokensPerDay: 101 })
+    expect(refusal(() => admission.enter(askerOf('a')))).toBeUndefined()
+  })
+
   test('requests a minute are counted for each peer alone', async () => {
     const admission = admissionWith({ requestsPerMinute: 2, concurrent: 100 })
     expect([1, 2].map(() => refusal(() => admission.enter(askerOf('a'))))).toEqual([undefined, undefined])
