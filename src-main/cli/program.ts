@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { LIMIT_NAMES, LIMITS } from '#shared/limits.js'
 import { SETTING_NAMES, type SettingName } from '../config/settings.js'
 import { VERSION } from '../base/version.js'
 import { addPlannedCommand, createBareProgram, type CommandPlan, type Invocation } from './command-plan.js'
@@ -20,6 +21,9 @@ import { EXIT, type CliIo, type CliNeeds, type ControlClient } from './io.js'
 
 /** Where a running node is found. */
 const LOCATION: SettingName[] = ['data-dir', 'config']
+
+/** Every limit as `ocf limits NAME=VALUE` takes it. */
+const LIMIT_ARGUMENTS = LIMIT_NAMES.map((name) => LIMITS[name].setting.slice('limits.'.length)).join(', ')
 
 /** The table of contents of `ocf`; `literals` are the words behind `--`, `finish` gets the exit code. */
 export function createProgram(needs: CliNeeds, options: { literals: string[]; finish(code: number): void }): Command {
@@ -185,7 +189,7 @@ function sharingPlans(needs: {
     },
     {
       name: 'limits',
-      help: 'Tells what others may use of this machine and how it is used now, or changes it.',
+      help: `Tells what others may use of this machine and how it is used now, or changes it: ${LIMIT_ARGUMENTS}, or a setting of the pause.`,
       repeatedArg: 'NAME=VALUE',
       ...place,
       json: true,

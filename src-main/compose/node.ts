@@ -7,7 +7,7 @@ import { systemClock } from '../base/clock.js'
 import { composeDoctor } from './doctor.js'
 import { composeGateway } from './gateway.js'
 import { composeNetwork } from './network.js'
-import { composeServices } from './services.js'
+import { composeRegistry, composeServices } from './services.js'
 import { composeSharing, type DesktopSharing } from './sharing.js'
 import { composeTelemetry } from './telemetry.js'
 import { createLiveSettings } from '../config/live-settings.js'
@@ -73,7 +73,15 @@ export function createNode(needs: NodeNeeds): OcfNode {
     metrics: metrics.libp2p,
   })
   const paths = createPathLookup(host)
-  const sharing = composeSharing({ live, settings, traffic, dataFolder, clock, log, desktop: needs.desktopSharing })
+  let gatewayUrl = (): string | undefined => undefined
+  let controlUrl = (): string | undefined => undefined
+  const registry = composeRegistry({ settings, log })
+  const sharing = composeSharing({
+    ...{ live, settings, traffic, registry, dataFolder, clock, log },
+    peerId: host.peerId,
+    ownPorts: () => [gatewayUrl(), controlUrl()].flatMap(portOf),
+    desktop: needs.desktopSharing,
+  })
   const table = createNodeTable(
     { host, log, clock, ownStatus: sharing.ownStatus },
     {
@@ -84,12 +92,9 @@ export function createNode(needs: NodeNeeds): OcfNode {
       version: VERSION,
     },
   )
-  let gatewayUrl = (): string | undefined => undefined
-  let controlUrl = (): string | undefined => undefined
   const services = composeServices({
-    ...{ host, table, log, clock, settings, sharing },
+    ...{ host, table, registry, log, clock, settings, sharing },
     dataDir: dataFolder.dir,
-    ownPorts: () => [gatewayUrl(), controlUrl()].flatMap(portOf),
   })
 
   // The gateway and the pages list the models of the same peers.
@@ -98,16 +103,16 @@ export function createNode(needs: NodeNeeds): OcfNode {
     facts: { version: VERSION, mode: settings.mode, startedAtMs: clock.now() },
     connections: createConnectionsSource(host),
     table,
-    registry: services.registry,
+    registry,
     health,
     traffic,
     history,
     settings: live.source,
-    sharing: services.sharing,
+    sharing: sharing.needs,
     logs: logger.ring,
     bootstrapper,
     identity: createIdentityKeeper({ identity, clock, log }, { dataDir: dataFolder.dir }),
-    doctor: composeDoctor({ host, bootstrapper, table, registry: services.registry, settings, clock, log }),
+    doctor: composeDoctor({ host, bootstrapper, table, registry, settings, clock, log }),
     gatewayUrl: () => gatewayUrl() ?? null,
     app: needs.app,
     updates: needs.updates,
@@ -122,7 +127,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
   const gateway = composeGateway({
     host,
     table,
-    registry: services.registry,
+    registry,
     health,
     admission: sharing.admission,
     traffic,
@@ -138,7 +143,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
   })
   gatewayUrl = gateway.url
   const { streams } = gateway
-  const exporters = telemetry.connect({ host, table, registry: services.registry, paths, streams })
+  const exporters = telemetry.connect({ host, table, registry, paths, streams })
 
   const group = createServiceGroup(
     { log },

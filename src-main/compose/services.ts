@@ -1,4 +1,3 @@
-import type { SharingNeeds } from '../api/handlers/sharing.js'
 import type { Clock } from '../base/clock.js'
 import type { ComposedSharing } from './sharing.js'
 import type { Settings } from '../config/settings.js'
@@ -17,16 +16,22 @@ import {
 } from '../services/index.js'
 import { VERSION } from '../base/version.js'
 
-/** This machine's services, and what must run before and after the gateway's listeners open. */
+/** What must run before and after the gateway's listeners open. */
 export interface ComposedServices {
-  registry: ServiceRegistry
-  /** For the control interface. */
-  sharing: SharingNeeds
   before: Service[]
   after: Service[]
 }
 
-/** Registry, subprocess, embedded demo model and the announcer of this node's row. */
+/** This machine's services, those of the settings first. */
+export function composeRegistry(needs: { log: Log; settings: Settings }): ServiceRegistry {
+  const { log, settings } = needs
+  return createServiceRegistry(
+    { log },
+    { services: registrationFrom(settings), allowRemoteTarget: settings['service.allow-remote-target'] },
+  )
+}
+
+/** What runs around the registry: subprocess, embedded demo model and the announcer of this node's row. */
 export function composeServices(needs: {
   host: Host
   table: NodeTable
@@ -34,21 +39,12 @@ export function composeServices(needs: {
   clock: Clock
   settings: Settings
   dataDir: string
+  registry: ServiceRegistry
   sharing: ComposedSharing
-  /** The ports this node itself listens on. */
-  ownPorts: () => number[]
 }): ComposedServices {
-  const { host, table, log, clock, settings, dataDir, sharing } = needs
-  const registry = createServiceRegistry(
-    { log },
-    {
-      services: registrationFrom(settings),
-      allowRemoteTarget: settings['service.allow-remote-target'],
-    },
-  )
-  const shared = sharing.connect({ registry, peerId: () => host.peerId, ownPorts: needs.ownPorts })
+  const { host, table, log, clock, settings, dataDir, registry, sharing } = needs
   const demo = createEmbeddedDemo(
-    { log, registry, hasAnyServer: (signal) => shared.detector.hasAnyServer(signal) },
+    { log, registry, hasAnyServer: (signal) => sharing.detector.hasAnyServer(signal) },
     { mode: settings['demo-model'], dataDir, tokensPerSecond: settings['demo-model.tokens-per-second'] },
   )
   const announcer = createAnnouncer({
@@ -67,10 +63,8 @@ export function composeServices(needs: {
   })
   const subprocess = settings.subprocess === '' ? [] : [createSubprocess({ log }, { command: settings.subprocess })]
   return {
-    registry,
-    sharing: shared.needs,
-    before: [...subprocess, registry, ...shared.before, demo],
-    after: [...shared.after, announcer],
+    before: [...subprocess, registry, ...sharing.before, demo],
+    after: [...sharing.after, announcer],
   }
 }
 

@@ -1,3 +1,4 @@
+import { readLimits } from '#shared/limits.js'
 import type { SharingNeeds } from '../api/handlers/sharing.js'
 import type { Clock } from '../base/clock.js'
 import type { LiveSettings } from '../config/live-settings.js'
@@ -7,7 +8,7 @@ import { HOPS_HEADER } from '../gateway/forward/headers.js'
 import type { Service } from '../base/lifecycle.js'
 import type { Log } from '../logging/index.js'
 import type { OwnStatusSource } from '../node-table/index.js'
-import { createAdmission, readLimits, type Admission } from '../services/sharing/access/index.js'
+import { createAdmission, type Admission } from '../services/sharing/access/index.js'
 import { createDetector, type Detector } from '../services/detection/index.js'
 import type { ServiceRegistry } from '../services/index.js'
 import { createLedger } from '../services/sharing/ledger/index.js'
@@ -20,7 +21,7 @@ import {
 } from '../services/machine/index.js'
 import { createPause, readRules, type Pause } from '../services/sharing/pause/index.js'
 import { createSecretFile, type Vault } from '../services/secrets/index.js'
-import { createShares } from '../services/sharing/shares/index.js'
+import { createShares, type Shares } from '../services/sharing/shares/index.js'
 import { systemSleepingClock } from '../base/sleeping-clock.js'
 import type { TrafficFeed } from '../telemetry/traffic.js'
 
@@ -42,32 +43,42 @@ export interface ComposedSharing {
   hardware: HardwareSource
   /** Told to peers that ask before they send a request. */
   ownStatus: OwnStatusSource
-  /** Gives it the registry; what the control interface reads, and what runs behind the registry and at the end. */
-  connect(watched: { registry: ServiceRegistry; peerId: () => string; ownPorts: () => number[] }): {
-    needs: SharingNeeds
-    detector: Pick<Detector, 'hasAnyServer'>
-    before: Service[]
-    after: Service[]
-  }
+  /** Tells whether a model server runs here. */
+  detector: Pick<Detector, 'hasAnyServer'>
+  /** For the control interface. */
+  needs: SharingNeeds
+  /** Runs behind the registry. */
+  before: Service[]
+  /** Runs at the end. */
+  after: Service[]
 }
 
-/** Limits, pause, machine facts; with {@link ComposedSharing.connect} also detection, shares and the ledger. */
+/** Detection, shares, ledger, limits and pause: each is made after what it reads. */
 export function composeSharing(needs: {
   live: LiveSettings
   settings: Settings
   traffic: TrafficFeed
+  registry: ServiceRegistry
+  peerId: string
+  /** The ports this node itself listens on. */
+  ownPorts: () => number[]
   dataFolder: DataFolder
   clock: Clock
   log: Log
   desktop?: DesktopSharing
 }): ComposedSharing {
-  const { live, settings, traffic, dataFolder, clock, log, desktop = {} } = needs
+  const { live, registry, traffic, dataFolder, clock, log, desktop = {} } = needs
+  const isShared = (model: string): boolean => {
+    const entry = `model=${model}`
+    return registry.list().some(({ identityGroups }) => identityGroups.includes(entry))
+  }
+  const ledger = createLedger({ traffic, isShared, clock, log }, { file: dataFolder.path('ledger.json') })
   // Asked several times for each request, so read again only after a change.
   let limits = readLimits(live.current)
   live.subscribe(() => {
     limits = readLimits(live.current)
   })
-  const admission = createAdmission({ clock, limits: () => limits })
+  const admission = createAdmission({ clock, limits: () => limits, ledger })
   const gpus = createGpuReader({ clock })
   const hardware = createHardware({ gpus })
   const pause = createPause(
@@ -81,7 +92,46 @@ export function composeSharing(needs: {
     },
     { file: dataFolder.path('pause.json'), checkMs: desktop.pauseCheckMs },
   )
-  const ownStatus: OwnStatusSource = {
+  const { detector, shares } = composeShares(needs)
+  return {
+    admission,
+    pause,
+    hardware,
+    ownStatus: createOwnStatus({ admission, pause }),
+    detector,
+    needs: { detector, shares, admission, pause, ledger },
+    before: [shares, ledger, hardware, pause, createLiveChanges({ live, admission, pause, log })],
+    after: [detector],
+  }
+}
+
+/** The servers of this machine and what is shared of them. */
+function composeShares(needs: Parameters<typeof composeSharing>[0]): { detector: Detector; shares: Shares } {
+  const { settings, registry, peerId, ownPorts, dataFolder, clock, log, desktop = {} } = needs
+  const detector = createDetector(
+    {
+      keyFor: (address) => shares.keyFor(address),
+      sharedAs: (address) => shares.sharedAs(address),
+      ownPorts,
+      hopHeaders: { [HOPS_HEADER]: peerId },
+      log,
+    },
+    { allowRemoteTarget: settings['service.allow-remote-target'] },
+  )
+  const secrets = createSecretFile(
+    { log, vault: desktop.vault, onPlain: desktop.onPlainSecrets },
+    { file: dataFolder.path('secrets.json') },
+  )
+  const shares = createShares(
+    { registry, detector: () => detector, secrets, clock, log },
+    { file: dataFolder.path('shares.json') },
+  )
+  return { detector, shares }
+}
+
+/** How busy this node is, for peers. */
+function createOwnStatus({ admission, pause }: { admission: Admission; pause: Pause }): OwnStatusSource {
+  return {
     current() {
       const { slots, queue, ownRunning } = admission.usage()
       return {
@@ -90,45 +140,6 @@ export function composeSharing(needs: {
         queueLength: slots.used + queue.used,
         // Not why: what the owner does is nobody's business.
         paused: pause.isPaused ? 'its owner has paused sharing' : null,
-      }
-    },
-  }
-  const liveChanges = createLiveChanges({ live, admission, pause, log })
-
-  return {
-    admission,
-    pause,
-    hardware,
-    ownStatus,
-    connect({ registry, peerId, ownPorts }) {
-      const detector = createDetector(
-        {
-          keyFor: (address) => shares.keyFor(address),
-          sharedAs: (address) => shares.sharedAs(address),
-          ownPorts,
-          get hopHeaders() {
-            return { [HOPS_HEADER]: peerId() }
-          },
-          log,
-        },
-        { allowRemoteTarget: settings['service.allow-remote-target'] },
-      )
-      const { vault, onPlainSecrets: onPlain } = desktop
-      const secrets = createSecretFile({ log, vault, onPlain }, { file: dataFolder.path('secrets.json') })
-      const shares = createShares(
-        { registry, detector: () => detector, secrets, clock, log },
-        { file: dataFolder.path('shares.json') },
-      )
-      const isShared = (model: string): boolean => {
-        const entry = `model=${model}`
-        return registry.list().some(({ identityGroups }) => identityGroups.includes(entry))
-      }
-      const ledger = createLedger({ traffic, isShared, clock, log }, { file: dataFolder.path('ledger.json') })
-      return {
-        needs: { detector, shares, admission, pause, ledger },
-        detector,
-        before: [shares, ledger, hardware, pause, liveChanges],
-        after: [detector],
       }
     },
   }

@@ -1,4 +1,4 @@
-/** Where a setting stands in `--help`, the README and the settings page. */
+/** Where a setting stands in `--help`, docs/settings.md and the settings page. */
 export const SETTING_GROUPS = {
   node: 'This node',
   gateway: 'Gateway: the address your apps use',
@@ -48,11 +48,9 @@ export type SettingRow = RowFacts &
     | { kind: 'port'; default: number; transport: 'tcp' | 'udp' }
     | { kind: 'optional-port'; default: undefined }
     | { kind: 'text' | 'host' | 'public-address' | 'service-name' | 'url-path' | 'path' | 'schedule'; default: string }
-    | { kind: 'list'; item: ListItem; split: 'raw' | 'comma'; default: readonly string[] }
+    | { kind: 'list'; item: ListItem; split: 'raw' | 'comma'; default: readonly string[]; maxItems?: number }
     | { kind: 'boolean'; default: boolean }
-    | { kind: 'duration'; default: number; minMs: number; maxMs: number }
-    | { kind: 'size'; default: number; minBytes: number; maxBytes: number }
-    | { kind: 'count'; default: number; min: number; max: number }
+    | { kind: 'duration' | 'size' | 'count'; default: number; min: number; max: number }
   )
 
 /** The value a row's setting has once it is read. */

@@ -2,9 +2,9 @@ import { describeValue } from './describe-value.js'
 import { SETTING_GROUPS, type SettingGroup } from './setting-row.js'
 import { SETTING_NAMES, envName, flagName, settingRow, type SettingName } from './settings.js'
 
-/** Where the generated table begins in README.md. */
+/** Where the generated tables begin in docs/settings.md. */
 export const TABLE_BEGIN = '<!-- settings:begin -->'
-/** Where it ends. */
+/** Where they end. */
 export const TABLE_END = '<!-- settings:end -->'
 
 /** The settings of one group, in the order of the table. */
@@ -28,18 +28,18 @@ export function describeDefault(name: SettingName): string {
   return describeValue(name, value as Parameters<typeof describeValue>[1])
 }
 
-/** The README's tables of settings, one for each group, without the markers. */
+/** The tables of docs/settings.md, one for each group, without the markers. */
 export function settingsTableMarkdown(): string {
   const groups = Object.entries(SETTING_GROUPS) as [SettingGroup, string][]
-  return groups.map(([group, title]) => `### ${title}\n\n${groupTable(settingsOfGroup(group))}`).join('\n')
+  return groups.map(([group, title]) => `## ${title}\n\n${groupTable(settingsOfGroup(group))}`).join('\n')
 }
 
-/** `readme` with everything between the markers replaced by the tables of today. Throws when a marker is missing. */
-export function withSettingsTable(readme: string): string {
-  const begin = readme.indexOf(TABLE_BEGIN)
-  const end = readme.indexOf(TABLE_END)
-  if (begin === -1 || end < begin) throw new Error(`README.md lacks ${TABLE_BEGIN} … ${TABLE_END}`)
-  return `${readme.slice(0, begin + TABLE_BEGIN.length)}\n\n${settingsTableMarkdown()}\n${readme.slice(end)}`
+/** `page` with everything between the markers replaced by the tables of today. Throws when a marker is missing. */
+export function withSettingsTable(page: string): string {
+  const begin = page.indexOf(TABLE_BEGIN)
+  const end = page.indexOf(TABLE_END)
+  if (begin === -1 || end < begin) throw new Error(`The page lacks ${TABLE_BEGIN} … ${TABLE_END}`)
+  return `${page.slice(0, begin + TABLE_BEGIN.length)}\n\n${settingsTableMarkdown()}\n${page.slice(end)}`
 }
 
 function groupTable(names: SettingName[]): string {

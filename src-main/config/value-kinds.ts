@@ -139,16 +139,16 @@ export function valueKind(row: SettingRow): ValueKind {
       return { schema: z.preprocess(word, z.boolean()), expected: 'true or false' }
     case 'duration':
       return {
-        schema: z.preprocess(durationInMs, z.number().min(row.minMs).max(row.maxMs)),
-        expected: `a duration from ${describeDuration(row.minMs)} to ${describeDuration(row.maxMs)}, like 500ms, 10s, 5m, 1h or a number of seconds`,
+        schema: z.preprocess(durationInMs, z.number().min(row.min).max(row.max)),
+        expected: `a duration from ${describeDuration(row.min)} to ${describeDuration(row.max)}, like 500ms, 10s, 5m, 1h or a number of seconds`,
       }
     case 'size':
       return {
-        schema: z.preprocess(sizeInBytes, z.number().int().min(row.minBytes).max(row.maxBytes)),
-        expected: `a size from ${describeSize(row.minBytes)} to ${describeSize(row.maxBytes)}, like 64MiB, 10MB or a number of bytes`,
+        schema: z.preprocess(sizeInBytes, z.number().int().min(row.min).max(row.max)),
+        expected: `a size from ${describeSize(row.min)} to ${describeSize(row.max)}, like 64MiB, 10MB or a number of bytes`,
       }
     case 'list':
-      return listKind(row.item, row.split)
+      return listKind(row)
   }
 }
 
@@ -156,11 +156,11 @@ function whole(min: number, max: number, expected: string): ValueKind {
   return { schema: z.preprocess(number, z.number().int().min(min).max(max)), expected }
 }
 
-function listKind(item: ListItem, split: 'raw' | 'comma'): ValueKind {
+function listKind({ item, split, maxItems = MAX_LIST }: SettingRow & { kind: 'list' }): ValueKind {
   const one = ITEMS[item]
   const asArray = (raw: unknown): unknown => {
     if (typeof raw === 'string') return split === 'comma' ? splitList(raw) : raw.trim() === '' ? [] : [raw]
     return typeof raw === 'number' ? [raw] : raw
   }
-  return { schema: z.preprocess(asArray, z.array(one.schema).max(MAX_LIST)), expected: one.expected }
+  return { schema: z.preprocess(asArray, z.array(one.schema).max(maxItems)), expected: one.expected }
 }

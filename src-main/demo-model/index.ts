@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { AppError } from '#shared/errors.js'
+import { SETTINGS } from '../config/settings.js'
 import type { Log } from '../logging/index.js'
 import type { Service } from '../base/lifecycle.js'
 import { readCorpus } from './corpus.js'
@@ -14,7 +15,7 @@ export interface DemoModelOptions {
   port?: number
   /** Default 127.0.0.1. */
   host?: string
-  /** Default 40; 0 is as fast as possible. */
+  /** The setting's default unless given; 0 is as fast as possible. */
   tokensPerSecond?: number
   /** Default `ocf-demo`. */
   modelId?: string
@@ -89,7 +90,7 @@ export function createDemoModelServer(
       const model = learn(readCorpus())
       const handle = createRequestHandler(
         { log, model, slots, events: needs.events ?? {}, stopping: stopped.signal },
-        { modelId, tokensPerSecond: options.tokensPerSecond ?? 40 },
+        { modelId, tokensPerSecond: options.tokensPerSecond ?? SETTINGS['demo-model.tokens-per-second'].default },
       )
       server.on('request', (request, response) => {
         handle(request, response).catch((error: unknown) => {

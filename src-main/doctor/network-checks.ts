@@ -1,4 +1,5 @@
 import type { Check } from '#shared/contract/doctor.js'
+import { SETTINGS } from '../config/settings.js'
 import { ANOTHER_PEER } from '../p2p/bootstrap/failure-words.js'
 import { counted, fine, finding } from './check.js'
 import type { DoctorFacts } from './facts.js'
@@ -34,8 +35,8 @@ function checkAlone({ bootstrap, knownPeers, mode }: DoctorFacts): Check {
     meaning: 'Models of others cannot be used, nor yours by them.',
     fix:
       mode === 'local'
-        ? 'Start the first node of this computer with its standard ports (`tcpport` 43905).'
-        : 'Give a bootstrap source that answers, such as `http://<a node you know>:8092/v1/dnt/bootstraps`, in `bootstrap.sources`.',
+        ? `Start the first node of this computer with its standard ports (\`tcpport\` ${SETTINGS.tcpport.default}).`
+        : `Give a bootstrap source that answers, such as \`http://<a node you know>:${SETTINGS.port.default}/v1/dnt/bootstraps\`, in \`bootstrap.sources\`.`,
     brief,
   })
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { AppError } from '#shared/errors.js'
 import type { Clock } from '../base/clock.js'
+import { SETTINGS } from '../config/settings.js'
 import type { Log } from '../logging/index.js'
 import type { Host } from '../p2p/index.js'
 import { createTableCarrier } from './replicate/carrier.js'
@@ -26,7 +27,7 @@ export interface NodeTableOptions {
   dataDir: string
   /** The shortest lease of the own row, in ms; it grows with the table. */
   leaseMs: number
-  /** Bytes a second that keeping the table may cost this node. Default 1024. */
+  /** Bytes a second that keeping the table may cost this node; the setting's default unless given. */
   budgetBytesPerS?: number
   /** Whether lookups may ask the DHT. Default `auto`. */
   reader?: TableReader
@@ -40,7 +41,6 @@ export interface NodeTableOptions {
   version?: string
 }
 
-const DEFAULT_BUDGET_BYTES_PER_S = 1024
 /** How long a withdrawal may take: a clean stop must not wait for others. */
 const WITHDRAW_WITHIN_MS = 500
 const WITHDRAW_TO_PEERS = 3
@@ -91,7 +91,7 @@ export function createNodeTable(
         { host, view, carrier, limits, clockWatch, records, ownStatus: needs.ownStatus ?? IDLE_STATUS, clock, log },
         {
           leaseMs: options.leaseMs,
-          budgetBytesPerS: options.budgetBytesPerS ?? DEFAULT_BUDGET_BYTES_PER_S,
+          budgetBytesPerS: options.budgetBytesPerS ?? SETTINGS['table.background-budget'].default,
           roundEveryMs: options.syncEveryMs,
           version: options.version ?? '',
         },

@@ -82,8 +82,14 @@ export const shareStrings = {
   queue: (used: number) => `${count(used, 'request')} waiting`,
   consumers: 'Who uses it',
   noConsumers: 'Nobody at this moment.',
-  consumer: (running: number, waiting: number) =>
-    waiting > 0 ? `${running} running, ${waiting} waiting` : `${running} running`,
+  consumer: (running: number, waiting: number, tokensToday: number) =>
+    [
+      `${running} running`,
+      waiting > 0 ? `${waiting} waiting` : '',
+      tokensToday > 0 ? `${count(tokensToday, 'token')} today` : '',
+    ]
+      .filter((part) => part !== '')
+      .join(', '),
   block: 'Block',
   blocked: 'Blocked. Its requests are refused from now on.',
   given: 'Given today',
@@ -120,16 +126,6 @@ export const shareStrings = {
   ruleOff: (name: string) => `${name}: off.`,
   limits: 'Limits',
   limitsHint: 'They count at once. Your own requests never wait behind those of peers.',
-  limit: {
-    concurrent: { label: 'Requests at the same time', help: 'More of them make each one slower.' },
-    queue: { label: 'Requests that may wait', help: 'Those beyond are refused as “busy”.' },
-    queueSeconds: { label: 'Longest wait (s)', help: '' },
-    requestsPerMinute: { label: 'Per peer and minute', help: '0 is without limit.' },
-    maxTokens: { label: 'Tokens of one answer', help: '0 is without limit.' },
-    bodyMiB: { label: 'Largest request (MiB)', help: '0 is without this limit.' },
-    allowedPeers: { label: 'Only these peers', help: 'Peer ids, one a line. Empty is everybody.' },
-    blockedPeers: { label: 'Never these peers', help: 'Peer ids, one a line.' },
-  },
   limitsSave: 'Save limits',
   limitsSaved: 'Saved. The limits count from now on.',
   limitsSavedLater: 'Saved. A flag or the environment holds one of them until the next start.',

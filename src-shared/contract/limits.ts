@@ -1,30 +1,27 @@
 import { z } from 'zod'
+import { mapLimits, type LimitName, type LimitRow, type Limits } from '../limits.js'
 import { defineCall, defineStateFeed, NoInputSchema } from './define.js'
 
-const peerIds = z.array(z.string().min(1).max(128)).max(256)
+type LimitSchemas = { [Name in LimitName]: z.ZodType<Limits[Name]> }
 
-/** What others may use of this machine. Each stands in the settings under `limits.…`. */
-export const LimitsSchema = z.object({
-  /** Requests of peers at work at the same time. */
-  concurrent: z.number().int(),
-  /** Requests of peers that may wait. */
-  queue: z.number().int(),
-  /** Milliseconds one of them may wait. */
-  queueTimeMs: z.number(),
-  /** For each peer; 0 is without limit. */
-  requestsPerMinute: z.number().int(),
-  /** Of one request to a model server; 0 is without a limit of its own (JSON is held to gateway.max-body). */
-  maxBodyBytes: z.number(),
-  /** Tokens of one answer; 0 is without limit. */
-  maxTokens: z.number().int(),
-  /** Only these peers, unless empty. */
-  allowedPeers: z.array(z.string()),
-  blockedPeers: z.array(z.string()),
-})
-export type Limits = z.output<typeof LimitsSchema>
+const anyValue = ({ kind }: LimitRow): z.ZodType => (kind === 'list' ? z.array(z.string()) : z.number())
+
+const valueInRange = (row: LimitRow): z.ZodType =>
+  row.kind === 'list'
+    ? z.array(z.string().min(1).max(128)).max(row.maxItems)
+    : z.number().int().min(row.min).max(row.max)
+
+/** What others may use of this machine, in base units; the rows of `LIMITS` say what each one means. */
+export const LimitsSchema = z.object(mapLimits(anyValue) as LimitSchemas)
 
 /** One peer that uses this machine now. */
-export const ConsumerSchema = z.object({ peerId: z.string(), running: z.number().int(), waiting: z.number().int() })
+export const ConsumerSchema = z.object({
+  peerId: z.string(),
+  running: z.number().int(),
+  waiting: z.number().int(),
+  /** Of prompts and answers, by the ledger. */
+  tokensToday: z.number(),
+})
 
 /** How the limits are used at this moment. */
 export const UsageSchema = z.object({
@@ -47,16 +44,7 @@ export const limitsCalls = {
     output: UsageSchema,
   }),
   'limits.set': defineCall('Changes some of the limits; they count at once and are kept in the settings file.', {
-    input: z.strictObject({
-      concurrent: z.number().int().min(0).max(1000).optional(),
-      queue: z.number().int().min(0).max(1000).optional(),
-      queueTimeMs: z.number().int().min(0).max(300_000).optional(),
-      requestsPerMinute: z.number().int().min(0).max(100_000).optional(),
-      maxBodyBytes: z.number().int().min(0).max(1_073_741_824).optional(),
-      maxTokens: z.number().int().min(0).max(10_000_000).optional(),
-      allowedPeers: peerIds.optional(),
-      blockedPeers: peerIds.optional(),
-    }),
+    input: z.strictObject(mapLimits(valueInRange) as LimitSchemas).partial(),
     output: z.object({
       /** True when one of them was given by flag or environment, which counts until the next start. */
       restartNeeded: z.boolean(),

@@ -2,6 +2,7 @@ import type { DetectedServer } from '#shared/contract/detection.js'
 import type { PauseState } from '#shared/contract/pause.js'
 import type { ShareView } from '#shared/contract/shares.js'
 import type { SharingNeeds } from '../../src-main/api/handlers/sharing.js'
+import { DEFAULT_LIMITS } from '../fixtures/default-limits.js'
 
 const OLLAMA: DetectedServer = {
   address: '127.0.0.1:11434',
@@ -75,18 +76,9 @@ export function createFakeSharing(): SharingNeeds {
         slots: { used: 1, total: 4 },
         queue: { used: 0, total: 16 },
         ownRunning: 0,
-        consumers: [{ peerId: 'alice', running: 1, waiting: 0 }],
+        consumers: [{ peerId: 'alice', running: 1, waiting: 0, tokensToday: 320 }],
         refused: [{ code: 'provider_busy', count: 2 }],
-        limits: {
-          concurrent: 4,
-          queue: 16,
-          queueTimeMs: 10_000,
-          requestsPerMinute: 0,
-          maxBodyBytes: 0,
-          maxTokens: 0,
-          allowedPeers: [],
-          blockedPeers: [],
-        },
+        limits: DEFAULT_LIMITS,
       }),
       subscribe: never,
     },

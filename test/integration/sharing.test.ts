@@ -220,7 +220,7 @@ test('limits count at once and survive; a request over them is a 429 with Retry-
 
   const set = await runOcf(['limits', 'concurrent=4', 'queue=', '--data-dir', dataDir])
 
-  expect(set).toMatchObject({ code: 0, stdout: expect.stringContaining('0 of 4 places') })
+  expect(set).toMatchObject({ code: 0, stdout: expect.stringContaining('0 of 4 slots') })
   expect(await ask()).toMatchObject({ status: 200 })
   await donor.call('limits.set', { blockedPeers: [a.peerId] })
   expect((await ask()).json.error?.code).toBe('peer_not_allowed')
@@ -303,7 +303,7 @@ describe('a server with long answers', () => {
   const share = (port: number) => donor.call('shares.add', { port, models: 'all' })
 
   /** Streams an event each time it is told to; to other questions it has no answer. */
-  async function startStreamingServer(): Promise<ModelServerFixture & { send(text: string): void }> {
+  async function startStreamingServer(): Promise<ModelServerFixture & { send(text: string): void; end(): void }> {
     const opened = Promise.withResolvers<ServerResponse>()
     const server = await startModelServer({
       async answer(request, response) {
@@ -313,7 +313,11 @@ describe('a server with long answers', () => {
         opened.resolve(response)
       },
     })
-    return { ...server, send: (text) => void opened.promise.then((response) => response.write(sseChunk(text))) }
+    return {
+      ...server,
+      send: (text) => void opened.promise.then((response) => response.write(sseChunk(text))),
+      end: () => void opened.promise.then((response) => response.end('data: [DONE]\n\n')),
+    }
   }
 
   /** How often A began to leave a provider alone. */
@@ -417,6 +421,49 @@ describe('a server with long answers', () => {
     expect([(await running).status, (await waiting).status]).toEqual([200, 200])
     expect(order).toEqual(['peer 1', 'owner', 'peer 2'])
     await donor.call('limits.set', { concurrent: 4 })
+    await donor.call('shares.remove', { id })
+    await server.close()
+  })
+
+  test('a peer has its tokens of a day: what runs ends, more is refused until midnight, and a restart forgets nothing', async () => {
+    const server = await startStreamingServer()
+    const { id } = await share(server.port)
+    await untilListed(a.gateway, 'test-model')
+    const usedToday = async (): Promise<number> =>
+      (await donor.call('ledger.rows', { days: 1 }))
+        .filter(({ peer }) => peer === a.peerId)
+        .reduce((sum, { tokensIn, tokensOut }) => sum + tokensIn + tokensOut, 0)
+    const before = await usedToday()
+    await donor.call('limits.set', { tokensPerDay: before + 1 })
+    const reader = await openStream('test-model')
+    server.send('one')
+    await reader.read()
+    await donor.call('limits.set', { tokensPerDay: Math.max(1, before) })
+    server.send('two')
+    server.end()
+    expect(await rest(reader)).toContain('two')
+    await until(async () => (await usedToday()) > before, { what: 'the ledger has it' })
+
+    const refused = await ask('test-model')
+    expect(refused).toMatchObject({ status: 429, json: { error: { code: 'rate_limited' } } })
+    expect(Number(refused.retryAfter)).toBeGreaterThan(0)
+    expect(Number(refused.retryAfter)).toBeLessThanOrEqual(25 * 3600)
+    expect((await viaPeer('/v1/models', { method: 'GET' })).status).toBe(200)
+    expect((await donor.call('limits.get', {})).limits.tokensPerDay).toBe(Math.max(1, before))
+
+    await b.stop()
+    b = await startDonor()
+    await untilListed(a.gateway, 'test-model')
+    expect((await ask('test-model')).json.error?.code).toBe('rate_limited')
+    const own = await fetch(`${b.gateway}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...chatBody('test-model'), stream: true }),
+    })
+    expect(own.status).toBe(200)
+    await own.body?.cancel()
+    await donor.call('limits.set', { tokensPerDay: 0 })
+    await (await openStream('test-model')).cancel()
     await donor.call('shares.remove', { id })
     await server.close()
   })

@@ -1,8 +1,10 @@
 import type { DetectedServer } from '#shared/contract/detection.js'
 import type { LedgerSummary } from '#shared/contract/ledger.js'
-import type { Limits, Usage } from '#shared/contract/limits.js'
+import type { Usage } from '#shared/contract/limits.js'
 import type { PauseState } from '#shared/contract/pause.js'
 import type { ShareView } from '#shared/contract/shares.js'
+import { LIMITS, type LimitName } from '#shared/limits.js'
+import { describeValue } from '../../config/describe-value.js'
 import type { SettingsSource } from '../../config/settings-source.js'
 import type { Admission } from '../../services/sharing/access/index.js'
 import type { Detector } from '../../services/detection/index.js'
@@ -26,17 +28,6 @@ type SharingCall = Extract<
   keyof Handlers,
   `${'detection' | 'shares' | 'pause' | 'limits' | 'ledger' | 'test'}.${string}`
 >
-
-const SETTING_OF_LIMIT: Readonly<Record<keyof Limits, string>> = {
-  concurrent: 'limits.concurrent',
-  queue: 'limits.queue',
-  queueTimeMs: 'limits.queue-time',
-  requestsPerMinute: 'limits.requests-per-minute',
-  maxBodyBytes: 'limits.max-body',
-  maxTokens: 'limits.max-tokens',
-  allowedPeers: 'limits.allow-peers',
-  blockedPeers: 'limits.block-peers',
-}
 
 /** Days an export goes back: all that are kept. */
 const ALL_DAYS = 800
@@ -64,7 +55,8 @@ export function createSharingHandlers(needs: {
     async 'limits.set'(changes) {
       let restartNeeded = false
       for (const [name, value] of Object.entries(changes)) {
-        const saved = await settings.save(SETTING_OF_LIMIT[name as keyof Limits], written(name, value))
+        const { setting } = LIMITS[name as LimitName]
+        const saved = await settings.save(setting, describeValue(setting, value) || null)
         restartNeeded ||= saved.restartNeeded
       }
       return { restartNeeded, usage: admission.usage() }
@@ -74,13 +66,6 @@ export function createSharingHandlers(needs: {
     'ledger.export': ({ format }) => ledgerText(format, { summary: ledger.summary(), rows: ledger.rows(ALL_DAYS) }),
     'test.run': ({ model }) => testModel(needs.gatewayUrl(), model),
   }
-}
-
-/** As a setting is written; an empty list is taken out of the file, its default. */
-function written(name: string, value: number | string[]): string | null {
-  if (Array.isArray(value)) return value.length === 0 ? null : value.join(',')
-  // Plain numbers of a duration setting are seconds.
-  return name === 'queueTimeMs' ? `${value}ms` : String(value)
 }
 
 /** The feeds of the donor's topics. */
@@ -97,12 +82,21 @@ export function createSharingFeeds({ detector, shares, admission, pause, ledger 
     pause: {
       snapshot: () => pause.state(),
       // How many answers still run is told too.
-      subscribe(listener) {
-        const stops = [pause.subscribe(listener), admission.subscribe(listener)]
-        return () => stops.forEach((stop) => stop())
-      },
+      subscribe: (listener) => subscribeAll([pause, admission], listener),
     },
-    limits: { snapshot: () => admission.usage(), subscribe: (listener) => admission.subscribe(listener) },
+    limits: {
+      snapshot: () => admission.usage(),
+      // What peers were given today stands in it.
+      subscribe: (listener) => subscribeAll([admission, ledger], listener),
+    },
     ledger: { snapshot: () => ledger.summary(), subscribe: (listener) => ledger.subscribe(listener) },
   }
+}
+
+function subscribeAll(
+  sources: readonly { subscribe(listener: () => void): () => void }[],
+  listener: () => void,
+): () => void {
+  const stops = sources.map((source) => source.subscribe(listener))
+  return () => stops.forEach((stop) => stop())
 }

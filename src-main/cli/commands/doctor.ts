@@ -1,6 +1,6 @@
 import type { Check, DoctorReport } from '#shared/contract/doctor.js'
 import { AppError } from '#shared/errors.js'
-import type { Settings } from '../../config/settings.js'
+import { SETTINGS, type Settings } from '../../config/settings.js'
 import { examineOffline, type OfflineOptions } from '../../doctor/offline.js'
 import { bootstrapSettings } from '../../p2p/bootstrap/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
@@ -9,6 +9,9 @@ import { counted, mayColour } from '../table.js'
 
 /** Sources get 5 s each at the same time, and the clock a question more. */
 const OFFLINE_MS = 15_000
+
+/** The ports a node takes. */
+const PORTS = ['port', 'api-port', 'tcpport', 'wsport', 'udpport'] as const
 
 const MARKS: Record<Check['state'], string> = { ok: 'ok', warn: 'WARN', bad: 'BAD', unknown: '?' }
 const COLOURS: Record<Check['state'], number> = { ok: 32, warn: 33, bad: 31, unknown: 90 }
@@ -49,13 +52,12 @@ function offlineOptions(settings: Settings): OfflineOptions {
     mode: settings.mode,
     dataDir: settings['data-dir'],
     bootstrap: bootstrapSettings(settings),
-    ports: [
-      { setting: 'port', transport: 'tcp', host: loopback, port: settings.port },
-      { setting: 'api-port', transport: 'tcp', host: loopback, port: settings['api-port'] },
-      { setting: 'tcpport', transport: 'tcp', host: p2pHost, port: settings.tcpport },
-      { setting: 'wsport', transport: 'tcp', host: p2pHost, port: settings.wsport },
-      { setting: 'udpport', transport: 'udp', host: p2pHost, port: settings.udpport },
-    ],
+    ports: PORTS.map((setting) => ({
+      setting,
+      transport: SETTINGS[setting].transport,
+      host: SETTINGS[setting].group === 'network' ? p2pHost : loopback,
+      port: settings[setting],
+    })),
   }
 }
 

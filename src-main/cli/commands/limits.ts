@@ -3,7 +3,7 @@ import type { SettingView } from '#shared/contract/settings.js'
 import { AppError } from '#shared/errors.js'
 import { nearNames, didYouMean } from '../../config/near-names.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
-import { mayColour, textTable } from '../table.js'
+import { counted, mayColour, textTable } from '../table.js'
 import { sharingText } from './pause.js'
 
 const PREFIXES = ['limits.', 'pause.']
@@ -62,8 +62,11 @@ function readChange(text: string, rows: readonly SettingView[]): { name: string;
 
 function usageText({ slots, queue, ownRunning, consumers, refused }: Usage): string {
   const lines = [
-    `${slots.used} of ${slots.total} places used by ${consumers.length} peers, ${queue.used} waiting, ${ownRunning} requests of your own.`,
-    ...consumers.map(({ peerId, running, waiting }) => `  ${peerId}: ${running} running, ${waiting} waiting`),
+    `${slots.used} of ${slots.total} slots used by ${consumers.length} peers, ${queue.used} waiting, ${ownRunning} requests of your own.`,
+    ...consumers.map(
+      ({ peerId, running, waiting, tokensToday }) =>
+        `  ${peerId}: ${running} running, ${waiting} waiting, ${counted(tokensToday, 'token')} today`,
+    ),
     ...refused.map(({ code, count }) => `  refused ${code}: ${count}`),
   ]
   return lines.map((line) => `${line}\n`).join('')

@@ -51,11 +51,11 @@ function readTime(text: string | undefined): number | null {
   throw new AppError('invalid_settings', `"${text}" is not a time like 15m or 1h, nor ${UNTIL_RESUME}.`)
 }
 
-/** Whether others may use this machine, in one or two sentences: neither paused nor without a place for them. */
+/** Whether others may use this machine, in one or two sentences: neither paused nor without a slot for them. */
 export function sharingText(state: PauseState, { slots }: Usage): string {
   if (state.paused || slots.total > 0) return pauseText(state)
   return (
-    'Peers get no place on this machine, because limits.concurrent is 0: every request of theirs is refused.\n' +
+    'Peers get no slot on this machine, because limits.concurrent is 0: every request of theirs is refused.\n' +
     '`ocf limits concurrent=` takes this out of the settings file.\n'
   )
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
+import { countsTokens, type Limits } from '#shared/limits.js'
 import { isGeneration, lowerTokens, withoutDoubles } from '../../services/sharing/access/index.js'
 import type { LocalService } from '../../services/index.js'
 import type { Arrival } from '../listener/arrival.js'
@@ -58,10 +59,10 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
   return {
     peerOf,
     async serve(arrival, exchange, request) {
-      const ticket = admission.enter(peerOf(arrival))
-      const leave = (): void => ticket.end()
+      const slot = admission.enter({ peerId: peerOf(arrival), usesModel: request.name === 'llm' })
+      const leave = (): void => slot.release()
       exchange.reply.onGone(leave)
-      ticket.onCut((reason) => {
+      slot.onCut((reason) => {
         exchange.traffic.finish({ error: reason.code, cancelledBy: 'node' })
         exchange.reply.breakOff(reason)
       })
@@ -74,11 +75,11 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
         const model = modelOf(body)
         if (model !== undefined) exchange.traffic.update({ model })
         exchange.body = withTokenLimit(body, request.path, admission.limits.maxTokens)
-        if ((await ticket.turn()) === 'left') throw new ClientGoneError()
+        if ((await slot.acquire()) === 'left') throw new ClientGoneError()
         await forwarder.toLocalService(exchange, service, `${request.path}${request.query}`)
       } finally {
         exchange.reply.offGone(leave)
-        ticket.end()
+        slot.release()
       }
     },
   }
@@ -154,9 +155,9 @@ function checkConsent(service: LocalService, body: RequestBody, query: string): 
  * answers name paths on the owner's disk.
  * @throws AppError `path_not_shared`
  */
-function checkSocketConsent(service: LocalService, { maxTokens }: { maxTokens: number }): void {
+function checkSocketConsent(service: LocalService, limits: Limits): void {
   if (service.name !== 'llm') return
-  const isLimited = maxTokens > 0 || service.onlyTicked === true || privateIdsOf(service).length > 0
+  const isLimited = countsTokens(limits) || service.onlyTicked === true || privateIdsOf(service).length > 0
   if (!isLimited) return
   throw new AppError(
     'path_not_shared',

@@ -1,6 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import { setTimeout as delay } from 'node:timers/promises'
 import { systemClock } from '../../base/clock.js'
+import { SETTINGS } from '../../config/settings.js'
 import { bootstrapDelayMs } from './backoff.js'
 import { dialAddresses } from './dial-round.js'
 import { ANOTHER_PEER } from './failure-words.js'
@@ -11,7 +12,7 @@ import { resolveSource } from './resolve-source.js'
 import { createSourceStatuses } from './source-statuses.js'
 
 /** Where the first node of a machine listens: its address is enough, its peer id is learnt while dialling. */
-const LOCAL_NODE = '/ip4/127.0.0.1/tcp/43905'
+const LOCAL_NODE = `/ip4/127.0.0.1/tcp/${SETTINGS.tcpport.default}`
 
 /** A connection that lasts this long counts as good: the next loss is answered at once again. */
 const STABLE_AFTER_MS = 30_000

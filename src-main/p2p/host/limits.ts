@@ -2,6 +2,7 @@ import type { Libp2pInit } from 'libp2p'
 import type { QuicOptions } from '@chainsafe/libp2p-quic'
 import type { TCPOptions } from '@libp2p/tcp'
 import type { YamuxMuxerInit } from '@libp2p/yamux'
+import { SETTINGS } from '../../config/settings.js'
 import type { ConnectionRoomOptions } from '../hardening/connection-limits/connection-room.js'
 import type { MuxerLimits } from '../hardening/connection-limits/guarded-muxer.js'
 import { INBOUND_GATE } from '../hardening/connection-limits/inbound-gate.js'
@@ -97,10 +98,10 @@ export const CONNECTION_MONITOR: Libp2pInit['connectionMonitor'] = {
 
 /** What a node relays unless its settings say otherwise; js-libp2p's own 128 KiB and 2 min cut every longer answer. */
 export const RELAY_DEFAULTS: RelayOptions = {
-  mode: 'auto',
-  maxReservations: 256,
-  circuitBytes: 1024 ** 3,
-  circuitMs: 6 * 3_600_000,
-  peerBytes: 4 * 1024 ** 3,
-  totalBytes: 20 * 1024 ** 3,
+  mode: SETTINGS.relay.default,
+  maxReservations: SETTINGS['relay.max-reservations'].default,
+  circuitBytes: SETTINGS['relay.circuit-data'].default,
+  circuitMs: SETTINGS['relay.circuit-time'].default,
+  peerBytes: SETTINGS['relay.peer-data'].default,
+  totalBytes: SETTINGS['relay.total-data'].default,
 }

@@ -1,14 +1,15 @@
 import { AppError } from '#shared/errors.js'
+import { SETTINGS } from '../../config/settings.js'
 import type { RegistrationInput, ServiceRegistration } from '../index.js'
 import { IDENTITY_GROUP_BUDGET_BYTES, parseIdentityGroup, sizeOf } from './published-models.js'
 import { isSharedPath } from '../sharing/shared-paths.js'
 import { authorityOf, isHost, isLoopbackHost } from './target.js'
 
 const DEFAULTS = {
-  host: '127.0.0.1',
-  healthPath: '/health',
-  healthRetries: 6000,
-  healthIntervalMs: 10_000,
+  host: SETTINGS['service.host'].default,
+  healthPath: SETTINGS['service.health-path'].default,
+  healthRetries: SETTINGS['service.health-retries'].default,
+  healthIntervalMs: SETTINGS['service.health-interval'].default,
   identityGroups: [],
   sharedPaths: [],
   published: true,

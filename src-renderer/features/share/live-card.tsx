@@ -92,12 +92,12 @@ function Consumers({ usage }: { usage: Usage }) {
 function ConsumerLine({ consumer, blocked }: { consumer: Usage['consumers'][number]; blocked: readonly string[] }) {
   const client = useClient()
   const { busy, run } = useAction()
-  const { peerId, running, waiting } = consumer
+  const { peerId, running, waiting, tokensToday } = consumer
   const block = () => client.call('limits.set', { blockedPeers: [...blocked, peerId] })
   return (
     <li className={styles['consumer']}>
       <PeerName peerId={peerId} />
-      <span className={styles['soft']}>{words.consumer(running, waiting)}</span>
+      <span className={styles['soft']}>{words.consumer(running, waiting, tokensToday)}</span>
       <Button disabled={busy} onClick={() => run(block, words.blocked)}>
         {words.block}
       </Button>

@@ -1,259 +1,199 @@
 import type { Usage } from '#shared/contract/limits.js'
 import { AppError } from '#shared/errors.js'
-import { Bag, NOWHERE, type Placed } from '../../../base/bag.js'
+import type { Limits } from '#shared/limits.js'
 import type { Clock } from '../../../base/clock.js'
-import { whoIsNext, whoMakesRoom, type Standing } from './fairness.js'
-import type { Admission, Limits, Ticket } from './index.js'
-import { createPeerRate } from './peer-rate.js'
+import type { Ledger } from '../ledger/index.js'
+import { EntryRules } from './entry-rules.js'
+import type { Admission, Asker, SlotRequest } from './index.js'
+import { PeerRequest } from './peer-request.js'
+import { Queue } from './queue.js'
+import { Slots } from './slots.js'
 
-/** A body may take this long to arrive before its place in the queue goes to others. */
+/** A body may take this long to arrive before its room in the queue goes to others. */
 const ARRIVAL_MS = 120_000
-/** Peers whose last turn is remembered while they have nothing here. */
-const MAX_STANDINGS = 4096
 
-interface Request extends Placed {
-  readonly peerId: string
-  stage: 'arriving' | 'waiting' | 'running' | 'ended'
-  grant: (() => void) | undefined
-  refuse: ((error: AppError) => void) | undefined
-  /** Refused before it asked for its turn. */
-  refusal: AppError | undefined
-  timer: NodeJS.Timeout | undefined
-  cut: ((reason: AppError) => void)[]
+interface AdmissionNeeds {
+  clock: Clock
+  limits: () => Limits
+  /** What each peer was given. */
+  ledger: Pick<Ledger, 'givenToday'>
 }
 
-/** The places for other peers' requests: a bounded, short and fair queue before them, the owner's own always ahead. */
-export function createAdmission(needs: { clock: Clock; limits: () => Limits }): Admission {
-  const rate = createPeerRate(needs)
-  /** Arriving and waiting, in the order they came. */
-  const queue: Request[] = []
-  const running = new Bag<Request>()
-  const standings = new Map<string, Standing>()
-  const refused = new Map<string, number>()
-  const listeners = new Set<() => void>()
-  let own = 0
-  let turns = 0
-  let closed: AppError | undefined
+/** The slots for other peers' requests: a bounded, short and fair queue before them, the owner's own always ahead. */
+export function createAdmission(needs: AdmissionNeeds): Admission {
+  return new FairAdmission(needs)
+}
 
-  function changed(): void {
-    for (const listener of listeners) listener()
+class FairAdmission implements Admission {
+  readonly #limits: () => Limits
+  readonly #ledger: AdmissionNeeds['ledger']
+  readonly #rules: EntryRules
+  readonly #queue = new Queue()
+  readonly #slots: Slots
+  /** Since the start, by error code. */
+  readonly #refused = new Map<string, number>()
+  readonly #listeners = new Set<() => void>()
+
+  constructor(needs: AdmissionNeeds) {
+    this.#limits = needs.limits
+    this.#ledger = needs.ledger
+    this.#rules = new EntryRules(needs)
+    this.#slots = new Slots(() => needs.limits().concurrent)
   }
 
-  function counted(error: AppError): AppError {
-    refused.set(error.code, (refused.get(error.code) ?? 0) + 1)
-    changed()
-    return error
-  }
-
-  /** Places for peers at this moment: the owner's own requests take theirs first. */
-  const places = (): number => Math.max(0, needs.limits().concurrent - own)
-
-  function standingOf(peerId: string): Standing {
-    const known = standings.get(peerId)
-    if (known !== undefined) return known
-    const standing = { running: 0, lastTurn: 0 }
-    standings.set(peerId, standing)
-    if (standings.size > MAX_STANDINGS) {
-      const idle = [...standings].find(([, other]) => other.running === 0 && other !== standing)
-      if (idle !== undefined) standings.delete(idle[0])
-    }
-    return standing
-  }
-
-  function check(peerId: string): void {
-    const { allowedPeers, blockedPeers, requestsPerMinute } = needs.limits()
-    const isAllowed = allowedPeers.length === 0 || allowedPeers.includes(peerId)
-    if (!isAllowed || blockedPeers.includes(peerId)) {
-      throw counted(new AppError('peer_not_allowed', 'The owner of this node does not share with this peer.'))
-    }
-    if (closed !== undefined) throw counted(closed)
-    const retryAfterS = rate.take(peerId, requestsPerMinute)
-    if (retryAfterS === 0) return
-    throw counted(
-      new AppError('rate_limited', `This peer may ask ${requestsPerMinute} times a minute. Try again later.`, {
-        retryAfterS,
-      }),
-    )
-  }
-
-  function busy(): AppError {
-    const { queueTimeMs } = needs.limits()
-    const retryAfterS = Math.max(1, Math.ceil(queueTimeMs / 2000))
-    return counted(
-      new AppError('provider_busy', 'This node works on as many requests of others as its owner allows.', {
-        retryAfterS,
-      }),
-    )
-  }
-
-  /** A place in the queue, if need be that of a peer who has more of them. */
-  function join(request: Request): void {
-    const room = needs.limits().queue + Math.max(0, places() - running.size)
-    if (queue.length >= room) {
-      const leaving = whoMakesRoom(queue, request.peerId)
-      if (leaving === undefined) throw busy()
-      refuse(leaving, busy())
-    }
-    queue.push(request)
-    request.timer = setTimeout(() => refuse(request, busy()), ARRIVAL_MS)
-    request.timer.unref()
-  }
-
-  function leaveQueue(request: Request): void {
-    clearTimeout(request.timer)
-    const index = queue.indexOf(request)
-    if (index !== -1) queue.splice(index, 1)
-  }
-
-  function refuse(request: Request, error: AppError): void {
-    leaveQueue(request)
-    request.stage = 'ended'
-    request.refusal = error
-    request.refuse?.(error)
-    changed()
-  }
-
-  function serveNext(): void {
-    while (running.size < places()) {
-      if (queue.length === 0) return
-      const next = whoIsNext(
-        queue.filter(({ stage }) => stage === 'waiting'),
-        standingOf,
-      )
-      if (next === undefined) return
-      leaveQueue(next)
-      const standing = standingOf(next.peerId)
-      standing.running += 1
-      turns += 1
-      standing.lastTurn = turns
-      next.stage = 'running'
-      running.add(next)
-      next.grant?.()
+  enter(asker: Asker): SlotRequest {
+    this.check(asker)
+    const request = new PeerRequest(asker)
+    this.#join(request)
+    this.#changed()
+    return {
+      acquire: () => request.wait(() => this.#acquire(request)),
+      release: () => this.#release(request),
+      onCut: (listener) => request.onCut(listener),
     }
   }
 
-  function turn(request: Request): Promise<'granted' | 'left'> {
-    return new Promise((resolve, reject) => {
-      if (request.refusal !== undefined) {
-        reject(request.refusal)
-        return
+  check(asker: Asker): void {
+    const error = this.#rules.refusal(asker) ?? this.#rules.countRequest(asker)
+    if (error !== undefined) throw this.#counted(error)
+  }
+
+  beginOwn(): () => void {
+    this.#slots.acquireOwn()
+    this.#changed()
+    let ended = false
+    return () => {
+      if (ended) return
+      ended = true
+      this.#slots.releaseOwn()
+      this.#serveNext()
+      this.#changed()
+    }
+  }
+
+  close(reason: AppError | undefined): void {
+    this.#rules.closed = reason
+    if (reason !== undefined) for (const request of this.#queue) this.#refuse(request, reason)
+    this.#changed()
+  }
+
+  get closed(): AppError | undefined {
+    return this.#rules.closed
+  }
+
+  cutRunning(reason: AppError): void {
+    for (const request of this.#slots.running()) request.cut(reason)
+  }
+
+  usage(): Usage {
+    const limits = this.#limits()
+    const consumers = new Map<string, Usage['consumers'][number]>()
+    const consumerOf = ({ asker: { peerId } }: PeerRequest) => {
+      const known = consumers.get(peerId) ?? {
+        peerId,
+        running: 0,
+        waiting: 0,
+        tokensToday: this.#ledger.givenToday(peerId).tokens,
       }
-      if (request.stage !== 'arriving') {
-        resolve('left')
-        return
-      }
-      request.stage = 'waiting'
-      request.grant = () => resolve(request.stage === 'running' ? 'granted' : 'left')
-      request.refuse = reject
-      clearTimeout(request.timer)
-      serveNext()
-      if (isWaiting(request)) {
-        request.timer = setTimeout(() => refuse(request, busy()), needs.limits().queueTimeMs)
-      }
-      changed()
-    })
-  }
-
-  function end(request: Request): void {
-    const { stage } = request
-    if (stage === 'ended') return
-    request.stage = 'ended'
-    if (stage === 'running') {
-      running.delete(request)
-      const standing = standingOf(request.peerId)
-      standing.running = Math.max(0, standing.running - 1)
-    } else {
-      leaveQueue(request)
-      request.grant?.()
-    }
-    serveNext()
-    changed()
-  }
-
-  function usage(): Usage {
-    const limits = needs.limits()
-    const consumers = new Map<string, { peerId: string; running: number; waiting: number }>()
-    const consumerOf = (peerId: string) => {
-      const known = consumers.get(peerId) ?? { peerId, running: 0, waiting: 0 }
       consumers.set(peerId, known)
       return known
     }
-    for (const { peerId } of running) consumerOf(peerId).running += 1
-    for (const { peerId } of queue) consumerOf(peerId).waiting += 1
+    for (const request of this.#slots.running()) consumerOf(request).running += 1
+    for (const request of this.#queue) consumerOf(request).waiting += 1
     return {
-      slots: { used: running.size, total: limits.concurrent },
-      queue: { used: queue.length, total: limits.queue },
-      ownRunning: own,
+      slots: { used: this.#slots.used, total: limits.concurrent },
+      queue: { used: this.#queue.size, total: limits.queue },
+      ownRunning: this.#slots.own,
       consumers: [...consumers.values()],
-      refused: [...refused].map(([code, count]) => ({ code, count })),
+      refused: [...this.#refused].map(([code, count]) => ({ code, count })),
       limits,
     }
   }
 
-  return {
-    enter(peerId): Ticket {
-      check(peerId)
-      const request: Request = {
-        place: NOWHERE,
-        peerId,
-        stage: 'arriving',
-        grant: undefined,
-        refuse: undefined,
-        refusal: undefined,
-        timer: undefined,
-        cut: [],
+  get atWork(): number {
+    return this.#slots.used + this.#slots.own
+  }
+
+  get hasRoom(): boolean {
+    return this.#slots.free > 0
+  }
+
+  get limits(): Limits {
+    return this.#limits()
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  limitsChanged(): void {
+    this.#serveNext()
+    this.#changed()
+  }
+
+  /** Room in the queue, if need be that of a peer who has more of it. */
+  #join(request: PeerRequest): void {
+    const leaving = this.#queue.join(request, this.#limits().queue + this.#slots.free)
+    if (leaving === 'full') throw this.#counted(this.#busy())
+    if (leaving !== undefined) this.#refuse(leaving, this.#busy())
+    request.startTimer(ARRIVAL_MS, () => this.#refuse(request, this.#busy()))
+  }
+
+  #acquire(request: PeerRequest): void {
+    request.stopTimer()
+    this.#serveNext()
+    if (request.isWaiting) {
+      request.startTimer(this.#limits().queueTimeMs, () => this.#refuse(request, this.#busy()))
+    }
+    this.#changed()
+  }
+
+  #release(request: PeerRequest): void {
+    if (request.hasEnded) return
+    if (request.isRunning) this.#slots.release(request)
+    else this.#queue.leave(request)
+    request.end()
+    this.#serveNext()
+    this.#changed()
+  }
+
+  #serveNext(): void {
+    while (this.#queue.size > 0 && this.#slots.free > 0) {
+      const next = this.#slots.next(this.#queue.waiting())
+      if (next === undefined) return
+      // The owner may have changed the rules while it waited.
+      const refusal = this.#rules.refusal(next.asker)
+      if (refusal !== undefined) {
+        this.#refuse(next, refusal)
+        continue
       }
-      join(request)
-      changed()
-      return {
-        turn: () => turn(request),
-        end: () => end(request),
-        onCut: (listener) => void request.cut.push(listener),
-      }
-    },
-    check,
-    beginOwn() {
-      own += 1
-      changed()
-      let ended = false
-      return () => {
-        if (ended) return
-        ended = true
-        own -= 1
-        serveNext()
-        changed()
-      }
-    },
-    close(reason) {
-      closed = reason
-      if (reason !== undefined) for (const request of [...queue]) refuse(request, counted(reason))
-      changed()
-    },
-    get closed() {
-      return closed
-    },
-    cutRunning(reason) {
-      for (const request of running) for (const listener of request.cut) listener(reason)
-    },
-    usage,
-    get atWork() {
-      return running.size + own
-    },
-    get hasRoom() {
-      return running.size + own < needs.limits().concurrent
-    },
-    get limits() {
-      return needs.limits()
-    },
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
-    limitsChanged() {
-      serveNext()
-      changed()
-    },
+      this.#queue.leave(next)
+      this.#slots.acquire(next)
+      next.grant()
+    }
+  }
+
+  #refuse(request: PeerRequest, error: AppError): void {
+    this.#queue.leave(request)
+    request.refuse(this.#counted(error))
+    this.#changed()
+  }
+
+  #busy(): AppError {
+    const { queueTimeMs } = this.#limits()
+    return new AppError('provider_busy', 'This node works on as many requests of others as its owner allows.', {
+      retryAfterS: Math.max(1, Math.ceil(queueTimeMs / 2000)),
+    })
+  }
+
+  #counted(error: AppError): AppError {
+    this.#refused.set(error.code, (this.#refused.get(error.code) ?? 0) + 1)
+    this.#changed()
+    return error
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener()
   }
 }
-
-const isWaiting = ({ stage }: Request): boolean => stage === 'waiting'

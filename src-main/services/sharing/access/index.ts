@@ -1,34 +1,41 @@
-import type { Limits, Usage } from '#shared/contract/limits.js'
+import type { Usage } from '#shared/contract/limits.js'
 import type { AppError } from '#shared/errors.js'
+import type { Limits } from '#shared/limits.js'
 
 export { createAdmission } from './admission.js'
-export { readLimits } from './read-limits.js'
 export { isGeneration, lowerTokens, withoutDoubles } from './token-limit.js'
-export type { Limits } from '#shared/contract/limits.js'
 
-/** A request of another peer on its way to one of the places, from its arrival to the end of its answer. */
-export interface Ticket {
+/** Who asks this machine, and for what. */
+export interface Asker {
+  /** Proven by the secure channel. */
+  readonly peerId: string
+  /** A model is to work for it: limits that count what models do apply. */
+  readonly usesModel: boolean
+}
+
+/** A request of another peer on its way to a slot, from its arrival to the end of its answer. */
+export interface SlotRequest {
   /**
-   * Waits for a place. `left`: it ended meanwhile.
-   * @throws AppError `provider_busy` (with a time to try again) when there is no place in time, and why a pause began
+   * Waits for a slot, once the body is here. `left`: it ended meanwhile.
+   * @throws AppError `provider_busy` (with a time to try again) when no slot is free in time; why a pause began
    */
-  turn(): Promise<'granted' | 'left'>
-  /** Gives back whatever it holds; idempotent. */
-  end(): void
-  /** Calls `listener` when the owner takes the place back while the answer runs. */
+  acquire(): Promise<'granted' | 'left'>
+  /** Gives back the slot, or its room in the queue; idempotent. */
+  release(): void
+  /** Calls `listener` when the owner takes the slot back while the answer runs. */
   onCut(listener: (reason: AppError) => void): void
 }
 
-/** Who may use this machine's servers, and when: the owner's limits at the peer door. */
+/** Who may use this machine's servers, and when: the owner's limits at the peer listener. */
 export interface Admission {
   /**
-   * A request of `peerId` arrived; its body has not been read yet.
+   * A request of a peer arrived; its body has not been read yet.
    * @throws AppError `peer_not_allowed`, `rate_limited`, `provider_busy`, or why sharing is paused
    */
-  enter(peerId: string): Ticket
-  /** Only what needs no place: may this peer ask at all? Throws as {@link Admission.enter} does. */
-  check(peerId: string): void
-  /** The owner's own request begins; call what is returned when it ended. It never waits, and takes a place from peers. */
+  enter(asker: Asker): SlotRequest
+  /** Only what needs no slot: may this peer ask at all? Throws as {@link Admission.enter} does. */
+  check(asker: Asker): void
+  /** The owner's own request begins; call what is returned when it ended. It never waits, and takes a slot from peers. */
   beginOwn(): () => void
   /** No new requests from now on, for this reason; those that wait are refused. Undefined: open again. */
   close(reason: AppError | undefined): void
@@ -39,11 +46,11 @@ export interface Admission {
   usage(): Usage
   /** Requests at work, the owner's own among them: what may be asked for each request, unlike {@link Admission.usage}. */
   readonly atWork: number
-  /** False while as many requests are at work as there are places. */
+  /** False while as many requests are at work as there are slots. */
   readonly hasRoom: boolean
   readonly limits: Limits
   /** Calls `listener` after each change of the usage; returns the way to stop. */
   subscribe(listener: () => void): () => void
-  /** The limits were changed: more places may be free. */
+  /** The limits were changed: more slots may be free. */
   limitsChanged(): void
 }

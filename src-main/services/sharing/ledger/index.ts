@@ -8,6 +8,8 @@ export interface Ledger extends Service {
   summary(): LedgerSummary
   /** Of the last `days` days, newest first. */
   rows(days: number): LedgerRow[]
+  /** Tokens of prompts and answers that one peer was given today, and the milliseconds until the day is over. */
+  givenToday(peerId: string): { tokens: number; endsInMs: number }
   /** Calls `listener` after each change; returns the way to stop. */
   subscribe(listener: () => void): () => void
 }

@@ -8,6 +8,8 @@ const MAX_DAYS = 800
 const MAX_ROWS_PER_DAY = 500
 /** Peers that are known to have been helped. */
 const MAX_PEERS = 20_000
+/** Peers whose tokens of one day are counted apart; those beyond share one count. */
+const MAX_PEERS_PER_DAY = 20_000
 
 /** Where rows go that are too many. */
 const OTHER = 'other'
@@ -47,6 +49,8 @@ export type GivenRequest = Figures & { day: string; model: string; peer: string 
 export interface LedgerBook {
   add(request: GivenRequest): void
   totals(day: string): LedgerTotals
+  /** Of prompts and answers, those counted here included. */
+  tokensOf(peer: string, day: string): number
   everything(): LedgerTotals
   rows(days: number): LedgerRow[]
   readonly firstDay: string | null
@@ -60,6 +64,8 @@ export function createLedgerBook(file?: LedgerFile): LedgerBook {
   const before = { ...(file?.before ?? NOTHING) }
   let morePeers = file?.morePeers ?? 0
   let firstDay = file?.firstDay ?? null
+  /** Of the day that was asked for last. */
+  let tokens = { day: '', byPeer: new Map<string, number>() }
 
   function dayRows(day: string): Row[] {
     const known = days.get(day)
@@ -69,6 +75,13 @@ export function createLedgerBook(file?: LedgerFile): LedgerBook {
     firstDay ??= day
     tidy()
     return rows
+  }
+
+  function tokensByPeer(day: string): Map<string, number> {
+    if (tokens.day === day) return tokens.byPeer
+    tokens = { day, byPeer: new Map() }
+    for (const { peer, ...figures } of days.get(day) ?? []) if (peer !== null) countTokens(tokens.byPeer, peer, figures)
+    return tokens.byPeer
   }
 
   /** Old days lose their peers, the oldest only leave their sum. */
@@ -89,6 +102,7 @@ export function createLedgerBook(file?: LedgerFile): LedgerBook {
 
   return {
     add({ day, model, peer, ...figures }) {
+      countTokens(tokensByPeer(day), peer, figures)
       const rows = dayRows(day)
       const row = rows.find((entry) => entry.model === model && entry.peer === peer)
       if (row !== undefined) addFigures(row, figures)
@@ -108,6 +122,10 @@ export function createLedgerBook(file?: LedgerFile): LedgerBook {
       for (const row of rows) addFigures(sum, row)
       const helped = new Set(rows.filter(({ requests, peer }) => requests > 0 && peer !== null).map(({ peer }) => peer))
       return { ...totalsOf(sum), peers: helped.size }
+    },
+    tokensOf(peer, day) {
+      const byPeer = tokensByPeer(day)
+      return byPeer.get(countedAs(byPeer, peer)) ?? 0
     },
     everything,
     rows(count) {
@@ -136,6 +154,16 @@ function addFigures(to: Figures, from: Figures): void {
   to.tokensIn += from.tokensIn
   to.tokensOut += from.tokensOut
   to.tokensEstimated += from.tokensEstimated
+}
+
+/** Under which name the tokens of a peer are counted. */
+function countedAs(byPeer: ReadonlyMap<string, number>, peer: string): string {
+  return byPeer.has(peer) || byPeer.size < MAX_PEERS_PER_DAY ? peer : OTHER
+}
+
+function countTokens(byPeer: Map<string, number>, peer: string, { tokensIn, tokensOut }: Figures): void {
+  const name = countedAs(byPeer, peer)
+  byPeer.set(name, (byPeer.get(name) ?? 0) + tokensIn + tokensOut)
 }
 
 function totalsOf({ requests, failed, tokensIn, tokensOut }: Figures): Omit<LedgerTotals, 'peers'> {

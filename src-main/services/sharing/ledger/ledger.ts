@@ -90,6 +90,10 @@ export function createLedger(
       firstDay: book.firstDay,
     }),
     rows: (days) => book.rows(days),
+    givenToday(peerId) {
+      const nowMs = needs.clock.now()
+      return { tokens: book.tokensOf(peerId, dayOf(nowMs)), endsInMs: nextDay(nowMs) - nowMs }
+    },
     subscribe(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
@@ -124,4 +128,10 @@ function cell(value: string | number | null): string {
   if (typeof value === 'number') return String(value)
   const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}
+
+/** When the day after begins, in Unix milliseconds. */
+function nextDay(ms: number): number {
+  const at = new Date(ms)
+  return new Date(at.getFullYear(), at.getMonth(), at.getDate() + 1).getTime()
 }

@@ -10,7 +10,7 @@ import { toast } from '../../../ui/feedback/toasts.js'
 import { useAction } from '../../../ui/feedback/use-action.js'
 import { Card } from '../../../ui/layout/card.js'
 import styles from './limits-card.module.css'
-import { checkLimits, LIMIT_NUMBERS, limitChanges, writeLimits, type LimitsText } from './limits-form.js'
+import { checkLimits, LIMIT_FIELDS, limitChanges, writeLimits, type LimitsText } from './limits-form.js'
 
 const { share: words } = strings
 
@@ -43,11 +43,11 @@ function Form({ usage: { limits } }: { usage: Usage }) {
     <Card title={words.limits}>
       <form onSubmit={submit}>
         <div className={styles['fields']}>
-          {LIMIT_NUMBERS.map((name) => (
+          {LIMIT_FIELDS.filter(({ isList }) => !isList).map(({ name, label, hint }) => (
             <Field
               key={name}
-              label={words.limit[name].label}
-              help={words.limit[name].help}
+              label={label}
+              help={hint}
               error={wrong[name]}
               value={text[name]}
               inputMode="numeric"
@@ -56,14 +56,8 @@ function Form({ usage: { limits } }: { usage: Usage }) {
           ))}
         </div>
         <div className={styles['lists']}>
-          {(['allowedPeers', 'blockedPeers'] as const).map((name) => (
-            <TextArea
-              key={name}
-              label={words.limit[name].label}
-              help={words.limit[name].help}
-              value={text[name]}
-              onChange={set(name)}
-            />
+          {LIMIT_FIELDS.filter(({ isList }) => isList).map(({ name, label, hint }) => (
+            <TextArea key={name} label={label} help={hint} value={text[name]} onChange={set(name)} />
           ))}
         </div>
         <footer className={styles['foot']}>

@@ -1,53 +1,41 @@
-import type { Limits } from '#shared/contract/limits.js'
+import {
+  LIMIT_NAMES,
+  LIMIT_UNITS,
+  LIMITS,
+  mapLimits,
+  type LimitName,
+  type LimitRow,
+  type Limits,
+  type LimitValue,
+} from '#shared/limits.js'
 import { strings } from '../../../strings.js'
 
 const { share: words } = strings
-const MIB = 1024 * 1024
 
 /** The limits as they stand in the form. */
-export interface LimitsText {
-  concurrent: string
-  queue: string
-  queueSeconds: string
-  requestsPerMinute: string
-  maxTokens: string
-  bodyMiB: string
-  allowedPeers: string
-  blockedPeers: string
-}
+export type LimitsText = Record<LimitName, string>
 
-/** Least and most of each number, as the node has it. */
-const RANGES = {
-  concurrent: [0, 1000],
-  queue: [0, 1000],
-  queueSeconds: [0, 300],
-  requestsPerMinute: [0, 100_000],
-  maxTokens: [0, 10_000_000],
-  bodyMiB: [0, 1024],
-} as const satisfies Partial<Record<keyof LimitsText, readonly [number, number]>>
-
-/** The names of the number fields, in their order. */
-export const LIMIT_NUMBERS = Object.keys(RANGES) as (keyof typeof RANGES)[]
+/** The fields of the form, in the order of the table. */
+export const LIMIT_FIELDS = LIMIT_NAMES.map((name) => {
+  const { kind, label, hint } = LIMITS[name]
+  return { name, isList: kind === 'list', label: label + shownUnit(LIMITS[name]), hint }
+})
 
 /** Limits for the form. */
 export function writeLimits(limits: Limits): LimitsText {
-  return {
-    concurrent: String(limits.concurrent),
-    queue: String(limits.queue),
-    queueSeconds: String(limits.queueTimeMs / 1000),
-    requestsPerMinute: String(limits.requestsPerMinute),
-    maxTokens: String(limits.maxTokens),
-    bodyMiB: String(limits.maxBodyBytes / MIB),
-    allowedPeers: limits.allowedPeers.join('\n'),
-    blockedPeers: limits.blockedPeers.join('\n'),
-  }
+  return mapLimits((row, name) => {
+    const value = limits[name]
+    return typeof value === 'number' ? String(value / unitOf(row)) : value.join('\n')
+  })
 }
 
 /** What is wrong with the form, by field; empty when it can be saved. */
-export function checkLimits(text: LimitsText): Partial<Record<keyof LimitsText, string>> {
-  const wrong: Partial<Record<keyof LimitsText, string>> = {}
-  for (const name of LIMIT_NUMBERS) {
-    const [min, max] = RANGES[name]
+export function checkLimits(text: LimitsText): Partial<Record<LimitName, string>> {
+  const wrong: Partial<Record<LimitName, string>> = {}
+  for (const name of LIMIT_NAMES) {
+    const row: LimitRow = LIMITS[name]
+    if (row.kind === 'list') continue
+    const [min, max] = [row.min / unitOf(row), row.max / unitOf(row)]
     const value = Number(text[name])
     const isWhole = /^\d+$/.test(text[name].trim())
     if (!isWhole || value < min || value > max) wrong[name] = words.wholeNumber(min, max)
@@ -57,19 +45,21 @@ export function checkLimits(text: LimitsText): Partial<Record<keyof LimitsText, 
 
 /** What the form changes; undefined when that is nothing. */
 export function limitChanges(before: Limits, text: LimitsText): Partial<Limits> | undefined {
-  const after: Limits = {
-    concurrent: Number(text.concurrent),
-    queue: Number(text.queue),
-    queueTimeMs: Number(text.queueSeconds) * 1000,
-    requestsPerMinute: Number(text.requestsPerMinute),
-    maxTokens: Number(text.maxTokens),
-    maxBodyBytes: Number(text.bodyMiB) * MIB,
-    allowedPeers: linesOf(text.allowedPeers),
-    blockedPeers: linesOf(text.blockedPeers),
-  }
-  const names = Object.keys(after) as (keyof Limits)[]
-  const changed = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
+  const after = mapLimits<LimitValue>((row, name) =>
+    row.kind === 'list' ? linesOf(text[name]) : Number(text[name]) * unitOf(row),
+  )
+  const changed = LIMIT_NAMES.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
   return changed.length === 0 ? undefined : Object.fromEntries(changed.map((name) => [name, after[name]]))
+}
+
+/** Base units in one unit of the form. */
+function unitOf(row: LimitRow): number {
+  return row.kind === 'list' ? 1 : LIMIT_UNITS[row.unit]
+}
+
+/** ` (s)` behind a label that does not name its unit. */
+function shownUnit(row: LimitRow): string {
+  return row.kind === 'duration' || row.kind === 'size' ? ` (${row.unit})` : ''
 }
 
 function linesOf(text: string): string[] {

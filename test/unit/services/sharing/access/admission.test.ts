@@ -1,29 +1,28 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { AppError } from '#shared/errors.js'
+import type { Limits } from '#shared/limits.js'
 import {
   createAdmission,
   type Admission,
-  type Limits,
-  type Ticket,
+  type Asker,
+  type SlotRequest,
 } from '../../../../../src-main/services/sharing/access/index.js'
+import { DEFAULT_LIMITS } from '../../../../fixtures/default-limits.js'
 
-const LIMITS: Limits = {
-  concurrent: 4,
-  queue: 16,
-  queueTimeMs: 10_000,
-  requestsPerMinute: 0,
-  maxBodyBytes: 0,
-  maxTokens: 0,
-  allowedPeers: [],
-  blockedPeers: [],
-}
+/** Tokens of today, by peer. */
+const given = new Map<string, number>()
 
 beforeEach(() => void vi.useFakeTimers())
+afterEach(() => given.clear())
 afterEach(() => void vi.useRealTimers())
 
 function admissionWith(limits: Partial<Limits> = {}): Admission & { change(limits: Partial<Limits>): void } {
-  let current = { ...LIMITS, ...limits }
-  const admission = createAdmission({ clock: { now: () => Date.now() }, limits: () => current })
+  let current = { ...DEFAULT_LIMITS, ...limits }
+  const admission = createAdmission({
+    clock: { now: () => Date.now() },
+    limits: () => current,
+    ledger: { givenToday: (peerId) => ({ tokens: given.get(peerId) ?? 0, endsInMs: 3_600_500 }) },
+  })
   return Object.assign(admission, {
     change(changes: Partial<Limits>) {
       current = { ...current, ...changes }
@@ -32,14 +31,16 @@ function admissionWith(limits: Partial<Limits> = {}): Admission & { change(limit
   })
 }
 
-/** A request that waits for its turn; what became of it. */
-function ask(admission: Admission, peerId: string): { ticket: Ticket; state: string; error: AppError | undefined } {
-  const request: { ticket: Ticket; state: string; error: AppError | undefined } = {
-    ticket: admission.enter(peerId),
+const askerOf = (peerId: string): Asker => ({ peerId, usesModel: true })
+
+/** A request that waits for a slot; what became of it. */
+function ask(admission: Admission, peerId: string): { slot: SlotRequest; state: string; error: AppError | undefined } {
+  const request: { slot: SlotRequest; state: string; error: AppError | undefined } = {
+    slot: admission.enter(askerOf(peerId)),
     state: 'waiting',
     error: undefined,
   }
-  request.ticket.turn().then(
+  request.slot.acquire().then(
     (outcome) => (request.state = outcome),
     (error: unknown) => {
       request.state = 'refused'
@@ -60,34 +61,46 @@ const refusal = (act: () => unknown): AppError | undefined => {
   }
 }
 
-describe('places', () => {
+describe('slots', () => {
   test('are given up to the limit, and to who waits when one is free', async () => {
     const admission = admissionWith({ concurrent: 2 })
     const requests = ['a', 'b', 'c'].map((peer) => ask(admission, peer))
     await settled()
     expect(requests.map(({ state }) => state)).toEqual(['granted', 'granted', 'waiting'])
 
-    requests[0]!.ticket.end()
-    requests[0]!.ticket.end()
+    requests[0]!.slot.release()
+    requests[0]!.slot.release()
     await settled()
 
     expect(requests[2]!.state).toBe('granted')
     expect(admission.usage()).toMatchObject({ slots: { used: 2, total: 2 }, queue: { used: 0 } })
   })
 
-  test('a client that leaves the queue frees its place there at once', async () => {
+  test('the usage says who has them, and what each was given today', async () => {
+    const admission = admissionWith({ concurrent: 1 })
+    given.set('b', 70)
+    ask(admission, 'a')
+    ask(admission, 'b')
+    await settled()
+    expect(admission.usage().consumers).toEqual([
+      { peerId: 'a', running: 1, waiting: 0, tokensToday: 0 },
+      { peerId: 'b', running: 0, waiting: 1, tokensToday: 70 },
+    ])
+  })
+
+  test('a client that leaves the queue frees its room there at once', async () => {
     const admission = admissionWith({ concurrent: 1, queue: 1 })
     ask(admission, 'a')
     const waiting = ask(admission, 'b')
     await settled()
-    expect(refusal(() => admission.enter('c'))?.code).toBe('provider_busy')
+    expect(refusal(() => admission.enter(askerOf('c')))?.code).toBe('provider_busy')
 
-    waiting.ticket.end()
+    waiting.slot.release()
     await settled()
 
     expect(waiting.state).toBe('left')
     expect(admission.usage().queue.used).toBe(0)
-    expect(refusal(() => admission.enter('c'))).toBeUndefined()
+    expect(refusal(() => admission.enter(askerOf('c')))).toBeUndefined()
   })
 
   test('who waits too long is told to try again', async () => {
@@ -102,15 +115,15 @@ describe('places', () => {
     expect(admission.usage().queue.used).toBe(0)
   })
 
-  test('a body that never arrives holds a place in the queue for two minutes and never one at work', async () => {
+  test('a body that never arrives holds room in the queue for two minutes and never a slot', async () => {
     const admission = admissionWith({ concurrent: 1, queue: 2 })
-    const slow = admission.enter('slow')
+    const slow = admission.enter(askerOf('slow'))
     const quick = ask(admission, 'quick')
     await settled()
     expect(quick.state).toBe('granted')
     await vi.advanceTimersByTimeAsync(120_000)
 
-    await expect(slow.turn()).rejects.toMatchObject({ code: 'provider_busy' })
+    await expect(slow.acquire()).rejects.toMatchObject({ code: 'provider_busy' })
     expect(admission.usage().queue.used).toBe(0)
   })
 
@@ -126,14 +139,14 @@ describe('places', () => {
 })
 
 describe('the owner', () => {
-  test('never waits, and peers get the places that are left', async () => {
+  test('never waits, and peers get the slots that are left', async () => {
     const admission = admissionWith({ concurrent: 2 })
     const endOwn = admission.beginOwn()
     const [first, second] = [ask(admission, 'a'), ask(admission, 'b')]
     await settled()
     expect([first.state, second.state]).toEqual(['granted', 'waiting'])
     const endMore = [admission.beginOwn(), admission.beginOwn()]
-    first.ticket.end()
+    first.slot.release()
     await settled()
     expect(second.state).toBe('waiting')
 
@@ -146,7 +159,7 @@ describe('the owner', () => {
 })
 
 describe('fairness', () => {
-  test('one greedy peer with 100 requests leaves the two others at least 30 % of the places each', async () => {
+  test('one greedy peer with 100 requests leaves the two others at least 30 % of the slots each', async () => {
     const admission = admissionWith({ concurrent: 4, queue: 16, queueTimeMs: 60_000 })
     const served = new Map<string, number>()
     const refused: AppError[] = []
@@ -156,10 +169,10 @@ describe('fairness', () => {
     /** A peer that has `parallel` requests open whenever it may; refused, it asks again after the next answer. */
     function addPeer(peerId: string, parallel: number): void {
       let open = 0
-      async function waitAndWork(ticket: Ticket): Promise<void> {
+      async function waitAndWork(slot: SlotRequest): Promise<void> {
         open += 1
         try {
-          await ticket.turn()
+          await slot.acquire()
         } catch (error) {
           open -= 1
           refused.push(error as AppError)
@@ -168,13 +181,13 @@ describe('fairness', () => {
         served.set(peerId, (served.get(peerId) ?? 0) + 1)
         atWork.push(() => {
           open -= 1
-          ticket.end()
+          slot.release()
         })
       }
       peers.push(() => {
         while (open < parallel) {
           try {
-            void waitAndWork(admission.enter(peerId))
+            void waitAndWork(admission.enter(askerOf(peerId)))
           } catch (error) {
             refused.push(error as AppError)
             return
@@ -219,7 +232,7 @@ describe('fairness', () => {
 
     expect(greedy.map(({ state }) => state)).toEqual(['granted', 'waiting', 'waiting', 'refused'])
     expect(modest.state).toBe('waiting')
-    greedy[0]!.ticket.end()
+    greedy[0]!.slot.release()
     await settled()
     expect(modest.state).toBe('granted')
   })
@@ -228,21 +241,63 @@ describe('fairness', () => {
 describe('who may ask', () => {
   test('a blocked peer may not, and with a list only those on it', () => {
     const admission = admissionWith({ blockedPeers: ['bad'] })
-    expect(refusal(() => admission.enter('bad'))?.code).toBe('peer_not_allowed')
-    expect(refusal(() => admission.enter('good'))).toBeUndefined()
+    expect(refusal(() => admission.enter(askerOf('bad')))?.code).toBe('peer_not_allowed')
+    expect(refusal(() => admission.enter(askerOf('good')))).toBeUndefined()
     admission.change({ allowedPeers: ['good', 'bad'] })
-    expect(refusal(() => admission.enter('bad'))?.code).toBe('peer_not_allowed')
-    expect(refusal(() => admission.enter('stranger'))?.code).toBe('peer_not_allowed')
-    expect(refusal(() => admission.enter('good'))).toBeUndefined()
+    expect(refusal(() => admission.enter(askerOf('bad')))?.code).toBe('peer_not_allowed')
+    expect(refusal(() => admission.enter(askerOf('stranger')))?.code).toBe('peer_not_allowed')
+    expect(refusal(() => admission.enter(askerOf('good')))).toBeUndefined()
+  })
+
+  test('a peer that is blocked while its requests wait gets no slot', async () => {
+    const admission = admissionWith({ concurrent: 1 })
+    const first = ask(admission, 'a')
+    const [blocked, other] = [ask(admission, 'b'), ask(admission, 'c')]
+    await settled()
+    admission.change({ blockedPeers: ['b'] })
+    first.slot.release()
+    await settled()
+
+    expect(blocked).toMatchObject({ state: 'refused', error: { code: 'peer_not_allowed' } })
+    expect(other.state).toBe('granted')
+    expect(admission.usage()).toMatchObject({ queue: { used: 0 }, refused: [{ code: 'peer_not_allowed', count: 1 }] })
+  })
+
+  test('a peer that has had its tokens of today gets no model until the day ends', async () => {
+    const admission = admissionWith({ tokensPerDay: 100, concurrent: 1 })
+    given.set('a', 99)
+    const running = ask(admission, 'a')
+    const waiting = ask(admission, 'a')
+    await settled()
+    given.set('a', 100)
+
+    expect(refusal(() => admission.enter(askerOf('a')))).toMatchObject({
+      ...{ code: 'rate_limited', status: 429, retryAfterS: 3601 },
+      message: 'This peer may use 100 tokens a day. Try again tomorrow.',
+    })
+    expect(running.state).toBe('granted')
+    running.slot.release()
+    await settled()
+    expect(waiting).toMatchObject({ state: 'refused', error: { code: 'rate_limited' } })
+    expect(admission.usage()).toMatchObject({ limits: { tokensPerDay: 100 }, refused: [{ count: 2 }] })
+
+    expect(refusal(() => admission.enter({ peerId: 'a', usesModel: false }))).toBeUndefined()
+    expect(refusal(() => admission.enter(askerOf('b')))).toBeUndefined()
+    admission.change({ tokensPerDay: 101 })
+    expect(refusal(() => admission.enter(askerOf('a')))).toBeUndefined()
   })
 
   test('requests a minute are counted for each peer alone', async () => {
     const admission = admissionWith({ requestsPerMinute: 2, concurrent: 100 })
-    expect([1, 2].map(() => refusal(() => admission.enter('a')))).toEqual([undefined, undefined])
-    expect(refusal(() => admission.enter('a'))).toMatchObject({ code: 'rate_limited', status: 429, retryAfterS: 30 })
-    expect(refusal(() => admission.enter('b'))).toBeUndefined()
+    expect([1, 2].map(() => refusal(() => admission.enter(askerOf('a'))))).toEqual([undefined, undefined])
+    expect(refusal(() => admission.enter(askerOf('a')))).toMatchObject({
+      code: 'rate_limited',
+      status: 429,
+      retryAfterS: 30,
+    })
+    expect(refusal(() => admission.enter(askerOf('b')))).toBeUndefined()
     await vi.advanceTimersByTimeAsync(30_000)
-    expect(refusal(() => admission.enter('a'))).toBeUndefined()
+    expect(refusal(() => admission.enter(askerOf('a')))).toBeUndefined()
     expect(admission.usage().refused).toEqual([{ code: 'rate_limited', count: 1 }])
   })
 })

@@ -80,6 +80,24 @@ function row(day: string, peer: string) {
   return { day, model: 'llama', peer, requests: 0, failed: 0, tokensIn: 0, tokensOut: 0, tokensEstimated: 0 }
 }
 
+test('what one peer was given today is known at once, after a restart, and until the day ends here', async () => {
+  const first = await open()
+  request('alice', { tokens: 10, tokensFrom: 'usage', tokensIn: 3 })
+  request('alice', { tokens: 5, tokensFrom: 'chunks' }, { model: 'other' })
+  request('bob', { status: 502, error: 'upstream_failed', tokensIn: 4 })
+  expect(first.givenToday('alice')).toEqual({ tokens: 18, endsInMs: 60_000 })
+  expect(first.givenToday('bob').tokens).toBe(4)
+  expect(first.givenToday('carol').tokens).toBe(0)
+  await first.stop()
+
+  const second = await open()
+  expect(second.givenToday('alice').tokens).toBe(18)
+  request('alice', { tokens: 2 })
+  expect(second.givenToday('alice').tokens).toBe(20)
+  nowMs += 60_000
+  expect(second.givenToday('alice')).toEqual({ tokens: 0, endsInMs: 24 * 3_600_000 })
+})
+
 test('own requests, refusals and looks at the list are nobody’s gift', async () => {
   const ledger = await open()
   request('alice', {}, { direction: 'out' })
@@ -122,6 +140,7 @@ test('whatever peers do, it stays small', () => {
       book.add({ ...figures, day: date, model: 'llama', peer: `peer-${peer}` })
     }
   }
+  expect(book.tokensOf('peer-1999', new Date(Date.UTC(2030, 0, 1 + 899)).toISOString().slice(0, 10))).toBe(1)
   const file = book.toFile()
   expect(LedgerFileSchema.parse(file)).toEqual(file)
   expect(JSON.stringify(file).length).toBeLessThan(300_000)

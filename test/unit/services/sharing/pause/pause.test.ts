@@ -8,6 +8,7 @@ import { createAdmission, type Admission } from '../../../../../src-main/service
 import { createPause, type Pause, type PauseRules } from '../../../../../src-main/services/sharing/pause/index.js'
 import type { Fact, GpuFacts, MachineFacts } from '../../../../../src-main/services/machine/index.js'
 import type { SleepingClock } from '../../../../../src-main/base/sleeping-clock.js'
+import { DEFAULT_LIMITS } from '../../../../fixtures/default-limits.js'
 import { createRecordingLog } from '../../../../fixtures/recording-log.js'
 import { until } from '../../../../fixtures/until.js'
 
@@ -18,10 +19,6 @@ const OFF: PauseRules = {
   gpuBusy: 0,
   programs: [],
   schedule: '',
-}
-const LIMITS = {
-  ...{ concurrent: 4, queue: 16, queueTimeMs: 10_000, requestsPerMinute: 0, maxBodyBytes: 0, maxTokens: 0 },
-  ...{ allowedPeers: [], blockedPeers: [] },
 }
 /** A Monday noon. */
 const NOON = new Date(2030, 0, 7, 12).getTime()
@@ -78,7 +75,8 @@ async function machine(rules: Partial<PauseRules> = {}) {
   }
   const current = { ...OFF, ...rules }
   const settings = { cutAfterMs: 0 }
-  const admission = createAdmission({ clock, limits: () => LIMITS })
+  const ledger = { givenToday: () => ({ tokens: 0, endsInMs: 0 }) }
+  const admission = createAdmission({ clock, limits: () => DEFAULT_LIMITS, ledger })
   const make = async (): Promise<Pause> => {
     const pause = createPause(
       {
@@ -116,7 +114,7 @@ async function machine(rules: Partial<PauseRules> = {}) {
 
 const refused = (admission: Admission): AppError | undefined => {
   try {
-    admission.enter('a peer').end()
+    admission.enter({ peerId: 'a peer', usesModel: true }).release()
     return undefined
   } catch (error) {
     return error instanceof AppError ? error : undefined
@@ -255,10 +253,10 @@ test('resuming by hand does not end what a rule holds', async () => {
 
 test('those who wait are refused at once, those who run may end', async () => {
   const { pause, admission } = await machine()
-  const running = [1, 2, 3, 4].map(() => admission.enter('a'))
-  await Promise.all(running.map((ticket) => ticket.turn()))
-  const waiting = admission.enter('b')
-  const outcome = waiting.turn().catch((error: unknown) => error)
+  const running = [1, 2, 3, 4].map(() => admission.enter({ peerId: 'a', usesModel: true }))
+  await Promise.all(running.map((ticket) => ticket.acquire()))
+  const waiting = admission.enter({ peerId: 'b', usesModel: true })
+  const outcome = waiting.acquire().catch((error: unknown) => error)
   const cuts: string[] = []
   for (const ticket of running) ticket.onCut(() => cuts.push('cut'))
 
@@ -272,8 +270,8 @@ test('those who wait are refused at once, those who run may end', async () => {
 test('running answers are cut after their grace, and not when the pause ended before', async () => {
   const { pause, admission, settings, pass } = await machine()
   settings.cutAfterMs = 5_000
-  const ticket = admission.enter('a')
-  await ticket.turn()
+  const ticket = admission.enter({ peerId: 'a', usesModel: true })
+  await ticket.acquire()
   const cuts: AppError[] = []
   ticket.onCut((reason) => cuts.push(reason))
 

@@ -5,14 +5,14 @@ import { expect, it } from 'vitest'
 import { SETTING_NAMES, envName, flagName } from '../../../src-main/config/settings.js'
 import { settingsTableMarkdown, withSettingsTable } from '../../../src-main/config/settings-table.js'
 
-const README = resolve(import.meta.dirname, '../../../README.md')
+const PAGE = resolve(import.meta.dirname, '../../../docs/settings.md')
 
-it("has today's settings in the README (UPDATE_DOCS=1 writes them)", async () => {
-  const readme = readFileSync(README, 'utf8')
-  const options = { ...(await resolveConfig(README)), parser: 'markdown' }
-  const wanted = await format(withSettingsTable(readme), options)
-  if (process.env.UPDATE_DOCS === '1') writeFileSync(README, wanted)
-  else expect(readme).toBe(wanted)
+it("has today's settings in docs/settings.md (UPDATE_DOCS=1 writes them)", async () => {
+  const page = readFileSync(PAGE, 'utf8')
+  const options = { ...(await resolveConfig(PAGE)), parser: 'markdown' }
+  const wanted = await format(withSettingsTable(page), options)
+  if (process.env.UPDATE_DOCS === '1') writeFileSync(PAGE, wanted)
+  else expect(page).toBe(wanted)
 })
 
 it('tells every setting once, with its flag and its variable', () => {
@@ -23,10 +23,10 @@ it('tells every setting once, with its flag and its variable', () => {
 })
 
 it('does not touch what is around the markers, and misses them aloud', () => {
-  const readme = 'a\n<!-- settings:begin -->\nold\n<!-- settings:end -->\nb\n'
-  const renewed = withSettingsTable(readme)
-  expect(renewed).toMatch(/^a\n<!-- settings:begin -->\n\n### /)
+  const page = 'a\n<!-- settings:begin -->\nold\n<!-- settings:end -->\nb\n'
+  const renewed = withSettingsTable(page)
+  expect(renewed).toMatch(/^a\n<!-- settings:begin -->\n\n## /)
   expect(renewed).toMatch(/\n<!-- settings:end -->\nb\n$/)
   expect(withSettingsTable(renewed)).toBe(renewed)
-  expect(() => withSettingsTable('nothing')).toThrow('README.md lacks')
+  expect(() => withSettingsTable('nothing')).toThrow('The page lacks')
 })

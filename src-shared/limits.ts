@@ -1,0 +1,183 @@
+const MIB = 1024 * 1024
+
+/** Base units in one unit of the form: a duration is kept in milliseconds, a size in bytes. */
+export const LIMIT_UNITS = { requests: 1, tokens: 1, s: 1000, MiB: MIB } as const
+
+/** One limit. Numbers are in base units; lists hold peer ids. */
+export type LimitRow = {
+  /** The setting that keeps it. */
+  setting: `limits.${string}`
+  /** One sentence: what it does. */
+  help: string
+  /** What it costs, or what 0 means; empty where there is nothing to say. */
+  cost: string
+  /** What the form calls it, without its unit. */
+  label: string
+  /** What the form says below the field; empty where there is nothing to say. */
+  hint: string
+} & (
+  | { kind: 'count'; unit: 'requests' | 'tokens'; default: number; min: number; max: number }
+  | { kind: 'duration'; unit: 's'; default: number; min: number; max: number }
+  | { kind: 'size'; unit: 'MiB'; default: number; min: number; max: number }
+  | {
+      kind: 'list'
+      item: 'peer-id'
+      split: 'comma'
+      default: readonly string[]
+      maxItems: number
+      placeholder: string
+    }
+)
+
+/**
+ * The one table of what an owner grants to other peers. Settings, contract, form, command line and documents are read
+ * from it: a new limit is a row here and the place that enforces it.
+ */
+export const LIMITS = {
+  concurrent: {
+    setting: 'limits.concurrent',
+    kind: 'count',
+    unit: 'requests',
+    default: 4,
+    min: 0,
+    max: 1000,
+    help: 'Requests of other peers that this machine works on at the same time; your own requests take their slots first.',
+    cost: '0 refuses every peer.',
+    label: 'Requests at the same time',
+    hint: 'More of them make each one slower.',
+  },
+  queue: {
+    setting: 'limits.queue',
+    kind: 'count',
+    unit: 'requests',
+    default: 16,
+    min: 0,
+    max: 1000,
+    help: 'Requests of other peers that may wait for a slot; peers take turns, however many each one sends.',
+    cost: 'Memory: the body of each.',
+    label: 'Requests that may wait',
+    hint: 'Those beyond are refused as “busy”.',
+  },
+  queueTimeMs: {
+    setting: 'limits.queue-time',
+    kind: 'duration',
+    unit: 's',
+    default: 10_000,
+    min: 0,
+    max: 300_000,
+    help: 'How long one of them may wait before it is refused (429), so that it can ask another provider.',
+    cost: '',
+    label: 'Longest wait',
+    hint: '',
+  },
+  requestsPerMinute: {
+    setting: 'limits.requests-per-minute',
+    kind: 'count',
+    unit: 'requests',
+    default: 0,
+    min: 0,
+    max: 100_000,
+    help: 'Requests a minute from one peer; more are refused (429).',
+    cost: '0 is without limit.',
+    label: 'Per peer and minute',
+    hint: '0 is without limit.',
+  },
+  tokensPerDay: {
+    setting: 'limits.tokens-per-day',
+    kind: 'count',
+    unit: 'tokens',
+    default: 0,
+    min: 0,
+    max: 1_000_000_000,
+    help: 'Tokens of prompts and answers that one peer may use in a day; then its requests to models are refused (429) until midnight.',
+    cost: '0 is without limit.',
+    label: 'Tokens per peer and day',
+    hint: '0 is without limit.',
+  },
+  maxTokens: {
+    setting: 'limits.max-tokens',
+    kind: 'count',
+    unit: 'tokens',
+    default: 0,
+    min: 0,
+    max: 10_000_000,
+    help: 'Most tokens of one answer to another peer; requests that ask for more, or for no number, are lowered to it.',
+    cost: '0 is without limit. With one, JSON bodies are written anew on their way to the server.',
+    label: 'Tokens of one answer',
+    hint: '0 is without limit.',
+  },
+  maxBodyBytes: {
+    setting: 'limits.max-body',
+    kind: 'size',
+    unit: 'MiB',
+    default: 0,
+    min: 0,
+    max: 1024 * MIB,
+    help: 'Largest body of a request of another peer to a model server; larger ones are refused (413).',
+    cost: '0 is without this limit: JSON is held to gateway.max-body, uploads stream through.',
+    label: 'Largest request',
+    hint: '0 is without this limit.',
+  },
+  allowedPeers: {
+    setting: 'limits.allow-peers',
+    kind: 'list',
+    item: 'peer-id',
+    split: 'comma',
+    default: [],
+    maxItems: 256,
+    placeholder: 'peer-id',
+    help: 'Only these peers may use this machine; all may while it is empty.',
+    cost: '',
+    label: 'Only these peers',
+    hint: 'Peer ids, one a line. Empty is everybody.',
+  },
+  blockedPeers: {
+    setting: 'limits.block-peers',
+    kind: 'list',
+    item: 'peer-id',
+    split: 'comma',
+    default: [],
+    maxItems: 256,
+    placeholder: 'peer-id',
+    help: 'Peers that may not use this machine.',
+    cost: '',
+    label: 'Never these peers',
+    hint: 'Peer ids, one a line.',
+  },
+} as const satisfies Record<string, LimitRow>
+
+/** The name of a limit in the control interface. */
+export type LimitName = keyof typeof LIMITS
+
+/** All names, in the order of the table. */
+export const LIMIT_NAMES = Object.keys(LIMITS) as LimitName[]
+
+/** What one limit can be. */
+export type LimitValue = number | string[]
+
+/** The limits in force, in base units. */
+export type Limits = { [Name in LimitName]: (typeof LIMITS)[Name] extends { kind: 'list' } ? string[] : number }
+
+/** The same, by the settings that keep them. */
+export type LimitSettings = { [Name in LimitName as (typeof LIMITS)[Name]['setting']]: Limits[Name] }
+
+/** Something for each limit, made from its row. */
+export function mapLimits<Value>(
+  valueOf: (row: (typeof LIMITS)[LimitName], name: LimitName) => Value,
+): Record<LimitName, Value> {
+  return Object.fromEntries(LIMIT_NAMES.map((name) => [name, valueOf(LIMITS[name], name)])) as Record<LimitName, Value>
+}
+
+/** The limits that these settings hold. */
+export function readLimits(settings: Readonly<LimitSettings>): Limits {
+  // Each setting holds what its own row says.
+  return mapLimits<LimitValue>(({ setting }) => settings[setting]) as Limits
+}
+
+/** True while one of the limits counts tokens. Only who reads requests and answers can hold a peer to such a limit. */
+export function countsTokens(limits: Limits): boolean {
+  return LIMIT_NAMES.some((name) => {
+    const row: LimitRow = LIMITS[name]
+    return row.kind === 'count' && row.unit === 'tokens' && limits[name] !== 0
+  })
+}
