@@ -23,7 +23,7 @@ export interface OfflineOptions {
 }
 
 /** A port of the settings. */
-export interface OfflinePort {
+interface OfflinePort {
   setting: string
   transport: 'tcp' | 'udp'
   host: string

@@ -2,8 +2,7 @@ import type { Status } from '#shared/contract/node.js'
 import type { PauseState } from '#shared/contract/pause.js'
 
 /** The pictures of the tray, each a file in the folder `tray` of the built program. */
-export const TRAY_ICONS = ['sharing', 'connected', 'alone', 'paused'] as const
-export type TrayIcon = (typeof TRAY_ICONS)[number]
+export type TrayIcon = 'sharing' | 'connected' | 'alone' | 'paused'
 
 /** The status pill's state for the tray. */
 export interface TrayLook {

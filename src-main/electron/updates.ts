@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.js'
 import type { Log } from '../logging/index.js'
 
 /** A version that could be installed. */
-export interface Release {
+interface Release {
   version: string
 }
 

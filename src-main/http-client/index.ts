@@ -60,5 +60,4 @@ export interface HttpClient {
 }
 
 export { ConnectFailedError, ConnectionLostError, SilentServerError, UnsendableRequestError } from './errors.js'
-export { MalformedAnswerError } from './errors.js'
 export { createHttpClient } from './client.js'

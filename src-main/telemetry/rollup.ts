@@ -15,7 +15,7 @@ export interface Rollup {
 }
 
 /** Ways a request goes, as the roll-ups keep them apart. */
-export const DIRECTIONS = ['out', 'in', 'local'] as const
+const DIRECTIONS = ['out', 'in', 'local'] as const
 
 /** Codes kept apart; what comes after them is `other`. The vocabulary has fewer, statuses of servers are many. */
 const MAX_CODES = 32

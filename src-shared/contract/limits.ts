@@ -4,7 +4,7 @@ import { defineCall, defineStateFeed, NoInputSchema } from './define.js'
 const peerIds = z.array(z.string().min(1).max(128)).max(256)
 
 /** What others may use of this machine. Each stands in the settings under `limits.…`. */
-export const LimitsSchema = z.object({
+const LimitsSchema = z.object({
   /** Requests of peers at work at the same time. */
   concurrent: z.number().int(),
   /** Requests of peers that may wait. */
@@ -24,10 +24,10 @@ export const LimitsSchema = z.object({
 export type Limits = z.output<typeof LimitsSchema>
 
 /** One peer that uses this machine now. */
-export const ConsumerSchema = z.object({ peerId: z.string(), running: z.number().int(), waiting: z.number().int() })
+const ConsumerSchema = z.object({ peerId: z.string(), running: z.number().int(), waiting: z.number().int() })
 
 /** How the limits are used at this moment. */
-export const UsageSchema = z.object({
+const UsageSchema = z.object({
   /** Requests of peers at work and how many may be. */
   slots: z.object({ used: z.number().int(), total: z.number().int() }),
   /** Requests of peers that wait and how many may. */

@@ -17,7 +17,7 @@ import { nearModels } from '../routing/near-models.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 
 /** A request for whoever offers what it asks for. */
-export interface GlobalRequest {
+interface GlobalRequest {
   service: string
   /** Raw path and query at the server. */
   path: string

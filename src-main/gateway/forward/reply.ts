@@ -9,7 +9,7 @@ import type { Headers } from './headers.js'
 import { SseEvents } from './sse-events.js'
 
 /** Silence after which an event-stream client is told that its request is alive, and between such comments. */
-export const KEEP_ALIVE_COMMENT_MS = 15_000
+const KEEP_ALIVE_COMMENT_MS = 15_000
 
 /**
  * The client's side of a forwarded request: its head is sent once, its body streams, and whatever goes wrong afterwards

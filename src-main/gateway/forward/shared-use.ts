@@ -8,7 +8,7 @@ import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import { checkConsent, checkSocketConsent, readSharedBody, withTokenLimit } from '../body/shared-body.js'
 
 /** A peer's request to a service of this node, its path already known to be shared. */
-export interface SharedRequest {
+interface SharedRequest {
   name: string
   /** Path at the server. */
   path: string

@@ -11,7 +11,7 @@ export interface OriginBounds {
 }
 
 /** Far above what people need, and far below what would take the gateway away from everybody else. */
-export const ORIGIN_BOUNDS: OriginBounds = { programs: 4_096, origin: 64, pages: 512 }
+const ORIGIN_BOUNDS: OriginBounds = { programs: 4_096, origin: 64, pages: 512 }
 
 /** Keeps one web page from taking the whole gateway. */
 export interface OriginLimits {

@@ -36,7 +36,7 @@ export const MAX_TRIES = 4
  * How much longer than the best of the compared a peer with a warm cache may be expected to take. Re-reading a long
  * conversation costs more than a short wait, but not more than a queue.
  */
-export const WARM_BOUND = 2
+const WARM_BOUND = 2
 
 /** Who a request will be tried on, in order, and whether anybody was known at all. */
 export interface Choice {

@@ -14,7 +14,7 @@ export interface ProviderScores {
 }
 
 /** One request at a provider, as it is scored. */
-export interface ScoredTry {
+interface ScoredTry {
   /** The first byte came after so many ms. */
   answered(ttfbMs: number): void
   /** The peer said that it is full; leave it alone for `retryAfterMs` where it told that. */

@@ -29,7 +29,7 @@ export function UpdateRow() {
 }
 
 /** What is known, in one sentence. */
-export function sentenceOf(state: UpdateState): string {
+function sentenceOf(state: UpdateState): string {
   switch (state.kind) {
     case 'unsupported':
     case 'failed':
@@ -48,7 +48,7 @@ export function sentenceOf(state: UpdateState): string {
 }
 
 /** What the person can do next; undefined while something is under way or nothing can be done. */
-export function stepOf({ kind }: UpdateState) {
+function stepOf({ kind }: UpdateState) {
   if (kind === 'none' || kind === 'failed') return { name: 'check', call: 'app.checkForUpdates' } as const
   if (kind === 'available') return { name: 'download', call: 'app.downloadUpdate' } as const
   if (kind === 'ready') return { name: 'install', call: 'app.installUpdate' } as const
