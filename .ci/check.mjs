@@ -18,6 +18,7 @@ const first = [
 const sideBySide = [
   ['types', [node, '.ci/types.mjs']],
   ['lint', bin(['eslint', 'bin', 'eslint.js']).concat('.', '--max-warnings', '0')],
+  ['unused', bin(['knip', 'bin', 'knip.js'])],
   ['format', bin(['prettier', 'bin', 'prettier.cjs']).concat('--check', '--log-level', 'warn', '.')],
 ]
 

@@ -9,7 +9,7 @@ const list = <T extends z.ZodType>(item: T, max: number) =>
 
 const text = (max: number) => z.string().max(max)
 
-export const GpuSchema = z.object({
+const GpuSchema = z.object({
   name: text(128),
   /** MiB */
   total_memory: z.number().nonnegative(),
@@ -18,7 +18,7 @@ export const GpuSchema = z.object({
 })
 
 /** What a peer computes with. Memory in MiB, bandwidth in MiB/s; 0 where it is not known. */
-export const HardwareSchema = z.object({
+const HardwareSchema = z.object({
   gpus: list(GpuSchema, 16),
   host_memory: z.number().nonnegative().default(0),
   host_memory_bandwidth: z.number().nonnegative().default(0),

@@ -5,12 +5,12 @@ import type { Capability } from '#shared/contract/node.js'
 import { AppError } from '#shared/errors.js'
 
 /** What a handler may know about where a call came from. */
-export interface CallContext {
+interface CallContext {
   readonly capabilities: readonly Capability[]
 }
 
 /** Answers one call. Gets validated input; what it returns is validated too. */
-export type Handler<N extends CallName> = (
+type Handler<N extends CallName> = (
   input: ParsedInput<N>,
   context: CallContext,
 ) => CallOutput<N> | Promise<CallOutput<N>>

@@ -15,7 +15,7 @@ export interface FeedSource<T> {
 export type FeedSources = { readonly [N in FeedName]: FeedSource<FeedSnapshot<N>> }
 
 /** Where the messages of one follower go. */
-export interface FeedSink {
+interface FeedSink {
   /** False while earlier messages are still on their way: the follower is then left out and gets a snapshot later. */
   ready(): boolean
   send(message: FeedMessage): void

@@ -82,7 +82,7 @@ function nothing(startedAt: number): ModelTest {
 }
 
 /** `select;dur=0.41, connect;dur=3.10, ttfb;dur=120.00` */
-export function legsIn(header: string): ModelTest['legs'] {
+function legsIn(header: string): ModelTest['legs'] {
   return header.split(',').flatMap((part) => {
     const [, name, ms] = /^\s*([\w-]+)\s*;.*?dur=([\d.]+)/.exec(part) ?? []
     return name === undefined ? [] : [{ name, ms: Number(ms) }]

@@ -4,7 +4,7 @@ import type { Origins } from '../config/origin.js'
 import type { Settings } from '../config/settings.js'
 
 /** Standard output or standard error, as far as the command line uses them. */
-export interface TextSink {
+interface TextSink {
   write(text: string): unknown
   /** True when a person reads it on a terminal. */
   isTTY?: boolean

@@ -83,7 +83,7 @@ export function createProgram(needs: CliNeeds, options: { literals: string[]; fi
       json: true,
       run: (invocation) => {
         const { json, args, loaded } = invocation
-        return runDoctor(client(invocation), { json, peerId: args[0], settings: loaded.settings })
+        return runDoctor(client(invocation), { json, peerId: args[0], loaded })
       },
     },
     {

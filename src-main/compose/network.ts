@@ -3,7 +3,14 @@ import type { LiveSettings } from '../config/live-settings.js'
 import type { Settings } from '../config/settings.js'
 import type { DataFolder } from '../base/data-folder.js'
 import type { Log } from '../logging/index.js'
-import { bootstrapSettings, createBootstrapper, type Bootstrapper } from '../p2p/bootstrap/index.js'
+import {
+  bootstrapSettings,
+  createBootstrapper,
+  createMachineNodes,
+  machineNodesDir,
+  type Bootstrapper,
+} from '../p2p/bootstrap/index.js'
+import type { Service } from '../base/lifecycle.js'
 import { createHost, type Host, type Identity, type RelayOptions } from '../p2p/index.js'
 import { VERSION } from '../base/version.js'
 
@@ -11,6 +18,8 @@ import { VERSION } from '../base/version.js'
 export interface ComposedNetwork {
   host: Host
   bootstrapper: Bootstrapper
+  /** Shows this node to others of this machine; nothing in the mode standalone. */
+  presence: Service[]
 }
 
 /** Both as the settings say; neither is started. */
@@ -39,8 +48,9 @@ export function composeNetwork(needs: {
       swarmKeyFile: settings['swarm-key'],
     },
   )
+  const machineNodes = createMachineNodes({ host, log: log.forComponent('bootstrap') }, { dir: machineNodesDir() })
   const bootstrapper = createBootstrapper(
-    { host, log },
+    { host, log, machineNodes },
     {
       mode: settings.mode,
       sources: bootstrapSettings(settings),
@@ -50,7 +60,7 @@ export function composeNetwork(needs: {
   live.subscribe((name) => {
     if (name.startsWith('bootstrap.')) bootstrapper.replaceSources(bootstrapSettings(live.current))
   })
-  return { host, bootstrapper }
+  return { host, bootstrapper, presence: settings.mode === 'standalone' ? [] : [machineNodes] }
 }
 
 function relayOptions(settings: Settings): RelayOptions {

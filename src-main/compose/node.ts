@@ -68,7 +68,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
   const telemetry = composeTelemetry({ settings, clock, log, dataFolder })
   const { traffic, history, metrics } = telemetry
 
-  const { host, bootstrapper } = composeNetwork({
+  const { host, bootstrapper, presence } = composeNetwork({
     ...{ settings, live, identity, dataFolder, log },
     metrics: metrics.libp2p,
   })
@@ -154,6 +154,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
         host,
         table,
         gateway.reach,
+        ...presence,
         bootstrapper,
         ...services.before,
         ...exporters,

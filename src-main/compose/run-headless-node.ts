@@ -43,7 +43,7 @@ export async function runHeadlessNode(
 }
 
 /** The one line scripts wait for, or the sentences a person wants to read. */
-function announce({ node }: RunningNode, json: boolean): void {
+function announce({ node, movedPorts }: RunningNode, json: boolean): void {
   const gateway = node.gatewayUrl() ?? ''
   if (json) {
     const line = {
@@ -56,10 +56,12 @@ function announce({ node }: RunningNode, json: boolean): void {
     process.stdout.write(`${JSON.stringify(line)}\n`)
     return
   }
+  const moved = movedPorts.map(({ setting, from, to }) => `${setting} ${to} (not ${from})`)
   process.stdout.write(
     [
       '',
       `  This node is running.  Stop it with Ctrl-C.`,
+      ...(moved.length > 0 ? [`  Default ports are in use, so it has others: ${moved.join(', ')}`] : []),
       '',
       `  For your apps (OpenAI base URL)   ${gateway}/v1`,
       `  Dashboard, in a browser           ${node.dashboardUrl()}`,

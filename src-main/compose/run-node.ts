@@ -1,10 +1,12 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { AppError } from '#shared/errors.js'
 import { createNode, type NodeNeeds, type OcfNode } from './node.js'
 import type { Origins } from '../config/load-settings.js'
 import type { Settings } from '../config/settings.js'
 import { openDataFolder, type DataFolder } from '../base/data-folder.js'
+import { withFreePorts, type FreePorts, type MovedPort } from '../free-ports.js'
 import type { Service } from '../base/lifecycle.js'
 import { tuneGarbageCollection } from '../base/garbage-collection.js'
 import { createLogFile } from '../logging/log-file.js'
@@ -26,6 +28,8 @@ export interface NodeStart {
 /** A node that serves, with the folder it holds. */
 export interface RunningNode {
   node: OcfNode
+  /** Default ports that were in use when it started. */
+  movedPorts: readonly MovedPort[]
   /** Withdraws, drains, closes; idempotent. */
   stop(): Promise<void>
 }
@@ -33,35 +37,58 @@ export interface RunningNode {
 /** After this long a stop that hangs is cut. */
 export const STOP_GRACE_MS = 4_500
 
+/** Another program can take a port between the moment it was found free and the moment this node listens there. */
+const MAX_PORT_CHOICES = 3
+
 /**
- * Opens the data folder and starts the node in it. A failed start leaves nothing open.
+ * Opens the data folder and starts the node in it, on free ports where default ones are in use. A failed start leaves
+ * nothing open.
  * @throws AppError `data_dir_foreign`, `data_dir_locked`, `data_dir_unusable`, `identity_unreadable`, `port_in_use`
  */
 export async function startNode(start: NodeStart, signal: AbortSignal): Promise<RunningNode> {
-  const { settings, origins, logger, builtDir, desktop } = start
+  const { settings, logger } = start
+  const { log } = logger
   const dataFolder = await openDataFolder(settings['data-dir'], { cleanslate: settings.cleanslate })
-  const logFile = createLogFile({ ring: logger.ring, log: logger.log }, { dir: dataFolder.path('logs') })
+  const logFile = createLogFile({ ring: logger.ring, log }, { dir: dataFolder.path('logs') })
   try {
     await logFile.start(signal)
-    const identity = await loadIdentity({ dataDir: dataFolder.dir, seed: settings.seed }, logger.log)
-    const node = createNode({
-      settings,
-      origins,
-      dataFolder,
-      identity,
-      logger,
-      rendererDir: builtRenderer(builtDir),
-      docsDir: join(builtDir, 'docs'),
-      ...desktop,
-    })
-    await node.start(signal)
-    return { node, stop: createStop(node, logFile, dataFolder) }
+    const identity = await loadIdentity({ dataDir: dataFolder.dir, seed: settings.seed }, log)
+    for (let choice = 1; ; choice += 1) {
+      const ports = await withFreePorts(start)
+      const node = composeNode({ ...start, ...ports }, { dataFolder, identity })
+      try {
+        await node.start(signal)
+      } catch (error) {
+        if (choice < MAX_PORT_CHOICES && isChosenPortTaken(error, ports)) continue
+        throw error
+      }
+      if (ports.moved.length > 0) log.warn('default ports are in use, so free ones are used', portFields(ports.moved))
+      return { node, movedPorts: ports.moved, stop: createStop(node, logFile, dataFolder) }
+    }
   } catch (error) {
     await logFile.stop()
     await dataFolder.close()
     throw error
   }
 }
+
+function composeNode(start: NodeStart, opened: Pick<NodeNeeds, 'dataFolder' | 'identity'>): OcfNode {
+  const { settings, origins, logger, builtDir, desktop } = start
+  return createNode({
+    ...{ settings, origins, logger, ...opened },
+    rendererDir: builtRenderer(builtDir),
+    docsDir: join(builtDir, 'docs'),
+    ...desktop,
+  })
+}
+
+function isChosenPortTaken(error: unknown, { origins }: FreePorts): boolean {
+  if (!(error instanceof AppError) || error.code !== 'port_in_use') return false
+  return Object.entries(origins).some(([name, { kind }]) => name === error.param && kind === 'default')
+}
+
+const portFields = (moved: readonly MovedPort[]): Record<string, string> =>
+  Object.fromEntries(moved.map(({ setting, from, to }) => [setting, `${from} -> ${to}`]))
 
 function createStop(node: OcfNode, logFile: Service, dataFolder: DataFolder): () => Promise<void> {
   let stopping: Promise<void> | undefined

@@ -149,7 +149,7 @@ export const SETTINGS = {
     transport: 'tcp',
     default: 43906,
     help: 'WebSocket port other nodes reach this one on.',
-    cost: '0 takes any free port.',
+    cost: '0 takes any free port, and so does the default where tcpport is 0.',
     restart: true,
   },
   udpport: {

@@ -1,61 +1,49 @@
-/** A bounded number of places to work, with a bounded queue in the order of arrival. */
-export interface Slots {
-  /**
-   * Waits for a place. Returns the way to give it back (twice is once), or `full` when the queue is full.
-   * @throws the signal's reason when it aborts while waiting
-   */
-  acquire(signal: AbortSignal): Promise<(() => void) | 'full'>
-  readonly busy: number
-  readonly waiting: number
-}
+/** A bounded number of slots to work in, with a bounded queue in the order of arrival. */
+export class Slots {
+  readonly #queue: (() => void)[] = []
+  readonly #maxQueued: number
+  #free: number
 
-/** `places` at once, at most `queue` waiting. */
-export function createSlots(options: { places: number; queue: number }): Slots {
-  const queue: (() => void)[] = []
-  let busy = 0
-
-  function release(): void {
-    const next = queue.shift()
-    if (next === undefined) busy -= 1
-    else next()
+  /** `count` at once, at most `maxQueued` waiting. */
+  constructor(count: number, maxQueued: number) {
+    this.#free = count
+    this.#maxQueued = maxQueued
   }
 
-  function ticket(): () => void {
-    let given = false
+  /**
+   * Waits for a slot. Returns the way to release it (twice is once), or `full` when the queue is full.
+   * @throws the signal's reason when it aborts while waiting
+   */
+  async acquire(signal: AbortSignal): Promise<(() => void) | 'full'> {
+    signal.throwIfAborted()
+    if (this.#free > 0) this.#free -= 1
+    else if (this.#queue.length >= this.#maxQueued) return 'full'
+    else await this.#wait(signal)
+    let held = true
     return () => {
-      if (given) return
-      given = true
-      release()
+      if (held) this.#release()
+      held = false
     }
   }
 
-  return {
-    get busy() {
-      return busy
-    },
-    get waiting() {
-      return queue.length
-    },
-    async acquire(signal) {
-      signal.throwIfAborted()
-      if (busy < options.places) {
-        busy += 1
-        return ticket()
+  #wait(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const enter = (): void => {
+        signal.removeEventListener('abort', leave)
+        resolve()
       }
-      if (queue.length >= options.queue) return 'full'
-      await new Promise<void>((resolve, reject) => {
-        const enter = (): void => {
-          signal.removeEventListener('abort', leave)
-          resolve()
-        }
-        const leave = (): void => {
-          queue.splice(queue.indexOf(enter), 1)
-          reject(signal.reason as Error)
-        }
-        queue.push(enter)
-        signal.addEventListener('abort', leave, { once: true })
-      })
-      return ticket()
-    },
+      const leave = (): void => {
+        this.#queue.splice(this.#queue.indexOf(enter), 1)
+        reject(signal.reason as Error)
+      }
+      this.#queue.push(enter)
+      signal.addEventListener('abort', leave, { once: true })
+    })
+  }
+
+  #release(): void {
+    const next = this.#queue.shift()
+    if (next === undefined) this.#free += 1
+    else next()
   }
 }

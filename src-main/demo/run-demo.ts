@@ -33,9 +33,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const asked = untilAskedToStop().then(() => stopping.abort())
   try {
     await model.start(stopping.signal)
-    say(
-      `Demo model "${model.modelId}" listens on port ${model.port}: a tiny word model that writes about this project.`,
-    )
+    say(`Demo model "${model.modelId}" listens on port ${model.port}: it answers with sentences about this project.`)
     await startNodes(nodes, { ...options, folder, modelPort: model.port }, stopping.signal)
     const [first, last] = [nodes[0], nodes.at(-1)]
     if (first === undefined || last === undefined || stopping.signal.aborted) return EXIT.interrupted

@@ -35,7 +35,7 @@ function checkAlone({ bootstrap, knownPeers, mode }: DoctorFacts): Check {
     meaning: 'Models of others cannot be used, nor yours by them.',
     fix:
       mode === 'local'
-        ? `Start the first node of this computer with its standard ports (\`tcpport\` ${SETTINGS.tcpport.default}).`
+        ? 'Start another node of your own on this computer: `ocf start --data-dir <folder>`.'
         : `Give a bootstrap source that answers, such as \`http://<a node you know>:${SETTINGS.port.default}/v1/dnt/bootstraps\`, in \`bootstrap.sources\`.`,
     brief,
   })

@@ -1,6 +1,4 @@
 import { access, constants, stat } from 'node:fs/promises'
-import { createSocket } from 'node:dgram'
-import { createServer, isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import { request } from 'undici'
 import type { Check } from '#shared/contract/doctor.js'
@@ -10,6 +8,7 @@ import { parseBootstrapSettings, type RawBootstrapSetting } from '../p2p/bootstr
 import { oddEntries } from '../p2p/bootstrap/read-entries.js'
 import { resolveSource } from '../p2p/bootstrap/resolve-source.js'
 import type { NetworkMode } from '../p2p/index.js'
+import { bindError } from '../p2p/host/listen-addresses.js'
 import { fine, finding } from './check.js'
 import { checkBootstrap, clockCheck } from './network-checks.js'
 
@@ -23,11 +22,13 @@ export interface OfflineOptions {
 }
 
 /** A port of the settings. */
-export interface OfflinePort {
+interface OfflinePort {
   setting: string
   transport: 'tcp' | 'udp'
   host: string
   port: number
+  /** Nobody asked for this port: where it is in use, a node takes a free one. */
+  isDefault: boolean
 }
 
 const CLOCK_MS = 5_000
@@ -92,7 +93,7 @@ async function checkIdentity(dataDir: string): Promise<Check> {
   }
 }
 
-async function checkFreePort({ setting, transport, host, port }: OfflinePort): Promise<Check> {
+async function checkFreePort({ setting, transport, host, port, isDefault }: OfflinePort): Promise<Check> {
   const id = `port:${setting}`
   if (port === 0) return fine(id, `Any free port will do for ${setting}.`, 'Nobody can be in its way.')
   const code = await bindError(transport, host, port)
@@ -100,25 +101,17 @@ async function checkFreePort({ setting, transport, host, port }: OfflinePort): P
   if (code === undefined) return fine(id, `${name} is free.`, 'The node can listen there.')
   const holder = code === 'EADDRINUSE' ? await findPortHolder(port, transport) : undefined
   const by = holder === undefined ? 'another program' : `${holder.program} (pid ${holder.pid})`
+  const fact = code === 'EADDRINUSE' ? `${name} is used by ${by}.` : `${name} cannot be listened on: ${code}.`
+  if (code === 'EADDRINUSE' && isDefault)
+    return finding(id, 'warn', {
+      fact,
+      meaning: 'A node takes a free port instead.',
+      fix: `Stop it, or choose a port with --${setting}.`,
+    })
   return finding(id, 'bad', {
-    fact: code === 'EADDRINUSE' ? `${name} is used by ${by}.` : `${name} cannot be listened on: ${code}.`,
+    fact,
     meaning: 'A node cannot start with these settings.',
     fix: `${code === 'EADDRINUSE' ? 'Stop it, or choose' : 'Choose'} another port with --${setting}.`,
-  })
-}
-
-/** The code of the error that listening gives; undefined when it works. */
-function bindError(transport: 'tcp' | 'udp', host: string, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const fail = (error: NodeJS.ErrnoException): void => resolve(error.code ?? error.message)
-    const ipv6Only = isIPv6(host)
-    if (transport === 'tcp') {
-      const server = createServer().once('error', fail)
-      server.listen({ host, port, ipv6Only }, () => server.close(() => resolve(undefined)))
-      return
-    }
-    const socket = createSocket({ type: ipv6Only ? 'udp6' : 'udp4', ipv6Only }).once('error', fail)
-    socket.bind(port, host, () => socket.close(() => resolve(undefined)))
   })
 }
 

@@ -50,11 +50,6 @@ export function createGatewayListener(
   }
 }
 
-/** Routes as data, for documents and tests. */
-export function describeRoutes(needs: GatewayNeeds, options: GatewayOptions): readonly Route[] {
-  return allRoutes(needs, options)
-}
-
 /** A preflight asks about the method it names. */
 function wantedMethod({ method, request }: Arrival): string {
   if (method !== 'OPTIONS') return method

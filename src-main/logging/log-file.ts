@@ -5,7 +5,7 @@ import type { Log } from './index.js'
 import type { LogRing } from './ring.js'
 
 /** The file lines go to now; older ones are `ocf.log.1` … `ocf.log.4`. */
-export const LOG_FILE = 'ocf.log'
+const LOG_FILE = 'ocf.log'
 
 const MAX_FILES = 5
 const MAX_SIZE = '10M'

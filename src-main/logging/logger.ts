@@ -8,7 +8,7 @@ import { formatTextLine, type TextLine } from './text-line.js'
 const RING_LINES = 1000
 
 /** Where lines go: `process.stderr` or anything that takes text. */
-export interface LogDestination {
+interface LogDestination {
   write(text: string): unknown
   on?(event: 'error', listener: (error: Error) => void): unknown
   off?(event: 'error', listener: (error: Error) => void): unknown

@@ -130,17 +130,3 @@ export class MetricMakers {
     return { name, help, labelNames: [...labels], registers: [this.#registry] }
   }
 }
-
-/** Where the generated table begins in docs/operating.md. */
-export const METRICS_BEGIN = '<!-- metrics:begin -->'
-/** Where it ends. */
-export const METRICS_END = '<!-- metrics:end -->'
-
-/** The table of all metrics, as Markdown. */
-export function metricsTableMarkdown(): string {
-  const rows = Object.entries<MetricRow>(METRICS).map(
-    ([name, { type, labels, help }]) =>
-      `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`,
-  )
-  return ['| Metric | Type | Labels | What it says |', '| --- | --- | --- | --- |', ...rows].join('\n')
-}

@@ -4,7 +4,7 @@ import type { Log } from '../logging/index.js'
 import { type Feed, FinishedRequests, newEntry, RunningRequest, type Slot } from './traffic-requests.js'
 
 /** What is known of a request when it arrives. */
-export type TrafficStart = Pick<TrafficEntry, 'id' | 'direction' | 'service' | 'method' | 'route'> &
+type TrafficStart = Pick<TrafficEntry, 'id' | 'direction' | 'service' | 'method' | 'route'> &
   Partial<Pick<TrafficEntry, 'model' | 'peer' | 'path'>>
 
 /** What becomes known later. */
@@ -40,7 +40,7 @@ export interface TrafficHandle {
 }
 
 /** Requests begun since local midnight. */
-export interface DayCounts {
+interface DayCounts {
   in: number
   out: number
   local: number

@@ -7,7 +7,7 @@ import {
 } from '#shared/contract/wire.js'
 
 /** Who follows one feed through the socket. */
-export interface SocketFollower {
+interface SocketFollower {
   onNews(news: FeedNews): void
   /** The socket is gone; the feed begins anew when it is back. */
   onLost(): void

@@ -11,7 +11,7 @@ export interface Command {
 }
 
 /** More than these nobody reads; typing on narrows the list. */
-export const MAX_SHOWN = 40
+const MAX_SHOWN = 40
 
 /** The commands that hold every word of the query, those whose title begins with it first; else in their own order. */
 export function matchCommands(commands: readonly Command[], query: string): Command[] {

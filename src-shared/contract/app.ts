@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCall, NoInputSchema } from './define.js'
 
 /** What the desktop app may do besides showing a window. Each is offered where `node.capabilities` has its capability. */
-export const AppPreferencesSchema = z.object({
+const AppPreferencesSchema = z.object({
   /** Closing the window leaves the node running in the tray (capability `close-to-tray`). */
   closeToTray: z.boolean(),
   /** Short messages of the system, such as the first request that was served (capability `notifications`). */

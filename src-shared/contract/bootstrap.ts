@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCall, defineListFeed, NoInputSchema } from './define.js'
 
 /** One place this node asks for its first peers, and how it did when it was last asked. */
-export const BootstrapSourceSchema = z.object({
+const BootstrapSourceSchema = z.object({
   /** As written in the settings. */
   source: z.string(),
   /** The setting it comes from. */

@@ -44,7 +44,7 @@ export function defineStateFeed<S extends z.ZodType>(help: string, value: S): Fe
 }
 
 /** The delta of a list feed: items added or replaced, and the keys of those that left. */
-export interface ListDelta<T> {
+interface ListDelta<T> {
   set: T[]
   removed: string[]
 }

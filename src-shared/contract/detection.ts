@@ -42,7 +42,7 @@ export const SERVER_NAMES: Readonly<Record<ServerKind, string>> = {
  * `busy`: every slot is taken, or it did not answer just now although it did before. `asleep`: it has unloaded its model
  * and loads it for the next request. `unusable`: see the problem. The last two kinds are only told of typed-in addresses.
  */
-export const ServerStateSchema = z.enum([
+const ServerStateSchema = z.enum([
   'ready',
   'starting',
   'asleep',
@@ -55,7 +55,7 @@ export const ServerStateSchema = z.enum([
 export type ServerState = z.output<typeof ServerStateSchema>
 
 /** One model as its server tells it; null for what it does not tell. */
-export const DetectedModelSchema = z.object({
+const DetectedModelSchema = z.object({
   /** The server's own id; what is published may be shorter (a path becomes its file name). */
   id: z.string(),
   /** Tokens. */
@@ -72,7 +72,7 @@ export const DetectedModelSchema = z.object({
 export type DetectedModel = z.output<typeof DetectedModelSchema>
 
 /** A model server on this machine, or what a typed-in address turned out to be. */
-export const DetectedServerSchema = z.object({
+const DetectedServerSchema = z.object({
   /** `host:port`; never leaves this machine. */
   address: z.string(),
   host: z.string(),

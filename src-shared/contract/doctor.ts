@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCall, defineStateFeed, NoInputSchema } from './define.js'
 
 /** One thing the doctor looked at. */
-export const CheckSchema = z.object({
+const CheckSchema = z.object({
   /** Stable, for scripts and for the interface: `reachable`, `address:/ip4/…`. */
   id: z.string(),
   state: z.enum(['ok', 'warn', 'bad', 'unknown']),
@@ -18,7 +18,7 @@ export const CheckSchema = z.object({
 export type Check = z.output<typeof CheckSchema>
 
 /** What the doctor found; it can be copied to others: it names no prompt, key or token. */
-export const DoctorReportSchema = z.object({
+const DoctorReportSchema = z.object({
   /** Unix milliseconds. */
   atMs: z.number(),
   /** Whose report this is: this node, or the peer that was asked for. */
@@ -28,7 +28,7 @@ export const DoctorReportSchema = z.object({
 export type DoctorReport = z.output<typeof DoctorReportSchema>
 
 /** What the doctor knows without asking anybody. */
-export const DoctorStateSchema = z.object({
+const DoctorStateSchema = z.object({
   checks: z.array(CheckSchema),
   /** Peers are being asked to dial this node: addresses they were asked about, of how many; null while nobody is asked. */
   asking: z.object({ done: z.number().int(), total: z.number().int() }).nullable(),

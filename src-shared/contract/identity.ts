@@ -10,7 +10,7 @@ const BackupTextSchema = z.string().min(1).max(MAX_BACKUP_LENGTH)
 const PassphraseSchema = z.string().min(1).max(1024)
 
 /** Whose key this node has, now and after its next start. */
-export const IdentityViewSchema = z.object({
+const IdentityViewSchema = z.object({
   peerId: z.string(),
   /** It comes from the setting `seed` and stands in no file. */
   seeded: z.boolean(),
@@ -22,7 +22,7 @@ export const IdentityViewSchema = z.object({
 export type IdentityView = z.output<typeof IdentityViewSchema>
 
 /** What a backup says without its passphrase; the peer id is proven only by restoring it. */
-export const BackupViewSchema = z.object({
+const BackupViewSchema = z.object({
   peerId: z.string(),
   /** Unix milliseconds. */
   madeAtMs: z.number(),

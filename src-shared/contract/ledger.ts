@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCall, defineStateFeed, NoInputSchema } from './define.js'
 
 /** What was given to one peer with one model on one day. */
-export const LedgerRowSchema = z.object({
+const LedgerRowSchema = z.object({
   /** `2030-01-31` on this machine's calendar. */
   day: z.string(),
   model: z.string(),
@@ -21,7 +21,7 @@ export const LedgerRowSchema = z.object({
 export type LedgerRow = z.output<typeof LedgerRowSchema>
 
 /** What was given in a span of time. */
-export const LedgerTotalsSchema = z.object({
+const LedgerTotalsSchema = z.object({
   requests: z.number().int(),
   failed: z.number().int(),
   tokensIn: z.number(),
@@ -32,7 +32,7 @@ export const LedgerTotalsSchema = z.object({
 export type LedgerTotals = z.output<typeof LedgerTotalsSchema>
 
 /** What this machine gave to others. */
-export const LedgerSummarySchema = z.object({
+const LedgerSummarySchema = z.object({
   today: LedgerTotalsSchema,
   ever: LedgerTotalsSchema,
   /** `2030-01-31`; null before the first request. */

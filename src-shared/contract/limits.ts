@@ -24,7 +24,7 @@ export const ConsumerSchema = z.object({
 })
 
 /** How the limits are used at this moment. */
-export const UsageSchema = z.object({
+const UsageSchema = z.object({
   /** Requests of peers at work and how many may be. */
   slots: z.object({ used: z.number().int(), total: z.number().int() }),
   /** Requests of peers that wait and how many may. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCall, defineListFeed } from './define.js'
 
 /** One line of the log. */
-export const LogLineSchema = z.object({
+const LogLineSchema = z.object({
   /** Counts up by one for each line since the start. */
   seq: z.number().int(),
   /** Unix milliseconds. */

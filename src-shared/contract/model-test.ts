@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCall } from './define.js'
 
 /** What one real request of one token showed. */
-export const ModelTestSchema = z.object({
+const ModelTestSchema = z.object({
   ok: z.boolean(),
   /** HTTP status; null when nothing answered. */
   status: z.number().int().nullable(),

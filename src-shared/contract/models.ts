@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCall, defineListFeed, NoInputSchema } from './define.js'
 
 /** How busy a provider is, as it said itself in the last half minute. */
-export const ProviderLoadSchema = z.object({
+const ProviderLoadSchema = z.object({
   /** Requests it would take at once; null where it sets no limit. */
   slotsTotal: z.number().nullable(),
   /** Of those, how many are free; null where it sets no limit. */
@@ -15,7 +15,7 @@ export const ProviderLoadSchema = z.object({
 export type ProviderLoad = z.output<typeof ProviderLoadSchema>
 
 /** A peer that offers a model. */
-export const ModelProviderSchema = z.object({
+const ModelProviderSchema = z.object({
   peerId: z.string(),
   self: z.boolean(),
   connected: z.boolean(),
@@ -26,7 +26,7 @@ export const ModelProviderSchema = z.object({
 export type ModelProvider = z.output<typeof ModelProviderSchema>
 
 /** A model that can be used through this node's gateway. */
-export const ModelViewSchema = z.object({
+const ModelViewSchema = z.object({
   id: z.string(),
   providers: z.array(ModelProviderSchema),
   /** A server of this machine has it. */

@@ -3,10 +3,10 @@ import { defineCall, defineStateFeed, NoInputSchema } from './define.js'
 import { PathKindSchema } from './peers.js'
 
 /** How this node takes part: alone, in a network of its own, or in the public one. */
-export const ModeSchema = z.enum(['standalone', 'local', 'node'])
+const ModeSchema = z.enum(['standalone', 'local', 'node'])
 
 /** What the place that shows the interface can do besides; the renderer asks for these, never "is this Electron". */
-export const CapabilitySchema = z.enum(['open-external', 'self-update', 'autostart', 'notifications', 'close-to-tray'])
+const CapabilitySchema = z.enum(['open-external', 'self-update', 'autostart', 'notifications', 'close-to-tray'])
 export type Capability = z.output<typeof CapabilitySchema>
 
 /**
@@ -15,7 +15,7 @@ export type Capability = z.output<typeof CapabilitySchema>
  * computer. `connected`: peers, but nothing shared. `alone`: no peer is
  * connected although the mode wants some. `standalone`: no peer is wanted.
  */
-export const NodeStateSchema = z.object({
+const NodeStateSchema = z.object({
   kind: z.enum(['paused', 'sharing', 'connected', 'alone', 'standalone']),
   /** The best kind of path to any peer; null without peers. */
   path: z.enum(['direct', 'relayed']).nullable(),

@@ -2,11 +2,11 @@ import { z } from 'zod'
 import { defineCall, defineStateFeed, NoInputSchema } from './define.js'
 
 /** Why sharing can be paused. */
-export const PauseCauseSchema = z.enum(['manual', 'user-active', 'on-battery', 'gpu-busy', 'program', 'schedule'])
+const PauseCauseSchema = z.enum(['manual', 'user-active', 'on-battery', 'gpu-busy', 'program', 'schedule'])
 export type PauseCause = z.output<typeof PauseCauseSchema>
 
 /** One cause that holds now. */
-export const PauseReasonSchema = z.object({
+const PauseReasonSchema = z.object({
   cause: PauseCauseSchema,
   /** For a person: `you are using this computer`. */
   sentence: z.string(),
@@ -16,7 +16,7 @@ export const PauseReasonSchema = z.object({
 export type PauseReason = z.output<typeof PauseReasonSchema>
 
 /** One rule and what it sees. */
-export const PauseRuleViewSchema = z.object({
+const PauseRuleViewSchema = z.object({
   cause: PauseCauseSchema.exclude(['manual']),
   /** The setting that switches it on. */
   setting: z.string(),

@@ -6,7 +6,7 @@ export const PathKindSchema = z.enum(['direct-tcp', 'direct-ws', 'direct-quic', 
 export type PathKind = z.output<typeof PathKindSchema>
 
 /** A peer this node knows: connected, in the node table, or both. */
-export const PeerViewSchema = z.object({
+const PeerViewSchema = z.object({
   peerId: z.string(),
   connected: z.boolean(),
   /** The kinds of its open connections, best first. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCall, defineListFeed, NoInputSchema } from './define.js'
 
 /** A server of this machine. */
-export const ServiceViewSchema = z.object({
+const ServiceViewSchema = z.object({
   id: z.string(),
   name: z.string(),
   /** `host:port`; never leaves this machine. */

@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { defineCall, NoInputSchema } from './define.js'
 
 /** Where a setting's value came from, the strongest last. */
-export const OriginSchema = z.enum(['default', 'file', 'environment', 'flag'])
+const OriginSchema = z.enum(['default', 'file', 'environment', 'flag'])
 
 /** One setting as it is in force. */
-export const SettingViewSchema = z.object({
+const SettingViewSchema = z.object({
   name: z.string(),
   /** Heading it stands under. */
   group: z.string(),

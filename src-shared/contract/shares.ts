@@ -10,7 +10,7 @@ export const AliasSchema = z.strictObject({
 })
 
 /** What the owner shares of one server; kept across restarts. */
-export const ShareSchema = z.object({
+const ShareSchema = z.object({
   /** Id of the service it is registered as. */
   id: z.string(),
   address: z.string(),

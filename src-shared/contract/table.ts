@@ -3,7 +3,7 @@ import { PeerSchema } from '../records.js'
 import { defineCall } from './define.js'
 
 /** A row of the node table as this node verified it. */
-export const RowViewSchema = z.object({
+const RowViewSchema = z.object({
   peerId: z.string(),
   self: z.boolean(),
   connected: z.boolean(),
@@ -14,7 +14,6 @@ export const RowViewSchema = z.object({
   /** Unix milliseconds. */
   expiresAtMs: z.number(),
 })
-export type RowView = z.output<typeof RowViewSchema>
 
 export const tableCalls = {
   'table.rows': defineCall('The node table: connected peers, or all known ones.', {

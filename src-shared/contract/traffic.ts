@@ -3,7 +3,7 @@ import { defineCall, defineListFeed } from './define.js'
 import { PathKindSchema } from './peers.js'
 
 /** One try of a request at one provider: what its waterfall is drawn from. */
-export const TrafficLegSchema = z.object({
+const TrafficLegSchema = z.object({
   /** The provider's peer id; null for a server of this machine. */
   peer: z.string().nullable(),
   outcome: z.enum(['answered', 'refused', 'failed', 'broke-off', 'client-gone']),
@@ -71,7 +71,7 @@ export const TrafficEntrySchema = z.object({
 export type TrafficEntry = z.output<typeof TrafficEntrySchema>
 
 /** How far a history looks back. */
-export const HistoryRangeSchema = z.enum(['5m', '1h', '24h', '30d'])
+const HistoryRangeSchema = z.enum(['5m', '1h', '24h', '30d'])
 export type HistoryRange = z.output<typeof HistoryRangeSchema>
 
 /** What went one way in a span of time. */
@@ -91,13 +91,11 @@ export const DirectionTotalsSchema = z.object({
 export type DirectionTotals = z.output<typeof DirectionTotalsSchema>
 
 /** Milliseconds below which that share of the requests stayed, within 2 %; null where nothing was measured. */
-export const PercentilesSchema = z
-  .object({ p50: z.number(), p90: z.number(), p95: z.number(), p99: z.number() })
-  .nullable()
+const PercentilesSchema = z.object({ p50: z.number(), p90: z.number(), p95: z.number(), p99: z.number() }).nullable()
 export type Percentiles = z.output<typeof PercentilesSchema>
 
 /** The requests that ended in one step of a history. */
-export const HistoryPointSchema = z.object({
+const HistoryPointSchema = z.object({
   /** Unix milliseconds at which the step begins. */
   atMs: z.number(),
   out: DirectionTotalsSchema,

@@ -32,7 +32,7 @@ export interface FakeNode {
 export const SELF = '12D3KooWSelfSelfSelfSelfSelfSelfSelfSelfSelfSelfSelf'
 export const ALICE = '12D3KooWAliceAliceAliceAliceAliceAliceAliceAliceAlic'
 export const BOB = '12D3KooWBobBobBobBobBobBobBobBobBobBobBobBobBobBobBo'
-export const STARTED_AT_MS = 1_700_000_000_000
+const STARTED_AT_MS = 1_700_000_000_000
 
 export function createFakeNode(options: { gatewayUrl?: string | null; startedAtMs?: number } = {}): FakeNode {
   const startedAtMs = options.startedAtMs ?? STARTED_AT_MS

@@ -34,7 +34,7 @@ export const TRANSPORTS: readonly Transport[] = [
 ]
 
 /** Dispatch and feeds without anything between; values are cloned as every real carrier does. */
-export function memoryClient(control: Control): Client {
+function memoryClient(control: Control): Client {
   return {
     async call(name, input) {
       const output = await control.dispatch(name, structuredClone(input), { capabilities: [] })

@@ -1,6 +1,6 @@
 import { ALICE, BOB, createFakeNode, type FakeNode } from '../contract/fake-node.js'
 
-export const CAROL = '12D3KooWCarolCarolCarolCarolCarolCarolCarolCarolCaro'
+const CAROL = '12D3KooWCarolCarolCarolCarolCarolCarolCarolCarolCaro'
 
 /** A node in the middle of a busy day: servers, peers, finished, failed and running requests. */
 export function createFurnishedNode(): FakeNode {

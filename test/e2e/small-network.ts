@@ -1,7 +1,6 @@
 import { startPacedOllama, type PacedModel, type PacedOllama } from '../fixtures/model-servers/paced-ollama.js'
 import { chat, flagsToJoin, llmFlags, modelIds, untilListed } from '../fixtures/node-pair.js'
 import { startNodeProcess, type NodeProcess } from '../fixtures/node-process.js'
-import { until } from '../fixtures/until.js'
 
 /** A model server beside a node that is not shared yet, and peers of that node with models of their own. */
 export interface Neighbours {
@@ -79,12 +78,4 @@ export async function makeTraffic({ me, peers }: SmallNetwork, rounds: number): 
     ]
     for (const request of requests) await (await request).text()
   }
-}
-
-/** Waits until a page's first line is as wanted. */
-export async function untilHeading(heading: () => Promise<string>, wanted: RegExp): Promise<void> {
-  await until(async () => wanted.test(await heading()), {
-    what: `the heading matches ${String(wanted)}`,
-    limitMs: 20_000,
-  })
 }

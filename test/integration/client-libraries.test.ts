@@ -4,24 +4,20 @@ import Anthropic, { APIError as AnthropicError } from '@anthropic-ai/sdk'
 import { Ollama } from 'ollama'
 import OpenAI, { APIError, APIUserAbortError } from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createDemoModelServer, type DemoModelServer } from '../../src-main/demo-model/index.js'
+import { ALL_ROUND as MODEL, startEveryInterface } from '../fixtures/model-servers/every-interface.js'
 import type { ModelServerFixture } from '../fixtures/model-servers/index.js'
 import { startOllamaApi } from '../fixtures/model-servers/ollama-api.js'
 import { llmFlags, startNodePair, untilListed, type NodePair } from '../fixtures/node-pair.js'
-import { createRecordingLog } from '../fixtures/recording-log.js'
-
-const MODEL = 'ocf-demo'
 
 /** Clients at A; at B a server of OpenAI's and Anthropic's interfaces and an Ollama, as two services. */
 let pair: NodePair
-let demo: DemoModelServer
+let server: ModelServerFixture
 let ollama: ModelServerFixture
 
 beforeAll(async () => {
   ollama = await startOllamaApi()
-  demo = createDemoModelServer({ log: createRecordingLog() }, { tokensPerSecond: 500, slots: 4 })
-  await demo.start(new AbortController().signal)
-  pair = await startNodePair({ serviceFlags: llmFlags(demo.port) })
+  server = await startEveryInterface()
+  pair = await startNodePair({ serviceFlags: llmFlags(server.port) })
   const { token } = JSON.parse(await readFile(join(pair.b.dataDir, 'control.json'), 'utf8')) as { token: string }
   await fetch(`${pair.b.gateway}/v1/dnt/_node`, {
     method: 'POST',
@@ -34,7 +30,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await pair.stop()
-  await demo.stop()
+  await server.close()
   await ollama.close()
 })
 
@@ -93,11 +89,11 @@ describe('the openai library', () => {
 
   test('understands that a model is unknown', async () => {
     const error: unknown = await client()
-      .chat.completions.create({ model: 'ocf-dem', messages })
+      .chat.completions.create({ model: 'all-roun', messages })
       .catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(APIError)
     expect(error).toMatchObject({ status: 404, code: 'model_not_found', param: 'model' })
-    expect((error as APIError).message).toContain('Did you mean ocf-demo')
+    expect((error as APIError).message).toContain('Did you mean all-round')
   })
 })
 

@@ -105,14 +105,10 @@ describe('a client that goes away is seen by the server at once', () => {
       createDemoModelServer(
         {
           log: createRecordingLog(),
-          events: {
-            onRequest({ id, path }) {
-              if (path.startsWith('/v1/chat') && chats.push(id) === 2) received.resolve(undefined)
-            },
-            onStarted: ({ id }) => void started.push(id),
-            onAborted({ id }) {
-              if (id === chats[1]) seen.resolve(undefined)
-            },
+          observe(event, { id }) {
+            if (event === 'request' && chats.push(id) === 2) received.resolve(undefined)
+            if (event === 'started') started.push(id)
+            if (event === 'aborted' && id === chats[1]) seen.resolve(undefined)
           },
         },
         { tokensPerSecond: 5, slots: 1 },

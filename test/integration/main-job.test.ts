@@ -1,32 +1,26 @@
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createDemoModelServer, type DemoModelServer } from '../../src-main/demo-model/index.js'
+import { ALL_ROUND as MODEL, startEveryInterface } from '../fixtures/model-servers/every-interface.js'
+import type { ModelServerFixture } from '../fixtures/model-servers/index.js'
 import { llmFlags, startNodePair, untilListed, type NodePair } from '../fixtures/node-pair.js'
-import { createRecordingLog } from '../fixtures/recording-log.js'
 
-const MODEL = 'ocf-demo'
 const ask = {
   model: MODEL,
   messages: [{ role: 'user' as const, content: 'What is a node table?' }],
   max_completion_tokens: 12,
 }
 
-let demo: DemoModelServer
+let server: ModelServerFixture
 let pair: NodePair
-const aborted: string[] = []
 
 beforeAll(async () => {
-  demo = createDemoModelServer(
-    { log: createRecordingLog(), events: { onAborted: ({ path }) => aborted.push(path) } },
-    { tokensPerSecond: 500 },
-  )
-  await demo.start(new AbortController().signal)
-  pair = await startNodePair({ serviceFlags: llmFlags(demo.port) })
+  server = await startEveryInterface()
+  pair = await startNodePair({ serviceFlags: llmFlags(server.port) })
 })
 
 afterAll(async () => {
   await pair.stop()
-  await demo.stop()
+  await server.close()
 })
 
 const clientOf = (baseURL: string): OpenAI => new OpenAI({ baseURL, apiKey: 'sk-secret-of-the-user', maxRetries: 0 })
@@ -67,7 +61,7 @@ describe.each([
   })
 
   test('is cancelled midway', async () => {
-    const before = aborted.length
+    const gone = server.nextAbort()
     const stream = await clientOf(baseUrl()).chat.completions.create({
       ...ask,
       max_completion_tokens: 4_000,
@@ -75,7 +69,7 @@ describe.each([
     })
     for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break
     stream.controller.abort()
-    await expect.poll(() => aborted.length).toBe(before + 1)
+    expect((await gone).url).toBe('/v1/chat/completions')
   })
 
   test('completes text', async () => {
@@ -123,7 +117,7 @@ test('a path that is not shared is refused to peers and open to the owner', asyn
 })
 
 test('both nodes stop cleanly within five seconds', async () => {
-  const extra = await startNodePair({ serviceFlags: llmFlags(demo.port) })
+  const extra = await startNodePair({ serviceFlags: llmFlags(server.port) })
   await untilListed(extra.a.gateway, MODEL)
   const first = await extra.b.stop()
   await expect.poll(() => fetch(`${extra.a.gateway}/v1/models`).then((r) => r.text())).not.toContain(MODEL)

@@ -90,6 +90,15 @@ test('an address without a peer id is enough', async () => {
   await until('B is connected to A', () => b.isConnected(a.peerId))
 })
 
+test('in the mode local the nodes of this machine are asked for in each round without a peer', async () => {
+  const a = await hosts.host()
+  const b = await hosts.host()
+  let rounds = 0
+  const addresses = (): Promise<string[]> => Promise.resolve((rounds += 1) < 3 ? [] : addressesOver(a, 'tcp'))
+  await bootstrap(b, [], { mode: 'local', machineNodes: { addresses }, clock: countedRounds(10) })
+  await until('B is connected to A', () => b.isConnected(a.peerId))
+})
+
 test('three hosts bootstrapped from one find each other', async () => {
   const a = await hosts.host()
   const others = await Promise.all([hosts.host(), hosts.host(), hosts.host()])

@@ -1,7 +1,12 @@
 import { request as httpRequest } from 'node:http'
 import OpenAI, { type APIError } from 'openai'
 import { afterEach, expect, test } from 'vitest'
-import { createDemoModelServer, type DemoModelOptions, type DemoRequest } from '../../src-main/demo-model/index.js'
+import {
+  createDemoModelServer,
+  type DemoModelOptions,
+  type DemoRequest,
+  type DemoRequestEvent,
+} from '../../src-main/demo-model/index.js'
 import { createEventQueue } from '../fixtures/model-servers/event-queue.js'
 import { createRecordingLog } from '../fixtures/recording-log.js'
 
@@ -12,28 +17,20 @@ afterEach(async () => {
 })
 
 interface Told {
-  what: 'request' | 'started' | 'token' | 'finished' | 'refused' | 'aborted'
+  what: DemoRequestEvent
   request: DemoRequest
 }
 
 async function startDemo(options: DemoModelOptions = { tokensPerSecond: 0 }) {
   const told: Told[] = []
   const queue = createEventQueue<Told>()
-  const tell = (what: Told['what']) => (request: DemoRequest) => {
+  const observe = (what: DemoRequestEvent, request: DemoRequest): void => {
     const event = { what, request: { ...request } }
     told.push(event)
     queue.push(event)
   }
-  const events = {
-    onRequest: tell('request'),
-    onStarted: tell('started'),
-    onToken: tell('token'),
-    onFinished: tell('finished'),
-    onRefused: tell('refused'),
-    onAborted: tell('aborted'),
-  }
   const log = createRecordingLog()
-  const server = createDemoModelServer({ log, events }, options)
+  const server = createDemoModelServer({ log, observe }, options)
   await server.start(new AbortController().signal)
   cleanups.push(() => server.stop())
   const origin = `http://127.0.0.1:${server.port}`
@@ -120,62 +117,6 @@ test('completions work, streamed and whole', async () => {
   expect(whole.usage?.completion_tokens).toBe(20)
 })
 
-test('embeddings of texts with common words are nearer than of others, in both encodings', async () => {
-  const { client } = await startDemo()
-  const input = ['the peer signs its row', 'the peer renews its row', 'bananas and apples']
-  const base64 = await client.embeddings.create({ model: 'ocf-demo', input })
-  const float = await client.embeddings.create({ model: 'ocf-demo', input, encoding_format: 'float' })
-  const [a, b, c] = base64.data.map((entry) => entry.embedding) as [number[], number[], number[]]
-  const dot = (x: number[], y: number[]) => x.reduce((sum, value, index) => sum + value * (y[index] ?? 0), 0)
-
-  expect(float.data.map((entry) => entry.embedding)).toEqual([a, b, c])
-  expect(dot(a, a)).toBeCloseTo(1, 5)
-  expect(dot(a, b)).toBeGreaterThan(dot(a, c))
-})
-
-test('the responses interface works, streamed and whole', async () => {
-  const { client } = await startDemo()
-  const whole = await client.responses.create({ model: 'ocf-demo', input: 'What is a peer?' })
-  const stream = await client.responses.create({ model: 'ocf-demo', input: 'What is a peer?', stream: true })
-  let streamed = ''
-  const types: string[] = []
-  for await (const event of stream) {
-    types.push(event.type)
-    if (event.type === 'response.output_text.delta') streamed += event.delta
-  }
-
-  expect(whole.output_text).toMatch(/^I am the demo model/)
-  expect(streamed).toMatch(/^I am the demo model/)
-  expect(types.at(0)).toBe('response.created')
-  expect(types.at(-1)).toBe('response.completed')
-})
-
-test('the messages interface works, streamed and whole', async () => {
-  const { origin } = await startDemo()
-  const ask = (stream: boolean) =>
-    fetch(`${origin}/v1/messages`, {
-      method: 'POST',
-      body: JSON.stringify({ ...QUESTION, max_tokens: 12, seed: 1, stream }),
-    })
-  const whole = (await (await ask(false)).json()) as Record<string, unknown>
-  const streamed = await (await ask(true)).text()
-
-  expect(whole).toMatchObject({
-    type: 'message',
-    stop_reason: 'max_tokens',
-    content: [{ type: 'text', text: 'I am the demo model that is built into Open Compute:' }],
-    usage: { input_tokens: 6, output_tokens: 12 },
-  })
-  expect(streamed.match(/^event: .*$/gm)?.filter((line, index, all) => line !== all[index - 1])).toEqual([
-    'event: message_start',
-    'event: content_block_start',
-    'event: content_block_delta',
-    'event: content_block_stop',
-    'event: message_delta',
-    'event: message_stop',
-  ])
-})
-
 test('requests at fault are told so in the shape OpenAI clients parse', async () => {
   const { origin, client } = await startDemo()
   const errorOf = (promise: Promise<unknown>) => promise.catch((error: unknown) => error as APIError)
@@ -194,7 +135,7 @@ test('requests at fault are told so in the shape OpenAI clients parse', async ()
   })
   expect(await post('/v1/chat/completions', '{')).toMatchObject({ status: 400, error: { code: 'invalid_json' } })
   expect(await post('/v1/chat/completions', '{}')).toMatchObject({ status: 400, error: { code: 'missing_model' } })
-  expect(await post('/v1/messages', '{')).toMatchObject({ status: 400, type: 'error' })
+  expect(await post('/v1/embeddings', '{}')).toMatchObject({ status: 404, error: { code: 'not_found' } })
   expect(await post('/api/delete', '{}')).toMatchObject({ status: 404, error: { code: 'not_found' } })
   expect((await fetch(`${origin}/v1/chat/completions`)).status).toBe(405)
 })
@@ -311,7 +252,8 @@ test('a client that leaves while it sends its question is no failure', async () 
 
 test('a body that is too large is refused', async () => {
   const { origin } = await startDemo()
-  const response = await fetch(`${origin}/v1/embeddings`, { method: 'POST', body: new Uint8Array(17 * 1024 * 1024) })
+  const body = new Uint8Array(17 * 1024 * 1024)
+  const response = await fetch(`${origin}/v1/chat/completions`, { method: 'POST', body })
 
   expect(response.status).toBe(413)
 })

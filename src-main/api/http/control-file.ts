@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 
 /** How the command line finds the running node: address and token, readable by its owner only. */
-export const ControlFileSchema = z.object({
+const ControlFileSchema = z.object({
   url: z.url(),
   token: z.string().min(1),
   pid: z.number().int().positive(),

@@ -13,7 +13,7 @@ import type { Log } from '../../logging/index.js'
 import type { Feeds } from '../feeds.js'
 
 /** The path of the feed socket. */
-export const FEED_PATH = '/api/feed'
+const FEED_PATH = '/api/feed'
 
 const MAX_SOCKETS = 32
 const MAX_MESSAGE_BYTES = 64 * 1024

@@ -1,11 +1,17 @@
 import type { Check, DoctorReport } from '#shared/contract/doctor.js'
 import { AppError } from '#shared/errors.js'
 import { SETTINGS, type Settings } from '../../config/settings.js'
+import type { Origins } from '../../config/origin.js'
 import { examineOffline, type OfflineOptions } from '../../doctor/offline.js'
 import { bootstrapSettings } from '../../p2p/bootstrap/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { printable } from '../../logging/printable.js'
 import { counted, mayColour } from '../table.js'
+
+interface Loaded {
+  settings: Settings
+  origins: Origins
+}
 
 /** Sources get 5 s each at the same time, and the clock a question more. */
 const OFFLINE_MS = 15_000
@@ -22,11 +28,11 @@ const COLOURS: Record<Check['state'], number> = { ok: 32, warn: 33, bad: 31, unk
  */
 export async function runDoctor(
   needs: { io: CliIo; client: ControlClient },
-  options: { json: boolean; peerId: string | undefined; settings: Settings },
+  options: { json: boolean; peerId: string | undefined; loaded: Loaded },
 ): Promise<number> {
   const { io, client } = needs
-  const { peerId, settings } = options
-  const report = peerId === undefined ? await ownReport(client, settings) : await client.call('doctor.peer', { peerId })
+  const { peerId, loaded } = options
+  const report = peerId === undefined ? await ownReport(client, loaded) : await client.call('doctor.peer', { peerId })
   io.stdout.write(
     options.json
       ? `${JSON.stringify(report, null, 2)}\n`
@@ -35,28 +41,34 @@ export async function runDoctor(
   return report.checks.some(({ state }) => state === 'bad') ? EXIT.failed : EXIT.ok
 }
 
-async function ownReport(client: ControlClient, settings: Settings): Promise<DoctorReport> {
+async function ownReport(client: ControlClient, loaded: Loaded): Promise<DoctorReport> {
   try {
     return await client.call('doctor.run', {})
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'node_not_running') throw error
-    const checks = await examineOffline(offlineOptions(settings), AbortSignal.timeout(OFFLINE_MS))
+    const checks = await examineOffline(offlineOptions(loaded), AbortSignal.timeout(OFFLINE_MS))
     return { atMs: Date.now(), peerId: '', checks }
   }
 }
 
-function offlineOptions(settings: Settings): OfflineOptions {
+function offlineOptions({ settings, origins }: Loaded): OfflineOptions {
   const loopback = '127.0.0.1'
   const [p2pHost = '0.0.0.0'] = settings['p2p-host']
+  const ports = [
+    { setting: 'port', transport: 'tcp', host: loopback },
+    { setting: 'api-port', transport: 'tcp', host: loopback },
+    { setting: 'tcpport', transport: 'tcp', host: p2pHost },
+    { setting: 'wsport', transport: 'tcp', host: p2pHost },
+    { setting: 'udpport', transport: 'udp', host: p2pHost },
+  ] as const
   return {
     mode: settings.mode,
     dataDir: settings['data-dir'],
     bootstrap: bootstrapSettings(settings),
-    ports: PORTS.map((setting) => ({
-      setting,
-      transport: SETTINGS[setting].transport,
-      host: SETTINGS[setting].group === 'network' ? p2pHost : loopback,
-      port: settings[setting],
+    ports: ports.map((port) => ({
+      ...port,
+      port: settings[port.setting],
+      isDefault: origins[port.setting].kind === 'default',
     })),
   }
 }

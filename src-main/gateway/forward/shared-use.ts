@@ -23,7 +23,7 @@ import { serviceForModel } from './targets.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 
 /** A peer's request to a service of this node, its path already known to be shared. */
-export interface SharedRequest {
+interface SharedRequest {
   name: string
   /** Path at the server. */
   path: string

@@ -20,7 +20,7 @@ export interface AnsweringRoute {
 }
 
 /** A route whose answer comes from elsewhere; the response belongs to the forwarder. */
-export interface ForwardingRoute {
+interface ForwardingRoute {
   handle?: undefined
   forward(arrival: Arrival, params: PathParams): Promise<void>
 }

@@ -23,7 +23,7 @@ export interface ProviderChoice {
 }
 
 /** What of a request the choice looks at. */
-export interface ChoiceRequest {
+interface ChoiceRequest {
   readonly headers: IncomingHttpHeaders
   readonly body: RequestBody
   /** An entry that the same service must have besides: `api=ollama`. */

@@ -11,7 +11,7 @@ import { createRememberedPeers } from './remembered-peers.js'
 import { resolveSource } from './resolve-source.js'
 import { createSourceStatuses } from './source-statuses.js'
 
-/** Where the first node of a machine listens: its address is enough, its peer id is learnt while dialling. */
+/** Where the first node of a machine listens, of another user too: its peer id is learnt while dialling. */
 const LOCAL_NODE = `/ip4/127.0.0.1/tcp/${SETTINGS.tcpport.default}`
 
 /** A connection that lasts this long counts as good: the next loss is answered at once again. */
@@ -49,13 +49,18 @@ export function createBootstrapper(needs: BootstrapperNeeds, options: Bootstrapp
       if (!result.ok) return
       statuses.recordDials(source, await dialAddresses({ host, log }, result.addresses, signal))
     })
-    await Promise.all([...fromSources, dialRemembered(signal)])
+    await Promise.all([...fromSources, dialRemembered(signal), dialMachineNodes(signal)])
   }
 
   /** An address that another peer has by now is not good any more. */
   const dialRemembered = async (signal: AbortSignal): Promise<void> => {
     const { failed } = await dialAddresses({ host, log }, remembered.addresses(), signal)
     for (const { addresses, reason } of failed) if (reason === ANOTHER_PEER) remembered.forget(addresses)
+  }
+
+  const dialMachineNodes = async (signal: AbortSignal): Promise<void> => {
+    if (options.mode !== 'local' || needs.machineNodes === undefined) return
+    await dialAddresses({ host, log }, await needs.machineNodes.addresses(), signal)
   }
 
   const run = async (signal: AbortSignal): Promise<void> => {

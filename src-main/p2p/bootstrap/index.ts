@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
 import type { Log } from '../../logging/index.js'
 import type { Host, NetworkMode } from '../index.js'
+import type { MachineNodes } from './machine-nodes.js'
 import type { NameLookup } from './name-lookup.js'
 import type { RawBootstrapSetting } from './parse-source.js'
 
@@ -49,11 +50,13 @@ export interface BootstrapperNeeds {
   clock?: BootstrapClock
   /** Default: the system's. */
   names?: NameLookup
+  /** Asked in the mode local, in each round without a peer. */
+  machineNodes?: Pick<MachineNodes, 'addresses'>
 }
 
 /** Options of {@link Bootstrapper}. */
 export interface BootstrapperOptions {
-  /** standalone: no source is asked; local: the node on this machine's standard port; node: `sources`. */
+  /** standalone: no source is asked; local: the nodes of this machine; node: `sources`. */
   mode: NetworkMode
   /** The raw settings, in the order they are asked: see `bootstrapSettings`. */
   sources: readonly RawBootstrapSetting[]
@@ -63,3 +66,4 @@ export interface BootstrapperOptions {
 
 export { createBootstrapper } from './bootstrapper.js'
 export { bootstrapSettings } from './parse-source.js'
+export { createMachineNodes, machineNodesDir } from './machine-nodes.js'

@@ -36,6 +36,21 @@ export async function bindableHosts(hosts: readonly string[]): Promise<string[]>
   return hosts.filter((_, index) => bindable[index])
 }
 
+/** The code of the error that listening gives; undefined when it works. */
+export function bindError(transport: 'tcp' | 'udp', host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const fail = (error: NodeJS.ErrnoException): void => resolve(error.code ?? error.message)
+    const ipv6Only = isIPv6(host)
+    if (transport === 'tcp') {
+      const server = createServer().once('error', fail)
+      server.listen({ host, port, ipv6Only }, () => server.close(() => resolve(undefined)))
+      return
+    }
+    const socket = createSocket({ type: ipv6Only ? 'udp6' : 'udp4', ipv6Only }).once('error', fail)
+    socket.bind(port, host, () => socket.close(() => resolve(undefined)))
+  })
+}
+
 /** A port for `host` that is free right now, of TCP or UDP. */
 export async function freePort(kind: 'tcp' | 'udp', host: string): Promise<number> {
   return kind === 'tcp' ? freeTcpPort(host) : freeUdpPort(host)

@@ -4,17 +4,6 @@ import type { TelemetryEvent } from './events.js'
 /** What came of sending a batch: `retry` may work later, `refused` never will. */
 export type SendResult = { kind: 'sent' } | { kind: 'retry' | 'refused'; reason: string }
 
-export interface EventQueue {
-  /** Takes an event; never waits and never throws. */
-  push(event: TelemetryEvent): void
-  /** Sends what is left within `withinMs`; what does not go then is lost. */
-  close(withinMs: number): Promise<void>
-  /** Waiting to be sent. */
-  readonly size: number
-  /** Lost because the queue was full or the other end did not take them. */
-  readonly lost: number
-}
-
 /** How much waits, and for how long. */
 export interface EventQueueOptions {
   /** Events of one request (default 500). */
@@ -27,115 +16,123 @@ export interface EventQueueOptions {
   retryAfterMs?: readonly number[]
 }
 
+/** What a queue works with; `send` never rejects but for an aborted signal. */
+export interface EventQueueNeeds {
+  send: (batch: readonly TelemetryEvent[], signal: AbortSignal) => Promise<SendResult>
+  log: Log
+}
+
 /** Events on their way out: in batches, one at a time, and never more in memory than the options say. */
-export function createEventQueue(
-  needs: { send: (batch: readonly TelemetryEvent[], signal: AbortSignal) => Promise<SendResult>; log: Log },
-  options: EventQueueOptions = {},
-): EventQueue {
-  const { send, log } = needs
-  const { maxBatch = 500, maxQueued = 5_000, waitMs = 2_000, retryAfterMs = [1_000, 2_000, 4_000] } = options
-  const queued: TelemetryEvent[] = []
-  const closing = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  let working: Promise<void> | undefined
-  let lost = 0
-  let nextTold = 1
-  let closed: Promise<void> | undefined
+export class EventQueue {
+  readonly #needs: EventQueueNeeds
+  readonly #options: Required<EventQueueOptions>
+  readonly #queued: TelemetryEvent[] = []
+  readonly #closing = new AbortController()
+  #timer: NodeJS.Timeout | undefined
+  #working: Promise<void> | undefined
+  #closed: Promise<void> | undefined
+  #lost = 0
+  #nextTold = 1
 
-  function lose(count: number, reason: string): void {
-    lost += count
-    if (lost < nextTold) return
-    // Told at 1, 10, 100, …: an outage must not fill the log.
-    while (nextTold <= lost) nextTold *= 10
-    log.warn('events for Axiom were lost', { reason, lost })
+  constructor(needs: EventQueueNeeds, options: EventQueueOptions = {}) {
+    const { maxBatch = 500, maxQueued = 5_000, waitMs = 2_000, retryAfterMs = [1_000, 2_000, 4_000] } = options
+    this.#needs = needs
+    this.#options = { maxBatch, maxQueued, waitMs, retryAfterMs }
   }
 
-  async function deliver(batch: readonly TelemetryEvent[]): Promise<void> {
-    for (const wait of [0, ...retryAfterMs]) {
-      if (wait > 0) await pause(wait, closing.signal)
-      const result = await send(batch, closing.signal)
-      if (result.kind === 'sent') return
-      if (result.kind === 'refused' || wait === retryAfterMs.at(-1)) {
-        lose(batch.length, result.reason)
-        return
-      }
-      log.debug('Axiom did not take a batch', { reason: result.reason, events: batch.length })
+  /** Waiting to be sent. */
+  get size(): number {
+    return this.#queued.length
+  }
+
+  /** Lost because the queue was full or the other end did not take them. */
+  get lost(): number {
+    return this.#lost
+  }
+
+  /** Takes an event; never waits and never throws. */
+  push(event: TelemetryEvent): void {
+    if (this.#closed !== undefined) return
+    if (this.#queued.length >= this.#options.maxQueued) {
+      this.#queued.shift()
+      this.#lose(1, 'too many wait to be sent')
     }
+    this.#queued.push(event)
+    if (this.#working === undefined) this.#schedule()
   }
 
-  async function work(): Promise<void> {
-    while (queued.length > 0 && !closing.signal.aborted) {
-      const batch = queued.splice(0, maxBatch)
-      try {
-        await deliver(batch)
-      } catch (error) {
-        lose(batch.length, error instanceof Error ? error.message : 'failed')
-      }
-    }
+  /** Sends what is left within `withinMs`; what does not go then is lost. */
+  close(withinMs: number): Promise<void> {
+    this.#closed ??= this.#finish(withinMs)
+    return this.#closed
   }
 
-  function begin(): void {
-    clearTimeout(timer)
-    timer = undefined
-    working ??= work().finally(() => {
-      working = undefined
-      if (queued.length > 0 && closed === undefined) schedule()
+  #schedule(): void {
+    if (this.#queued.length >= this.#options.maxBatch) this.#begin()
+    else this.#timer ??= setTimeout(() => this.#begin(), this.#options.waitMs).unref()
+  }
+
+  #begin(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined
+      if (this.#queued.length > 0 && this.#closed === undefined) this.#schedule()
     })
   }
 
-  function schedule(): void {
-    if (queued.length >= maxBatch) begin()
-    else if (timer === undefined) {
-      timer = setTimeout(begin, waitMs)
-      timer.unref()
+  async #work(): Promise<void> {
+    while (this.#queued.length > 0 && !this.#closing.signal.aborted) {
+      const batch = this.#queued.splice(0, this.#options.maxBatch)
+      const problem = await this.#deliver(batch)
+      if (problem !== undefined) this.#lose(batch.length, problem)
     }
   }
 
-  async function finish(withinMs: number): Promise<void> {
-    const limit = setTimeout(() => closing.abort(new Error('the node stopped')), withinMs)
-    begin()
-    await working
-    clearTimeout(limit)
-    closing.abort()
-    if (queued.length > 0) lose(queued.length, 'the node stopped')
-    queued.length = 0
+  /** Sends a batch, again where that may help; gives the reason if it was in vain. */
+  async #deliver(batch: readonly TelemetryEvent[]): Promise<string | undefined> {
+    const { send, log } = this.#needs
+    const { signal } = this.#closing
+    for (const waitMs of [...this.#options.retryAfterMs, undefined]) {
+      const result = await send(batch, signal)
+      if (result.kind === 'sent') return undefined
+      if (result.kind === 'refused' || waitMs === undefined) return result.reason
+      log.debug('Axiom did not take a batch', { reason: result.reason, events: batch.length })
+      await pause(waitMs, signal)
+      if (signal.aborted) break
+    }
+    return 'the node stopped'
   }
 
-  return {
-    push(event) {
-      if (closed !== undefined) return
-      if (queued.length >= maxQueued) {
-        queued.shift()
-        lose(1, 'too many wait to be sent')
-      }
-      queued.push(event)
-      if (working === undefined) schedule()
-    },
-    close(withinMs) {
-      closed ??= finish(withinMs)
-      return closed
-    },
-    get size() {
-      return queued.length
-    },
-    get lost() {
-      return lost
-    },
+  #lose(count: number, reason: string): void {
+    this.#lost += count
+    if (this.#lost < this.#nextTold) return
+    // Told at 1, 10, 100, …: an outage must not fill the log.
+    while (this.#nextTold <= this.#lost) this.#nextTold *= 10
+    this.#needs.log.warn('events for Axiom were lost', { reason, lost: this.#lost })
+  }
+
+  async #finish(withinMs: number): Promise<void> {
+    const limit = setTimeout(() => this.#closing.abort(), withinMs)
+    this.#begin()
+    await this.#working
+    clearTimeout(limit)
+    this.#closing.abort()
+    if (this.#queued.length > 0) this.#lose(this.#queued.length, 'the node stopped')
+    this.#queued.length = 0
   }
 }
 
-/** Rejects when `signal` aborts. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  await new Promise<void>((resolve, reject) => {
-    const stop = (): void => {
+/** Ends after `ms`, or as soon as the signal has aborted. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
       clearTimeout(timer)
-      reject(signal.reason as Error)
-    }
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', stop)
+      signal.removeEventListener('abort', end)
       resolve()
-    }, ms)
-    signal.addEventListener('abort', stop, { once: true })
+    }
+    const timer = setTimeout(end, ms)
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end)
   })
 }

@@ -1,4 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
+import { Agent, request } from 'undici'
 import type { Clock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
 import type { Log } from '../../logging/index.js'
@@ -6,8 +7,7 @@ import type { Host } from '../../p2p/index.js'
 import type { PathLookup } from '../../p2p/dial/path-lookup.js'
 import type { ServiceRegistry } from '../../services/index.js'
 import type { TrafficFeed } from '../traffic.js'
-import { createAxiomClient } from './client.js'
-import { createEventQueue, type EventQueueOptions } from './event-queue.js'
+import { EventQueue, type EventQueueOptions, type SendResult } from './event-queue.js'
 import {
   eventsOfRequest,
   peerEvent,
@@ -35,15 +35,22 @@ export interface AxiomOptions extends EventQueueOptions {
   version: string
 }
 
+const AXIOM_URL = 'https://api.axiom.co'
+
 /** A stop waits at most this long for what is still to be sent. */
 const FLUSH_MS = 1_000
+
+/** One request takes at most this long. */
+const TIMEOUT_MS = 10_000
 
 /** Sends structured events to Axiom; nothing a request does ever waits for it. */
 export function createAxiomExporter(needs: AxiomNeeds, options: AxiomOptions): Service {
   const { traffic, host, paths, registry, clock } = needs
   const log = needs.log.forComponent('axiom')
-  const client = createAxiomClient(options)
-  const queue = createEventQueue({ send: (batch, signal) => client.send(batch, signal), log }, options)
+  const agent = new Agent({ connections: 1, connect: { timeout: TIMEOUT_MS } })
+  const send = (batch: readonly TelemetryEvent[], signal: AbortSignal): Promise<SendResult> =>
+    ingest(agent, options, batch, AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]))
+  const queue = new EventQueue({ send, log }, options)
   const services = new Map<string, ServiceFacts>()
   const unsubscribe: (() => void)[] = []
   let stopping: Promise<void> | undefined
@@ -76,7 +83,7 @@ export function createAxiomExporter(needs: AxiomNeeds, options: AxiomOptions): S
   async function flush(): Promise<void> {
     for (const stop of unsubscribe.splice(0)) stop()
     await queue.close(FLUSH_MS)
-    await client.close()
+    await agent.destroy()
   }
 
   return {
@@ -106,4 +113,31 @@ export function createAxiomExporter(needs: AxiomNeeds, options: AxiomOptions): S
 
 function sameFacts(a: ServiceFacts, b: ServiceFacts): boolean {
   return a.status === b.status && a.published === b.published && a.models === b.models
+}
+
+/** Posts a batch to Axiom's ingest API; never rejects. The token is in the request's header and nowhere else. */
+async function ingest(
+  dispatcher: Agent,
+  { url, dataset, token }: AxiomOptions,
+  batch: readonly TelemetryEvent[],
+  signal: AbortSignal,
+): Promise<SendResult> {
+  const target = new URL(url === '' ? AXIOM_URL : url)
+  // An address with a path is an ingest address already.
+  if (target.pathname === '/') target.pathname = `/v1/datasets/${encodeURIComponent(dataset)}/ingest`
+  try {
+    const { statusCode, body } = await request(target, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(batch),
+      dispatcher,
+      signal,
+    })
+    await body.dump({ limit: 65_536 })
+    if (statusCode >= 200 && statusCode < 300) return { kind: 'sent' }
+    const isPassing = statusCode === 429 || statusCode >= 500
+    return { kind: isPassing ? 'retry' : 'refused', reason: `Axiom answered ${statusCode}` }
+  } catch (error) {
+    return { kind: 'retry', reason: error instanceof Error ? error.message.slice(0, 200) : 'not reachable' }
+  }
 }

@@ -2,8 +2,8 @@
 export type Preferences = Readonly<Record<string, 'prefer' | 'exclude'>>
 
 /** The gateway's headers that say so; the same ones work from any app. */
-export const PREFER_HEADER = 'X-Ocf-Prefer'
-export const EXCLUDE_HEADER = 'X-Ocf-Exclude'
+const PREFER_HEADER = 'X-Ocf-Prefer'
+const EXCLUDE_HEADER = 'X-Ocf-Exclude'
 
 /** The request headers for some preferences; none for none. */
 export function headersFor(preferences: Preferences): Record<string, string> {

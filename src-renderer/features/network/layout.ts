@@ -4,7 +4,7 @@ import type { PathKind, PeerView } from '#shared/contract/peers.js'
 export type LineKind = 'direct' | 'punched' | 'relayed' | 'known'
 
 /** A peer with its place in the picture; this node is at 0, 0. */
-export interface PlacedPeer {
+interface PlacedPeer {
   peerId: string
   x: number
   y: number
@@ -12,7 +12,7 @@ export interface PlacedPeer {
 }
 
 /** A line between two places. */
-export interface Line {
+interface Line {
   key: string
   kind: LineKind
   x1: number
@@ -38,7 +38,7 @@ const RADIUS_X = 400
 const RADIUS_Y = 190
 
 /** The kind of the best path to a peer. */
-export function lineKind(peer: Pick<PeerView, 'paths'>): LineKind {
+function lineKind(peer: Pick<PeerView, 'paths'>): LineKind {
   const [best] = peer.paths
   return best === undefined ? 'known' : KINDS[best]
 }

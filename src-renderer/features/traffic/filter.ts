@@ -25,7 +25,7 @@ export function filterTraffic(entries: readonly TrafficEntry[], filter: TrafficF
 }
 
 /** A request that ended with an error; one that was cancelled has not failed. */
-export function hasFailed(entry: Pick<TrafficEntry, 'error' | 'status' | 'cancelledBy' | 'durationMs'>): boolean {
+function hasFailed(entry: Pick<TrafficEntry, 'error' | 'status' | 'cancelledBy' | 'durationMs'>): boolean {
   if (entry.cancelledBy !== null || entry.durationMs === null) return false
   return entry.error !== null || entry.status === null || entry.status >= 400
 }

@@ -9,7 +9,7 @@ const HEADLESS = resolve(import.meta.dirname, '../../../out/main/headless.js')
 const PROBE = new URL('probe.mjs', import.meta.url).href
 
 /** Milliseconds. */
-export interface Figures {
+interface Figures {
   p50: number
   p99: number
   max: number

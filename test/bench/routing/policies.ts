@@ -15,7 +15,7 @@ export interface Policy {
 }
 
 /** What came of a try. */
-export interface TryReport {
+interface TryReport {
   firstByte(ttfbMs: number): void
   /** Every try ends once. */
   end(how: 'answered' | 'refused' | 'lost'): void

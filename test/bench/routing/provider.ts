@@ -15,7 +15,7 @@ export interface ProviderSpec {
 }
 
 /** What a try hears, when it reaches the gateway. */
-export interface TryEvents {
+interface TryEvents {
   firstByte: () => void
   done: () => void
   refused: () => void

@@ -60,7 +60,7 @@ export const MEASURES = {
 export type Measure = keyof typeof MEASURES
 
 /** What may be added: more is a leak. */
-export const TOLERANCE = 0.1
+const TOLERANCE = 0.1
 
 /** The growth of one measure of one survivor over samples that are comparable. */
 export function growthOf(samples: readonly Sample[], survivor: number, measure: Measure): Growth {

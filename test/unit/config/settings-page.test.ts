@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { expect, it } from 'vitest'
 import { SETTING_NAMES, envName, flagName } from '../../../src-main/config/settings.js'
-import { settingsTableMarkdown, withSettingsTable } from '../../../src-main/config/settings-table.js'
+import { settingsTableMarkdown, withSettingsTable } from './settings-markdown.js'
 
 const PAGE = resolve(import.meta.dirname, '../../../docs/settings.md')
 

@@ -1,55 +1,62 @@
 import { expect, test } from 'vitest'
-import { createSlots } from '../../../src-main/demo-model/slots.js'
+import { Slots } from '../../../src-main/demo-model/slots.js'
 
 const never = (): AbortSignal => new AbortController().signal
 
-test('places are given in the order of arrival', async () => {
-  const slots = createSlots({ places: 1, queue: 5 })
-  const order: number[] = []
-  const first = await slots.acquire(never())
-  const later = [1, 2, 3].map(async (number) => {
-    const release = await slots.acquire(never())
-    order.push(number)
-    if (release !== 'full') release()
-  })
-  expect(slots).toMatchObject({ busy: 1, waiting: 3 })
+async function held(slots: Slots): Promise<() => void> {
+  const release = await slots.acquire(never())
+  if (release === 'full') throw new Error('the queue is full')
+  return release
+}
 
-  if (first !== 'full') first()
+test('slots are given in the order of arrival', async () => {
+  const slots = new Slots(1, 3)
+  const order: number[] = []
+  const first = await held(slots)
+  const later = [1, 2, 3].map(async (number) => {
+    const release = await held(slots)
+    order.push(number)
+    release()
+  })
+  expect(await slots.acquire(never())).toBe('full')
+
+  first()
   await Promise.all(later)
 
   expect(order).toEqual([1, 2, 3])
-  expect(slots).toMatchObject({ busy: 0, waiting: 0 })
+  await held(slots)
 })
 
-test('a full queue takes nobody more', async () => {
-  const slots = createSlots({ places: 1, queue: 0 })
-  await slots.acquire(never())
+test('a full queue takes no more', async () => {
+  const slots = new Slots(1, 0)
+  await held(slots)
 
   expect(await slots.acquire(never())).toBe('full')
 })
 
-test('who leaves the queue leaves no trace', async () => {
-  const slots = createSlots({ places: 1, queue: 2 })
-  const first = await slots.acquire(never())
+test('a client that leaves the queue leaves no trace', async () => {
+  const slots = new Slots(1, 2)
+  const first = await held(slots)
   const leaving = new AbortController()
   const left = slots.acquire(leaving.signal)
-  const stayed = slots.acquire(never())
+  const stayed = held(slots)
   leaving.abort(new Error('left'))
   await expect(left).rejects.toThrow('left')
 
-  if (first !== 'full') first()
+  first()
 
-  expect(await stayed).toBeTypeOf('function')
-  expect(slots).toMatchObject({ busy: 1, waiting: 0 })
+  const last = await stayed
+  const next = held(slots)
+  last()
+  await next
 })
 
-test('a place given back twice is free once', async () => {
-  const slots = createSlots({ places: 1, queue: 2 })
-  const release = await slots.acquire(never())
-  if (release === 'full') throw new Error('unreachable')
+test('a slot that is released twice is free once', async () => {
+  const slots = new Slots(1, 0)
+  const release = await held(slots)
   release()
-  await slots.acquire(never())
+  await held(slots)
   release()
 
-  expect(slots.busy).toBe(1)
+  expect(await slots.acquire(never())).toBe('full')
 })

@@ -1,10 +1,10 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { describeRoutes } from '../../../src-main/gateway/index.js'
 import type { GatewayNeeds, GatewayOptions } from '../../../src-main/gateway/needs.js'
 import { openApiDocument, openApiPath } from '../../../src-main/gateway/openapi/document.js'
 import { ROUTE_DOCS } from '../../../src-main/gateway/openapi/route-docs.js'
+import { allRoutes } from '../../../src-main/gateway/routes/index.js'
 
 const OPTIONS: GatewayOptions = {
   settings: { 'gateway.max-body': 1, 'cors-origins': ['*'] },
@@ -18,7 +18,7 @@ const OPTIONS: GatewayOptions = {
 /** Describing touches nothing of a node but its clock and its id. */
 const NEEDS = { clock: Date, host: { peerId: 'me' } } as unknown as GatewayNeeds
 
-const routes = describeRoutes(NEEDS, OPTIONS)
+const routes = allRoutes(NEEDS, OPTIONS)
 
 interface Operation {
   operationId: string

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest'
 import { ANY_SERVICE_PREFIX, BOOTSTRAPS_PATH, OWN_SERVICE_PREFIX } from '#shared/routes.js'
 import type { Exchange } from '../../../src-main/gateway/forward/exchange.js'
 import { createTargets } from '../../../src-main/gateway/forward/targets.js'
-import { describeRoutes, type GatewayNeeds, type GatewayOptions } from '../../../src-main/gateway/index.js'
+import type { GatewayNeeds, GatewayOptions } from '../../../src-main/gateway/needs.js'
+import { allRoutes } from '../../../src-main/gateway/routes/index.js'
 import { createMatcher } from '../../../src-main/gateway/routes/route.js'
 import { limitQuestions } from '../../../src-main/p2p/http/questions.js'
 
@@ -12,7 +13,7 @@ const OPTIONS = { corsOrigins: ['*'], docsDir: null, dashboardUrl: () => undefin
 /** Describing touches nothing of a node but its clock and its id. */
 const NEEDS = { clock: Date, host: { peerId: 'me' } } as unknown as GatewayNeeds
 
-const routes = describeRoutes(NEEDS, OPTIONS)
+const routes = allRoutes(NEEDS, OPTIONS)
 
 /** The path this node asks a peer for when it uses a model of it. */
 function pathAtPeer(): string {

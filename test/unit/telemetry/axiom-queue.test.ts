@@ -1,9 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import {
-  createEventQueue,
-  type EventQueueOptions,
-  type SendResult,
-} from '../../../src-main/telemetry/axiom/event-queue.js'
+import { EventQueue, type EventQueueOptions, type SendResult } from '../../../src-main/telemetry/axiom/event-queue.js'
 import type { TelemetryEvent } from '../../../src-main/telemetry/axiom/events.js'
 import { createRecordingLog } from '../../fixtures/recording-log.js'
 
@@ -16,7 +12,7 @@ function open(answers: (SendResult | 'hang')[], options: EventQueueOptions = {})
   vi.useFakeTimers()
   const log = createRecordingLog()
   const batches: number[][] = []
-  const queue = createEventQueue(
+  const queue = new EventQueue(
     {
       log,
       send(batch, signal) {

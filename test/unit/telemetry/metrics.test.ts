@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createMetrics, type MetricSources } from '../../../src-main/telemetry/metrics.js'
-import { METRICS, METRICS_BEGIN, METRICS_END, metricsTableMarkdown } from '../../../src-main/telemetry/metrics-table.js'
+import { METRICS, type MetricRow } from '../../../src-main/telemetry/metrics-table.js'
 import { createTrafficFeed, type TrafficUpdate } from '../../../src-main/telemetry/traffic.js'
 import { readFigures } from '../../fixtures/metrics.js'
 
@@ -128,12 +128,23 @@ describe('the figures for Prometheus', () => {
 
   it('are told in docs/operating.md (UPDATE_DOCS=1 writes them)', async () => {
     const page = readFileSync(PAGE, 'utf8')
-    const [begin, end] = [page.indexOf(METRICS_BEGIN), page.indexOf(METRICS_END)]
+    const [begin, end] = [page.indexOf(TABLE_BEGIN), page.indexOf(TABLE_END)]
     expect(begin).toBeGreaterThan(0)
     expect(end).toBeGreaterThan(begin)
-    const renewed = `${page.slice(0, begin + METRICS_BEGIN.length)}\n\n${metricsTableMarkdown()}\n\n${page.slice(end)}`
+    const renewed = `${page.slice(0, begin + TABLE_BEGIN.length)}\n\n${metricsTableMarkdown()}\n\n${page.slice(end)}`
     const wanted = await format(renewed, { ...(await resolveConfig(PAGE)), parser: 'markdown' })
     if (process.env.UPDATE_DOCS === '1') writeFileSync(PAGE, wanted)
     else expect(page).toBe(wanted)
   })
 })
+
+const TABLE_BEGIN = '<!-- metrics:begin -->'
+const TABLE_END = '<!-- metrics:end -->'
+
+function metricsTableMarkdown(): string {
+  const rows = Object.entries<MetricRow>(METRICS).map(
+    ([name, { type, labels, help }]) =>
+      `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`,
+  )
+  return ['| Metric | Type | Labels | What it says |', '| --- | --- | --- | --- |', ...rows].join('\n')
+}

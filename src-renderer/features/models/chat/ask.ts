@@ -76,7 +76,7 @@ export async function ask(question: Question, onAnswer: (answer: Answer) => void
 }
 
 /** An answer after one more piece of it. */
-export function grown(answer: Answer, chunk: Chunk, elapsedMs: number): Answer {
+function grown(answer: Answer, chunk: Chunk, elapsedMs: number): Answer {
   const delta = chunk.choices?.[0]?.delta
   const piece = delta?.content ?? ''
   const isPiece = piece !== '' || (delta?.reasoning_content ?? '') !== ''
