@@ -7,7 +7,8 @@ import type { PubSub } from '../../p2p/host/pubsub.js'
 import { TABLE_TOPIC } from '../constants.js'
 import { decodeGossipMessage, encodeGossipMessages } from '../wire/gossip-message.js'
 import type { SenderLimits } from './sender-limits.js'
-import type { TableView, Verdict } from '../view/view.js'
+import type { Verdict, Verifier } from '../verifier.js'
+import type { TableView } from '../view/view.js'
 
 /** The table's gossip: pushes envelopes to everybody, and lets through only what the view takes. */
 export interface TableGossip {
@@ -27,10 +28,11 @@ const FORWARD_SPREAD_MS = 60
 export function createTableGossip(needs: {
   pubsub: PubSub
   view: TableView
+  verifier: Verifier
   limits: SenderLimits
   log: Log
 }): TableGossip {
-  const { pubsub, view, limits, log } = needs
+  const { pubsub, view, verifier, limits, log } = needs
   const subscriberListeners: ((peerId: string) => void)[] = []
 
   /** How many of the table's owners are direct peers of this node: 0 to 1. */
@@ -57,7 +59,7 @@ export function createTableGossip(needs: {
       return TopicValidatorResult.Reject
     }
     if (!limits.admit(sender, envelopes.length)) return TopicValidatorResult.Ignore
-    const result = validatorResult(envelopes.map((envelope) => view.ingest(envelope, 'gossip')))
+    const result = validatorResult(envelopes.map((envelope) => verifier.ingest(envelope, 'gossip')))
     if (result === TopicValidatorResult.Reject) limits.reportInvalid(sender)
     return result === TopicValidatorResult.Accept ? afterOthersSaid(result) : result
   }
@@ -100,7 +102,7 @@ export function createTableGossip(needs: {
 /** What gossipsub does with a message: forward it, drop it, or drop it and hold it against its sender. */
 export function validatorResult(verdicts: readonly Verdict[]): TopicValidatorResult {
   if (verdicts.includes('malformed') || verdicts.includes('forged')) return TopicValidatorResult.Reject
-  // The proof of a cheat is news as well: passed on, it makes everybody drop the cheat.
-  if (verdicts.includes('accepted') || verdicts.includes('cheat')) return TopicValidatorResult.Accept
+  // The proof of an equivocation is news as well: passed on, it makes everybody drop that owner.
+  if (verdicts.includes('accepted') || verdicts.includes('equivocation')) return TopicValidatorResult.Accept
   return TopicValidatorResult.Ignore
 }

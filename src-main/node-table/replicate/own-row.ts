@@ -7,6 +7,7 @@ import { compareStamps, EPOCH_MS, epochOf, epochStart, timeOf } from '../wire/ep
 import type { Stamp } from '../wire/epoch.js'
 import { encodeRecord } from '../wire/record-json.js'
 import { fullBucket, refilled } from '../../base/token-bucket.js'
+import type { Verifier } from '../verifier.js'
 import type { TableView } from '../view/view.js'
 
 /** Keeps this node's own row in the table: signs it, renews it, asserts it against older selves. */
@@ -49,6 +50,7 @@ export function leaseFor(rows: number, options: { minimumMs: number; budgetBytes
 export function createOwnRow(
   needs: {
     view: TableView
+    verifier: Pick<Verifier, 'ingest'>
     signer: EnvelopeSigner
     clock: Clock
     log: Log
@@ -58,7 +60,7 @@ export function createOwnRow(
   },
   options: { peerId: string; leaseMs: number; budgetBytesPerS: number; random?: () => number },
 ): OwnRow {
-  const { view, signer, clock, log, send, latestMs } = needs
+  const { view, verifier, signer, clock, log, send, latestMs } = needs
   const { peerId } = options
   const random = options.random ?? Math.random
   let wanted: { record: PeerRecord; json: string } | undefined
@@ -100,7 +102,7 @@ export function createOwnRow(
     changes = { ...level, tokens: Math.max(0, level.tokens - 1) }
     if (record === undefined) renewAtMs = Infinity
     else scheduleRenewal(lease)
-    const verdict = view.ingest(envelope, 'self')
+    const verdict = verifier.ingest(envelope, 'self')
     if (verdict !== 'accepted') log.warn('this node’s own row was not taken', { verdict })
     await send(envelope)
   }

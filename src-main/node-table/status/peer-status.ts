@@ -12,6 +12,7 @@ import { decodeStatusAnswer, encodeStatusRequest, MAX_STATUS_ANSWER_BYTES, offer
 import type { StatusAnswer } from '../wire/status-message.js'
 import { readShort } from './status-stream.js'
 import { fullBucket, refilled } from '../../base/token-bucket.js'
+import type { Verifier } from '../verifier.js'
 import type { TableView } from '../view/view.js'
 
 /** What came of asking a peer. `unsupported`: it is there, but of a version that has no status. */
@@ -61,13 +62,14 @@ const BACKGROUND = { capacity: 16, refillPerS: 4 }
 export function createPeerStatus(needs: {
   host: Host
   view: TableView
+  verifier: Verifier
   keys: KeyRing
   clock: Clock
   clockWatch: ClockWatch
   log: Log
   onStale: (peerId: string) => void
 }): StatusAsker {
-  const { host, view, keys, clock, clockWatch, log, onStale } = needs
+  const { host, view, verifier, keys, clock, clockWatch, log, onStale } = needs
   const connector = createConnector({ libp2p: () => host.libp2p })
   const cached = new Map<string, { status: StatusAnswer; atMs: number }>()
   const asking = new Map<string, Promise<StatusOutcome>>()
@@ -106,7 +108,7 @@ export function createPeerStatus(needs: {
       if (answer === 'invalid') return { kind: 'invalid' }
       const peerId = peer.toString()
       clockWatch.heard(peerId, answer.status.timeMs)
-      if (answer.row !== undefined) view.ingest(answer.row, 'asked')
+      if (answer.row !== undefined) verifier.ingest(answer.row, 'asked')
       await stream.close({ signal })
       return { kind: 'answered', status: answer.status }
     } finally {

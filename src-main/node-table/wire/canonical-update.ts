@@ -62,11 +62,6 @@ export function canonicalUpdate(entries: Iterable<CanonicalEntry>): Uint8Array {
   return encoding.toUint8Array(out)
 }
 
-/** Bytes that an entry takes in a canonical update, at most. */
-export function canonicalSizeBytes(entry: CanonicalEntry): number {
-  return entry.bytes.byteLength + entry.peerId.length + 64
-}
-
 /**
  * The envelopes in a foreign Yjs update (v1), as views into it, unverified. Everything else an update can say (ids,
  * origins, delete sets) is read over, never used; a struct that no table writes makes the whole update `undefined`.

@@ -24,9 +24,8 @@ import {
 import { decodeFrame, encodeFrame, FRAME_LENGTH_BYTES } from '../../../src-main/node-table/wire/sync-frames.js'
 import type { SyncFrame } from '../../../src-main/node-table/wire/sync-frames.js'
 import { isTableFileSound } from '../../../src-main/node-table/store/table-files.js'
-import { createTableView } from '../../../src-main/node-table/view/view.js'
 import { createMutations } from '../../fixtures/mutations.js'
-import { createRecordingLog } from '../../fixtures/recording-log.js'
+import { createTableParts } from '../../fixtures/table-parts.js'
 import { createOwners, createTurnableClock, recordOffering, TODAY } from '../../fixtures/table-owners.js'
 import type { Owner } from '../../fixtures/table-owners.js'
 
@@ -85,13 +84,13 @@ function createVictim(source: 'gossip' | 'sync' | 'disk'): {
   take(envelopes: readonly Uint8Array[] | undefined): void
   expectUnchanged(): void
 } {
-  const view = createTableView({ clock, keys, log: createRecordingLog() }, { selfId: 'self' })
-  for (const owner of owners) view.ingest(owner.row({ seq: EPOCH_MS / 2 + 1 }), 'sync')
+  const { view, ingest } = createTableParts({ clock, keys })
+  for (const owner of owners) ingest(owner.row({ seq: EPOCH_MS / 2 + 1 }), 'sync')
   const before = view.digest()
   let found = 0
   return {
     take(envelopes) {
-      for (const envelope of envelopes ?? []) if (found++ < 2 * VERIFIED) view.ingest(envelope, source)
+      for (const envelope of envelopes ?? []) if (found++ < 2 * VERIFIED) ingest(envelope, source)
     },
     expectUnchanged() {
       expect(found).toBeGreaterThan(INPUTS / 10)
