@@ -2,10 +2,10 @@ import { Doc } from 'yjs'
 import type { Log } from '../logging/index.js'
 import { canonicalUpdate, clientIdOf } from './wire/canonical-update.js'
 import type { CanonicalEntry } from './wire/canonical-update.js'
-import { SYNC_CHUNK_TARGET_BYTES } from './constants.js'
 import { EpochDocument } from './epoch-document.js'
 import type { HeldRow } from './epoch-document.js'
-import type { Stamp } from './wire/epoch.js'
+import type { LogicalTime } from './wire/epoch.js'
+import { SYNC_CHUNK_TARGET_BYTES } from './wire/sync-frames.js'
 import type { Entry, TableView, VerifiedRow } from './view/view.js'
 
 /**
@@ -16,7 +16,7 @@ export interface TableDocuments {
   /** Writes verified rows, at most one per owner, and shows the view what was observed. Returns how many rows there are. */
   write(rows: readonly VerifiedRow[]): number
   /** The latest row of a peer, whether the view shows it or has removed it. */
-  find(peerId: string): (Stamp & { bytes: Uint8Array }) | undefined
+  find(peerId: string): (LogicalTime & { bytes: Uint8Array }) | undefined
   /** Calls `listener` with all that was observed in an epoch's document, as a canonical update. */
   onWritten(listener: (epoch: number, update: Uint8Array) => void): void
   /** The clock of each row that the view has, as a Yjs state vector: client id → next clock. */
@@ -80,7 +80,7 @@ class Documents implements TableDocuments {
     return held
   }
 
-  find(peerId: string): (Stamp & { bytes: Uint8Array }) | undefined {
+  find(peerId: string): (LogicalTime & { bytes: Uint8Array }) | undefined {
     for (const [epoch, documents] of [...this.#epochs].sort(([a], [b]) => b - a)) {
       for (const document of documents) {
         const bytes = document.bytesOf(peerId)

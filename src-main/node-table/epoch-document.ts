@@ -15,7 +15,7 @@ export interface HeldRow {
 export class EpochDocument {
   readonly doc: Y.Doc
   readonly #rows: Y.Map<Uint8Array>
-  /** What the last transaction changed, by peer id. */
+  /** What the transaction under way has changed, by peer id. */
   #observed = new Map<string, Uint8Array>()
 
   constructor(doc: Y.Doc) {
@@ -63,9 +63,10 @@ export class EpochDocument {
 
   /** Puts rows in, in one transaction. Returns the envelopes of those that are in, by peer id, as Yjs reports them. */
   write(rows: readonly CanonicalEntry[]): ReadonlyMap<string, Uint8Array> {
-    this.#observed = new Map()
     if (rows.length > 0) Y.applyUpdate(this.doc, canonicalUpdate(rows))
-    return this.#observed
+    const observed = this.#observed
+    this.#observed = new Map()
+    return observed
   }
 
   /** Every row in it. */

@@ -1,16 +1,15 @@
 import type { Clock } from '../base/clock.js'
 import type { Log } from '../logging/index.js'
-import { createBanList } from './view/ban-list.js'
-import type { BanList } from './view/ban-list.js'
-import { MAX_CLOCK_SKEW_MS, OWNER_BAN_MS } from './constants.js'
 import type { TableDocuments } from './documents.js'
 import { isSignedByOwner, parseEnvelope, recordOf } from './wire/envelope.js'
 import type { Envelope } from './wire/envelope.js'
-import { compareStamps, isEpochAcceptable, isEpochOver, timeOf } from './wire/epoch.js'
-import type { Stamp } from './wire/epoch.js'
+import { compareLogicalTimes, isEpochAcceptable, isEpochOver, MAX_CLOCK_SKEW_MS, timeOf } from './wire/epoch.js'
+import type { LogicalTime } from './wire/epoch.js'
 import type { KeyRing } from './wire/key-ring.js'
 import { createMicroBatch } from './micro-batch.js'
 import type { Defer, MicroBatch } from './micro-batch.js'
+import { createBanList } from './replicate/sender-limits.js'
+import type { BanList } from './replicate/sender-limits.js'
 import { fullBucket, refilled } from '../base/token-bucket.js'
 import type { Bucket } from '../base/token-bucket.js'
 import type { TableView } from './view/view.js'
@@ -27,7 +26,7 @@ export type Verdict =
   | 'old'
   /** Its owner changes it faster than anybody needs to; a sync brings it later. */
   | 'too-often'
-  /** Its owner signed two rows with one stamp: it is dropped and left out from now on. */
+  /** Its owner signed two rows with one logical time: they are dropped, and it is left out for a while. */
   | 'equivocation'
   | 'banned'
   | 'full'
@@ -70,12 +69,14 @@ export interface VerifierNeeds {
 }
 
 /** What is known of an owner: the row that waits, the one in the view, or the one that the view has removed. */
-interface Known extends Stamp {
+interface Known extends LogicalTime {
   bytes: Uint8Array
   changes?: Bucket
   isRemoved?: boolean
 }
 
+/** How long the owner of two different envelopes with one sequence number is left out. */
+const OWNER_BAN_MS = 10 * 60 * 1000
 const CHANGES_PER_OWNER = { capacity: 30, refillPerS: 0.5 }
 
 /** A verifier in front of these documents. `selfId` is exempt from bans: this node must always see its own row. */
@@ -112,7 +113,7 @@ class EnvelopeVerifier implements Verifier {
     const refused = this.#refusal(envelope, known, source)
     if (refused !== undefined) return refused
     if (!isSignedByOwner(envelope, this.#keys)) return 'forged'
-    if (known !== undefined && compareStamps(envelope, known) === 0 && !hasSameBytes(envelope, known)) {
+    if (known !== undefined && compareLogicalTimes(envelope, known) === 0 && !hasSameBytes(envelope, known)) {
       return this.#equivocation(envelope.peerId)
     }
     const record = recordOf(envelope)
@@ -163,7 +164,7 @@ class EnvelopeVerifier implements Verifier {
     if (timeOf(envelope) > now + MAX_CLOCK_SKEW_MS && source !== 'self') return 'early'
     const isPresent = known !== undefined && known.isRemoved !== true
     if (known !== undefined) {
-      const order = compareStamps(envelope, known)
+      const order = compareLogicalTimes(envelope, known)
       // One that was removed may come back as it was.
       if (order < 0 || (order === 0 && isPresent && hasSameBytes(envelope, known))) return 'known'
       if (source === 'gossip' && this.#changesOf(known).tokens < 1) return 'too-often'

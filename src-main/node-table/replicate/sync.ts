@@ -1,9 +1,8 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Log } from '../../logging/index.js'
-import { SYNC_PROTOCOL } from '../constants.js'
-import { createFrameStream } from '../wire/frame-stream.js'
-import type { FrameStream } from '../wire/frame-stream.js'
+import { createFrameStream } from '../wire/sync-frames.js'
+import type { FrameStream } from '../wire/sync-frames.js'
 import { initiateSync, respondToSync } from './sync-session.js'
 import type { SessionNeeds, SyncOutcome } from './sync-session.js'
 
@@ -22,6 +21,9 @@ export interface TableSync {
   /** Calls `listener` with what a sync brought. */
   onLearned(listener: (envelopes: readonly Uint8Array[], peerId: string) => void): void
 }
+
+/** The stream protocol by which two peers compare their tables. */
+export const SYNC_PROTOCOL = '/ocf/table-sync/1.0.0'
 
 /** How often tables are compared without a reason, in ms; rounds of different nodes drift apart by a quarter. */
 const ROUND_EVERY_MS = 60_000

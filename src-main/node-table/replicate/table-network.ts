@@ -3,19 +3,19 @@ import type { Clock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import type { Host } from '../../p2p/index.js'
 import type { ClockWatch } from './clock-watch.js'
-import { MAX_CLOCK_SKEW_MS } from '../constants.js'
 import type { TableDocuments } from '../documents.js'
 import { createEnvelopeSigner } from '../wire/envelope.js'
+import { MAX_CLOCK_SKEW_MS } from '../wire/epoch.js'
 import { createTableGossip } from './gossip.js'
+import { importPrivateKey } from '../wire/key-ring.js'
 import { createOwnRow } from './own-row.js'
 import type { OwnRow } from './own-row.js'
-import type { OwnStatusSource } from '../status/own-status.js'
 import type { ProviderRecords } from '../find/provider-records.js'
-import { createRepeater } from './repeater.js'
+import { createRebroadcast } from './rebroadcast.js'
 import type { TableReplica } from './replica.js'
 import type { SenderLimits } from './sender-limits.js'
-import { importPrivateKey } from '../wire/signing-key.js'
 import { createStatusResponder } from '../status/status-responder.js'
+import type { OwnStatusSource } from '../status/status-responder.js'
 import { createTableSync } from './sync.js'
 import type { TableSync } from './sync.js'
 import type { Verifier } from '../verifier.js'
@@ -60,12 +60,12 @@ export async function startTableNetwork(
     {
       ...{ view, verifier, clock, log },
       signer: createEnvelopeSigner(host.identity.privateKey),
-      send: (row) => repeater.announce(row),
+      send: (row) => rebroadcast.announce(row),
       latestMs: () => clockWatch.latestMs(),
     },
     { peerId, leaseMs: options.leaseMs, budgetBytesPerS },
   )
-  const repeater = createRepeater({ gossip, sync, ownRow, log }, { peerId })
+  const rebroadcast = createRebroadcast({ gossip, sync, ownRow, log }, { peerId })
   const responder = createStatusResponder(
     {
       ...{ libp2p, limits, clock, log },
@@ -112,7 +112,7 @@ export async function startTableNetwork(
   async function stop(): Promise<void> {
     clearInterval(timer)
     libp2p.removeEventListener('connection:open', onConnection)
-    repeater.stop()
+    rebroadcast.stop()
     gossip.stop()
     await Promise.all([sync.stop(), responder.stop(), records.stop()])
     await maintenance

@@ -6,11 +6,16 @@ import type { Log } from '../../logging/index.js'
 import { createConnector } from '../../p2p/dial/connect.js'
 import type { Host } from '../../p2p/index.js'
 import type { ClockWatch } from '../replicate/clock-watch.js'
-import { STATUS_PROTOCOL } from '../constants.js'
 import type { KeyRing } from '../wire/key-ring.js'
-import { decodeStatusAnswer, encodeStatusRequest, MAX_STATUS_ANSWER_BYTES, offersHash } from '../wire/status-message.js'
+import {
+  decodeStatusAnswer,
+  encodeStatusRequest,
+  MAX_STATUS_ANSWER_BYTES,
+  offersHash,
+  readShort,
+  STATUS_PROTOCOL,
+} from '../wire/status-message.js'
 import type { StatusAnswer } from '../wire/status-message.js'
-import { readShort } from './status-stream.js'
 import { fullBucket, refilled } from '../../base/token-bucket.js'
 import type { Verifier } from '../verifier.js'
 import type { TableView } from '../view/view.js'

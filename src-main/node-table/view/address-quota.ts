@@ -1,5 +1,5 @@
 import { hostOf, ipv6Network, relayOf, scopeOf } from '../../p2p/dial/ip-scope.js'
-import { MAX_ROWS } from '../constants.js'
+import { MAX_ROWS } from '../wire/canonical-update.js'
 
 /**
  * Rows per address: identities cost nothing, addresses do. An address counts once its peer was connected at it, by a

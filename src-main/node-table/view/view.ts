@@ -3,18 +3,18 @@ import type { Clock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import { createAddressQuota } from './address-quota.js'
 import type { AddressQuota } from './address-quota.js'
-import { MAX_ROWS } from '../constants.js'
-import { compareStamps, isEpochOver, timeOf } from '../wire/epoch.js'
-import type { Stamp } from '../wire/epoch.js'
+import { MAX_ROWS } from '../wire/canonical-update.js'
+import { createTableDigest } from '../wire/envelope.js'
+import { compareLogicalTimes, isEpochOver, timeOf } from '../wire/epoch.js'
+import type { LogicalTime } from '../wire/epoch.js'
 import type { Row, TableEvent } from '../index.js'
-import { createOfferIndex } from './offer-index.js'
-import type { OfferIndex } from './offer-index.js'
-import { createTableDigest } from './table-digest.js'
+import { createOfferIndex } from '../find/provider-set.js'
+import type { OfferIndex } from '../find/provider-set.js'
 import type { Bucket } from '../../base/token-bucket.js'
 import type { Source } from '../verifier.js'
 
 /** What was verified of an envelope. */
-export interface VerifiedRow extends Stamp {
+export interface VerifiedRow extends LogicalTime {
   peerId: string
   /** The signed envelope. */
   bytes: Uint8Array
@@ -27,7 +27,7 @@ export interface VerifiedRow extends Stamp {
 }
 
 /** The last valid envelope of an owner. It stays, live or not, until its epoch is over: so nothing older comes back. */
-export interface Entry extends Stamp {
+export interface Entry extends LogicalTime {
   peerId: string
   /** The signed envelope; the bytes are those in the document. */
   bytes: Uint8Array
@@ -116,7 +116,7 @@ class View implements TableView {
   observed(row: VerifiedRow): void {
     const { peerId, source } = row
     const before = this.#entries.get(peerId)
-    if (before === undefined ? !this.#quota.mayHold(peerId) : compareStamps(row, before) <= 0) return
+    if (before === undefined ? !this.#quota.mayHold(peerId) : compareLogicalTimes(row, before) <= 0) return
     const wasLive = before !== undefined && this.#kill(before)
     if (before === undefined) this.#makeRoom()
     else this.#forget(before)

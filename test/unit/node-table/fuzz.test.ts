@@ -8,11 +8,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { canonicalUpdate, clientIdOf, extractEnvelopes } from '../../../src-main/node-table/wire/canonical-update.js'
 import { isSignedByOwner, parseEnvelope, recordOf } from '../../../src-main/node-table/wire/envelope.js'
 import { EPOCH_MS } from '../../../src-main/node-table/wire/epoch.js'
-import { createFrameStream } from '../../../src-main/node-table/wire/frame-stream.js'
-import { decodeGossipMessage, encodeGossipMessages } from '../../../src-main/node-table/wire/gossip-message.js'
+import { createFrameStream } from '../../../src-main/node-table/wire/sync-frames.js'
+import { decodeGossipMessage, encodeGossipMessages } from '../../../src-main/node-table/replicate/gossip.js'
 import { createKeyRing } from '../../../src-main/node-table/wire/key-ring.js'
-import { decodeRecord, encodeRecord } from '../../../src-main/node-table/wire/record-json.js'
-import { importPrivateKey } from '../../../src-main/node-table/wire/signing-key.js'
+import { decodeRecord, encodeRecord } from '../../../src-main/node-table/wire/envelope.js'
+import { importPrivateKey } from '../../../src-main/node-table/wire/key-ring.js'
 import {
   decodeStatusAnswer,
   decodeStatusRequest,

@@ -1,7 +1,7 @@
 import { TopicValidatorResult } from '@libp2p/gossipsub'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decodeGossipMessage, encodeGossipMessages } from '../../../../src-main/node-table/wire/gossip-message.js'
+import { decodeGossipMessage, encodeGossipMessages } from '../../../../src-main/node-table/replicate/gossip.js'
 import { validatorResult } from '../../../../src-main/node-table/replicate/gossip.js'
 
 test('envelopes come out of gossip messages as they went in, in messages of at most 8 KB', () => {

@@ -50,7 +50,7 @@ function start(random = 0.5): void {
 }
 
 const record = (...models: string[]): ReturnType<typeof recordOffering> => recordOffering(me.peerId, models)
-const stamp = (): unknown => {
+const signedAt = (): unknown => {
   const row = view.get(me.peerId)
   return row === undefined ? undefined : [row.epoch, row.seq]
 }
@@ -58,7 +58,7 @@ const stamp = (): unknown => {
 describe('publishing', () => {
   test('puts the row into the own view and sends it at once', async () => {
     await own.publish(record('gpt2'))
-    expect([stamp(), sent.length]).toEqual([[TODAY, NOON], 1])
+    expect([signedAt(), sent.length]).toEqual([[TODAY, NOON], 1])
   })
 
   test('what says nothing new sends nothing', async () => {
@@ -67,10 +67,10 @@ describe('publishing', () => {
     expect(sent).toHaveLength(1)
   })
 
-  test('twice in one millisecond gives two stamps', async () => {
+  test('twice in one millisecond gives two times', async () => {
     await own.publish(record('a'))
     await own.publish(record('b'))
-    expect(stamp()).toEqual([TODAY, NOON + 1])
+    expect(signedAt()).toEqual([TODAY, NOON + 1])
   })
 
   test('in a frenzy sends a bounded number, and the last state in the end', async () => {
@@ -83,12 +83,12 @@ describe('publishing', () => {
   })
 })
 
-describe('the stamp', () => {
+describe('the logical time', () => {
   test('goes on after the clock was set back', async () => {
     await own.publish(record('a'))
     clock.turn(-200_000)
     await own.publish(record('b'))
-    expect(stamp()).toEqual([TODAY, NOON + 1])
+    expect(signedAt()).toEqual([TODAY, NOON + 1])
     expect(view.offers.providers('llm', 'model=b').size).toBe(1)
   })
 
@@ -97,11 +97,11 @@ describe('the stamp', () => {
     await own.publish(record('a'))
     clock.turn(-2 * EPOCH_MS)
     await own.tick()
-    expect(stamp()).toEqual([TODAY + 2, NOON])
+    expect(signedAt()).toEqual([TODAY + 2, NOON])
     latestMs = clock.now() + MINUTE
     expect(view.sweep(latestMs)).toBe(true)
     await own.tick()
-    expect(stamp()).toEqual([TODAY, NOON])
+    expect(signedAt()).toEqual([TODAY, NOON])
   })
 
   test('goes past what the network still has of this node, though its disk was lost', async () => {
@@ -111,14 +111,14 @@ describe('the stamp', () => {
     expect(view.offers.providers('llm', 'model=before').size).toBe(1)
     clock.turn(2000)
     await own.tick()
-    expect(stamp()).toEqual([TODAY, NOON + 30_001])
+    expect(signedAt()).toEqual([TODAY, NOON + 30_001])
     expect(view.offers.providers('llm', 'model=before').size).toBe(0)
   })
 
   test('goes past what the disk has of this node', async () => {
     table.ingest(me.row({ seq: NOON + 50, models: ['before'] }), 'disk')
     await own.publish(record('after'))
-    expect(stamp()).toEqual([TODAY, NOON + 51])
+    expect(signedAt()).toEqual([TODAY, NOON + 51])
   })
 
   test('against a second node with the same key, waits longer each time', async () => {
@@ -168,7 +168,7 @@ describe('renewal', () => {
     await own.publish(many)
     clock.turn(3 * 60 * MINUTE)
     await own.tick()
-    expect(stamp()).toEqual([TODAY + 1, 60 * MINUTE])
+    expect(signedAt()).toEqual([TODAY + 1, 60 * MINUTE])
   })
 
   test('ends with a withdrawal, which is sent once', async () => {
@@ -196,7 +196,7 @@ describe('renewal', () => {
     view.sweep()
     expect(view.size).toBe(0)
     await own.tick()
-    expect(stamp()).toEqual([TODAY + 3, NOON])
+    expect(signedAt()).toEqual([TODAY + 3, NOON])
   })
 })
 

@@ -46,7 +46,7 @@ function createView(options: { maxRows?: number; selfId?: string } = {}): TableV
 const providers = (model: string): string[] => [...view.offers.providers('llm', `model=${model}`)]
 
 describe('a row', () => {
-  test('is shown with its record, stamp and end', () => {
+  test('is shown with its record, logical time and end', () => {
     expect(table.ingest(alice.row(), 'gossip')).toBe('accepted')
     expect(view.get(alice.peerId)).toEqual({
       peerId: alice.peerId,
@@ -153,7 +153,7 @@ describe('a withdrawal', () => {
   })
 })
 
-describe('two different rows with one stamp', () => {
+describe('two different rows with one logical time', () => {
   test('drop their owner and keep it out for ten minutes', () => {
     table.ingest(alice.row({ models: ['one'] }), 'gossip')
     expect(table.ingest(alice.row({ models: ['two'] }), 'gossip')).toBe('equivocation')
