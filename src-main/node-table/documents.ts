@@ -127,7 +127,7 @@ class Documents implements TableDocuments {
     const entries = [...this.#view.all()].filter((entry) => entry.epoch === epoch)
     for (const [document, placed] of this.#place(epoch, entries)) {
       const observed = document.write(placed)
-      // The view has no copy of its own: it refers to the bytes in the document.
+      // The view has no copy: it refers to the bytes in the document.
       for (const entry of entries) entry.bytes = observed.get(entry.peerId) ?? entry.bytes
     }
     const main = this.#epochs.get(epoch)?.[0]
@@ -195,7 +195,7 @@ class Documents implements TableDocuments {
   #open(epoch: number, index: number, rows: readonly CanonicalEntry[]): EpochDocument {
     if (index > 0) {
       const peerIds = rows.map(({ peerId }) => peerId)
-      this.#log.warn('two peers share a client id: the later one gets a document of its own', { epoch, peerIds })
+      this.#log.warn('two peers share a client id: the later one gets a second document', { epoch, peerIds })
     }
     return new EpochDocument(this.#createDoc())
   }

@@ -36,8 +36,7 @@ export class EpochDocument {
 
   /** Whose row has this client id: a second peer's row under it would delete the first. */
   ownerOf(clientId: number): string | undefined {
-    const last = this.doc.store.clients.get(clientId)?.at(-1)
-    return last instanceof Y.Item ? (last.parentSub ?? undefined) : undefined
+    return ownerOf(this.doc.store.clients.get(clientId)?.at(-1))
   }
 
   /** Has it this very row? */
@@ -71,9 +70,10 @@ export class EpochDocument {
 
   /** Every row in it. */
   *held(): Generator<HeldRow> {
-    for (const clientId of this.doc.store.clients.keys()) {
-      const peerId = this.ownerOf(clientId)
-      if (peerId !== undefined) yield { peerId, clientId, clock: this.clockOf(clientId) }
+    for (const [clientId, structs] of this.doc.store.clients) {
+      const last = structs.at(-1)
+      const peerId = ownerOf(last)
+      if (last !== undefined && peerId !== undefined) yield { peerId, clientId, clock: last.id.clock + last.length }
     }
   }
 
@@ -101,4 +101,8 @@ export class EpochDocument {
     encoding.writeVarUint(encoder.restEncoder, 0)
     return encoder.toUint8Array()
   }
+}
+
+function ownerOf(struct: Y.Item | Y.GC | undefined): string | undefined {
+  return struct instanceof Y.Item ? (struct.parentSub ?? undefined) : undefined
 }

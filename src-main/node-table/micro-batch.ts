@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.js'
 import type { VerifiedRow } from './view/view.js'
 
 /** Verified rows that wait to be written together, at most one per owner: a transaction costs time in all rows there are. */
@@ -9,7 +10,7 @@ export interface MicroBatch {
   /** Takes a row back. */
   drop(peerId: string): void
   /** Owners among them that have no row yet. */
-  readonly newOwners: number
+  readonly newOwners: ReadonlySet<string>
   /** Writes them now. */
   flush(): void
   /** Resolves when all that waits now was written. */
@@ -36,20 +37,24 @@ const ROWS_PER_WRITE = 80
 /** How much of the latest measurement goes into what is taken for the cost: this thread is interrupted now and then. */
 const SMOOTHING = 0.1
 
-/**
- * An empty batch. `write` puts rows into the documents and returns how many these hold. Without a pause due it is called
- * at the end of the turn, so in a small table, or a quiet one of any size, nothing is held up.
- */
-export function createMicroBatch(
-  write: (rows: readonly VerifiedRow[]) => number,
-  defer: Defer = deferByTimers,
-): MicroBatch {
-  return new RowBatch(write, defer)
+/** What {@link createMicroBatch} works with. */
+export interface MicroBatchNeeds {
+  /** Puts rows into the documents; returns how many these hold. */
+  write: (rows: readonly VerifiedRow[]) => number
+  defer?: Defer | undefined
+  /** Measures durations. */
+  clock?: Clock
+}
+
+/** An empty batch. Where no pause is due it is written at the end of the turn: a small table, or a quiet one, never waits. */
+export function createMicroBatch(needs: MicroBatchNeeds): MicroBatch {
+  return new RowBatch(needs)
 }
 
 class RowBatch implements MicroBatch {
   readonly #write: (rows: readonly VerifiedRow[]) => number
   readonly #defer: Defer
+  readonly #clock: Clock
   readonly #rows = new Map<string, VerifiedRow>()
   readonly #newOwners = new Set<string>()
   #waiters: (() => void)[] = []
@@ -58,12 +63,13 @@ class RowBatch implements MicroBatch {
   #isClosed = false
   /** Fixed cost of a transaction for each row that is there. */
   #costMs = USUAL_COST_MS
-  /** When the next transaction may begin, by `performance.now()`. */
+  /** When the next transaction may begin. */
   #resumeAtMs = 0
 
-  constructor(write: (rows: readonly VerifiedRow[]) => number, defer: Defer) {
+  constructor({ write, defer = deferByTimers, clock = { now: () => performance.now() } }: MicroBatchNeeds) {
     this.#write = write
     this.#defer = defer
+    this.#clock = clock
   }
 
   add(row: VerifiedRow, isNew: boolean): void {
@@ -83,8 +89,8 @@ class RowBatch implements MicroBatch {
     this.#newOwners.delete(peerId)
   }
 
-  get newOwners(): number {
-    return this.#newOwners.size
+  get newOwners(): ReadonlySet<string> {
+    return this.#newOwners
   }
 
   flush(): void {
@@ -93,10 +99,13 @@ class RowBatch implements MicroBatch {
     const rows = [...this.#rows.values()]
     this.#rows.clear()
     this.#newOwners.clear()
-    if (rows.length > 0) this.#writeTimed(rows)
     const waiters = this.#waiters
     this.#waiters = []
-    for (const resolve of waiters) resolve()
+    try {
+      if (rows.length > 0) this.#writeTimed(rows)
+    } finally {
+      for (const resolve of waiters) resolve()
+    }
   }
 
   settled(): Promise<void> {
@@ -112,14 +121,14 @@ class RowBatch implements MicroBatch {
   #schedule(): void {
     if (this.#isScheduled) return
     this.#isScheduled = true
-    const pauseMs = this.#resumeAtMs - performance.now()
+    const pauseMs = this.#resumeAtMs - this.#clock.now()
     this.#cancel = this.#defer(() => this.flush(), pauseMs < MIN_PAUSE_MS ? 0 : pauseMs)
   }
 
   #writeTimed(rows: readonly VerifiedRow[]): void {
-    const startedAtMs = performance.now()
+    const startedAtMs = this.#clock.now()
     const held = this.#write(rows)
-    const endedAtMs = performance.now()
+    const endedAtMs = this.#clock.now()
     const costMs = Math.min(MAX_COST_MS, (endedAtMs - startedAtMs) / (held + rows.length * ROWS_PER_WRITE))
     this.#costMs += (costMs - this.#costMs) * SMOOTHING
     this.#resumeAtMs = endedAtMs + Math.min(MAX_PAUSE_MS, this.#costMs * held * PAUSE_FACTOR)

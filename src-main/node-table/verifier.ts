@@ -14,7 +14,7 @@ import { fullBucket, refilled } from '../base/token-bucket.js'
 import type { Bucket } from '../base/token-bucket.js'
 import type { TableView } from './view/view.js'
 
-/** What came of an envelope. Only `malformed` and `forged` are the fault of whoever sent it. */
+/** What came of an envelope. Only `malformed` and `forged` are the sender's fault. */
 export type Verdict =
   /** It is verified, and enters its document with the next micro-batch. */
   | 'accepted'
@@ -102,7 +102,7 @@ class EnvelopeVerifier implements Verifier {
     this.#log = log
     this.#selfId = selfId
     this.#bans = createBanList({ clock })
-    this.#batch = createMicroBatch((rows) => documents.write(rows), defer)
+    this.#batch = createMicroBatch({ write: (rows) => documents.write(rows), defer })
   }
 
   ingest(bytes: Uint8Array, source: Source): Verdict {

@@ -20,7 +20,7 @@ const MAX_FOUND = 8
 const REMEMBER_MS = 10_000
 const MAX_REMEMBERED = 256
 
-/** A finder that asks the DHT, and whoever it names for its row. */
+/** A finder that asks the DHT, and the peers it names for their rows. */
 export function createProviderFinder(
   needs: {
     view: TableView

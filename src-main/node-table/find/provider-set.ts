@@ -1,6 +1,6 @@
 import type { PeerRecord } from '#shared/records.js'
 
-/** The peers of one offer: a set whose members can also be drawn by number, so that nobody has to look at all of them. */
+/** The peers of one offer: a set whose members can also be drawn by number, which saves a walk over all of them. */
 export class ProviderSet extends Set<string> {
   readonly #list: string[] = []
 

@@ -11,7 +11,7 @@ import type { SenderLimits } from './sender-limits.js'
 import type { Verdict, Verifier } from '../verifier.js'
 import type { TableView } from '../view/view.js'
 
-/** The table's gossip: pushes envelopes to everybody, and lets through only what the view takes. */
+/** The table's gossip: pushes envelopes to all peers, and lets through only what the verifier takes. */
 export interface TableGossip {
   start(): void
   stop(): void
@@ -50,8 +50,8 @@ export function createTableGossip(needs: {
 
   /**
    * Forwarding waits a moment, so that peers that have the message can say so (IDONTWANT) and most copies are never sent:
-   * 10 instead of 57 for a row among ten nodes, measured. The view has the row already, so only further hops see the
-   * wait; it is the shorter the fewer of the table's owners are our direct peers, as it is then us who bring it them.
+   * 10 instead of 57 for a row among ten nodes, measured. The row is on its way into the view meanwhile, so only further
+   * hops see the wait; it is the shorter, the fewer of the table's owners are direct peers, as those depend on this node.
    */
   async function afterOthersSaid(result: TopicValidatorResult): Promise<TopicValidatorResult> {
     await setTimeout(directShare() * (FORWARD_AFTER_MS + Math.random() * FORWARD_SPREAD_MS), undefined, { ref: false })

@@ -49,8 +49,8 @@ export interface TableView {
   observed(row: VerifiedRow): void
   /** Removes an owner's row, whatever the documents hold. */
   remove(peerId: string, reason: 'banned' | 'over-quota'): void
-  /** May a row of an owner without one come in? `waiting` others are about to. */
-  hasRoomFor(peerId: string, source: Source, waiting: number): boolean
+  /** May a row of an owner without one come in? Those of the owners `waiting` are about to. */
+  hasRoomFor(peerId: string, source: Source, waiting: ReadonlySet<string>): boolean
   /** False for an owner whose address has its share of rows. */
   mayHold(peerId: string): boolean
   /**
@@ -133,10 +133,12 @@ class View implements TableView {
     if (entry !== undefined) this.#remove(entry, reason)
   }
 
-  hasRoomFor(peerId: string, source: Source, waiting: number): boolean {
+  hasRoomFor(peerId: string, source: Source, waiting: ReadonlySet<string>): boolean {
     if (peerId === this.#selfId || source === 'asked' || this.#entries.has(peerId)) return true
-    const free = this.#maxRows - this.#entries.size + this.#dead.size - waiting
-    return free > 0 || (this.#quota.isVerified(peerId) && free + this.#unverified.size > 0)
+    const free = this.#maxRows - this.#entries.size + this.#dead.size - waiting.size
+    if (free > 0 || !this.#quota.isVerified(peerId)) return free > 0
+    const waitingUnverified = [...waiting].filter((owner) => !this.#quota.isVerified(owner)).length
+    return free + this.#unverified.size + waitingUnverified > 0
   }
 
   mayHold(peerId: string): boolean {

@@ -48,6 +48,12 @@ async function memoryMiB(): Promise<{ heap: number; buffers: number }> {
   return { heap: heapUsed / 1024 / 1024, buffers: arrayBuffers / 1024 / 1024 }
 }
 
+/** Milliseconds of processor time of this process, which other work on the machine does not change much. */
+function cpuMs(since?: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since)
+  return (user + system) / 1000
+}
+
 async function diskBytes(folder: string): Promise<number> {
   const names = await readdir(join(folder, 'table'))
   const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, 'table', name))).size))
@@ -62,16 +68,19 @@ async function ingest(rows: number): Promise<object> {
   }
   const table = await openTable(folder)
   const before = await memoryMiB()
+  const cpu = process.cpuUsage()
   const startedAt = performance.now()
   for (const envelope of envelopes) table.ingest(envelope, 'sync')
   table.verifier.flush()
   const ms = performance.now() - startedAt
+  const ingestCpuMs = cpuMs(cpu)
   // What waits for the disk is written then.
   await table.replica.maintain()
   const after = await memoryMiB()
   const figures = {
     rows,
     envelopeBytes: envelopes[0]?.byteLength ?? 0,
+    ingestCpuMs,
     rowsPerS: Math.round((rows / ms) * 1000),
     heapMiB: after.heap - before.heap,
     bufferMiB: after.buffers - before.buffers,
@@ -84,13 +93,15 @@ async function ingest(rows: number): Promise<object> {
 }
 
 async function load(folder: string): Promise<object> {
+  const cpu = process.cpuUsage()
   const startedAt = performance.now()
   const table = await openTable(folder)
   const ms = performance.now() - startedAt
+  const loadCpuMs = cpuMs(cpu)
   const { size } = table.view
   await table.replica.close()
   await rm(folder, { recursive: true })
-  return { loadMs: ms, loaded: size }
+  return { loadMs: ms, loadCpuMs, loaded: size }
 }
 
 /** Every peer restarts once a day, five in a hundred leave for good and as many come. */

@@ -60,6 +60,16 @@ describe('a row that waits for its micro-batch', () => {
     expect(table.view.entryCount).toBe(2)
   })
 
+  test('is evicted by one of an owner that was met, as if it were in the view', () => {
+    table = createTableParts({ clock, maxRows: 1, defer: never })
+    table.view.verified(owners[1]!.peerId, '/ip4/203.0.113.7/tcp/43905')
+    expect(table.ingest(alice.row(), 'sync')).toBe('accepted')
+    expect(table.ingest(owners[1]!.row(), 'sync')).toBe('accepted')
+    expect(table.ingest(owners[2]!.row(), 'sync')).toBe('full')
+    table.verifier.flush()
+    expect([...table.view.rows()].map(({ peerId }) => peerId)).toEqual([owners[1]!.peerId])
+  })
+
   test('keeps its bytes, whatever becomes of those it came in', () => {
     const bytes = alice.row()
     table.ingest(bytes, 'sync')
@@ -96,18 +106,19 @@ describe('micro-batches', () => {
 
   /** What a batch waits for, after a transaction of so many milliseconds in a table of so many rows. */
   function pauseAfter(tookMs: number, rows: number): number {
+    const clock = createTurnableClock(0)
     let pauseMs = -1
-    const batch = createMicroBatch(
-      () => {
-        const end = performance.now() + tookMs
-        while (performance.now() < end);
+    const batch = createMicroBatch({
+      write: () => {
+        clock.turn(tookMs)
         return rows
       },
-      (_, delayMs) => {
+      defer: (_, delayMs) => {
         pauseMs = delayMs
         return () => undefined
       },
-    )
+      clock,
+    })
     batch.add(row(1), true)
     batch.flush()
     batch.add(row(2), true)
@@ -128,11 +139,11 @@ describe('micro-batches', () => {
 
   test('are written when a thousand rows wait', () => {
     let written = 0
-    const batch = createMicroBatch((rows) => (written += rows.length), never)
+    const batch = createMicroBatch({ write: (rows) => (written += rows.length), defer: never })
     for (let number = 0; number < 1030; number += 1) batch.add(row(number), true)
-    expect([written, batch.newOwners]).toEqual([1024, 6])
+    expect([written, batch.newOwners.size]).toEqual([1024, 6])
     batch.close()
     batch.add(row(0), true)
-    expect([written, batch.newOwners]).toEqual([1030, 0])
+    expect([written, batch.newOwners.size]).toEqual([1030, 0])
   })
 })

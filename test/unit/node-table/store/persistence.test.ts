@@ -103,6 +103,20 @@ describe('a table', () => {
     expect(again.digest()).toEqual(view.digest())
   })
 
+  test('has its documents again when the clock was wrong for a while and they were dropped', async () => {
+    const { ingest, verifier, view, replica, documents } = await startTable()
+    for (const owner of owners) ingest(owner.row({ leaseMs: EPOCH_MS / 2 }), 'sync')
+    verifier.flush()
+    clock.turn(-3 * EPOCH_MS)
+    await replica.maintain()
+    expect([documents.size(TODAY), view.size]).toEqual([0, owners.length])
+    clock.turn(3 * EPOCH_MS)
+    await replica.maintain()
+    expect([documents.size(TODAY), documents.clocks().size]).toEqual([owners.length, owners.length])
+    await replica.close()
+    expect((await startTable()).view.size).toBe(owners.length)
+  })
+
   test('skips updates on disk that are broken, and keeps the others', async () => {
     const first = await startTable()
     first.ingest(owners[0]!.row(), 'sync')

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { addressGroup } from '../../../../src-main/node-table/view/address-quota.js'
+import { addressGroup, createAddressQuota } from '../../../../src-main/node-table/view/address-quota.js'
 import { createKeyRing } from '../../../../src-main/node-table/wire/key-ring.js'
 import type { TableView } from '../../../../src-main/node-table/view/view.js'
 import { createTableParts, type TableParts } from '../../../fixtures/table-parts.js'
@@ -73,6 +73,26 @@ describe('a full table', () => {
     view.verified(owners[3]!.peerId, ADDRESS)
     expect(table.ingest(owners[3]!.row(), 'sync')).toBe('accepted')
     expect(peerIds()).toEqual([owners[0]!.peerId, owners[2]!.peerId, owners[3]!.peerId])
+  })
+
+  test('gives the row that has not changed for longest first, and none of an owner that it met', () => {
+    for (const owner of owners.slice(0, 3)) view.verified(owner.peerId, ADDRESS)
+    for (const owner of owners.slice(3)) table.ingest(owner.row(), 'sync')
+    table.ingest(owners[3]!.row({ seq: 43_200_001 }), 'sync')
+    const evicted = owners.slice(0, 3).map((owner) => {
+      const before = peerIds()
+      table.ingest(owner.row(), 'sync')
+      return before.find((peerId) => !peerIds().includes(peerId))
+    })
+    expect(evicted).toEqual([owners[4]!.peerId, owners[5]!.peerId, owners[3]!.peerId])
+    expect(peerIds()).toEqual(owners.slice(0, 3).map(({ peerId }) => peerId))
+  })
+
+  test('takes an owner for met until 20,000 others were met after it', () => {
+    const forgotten: string[] = []
+    const quota = createAddressQuota((peerId) => forgotten.push(peerId))
+    for (let number = 0; number <= 20_000; number += 1) quota.verified(`peer-${String(number)}`, ADDRESS)
+    expect([forgotten, quota.isVerified('peer-0'), quota.isVerified('peer-1')]).toEqual([['peer-0'], false, true])
   })
 
   test('takes whom it asked for its row, and never grows', () => {
