@@ -20,7 +20,7 @@ export type TableEvent =
   | { type: 'row:added' | 'row:changed'; row: Row }
   | { type: 'row:removed'; peerId: string; reason: 'withdrawn' | 'expired' | 'banned' | 'over-quota' }
 
-/** The replicated table of who offers what: the validated view is the authority, the Yjs document its carrier. */
+/** The replicated table of who offers what: the Yjs document is its replica, the validated view what it shows. */
 export interface NodeTable extends Service {
   /** Signs and publishes this node's own record; it is renewed until {@link NodeTable.withdraw}. */
   publish(record: PeerRecord): Promise<void>
@@ -67,7 +67,7 @@ export interface TableHealth {
 
 export { createNodeTable } from './table.js'
 export type { NodeTableOptions } from './table.js'
-export { IDLE_STATUS } from './status/own-status.js'
-export type { OwnStatus, OwnStatusSource } from './status/own-status.js'
+export { IDLE_STATUS } from './status/status-responder.js'
+export type { OwnStatus, OwnStatusSource } from './status/status-responder.js'
 export type { PeerStatus, PeerStatusEvent, StatusOutcome } from './status/peer-status.js'
 export type { StatusAnswer } from './wire/status-message.js'

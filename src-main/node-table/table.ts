@@ -4,21 +4,23 @@ import type { Clock } from '../base/clock.js'
 import { SETTINGS } from '../config/settings.js'
 import type { Log } from '../logging/index.js'
 import type { Host } from '../p2p/index.js'
-import { createTableCarrier } from './replicate/carrier.js'
 import { createClockWatch } from './replicate/clock-watch.js'
+import { createTableDocuments } from './documents.js'
 import type { NodeTable } from './index.js'
 import { createKeyRing } from './wire/key-ring.js'
-import { IDLE_STATUS } from './status/own-status.js'
-import type { OwnStatusSource } from './status/own-status.js'
 import { createPeerStatus } from './status/peer-status.js'
 import { openTableStore } from './store/persistence.js'
 import { createProviderFinder } from './find/provider-finder.js'
 import type { TableReader } from './find/provider-finder.js'
 import { createProviderRecords } from './find/provider-records.js'
+import { createTableReplica } from './replicate/replica.js'
 import { createSenderLimits } from './replicate/sender-limits.js'
 import { createStoreFolder } from './store/store-folder.js'
+import { IDLE_STATUS } from './status/status-responder.js'
+import type { OwnStatusSource } from './status/status-responder.js'
 import { startTableNetwork } from './replicate/table-network.js'
 import type { TableNetwork } from './replicate/table-network.js'
+import { createVerifier } from './verifier.js'
 import { createTableView } from './view/view.js'
 
 /** How the table behaves. */
@@ -53,12 +55,14 @@ export function createNodeTable(
   const { host, clock } = needs
   const log = needs.log.forComponent('node-table')
   const keys = createKeyRing()
-  const view = createTableView({ clock, keys, log }, { selfId: host.peerId, maxRows: options.maxRows })
+  const view = createTableView({ clock, log }, { selfId: host.peerId, maxRows: options.maxRows })
+  const documents = createTableDocuments({ view, log })
+  const verifier = createVerifier({ view, documents, keys, clock, log }, { selfId: host.peerId })
   const limits = createSenderLimits({ clock, log })
   const clockWatch = createClockWatch({ clock, log })
   const records = createProviderRecords({ host, clock, log })
   const asker = createPeerStatus({
-    ...{ host, view, keys, clock, clockWatch, log },
+    ...{ host, view, verifier, keys, clock, clockWatch, log },
     onStale: (peerId) => running?.sync.request(peerId),
   })
   const finder = createProviderFinder(
@@ -79,16 +83,19 @@ export function createNodeTable(
       signal.throwIfAborted()
       const storeFolder = createStoreFolder({ log, clock }, join(options.dataDir, 'table'))
       const store = await openTableStore({ log, storeFolder })
-      const carrier = createTableCarrier({ view, store, clock, log })
+      const replica = createTableReplica({ view, documents, verifier, store, clock, log })
       try {
-        await carrier.load()
+        await replica.load()
         signal.throwIfAborted()
       } catch (error) {
-        await carrier.close()
+        await replica.close()
         throw error
       }
       running = await startTableNetwork(
-        { host, view, carrier, limits, clockWatch, records, ownStatus: needs.ownStatus ?? IDLE_STATUS, clock, log },
+        {
+          ...{ host, view, documents, verifier, replica, limits, clockWatch, records, clock, log },
+          ownStatus: needs.ownStatus ?? IDLE_STATUS,
+        },
         {
           leaseMs: options.leaseMs,
           budgetBytesPerS: options.budgetBytesPerS ?? SETTINGS['table.background-budget'].default,

@@ -4,11 +4,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { createControlClient } from '../../src-main/api/client.js'
-import { createTableCarrier } from '../../src-main/node-table/replicate/carrier.js'
-import { createKeyRing } from '../../src-main/node-table/wire/key-ring.js'
 import { openTableStore } from '../../src-main/node-table/store/persistence.js'
+import { createTableReplica } from '../../src-main/node-table/replicate/replica.js'
 import { createStoreFolder } from '../../src-main/node-table/store/store-folder.js'
-import { createTableView } from '../../src-main/node-table/view/view.js'
 import { createRememberedPeers } from '../../src-main/p2p/bootstrap/remembered-peers.js'
 import { createSecretFile } from '../../src-main/services/secrets/secret-file.js'
 import { readHistoryFile } from '../../src-main/telemetry/history-file.js'
@@ -16,6 +14,7 @@ import { RECORDED, recordDataFolder } from '../fixtures/data-folders/record.js'
 import { runOcf, startNodeProcess } from '../fixtures/node-process.js'
 import { createRecordingLog } from '../fixtures/recording-log.js'
 import { createOwners, createTurnableClock } from '../fixtures/table-owners.js'
+import { createTableParts } from '../fixtures/table-parts.js'
 
 const FOLDERS = resolve(import.meta.dirname, '..', 'fixtures', 'data-folders')
 const FORMATS = readdirSync(FOLDERS).filter((name) => /^v\d+$/.test(name))
@@ -71,14 +70,17 @@ describe.each(FORMATS)('a data folder of format %s', (format) => {
     const log = createRecordingLog()
     const clock = createTurnableClock()
     const owners = await createOwners(3)
-    const view = createTableView({ clock, keys: createKeyRing(), log }, { selfId: peerId })
+    const table = createTableParts({ clock, log, selfId: peerId, defer: undefined })
     const storeFolder = createStoreFolder({ log, clock }, join(dataDir, 'table'))
-    const carrier = createTableCarrier({ view, store: await openTableStore({ log, storeFolder }), clock, log })
-    await carrier.load()
-    expect([...view.rows()].map((row) => row.peerId).sort()).toEqual([owners[0]!.peerId, owners[1]!.peerId].sort())
+    const store = await openTableStore({ log, storeFolder })
+    const replica = createTableReplica({ ...table, store, clock, log })
+    await replica.load()
+    expect([...table.view.rows()].map((row) => row.peerId).sort()).toEqual(
+      [owners[0]!.peerId, owners[1]!.peerId].sort(),
+    )
     // A withdrawal is kept too: the row it took back must not come again.
-    expect(view.ingest(owners[2]!.row(), 'sync')).toBe('known')
-    await carrier.close()
+    expect(table.ingest(owners[2]!.row(), 'sync')).toBe('known')
+    await replica.close()
 
     const remembered = createRememberedPeers({ log }, { file: join(dataDir, 'remembered-peers.json') })
     await remembered.load()

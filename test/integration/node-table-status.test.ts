@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import type { OwnStatus, PeerStatusEvent } from '../../src-main/node-table/index.js'
-import { STATUS_PROTOCOL } from '../../src-main/node-table/constants.js'
+import { STATUS_PROTOCOL } from '../../src-main/node-table/wire/status-message.js'
 import { offersHash } from '../../src-main/node-table/wire/status-message.js'
 import { createProviderScores, createStatusFollower } from '../../src-main/gateway/routing/provider-scores.js'
 import { createProviderHealth, quarantineMs } from '../../src-main/gateway/routing/provider-health.js'

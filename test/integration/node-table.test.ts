@@ -8,9 +8,10 @@ import { systemClock } from '../../src-main/base/clock.js'
 import { createNodeTable } from '../../src-main/node-table/index.js'
 import type { NodeTable } from '../../src-main/node-table/index.js'
 import { canonicalUpdate } from '../../src-main/node-table/wire/canonical-update.js'
-import { SYNC_PROTOCOL, TABLE_TOPIC } from '../../src-main/node-table/constants.js'
+import { TABLE_TOPIC } from '../../src-main/node-table/replicate/gossip.js'
+import { SYNC_PROTOCOL } from '../../src-main/node-table/replicate/sync.js'
 import { EPOCH_MS, epochOf } from '../../src-main/node-table/wire/epoch.js'
-import { encodeGossipMessages } from '../../src-main/node-table/wire/gossip-message.js'
+import { encodeGossipMessages } from '../../src-main/node-table/replicate/gossip.js'
 import { encodeFrame } from '../../src-main/node-table/wire/sync-frames.js'
 import type { Host } from '../../src-main/p2p/index.js'
 import { connect, startBareHost } from '../fixtures/bare-host.js'
@@ -163,13 +164,13 @@ test('hostile bytes by gossip change nothing, are not passed on, and silence the
   const subscribers = (): string[] => hostile.pubsub.getSubscribers(TABLE_TOPIC).map(String)
   await expect.poll(subscribers, eventually).toContain(honest.host.peerId)
   const [stranger, silenced] = [await createOwner(1), await createOwner(2)]
-  const nowStamp = { epoch: epochOf(Date.now()), seq: Date.now() % EPOCH_MS }
+  const now = { epoch: epochOf(Date.now()), seq: Date.now() % EPOCH_MS }
 
-  await hostile.pubsub.publish(TABLE_TOPIC, encodeGossipMessages([stranger.row(nowStamp)])[0])
+  await hostile.pubsub.publish(TABLE_TOPIC, encodeGossipMessages([stranger.row(now)])[0])
   await expect.poll(() => behind.table.size, eventually).toBe(2)
 
   const random = createRandom(6)
-  const genuine = encodeGossipMessages([silenced.row(nowStamp)])[0]!
+  const genuine = encodeGossipMessages([silenced.row(now)])[0]!
   const sent = new Set([Buffer.from(genuine).toString('base64')])
   for (let round = 0; round < 200; round += 1) {
     const bytes = mutate(genuine, random)

@@ -1,5 +1,4 @@
 import type { Clock } from '../../base/clock.js'
-import { FULL_REPLICA_ROWS } from '../constants.js'
 import type { StatusAsker } from '../status/peer-status.js'
 import type { ProviderRecords } from './provider-records.js'
 import type { TableView } from '../view/view.js'
@@ -14,12 +13,14 @@ export interface ProviderFinder {
   find(service: string, entry: string): Promise<ReadonlySet<string>>
 }
 
+/** Live rows from which on a lookup that finds nothing also asks the DHT. */
+const FULL_REPLICA_ROWS = 10_000
 const FIND_WITHIN_MS = 5_000
 const MAX_FOUND = 8
 const REMEMBER_MS = 10_000
 const MAX_REMEMBERED = 256
 
-/** A finder that asks the DHT, and whoever it names for its row. */
+/** A finder that asks the DHT, and the peers it names for their rows. */
 export function createProviderFinder(
   needs: {
     view: TableView

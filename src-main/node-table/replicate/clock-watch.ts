@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
-import { MAX_CLOCK_SKEW_MS } from '../constants.js'
+import { MAX_CLOCK_SKEW_MS } from '../wire/epoch.js'
 
 /** Compares this machine's clock with those of peers: a wrong one makes the network refuse this node's row. */
 export interface ClockWatch {

@@ -3,13 +3,15 @@ import { TopicValidatorResult } from '@libp2p/gossipsub'
 import type { GossipSubEvents, Message } from '@libp2p/gossipsub'
 import type { PeerId } from '@libp2p/interface'
 import type { Log } from '../../logging/index.js'
+import { TABLE_TOPIC } from '../../p2p/host/gossip-scores.js'
 import type { PubSub } from '../../p2p/host/pubsub.js'
-import { TABLE_TOPIC } from '../constants.js'
-import { decodeGossipMessage, encodeGossipMessages } from '../wire/gossip-message.js'
+import { createByteReader } from '../wire/bytes.js'
+import { MAX_ENVELOPE_BYTES } from '../wire/envelope.js'
 import type { SenderLimits } from './sender-limits.js'
-import type { TableView, Verdict } from '../view/view.js'
+import type { Verdict, Verifier } from '../verifier.js'
+import type { TableView } from '../view/view.js'
 
-/** The table's gossip: pushes envelopes to everybody, and lets through only what the view takes. */
+/** The table's gossip: pushes envelopes to all peers, and lets through only what the verifier takes. */
 export interface TableGossip {
   start(): void
   stop(): void
@@ -19,6 +21,12 @@ export interface TableGossip {
   onSubscriber(listener: (peerId: string) => void): void
 }
 
+export { TABLE_TOPIC }
+
+/** Bytes of one gossip message, at most. */
+export const MAX_GOSSIP_BYTES = 8192
+
+const LENGTH_BYTES = 2
 /** Gossipsub takes a validator that needs 100 ms or more for a slow one. */
 const FORWARD_AFTER_MS = 20
 const FORWARD_SPREAD_MS = 60
@@ -27,10 +35,11 @@ const FORWARD_SPREAD_MS = 60
 export function createTableGossip(needs: {
   pubsub: PubSub
   view: TableView
+  verifier: Verifier
   limits: SenderLimits
   log: Log
 }): TableGossip {
-  const { pubsub, view, limits, log } = needs
+  const { pubsub, view, verifier, limits, log } = needs
   const subscriberListeners: ((peerId: string) => void)[] = []
 
   /** How many of the table's owners are direct peers of this node: 0 to 1. */
@@ -41,8 +50,8 @@ export function createTableGossip(needs: {
 
   /**
    * Forwarding waits a moment, so that peers that have the message can say so (IDONTWANT) and most copies are never sent:
-   * 10 instead of 57 for a row among ten nodes, measured. The view has the row already, so only further hops see the
-   * wait; it is the shorter the fewer of the table's owners are our direct peers, as it is then us who bring it them.
+   * 10 instead of 57 for a row among ten nodes, measured. The row is on its way into the view meanwhile, so only further
+   * hops see the wait; it is the shorter, the fewer of the table's owners are direct peers, as those depend on this node.
    */
   async function afterOthersSaid(result: TopicValidatorResult): Promise<TopicValidatorResult> {
     await setTimeout(directShare() * (FORWARD_AFTER_MS + Math.random() * FORWARD_SPREAD_MS), undefined, { ref: false })
@@ -57,7 +66,7 @@ export function createTableGossip(needs: {
       return TopicValidatorResult.Reject
     }
     if (!limits.admit(sender, envelopes.length)) return TopicValidatorResult.Ignore
-    const result = validatorResult(envelopes.map((envelope) => view.ingest(envelope, 'gossip')))
+    const result = validatorResult(envelopes.map((envelope) => verifier.ingest(envelope, 'gossip')))
     if (result === TopicValidatorResult.Reject) limits.reportInvalid(sender)
     return result === TopicValidatorResult.Accept ? afterOthersSaid(result) : result
   }
@@ -100,7 +109,49 @@ export function createTableGossip(needs: {
 /** What gossipsub does with a message: forward it, drop it, or drop it and hold it against its sender. */
 export function validatorResult(verdicts: readonly Verdict[]): TopicValidatorResult {
   if (verdicts.includes('malformed') || verdicts.includes('forged')) return TopicValidatorResult.Reject
-  // The proof of a cheat is news as well: passed on, it makes everybody drop the cheat.
-  if (verdicts.includes('accepted') || verdicts.includes('cheat')) return TopicValidatorResult.Accept
+  // The proof of an equivocation is news as well: passed on, it makes everybody drop that owner.
+  if (verdicts.includes('accepted') || verdicts.includes('equivocation')) return TopicValidatorResult.Accept
   return TopicValidatorResult.Ignore
+}
+
+/** Packs envelopes into as few gossip messages as they fit: each envelope after its length, 16 bits big endian. */
+export function encodeGossipMessages(envelopes: Iterable<Uint8Array>): Uint8Array[] {
+  const messages: Uint8Array[] = []
+  let parts: Uint8Array[] = []
+  let size = 0
+  for (const envelope of envelopes) {
+    const length = new Uint8Array([envelope.byteLength >> 8, envelope.byteLength & 0xff])
+    if (size + LENGTH_BYTES + envelope.byteLength > MAX_GOSSIP_BYTES) {
+      messages.push(concat(parts, size))
+      parts = []
+      size = 0
+    }
+    parts.push(length, envelope)
+    size += LENGTH_BYTES + envelope.byteLength
+  }
+  if (size > 0) messages.push(concat(parts, size))
+  return messages
+}
+
+/** The envelopes of a gossip message, as views into it; `undefined` for anything else. Never throws. */
+export function decodeGossipMessage(message: Uint8Array): Uint8Array[] | undefined {
+  if (message.byteLength > MAX_GOSSIP_BYTES || message.byteLength === 0) return undefined
+  const reader = createByteReader(message)
+  const envelopes: Uint8Array[] = []
+  while (!reader.isAtEnd() && !reader.hasFailed()) {
+    const length = reader.u16()
+    if (length === 0 || length > MAX_ENVELOPE_BYTES) return undefined
+    envelopes.push(reader.take(length))
+  }
+  return reader.hasFailed() ? undefined : envelopes
+}
+
+function concat(parts: readonly Uint8Array[], size: number): Uint8Array {
+  const whole = new Uint8Array(size)
+  let offset = 0
+  for (const part of parts) {
+    whole.set(part, offset)
+    offset += part.byteLength
+  }
+  return whole
 }

@@ -1,12 +1,12 @@
 import type { PeerRecord } from '#shared/records.js'
 import type { Clock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
-import { MAX_LEASE_MS } from '../constants.js'
+import { encodeRecord, MAX_LEASE_MS } from '../wire/envelope.js'
 import type { EnvelopeSigner } from '../wire/envelope.js'
-import { compareStamps, EPOCH_MS, epochOf, epochStart, timeOf } from '../wire/epoch.js'
-import type { Stamp } from '../wire/epoch.js'
-import { encodeRecord } from '../wire/record-json.js'
+import { compareLogicalTimes, EPOCH_MS, epochOf, epochStart, timeOf } from '../wire/epoch.js'
+import type { LogicalTime } from '../wire/epoch.js'
 import { fullBucket, refilled } from '../../base/token-bucket.js'
+import type { Verifier } from '../verifier.js'
 import type { TableView } from '../view/view.js'
 
 /** Keeps this node's own row in the table: signs it, renews it, asserts it against older selves. */
@@ -15,14 +15,14 @@ export interface OwnRow {
   publish(record: PeerRecord): Promise<void>
   /** Signs and sends that this node offers nothing any more, unless it never offered anything. */
   withdraw(): Promise<void>
-  /** Sends the row again under a new stamp, as some did not get it. Does nothing without a row. */
+  /** Sends the row again under a new time, as some did not get it. Does nothing without a row. */
   repeat(): Promise<void>
   /** Renews the row when that is due, or when the view has lost it because the clock was set. */
   tick(): Promise<void>
   /** Milliseconds of a lease signed now. */
   leaseMs(): number
-  /** To be told of every entry under this node's id that it did not sign itself just now. */
-  seen(entry: Stamp): void
+  /** Reports an entry under this node's id that it did not sign just now. */
+  seen(entry: LogicalTime): void
 }
 
 /** Rows of one owner that others take per time (see view); what is above waits and only its last state is sent. */
@@ -49,20 +49,21 @@ export function leaseFor(rows: number, options: { minimumMs: number; budgetBytes
 export function createOwnRow(
   needs: {
     view: TableView
+    verifier: Pick<Verifier, 'ingest' | 'flush'>
     signer: EnvelopeSigner
     clock: Clock
     log: Log
     send: (envelope: Uint8Array) => Promise<void>
-    /** The latest time that a stamp can have which others took (see the clock watch). */
+    /** The latest time of a row that others took (see the clock watch). */
     latestMs: () => number
   },
   options: { peerId: string; leaseMs: number; budgetBytesPerS: number; random?: () => number },
 ): OwnRow {
-  const { view, signer, clock, log, send, latestMs } = needs
+  const { view, verifier, signer, clock, log, send, latestMs } = needs
   const { peerId } = options
   const random = options.random ?? Math.random
   let wanted: { record: PeerRecord; json: string } | undefined
-  let last: Stamp | undefined
+  let last: LogicalTime | undefined
   let renewAtMs = Infinity
   let changes = fullBucket(OWN_CHANGES, clock.now())
   let conflictWaitMs = CONFLICT_FIRST_MS
@@ -71,15 +72,18 @@ export function createOwnRow(
     return leaseFor(view.size, { minimumMs: options.leaseMs, budgetBytesPerS: options.budgetBytesPerS })
   }
 
-  /** Newer than anything signed or seen under this id, whatever happened to the clock or the disk; except from a time when the clock was wrong: nobody took that. */
-  function nextStamp(): Stamp {
+  /**
+   * Newer than anything signed or seen under this id, whatever happened to the clock or the disk. What was signed while
+   * the clock was wrong does not count: no one took it.
+   */
+  function nextTime(): LogicalTime {
     const now = clock.now()
-    const natural: Stamp = { epoch: epochOf(now), seq: now - epochStart(epochOf(now)) }
+    const natural: LogicalTime = { epoch: epochOf(now), seq: now - epochStart(epochOf(now)) }
     const seen = [last, view.entry(peerId)]
-      .filter((stamp) => stamp !== undefined)
-      .filter((stamp) => timeOf(stamp) <= latestMs())
-    return seen.reduce<Stamp>(
-      (stamp, other) => (compareStamps(stamp, other) > 0 ? stamp : { epoch: other.epoch, seq: other.seq + 1 }),
+      .filter((time) => time !== undefined)
+      .filter((time) => timeOf(time) <= latestMs())
+    return seen.reduce<LogicalTime>(
+      (time, other) => (compareLogicalTimes(time, other) > 0 ? time : { epoch: other.epoch, seq: other.seq + 1 }),
       natural,
     )
   }
@@ -92,15 +96,17 @@ export function createOwnRow(
   }
 
   async function assert(record: PeerRecord | undefined): Promise<void> {
-    const stamp = nextStamp()
+    // Another node with this key may have signed what still waits.
+    verifier.flush()
+    const time = nextTime()
     const lease = leaseMs()
-    const envelope = signer.sign({ ...stamp, leaseMs: lease, record })
-    last = stamp
+    const envelope = signer.sign({ ...time, leaseMs: lease, record })
+    last = time
     const level = refilled(changes, OWN_CHANGES, clock.now())
     changes = { ...level, tokens: Math.max(0, level.tokens - 1) }
     if (record === undefined) renewAtMs = Infinity
     else scheduleRenewal(lease)
-    const verdict = view.ingest(envelope, 'self')
+    const verdict = verifier.ingest(envelope, 'self')
     if (verdict !== 'accepted') log.warn('this node’s own row was not taken', { verdict })
     await send(envelope)
   }
@@ -132,12 +138,12 @@ export function createOwnRow(
       await assert(wanted.record)
     },
     leaseMs,
-    seen(stamp) {
-      if (last !== undefined && compareStamps(stamp, last) <= 0) return
+    seen(time) {
+      if (last !== undefined && compareLogicalTimes(time, last) <= 0) return
       if (wanted === undefined) return
       log.warn('a newer row of this node came from the network; it is replaced', {
-        epoch: stamp.epoch,
-        seq: stamp.seq,
+        epoch: time.epoch,
+        seq: time.seq,
         waitMs: conflictWaitMs,
       })
       renewAtMs = Math.min(renewAtMs, clock.now() + (last === undefined ? 0 : conflictWaitMs))

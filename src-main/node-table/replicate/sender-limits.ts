@@ -1,7 +1,5 @@
 import type { Clock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
-import { createBanList } from '../view/ban-list.js'
-import { SENDER_BAN_MS } from '../constants.js'
 import { fullBucket, refilled } from '../../base/token-bucket.js'
 import type { Bucket, BucketRate } from '../../base/token-bucket.js'
 
@@ -9,7 +7,7 @@ import type { Bucket, BucketRate } from '../../base/token-bucket.js'
 export interface SenderLimits {
   /** Takes `cost` tokens (an envelope is one) if the peer is neither banned nor out of tokens. */
   admit(peerId: string, cost: number): boolean
-  /** Counts invalid bytes from a peer; too many and it is not listened to for {@link SENDER_BAN_MS}. */
+  /** Counts invalid bytes from a peer; too many and it is not listened to for ten minutes. */
   reportInvalid(peerId: string): void
   isBanned(peerId: string): boolean
   /** Peers not listened to now. */
@@ -21,6 +19,8 @@ const ENVELOPES: BucketRate = { capacity: 50_000, refillPerS: 100 }
 /** Invalid messages that are forgiven, and how fast they are forgotten. */
 const INVALID: BucketRate = { capacity: 10, refillPerS: 1 / 60 }
 const MAX_SENDERS = 4096
+/** How long a peer that sends invalid bytes is not listened to. */
+const SENDER_BAN_MS = 10 * 60 * 1000
 
 /** Limits per sender; the sender not heard of for longest is forgotten first. */
 export function createSenderLimits(needs: { clock: Clock; log: Log }): SenderLimits {
@@ -59,5 +59,41 @@ export function createSenderLimits(needs: { clock: Clock; log: Log }): SenderLim
     },
     isBanned: (peerId) => bans.isBanned(peerId),
     banned: () => bans.banned(),
+  }
+}
+
+/** Peers that are left out for a while. */
+export interface BanList {
+  ban(peerId: string, durationMs: number): void
+  isBanned(peerId: string): boolean
+  /** Everybody left out now. */
+  banned(): string[]
+}
+
+/** A {@link BanList} of at most `capacity` peers; the oldest ban makes room for a new one. */
+export function createBanList(needs: { clock: Clock }, capacity = 2000): BanList {
+  const untilMs = new Map<string, number>()
+
+  function isBanned(peerId: string): boolean {
+    const until = untilMs.get(peerId)
+    if (until === undefined) return false
+    if (until > needs.clock.now()) return true
+    untilMs.delete(peerId)
+    return false
+  }
+
+  return {
+    ban(peerId, durationMs) {
+      untilMs.delete(peerId)
+      if (untilMs.size >= capacity) {
+        for (const oldest of untilMs.keys()) {
+          untilMs.delete(oldest)
+          break
+        }
+      }
+      untilMs.set(peerId, needs.clock.now() + durationMs)
+    },
+    isBanned,
+    banned: () => [...untilMs.keys()].filter(isBanned),
   }
 }

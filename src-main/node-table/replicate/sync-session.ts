@@ -1,12 +1,15 @@
+import { randomBytes } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { canonicalSizeBytes, canonicalUpdate, extractEnvelopes } from '../wire/canonical-update.js'
-import { MAX_SYNC_CHUNK_BYTES, SYNC_CHUNK_TARGET_BYTES } from '../constants.js'
+import { extractEnvelopes } from '../wire/canonical-update.js'
 import type { Clock } from '../../base/clock.js'
 import type { ClockWatch } from './clock-watch.js'
-import type { FrameStream } from '../wire/frame-stream.js'
+import type { TableDocuments } from '../documents.js'
+import { DIGEST_BYTES } from '../wire/envelope.js'
 import type { SenderLimits } from './sender-limits.js'
-import type { SyncFrame } from '../wire/sync-frames.js'
-import type { Entry, TableView, Verdict } from '../view/view.js'
+import { MAX_SYNC_CHUNK_BYTES } from '../wire/sync-frames.js'
+import type { FrameStream, SyncFrame } from '../wire/sync-frames.js'
+import type { Verdict, Verifier } from '../verifier.js'
+import type { TableView } from '../view/view.js'
 
 /** How a sync with a peer ended. */
 export interface SyncOutcome {
@@ -19,6 +22,8 @@ export interface SyncOutcome {
 /** What both sides of a sync use. */
 export interface SessionNeeds {
   view: TableView
+  documents: TableDocuments
+  verifier: Verifier
   limits: SenderLimits
   clock: Clock
   clockWatch: ClockWatch
@@ -30,14 +35,19 @@ const OF_NO_USE = new Set<Verdict>(['full', 'over-quota', 'early', 'old'])
 /** Envelopes checked before other work gets its turn: about 10 ms. */
 const ENVELOPES_PER_TURN = 64
 
-/** The side that opened the stream: `hello`, then my rows, my state, your rows. `digest` is usually the view's. */
+/**
+ * The side that opened the stream: `hello`, then my rows, my state, your rows. `inFull` compares tables whose digests
+ * agree, too.
+ */
 export async function initiateSync(
   needs: SessionNeeds,
   frames: FrameStream,
   peerId: string,
-  digest: Uint8Array,
+  { inFull }: { inFull: boolean },
 ): Promise<SyncOutcome> {
   const learned: Uint8Array[] = []
+  await needs.verifier.settled()
+  const digest = inFull ? randomBytes(DIGEST_BYTES) : needs.view.digest()
   frames.write({ type: 'hello', digest, timeMs: needs.clock.now() })
   const answer = await frames.read()
   if (answer === 'closed') return { result: 'closed', learned }
@@ -45,8 +55,8 @@ export async function initiateSync(
   if (answer.type !== 'same' && answer.type !== 'state') return blame(needs, peerId, learned)
   needs.clockWatch.heard(peerId, answer.timeMs)
   if (answer.type === 'same') return { result: 'same', learned }
-  if (!(await sendRows(needs.view, frames, answer.clocks))) return { result: 'closed', learned }
-  frames.write({ type: 'state', clocks: clocksOf(needs.view).clocks, timeMs: needs.clock.now() })
+  if (!(await sendRows(needs.documents, frames, answer.clocks))) return { result: 'closed', learned }
+  frames.write({ type: 'state', clocks: needs.documents.clocks(), timeMs: needs.clock.now() })
   const last = await receiveRows(needs, frames, peerId, learned)
   return finish(needs, peerId, learned, last, 'end')
 }
@@ -58,14 +68,15 @@ export async function respondToSync(needs: SessionNeeds, frames: FrameStream, pe
   if (hello === 'closed') return { result: 'closed', learned }
   if (hello === 'invalid' || hello.type !== 'hello') return blame(needs, peerId, learned)
   needs.clockWatch.heard(peerId, hello.timeMs)
+  await needs.verifier.settled()
   if (Buffer.compare(hello.digest, needs.view.digest()) === 0) {
     frames.write({ type: 'same', timeMs: needs.clock.now() })
     return { result: 'same', learned }
   }
-  frames.write({ type: 'state', clocks: clocksOf(needs.view).clocks, timeMs: needs.clock.now() })
+  frames.write({ type: 'state', clocks: needs.documents.clocks(), timeMs: needs.clock.now() })
   const last = await receiveRows(needs, frames, peerId, learned)
   if (typeof last === 'object' && last.type === 'state') {
-    const isSent = await sendRows(needs.view, frames, last.clocks)
+    const isSent = await sendRows(needs.documents, frames, last.clocks)
     if (isSent) frames.write({ type: 'end' })
     return { result: isSent ? 'done' : 'closed', learned }
   }
@@ -97,14 +108,17 @@ async function receiveRows(
 ): Promise<SyncFrame | 'closed' | 'invalid' | 'refused'> {
   for (;;) {
     const frame = await frames.read()
-    if (typeof frame === 'string' || frame.type !== 'rows') return frame
+    if (typeof frame === 'string' || frame.type !== 'rows') {
+      await needs.verifier.settled()
+      return frame
+    }
     const envelopes = extractEnvelopes(frame.update, MAX_SYNC_CHUNK_BYTES)
     if (envelopes === undefined || envelopes.length === 0) return 'invalid'
     if (!needs.limits.admit(peerId, envelopes.length)) return 'refused'
     let ofUse = 0
     for (const [index, envelope] of envelopes.entries()) {
       if (index % ENVELOPES_PER_TURN === ENVELOPES_PER_TURN - 1) await nextTurn()
-      const verdict = needs.view.ingest(envelope, 'sync')
+      const verdict = needs.verifier.ingest(envelope, 'sync')
       if (verdict === 'malformed' || verdict === 'forged') return 'invalid'
       if (verdict === 'accepted') learned.push(envelope)
       if (!OF_NO_USE.has(verdict)) ofUse += 1
@@ -114,48 +128,17 @@ async function receiveRows(
 }
 
 /** Sends what a table with these clocks lacks, chunk by chunk, each after the last was taken. */
-async function sendRows(view: TableView, frames: FrameStream, clocks: ReadonlyMap<number, number>): Promise<boolean> {
-  for (const chunk of chunks(lackingEntries(view, clocks))) {
-    if (!frames.write({ type: 'rows', update: canonicalUpdate(chunk) })) return false
+async function sendRows(
+  documents: TableDocuments,
+  frames: FrameStream,
+  clocks: ReadonlyMap<number, number>,
+): Promise<boolean> {
+  for (const update of documents.updatesSince(clocks)) {
+    if (!frames.write({ type: 'rows', update })) return false
     const answer = await frames.read()
     if (typeof answer === 'string') return false
     if (answer.type === 'enough') return true
     if (answer.type !== 'taken') return false
   }
   return true
-}
-
-/**
- * The clocks of all entries, as a Yjs document with them would have it. Client ids that two peers share are left out,
- * as a clock can't tell whose it is: their rows are sent every time.
- */
-export function clocksOf(view: TableView): { clocks: Map<number, number>; shared: ReadonlySet<number> } {
-  const clocks = new Map<number, number>()
-  const shared = new Set<number>()
-  for (const { clientId, seq } of view.all()) {
-    if (clocks.has(clientId)) shared.add(clientId)
-    clocks.set(clientId, seq + 1)
-  }
-  for (const clientId of shared) clocks.delete(clientId)
-  return { clocks, shared }
-}
-
-/** Entries that a table with these clocks does not have. */
-export function lackingEntries(view: TableView, clocks: ReadonlyMap<number, number>): Entry[] {
-  const { shared } = clocksOf(view)
-  return [...view.all()].filter(({ clientId, seq }) => shared.has(clientId) || (clocks.get(clientId) ?? 0) <= seq)
-}
-
-function* chunks(entries: readonly Entry[]): Generator<Entry[]> {
-  let chunk: Entry[] = []
-  let sizeBytes = 0
-  for (const entry of entries) {
-    chunk.push(entry)
-    sizeBytes += canonicalSizeBytes(entry)
-    if (sizeBytes < SYNC_CHUNK_TARGET_BYTES) continue
-    yield chunk
-    chunk = []
-    sizeBytes = 0
-  }
-  if (chunk.length > 0) yield chunk
 }

@@ -1,12 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Log } from '../../logging/index.js'
-import { SYNC_PROTOCOL } from '../constants.js'
-import { createFrameStream } from '../wire/frame-stream.js'
+import { createFrameStream } from '../wire/sync-frames.js'
+import type { FrameStream } from '../wire/sync-frames.js'
 import { initiateSync, respondToSync } from './sync-session.js'
 import type { SessionNeeds, SyncOutcome } from './sync-session.js'
-import { DIGEST_BYTES } from '../view/table-digest.js'
 
 /** Compares tables with peers: with each that connects, and with two at random about every minute. */
 export interface TableSync {
@@ -24,6 +22,9 @@ export interface TableSync {
   onLearned(listener: (envelopes: readonly Uint8Array[], peerId: string) => void): void
 }
 
+/** The stream protocol by which two peers compare their tables. */
+export const SYNC_PROTOCOL = '/ocf/table-sync/1.0.0'
+
 /** How often tables are compared without a reason, in ms; rounds of different nodes drift apart by a quarter. */
 const ROUND_EVERY_MS = 60_000
 const PEERS_PER_ROUND = 2
@@ -38,186 +39,218 @@ const MAX_INBOUND_PER_PEER = 4
 /** One sync in so many is done in full though the digests agree. */
 const FULL_EVERY = 10
 
-/** The sync protocol over the host's libp2p. */
-export function createTableSync(
-  needs: SessionNeeds & { libp2p: Libp2p; log: Log },
-  options: { roundEveryMs?: number; budgetBytesPerS: number },
-): TableSync {
-  const { libp2p, view, limits, clock, log } = needs
-  const sides: SessionNeeds = needs
-  const roundEveryMs = options.roundEveryMs ?? ROUND_EVERY_MS
-  const learnedListeners: ((envelopes: readonly Uint8Array[], peerId: string) => void)[] = []
-  const speakers = new Map<string, PeerId>()
-  const waiting = new Set<string>()
-  const outbound = new Map<string, Promise<void>>()
-  const inbound = new Map<string, number>()
-  const running = new Set<Promise<void>>()
-  const stopping = new AbortController()
-  let topologyId: string | undefined
-  let nextRoundMs = 0
-  let sessions = 0
+/** What {@link createTableSync} works with. */
+export interface TableSyncNeeds extends SessionNeeds {
+  libp2p: Libp2p
+  log: Log
+}
 
-  function connectionTo(peerId: string): Connection | undefined {
-    const open = libp2p
-      .getConnections(speakers.get(peerId) ?? peerIdFromString(peerId))
+/** How often and how much tables are compared. */
+export interface TableSyncOptions {
+  /** Default {@link ROUND_EVERY_MS}. */
+  roundEveryMs?: number | undefined
+  budgetBytesPerS: number
+}
+
+/** The sync protocol over the host's libp2p. */
+export function createTableSync(needs: TableSyncNeeds, options: TableSyncOptions): TableSync {
+  return new PeerSync(needs, options)
+}
+
+class PeerSync implements TableSync {
+  readonly #needs: TableSyncNeeds
+  readonly #libp2p: Libp2p
+  readonly #log: Log
+  readonly #roundEveryMs: number
+  readonly #budgetBytesPerS: number
+  readonly #learnedListeners: ((envelopes: readonly Uint8Array[], peerId: string) => void)[] = []
+  /** Connected peers that speak the protocol. */
+  readonly #speakers = new Map<string, PeerId>()
+  /** Peers to compare tables with when there is room for another session. */
+  readonly #waiting = new Set<string>()
+  readonly #outbound = new Map<string, Promise<void>>()
+  readonly #inbound = new Map<string, number>()
+  readonly #running = new Set<Promise<void>>()
+  readonly #stopping = new AbortController()
+  #topologyId: string | undefined
+  #nextRoundMs = 0
+  #sessions = 0
+
+  constructor(needs: TableSyncNeeds, { roundEveryMs = ROUND_EVERY_MS, budgetBytesPerS }: TableSyncOptions) {
+    this.#needs = needs
+    this.#libp2p = needs.libp2p
+    this.#log = needs.log
+    this.#roundEveryMs = roundEveryMs
+    this.#budgetBytesPerS = budgetBytesPerS
+  }
+
+  async start(): Promise<void> {
+    const onStream = (stream: Stream, connection: Connection): void => this.#answer(stream, connection)
+    await this.#libp2p.handle(SYNC_PROTOCOL, onStream, {
+      maxInboundStreams: 64,
+      maxOutboundStreams: 64,
+      runOnLimitedConnection: true,
+    })
+    this.#topologyId = await this.#libp2p.register(SYNC_PROTOCOL, {
+      notifyOnLimitedConnection: true,
+      onConnect: (peer, connection) => {
+        this.#speakers.set(peer.toString(), peer)
+        // The other side hears of it as well; one sync serves both.
+        if (connection.direction === 'outbound') this.request(peer.toString())
+      },
+      onDisconnect: (peer) => {
+        this.#speakers.delete(peer.toString())
+      },
+    })
+    this.#scheduleRound()
+  }
+
+  async stop(): Promise<void> {
+    if (this.#topologyId !== undefined) {
+      this.#libp2p.unregister(this.#topologyId)
+      this.#topologyId = undefined
+      await this.#libp2p.unhandle(SYNC_PROTOCOL)
+    }
+    this.#waiting.clear()
+    this.#stopping.abort()
+    await Promise.all(this.#running)
+  }
+
+  request(peerId: string): void {
+    if (this.#stopping.signal.aborted || this.#waiting.size >= MAX_WAITING) return
+    this.#waiting.add(peerId)
+    this.#startWaiting()
+  }
+
+  async withRandomPeers(count: number, except?: string): Promise<void> {
+    await Promise.all(this.#randomSpeakers(count, except).map((peerId) => this.#startSync(peerId)))
+  }
+
+  tick(): void {
+    if (this.#nowMs() < this.#nextRoundMs) return
+    this.#scheduleRound()
+    for (const peerId of this.#randomSpeakers(PEERS_PER_ROUND, undefined)) this.request(peerId)
+  }
+
+  hurry(): void {
+    this.#nextRoundMs = 0
+  }
+
+  onLearned(listener: (envelopes: readonly Uint8Array[], peerId: string) => void): void {
+    this.#learnedListeners.push(listener)
+  }
+
+  /** For durations; the time that peers compare comes from the session. */
+  #nowMs(): number {
+    return this.#needs.clock.now()
+  }
+
+  #connectionTo(peerId: string): Connection | undefined {
+    const open = this.#libp2p
+      .getConnections(this.#speakers.get(peerId) ?? peerIdFromString(peerId))
       .filter(({ status }) => status === 'open')
     return open.find((connection) => connection.limits === undefined) ?? open[0]
   }
 
-  function settle(peerId: string, outcome: SyncOutcome): void {
-    log.debug('compared tables with a peer', { peerId, result: outcome.result, learned: outcome.learned.length })
-    if (outcome.learned.length === 0) return
-    for (const listener of learnedListeners) listener(outcome.learned, peerId)
+  #startWaiting(): void {
+    for (const peerId of this.#waiting) {
+      if (this.#outbound.size >= MAX_AT_ONCE || this.#stopping.signal.aborted) return
+      if (this.#outbound.has(peerId)) continue
+      this.#waiting.delete(peerId)
+      void this.#startSync(peerId)
+    }
+  }
+
+  #startSync(peerId: string): Promise<void> {
+    const already = this.#outbound.get(peerId)
+    if (already !== undefined) return already
+    const work = this.#track(
+      this.#syncWith(peerId).finally(() => {
+        this.#outbound.delete(peerId)
+        this.#startWaiting()
+      }),
+    )
+    this.#outbound.set(peerId, work)
+    return work
+  }
+
+  async #syncWith(peerId: string): Promise<void> {
+    const connection = this.#connectionTo(peerId)
+    if (connection === undefined || this.#needs.limits.isBanned(peerId)) return
+    this.#sessions += 1
+    const inFull = this.#sessions % FULL_EVERY === 0
+    try {
+      const stream = await connection.newStream(SYNC_PROTOCOL, {
+        runOnLimitedConnection: true,
+        signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(10_000)]),
+      })
+      await this.#run(stream, peerId, (frames) => initiateSync(this.#needs, frames, peerId, { inFull }))
+    } catch (error) {
+      this.#log.debug('could not open a sync with a peer', { peerId, error })
+    }
+  }
+
+  #answer(stream: Stream, connection: Connection): void {
+    const peerId = connection.remotePeer.toString()
+    const count = this.#inbound.get(peerId) ?? 0
+    const isRefused = count >= MAX_INBOUND_PER_PEER || !this.#needs.limits.admit(peerId, 1)
+    if (isRefused || this.#stopping.signal.aborted) {
+      stream.abort(new Error('not now'))
+      return
+    }
+    this.#inbound.set(peerId, count + 1)
+    const session = this.#run(stream, peerId, (frames) => respondToSync(this.#needs, frames, peerId)).finally(() => {
+      const left = (this.#inbound.get(peerId) ?? 1) - 1
+      if (left > 0) this.#inbound.set(peerId, left)
+      else this.#inbound.delete(peerId)
+    })
+    void this.#track(session)
   }
 
   /** Runs one side of a sync on a stream; whatever goes wrong with the stream is an ending, not an error. */
-  async function run(
-    stream: Stream,
-    peerId: string,
-    side: (frames: ReturnType<typeof createFrameStream>) => Promise<SyncOutcome>,
-  ): Promise<void> {
-    const frames = createFrameStream(stream, AbortSignal.any([stopping.signal, AbortSignal.timeout(SESSION_MS)]))
+  async #run(stream: Stream, peerId: string, side: (frames: FrameStream) => Promise<SyncOutcome>): Promise<void> {
+    const frames = createFrameStream(stream, AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(SESSION_MS)]))
     try {
       const outcome = await side(frames)
-      settle(peerId, outcome)
+      this.#settle(peerId, outcome)
       if (outcome.result === 'same' || outcome.result === 'done') await frames.close()
       else frames.abort(`sync ended: ${outcome.result}`)
     } catch (error) {
-      log.debug('a sync broke off', { peerId, error })
+      this.#log.debug('a sync broke off', { peerId, error })
       frames.abort('sync broke off')
     }
   }
 
-  function track(work: Promise<void>): Promise<void> {
-    const tracked = work.finally(() => running.delete(tracked))
-    running.add(tracked)
+  #settle(peerId: string, { result, learned }: SyncOutcome): void {
+    this.#log.debug('compared tables with a peer', { peerId, result, learned: learned.length })
+    if (learned.length === 0) return
+    for (const listener of this.#learnedListeners) listener(learned, peerId)
+  }
+
+  #track(work: Promise<void>): Promise<void> {
+    const tracked = work.finally(() => this.#running.delete(tracked))
+    this.#running.add(tracked)
     return tracked
   }
 
-  async function syncWith(peerId: string): Promise<void> {
-    const connection = connectionTo(peerId)
-    if (connection === undefined || limits.isBanned(peerId)) return
-    sessions += 1
-    const digest = sessions % FULL_EVERY === 0 ? randomBytes(DIGEST_BYTES) : view.digest()
-    try {
-      const stream = await connection.newStream(SYNC_PROTOCOL, {
-        runOnLimitedConnection: true,
-        signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(10_000)]),
-      })
-      await run(stream, peerId, (frames) => initiateSync(sides, frames, peerId, digest))
-    } catch (error) {
-      log.debug('could not open a sync with a peer', { peerId, error })
-    }
-  }
-
-  function startSync(peerId: string): Promise<void> {
-    const already = outbound.get(peerId)
-    if (already !== undefined) return already
-    const work = track(
-      syncWith(peerId).finally(() => {
-        outbound.delete(peerId)
-        startWaiting()
-      }),
-    )
-    outbound.set(peerId, work)
-    return work
-  }
-
-  function startWaiting(): void {
-    for (const peerId of waiting) {
-      if (outbound.size >= MAX_AT_ONCE || stopping.signal.aborted) return
-      if (outbound.has(peerId)) continue
-      waiting.delete(peerId)
-      void startSync(peerId)
-    }
-  }
-
-  function request(peerId: string): void {
-    if (stopping.signal.aborted || waiting.size >= MAX_WAITING) return
-    waiting.add(peerId)
-    startWaiting()
-  }
-
-  function answer(stream: Stream, connection: Connection): void {
-    const peerId = connection.remotePeer.toString()
-    const count = inbound.get(peerId) ?? 0
-    if (count >= MAX_INBOUND_PER_PEER || !limits.admit(peerId, 1) || stopping.signal.aborted) {
-      stream.abort(new Error('not now'))
-      return
-    }
-    inbound.set(peerId, count + 1)
-    const session = run(stream, peerId, (frames) => respondToSync(sides, frames, peerId)).finally(() => {
-      const left = (inbound.get(peerId) ?? 1) - 1
-      if (left > 0) inbound.set(peerId, left)
-      else inbound.delete(peerId)
-    })
-    void track(session)
-  }
-
   /** Draws until there are enough: a node with a thousand peers does not look at all of them for two. */
-  function randomSpeakers(count: number, except: string | undefined): string[] {
-    const left = [...speakers.keys()]
+  #randomSpeakers(count: number, except: string | undefined): string[] {
+    const left = [...this.#speakers.keys()]
     const drawn: string[] = []
     while (drawn.length < count && left.length > 0) {
       const index = Math.floor(Math.random() * left.length)
       const peerId = left[index] ?? ''
       left[index] = left.at(-1) ?? ''
       left.pop()
-      if (peerId !== except && connectionTo(peerId) !== undefined) drawn.push(peerId)
+      if (peerId !== except && this.#connectionTo(peerId) !== undefined) drawn.push(peerId)
     }
     return drawn
   }
 
   /** In a large table digests hardly ever agree, so each sync costs a state vector both ways. */
-  function scheduleRound(): void {
-    const affordableMs = ((view.entryCount * STATE_BYTES_PER_ROW * PEERS_PER_ROUND) / options.budgetBytesPerS) * 1000
-    nextRoundMs = clock.now() + Math.max(roundEveryMs, affordableMs) * (0.75 + Math.random() / 2)
-  }
-
-  return {
-    async start() {
-      await libp2p.handle(SYNC_PROTOCOL, answer, {
-        maxInboundStreams: 64,
-        maxOutboundStreams: 64,
-        runOnLimitedConnection: true,
-      })
-      topologyId = await libp2p.register(SYNC_PROTOCOL, {
-        notifyOnLimitedConnection: true,
-        onConnect(peer, connection) {
-          speakers.set(peer.toString(), peer)
-          // The other side is told as well; one sync serves both.
-          if (connection.direction === 'outbound') request(peer.toString())
-        },
-        onDisconnect(peer) {
-          speakers.delete(peer.toString())
-        },
-      })
-      scheduleRound()
-    },
-    async stop() {
-      if (topologyId !== undefined) {
-        libp2p.unregister(topologyId)
-        topologyId = undefined
-        await libp2p.unhandle(SYNC_PROTOCOL)
-      }
-      waiting.clear()
-      stopping.abort()
-      await Promise.all(running)
-    },
-    request,
-    async withRandomPeers(count, except) {
-      await Promise.all(randomSpeakers(count, except).map(startSync))
-    },
-    tick() {
-      if (clock.now() < nextRoundMs) return
-      scheduleRound()
-      for (const peerId of randomSpeakers(PEERS_PER_ROUND, undefined)) request(peerId)
-    },
-    hurry() {
-      nextRoundMs = 0
-    },
-    onLearned(listener) {
-      learnedListeners.push(listener)
-    },
+  #scheduleRound(): void {
+    const stateBytes = this.#needs.view.entryCount * STATE_BYTES_PER_ROW * PEERS_PER_ROUND
+    const affordableMs = (stateBytes / this.#budgetBytesPerS) * 1000
+    this.#nextRoundMs = this.#nowMs() + Math.max(this.#roundEveryMs, affordableMs) * (0.75 + Math.random() / 2)
   }
 }

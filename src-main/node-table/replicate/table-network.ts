@@ -2,21 +2,23 @@ import type { Connection } from '@libp2p/interface'
 import type { Clock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import type { Host } from '../../p2p/index.js'
-import type { TableCarrier } from './carrier.js'
 import type { ClockWatch } from './clock-watch.js'
-import { MAX_CLOCK_SKEW_MS } from '../constants.js'
+import type { TableDocuments } from '../documents.js'
 import { createEnvelopeSigner } from '../wire/envelope.js'
+import { MAX_CLOCK_SKEW_MS } from '../wire/epoch.js'
 import { createTableGossip } from './gossip.js'
+import { importPrivateKey } from '../wire/key-ring.js'
 import { createOwnRow } from './own-row.js'
 import type { OwnRow } from './own-row.js'
-import type { OwnStatusSource } from '../status/own-status.js'
 import type { ProviderRecords } from '../find/provider-records.js'
-import { createRepeater } from './repeater.js'
+import { createRebroadcast } from './rebroadcast.js'
+import type { TableReplica } from './replica.js'
 import type { SenderLimits } from './sender-limits.js'
-import { importPrivateKey } from '../wire/signing-key.js'
 import { createStatusResponder } from '../status/status-responder.js'
+import type { OwnStatusSource } from '../status/status-responder.js'
 import { createTableSync } from './sync.js'
 import type { TableSync } from './sync.js'
+import type { Verifier } from '../verifier.js'
 import type { TableView } from '../view/view.js'
 
 /** What of the table exists only between start and stop. */
@@ -29,12 +31,14 @@ export interface TableNetwork {
 const TICK_MS = 1000
 const MAINTAIN_EVERY_TICKS = 60
 
-/** Gossip, syncs, statuses, the own row, and the one timer that drives them; closes the carrier when it ends. */
+/** Gossip, syncs, statuses, the own row, and the one timer that drives them; closes the replica when it ends. */
 export async function startTableNetwork(
   needs: {
     host: Host
     view: TableView
-    carrier: TableCarrier
+    documents: TableDocuments
+    verifier: Verifier
+    replica: TableReplica
     limits: SenderLimits
     clockWatch: ClockWatch
     records: ProviderRecords
@@ -44,24 +48,24 @@ export async function startTableNetwork(
   },
   options: { leaseMs: number; budgetBytesPerS: number; roundEveryMs: number | undefined; version: string },
 ): Promise<TableNetwork> {
-  const { host, view, carrier, limits, clockWatch, records, clock, log } = needs
+  const { host, view, documents, verifier, replica, limits, clockWatch, records, clock, log } = needs
   const { peerId, libp2p } = host
   const { budgetBytesPerS } = options
-  const gossip = createTableGossip({ pubsub: host.pubsub, view, limits, log })
+  const gossip = createTableGossip({ pubsub: host.pubsub, view, verifier, limits, log })
   const sync = createTableSync(
-    { libp2p, view, limits, clock, clockWatch, log },
+    { libp2p, view, documents, verifier, limits, clock, clockWatch, log },
     { roundEveryMs: options.roundEveryMs, budgetBytesPerS },
   )
   const ownRow = createOwnRow(
     {
-      ...{ view, clock, log },
+      ...{ view, verifier, clock, log },
       signer: createEnvelopeSigner(host.identity.privateKey),
-      send: (row) => repeater.announce(row),
+      send: (row) => rebroadcast.announce(row),
       latestMs: () => clockWatch.latestMs(),
     },
     { peerId, leaseMs: options.leaseMs, budgetBytesPerS },
   )
-  const repeater = createRepeater({ gossip, sync, ownRow, log }, { peerId })
+  const rebroadcast = createRebroadcast({ gossip, sync, ownRow, log }, { peerId })
   const responder = createStatusResponder(
     {
       ...{ libp2p, limits, clock, log },
@@ -85,7 +89,7 @@ export async function startTableNetwork(
 
   function maintain(rebuildAll: boolean): void {
     maintenance = maintenance
-      .then(() => carrier.maintain({ rebuildAll }))
+      .then(() => replica.maintain({ rebuildAll }))
       .catch((error: unknown) => log.error('tidying up the node table failed', { error }))
   }
 
@@ -108,11 +112,11 @@ export async function startTableNetwork(
   async function stop(): Promise<void> {
     clearInterval(timer)
     libp2p.removeEventListener('connection:open', onConnection)
-    repeater.stop()
+    rebroadcast.stop()
     gossip.stop()
     await Promise.all([sync.stop(), responder.stop(), records.stop()])
     await maintenance
-    await carrier.close()
+    await replica.close()
   }
 
   try {

@@ -6,12 +6,18 @@ import type { Log } from '../../logging/index.js'
 import { createConnector } from '../../p2p/dial/connect.js'
 import type { Host } from '../../p2p/index.js'
 import type { ClockWatch } from '../replicate/clock-watch.js'
-import { STATUS_PROTOCOL } from '../constants.js'
 import type { KeyRing } from '../wire/key-ring.js'
-import { decodeStatusAnswer, encodeStatusRequest, MAX_STATUS_ANSWER_BYTES, offersHash } from '../wire/status-message.js'
+import {
+  decodeStatusAnswer,
+  encodeStatusRequest,
+  MAX_STATUS_ANSWER_BYTES,
+  offersHash,
+  readShort,
+  STATUS_PROTOCOL,
+} from '../wire/status-message.js'
 import type { StatusAnswer } from '../wire/status-message.js'
-import { readShort } from './status-stream.js'
 import { fullBucket, refilled } from '../../base/token-bucket.js'
+import type { Verifier } from '../verifier.js'
 import type { TableView } from '../view/view.js'
 
 /** What came of asking a peer. `unsupported`: it is there, but of a version that has no status. */
@@ -61,13 +67,14 @@ const BACKGROUND = { capacity: 16, refillPerS: 4 }
 export function createPeerStatus(needs: {
   host: Host
   view: TableView
+  verifier: Verifier
   keys: KeyRing
   clock: Clock
   clockWatch: ClockWatch
   log: Log
   onStale: (peerId: string) => void
 }): StatusAsker {
-  const { host, view, keys, clock, clockWatch, log, onStale } = needs
+  const { host, view, verifier, keys, clock, clockWatch, log, onStale } = needs
   const connector = createConnector({ libp2p: () => host.libp2p })
   const cached = new Map<string, { status: StatusAnswer; atMs: number }>()
   const asking = new Map<string, Promise<StatusOutcome>>()
@@ -106,7 +113,7 @@ export function createPeerStatus(needs: {
       if (answer === 'invalid') return { kind: 'invalid' }
       const peerId = peer.toString()
       clockWatch.heard(peerId, answer.status.timeMs)
-      if (answer.row !== undefined) view.ingest(answer.row, 'asked')
+      if (answer.row !== undefined) verifier.ingest(answer.row, 'asked')
       await stream.close({ signal })
       return { kind: 'answered', status: answer.status }
     } finally {

@@ -1,5 +1,5 @@
 import { hostOf, ipv6Network, relayOf, scopeOf } from '../../p2p/dial/ip-scope.js'
-import { MAX_ROWS } from '../constants.js'
+import { MAX_ROWS } from '../wire/canonical-update.js'
 
 /**
  * Rows per address: identities cost nothing, addresses do. An address counts once its peer was connected at it, by a
@@ -21,8 +21,14 @@ export interface AddressQuota {
 /** Rows of one public IPv4 address or IPv6 /64: a large office behind one address, not a farm of identities. */
 export const MAX_ROWS_PER_ADDRESS = 64
 
-/** A quota for public addresses; this machine and local networks are not where strangers come from. */
-export function createAddressQuota(maxRows = MAX_ROWS_PER_ADDRESS): AddressQuota {
+/**
+ * A quota for public addresses; this machine and local networks are not where strangers come from. `onForgotten` hears of
+ * peers that no longer count as verified, as many others were connected since.
+ */
+export function createAddressQuota(
+  onForgotten: (peerId: string) => void,
+  maxRows = MAX_ROWS_PER_ADDRESS,
+): AddressQuota {
   /** Peer → its address, `''` for one that does not count. The peer not seen for longest is forgotten first. */
   const addressOf = new Map<string, string>()
   const holders = new Map<string, Set<string>>()
@@ -53,6 +59,7 @@ export function createAddressQuota(maxRows = MAX_ROWS_PER_ADDRESS): AddressQuota
     for (const oldest of addressOf.keys()) {
       release(oldest)
       addressOf.delete(oldest)
+      onForgotten(oldest)
       break
     }
   }

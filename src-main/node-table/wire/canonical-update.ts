@@ -2,14 +2,17 @@ import { createHash } from 'node:crypto'
 import * as encoding from 'lib0/encoding'
 import { createByteReader } from './bytes.js'
 import type { ByteReader } from './bytes.js'
-import { MAX_ENVELOPE_BYTES, MAX_ROWS } from '../constants.js'
-import type { Stamp } from './epoch.js'
+import { MAX_ENVELOPE_BYTES } from './envelope.js'
+import type { LogicalTime } from './epoch.js'
+
+/** Rows a table holds, at most; a full replica is the wrong tool above about 10,000 peers. */
+export const MAX_ROWS = 20_000
 
 /** The name of the Y.Map in every document: peer id → envelope. */
 export const ROWS_KEY = 'nodes'
 
 /** What the document of an epoch holds of a row. */
-export interface CanonicalEntry extends Stamp {
+export interface CanonicalEntry extends LogicalTime {
   peerId: string
   /** {@link clientIdOf} of peer id and epoch. */
   clientId: number
@@ -60,11 +63,6 @@ export function canonicalUpdate(entries: Iterable<CanonicalEntry>): Uint8Array {
   }
   encoding.writeVarUint(out, 0)
   return encoding.toUint8Array(out)
-}
-
-/** Bytes that an entry takes in a canonical update, at most. */
-export function canonicalSizeBytes(entry: CanonicalEntry): number {
-  return entry.bytes.byteLength + entry.peerId.length + 64
 }
 
 /**

@@ -1,17 +1,22 @@
-import { sign, verify } from 'node:crypto'
+import { createHash, sign, verify } from 'node:crypto'
 import type { PrivateKey } from '@libp2p/interface'
+import { emptyPeerRecord, PeerSchema, ServiceSchema } from '#shared/records.js'
 import type { PeerRecord } from '#shared/records.js'
 import { AppError } from '#shared/errors.js'
 import { createByteReader } from './bytes.js'
-import { MAX_ENVELOPE_BYTES, MAX_LEASE_MS } from '../constants.js'
 import { EPOCH_MS } from './epoch.js'
-import type { Stamp } from './epoch.js'
+import type { LogicalTime } from './epoch.js'
 import type { KeyRing } from './key-ring.js'
-import { decodeRecord, encodeRecord } from './record-json.js'
-import { importPrivateKey } from './signing-key.js'
+import { importPrivateKey } from './key-ring.js'
 
 /** The layout's version, the first byte of every envelope. */
 export const ENVELOPE_VERSION = 1
+
+/** Bytes of one signed envelope, at most. */
+export const MAX_ENVELOPE_BYTES = 4096
+
+/** The longest lease a row may ask for. Half an epoch: a renewal always falls into the current or the next epoch. */
+export const MAX_LEASE_MS = 12 * 60 * 60 * 1000
 
 /** What a signature covers before the envelope's bytes, so that it can never be taken for a signature of something else. */
 const SIGNATURE_DOMAIN = Buffer.from('ocf-table-envelope-v1\0', 'utf8')
@@ -19,13 +24,15 @@ const HEADER_BYTES = 1 + 32 + 4 + 4 + 4
 const SIGNATURE_BYTES = 64
 /** Seq may pass the end of its epoch by what a clock set back can cost, never by more. */
 const MAX_SEQ = 2 * EPOCH_MS
+const DEFAULT_PEER = emptyPeerRecord('')
+const DEFAULT_SERVICE = ServiceSchema.parse({ name: '' })
 
 /** An envelope taken apart, nothing in it verified yet but its form. */
-export interface Envelope extends Stamp {
+export interface Envelope extends LogicalTime {
   /** Derived from the public key inside. */
   peerId: string
   publicKey: Uint8Array
-  /** Milliseconds from the stamp's time for which the row counts; 0 in a withdrawal. */
+  /** Milliseconds from its logical time on, for which the row counts; 0 in a withdrawal. */
   leaseMs: number
   /** The record's JSON; empty in a withdrawal. */
   json: Uint8Array
@@ -85,7 +92,7 @@ export interface EnvelopeSigner {
    * A signed envelope with this record, or a withdrawal for `undefined` (its lease is 0).
    * @throws AppError `invalid_request` when the record does not fit into 4 KB
    */
-  sign(row: Stamp & { leaseMs: number; record: PeerRecord | undefined }): Uint8Array
+  sign(row: LogicalTime & { leaseMs: number; record: PeerRecord | undefined }): Uint8Array
 }
 
 /** A signer for an Ed25519 key of libp2p (`raw` is seed then public key). */
@@ -112,5 +119,64 @@ export function createEnvelopeSigner(privateKey: PrivateKey): EnvelopeSigner {
       const signature = sign(null, Buffer.concat([SIGNATURE_DOMAIN, payload]), key)
       return Uint8Array.from(Buffer.concat([payload, signature]))
     },
+  }
+}
+
+/** The JSON that goes into an envelope: the record without the fields that {@link PeerSchema} fills in again. */
+export function encodeRecord(record: PeerRecord): string {
+  return JSON.stringify({
+    ...withoutDefaults(record, DEFAULT_PEER),
+    id: record.id,
+    ...(record.service.length > 0 && {
+      service: record.service.map((service) => ({ ...withoutDefaults(service, DEFAULT_SERVICE), name: service.name })),
+    }),
+  })
+}
+
+/** The record in an envelope's JSON, or `undefined` when it is no UTF-8, no JSON or not a peer's record. */
+export function decodeRecord(json: Uint8Array): PeerRecord | undefined {
+  const value = parseJson(json)
+  const parsed = PeerSchema.safeParse(value)
+  return parsed.success ? parsed.data : undefined
+}
+
+function parseJson(json: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json))
+  } catch {
+    return undefined // Foreign bytes: not being JSON is one of their expected forms.
+  }
+}
+
+function withoutDefaults<T extends object>(value: T, defaults: T): Partial<T> {
+  const kept = (Object.keys(value) as (keyof T)[]).filter(
+    (key) => JSON.stringify(value[key]) !== JSON.stringify(defaults[key]),
+  )
+  return Object.fromEntries(kept.map((key) => [key, value[key]])) as Partial<T>
+}
+
+/** Bytes of a digest on the wire. */
+export const DIGEST_BYTES = 16
+
+/** A digest of a set of envelopes that does not depend on their order and changes with each one in O(1). */
+export interface TableDigest {
+  /** Adds an envelope that is not in, or takes out one that is. */
+  toggle(envelope: Uint8Array): void
+  bytes(): Uint8Array
+}
+
+/**
+ * The digest of the empty set. It saves a sync where nothing differs and proves nothing: XOR of hashes can be forged by
+ * whoever owns many rows, so now and then peers compare in full (see sync).
+ */
+export function createTableDigest(): TableDigest {
+  const sum = new Uint8Array(DIGEST_BYTES)
+
+  return {
+    toggle(envelope) {
+      const hash = createHash('sha256').update(envelope).digest()
+      for (let index = 0; index < DIGEST_BYTES; index += 1) sum[index] = (sum[index] ?? 0) ^ (hash[index] ?? 0)
+    },
+    bytes: () => sum.slice(),
   }
 }

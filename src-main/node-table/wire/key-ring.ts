@@ -1,6 +1,7 @@
-import { createPublicKey } from 'node:crypto'
+import { createPrivateKey, createPublicKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { publicKeyFromRaw } from '@libp2p/crypto/keys'
+import type { PrivateKey } from '@libp2p/interface'
 
 /** An owner's public key, ready for use. */
 export interface OwnerKey {
@@ -49,4 +50,18 @@ function importKey(rawPublicKey: Uint8Array): OwnerKey | undefined {
     peerId: publicKeyFromRaw(Uint8Array.from(rawPublicKey)).toString(),
     verifyKey: () => (imported ??= createPublicKey({ key: der, format: 'der', type: 'spki' })),
   }
+}
+
+/** OpenSSL's form of an Ed25519 key of libp2p, whose `raw` is seed then public key. */
+export function importPrivateKey(privateKey: PrivateKey): KeyObject {
+  const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url')
+  return createPrivateKey({
+    format: 'jwk',
+    key: {
+      kty: 'OKP',
+      crv: 'Ed25519',
+      d: base64url(privateKey.raw.subarray(0, 32)),
+      x: base64url(privateKey.publicKey.raw),
+    },
+  })
 }

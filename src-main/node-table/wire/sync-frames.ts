@@ -1,7 +1,9 @@
+import type { Stream, StreamMessageEvent } from '@libp2p/interface'
+import { Uint8ArrayList } from 'uint8arraylist'
+import { encodeStateVector } from 'yjs'
 import { createByteReader } from './bytes.js'
-import { MAX_ROWS, MAX_SYNC_CHUNK_BYTES } from '../constants.js'
-import * as encoding from 'lib0/encoding'
-import { DIGEST_BYTES } from '../view/table-digest.js'
+import { MAX_ROWS } from './canonical-update.js'
+import { DIGEST_BYTES } from './envelope.js'
 
 /** What travels in a sync, each as a frame: length of the rest (32 bits big endian), type (8 bits), payload. */
 export type SyncFrame =
@@ -22,6 +24,12 @@ const TYPES = ['hello', 'same', 'state', 'rows', 'taken', 'end', 'enough'] satis
 
 /** Unix milliseconds on the wire. */
 const TIME_BYTES = 8
+
+/** Bytes of one chunk of rows in a sync, at most; a sender keeps below {@link SYNC_CHUNK_TARGET_BYTES}. */
+export const MAX_SYNC_CHUNK_BYTES = 1024 * 1024
+
+/** What a sender fills a sync chunk to: below the receive buffers of every transport, so none needs back-pressure. */
+export const SYNC_CHUNK_TARGET_BYTES = 256 * 1024
 
 /** Bytes that carry the length of a frame. */
 export const FRAME_LENGTH_BYTES = 4
@@ -71,7 +79,7 @@ function encodePayload(frame: SyncFrame): Uint8Array {
     case 'hello':
       return Buffer.concat([encodeTime(frame.timeMs), frame.digest])
     case 'state':
-      return Buffer.concat([encodeTime(frame.timeMs), encodeStateVector(frame.clocks)])
+      return Buffer.concat([encodeTime(frame.timeMs), encodeStateVector(new Map(frame.clocks))])
     case 'same':
       return encodeTime(frame.timeMs)
     case 'rows':
@@ -93,16 +101,6 @@ function decodeTime(payload: Uint8Array): number {
   return Number(new DataView(payload.buffer, payload.byteOffset, TIME_BYTES).getBigUint64(0))
 }
 
-function encodeStateVector(clocks: ReadonlyMap<number, number>): Uint8Array {
-  const out = encoding.createEncoder()
-  encoding.writeVarUint(out, clocks.size)
-  for (const [clientId, clock] of clocks) {
-    encoding.writeVarUint(out, clientId)
-    encoding.writeVarUint(out, clock)
-  }
-  return encoding.toUint8Array(out)
-}
-
 function decodeStateVector(bytes: Uint8Array): ReadonlyMap<number, number> | undefined {
   if (bytes.byteLength > 16 * MAX_ROWS + 16) return undefined
   const reader = createByteReader(bytes)
@@ -111,4 +109,75 @@ function decodeStateVector(bytes: Uint8Array): ReadonlyMap<number, number> | und
   const clocks = new Map<number, number>()
   for (let index = 0; index < count && !reader.hasFailed(); index += 1) clocks.set(reader.varUint(), reader.varUint())
   return !reader.hasFailed() && reader.isAtEnd() && clocks.size === count ? clocks : undefined
+}
+
+/** A libp2p stream that speaks whole frames. Holds back no more than one frame's bytes of what comes in. */
+export interface FrameStream {
+  /** The next frame. `'closed'` when there is none any more, `'invalid'` for bytes that are no frame. */
+  read(): Promise<SyncFrame | 'closed' | 'invalid'>
+  /** `false` when the stream is closed. The protocol's turns keep the write buffer at one frame, or so. */
+  write(frame: SyncFrame): boolean
+  close(): Promise<void>
+  abort(reason: string): void
+}
+
+/** Speaks frames over `stream`; `signal` ends it. */
+export function createFrameStream(stream: Stream, signal: AbortSignal): FrameStream {
+  const received = new Uint8ArrayList()
+  let isEnded = false
+  let isFlooded = false
+  let wake: (() => void) | undefined
+
+  const onMessage = ({ data }: StreamMessageEvent): void => {
+    received.append(data)
+    // The other side waits for its turn: more than a frame and its successor's head is no sync.
+    isFlooded ||= received.byteLength > MAX_FRAME_BYTES + 1024
+    if (isFlooded) stream.abort(new Error('more bytes than the sync protocol allows'))
+    wake?.()
+  }
+  const onEnd = (): void => {
+    isEnded = true
+    wake?.()
+  }
+  const onAbort = (): void => stream.abort(new Error('the sync took too long'))
+  stream.addEventListener('message', onMessage)
+  stream.addEventListener('end', onEnd)
+  stream.addEventListener('close', onEnd)
+  if (signal.aborted) onAbort()
+  else signal.addEventListener('abort', onAbort, { once: true })
+
+  function takeFrame(): SyncFrame | 'invalid' | undefined {
+    if (received.byteLength < FRAME_LENGTH_BYTES) return undefined
+    const length = received.getUint32(0)
+    if (length === 0 || length > MAX_FRAME_BYTES) return 'invalid'
+    if (received.byteLength < FRAME_LENGTH_BYTES + length) return undefined
+    const frame = decodeFrame(received.slice(FRAME_LENGTH_BYTES, FRAME_LENGTH_BYTES + length))
+    received.consume(FRAME_LENGTH_BYTES + length)
+    return frame ?? 'invalid'
+  }
+
+  return {
+    async read() {
+      for (;;) {
+        if (isFlooded) return 'invalid'
+        const frame = takeFrame()
+        if (frame !== undefined) return frame
+        if (isEnded || stream.readableEnded || stream.status !== 'open') return 'closed'
+        await new Promise<void>((resolve) => (wake = resolve))
+      }
+    },
+    write(frame) {
+      if (stream.writeStatus !== 'writable') return false
+      stream.send(encodeFrame(frame))
+      return true
+    },
+    async close() {
+      signal.removeEventListener('abort', onAbort)
+      await stream.close({ signal: AbortSignal.timeout(5000) })
+    },
+    abort(reason) {
+      signal.removeEventListener('abort', onAbort)
+      stream.abort(new Error(reason))
+    },
+  }
 }

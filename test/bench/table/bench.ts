@@ -49,7 +49,10 @@ interface RowFigures {
   rows: number
   envelopeBytes: number
   rowsPerS: number
+  /** Processor time to take them in. */
+  ingestCpuMs: number
   heapMiB: number
+  bufferMiB: number
   documentBytes: number
   stateBytes: number
   diskBytes: number
@@ -65,13 +68,14 @@ async function inChild<T>(question: object): Promise<T> {
   }
 }
 
-async function benchRows(rows: number): Promise<object> {
+/** So many rows come in, are written to disk, and are read back by another process. */
+export async function benchRows(rows: number): Promise<object> {
   const { folder, ...figures } = await inChild<RowFigures>({ ingest: rows })
-  const loaded = await inChild<{ loadMs: number; loaded: number }>({ load: folder, rows })
+  const loaded = await inChild<{ loadMs: number; loadCpuMs: number; loaded: number }>({ load: folder, rows })
   const all = { ...figures, ...loaded }
   console.log(
-    `${load()} ${rows} rows of ${all.envelopeBytes} B: ${all.rowsPerS} rows/s in, heap ${all.heapMiB.toFixed(1)} MiB, document ` +
-      `${kb(all.documentBytes)}, state vector ${kb(all.stateBytes)}, disk ${kb(all.diskBytes)}, load ${all.loadMs.toFixed(0)} ms`,
+    `${load()} ${rows} rows of ${all.envelopeBytes} B: ${all.rowsPerS} rows/s in (${all.ingestCpuMs.toFixed(0)} ms of processor), heap ${all.heapMiB.toFixed(1)} MiB, buffers ${all.bufferMiB.toFixed(1)} MiB, document ` +
+      `${kb(all.documentBytes)}, state vector ${kb(all.stateBytes)}, disk ${kb(all.diskBytes)}, load ${all.loadMs.toFixed(0)} ms (${all.loadCpuMs.toFixed(0)} ms of processor)`,
   )
   return all
 }

@@ -1,16 +1,15 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import * as Y from 'yjs'
-import { createTableCarrier, type TableCarrier } from '../../../src-main/node-table/replicate/carrier.js'
 import { EPOCH_MS, epochOf } from '../../../src-main/node-table/wire/epoch.js'
-import { createKeyRing } from '../../../src-main/node-table/wire/key-ring.js'
 import { openTableStore } from '../../../src-main/node-table/store/persistence.js'
+import { createTableReplica, type TableReplica } from '../../../src-main/node-table/replicate/replica.js'
 import { createStoreFolder } from '../../../src-main/node-table/store/store-folder.js'
-import { clocksOf } from '../../../src-main/node-table/replicate/sync-session.js'
 import { encodeFrame } from '../../../src-main/node-table/wire/sync-frames.js'
-import { createTableView, type TableView } from '../../../src-main/node-table/view/view.js'
 import { createRecordingLog } from '../../fixtures/recording-log.js'
+import { createTableParts, type TableParts } from '../../fixtures/table-parts.js'
 import { createOwner, createRandom, createTurnableClock, TODAY, type Owner } from '../../fixtures/table-owners.js'
 
 // Rows in one process: how fast they come in, what they take, and how a month of churn changes that.
@@ -23,25 +22,36 @@ const MODELS = Array.from({ length: 18 }, (_, index) => `organisation/some-model
 const clock = createTurnableClock()
 const log = createRecordingLog()
 
-async function openTable(folder: string): Promise<{ view: TableView; carrier: TableCarrier }> {
+async function openTable(folder: string): Promise<TableParts & { replica: TableReplica }> {
   const store = await openTableStore({ log, storeFolder: createStoreFolder({ log, clock }, join(folder, 'table')) })
-  const view = createTableView({ clock, keys: createKeyRing(), log }, { selfId: 'self' })
-  const carrier = createTableCarrier({ view, store, clock, log })
-  await carrier.load()
-  return { view, carrier }
+  const table = createTableParts({ clock, log, defer: undefined })
+  const replica = createTableReplica({ ...table, store, clock, log })
+  await replica.load()
+  return { ...table, replica }
 }
 
-const documentBytes = (carrier: TableCarrier, epoch: number): number => {
-  const doc = carrier.documents.get(epoch)
+const documentBytes = ({ documents }: TableParts, epoch: number): number => {
+  const doc = documents.get(epoch)
   return doc === undefined ? 0 : Y.encodeStateAsUpdate(doc).byteLength
 }
 
-const stateBytes = (view: TableView): number =>
-  encodeFrame({ type: 'state', clocks: clocksOf(view).clocks, timeMs: clock.now() }).byteLength
+const stateBytes = ({ documents }: TableParts): number =>
+  encodeFrame({ type: 'state', clocks: documents.clocks(), timeMs: clock.now() }).byteLength
 
-function heapMiB(): number {
+/** The heap, and the bytes of envelopes, which lie outside of it. */
+async function memoryMiB(): Promise<{ heap: number; buffers: number }> {
   globalThis.gc?.()
-  return process.memoryUsage().heapUsed / 1024 / 1024
+  // Buffers are freed a moment after the collection that found them.
+  await pause(200)
+  globalThis.gc?.()
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return { heap: heapUsed / 1024 / 1024, buffers: arrayBuffers / 1024 / 1024 }
+}
+
+/** Milliseconds of processor time of this process, which other work on the machine does not change much. */
+function cpuMs(since?: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since)
+  return (user + system) / 1000
 }
 
 async function diskBytes(folder: string): Promise<number> {
@@ -56,33 +66,42 @@ async function ingest(rows: number): Promise<object> {
   for (let index = 0; index < rows; index += 1) {
     envelopes.push((await createOwner(index)).row({ models: MODELS, leaseMs: EPOCH_MS / 2 }))
   }
-  const { view, carrier } = await openTable(folder)
-  const before = heapMiB()
+  const table = await openTable(folder)
+  const before = await memoryMiB()
+  const cpu = process.cpuUsage()
   const startedAt = performance.now()
-  for (const envelope of envelopes) view.ingest(envelope, 'sync')
-  carrier.documents.flush()
+  for (const envelope of envelopes) table.ingest(envelope, 'sync')
+  table.verifier.flush()
   const ms = performance.now() - startedAt
+  const ingestCpuMs = cpuMs(cpu)
+  // What waits for the disk is written then.
+  await table.replica.maintain()
+  const after = await memoryMiB()
   const figures = {
     rows,
     envelopeBytes: envelopes[0]?.byteLength ?? 0,
+    ingestCpuMs,
     rowsPerS: Math.round((rows / ms) * 1000),
-    heapMiB: heapMiB() - before,
-    documentBytes: documentBytes(carrier, TODAY),
-    stateBytes: stateBytes(view),
+    heapMiB: after.heap - before.heap,
+    bufferMiB: after.buffers - before.buffers,
+    documentBytes: documentBytes(table, TODAY),
+    stateBytes: stateBytes(table),
   }
-  await carrier.maintain({ rebuildAll: true })
-  await carrier.close()
+  await table.replica.maintain({ rebuildAll: true })
+  await table.replica.close()
   return { ...figures, folder, diskBytes: await diskBytes(folder) }
 }
 
 async function load(folder: string): Promise<object> {
+  const cpu = process.cpuUsage()
   const startedAt = performance.now()
-  const { view, carrier } = await openTable(folder)
+  const table = await openTable(folder)
   const ms = performance.now() - startedAt
-  const { size } = view
-  await carrier.close()
+  const loadCpuMs = cpuMs(cpu)
+  const { size } = table.view
+  await table.replica.close()
   await rm(folder, { recursive: true })
-  return { loadMs: ms, loaded: size }
+  return { loadMs: ms, loadCpuMs, loaded: size }
 }
 
 /** Every peer restarts once a day, five in a hundred leave for good and as many come. */
@@ -93,12 +112,12 @@ async function churn(days: number, peers: number): Promise<object> {
   let born = 0
   const bear = async (): Promise<void> => void alive.push(await createOwner(born++))
   while (alive.length < peers) await bear()
-  const { view, carrier } = await openTable(folder)
+  const table = await openTable(folder)
   const perDay: { day: number; rows: number; documentBytes: number; stateBytes: number; diskBytes: number }[] = []
   const HOURS = 24
   for (let hour = 0; hour < days * HOURS; hour += 1) {
     clock.turn(EPOCH_MS / HOURS)
-    view.sweep()
+    table.view.sweep()
     const now = clock.now()
     const epoch = epochOf(now)
     for (let index = 0; index < alive.length; index += 1) {
@@ -106,26 +125,26 @@ async function churn(days: number, peers: number): Promise<object> {
       const chance = random()
       const seq = now - epoch * EPOCH_MS - Math.floor(random() * 30_000)
       if (chance < 0.05 / HOURS) {
-        view.ingest(owner.withdrawal({ epoch, seq: Math.max(1, seq) }), 'sync')
+        table.ingest(owner.withdrawal({ epoch, seq: Math.max(1, seq) }), 'sync')
         alive[index] = await createOwner(born++)
       } else if (chance < (0.05 + 1 + 2) / HOURS) {
         // A restart a day and two renewals.
-        view.ingest(owner.row({ epoch, seq: Math.max(0, seq), leaseMs: EPOCH_MS / 2, models: MODELS }), 'sync')
+        table.ingest(owner.row({ epoch, seq: Math.max(0, seq), leaseMs: EPOCH_MS / 2, models: MODELS }), 'sync')
       }
     }
-    carrier.documents.flush()
-    await carrier.maintain()
+    table.verifier.flush()
+    await table.replica.maintain()
     if (hour % HOURS !== HOURS - 1) continue
-    const documents = documentBytes(carrier, epoch) + documentBytes(carrier, epoch - 1)
+    const documents = documentBytes(table, epoch) + documentBytes(table, epoch - 1)
     perDay.push({
       day: (hour + 1) / HOURS,
-      rows: view.size,
+      rows: table.view.size,
       documentBytes: documents,
-      stateBytes: stateBytes(view),
+      stateBytes: stateBytes(table),
       diskBytes: await diskBytes(folder),
     })
   }
-  await carrier.close()
+  await table.replica.close()
   await rm(folder, { recursive: true })
   return { born, perDay }
 }

@@ -8,11 +8,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { canonicalUpdate, clientIdOf, extractEnvelopes } from '../../../src-main/node-table/wire/canonical-update.js'
 import { isSignedByOwner, parseEnvelope, recordOf } from '../../../src-main/node-table/wire/envelope.js'
 import { EPOCH_MS } from '../../../src-main/node-table/wire/epoch.js'
-import { createFrameStream } from '../../../src-main/node-table/wire/frame-stream.js'
-import { decodeGossipMessage, encodeGossipMessages } from '../../../src-main/node-table/wire/gossip-message.js'
+import { createFrameStream } from '../../../src-main/node-table/wire/sync-frames.js'
+import { decodeGossipMessage, encodeGossipMessages } from '../../../src-main/node-table/replicate/gossip.js'
 import { createKeyRing } from '../../../src-main/node-table/wire/key-ring.js'
-import { decodeRecord, encodeRecord } from '../../../src-main/node-table/wire/record-json.js'
-import { importPrivateKey } from '../../../src-main/node-table/wire/signing-key.js'
+import { decodeRecord, encodeRecord } from '../../../src-main/node-table/wire/envelope.js'
+import { importPrivateKey } from '../../../src-main/node-table/wire/key-ring.js'
 import {
   decodeStatusAnswer,
   decodeStatusRequest,
@@ -24,9 +24,8 @@ import {
 import { decodeFrame, encodeFrame, FRAME_LENGTH_BYTES } from '../../../src-main/node-table/wire/sync-frames.js'
 import type { SyncFrame } from '../../../src-main/node-table/wire/sync-frames.js'
 import { isTableFileSound } from '../../../src-main/node-table/store/table-files.js'
-import { createTableView } from '../../../src-main/node-table/view/view.js'
 import { createMutations } from '../../fixtures/mutations.js'
-import { createRecordingLog } from '../../fixtures/recording-log.js'
+import { createTableParts } from '../../fixtures/table-parts.js'
 import { createOwners, createTurnableClock, recordOffering, TODAY } from '../../fixtures/table-owners.js'
 import type { Owner } from '../../fixtures/table-owners.js'
 
@@ -85,13 +84,13 @@ function createVictim(source: 'gossip' | 'sync' | 'disk'): {
   take(envelopes: readonly Uint8Array[] | undefined): void
   expectUnchanged(): void
 } {
-  const view = createTableView({ clock, keys, log: createRecordingLog() }, { selfId: 'self' })
-  for (const owner of owners) view.ingest(owner.row({ seq: EPOCH_MS / 2 + 1 }), 'sync')
+  const { view, ingest } = createTableParts({ clock, keys })
+  for (const owner of owners) ingest(owner.row({ seq: EPOCH_MS / 2 + 1 }), 'sync')
   const before = view.digest()
   let found = 0
   return {
     take(envelopes) {
-      for (const envelope of envelopes ?? []) if (found++ < 2 * VERIFIED) view.ingest(envelope, source)
+      for (const envelope of envelopes ?? []) if (found++ < 2 * VERIFIED) ingest(envelope, source)
     },
     expectUnchanged() {
       expect(found).toBeGreaterThan(INPUTS / 10)

@@ -3,12 +3,13 @@ import { resolve } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { canonicalUpdate, clientIdOf, extractEnvelopes } from '../../../src-main/node-table/wire/canonical-update.js'
 import { isSignedByOwner, parseEnvelope, recordOf } from '../../../src-main/node-table/wire/envelope.js'
-import { decodeGossipMessage } from '../../../src-main/node-table/wire/gossip-message.js'
+import { decodeGossipMessage } from '../../../src-main/node-table/replicate/gossip.js'
 import { createKeyRing } from '../../../src-main/node-table/wire/key-ring.js'
 import { decodeStatusAnswer, decodeStatusRequest } from '../../../src-main/node-table/wire/status-message.js'
 import { decodeFrame, encodeFrame, FRAME_LENGTH_BYTES } from '../../../src-main/node-table/wire/sync-frames.js'
-import { createTableView, type TableView } from '../../../src-main/node-table/view/view.js'
+import type { TableView } from '../../../src-main/node-table/view/view.js'
 import { createRecordingLog } from '../../fixtures/recording-log.js'
+import { createTableParts, type TableParts } from '../../fixtures/table-parts.js'
 import { createTurnableClock } from '../../fixtures/table-owners.js'
 
 /** What nodes of the first version said. The bytes stand: test/fixtures/wire/record.ts made them once. */
@@ -38,11 +39,13 @@ function versioned(message: Uint8Array, version: number): Uint8Array {
   return changed
 }
 
+let table: TableParts
 let view: TableView
 let log: ReturnType<typeof createRecordingLog>
 beforeEach(() => {
   log = createRecordingLog()
-  view = createTableView({ clock: createTurnableClock(v1.timeMs), keys, log }, { selfId: 'self' })
+  table = createTableParts({ clock: createTurnableClock(v1.timeMs), keys, log })
+  view = table.view
 })
 
 describe('what nodes of version 1 said is still understood', () => {
@@ -65,7 +68,7 @@ describe('what nodes of version 1 said is still understood', () => {
     expect(found.map((envelope) => Buffer.from(envelope).toString('hex')).sort()).toEqual(
       [v1.envelopes.row, v1.envelopes.withdrawal].sort(),
     )
-    for (const envelope of found) expect(view.ingest(envelope, 'sync')).toBe('accepted')
+    for (const envelope of found) expect(table.ingest(envelope, 'sync')).toBe('accepted')
     expect(view.size).toBe(1)
   })
 
@@ -96,10 +99,10 @@ describe('what a newer version says is refused without harm', () => {
   test('an envelope is set aside: not taken, not held against who brought it', () => {
     for (const version of [2, 255]) {
       expect(parseEnvelope(versioned(row, version), keys)).toEqual({ type: 'newer-version' })
-      expect(view.ingest(versioned(row, version), 'gossip')).toBe('newer-version')
+      expect(table.ingest(versioned(row, version), 'gossip')).toBe('newer-version')
     }
     expect([view.size, view.entryCount]).toEqual([0, 0])
-    expect(view.ingest(row, 'gossip')).toBe('accepted')
+    expect(table.ingest(row, 'gossip')).toBe('accepted')
   })
 
   test('version 0 was never spoken: it is malformed', () => {

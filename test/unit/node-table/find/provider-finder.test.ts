@@ -1,16 +1,15 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest'
-import { createKeyRing } from '../../../../src-main/node-table/wire/key-ring.js'
 import type { StatusOutcome } from '../../../../src-main/node-table/status/peer-status.js'
 import { createProviderFinder } from '../../../../src-main/node-table/find/provider-finder.js'
 import type { ProviderFinder, TableReader } from '../../../../src-main/node-table/find/provider-finder.js'
-import { createTableView } from '../../../../src-main/node-table/view/view.js'
 import type { TableView } from '../../../../src-main/node-table/view/view.js'
-import { createRecordingLog } from '../../../fixtures/recording-log.js'
+import { createTableParts, type TableParts } from '../../../fixtures/table-parts.js'
 import { createOwners, createTurnableClock } from '../../../fixtures/table-owners.js'
 import type { Owner } from '../../../fixtures/table-owners.js'
 
 const clock = createTurnableClock()
 let owners: Owner[]
+let table: TableParts
 let view: TableView
 let searches: number
 /** Whom the DHT names, and who of them shows a row. */
@@ -22,7 +21,8 @@ beforeAll(async () => {
 })
 
 beforeEach(() => {
-  view = createTableView({ clock, keys: createKeyRing(), log: createRecordingLog() }, { selfId: 'self' })
+  table = createTableParts({ clock })
+  view = table.view
   searches = 0
   named = []
   showing = new Set()
@@ -39,7 +39,7 @@ function finder(reader: TableReader, fullReplicaRows?: number): ProviderFinder {
   const asker = {
     refreshWithRow(peerId: string): Promise<StatusOutcome> {
       const owner = owners.find((each) => each.peerId === peerId)
-      if (owner !== undefined && showing.has(peerId)) view.ingest(owner.row({ models: ['rare'] }), 'asked')
+      if (owner !== undefined && showing.has(peerId)) table.ingest(owner.row({ models: ['rare'] }), 'asked')
       return Promise.resolve({ kind: 'unsupported' })
     },
   }
@@ -58,13 +58,13 @@ test('a reader of the full table never asks the DHT; `auto` does from so many ro
   named = [owners[0]!]
   showing.add(owners[0]!.peerId)
   expect([await found(finder('full')), await found(finder('auto', 1)), searches]).toEqual([[], [], 0])
-  view.ingest(owners[1]!.row(), 'sync')
+  table.ingest(owners[1]!.row(), 'sync')
   const auto = finder('auto', 1)
   expect([await found(auto), searches, auto.reader()]).toEqual([[owners[0]!.peerId], 1, 'dht'])
 })
 
 test('what the table knows is not looked up', async () => {
-  view.ingest(owners[0]!.row({ models: ['rare'] }), 'sync')
+  table.ingest(owners[0]!.row({ models: ['rare'] }), 'sync')
   expect([await found(finder('dht')), searches]).toEqual([[owners[0]!.peerId], 0])
 })
 

@@ -1,7 +1,7 @@
 import { TopicValidatorResult } from '@libp2p/gossipsub'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decodeGossipMessage, encodeGossipMessages } from '../../../../src-main/node-table/wire/gossip-message.js'
+import { decodeGossipMessage, encodeGossipMessages } from '../../../../src-main/node-table/replicate/gossip.js'
 import { validatorResult } from '../../../../src-main/node-table/replicate/gossip.js'
 
 test('envelopes come out of gossip messages as they went in, in messages of at most 8 KB', () => {
@@ -26,7 +26,7 @@ test('a message that is empty, too long, or cut is refused whole', () => {
 
 test('news is forwarded, what is known or cannot be judged is dropped, what is invalid is held against its sender', () => {
   expect(validatorResult(['accepted', 'known'])).toBe(TopicValidatorResult.Accept)
-  expect(validatorResult(['cheat'])).toBe(TopicValidatorResult.Accept)
+  expect(validatorResult(['equivocation'])).toBe(TopicValidatorResult.Accept)
   for (const verdict of ['known', 'early', 'old', 'banned', 'full', 'too-often', 'newer-version'] as const) {
     expect(validatorResult([verdict])).toBe(TopicValidatorResult.Ignore)
   }

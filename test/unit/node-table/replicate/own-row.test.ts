@@ -1,12 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createEnvelopeSigner } from '../../../../src-main/node-table/wire/envelope.js'
 import { EPOCH_MS } from '../../../../src-main/node-table/wire/epoch.js'
-import { createKeyRing } from '../../../../src-main/node-table/wire/key-ring.js'
 import { createOwnRow, leaseFor } from '../../../../src-main/node-table/replicate/own-row.js'
 import type { OwnRow } from '../../../../src-main/node-table/replicate/own-row.js'
-import { createTableView } from '../../../../src-main/node-table/view/view.js'
 import type { TableView } from '../../../../src-main/node-table/view/view.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
+import { createTableParts, type TableParts } from '../../../fixtures/table-parts.js'
 import { createOwner, createTurnableClock, recordOffering, TODAY } from '../../../fixtures/table-owners.js'
 import type { Owner, TurnableClock } from '../../../fixtures/table-owners.js'
 
@@ -14,6 +13,7 @@ const NOON = EPOCH_MS / 2
 const MINUTE = 60_000
 let me: Owner
 let clock: TurnableClock
+let table: TableParts
 let view: TableView
 let sent: Uint8Array[]
 let own: OwnRow
@@ -30,13 +30,18 @@ beforeEach(async () => {
 function start(random = 0.5): void {
   const log = createRecordingLog()
   sent = []
-  view = createTableView({ clock, keys: createKeyRing(), log }, { selfId: me.peerId })
+  table = createTableParts({ clock, log, selfId: me.peerId })
+  view = table.view
   const send = (envelope: Uint8Array): Promise<void> => {
     sent.push(envelope)
     return Promise.resolve()
   }
   own = createOwnRow(
-    { view, signer: createEnvelopeSigner(me.privateKey), clock, log, send, latestMs: () => latestMs },
+    {
+      ...{ ...table, clock, log, send },
+      signer: createEnvelopeSigner(me.privateKey),
+      latestMs: () => latestMs,
+    },
     { peerId: me.peerId, leaseMs: 10 * MINUTE, budgetBytesPerS: 1024, random: () => random },
   )
   view.onAccepted((entry, source) => {
@@ -45,7 +50,7 @@ function start(random = 0.5): void {
 }
 
 const record = (...models: string[]): ReturnType<typeof recordOffering> => recordOffering(me.peerId, models)
-const stamp = (): unknown => {
+const signedAt = (): unknown => {
   const row = view.get(me.peerId)
   return row === undefined ? undefined : [row.epoch, row.seq]
 }
@@ -53,7 +58,7 @@ const stamp = (): unknown => {
 describe('publishing', () => {
   test('puts the row into the own view and sends it at once', async () => {
     await own.publish(record('gpt2'))
-    expect([stamp(), sent.length]).toEqual([[TODAY, NOON], 1])
+    expect([signedAt(), sent.length]).toEqual([[TODAY, NOON], 1])
   })
 
   test('what says nothing new sends nothing', async () => {
@@ -62,10 +67,10 @@ describe('publishing', () => {
     expect(sent).toHaveLength(1)
   })
 
-  test('twice in one millisecond gives two stamps', async () => {
+  test('twice in one millisecond gives two times', async () => {
     await own.publish(record('a'))
     await own.publish(record('b'))
-    expect(stamp()).toEqual([TODAY, NOON + 1])
+    expect(signedAt()).toEqual([TODAY, NOON + 1])
   })
 
   test('in a frenzy sends a bounded number, and the last state in the end', async () => {
@@ -78,12 +83,12 @@ describe('publishing', () => {
   })
 })
 
-describe('the stamp', () => {
+describe('the logical time', () => {
   test('goes on after the clock was set back', async () => {
     await own.publish(record('a'))
     clock.turn(-200_000)
     await own.publish(record('b'))
-    expect(stamp()).toEqual([TODAY, NOON + 1])
+    expect(signedAt()).toEqual([TODAY, NOON + 1])
     expect(view.offers.providers('llm', 'model=b').size).toBe(1)
   })
 
@@ -92,28 +97,28 @@ describe('the stamp', () => {
     await own.publish(record('a'))
     clock.turn(-2 * EPOCH_MS)
     await own.tick()
-    expect(stamp()).toEqual([TODAY + 2, NOON])
+    expect(signedAt()).toEqual([TODAY + 2, NOON])
     latestMs = clock.now() + MINUTE
     expect(view.sweep(latestMs)).toBe(true)
     await own.tick()
-    expect(stamp()).toEqual([TODAY, NOON])
+    expect(signedAt()).toEqual([TODAY, NOON])
   })
 
   test('goes past what the network still has of this node, though its disk was lost', async () => {
     const before = me.row({ seq: NOON + 30_000, models: ['before'] })
     await own.publish(record('after'))
-    view.ingest(before, 'sync')
+    table.ingest(before, 'sync')
     expect(view.offers.providers('llm', 'model=before').size).toBe(1)
     clock.turn(2000)
     await own.tick()
-    expect(stamp()).toEqual([TODAY, NOON + 30_001])
+    expect(signedAt()).toEqual([TODAY, NOON + 30_001])
     expect(view.offers.providers('llm', 'model=before').size).toBe(0)
   })
 
   test('goes past what the disk has of this node', async () => {
-    view.ingest(me.row({ seq: NOON + 50, models: ['before'] }), 'disk')
+    table.ingest(me.row({ seq: NOON + 50, models: ['before'] }), 'disk')
     await own.publish(record('after'))
-    expect(stamp()).toEqual([TODAY, NOON + 51])
+    expect(signedAt()).toEqual([TODAY, NOON + 51])
   })
 
   test('against a second node with the same key, waits longer each time', async () => {
@@ -123,7 +128,7 @@ describe('the stamp', () => {
       clock.turn(1000)
       const row = view.get(me.peerId)!
       if (row.record.service[0]!.identity_group[0] === 'model=mine') {
-        view.ingest(me.row({ seq: row.seq + 1000, models: ['theirs'] }), 'sync')
+        table.ingest(me.row({ seq: row.seq + 1000, models: ['theirs'] }), 'sync')
       }
       await own.tick()
       sentAfter.push(sent.length)
@@ -150,7 +155,7 @@ describe('renewal', () => {
     const many = Array.from({ length: 1 }, () => record('a'))[0]!
     own = createOwnRow(
       {
-        view,
+        ...table,
         signer: createEnvelopeSigner(me.privateKey),
         clock,
         log: createRecordingLog(),
@@ -163,7 +168,7 @@ describe('renewal', () => {
     await own.publish(many)
     clock.turn(3 * 60 * MINUTE)
     await own.tick()
-    expect(stamp()).toEqual([TODAY + 1, 60 * MINUTE])
+    expect(signedAt()).toEqual([TODAY + 1, 60 * MINUTE])
   })
 
   test('ends with a withdrawal, which is sent once', async () => {
@@ -191,7 +196,7 @@ describe('renewal', () => {
     view.sweep()
     expect(view.size).toBe(0)
     await own.tick()
-    expect(stamp()).toEqual([TODAY + 3, NOON])
+    expect(signedAt()).toEqual([TODAY + 3, NOON])
   })
 })
 

@@ -7,9 +7,9 @@ import { decodeFrame, encodeFrame, FRAME_LENGTH_BYTES } from '../../../../src-ma
 import type { SyncFrame } from '../../../../src-main/node-table/wire/sync-frames.js'
 import { initiateSync, respondToSync } from '../../../../src-main/node-table/replicate/sync-session.js'
 import type { SessionNeeds, SyncOutcome } from '../../../../src-main/node-table/replicate/sync-session.js'
-import { createTableView } from '../../../../src-main/node-table/view/view.js'
 import { createFramePipe } from '../../../fixtures/frame-pipe.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
+import { createTableParts } from '../../../fixtures/table-parts.js'
 import { createOwners, createTurnableClock, TODAY } from '../../../fixtures/table-owners.js'
 import type { Owner } from '../../../fixtures/table-owners.js'
 
@@ -29,7 +29,7 @@ beforeEach(() => {
 function createSide(options: { maxRows?: number } = {}): SessionNeeds {
   const log = createRecordingLog()
   return {
-    view: createTableView({ clock, keys, log }, { selfId: 'me', ...options }),
+    ...createTableParts({ clock, keys, log, selfId: 'me', defer: undefined, ...options }),
     limits: createSenderLimits({ clock, log }),
     clock,
     clockWatch: createClockWatch({ clock, log }),
@@ -53,14 +53,16 @@ const update = (bytes: Uint8Array): Uint8Array =>
 describe('a sync', () => {
   test('of equal tables says so and ends', async () => {
     const other = createSide()
-    for (const side of [mine, other]) side.view.ingest(owners[0]!.row(), 'sync')
+    for (const side of [mine, other]) side.verifier.ingest(owners[0]!.row(), 'sync')
+    for (const side of [mine, other]) await side.verifier.settled()
+    expect(mine.view.size).toBe(1)
     const sent: string[] = []
     const [left, right] = createFramePipe((frame) => {
       sent.push(frame.type)
       return false
     })
     const outcomes = await Promise.all([
-      initiateSync(mine, left, 'other', mine.view.digest()),
+      initiateSync(mine, left, 'other', { inFull: false }),
       respondToSync(other, right, 'me'),
     ])
     expect(outcomes.map(({ result }) => result)).toEqual(['same', 'same'])
@@ -70,7 +72,7 @@ describe('a sync', () => {
   test('moves a large table in chunks, each after the last was taken', async () => {
     const other = createSide()
     const models = Array.from({ length: 60 }, (_, index) => `a-model-with-a-long-name-${String(index)}`)
-    for (const owner of owners) other.view.ingest(owner.row({ models }), 'sync')
+    for (const owner of owners) other.verifier.ingest(owner.row({ models }), 'sync')
     let chunks = 0
     const [left, right] = createFramePipe((frame) => {
       if (frame.type === 'rows') {
@@ -80,7 +82,7 @@ describe('a sync', () => {
       return false
     })
     const [outcome] = await Promise.all([
-      initiateSync(mine, left, 'other', mine.view.digest()),
+      initiateSync(mine, left, 'other', { inFull: false }),
       respondToSync(other, right, 'me'),
     ])
     expect(outcome.result).toBe('done')
@@ -92,9 +94,9 @@ describe('a sync', () => {
   test('with a table that has no room takes one chunk of what is of no use, and still gives all it has', async () => {
     const other = createSide()
     mine = createSide({ maxRows: 1 })
-    mine.view.ingest(owners[0]!.row(), 'sync')
+    mine.verifier.ingest(owners[0]!.row(), 'sync')
     const models = Array.from({ length: 60 }, (_, index) => `a-model-with-a-long-name-${String(index)}`)
-    for (const owner of owners.slice(1)) other.view.ingest(owner.row({ models }), 'sync')
+    for (const owner of owners.slice(1)) other.verifier.ingest(owner.row({ models }), 'sync')
     for (const isAsking of [true, false]) {
       let chunks = 0
       const [left, right] = createFramePipe((frame) => {
@@ -103,7 +105,7 @@ describe('a sync', () => {
       })
       const [asking, asked] = isAsking ? [mine, other] : [other, mine]
       const outcomes = await Promise.all([
-        initiateSync(asking, left, 'asked', asking.view.digest()),
+        initiateSync(asking, left, 'asked', { inFull: false }),
         respondToSync(asked, right, 'asking'),
       ])
       expect(outcomes.map(({ result }) => result)).toEqual(['done', 'done'])
@@ -116,7 +118,7 @@ describe('a sync', () => {
     const other = createSide()
     const slow: SessionNeeds = { ...other, clock: { now: () => clock.now() - 300_000 } }
     const [left, right] = createFramePipe()
-    await Promise.all([initiateSync(mine, left, 'b', mine.view.digest()), respondToSync(slow, right, 'a')])
+    await Promise.all([initiateSync(mine, left, 'b', { inFull: false }), respondToSync(slow, right, 'a')])
     expect(mine.clockWatch.aheadMs()).toBe(300_000)
     expect(mine.clockWatch.isWrong()).toBe(true)
   })
@@ -124,18 +126,18 @@ describe('a sync', () => {
   test('that breaks off keeps what has come, and the next one brings the rest', async () => {
     const other = createSide()
     const models = Array.from({ length: 60 }, (_, index) => `a-model-with-a-long-name-${String(index)}`)
-    for (const owner of owners) other.view.ingest(owner.row({ models }), 'sync')
+    for (const owner of owners) other.verifier.ingest(owner.row({ models }), 'sync')
     let chunks = 0
     const [left, right] = createFramePipe((frame) => frame.type === 'rows' && ++chunks === 2)
     const [outcome] = await Promise.all([
-      initiateSync(mine, left, 'other', mine.view.digest()),
+      initiateSync(mine, left, 'other', { inFull: false }),
       respondToSync(other, right, 'me'),
     ])
     expect(outcome.result).toBe('closed')
     expect(mine.view.size).toBeGreaterThan(0)
     expect(mine.view.size).toBeLessThan(owners.length)
     const pipe = createFramePipe()
-    await Promise.all([initiateSync(mine, pipe[0], 'other', mine.view.digest()), respondToSync(other, pipe[1], 'me')])
+    await Promise.all([initiateSync(mine, pipe[0], 'other', { inFull: false }), respondToSync(other, pipe[1], 'me')])
     expect(mine.view.size).toBe(owners.length)
   })
 })

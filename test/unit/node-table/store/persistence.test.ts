@@ -2,17 +2,16 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createTableCarrier } from '../../../../src-main/node-table/replicate/carrier.js'
-import type { TableCarrier } from '../../../../src-main/node-table/replicate/carrier.js'
+import { canonicalUpdate } from '../../../../src-main/node-table/wire/canonical-update.js'
 import { EPOCH_MS } from '../../../../src-main/node-table/wire/epoch.js'
-import { createKeyRing } from '../../../../src-main/node-table/wire/key-ring.js'
+import { createTableReplica } from '../../../../src-main/node-table/replicate/replica.js'
+import type { TableReplica } from '../../../../src-main/node-table/replicate/replica.js'
 import { openTableStore } from '../../../../src-main/node-table/store/persistence.js'
 import type { TableStore } from '../../../../src-main/node-table/store/persistence.js'
 import { createStoreFolder } from '../../../../src-main/node-table/store/store-folder.js'
 import type { StoreFolder } from '../../../../src-main/node-table/store/store-folder.js'
-import { createTableView } from '../../../../src-main/node-table/view/view.js'
-import type { TableView } from '../../../../src-main/node-table/view/view.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
+import { createTableParts, type TableParts } from '../../../fixtures/table-parts.js'
 import { createOwners, createTurnableClock, TODAY } from '../../../fixtures/table-owners.js'
 import type { Owner, TurnableClock } from '../../../fixtures/table-owners.js'
 
@@ -46,12 +45,12 @@ async function openStore(): Promise<TableStore> {
   return store
 }
 
-async function startTable(): Promise<{ view: TableView; carrier: TableCarrier; store: TableStore }> {
+async function startTable(): Promise<TableParts & { replica: TableReplica; store: TableStore }> {
   const store = await openStore()
-  const view = createTableView({ clock, keys: createKeyRing(), log }, { selfId: 'self' })
-  const carrier = createTableCarrier({ view, store, clock, log })
-  await carrier.load()
-  return { view, carrier, store }
+  const table = createTableParts({ clock, log, defer: undefined })
+  const replica = createTableReplica({ ...table, store, clock, log })
+  await replica.load()
+  return { ...table, replica, store }
 }
 
 function warnings(): string[] {
@@ -65,24 +64,24 @@ async function corruptFolders(): Promise<string[]> {
 describe('a table', () => {
   test('is there again after a restart, withdrawals included', async () => {
     const first = await startTable()
-    for (const owner of owners) first.view.ingest(owner.row(), 'sync')
-    first.view.ingest(owners[0]!.withdrawal({ seq: NOON + 1 }), 'sync')
-    await first.carrier.close()
+    for (const owner of owners) first.ingest(owner.row(), 'sync')
+    first.ingest(owners[0]!.withdrawal({ seq: NOON + 1 }), 'sync')
+    await first.replica.close()
     const second = await startTable()
     expect(second.view.digest()).toEqual(first.view.digest())
     expect(second.view.size).toBe(owners.length - 1)
-    expect(second.view.ingest(owners[0]!.row(), 'sync')).toBe('known')
+    expect(second.ingest(owners[0]!.row(), 'sync')).toBe('known')
     expect(warnings()).toEqual([])
   })
 
   test('keeps the rows of today and yesterday, and drops older documents', async () => {
     const first = await startTable()
-    first.view.ingest(owners[0]!.row({ leaseMs: EPOCH_MS / 2 }), 'sync')
-    await first.carrier.close()
+    first.ingest(owners[0]!.row({ leaseMs: EPOCH_MS / 2 }), 'sync')
+    await first.replica.close()
     clock.turn(EPOCH_MS)
     const second = await startTable()
     expect(second.view.entryCount).toBe(1)
-    await second.carrier.close()
+    await second.replica.close()
     clock.turn(EPOCH_MS)
     const third = await startTable()
     expect(third.view.entryCount).toBe(0)
@@ -90,37 +89,44 @@ describe('a table', () => {
   })
 
   test('is one update again after hundreds of changes', { timeout: 30_000 }, async () => {
-    const { view, carrier, store } = await startTable()
+    const { view, ingest, verifier, replica, store } = await startTable()
     for (let round = 0; round < 502; round += 1) {
-      view.ingest(owners[round % owners.length]!.row({ seq: NOON - 1000 + round }), 'sync')
-      carrier.documents.flush()
+      ingest(owners[round % owners.length]!.row({ seq: NOON - 1000 + round }), 'sync')
+      verifier.flush()
       if (round % 50 === 0) await store.load(TODAY)
     }
     expect(store.needsReplacing(TODAY)).toBe(true)
-    await carrier.maintain()
+    await replica.maintain()
     expect(await store.load(TODAY)).toHaveLength(1)
-    await carrier.close()
+    await replica.close()
     const { view: again } = await startTable()
     expect(again.digest()).toEqual(view.digest())
   })
 
+  test('has its documents again when the clock was wrong for a while and they were dropped', async () => {
+    const { ingest, verifier, view, replica, documents } = await startTable()
+    for (const owner of owners) ingest(owner.row({ leaseMs: EPOCH_MS / 2 }), 'sync')
+    verifier.flush()
+    clock.turn(-3 * EPOCH_MS)
+    await replica.maintain()
+    expect([documents.size(TODAY), view.size]).toEqual([0, owners.length])
+    clock.turn(3 * EPOCH_MS)
+    await replica.maintain()
+    expect([documents.size(TODAY), documents.clocks().size]).toEqual([owners.length, owners.length])
+    await replica.close()
+    expect((await startTable()).view.size).toBe(owners.length)
+  })
+
   test('skips updates on disk that are broken, and keeps the others', async () => {
     const first = await startTable()
-    first.view.ingest(owners[0]!.row(), 'sync')
-    first.carrier.documents.flush()
+    first.ingest(owners[0]!.row(), 'sync')
+    first.verifier.flush()
     const forged = owners[1]!.row()
     forged[60]! ^= 1
-    const foreign = createTableCarrier({
-      view: createTableView({ clock, keys: createKeyRing(), log }, { selfId: 'self' }),
-      store: first.store,
-      clock,
-      log,
-    })
-    foreign.documents.add({ peerId: 'forged', epoch: TODAY, seq: 1, clientId: 5, bytes: forged })
-    foreign.documents.flush()
+    first.store.append(TODAY, canonicalUpdate([{ peerId: 'forged', epoch: TODAY, seq: 1, clientId: 5, bytes: forged }]))
     first.store.append(TODAY, new Uint8Array([1, 1, 1, 0, 0, 0]))
-    first.view.ingest(owners[2]!.row(), 'sync')
-    await first.carrier.close()
+    first.ingest(owners[2]!.row(), 'sync')
+    await first.replica.close()
     const second = await startTable()
     expect([...second.view.rows()].map(({ peerId }) => peerId).sort()).toEqual(
       [owners[0]!.peerId, owners[2]!.peerId].sort(),
@@ -142,15 +148,15 @@ describe('a store', () => {
 
   test('that is corrupt is moved aside, said so, and started empty; three of them are kept', async () => {
     for (let round = 0; round < 5; round += 1) {
-      const { view, carrier } = await startTable()
-      view.ingest(owners[0]!.row(), 'sync')
-      await carrier.close()
+      const { ingest, replica } = await startTable()
+      ingest(owners[0]!.row(), 'sync')
+      await replica.close()
       const manifest = (await readdir(folder())).find((name) => name.startsWith('MANIFEST'))!
       const bytes = await readFile(join(folder(), manifest))
       await writeFile(join(folder(), manifest), bytes.subarray(0, 10))
       clock.turn(1000)
       const before = warnings().length
-      const { view: empty, carrier: fresh } = await startTable()
+      const { view: empty, replica: fresh } = await startTable()
       expect(empty.entryCount).toBe(0)
       expect(warnings().slice(before)).toEqual([
         'the node table on disk can’t be read: it was moved aside, and the table starts empty',
@@ -162,11 +168,11 @@ describe('a store', () => {
   })
 
   test('of which a file is missing is moved aside when reading fails', async () => {
-    const { view, carrier } = await startTable()
-    for (const owner of owners) view.ingest(owner.row(), 'sync')
-    await carrier.close()
+    const { ingest, replica } = await startTable()
+    for (const owner of owners) ingest(owner.row(), 'sync')
+    await replica.close()
     // A second start moves what the log of the first had into a table file.
-    await (await startTable()).carrier.close()
+    await (await startTable()).replica.close()
     const store = await openStore()
     const tables = (await readdir(folder())).filter((name) => name.endsWith('.ldb'))
     expect(tables.length).toBeGreaterThan(0)
@@ -176,22 +182,22 @@ describe('a store', () => {
     store.confirmRead()
     await store.close()
     const again = await startTable()
-    again.view.ingest(owners[0]!.row(), 'sync')
-    await again.carrier.close()
+    again.ingest(owners[0]!.row(), 'sync')
+    await again.replica.close()
     expect((await startTable()).view.entryCount).toBe(1)
   })
 
   test('at which the process died while reading is moved aside at the next start', async () => {
-    const { view, carrier } = await startTable()
-    view.ingest(owners[0]!.row(), 'sync')
-    await carrier.close()
+    const { ingest, replica } = await startTable()
+    ingest(owners[0]!.row(), 'sync')
+    await replica.close()
     const dying = await openStore()
     await dying.load(TODAY)
     await dying.close()
-    const { view: after, carrier: next } = await startTable()
+    const { view: after, replica: next } = await startTable()
     expect([after.entryCount, (await corruptFolders()).length]).toEqual([0, 1])
     await next.close()
-    await (await startTable()).carrier.close()
+    await (await startTable()).replica.close()
     expect(await corruptFolders()).toHaveLength(1)
   })
 
@@ -216,20 +222,20 @@ describe('a store', () => {
       },
     }
     const store = await openTableStore({ log, storeFolder })
-    const view = createTableView({ clock, keys: createKeyRing(), log }, { selfId: 'self' })
-    const carrier = createTableCarrier({ view, store, clock, log })
-    await carrier.load()
+    const { view, ...table } = createTableParts({ clock, log, defer: undefined })
+    const replica = createTableReplica({ ...table, view, store, clock, log })
+    await replica.load()
     isDiskFull = true
     for (const owner of owners) {
-      view.ingest(owner.row(), 'sync')
-      carrier.documents.flush()
+      table.ingest(owner.row(), 'sync')
+      table.verifier.flush()
     }
-    await carrier.maintain()
+    await replica.maintain()
     expect(view.size).toBe(owners.length)
     expect(warnings()).toEqual(['the node table can’t be written to disk; the node goes on without'])
     isDiskFull = false
-    await carrier.maintain()
-    await carrier.close()
+    await replica.maintain()
+    await replica.close()
     expect((await startTable()).view.size).toBe(owners.length)
   })
 })

@@ -3,9 +3,9 @@ import fc from 'fast-check'
 import { EPOCH_MS } from '../../../../src-main/node-table/wire/epoch.js'
 import type { TableEvent } from '../../../../src-main/node-table/index.js'
 import { createKeyRing } from '../../../../src-main/node-table/wire/key-ring.js'
-import { createTableView } from '../../../../src-main/node-table/view/view.js'
 import type { TableView } from '../../../../src-main/node-table/view/view.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
+import { createTableParts, type TableParts } from '../../../fixtures/table-parts.js'
 import {
   createOwners,
   createRandom,
@@ -22,6 +22,7 @@ const keys = createKeyRing()
 let owners: Owner[]
 let alice: Owner
 let clock: TurnableClock
+let table: TableParts
 let view: TableView
 let events: TableEvent[]
 
@@ -38,14 +39,15 @@ beforeEach(() => {
 })
 
 function createView(options: { maxRows?: number; selfId?: string } = {}): TableView {
-  return createTableView({ clock, keys, log: createRecordingLog() }, { selfId: 'self', ...options })
+  table = createTableParts({ clock, keys, ...options })
+  return table.view
 }
 
 const providers = (model: string): string[] => [...view.offers.providers('llm', `model=${model}`)]
 
 describe('a row', () => {
-  test('is shown with its record, stamp and end', () => {
-    expect(view.ingest(alice.row(), 'gossip')).toBe('accepted')
+  test('is shown with its record, logical time and end', () => {
+    expect(table.ingest(alice.row(), 'gossip')).toBe('accepted')
     expect(view.get(alice.peerId)).toEqual({
       peerId: alice.peerId,
       record: recordOffering(alice.peerId, ['gpt2']),
@@ -59,49 +61,49 @@ describe('a row', () => {
 
   test('gives way to a newer one and never to an older', () => {
     const [older, newer] = [alice.row({ seq: NOON - 5, models: ['old'] }), alice.row({ models: ['new'] })]
-    expect(view.ingest(newer, 'gossip')).toBe('accepted')
-    expect(view.ingest(older, 'gossip')).toBe('known')
-    expect(view.ingest(newer, 'gossip')).toBe('known')
-    expect(view.ingest(alice.row({ epoch: TODAY - 1, seq: EPOCH_MS - 1 }), 'gossip')).toBe('known')
+    expect(table.ingest(newer, 'gossip')).toBe('accepted')
+    expect(table.ingest(older, 'gossip')).toBe('known')
+    expect(table.ingest(newer, 'gossip')).toBe('known')
+    expect(table.ingest(alice.row({ epoch: TODAY - 1, seq: EPOCH_MS - 1 }), 'gossip')).toBe('known')
     expect([providers('new'), providers('old')]).toEqual([[alice.peerId], []])
   })
 
   test('is refused when its time is more than a minute ahead of ours', () => {
-    expect(view.ingest(alice.row({ seq: NOON + MINUTE + 1 }), 'gossip')).toBe('early')
-    expect(view.ingest(alice.row({ seq: NOON + MINUTE }), 'gossip')).toBe('accepted')
+    expect(table.ingest(alice.row({ seq: NOON + MINUTE + 1 }), 'gossip')).toBe('early')
+    expect(table.ingest(alice.row({ seq: NOON + MINUTE }), 'gossip')).toBe('accepted')
   })
 
   test('of the next epoch is taken within a minute of the boundary only', () => {
     clock = createTurnableClock((TODAY + 1) * EPOCH_MS - MINUTE - 1)
     view = createView()
     const tomorrow = alice.row({ epoch: TODAY + 1, seq: 0 })
-    expect(view.ingest(tomorrow, 'sync')).toBe('early')
+    expect(table.ingest(tomorrow, 'sync')).toBe('early')
     clock.turn(1)
-    expect(view.ingest(tomorrow, 'sync')).toBe('accepted')
+    expect(table.ingest(tomorrow, 'sync')).toBe('accepted')
   })
 
   test('of an epoch before the previous is refused, of the previous taken', () => {
-    expect(view.ingest(alice.row({ epoch: TODAY - 2 }), 'sync')).toBe('old')
-    expect(view.ingest(alice.row({ epoch: TODAY - 1, seq: EPOCH_MS - 1 }), 'sync')).toBe('accepted')
+    expect(table.ingest(alice.row({ epoch: TODAY - 2 }), 'sync')).toBe('old')
+    expect(table.ingest(alice.row({ epoch: TODAY - 1, seq: EPOCH_MS - 1 }), 'sync')).toBe('accepted')
   })
 
   test('ends with its lease, and an older one with a longer lease does not come back', () => {
-    view.ingest(alice.row(), 'gossip')
+    table.ingest(alice.row(), 'gossip')
     clock.turn(10 * MINUTE)
     view.sweep()
     expect([view.get(alice.peerId), view.size, providers('gpt2')]).toEqual([undefined, 0, []])
     expect(events.at(-1)).toEqual({ type: 'row:removed', peerId: alice.peerId, reason: 'expired' })
-    expect(view.ingest(alice.row({ seq: NOON - 1, leaseMs: 12 * 60 * MINUTE }), 'sync')).toBe('known')
+    expect(table.ingest(alice.row({ seq: NOON - 1, leaseMs: 12 * 60 * MINUTE }), 'sync')).toBe('known')
     expect(view.size).toBe(0)
   })
 
   test('that is past its lease when it comes is remembered and not shown', () => {
-    expect(view.ingest(alice.row({ seq: NOON - 20 * MINUTE }), 'sync')).toBe('accepted')
+    expect(table.ingest(alice.row({ seq: NOON - 20 * MINUTE }), 'sync')).toBe('accepted')
     expect([view.size, view.entryCount, events]).toEqual([0, 1, []])
   })
 
   test('is forgotten when its epoch is over', () => {
-    view.ingest(alice.row({ leaseMs: 12 * 60 * MINUTE }), 'gossip')
+    table.ingest(alice.row({ leaseMs: 12 * 60 * MINUTE }), 'gossip')
     clock.turn(1.5 * EPOCH_MS)
     view.sweep()
     expect([view.entryCount, view.size]).toEqual([0, 0])
@@ -109,105 +111,105 @@ describe('a row', () => {
   })
 
   test('with a lease above twelve hours is malformed', () => {
-    expect(view.ingest(alice.row({ leaseMs: 12 * 60 * MINUTE + 1 }), 'gossip')).toBe('malformed')
+    expect(table.ingest(alice.row({ leaseMs: 12 * 60 * MINUTE + 1 }), 'gossip')).toBe('malformed')
   })
 
   test('with a record of another peer is malformed, with a broken signature forged', () => {
-    expect(view.ingest(alice.row({ record: recordOffering(owners[1]!.peerId, ['gpt2']) }), 'gossip')).toBe('malformed')
+    expect(table.ingest(alice.row({ record: recordOffering(owners[1]!.peerId, ['gpt2']) }), 'gossip')).toBe('malformed')
     const broken = alice.row()
     broken[50]! ^= 1
-    expect(view.ingest(broken, 'gossip')).toBe('forged')
+    expect(table.ingest(broken, 'gossip')).toBe('forged')
     expect(view.entryCount).toBe(0)
   })
 
   test('that changes faster than anybody needs is left to the syncs', () => {
-    const verdicts = Array.from({ length: 40 }, (_, index) => view.ingest(alice.row({ seq: NOON + index }), 'gossip'))
+    const verdicts = Array.from({ length: 40 }, (_, index) => table.ingest(alice.row({ seq: NOON + index }), 'gossip'))
     expect(verdicts.filter((verdict) => verdict === 'accepted')).toHaveLength(30)
     expect(verdicts.at(-1)).toBe('too-often')
-    expect(view.ingest(alice.row({ seq: NOON + 40 }), 'sync')).toBe('accepted')
+    expect(table.ingest(alice.row({ seq: NOON + 40 }), 'sync')).toBe('accepted')
     clock.turn(MINUTE)
-    expect(view.ingest(alice.row({ seq: NOON + 41 }), 'gossip')).toBe('accepted')
+    expect(table.ingest(alice.row({ seq: NOON + 41 }), 'gossip')).toBe('accepted')
   })
 })
 
 describe('a withdrawal', () => {
   test('removes the row, and older rows do not come back', () => {
-    view.ingest(alice.row(), 'gossip')
-    expect(view.ingest(alice.withdrawal({ seq: NOON + 1 }), 'gossip')).toBe('accepted')
+    table.ingest(alice.row(), 'gossip')
+    expect(table.ingest(alice.withdrawal({ seq: NOON + 1 }), 'gossip')).toBe('accepted')
     expect(events.at(-1)).toEqual({ type: 'row:removed', peerId: alice.peerId, reason: 'withdrawn' })
-    expect(view.ingest(alice.row(), 'sync')).toBe('known')
+    expect(table.ingest(alice.row(), 'sync')).toBe('known')
     expect([view.size, providers('gpt2')]).toEqual([0, []])
   })
 
   test('is undone by a newer row', () => {
-    view.ingest(alice.withdrawal(), 'gossip')
-    view.ingest(alice.row({ seq: NOON + 1 }), 'gossip')
+    table.ingest(alice.withdrawal(), 'gossip')
+    table.ingest(alice.row({ seq: NOON + 1 }), 'gossip')
     expect(providers('gpt2')).toEqual([alice.peerId])
   })
 
   test('of a peer never seen is remembered', () => {
-    expect(view.ingest(alice.withdrawal(), 'sync')).toBe('accepted')
-    expect(view.ingest(alice.row({ seq: NOON - 1 }), 'sync')).toBe('known')
+    expect(table.ingest(alice.withdrawal(), 'sync')).toBe('accepted')
+    expect(table.ingest(alice.row({ seq: NOON - 1 }), 'sync')).toBe('known')
   })
 })
 
-describe('two different rows with one stamp', () => {
+describe('two different rows with one logical time', () => {
   test('drop their owner and keep it out for ten minutes', () => {
-    view.ingest(alice.row({ models: ['one'] }), 'gossip')
-    expect(view.ingest(alice.row({ models: ['two'] }), 'gossip')).toBe('cheat')
+    table.ingest(alice.row({ models: ['one'] }), 'gossip')
+    expect(table.ingest(alice.row({ models: ['two'] }), 'gossip')).toBe('equivocation')
     expect(events.at(-1)).toEqual({ type: 'row:removed', peerId: alice.peerId, reason: 'banned' })
-    expect(view.ingest(alice.row({ seq: NOON + 1 }), 'gossip')).toBe('banned')
+    expect(table.ingest(alice.row({ seq: NOON + 1 }), 'gossip')).toBe('banned')
     clock.turn(10 * MINUTE)
-    expect(view.ingest(alice.row({ seq: NOON + 2, leaseMs: 60 * MINUTE }), 'gossip')).toBe('accepted')
+    expect(table.ingest(alice.row({ seq: NOON + 2, leaseMs: 60 * MINUTE }), 'gossip')).toBe('accepted')
   })
 
   test('are no proof when the second is not signed by the owner', () => {
-    view.ingest(alice.row({ models: ['one'] }), 'gossip')
+    table.ingest(alice.row({ models: ['one'] }), 'gossip')
     const forged = alice.row({ models: ['two'] })
     forged[forged.length - 1]! ^= 1
-    expect(view.ingest(forged, 'gossip')).toBe('forged')
+    expect(table.ingest(forged, 'gossip')).toBe('forged')
     expect(providers('one')).toEqual([alice.peerId])
   })
 
   test('never make a node drop itself', () => {
     view = createView({ selfId: alice.peerId })
-    view.ingest(alice.row({ models: ['one'] }), 'self')
-    view.ingest(alice.row({ models: ['two'] }), 'gossip')
+    table.ingest(alice.row({ models: ['one'] }), 'self')
+    table.ingest(alice.row({ models: ['two'] }), 'gossip')
     expect(providers('one')).toEqual([alice.peerId])
-    expect(view.ingest(alice.row({ seq: NOON + 1 }), 'self')).toBe('accepted')
+    expect(table.ingest(alice.row({ seq: NOON + 1 }), 'self')).toBe('accepted')
   })
 })
 
 describe('a full table', () => {
   test('takes no further owner, but renewals and this node’s own row', () => {
     view = createView({ maxRows: 2, selfId: owners[3]!.peerId })
-    expect(owners.slice(0, 3).map((owner) => view.ingest(owner.row(), 'gossip'))).toEqual([
+    expect(owners.slice(0, 3).map((owner) => table.ingest(owner.row(), 'gossip'))).toEqual([
       'accepted',
       'accepted',
       'full',
     ])
-    expect(view.ingest(alice.row({ seq: NOON + 1 }), 'gossip')).toBe('accepted')
-    expect(view.ingest(owners[3]!.row(), 'self')).toBe('accepted')
+    expect(table.ingest(alice.row({ seq: NOON + 1 }), 'gossip')).toBe('accepted')
+    expect(table.ingest(owners[3]!.row(), 'self')).toBe('accepted')
   })
 
   test('gives up what does not count any more first', () => {
     view = createView({ maxRows: 2 })
-    view.ingest(alice.withdrawal(), 'gossip')
-    view.ingest(owners[1]!.row(), 'gossip')
-    expect(view.ingest(owners[2]!.row(), 'gossip')).toBe('accepted')
+    table.ingest(alice.withdrawal(), 'gossip')
+    table.ingest(owners[1]!.row(), 'gossip')
+    expect(table.ingest(owners[2]!.row(), 'gossip')).toBe('accepted')
     expect([view.entryCount, view.size]).toEqual([2, 2])
-    expect(view.ingest(owners[3]!.row(), 'gossip')).toBe('full')
+    expect(table.ingest(owners[3]!.row(), 'gossip')).toBe('full')
   })
 })
 
 describe('the index of offers', () => {
   test('has only services that are connected', () => {
-    view.ingest(alice.row({ record: recordOffering(alice.peerId, ['gpt2'], 'starting') }), 'gossip')
+    table.ingest(alice.row({ record: recordOffering(alice.peerId, ['gpt2'], 'starting') }), 'gossip')
     expect([view.size, providers('gpt2'), view.offers.entries('llm').size]).toEqual([1, [], 0])
   })
 
   test('takes names of object members as names', () => {
-    view.ingest(alice.row({ models: ['__proto__', 'constructor'] }), 'gossip')
+    table.ingest(alice.row({ models: ['__proto__', 'constructor'] }), 'gossip')
     expect(providers('__proto__')).toEqual([alice.peerId])
     expect(view.offers.entries('toString').size).toBe(0)
     expect(view.offers.providers('llm', 'constructor').size).toBe(0)
@@ -229,8 +231,8 @@ describe('the index of offers', () => {
           const { peerId } = signer
           const seq = NOON + index
           if (action === 'wait') clock.turn(5 * MINUTE)
-          else if (action === 'withdraw') view.ingest(signer.withdrawal({ seq }), 'sync')
-          else view.ingest(signer.row({ seq, record: recordOffering(peerId, models, status) }), 'sync')
+          else if (action === 'withdraw') table.ingest(signer.withdrawal({ seq }), 'sync')
+          else table.ingest(signer.row({ seq, record: recordOffering(peerId, models, status) }), 'sync')
           view.sweep()
         }
         const scanned = new Map<string, Set<string>>()
@@ -256,14 +258,14 @@ describe('the index of offers', () => {
 
 test('a hostile owner’s 5,000 mutated envelopes change nothing and throw nothing', () => {
   const random = createRandom(3)
-  view.ingest(alice.row(), 'gossip')
+  table.ingest(alice.row(), 'gossip')
   const digest = view.digest()
   const genuine = owners[1]!.row()
   const verdicts = new Map<string, number>()
   for (let round = 0; round < 5_000; round += 1) {
     const bytes = mutate(genuine, random)
     if (Buffer.compare(bytes, genuine) === 0) continue
-    const verdict = view.ingest(bytes, 'gossip')
+    const verdict = table.ingest(bytes, 'gossip')
     verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1)
   }
   expect(verdicts.has('accepted')).toBe(false)
@@ -272,15 +274,16 @@ test('a hostile owner’s 5,000 mutated envelopes change nothing and throw nothi
 
 test('a listener that fails does not keep the others from hearing', () => {
   const log = createRecordingLog()
-  view = createTableView({ clock, keys, log }, { selfId: 'self' })
+  table = createTableParts({ clock, keys, log })
+  view = table.view
   const heard: string[] = []
   view.subscribe(() => {
     throw new Error('no')
   })
   const stop = view.subscribe(({ type }) => heard.push(type))
-  view.ingest(alice.row(), 'gossip')
+  table.ingest(alice.row(), 'gossip')
   stop()
-  view.ingest(alice.row({ seq: NOON + 1 }), 'gossip')
+  table.ingest(alice.row({ seq: NOON + 1 }), 'gossip')
   expect(heard).toEqual(['row:added'])
   expect(log.lines.map(({ level }) => level)).toEqual(['error', 'error'])
 })

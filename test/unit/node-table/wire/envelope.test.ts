@@ -10,7 +10,7 @@ import {
 } from '../../../../src-main/node-table/wire/envelope.js'
 import type { Envelope } from '../../../../src-main/node-table/wire/envelope.js'
 import { createKeyRing } from '../../../../src-main/node-table/wire/key-ring.js'
-import { encodeRecord } from '../../../../src-main/node-table/wire/record-json.js'
+import { encodeRecord } from '../../../../src-main/node-table/wire/envelope.js'
 import { createOwner, createRandom, mutate, recordOffering, TODAY } from '../../../fixtures/table-owners.js'
 import type { Owner } from '../../../fixtures/table-owners.js'
 
@@ -28,7 +28,7 @@ function parsed(bytes: Uint8Array): Envelope {
 }
 
 describe('an envelope', () => {
-  test('carries its owner, stamp, lease and record', () => {
+  test('carries its owner, logical time, lease and record', () => {
     const record = recordOffering(owner.peerId, ['gpt2', 'llama'])
     const envelope = parsed(owner.row({ epoch: TODAY, seq: 7, leaseMs: 1000, record }))
     expect(envelope).toMatchObject({ peerId: owner.peerId, epoch: TODAY, seq: 7, leaseMs: 1000 })

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { TableGossip } from '../../../../src-main/node-table/replicate/gossip.js'
 import type { OwnRow } from '../../../../src-main/node-table/replicate/own-row.js'
-import { createRepeater, type Repeater } from '../../../../src-main/node-table/replicate/repeater.js'
+import { createRebroadcast, type Rebroadcast } from '../../../../src-main/node-table/replicate/rebroadcast.js'
 import type { TableSync } from '../../../../src-main/node-table/replicate/sync.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
 
@@ -11,7 +11,7 @@ let reached: number
 let sent: number
 let compared: [count: number, except: string | undefined][]
 let learn: (...learned: Learned) => void
-let repeater: Repeater
+let rebroadcast: Rebroadcast
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -24,10 +24,10 @@ beforeEach(() => {
     onLearned: (listener: typeof learn) => (learn = listener),
   }
   const needs = { gossip: gossip as unknown as TableGossip, sync: sync as unknown as TableSync, ownRow: {} as OwnRow }
-  repeater = createRepeater({ ...needs, log: createRecordingLog() }, { peerId: 'me' })
+  rebroadcast = createRebroadcast({ ...needs, log: createRecordingLog() }, { peerId: 'me' })
 })
 afterEach(() => {
-  repeater.stop()
+  rebroadcast.stop()
   vi.useRealTimers()
 })
 
@@ -50,7 +50,7 @@ test('what is too much for gossip, or has been gossiped to this node meanwhile, 
 test('after the stop nothing goes on', async () => {
   reached = 0
   learn([new Uint8Array(300)], 'alice')
-  repeater.stop()
+  rebroadcast.stop()
   await vi.advanceTimersByTimeAsync(10_000)
   expect([compared, vi.getTimerCount()]).toEqual([[], 0])
 })

@@ -2,50 +2,43 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import { extractEnvelopes } from '../wire/canonical-update.js'
-import { createTableDocuments } from './document.js'
-import type { TableDocuments } from './document.js'
+import type { TableDocuments } from '../documents.js'
 import { epochOf } from '../wire/epoch.js'
 import type { TableStore } from '../store/persistence.js'
-import type { Entry, TableView } from '../view/view.js'
+import type { Verifier } from '../verifier.js'
+import type { TableView } from '../view/view.js'
 
-/** Carries the view into the Yjs documents and onto the disk, and back at the next start. */
-export interface TableCarrier {
-  readonly documents: TableDocuments
-  /** Reads what the disk has into the view, each row checked like a stranger's. Call once, before anything else comes in. */
+/** The table's documents on the disk: read back at the next start, kept small in between. */
+export interface TableReplica {
+  /** Reads the disk into the documents, each row checked like a stranger's. Call once, before anything else comes in. */
   load(): Promise<void>
   /** Drops what is over, and rebuilds what has grown far beyond the view; everything with `rebuildAll`. */
   maintain(options?: { rebuildAll: boolean }): Promise<void>
-  /** Writes what waits, and closes the store. */
+  /** Writes what waits, and closes documents and store. */
   close(): Promise<void>
 }
 
-/** Entries that a document may carry beyond those of the view before it is built anew. */
+/** Rows that a document may hold beyond those of the view before it is built anew. */
 const MAX_DOCUMENT_SLACK = 1000
 /** One stored update may be the whole table. */
 const MAX_STORED_UPDATE_BYTES = 128 * 1024 * 1024
 const ENVELOPES_PER_TURN = 64
 
-/** A carrier between this view and this store. From now on, what the view takes in is written. */
-export function createTableCarrier(needs: {
+/** The replica in this store. From now on, what is observed in the documents is written. */
+export function createTableReplica(needs: {
   view: TableView
+  documents: TableDocuments
+  verifier: Verifier
   store: TableStore
   clock: Clock
   log: Log
-}): TableCarrier {
-  const { view, store, clock, log } = needs
+}): TableReplica {
+  const { view, documents, verifier, store, clock, log } = needs
   let isLoading = false
 
-  const documents = createTableDocuments({
-    log,
-    onUpdate(epoch, update) {
-      if (!isLoading) store.append(epoch, update)
-    },
+  documents.onWritten((epoch, update) => {
+    if (!isLoading) store.append(epoch, update)
   })
-  view.onAccepted((entry) => documents.add(entry))
-
-  function entriesOf(epoch: number): Entry[] {
-    return [...view.all()].filter((entry) => entry.epoch === epoch)
-  }
 
   async function loadEpoch(epoch: number): Promise<void> {
     let skipped = 0
@@ -56,32 +49,41 @@ export function createTableCarrier(needs: {
       for (const envelope of envelopes ?? []) {
         seen += 1
         if (seen % ENVELOPES_PER_TURN === 0) await nextTurn()
-        const verdict = view.ingest(envelope, 'disk')
+        const verdict = verifier.ingest(envelope, 'disk')
         if (verdict === 'malformed' || verdict === 'forged') skipped += 1
       }
     }
     if (skipped > 0) log.warn('parts of the node table on disk were not valid and were left out', { epoch, skipped })
   }
 
+  function countByEpoch(): Map<number, number> {
+    const counts = new Map<number, number>()
+    for (const { epoch } of view.all()) counts.set(epoch, (counts.get(epoch) ?? 0) + 1)
+    return counts
+  }
+
   async function rebuildWhereGrown(rebuildAll: boolean): Promise<void> {
+    verifier.flush()
     const current = epochOf(clock.now())
+    const counts = countByEpoch()
     for (const epoch of [current - 1, current, current + 1]) {
-      const entries = entriesOf(epoch)
-      const isGrown = documents.size(epoch) > entries.length + MAX_DOCUMENT_SLACK
-      if (!rebuildAll && !isGrown && !store.needsReplacing(epoch)) continue
-      documents.flush()
-      await store.replace(epoch, documents.rebuild(epoch, entries))
+      const [held, shown] = [documents.size(epoch), counts.get(epoch) ?? 0]
+      // A document was dropped while the clock was wrong, and the view has its rows again.
+      const isBehind = held < shown
+      const isGrown = held > shown + MAX_DOCUMENT_SLACK
+      if (!rebuildAll && !isBehind && !isGrown && !store.needsReplacing(epoch)) continue
+      verifier.flush()
+      await store.replace(epoch, documents.rebuild(epoch))
     }
   }
 
   return {
-    documents,
     async load() {
       const current = epochOf(clock.now())
       isLoading = true
       for (const epoch of [current - 1, current, current + 1]) await loadEpoch(epoch)
       store.confirmRead()
-      documents.flush()
+      verifier.flush()
       isLoading = false
       await this.maintain()
     },
@@ -92,6 +94,7 @@ export function createTableCarrier(needs: {
       await rebuildWhereGrown(rebuildAll)
     },
     async close() {
+      verifier.close()
       documents.close()
       await store.close()
     },

@@ -1,11 +1,11 @@
 import type { Log } from '../../logging/index.js'
-import { MAX_GOSSIP_BYTES } from '../constants.js'
+import { MAX_GOSSIP_BYTES } from './gossip.js'
 import type { TableGossip } from './gossip.js'
 import type { OwnRow } from './own-row.js'
 import type { TableSync } from './sync.js'
 
-/** Makes up for what gossip loses: nobody subscribed yet, a link that has just come back, rows that came by a sync. */
-export interface Repeater {
+/** Makes up for what gossip loses: no one had subscribed yet, a link has just come back, rows came by a sync. */
+export interface Rebroadcast {
   /** Sends this node's own row, and remembers how many got it. */
   announce(envelope: Uint8Array): Promise<void>
   stop(): void
@@ -19,11 +19,11 @@ const REPEAT_AFTER_MS = 100
 const PASS_ON_WITHIN_MS = 2000
 const PASS_ON_TO_PEERS = 2
 
-/** The repeater between gossip and sync. */
-export function createRepeater(
+/** Repeats the own row, and passes on by gossip what syncs bring. */
+export function createRebroadcast(
   needs: { gossip: TableGossip; sync: TableSync; ownRow: OwnRow; log: Log },
   options: { peerId: string },
-): Repeater {
+): Rebroadcast {
   const { gossip, sync, ownRow, log } = needs
   const compareWith = new Set<string>()
   let announcedTo = 0

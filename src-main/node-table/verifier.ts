@@ -1,0 +1,202 @@
+import type { Clock } from '../base/clock.js'
+import type { Log } from '../logging/index.js'
+import type { TableDocuments } from './documents.js'
+import { isSignedByOwner, parseEnvelope, recordOf } from './wire/envelope.js'
+import type { Envelope } from './wire/envelope.js'
+import { compareLogicalTimes, isEpochAcceptable, isEpochOver, MAX_CLOCK_SKEW_MS, timeOf } from './wire/epoch.js'
+import type { LogicalTime } from './wire/epoch.js'
+import type { KeyRing } from './wire/key-ring.js'
+import { createMicroBatch } from './micro-batch.js'
+import type { Defer, MicroBatch } from './micro-batch.js'
+import { createBanList } from './replicate/sender-limits.js'
+import type { BanList } from './replicate/sender-limits.js'
+import { fullBucket, refilled } from '../base/token-bucket.js'
+import type { Bucket } from '../base/token-bucket.js'
+import type { TableView } from './view/view.js'
+
+/** What came of an envelope. Only `malformed` and `forged` are the sender's fault. */
+export type Verdict =
+  /** It is verified, and enters its document with the next micro-batch. */
+  | 'accepted'
+  /** We have this one or a newer one. */
+  | 'known'
+  /** Its time is further ahead of ours than clocks may differ. */
+  | 'early'
+  /** Of an epoch that is over. */
+  | 'old'
+  /** Its owner changes it faster than anybody needs to; a sync brings it later. */
+  | 'too-often'
+  /** Its owner signed two rows with one logical time: they are dropped, and it is left out for a while. */
+  | 'equivocation'
+  | 'banned'
+  | 'full'
+  /** Its owner's address has its share of rows. */
+  | 'over-quota'
+  | 'newer-version'
+  | 'malformed'
+  | 'forged'
+
+/**
+ * Where an envelope came from: only what strangers push by gossip is limited per owner. `asked`: from its owner, because
+ * this node wants to use it, which it may even where the table is full.
+ */
+export type Source = 'gossip' | 'sync' | 'asked' | 'disk' | 'self'
+
+/** The one way into the table: checks envelopes, and hands those that pass to the documents. */
+export interface Verifier {
+  /**
+   * Checks an envelope; one that is newer than what we have goes into its document, with the next micro-batch, or at once
+   * where it is this node's own or was asked for. Keeps no reference to the bytes. Never throws.
+   */
+  ingest(bytes: Uint8Array, source: Source): Verdict
+  /** Puts what waits into the documents now. */
+  flush(): void
+  /** Resolves when all that was accepted until now is in the view. */
+  settled(): Promise<void>
+  /** Puts what waits into the documents; what comes later is left out. */
+  close(): void
+}
+
+/** What {@link createVerifier} works with. */
+export interface VerifierNeeds {
+  view: TableView
+  documents: TableDocuments
+  keys: KeyRing
+  clock: Clock
+  log: Log
+  /** When micro-batches are written. */
+  defer?: Defer
+}
+
+/** What is known of an owner: the row that waits, the one in the view, or the one that the view has removed. */
+interface Known extends LogicalTime {
+  bytes: Uint8Array
+  changes?: Bucket
+  isRemoved?: boolean
+}
+
+/** How long the owner of two different envelopes with one sequence number is left out. */
+const OWNER_BAN_MS = 10 * 60 * 1000
+const CHANGES_PER_OWNER = { capacity: 30, refillPerS: 0.5 }
+
+/** A verifier in front of these documents. `selfId` is exempt from bans: this node must always see its own row. */
+export function createVerifier(needs: VerifierNeeds, options: { selfId: string }): Verifier {
+  return new EnvelopeVerifier(needs, options)
+}
+
+class EnvelopeVerifier implements Verifier {
+  readonly #view: TableView
+  readonly #documents: TableDocuments
+  readonly #keys: KeyRing
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #selfId: string
+  readonly #bans: BanList
+  readonly #batch: MicroBatch
+
+  constructor({ view, documents, keys, clock, log, defer }: VerifierNeeds, { selfId }: { selfId: string }) {
+    this.#view = view
+    this.#documents = documents
+    this.#keys = keys
+    this.#clock = clock
+    this.#log = log
+    this.#selfId = selfId
+    this.#bans = createBanList({ clock })
+    this.#batch = createMicroBatch({ write: (rows) => documents.write(rows), defer })
+  }
+
+  ingest(bytes: Uint8Array, source: Source): Verdict {
+    const parsed = parseEnvelope(bytes, this.#keys)
+    if (parsed.type !== 'envelope') return parsed.type
+    const { envelope } = parsed
+    const known = this.#known(envelope.peerId)
+    const refused = this.#refusal(envelope, known, source)
+    if (refused !== undefined) return refused
+    if (!isSignedByOwner(envelope, this.#keys)) return 'forged'
+    if (known !== undefined && compareLogicalTimes(envelope, known) === 0 && !hasSameBytes(envelope, known)) {
+      return this.#equivocation(envelope.peerId)
+    }
+    const record = recordOf(envelope)
+    if (record === undefined) return 'malformed'
+    const { peerId, epoch, seq } = envelope
+    const changes = this.#changesOf(known)
+    const row = {
+      ...{ peerId, epoch, seq, bytes, source },
+      record: record === 'withdrawn' ? undefined : record,
+      expiresAtMs: timeOf(envelope) + envelope.leaseMs,
+      changes: { ...changes, tokens: Math.max(0, changes.tokens - 1) },
+    }
+    this.#batch.add(row, this.#view.entry(peerId) === undefined)
+    if (source === 'self' || source === 'asked') this.#batch.flush()
+    return 'accepted'
+  }
+
+  flush(): void {
+    this.#batch.flush()
+  }
+
+  settled(): Promise<void> {
+    return this.#batch.settled()
+  }
+
+  close(): void {
+    this.#batch.close()
+  }
+
+  /**
+   * A row that was removed keeps older ones of its owner out for as long as a document holds it; except one from a time
+   * still to come, which a clock that was wrong has left.
+   */
+  #known(peerId: string): Known | undefined {
+    const present = this.#batch.get(peerId) ?? this.#view.entry(peerId)
+    if (present !== undefined) return present
+    const removed = this.#documents.find(peerId)
+    if (removed === undefined || timeOf(removed) > this.#clock.now() + MAX_CLOCK_SKEW_MS) return undefined
+    return { ...removed, isRemoved: true }
+  }
+
+  /** Everything that can be told without the cost of a signature check. */
+  #refusal(envelope: Envelope, known: Known | undefined, source: Source): Verdict | undefined {
+    const now = this.#clock.now()
+    const { peerId, epoch } = envelope
+    if (this.#bans.isBanned(peerId)) return 'banned'
+    if (!isEpochAcceptable(epoch, now)) return isEpochOver(epoch, now) ? 'old' : 'early'
+    if (timeOf(envelope) > now + MAX_CLOCK_SKEW_MS && source !== 'self') return 'early'
+    const isPresent = known !== undefined && known.isRemoved !== true
+    if (known !== undefined) {
+      const order = compareLogicalTimes(envelope, known)
+      // One that was removed may come back as it was.
+      if (order < 0 || (order === 0 && isPresent && hasSameBytes(envelope, known))) return 'known'
+      if (source === 'gossip' && this.#changesOf(known).tokens < 1) return 'too-often'
+    }
+    if (isPresent) return undefined
+    if (!this.#view.mayHold(peerId)) return 'over-quota'
+    return this.#view.hasRoomFor(peerId, source, this.#batch.newOwners) ? undefined : 'full'
+  }
+
+  #changesOf(known: Known | undefined): Bucket {
+    const now = this.#clock.now()
+    return refilled(known?.changes ?? fullBucket(CHANGES_PER_OWNER, now), CHANGES_PER_OWNER, now)
+  }
+
+  #equivocation(peerId: string): Verdict {
+    if (peerId === this.#selfId) {
+      this.#log.warn('this node’s identity signed two different rows at one time: is the same key in use elsewhere?', {
+        peerId,
+      })
+      return 'equivocation'
+    }
+    this.#log.warn('a peer signed two different rows with one sequence number and is left out', {
+      peerId,
+      banMs: OWNER_BAN_MS,
+    })
+    this.#bans.ban(peerId, OWNER_BAN_MS)
+    this.#batch.drop(peerId)
+    this.#view.remove(peerId, 'banned')
+    return 'equivocation'
+  }
+}
+
+function hasSameBytes(a: { bytes: Uint8Array }, b: { bytes: Uint8Array }): boolean {
+  return Buffer.compare(a.bytes, b.bytes) === 0
+}
