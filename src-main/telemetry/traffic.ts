@@ -4,7 +4,7 @@ import type { Log } from '../logging/index.js'
 import { type Feed, FinishedRequests, newEntry, RunningRequest, type Slot } from './traffic-requests.js'
 
 /** What is known of a request when it arrives. */
-type TrafficStart = Pick<TrafficEntry, 'id' | 'direction' | 'service' | 'method' | 'route'> &
+export type TrafficStart = Pick<TrafficEntry, 'id' | 'direction' | 'service' | 'method' | 'route'> &
   Partial<Pick<TrafficEntry, 'model' | 'peer' | 'path'>>
 
 /** What becomes known later. */
