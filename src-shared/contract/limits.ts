@@ -21,6 +21,7 @@ export const LimitsSchema = z.object({
   allowedPeers: z.array(z.string()),
   blockedPeers: z.array(z.string()),
 })
+/** The limits on what peers may use; times in milliseconds, sizes in bytes, 0 is unlimited where its field says so. */
 export type Limits = z.output<typeof LimitsSchema>
 
 /** One peer that uses this machine now. */
@@ -39,8 +40,10 @@ export const UsageSchema = z.object({
   refused: z.array(z.object({ code: z.string(), count: z.number().int() })),
   limits: LimitsSchema,
 })
+/** How slots and queue are used at this moment. */
 export type Usage = z.output<typeof UsageSchema>
 
+/** Calls that read and change the limits, the lists of allowed and blocked peers included. */
 export const limitsCalls = {
   'limits.get': defineCall('The owner’s limits and how they are used now.', {
     input: NoInputSchema,
@@ -65,6 +68,7 @@ export const limitsCalls = {
   }),
 }
 
+/** The feed of limits and their use. */
 export const limitsFeeds = {
   limits: defineStateFeed('The same as limits.get, as it changes: live slots and who uses them.', UsageSchema),
 }

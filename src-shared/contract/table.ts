@@ -14,8 +14,10 @@ export const RowViewSchema = z.object({
   /** Unix milliseconds. */
   expiresAtMs: z.number(),
 })
+/** A verified row of the node table; its expiry in Unix milliseconds. */
 export type RowView = z.output<typeof RowViewSchema>
 
+/** Calls that read the node table. */
 export const tableCalls = {
   'table.rows': defineCall('The node table: connected peers, or all known ones.', {
     input: z.strictObject({ all: z.boolean().default(false) }),
