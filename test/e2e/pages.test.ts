@@ -428,7 +428,7 @@ describe('a node that has nothing yet', () => {
     for (const [name, hint] of [
       ['Models', 'Start a local server such as Ollama'],
       ['Network', 'Check the bootstrap settings'],
-      ['Traffic', 'Send one with the example on the Home page'],
+      ['Traffic', 'Send one with an example from the Home page'],
     ] as const) {
       await goTo(name)
       await page.getByText(hint, { exact: false }).waitFor()

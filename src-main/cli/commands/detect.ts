@@ -2,7 +2,7 @@ import type { DetectedServer } from '#shared/contract/detection.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { counted, mayColour, textTable } from '../table.js'
 
-/** `ocf detect`: the model servers of this machine, looked for now. */
+/** `ocf detect`: the model servers of this machine, scanned now. */
 export async function runDetect(
   needs: { io: CliIo; client: ControlClient },
   options: { json: boolean },
@@ -16,7 +16,7 @@ export async function runDetect(
 /** A table of servers with their models, and what to do about those that can't be used. */
 export function serversText(servers: readonly DetectedServer[], colour: boolean): string {
   if (servers.length === 0) {
-    return 'No model server is running on this machine. Start one (Ollama, llama.cpp, vLLM, LM Studio, …) and look again.\n'
+    return 'No model server is running on this machine. Start one (Ollama, llama.cpp, vLLM, LM Studio, …) and try again.\n'
   }
   const rows = servers.map((server) => [
     server.address,

@@ -35,7 +35,9 @@ export async function runLimits(
   )
   io.stdout.write(`${sharingText(pause, usage)}${usageText(usage)}\n${table}`)
   if (restartNeeded) {
-    io.stderr.write('A flag or an environment variable overrides this; it counts once the node starts without.\n')
+    io.stderr.write(
+      'A flag or an environment variable overrides this; the change takes effect once the node starts without it.\n',
+    )
   }
   return EXIT.ok
 }
@@ -62,7 +64,7 @@ function readChange(text: string, rows: readonly SettingView[]): { name: string;
 
 function usageText({ slots, queue, ownRunning, consumers, refused }: Usage): string {
   const lines = [
-    `${slots.used} of ${slots.total} places used by ${consumers.length} peers, ${queue.used} waiting, ${ownRunning} requests of your own.`,
+    `${slots.used} of ${slots.total} slots used by ${consumers.length} peers, ${queue.used} waiting, ${ownRunning} requests of your own.`,
     ...consumers.map(({ peerId, running, waiting }) => `  ${peerId}: ${running} running, ${waiting} waiting`),
     ...refused.map(({ code, count }) => `  refused ${code}: ${count}`),
   ]

@@ -84,7 +84,7 @@ export async function runUnshare(
     return EXIT.failed
   }
   const { untilRestart } = await client.call('shares.remove', { id: service.id })
-  const until = untilRestart ? ' It stands in the settings and comes back with the next start.' : ''
+  const until = untilRestart ? ' It is in the settings and comes back with the next start.' : ''
   io.stdout.write(`${printable(service.id)} is no longer shared.${until}\n`)
   return EXIT.ok
 }
@@ -98,7 +98,7 @@ function noSuchShare(target: string | undefined, shared: readonly { id: string }
 const idList = (services: readonly { id: string }[]): string =>
   services.map(({ id }) => `  ${printable(id)}\n`).join('')
 
-/** The one server that can be shared; tells what there is where it is not one. */
+/** The one server that can be shared; where it is not exactly one, an error lists them. */
 async function theOnlyServer(needs: {
   io: CliIo
   client: ControlClient

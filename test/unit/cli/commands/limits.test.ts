@@ -21,20 +21,18 @@ describe('ocf limits', () => {
   it('shows the limits, their use and the pause', async () => {
     const { run, output } = cli({ answers })
     expect(await run('limits', 'concurrent=6', 'pause.on-battery=true')).toBe(EXIT.ok)
-    expect(output()).toContain('1 of 4 places used by 1 peers')
+    expect(output()).toContain('1 of 4 slots used by 1 peers')
     expect(output()).toContain('limits.concurrent')
     expect(output()).not.toMatch(/^port/m)
   })
 
-  it('says that peers get no place where there is none, also after a resume', async () => {
+  it('says that peers get no slot where there is none, also after a resume', async () => {
     const usage = sharing.admission.usage()
     const open = { ...sharing.pause.state(), paused: false, reasons: [], running: 0 }
     const none = { ...usage, slots: { used: 0, total: 0 }, limits: { ...usage.limits, concurrent: 0 } }
     const closed = cli({ answers: { ...answers, 'limits.get': none, 'pause.get': open, 'pause.resume': open } })
     for (const command of ['limits', 'resume']) expect(await closed.run(command)).toBe(EXIT.ok)
-    expect(closed.output().match(/Peers get no place on this machine, because limits\.concurrent is 0/g)).toHaveLength(
-      2,
-    )
+    expect(closed.output().match(/Peers get no slot on this machine, because limits\.concurrent is 0/g)).toHaveLength(2)
     expect(closed.output()).not.toContain('Sharing is on')
 
     const { run, output } = cli({ answers: { ...answers, 'pause.get': open, 'pause.resume': open } })
