@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import js from '@eslint/js'
 import globals from 'globals'
 import tseslint from 'typescript-eslint'
@@ -48,6 +49,42 @@ const layerRules = LAYERS.flatMap((names, level) =>
   })),
 )
 
+/** The layers of src-renderer from the bottom up; a file may import from its own layer and from those before it. */
+const RENDERER_LAYERS = ['strings', 'client', 'stores', 'ui', 'features', 'frame']
+const PAGES = readdirSync(new URL('src-renderer/features', import.meta.url))
+const NOT_IN_PAGES = ['node:*', 'electron', '**/src-main/**', 'koa', '@libp2p/*', 'libp2p']
+
+const rendererRule = (files, patterns) => ({
+  files,
+  rules: { 'no-restricted-imports': ['error', { patterns: [{ group: NOT_IN_PAGES }, ...patterns] }] },
+})
+
+const rendererRules = [
+  rendererRule(['src-renderer/**/*.{ts,tsx}'], []),
+  ...RENDERER_LAYERS.slice(0, -1).map((name, level) =>
+    rendererRule(
+      [`src-renderer/${name}/**/*.{ts,tsx}`, `src-renderer/${name}.ts`],
+      [
+        {
+          group: RENDERER_LAYERS.slice(level + 1).map((folder) => `**/${folder}/**`),
+          message: `${name} may not import from a layer above it: ${RENDERER_LAYERS.join(' < ')}.`,
+        },
+      ],
+    ),
+  ),
+  ...PAGES.map((page) =>
+    rendererRule(
+      [`src-renderer/features/${page}/**/*.{ts,tsx}`],
+      [
+        {
+          group: ['**/frame/**', ...PAGES.filter((other) => other !== page).map((other) => `**/${other}/**`)],
+          message: 'A page imports neither the frame nor another page: what they share lies in stores or ui.',
+        },
+      ],
+    ),
+  ),
+]
+
 export default tseslint.config(
   { ignores: ['out/**', 'dist/**', 'node_modules/**', 'test/bench/results/**'] },
   js.configs.recommended,
@@ -94,13 +131,5 @@ export default tseslint.config(
       'no-restricted-imports': ['error', { patterns: ['node:*', 'electron', '**/src-main/**', '**/src-renderer/**'] }],
     },
   },
-  {
-    files: ['src-renderer/**/*.{ts,tsx}'],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        { patterns: ['node:*', 'electron', '**/src-main/**', 'koa', '@libp2p/*', 'libp2p'] },
-      ],
-    },
-  },
+  ...rendererRules,
 )

@@ -27,11 +27,11 @@ export const strings = {
     peer: 'Another computer in the network that runs this program.',
     provider: 'A peer that answers requests for a model.',
     gateway: 'The address on this computer that your apps send requests to.',
-    relay: 'A peer that passes data on where two others can’t connect directly.',
+    relay: 'A peer that passes data on between two others that can’t connect directly.',
     rtt: 'Round-trip time: how long a message to the peer and back takes.',
     ttft: 'Time to first token: from the request’s arrival to the first byte of the answer.',
-    tries: 'Providers that were asked, the one that answered included.',
-    context: 'How many tokens the model takes in at once.',
+    tries: 'Providers that were asked, including the one that answered.',
+    context: 'How many tokens the model can take at once.',
   },
   pill: {
     label: (sentence: string) => `Status: ${sentence}. Show details`,
@@ -44,12 +44,12 @@ export const strings = {
     standalone: 'This computer only',
     peers: (peers: number) => count(peers, 'peer'),
     path: { direct: 'direct', relayed: 'relayed' },
-    lost: 'The node does not answer',
+    lost: 'The node is not answering',
     paused: (reason: string | undefined) => (reason === undefined ? 'Paused' : `Paused: ${reason}`),
   },
   gate: {
     noToken: {
-      title: 'This page needs its key',
+      title: 'Open the dashboard with its link',
       body: 'The dashboard opens with a key that only this computer knows. Start the node with `ocf start` and open the dashboard address it prints, with everything behind the #.',
     },
     unauthorized: {
@@ -59,7 +59,7 @@ export const strings = {
   },
   offline: {
     title: 'The node is not answering',
-    body: 'What you see may be out of date. This page connects again by itself. If the node is stopped, start it with `ocf start`.',
+    body: 'What you see may be out of date. This page reconnects automatically. If the node is stopped, start it with `ocf start`.',
     code: (code: string) => `Code: ${code}`,
   },
   state: {
@@ -85,8 +85,8 @@ export const strings = {
   identity: identityStrings,
   ...frameStrings,
   modes: {
-    standalone: 'standalone: meets nobody by itself',
-    local: 'local: meets nodes of its own network',
+    standalone: 'standalone: connects to no one',
+    local: 'local: connects to nodes of its own network',
     node: 'node: joins the network',
   },
   unknown: '–',

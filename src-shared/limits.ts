@@ -43,7 +43,7 @@ export const LIMITS = {
     max: 1000,
     help: 'Requests of other peers that this machine works on at the same time; your own requests take their slots first.',
     cost: '0 refuses every peer.',
-    label: 'Requests at the same time',
+    label: 'Concurrent requests',
     hint: 'More of them make each one slower.',
   },
   queue: {
@@ -55,8 +55,8 @@ export const LIMITS = {
     max: 1000,
     help: 'Requests of other peers that may wait for a slot; peers take turns, however many each one sends.',
     cost: 'Memory: the body of each.',
-    label: 'Requests that may wait',
-    hint: 'Those beyond are refused as “busy”.',
+    label: 'Queue size',
+    hint: 'Further requests are refused as “busy”.',
   },
   queueTimeMs: {
     setting: 'limits.queue-time',
@@ -67,7 +67,7 @@ export const LIMITS = {
     max: 300_000,
     help: 'How long one of them may wait before it is refused (429), so that it can ask another provider.',
     cost: '',
-    label: 'Longest wait',
+    label: 'Max. wait',
     hint: '',
   },
   requestsPerMinute: {
@@ -79,8 +79,8 @@ export const LIMITS = {
     max: 100_000,
     help: 'Requests a minute from one peer; more are refused (429).',
     cost: '0 is without limit.',
-    label: 'Per peer and minute',
-    hint: '0 is without limit.',
+    label: 'Requests per peer per minute',
+    hint: '0 = unlimited',
   },
   tokensPerDay: {
     setting: 'limits.tokens-per-day',
@@ -91,8 +91,8 @@ export const LIMITS = {
     max: 1_000_000_000,
     help: 'Tokens of prompts and answers that one peer may use in a day; then its requests to models are refused (429) until midnight.',
     cost: '0 is without limit.',
-    label: 'Tokens per peer and day',
-    hint: '0 is without limit.',
+    label: 'Tokens per peer per day',
+    hint: '0 = unlimited',
   },
   maxTokens: {
     setting: 'limits.max-tokens',
@@ -103,8 +103,8 @@ export const LIMITS = {
     max: 10_000_000,
     help: 'Most tokens of one answer to another peer; requests that ask for more, or for no number, are lowered to it.',
     cost: '0 is without limit. With one, JSON bodies are written anew on their way to the server.',
-    label: 'Tokens of one answer',
-    hint: '0 is without limit.',
+    label: 'Max. tokens per answer',
+    hint: '0 = unlimited',
   },
   maxBodyBytes: {
     setting: 'limits.max-body',
@@ -115,8 +115,8 @@ export const LIMITS = {
     max: 1024 * MIB,
     help: 'Largest body of a request of another peer to a model server; larger ones are refused (413).',
     cost: '0 is without this limit: JSON is held to gateway.max-body, uploads stream through.',
-    label: 'Largest request',
-    hint: '0 is without this limit.',
+    label: 'Max. request size',
+    hint: '0 = unlimited',
   },
   allowedPeers: {
     setting: 'limits.allow-peers',
@@ -128,8 +128,8 @@ export const LIMITS = {
     placeholder: 'peer-id',
     help: 'Only these peers may use this machine; all may while it is empty.',
     cost: '',
-    label: 'Only these peers',
-    hint: 'Peer ids, one a line. Empty is everybody.',
+    label: 'Allowed peers',
+    hint: 'Peer ids, one per line. Empty allows everyone.',
   },
   blockedPeers: {
     setting: 'limits.block-peers',
@@ -141,8 +141,8 @@ export const LIMITS = {
     placeholder: 'peer-id',
     help: 'Peers that may not use this machine.',
     cost: '',
-    label: 'Never these peers',
-    hint: 'Peer ids, one a line.',
+    label: 'Blocked peers',
+    hint: 'Peer ids, one per line.',
   },
 } as const satisfies Record<string, LimitRow>
 

@@ -9,6 +9,7 @@ const list = <T extends z.ZodType>(item: T, max: number) =>
 
 const text = (max: number) => z.string().max(max)
 
+/** One GPU of a peer; memory in MiB. */
 const GpuSchema = z.object({
   name: text(128),
   /** MiB */
@@ -24,6 +25,7 @@ const HardwareSchema = z.object({
   host_memory_bandwidth: z.number().nonnegative().default(0),
   host_memory_used: z.number().nonnegative().default(0),
 })
+/** A peer’s hardware; memory in MiB, bandwidth in MiB/s. */
 export type Hardware = z.output<typeof HardwareSchema>
 
 /** One service a peer offers. `host` and `port` are of use to its own node only. */
@@ -36,6 +38,7 @@ export const ServiceSchema = z.object({
   /** `key=value`, `key=*` or `all`; split at the first `=`. */
   identity_group: list(text(512), 256),
 })
+/** A service as its row in the node table has it. */
 export type ServiceRecord = z.output<typeof ServiceSchema>
 
 /** One row of the node table: a peer and what it offers. */
@@ -58,6 +61,7 @@ export const PeerSchema = z.object({
   connected: z.boolean().default(false),
   load: list(z.number(), 16),
 })
+/** A peer’s row in the node table, after validation. */
 export type PeerRecord = z.output<typeof PeerSchema>
 
 /** What a peer without anything to offer looks like; callers overlay what they know. */

@@ -32,7 +32,7 @@ export interface Feeds {
   stop(): void
 }
 
-/** At most four messages a second and follower: more than that nobody reads. */
+/** At most four messages a second and follower: no one reads more than that. */
 const INTERVAL_MS = 250
 
 /**

@@ -27,7 +27,7 @@ export interface CommandPlan {
   optionalArgs?: string[]
   /** The settings that are options of it. */
   settings: readonly SettingName[]
-  /** Only these settings are read at all: what is wrong with others does not concern the command. */
+  /** Only these settings are read: problems of others don't stop the command. */
   only?: readonly SettingName[]
   /** True where `--json` prints the same for scripts. */
   json?: true
@@ -69,7 +69,7 @@ export function createBareProgram(io: CliIo): Command {
     })
 }
 
-/** Adds a command that tells every problem of its line and of the settings at once, or runs. */
+/** Adds a command that runs, or reports every problem of its line and of the settings at once. */
 export function addPlannedCommand(
   program: Command,
   plan: CommandPlan,
@@ -123,7 +123,7 @@ function collect(value: string, previous: unknown): string[] {
 
 function usageText(name: string, problems: readonly SettingProblem[]): string {
   const lines = problems.map((problem) => `error: ${printable(problemLine(problem))}\n`)
-  return `${lines.join('')}Nothing was done. \`ocf ${name} --help\` tells what there is.\n`
+  return `${lines.join('')}Nothing was done. \`ocf ${name} --help\` lists its options.\n`
 }
 
 /** An option that is not of the settings table, with its value as a person reads it. */
@@ -131,7 +131,7 @@ function plainTerm(option: Option): string {
   return option.flags.replace(/\[(?!no-)([a-z]+)\]/, '<$1>')
 }
 
-/** What a command got besides its options: its arguments, and what it doesn't know. */
+/** What a command line has besides known options: arguments and problems. */
 interface Leftovers {
   args: string[]
   problems: SettingProblem[]

@@ -61,7 +61,7 @@ export function createProgram(needs: CliNeeds, options: { literals: string[]; fi
     },
     {
       name: 'status',
-      help: 'Tells how the running node fares.',
+      help: 'Shows the status of the running node.',
       settings: LOCATION,
       only: LOCATION,
       json: true,
@@ -77,7 +77,7 @@ export function createProgram(needs: CliNeeds, options: { literals: string[]; fi
     },
     {
       name: 'doctor',
-      help: 'Looks for what keeps this node, or the way to one peer, from working, and tells what to do.',
+      help: 'Finds what keeps this node, or the path to one peer, from working, and says what to do.',
       optionalArgs: ['PEER'],
       settings: SETTING_NAMES,
       json: true,
@@ -96,7 +96,7 @@ export function createProgram(needs: CliNeeds, options: { literals: string[]; fi
     },
     {
       name: 'chat',
-      help: 'Asks a model through the running node and prints the answer as it comes.',
+      help: 'Asks a model through the running node and streams the answer.',
       args: ['MODEL', 'TEXT'],
       settings: LOCATION,
       only: LOCATION,
@@ -108,7 +108,7 @@ export function createProgram(needs: CliNeeds, options: { literals: string[]; fi
     ...sharingPlans({ client, location: LOCATION }),
     {
       name: 'identity',
-      help: 'Tells whose key the running node has, saves it (backup FILE) or takes another one (restore FILE).',
+      help: 'Shows the running node’s identity, backs it up (backup FILE) or restores one (restore FILE).',
       optionalArgs: ['ACTION', 'FILE'],
       settings: LOCATION,
       only: LOCATION,
@@ -140,19 +140,19 @@ export function createProgram(needs: CliNeeds, options: { literals: string[]; fi
   return program
 }
 
-/** The donor's commands: what runs here, what is given of it, and to whom. */
+/** The sharing commands: what runs here, what is shared, and with whom. */
 function sharingPlans(needs: {
   client: (invocation: Invocation) => { io: CliIo; client: ControlClient }
   /** Where a running node is found. */
   location: readonly SettingName[]
 }): CommandPlan[] {
   const { client } = needs
-  const place = { settings: needs.location, only: needs.location }
+  const location = { settings: needs.location, only: needs.location }
   return [
     {
       name: 'detect',
       help: 'Scans this machine for model servers.',
-      ...place,
+      ...location,
       json: true,
       run: (invocation) => runDetect(client(invocation), invocation),
     },
@@ -160,7 +160,7 @@ function sharingPlans(needs: {
       name: 'share',
       help: 'Shares the models of a server on this machine.',
       optionalArgs: ['PORT'],
-      ...place,
+      ...location,
       options: SHARE_OPTIONS,
       check: shareProblems,
       run: (invocation) => runShare(client(invocation), { port: invocation.args[0], own: invocation.own }),
@@ -169,14 +169,14 @@ function sharingPlans(needs: {
       name: 'unshare',
       help: 'Stops sharing a server.',
       optionalArgs: ['PORT'],
-      ...place,
+      ...location,
       run: (invocation) => runUnshare(client(invocation), { target: invocation.args[0] }),
     },
     {
       name: 'pause',
       help: 'Pauses sharing: for 15m, 1h or another time, or until it is resumed.',
       optionalArgs: ['TIME'],
-      ...place,
+      ...location,
       options: PAUSE_OPTIONS,
       check: pauseProblems,
       run: (invocation) => runPause(client(invocation), { time: invocation.args[0], own: invocation.own }),
@@ -184,30 +184,30 @@ function sharingPlans(needs: {
     {
       name: 'resume',
       help: 'Ends a pause made by hand.',
-      ...place,
+      ...location,
       run: (invocation) => runResume(client(invocation)),
     },
     {
       name: 'limits',
-      help: `Tells what others may use of this machine and how it is used now, or changes it: ${LIMIT_ARGUMENTS}, or a setting of the pause.`,
+      help: `Shows or changes what others may use of this machine, and how it is used now: ${LIMIT_ARGUMENTS}, or a setting of the pause.`,
       repeatedArg: 'NAME=VALUE',
-      ...place,
+      ...location,
       json: true,
       run: (invocation) => runLimits(client(invocation), { changes: invocation.args, json: invocation.json }),
     },
     {
       name: 'ledger',
-      help: 'Tells what this machine gave to others.',
-      ...place,
+      help: 'Shows what this machine has served to others.',
+      ...location,
       json: true,
       options: LEDGER_OPTIONS,
       run: (invocation) => runLedger(client(invocation), { json: invocation.json, csv: invocation.own.csv === true }),
     },
     {
       name: 'test',
-      help: 'Sends one real request of one token to a model and tells the time of each leg.',
+      help: 'Sends one real request of one token to a model and shows the time of each step.',
       args: ['MODEL'],
-      ...place,
+      ...location,
       json: true,
       run: (invocation) => runTest(client(invocation), { model: invocation.args[0] ?? '', json: invocation.json }),
     },

@@ -39,7 +39,7 @@ function failed(io: CliIo, error: unknown): number {
         ? EXIT.usage
         : EXIT.failed
   }
-  // A bug: whoever reports it needs the place.
+  // A bug: a report needs the stack.
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   io.stderr.write(`error: ${printable(text, '\n')}\n`)
   return EXIT.failed

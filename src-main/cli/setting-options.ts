@@ -5,7 +5,7 @@ import { flagName, settingRow, type SettingName } from '../config/settings.js'
 
 /**
  * Makes settings options of a command, from the table. Values stay as they were written: `loadSettings` reads them, so
- * that every bad one is told at once. For the same reason a missing value is let through, as `true`.
+ * that every bad one is reported at once. For the same reason a missing value passes, as `true`.
  */
 export function addSettingOptions(command: Command, names: readonly SettingName[]): void {
   for (const name of names) {

@@ -9,9 +9,9 @@ export function fine(id: string, fact: string, meaning: string): Check {
 export function finding(
   id: string,
   state: 'warn' | 'bad' | 'unknown',
-  told: { fact: string; meaning: string; fix?: string; brief?: string },
+  parts: { fact: string; meaning: string; fix?: string; brief?: string },
 ): Check {
-  const { fact, meaning, fix = '', brief } = told
+  const { fact, meaning, fix = '', brief } = parts
   return { id, state, fact, meaning, fix, ...(brief === undefined || state !== 'bad' ? {} : { brief }) }
 }
 

@@ -26,13 +26,13 @@ function checkAlone({ bootstrap, knownPeers, mode }: DoctorFacts): Check {
   const id = 'peers'
   const fact = `No peer is connected, ${knownPeers} known`
   if (mode === 'standalone')
-    return finding(id, 'unknown', { fact: `${fact}.`, meaning: 'A standalone node meets nobody by itself.' })
+    return finding(id, 'unknown', { fact: `${fact}.`, meaning: 'A standalone node connects to no one.' })
   if (bootstrap.some(({ state }) => state === 'waiting'))
     return finding(id, 'unknown', { fact: `${fact}.`, meaning: 'The bootstrap sources are being asked.' })
   const brief = whyAlone({ bootstrap, mode })
   return finding(id, 'bad', {
     fact: `${fact}: ${brief}.`,
-    meaning: 'Models of others cannot be used, nor yours by them.',
+    meaning: 'You can’t use the models of others, nor they yours.',
     fix:
       mode === 'local'
         ? 'Start another node of your own on this computer: `ocf start --data-dir <folder>`.'
@@ -46,11 +46,11 @@ function whyAlone({ bootstrap, mode }: Pick<DoctorFacts, 'bootstrap' | 'mode'>):
   if (mode === 'local') return 'no other node runs on this computer'
   if (bootstrap.length === 0) return 'there is no bootstrap source'
   if (bootstrap.every(({ state }) => state === 'bad')) return 'no bootstrap source can be used'
-  if (bootstrap.some(({ state }) => state === 'ok')) return 'the peers that bootstrap sources tell are not there'
+  if (bootstrap.some(({ state }) => state === 'ok')) return 'the peers named by bootstrap sources do not answer'
   return 'no bootstrap source leads to a peer'
 }
 
-/** One check a source, so that each tells its own result. */
+/** One check per source, so each has its own result. */
 export function checkBootstrap({
   bootstrap,
   mode,
@@ -75,19 +75,15 @@ export function checkBootstrap({
       case 'ok':
         if (reason?.includes(ANOTHER_PEER) === true)
           return finding(id, 'warn', {
-            fact: `${source} (${setting}) tells a wrong address${why}.`,
-            meaning: 'Whoever answers there is somebody else; the other addresses are used.',
+            fact: `${source} (${setting}) lists a wrong address${why}.`,
+            meaning: 'Another peer answers there; the other addresses are used.',
             fix: 'Tell the owner of that source.',
           })
         if (isAddress(source))
-          return fine(
-            id,
-            `${source} (${setting}) answered when it was dialled last${why}.`,
-            'Peers are found through it.',
-          )
+          return fine(id, `${source} (${setting}) answered the last dial${why}.`, 'Peers are found through it.')
         return fine(
           id,
-          `${source} (${setting}) told ${counted(addresses, 'address', 'addresses')}${why}.`,
+          `${source} (${setting}) listed ${counted(addresses, 'address', 'addresses')}${why}.`,
           'Peers are found through it.',
         )
       case 'waiting':
@@ -98,7 +94,7 @@ export function checkBootstrap({
       case 'failed':
         return finding(id, connections.length > 0 ? 'warn' : 'bad', {
           fact: `${source} (${setting}) failed${why}.`,
-          meaning: 'Nobody was found through it; it is asked again while no peer is connected.',
+          meaning: 'It led to no peer; it is asked again while no peer is connected.',
           fix:
             reason === ANOTHER_PEER
               ? 'Correct the peer id at the end of the address, or leave it out.'
@@ -114,9 +110,9 @@ export function checkBootstrap({
   })
 }
 
-const DHT_NAMES = { wan: 'the internet', lan: 'the local network' } as const
+const DHT_NAMES = { wan: 'internet', lan: 'local network' } as const
 
-/** A multiaddr tells nothing but itself. */
+/** A multiaddr is its own only answer. */
 const isAddress = (source: string): boolean => source.startsWith('/') && !source.startsWith('/dnsaddr/')
 
 /** The distributed hash tables. */
@@ -125,23 +121,23 @@ export function checkDht({ reach, connections, mode }: DoctorFacts): Check {
   if (reach.dht.length === 0)
     return finding(id, 'unknown', {
       fact: 'This node is in no DHT in this mode.',
-      meaning: 'Addresses of peers are not looked up.',
+      meaning: 'Peers are not looked up.',
     })
   const tables = reach.dht.map(
-    ({ name, mode: role, peers }) => `${DHT_NAMES[name]} as a ${role}, ${counted(peers, 'peer')}`,
+    ({ name, mode: role, peers }) => `${DHT_NAMES[name]} (${counted(peers, 'peer')}, as a ${role})`,
   )
-  const fact = `It is in the DHT of ${tables.join(', and of ')}`
+  const fact = `Peer lookup (DHT): ${tables.join('; ')}`
   const total = reach.dht.reduce((sum, { peers }) => sum + peers, 0)
   if (total === 0 && connections.length > 0 && mode === 'node') {
     return finding(id, 'warn', {
       fact: `${fact}.`,
-      meaning: 'Peers that are not connected cannot be looked up yet.',
+      meaning: 'Peers that are not connected can’t be looked up yet.',
       fix: 'Wait a little; it fills as peers connect.',
     })
   }
   return total === 0
     ? finding(id, 'unknown', { fact: `${fact}.`, meaning: 'It fills as peers connect.' })
-    : fine(id, `${fact}.`, 'Addresses of peers can be looked up.')
+    : fine(id, `${fact}.`, 'Peers can be looked up.')
 }
 
 /** This machine's clock against those of the peers. */
@@ -149,8 +145,8 @@ export function checkClock({ clockAheadMs }: DoctorFacts): Check {
   const id = 'clock'
   if (clockAheadMs === undefined)
     return finding(id, 'unknown', {
-      fact: 'No peer told its time yet.',
-      meaning: 'Whether this clock is right is not known.',
+      fact: 'No peer has reported its time yet.',
+      meaning: 'It is unknown whether this clock is right.',
     })
   return clockCheck(clockAheadMs, 'those of the peers')
 }
@@ -161,7 +157,7 @@ export function clockCheck(aheadMs: number, others: string): Check {
   const off = Math.abs(aheadMs)
   if (off < 1_000) return fine(id, `This clock and ${others} differ by less than a second.`, 'Close enough.')
   const fact = `This clock is ${duration(off)} ${aheadMs < 0 ? 'behind' : 'ahead of'} ${others}.`
-  const fix = 'Let the system set the clock by itself (NTP).'
+  const fix = 'Let the system set the clock automatically (NTP).'
   if (off >= BAD_CLOCK_MS)
     return finding(id, 'bad', {
       fact,
@@ -170,11 +166,11 @@ export function clockCheck(aheadMs: number, others: string): Check {
       brief: `the clock is ${duration(off)} ${aheadMs < 0 ? 'behind' : 'ahead'}`,
     })
   if (off >= POOR_CLOCK_MS)
-    return finding(id, 'warn', { fact, meaning: 'A little more, and peers refuse what this node says.', fix })
+    return finding(id, 'warn', { fact, meaning: 'If it drifts further, peers refuse what this node says.', fix })
   return fine(id, fact, 'Close enough.')
 }
 
-/** `0.3 s`, `75 s`, `12 min`, `3 h`, `2 days`: hundreds of thousands of seconds say nothing to anybody. */
+/** `0.3 s`, `75 s`, `12 min`, `3 h`, `2 days`: hundreds of thousands of seconds are unreadable. */
 function duration(ms: number): string {
   const seconds = ms / 1000
   if (seconds < 10) return `${seconds.toFixed(1)} s`
@@ -183,22 +179,24 @@ function duration(ms: number): string {
   return seconds < 48 * 3600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`
 }
 
-/** Who has the ports of the settings. */
+/** Who holds the ports of the settings. */
 export function checkPorts({ ports }: DoctorFacts): Check[] {
   return ports.map(({ setting, port, listening, holder }) => {
     const id = `port:${setting}`
     if (listening)
       return fine(
         id,
-        port === 0 ? `A free port is used for ${setting}.` : `Port ${port} (${setting}) is this node's.`,
-        'It is listened on.',
+        port === 0
+          ? `A free port is used for ${setting}.`
+          : `Port ${port} (${setting}) is open and in use by this node.`,
+        'The node listens there.',
       )
     return finding(id, 'warn', {
       fact:
         holder === undefined
-          ? `Port ${port} (${setting}) is not listened on.`
+          ? `Port ${port} (${setting}) is not in use by this node.`
           : `Port ${port} (${setting}) is used by ${holder}.`,
-      meaning: 'Peers cannot come in there.',
+      meaning: 'Peers can’t connect to it.',
       fix: holder === undefined ? '' : `Stop it, or choose another port with --${setting}.`,
     })
   })

@@ -12,7 +12,7 @@ import { bindError } from '../p2p/host/listen-addresses.js'
 import { fine, finding } from './check.js'
 import { checkBootstrap, clockCheck } from './network-checks.js'
 
-/** What the settings say, for a look without a running node. */
+/** What the settings say, for checks without a running node. */
 export interface OfflineOptions {
   mode: NetworkMode
   dataDir: string
@@ -33,7 +33,7 @@ interface OfflinePort {
 
 const CLOCK_MS = 5_000
 
-/** What can be told while no node runs: the folder, the ports, the sources and the clock. Takes up to 10 s. */
+/** What can be checked while no node runs: the folder, the ports, the sources and the clock. Takes up to 10 s. */
 export async function examineOffline(options: OfflineOptions, signal: AbortSignal): Promise<Check[]> {
   const [folder, ports, bootstrap] = await Promise.all([
     checkFolder(options.dataDir),
@@ -44,17 +44,17 @@ export async function examineOffline(options: OfflineOptions, signal: AbortSigna
   return [notRunning(options.dataDir), folder, ...ports, ...sources, await checkClockOffline(bootstrap, signal)]
 }
 
-/** Nobody dials here, so an address that waits for it waits for a node. */
+/** Nothing dials here: whether an address answers takes a node. */
 function notDialled(check: Check): Check {
   return check.id.startsWith('bootstrap:') && check.state === 'unknown'
-    ? { ...check, meaning: 'Whether anybody answers there is found out by dialling it, which takes a running node.' }
+    ? { ...check, meaning: 'Only a running node can dial it and find out whether it answers.' }
     : check
 }
 
 function notRunning(dataDir: string): Check {
   return finding('node', 'bad', {
     fact: `No node is running with the data folder ${dataDir}.`,
-    meaning: 'Only what does not take a node is looked at: peers, relays and the router are not.',
+    meaning: 'Checks that need a node are left out: peers, relays and the router.',
     fix: 'Start it with `ocf start`, then ask the doctor again.',
   })
 }
@@ -84,8 +84,8 @@ async function checkIdentity(dataDir: string): Promise<Check> {
     if (process.platform === 'win32' || (mode & 0o077) === 0)
       return fine(id, `The data folder ${dataDir} holds an identity.`, 'The node keeps its peer id.')
     return finding(id, 'warn', {
-      fact: `The identity in ${dataDir} can be read by others of this machine.`,
-      meaning: 'Who has the key can speak as this node.',
+      fact: `The identity in ${dataDir} can be read by other users of this machine.`,
+      meaning: 'Anyone with the key can impersonate this node.',
       fix: `Run chmod 600 ${join(dataDir, 'identity.key')}.`,
     })
   } catch {
@@ -95,13 +95,13 @@ async function checkIdentity(dataDir: string): Promise<Check> {
 
 async function checkFreePort({ setting, transport, host, port, isDefault }: OfflinePort): Promise<Check> {
   const id = `port:${setting}`
-  if (port === 0) return fine(id, `Any free port will do for ${setting}.`, 'Nobody can be in its way.')
+  if (port === 0) return fine(id, `Any free port will do for ${setting}.`, 'No other program can be in its way.')
   const code = await bindError(transport, host, port)
   const name = `Port ${port} (${setting})`
   if (code === undefined) return fine(id, `${name} is free.`, 'The node can listen there.')
   const holder = code === 'EADDRINUSE' ? await findPortHolder(port, transport) : undefined
   const by = holder === undefined ? 'another program' : `${holder.program} (pid ${holder.pid})`
-  const fact = code === 'EADDRINUSE' ? `${name} is used by ${by}.` : `${name} cannot be listened on: ${code}.`
+  const fact = code === 'EADDRINUSE' ? `${name} is used by ${by}.` : `${name} can’t be opened: ${code}.`
   if (code === 'EADDRINUSE' && isDefault)
     return finding(id, 'warn', {
       fact,
@@ -123,7 +123,7 @@ async function askSources(raw: readonly RawBootstrapSetting[], signal: AbortSign
       const { setting, text } = source
       const resolution = await resolveSource(source, signal)
       if (!resolution.ok) return { source: text, setting, state: 'failed', ...none, reason: resolution.reason }
-      // A multiaddr tells itself; whether its node answers takes a node to dial it.
+      // Whether a multiaddr's node answers takes a running node to dial it.
       const state = source.kind === 'multiaddr' ? 'waiting' : 'ok'
       const { addresses } = resolution
       return { source: text, setting, state, ...none, addresses: addresses.length, reason: oddEntries(resolution) }
@@ -135,7 +135,7 @@ async function askSources(raw: readonly RawBootstrapSetting[], signal: AbortSign
   ]
 }
 
-/** The clock against the first HTTP source that tells the time; only whole seconds are told. */
+/** The clock against the first HTTP source that sends a date, which has whole seconds only. */
 async function checkClockOffline(bootstrap: readonly BootstrapSourceStatus[], signal: AbortSignal): Promise<Check> {
   for (const { source, state } of bootstrap) {
     if (state !== 'ok' || !/^https?:/i.test(source)) continue
@@ -146,12 +146,12 @@ async function checkClockOffline(bootstrap: readonly BootstrapSourceStatus[], si
       const theirs = Date.parse(String(headers['date']))
       if (!Number.isNaN(theirs)) return clockCheck(Date.now() - theirs, 'that of a bootstrap source')
     } catch {
-      // It told its addresses a moment ago; that it tells no time now is no finding.
+      // It answered a moment ago; that it sends no date now is no finding.
     }
   }
   return finding('clock', 'unknown', {
     fact: `The clock of this machine says ${new Date().toISOString()}.`,
-    meaning: 'Nobody told another time to compare it with.',
+    meaning: 'No source reported a time to compare it with.',
   })
 }
 

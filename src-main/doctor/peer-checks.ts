@@ -6,9 +6,9 @@ import type { PeerFacts } from './gather-peer.js'
 /** What HTTP between peers needs. */
 const HTTP_PROTOCOL = '/libp2p-http'
 
-/** Where the way to a peer breaks, from what is known of it to its answer. */
+/** Where the path to a peer breaks, from its known addresses to its answer. */
 export function checkPeer(facts: PeerFacts): Check[] {
-  if (facts.isSelf) return [fine('self', 'That is this node.', 'There is no way to look for.')]
+  if (facts.isSelf) return [fine('self', 'That is this node.', 'There is no path to test.')]
   return [
     checkKnown(facts),
     ...facts.dials.map(checkDial),
@@ -24,14 +24,14 @@ function checkKnown({ known, inTable }: PeerFacts): Check {
   if (known.length > 0)
     return fine(
       id,
-      `${row}, and ${counted(known.length, 'address', 'addresses')} of it are known.`,
-      'There is something to try.',
+      `${row}, and ${counted(known.length, 'address', 'addresses')} are known.`,
+      'There is something to dial.',
     )
   return finding(id, 'bad', {
-    fact: `${row}, and no address of it is known.`,
+    fact: `${row}, and no address is known.`,
     meaning: inTable
-      ? 'It was seen by others, but none of them told where it is.'
-      : 'Nobody this node knows has heard of it.',
+      ? 'Others have seen it, but no one reported its address.'
+      : 'No peer this node knows has heard of it.',
     fix: inTable
       ? 'Wait until it is found in the DHT, or give its address as `bootstrap.addr`.'
       : 'Check the peer id; give its address as `bootstrap.addr`.',
@@ -41,8 +41,8 @@ function checkKnown({ known, inTable }: PeerFacts): Check {
 function checkDial({ address, ms, error }: PeerFacts['dials'][number]): Check {
   const id = `address:${address}`
   if (error === undefined) {
-    const fact = ms === 0 ? `${address} is in use already.` : `${address} answered in ${Math.round(ms)} ms.`
-    return fine(id, fact, 'This way works.')
+    const fact = ms === 0 ? `${address} is already in use.` : `${address} answered in ${Math.round(ms)} ms.`
+    return fine(id, fact, 'This route works.')
   }
   return finding(id, 'warn', {
     fact: `${address} did not work after ${Math.round(ms)} ms: ${error}.`,
@@ -57,10 +57,10 @@ function meaningOf(error: string): string {
   if (/ENETUNREACH|EHOSTUNREACH/.test(error)) return 'There is no route there from this machine.'
   if (/identity key|Dialed peer|peer id/i.test(error) || error === ANOTHER_PEER)
     return 'Another node answers at that address: its peer id is a different one.'
-  if (/NO_RESERVATION/.test(error)) return 'The relay does not know the peer (any more).'
+  if (/NO_RESERVATION/.test(error)) return 'The relay has no reservation of the peer (any more).'
   if (/time|abort/i.test(error))
-    return 'Nothing answered: the peer is off, or a firewall or router in between drops what comes in.'
-  return 'This way does not work.'
+    return 'Nothing answered: the peer is off, or a firewall or router in between drops incoming connections.'
+  return 'This route does not work.'
 }
 
 function checkConnected({ connections }: PeerFacts): Check {
@@ -69,12 +69,12 @@ function checkConnected({ connections }: PeerFacts): Check {
   if (best === undefined) {
     return finding(id, 'bad', {
       fact: 'No connection could be opened.',
-      meaning: 'None of the ways above works.',
-      fix: 'Ask its owner whether it runs and what its own doctor says.',
+      meaning: 'None of the routes above works.',
+      fix: 'Ask its owner whether it is running and what its own doctor says.',
     })
   }
   const rtt = best.rttMs === undefined ? '' : `, round trip ${best.rttMs.toFixed(1)} ms`
-  if (best.path !== 'relayed') return fine(id, `Connected: ${best.path}${rtt}.`, 'The direct way is open.')
+  if (best.path !== 'relayed') return fine(id, `Connected: ${best.path}${rtt}.`, 'The direct route is open.')
   return finding(id, 'warn', {
     fact: `Connected through the relay ${best.relayPeerId ?? 'of the network'}${rtt}.`,
     meaning: 'It works, but is slower and lasts as long as the relay allows.',
@@ -85,11 +85,11 @@ function checkConnected({ connections }: PeerFacts): Check {
 function checkProtocol({ protocols, connections }: PeerFacts): Check {
   const id = 'protocol'
   if (connections.length === 0)
-    return finding(id, 'unknown', { fact: 'What it speaks is not known.', meaning: 'That is told over a connection.' })
+    return finding(id, 'unknown', { fact: 'Its protocols are unknown.', meaning: 'Peers list them over a connection.' })
   if (protocols.includes(HTTP_PROTOCOL)) return fine(id, `It speaks ${HTTP_PROTOCOL}.`, 'Requests can be sent to it.')
   return finding(id, 'bad', {
     fact: `It does not speak ${HTTP_PROTOCOL}.`,
-    meaning: 'It is no node of this kind, or a far older one.',
+    meaning: 'It is not a node of this kind, or a much older version.',
     fix: 'Ask its owner to update it.',
   })
 }
@@ -103,6 +103,6 @@ function checkHealth({ health }: PeerFacts): Check {
   return finding(id, 'bad', {
     fact: `It did not answer a request: ${health.detail}.`,
     meaning: 'The connection is there, but its node does not do its work.',
-    fix: 'Ask its owner to look at its log.',
+    fix: 'Ask its owner to check its log.',
   })
 }

@@ -4,14 +4,14 @@ import { hostOf, relayOf, scopeOf } from '../p2p/dial/ip-scope.js'
 import { counted, fine, finding } from './check.js'
 import type { DoctorFacts } from './facts.js'
 
-/** Which addresses this node listens on and tells others. */
+/** The addresses this node listens on. */
 export function checkListening({ reach, mode }: DoctorFacts): Check {
   const id = 'listening'
   if (reach.listening.length === 0) {
     return finding(id, 'bad', {
       fact: 'This node listens on no address.',
-      meaning: 'Nobody can open a connection to it.',
-      fix: 'Look at `p2p-host`, `tcpport`, `wsport` and `udpport` in the settings.',
+      meaning: 'No one can open a connection to it.',
+      fix: 'Check `p2p-host`, `tcpport`, `wsport` and `udpport` in the settings.',
       brief: 'this node listens nowhere',
     })
   }
@@ -33,14 +33,14 @@ export function checkReachable(facts: DoctorFacts): Check {
   const id = 'reachable'
   if (!reach.isWide)
     return finding(id, 'unknown', {
-      fact: 'Whether the internet reaches this node is not looked at.',
-      meaning: 'With these settings only this machine, or whom it dials, is meant to meet it.',
+      fact: 'Reachability from the internet is not checked.',
+      meaning: 'These settings keep this node to this machine or to the peers it dials.',
     })
   const { addresses, publicIps } = reach.seen
   const reached = addresses.filter(({ result }) => result === 'reachable')
   if (reached.length > 0) {
-    const fact = `Peers reached it at ${shortList(reached.map(({ address }) => address))}.`
-    return fine(id, fact, 'Everybody can open a direct connection to this node.')
+    const fact = `Peers reached this node at ${shortList(reached.map(({ address }) => address))}.`
+    return fine(id, fact, 'Anyone can open a direct connection to it.')
   }
   const inbound = connections.filter(
     ({ direction, path, multiaddr }) =>
@@ -49,18 +49,18 @@ export function checkReachable(facts: DoctorFacts): Check {
   if (inbound.length > 0) {
     return fine(
       id,
-      `${counted(inbound.length, 'peer')} of the internet opened a connection to it.`,
+      `${counted(inbound.length, 'peer')} from the internet opened a connection to it.`,
       'It can be reached directly.',
     )
   }
-  const tried = addresses.filter(({ result }) => result === 'unreachable')
-  if (tried.length > 0) {
+  const dialled = addresses.filter(({ result }) => result === 'unreachable')
+  if (dialled.length > 0) {
     return finding(id, unreachable(facts), {
-      fact: `Peers tried ${shortList(tried.map(({ address }) => address))} and did not get through.`,
+      fact: `Peers dialled ${shortList(dialled.map(({ address }) => address))} and did not get through.`,
       meaning:
         reach.relays.length > 0
           ? 'Others reach it through a relay, which is slower.'
-          : 'Only peers of the same local network can reach it.',
+          : 'Only peers on the same local network can reach it.',
       fix: openPortFix(reach.listening),
       brief: 'peers cannot open a connection to it',
     })
@@ -68,14 +68,14 @@ export function checkReachable(facts: DoctorFacts): Check {
   return finding(id, 'unknown', {
     fact:
       publicIps.length === 0
-        ? 'No peer told a public address of this node yet.'
-        : 'No peer could be asked to dial this node yet.',
+        ? 'No peer has reported a public address of this node yet.'
+        : 'No peer could dial this node for a test yet.',
     meaning: 'Whether the internet can reach it is not known.',
     fix: connections.length === 0 ? 'Connect to a peer first: see the bootstrap sources.' : '',
   })
 }
 
-/** How bad it is that peers dial this node in vain: who shares nothing is looked for by nobody, and relays lead to the rest. */
+/** How bad it is that peers can't dial this node: no one looks for a node that shares nothing, and relays help the rest. */
 function unreachable({ reach, publicAddr, isSharing }: DoctorFacts): 'bad' | 'warn' {
   if (publicAddr !== '') return 'bad'
   return isSharing && reach.relays.length === 0 ? 'bad' : 'warn'
@@ -88,22 +88,22 @@ export function checkRouter({ reach, publicAddr }: DoctorFacts): Check {
   if (state === 'off')
     return finding(id, 'unknown', {
       fact: 'The router is not asked to open ports (UPnP).',
-      meaning: 'It is switched off, or not wanted in this mode.',
+      meaning: 'UPnP is off or not used in this mode.',
     })
   if (state === 'unneeded')
     return finding(id, 'unknown', {
-      fact: 'No router is asked to open ports (UPnP): this node listens at no address of a local network.',
-      meaning: 'There is no router in between that would have to.',
+      fact: 'No router is asked to open ports (UPnP): this node listens on no local network.',
+      meaning: 'No router in between needs to open one.',
     })
   if (state === 'searching')
     return finding(id, 'unknown', {
-      fact: 'A router that can open ports is being looked for.',
-      meaning: 'Ask again in some seconds.',
+      fact: 'Searching for a router that can open ports.',
+      meaning: 'Ask again in a few seconds.',
     })
   if (state === 'none') {
     return finding(id, isReached(reach) ? 'unknown' : 'warn', {
       fact: 'No router answered (UPnP).',
-      meaning: 'Either there is none, or it does not let programs open ports.',
+      meaning: 'There is none, or it does not let programs open ports.',
       fix: 'Switch UPnP on in the router, or forward the TCP port by hand.',
     })
   }
@@ -118,11 +118,14 @@ export function checkRouter({ reach, publicAddr }: DoctorFacts): Check {
   const { host, problem } = useless
   const fact = `The router ${host} answered, but ${problem.text}.`
   if (problem.kind === 'refused' && publicAddr !== '')
-    return finding(id, 'unknown', { fact, meaning: 'Most likely a rule made by hand for public-addr has that port.' })
+    return finding(id, 'unknown', {
+      fact,
+      meaning: 'A manual rule, made by hand for public-addr, probably holds that port.',
+    })
   return finding(id, isReached(reach) ? 'unknown' : 'warn', { fact, ...ADVICE[problem.kind] })
 }
 
-/** The ports a router opens lead nowhere where it has no address of the internet. */
+/** Ports opened by a router without a public address lead nowhere. */
 const isMisled = (problem: GatewayProblem | undefined): boolean =>
   problem?.kind === 'private-address' || problem?.kind === 'bad-address'
 
@@ -131,27 +134,27 @@ const isReached = (reach: ReachFacts): boolean => reach.seen.addresses.some(({ r
 const ADVICE: Record<GatewayProblem['kind'], { meaning: string; fix: string }> = {
   'private-address': {
     meaning: 'The ports it opens do not lead here from the internet.',
-    fix: 'Forward the TCP port on the outer router, or rely on a relay. Where the provider shares one address among customers (CGNAT), only a relay helps.',
+    fix: 'Forward the TCP port on the outer router, or rely on a relay. If your provider shares one address among customers (CGNAT), only a relay helps.',
   },
   'bad-address': {
     meaning: 'The ports it opens do not lead here from the internet.',
-    fix: "Look at the router's own status page, or start it anew.",
+    fix: "Check the router's status page, or restart it.",
   },
   'no-answer': {
-    meaning: 'It announces UPnP and then does not do it.',
-    fix: 'Start the router anew, or forward the TCP port by hand.',
+    meaning: 'It announces UPnP but does not answer.',
+    fix: 'Restart the router, or forward the TCP port by hand.',
   },
   'bad-answer': {
-    meaning: 'It does not open ports as UPnP has it, and what it says is not trusted.',
-    fix: 'Forward the TCP port by hand. If that machine is no router of yours, find out what it is.',
+    meaning: 'It does not follow UPnP, so its answers are not trusted.',
+    fix: 'Forward the TCP port by hand. If that machine is not your router, find out what it is.',
   },
   refused: {
-    meaning: 'The router does not let this node open that port.',
-    fix: 'Let programs open ports in the router (UPnP), or forward the TCP port by hand.',
+    meaning: 'The router refuses to open that port.',
+    fix: 'Allow UPnP in the router, or forward the TCP port by hand.',
   },
 }
 
-/** What kind of address translation lies between this node and the internet. */
+/** The kind of address translation between this node and the internet. */
 export function checkNat({ reach }: DoctorFacts): Check {
   const id = 'nat'
   const ips = reach.seen.publicIps.join(', ')
@@ -166,37 +169,34 @@ export function checkNat({ reach }: DoctorFacts): Check {
       return fine(
         id,
         `Peers see it at ${ips}, always from the same port: a friendly NAT.`,
-        'Where a relay brings two nodes together, a hole can be punched through the router.',
+        'With the help of a relay, hole punching can make connections direct.',
       )
     case 'port-per-peer':
       return finding(id, 'warn', {
         fact: `Peers see it at ${ips}, each from another port: a symmetric NAT.`,
-        meaning: 'Holes cannot be punched through such a router.',
+        meaning: 'Hole punching does not work through such a router.',
         fix: 'Open a port in the router, or rely on a relay.',
       })
     case 'unknown':
       return finding(id, 'unknown', {
-        fact:
-          ips === ''
-            ? 'The kind of router (NAT) is not known: no peer of the internet told from where it sees this node.'
-            : `Peers see it at ${ips}.`,
-        meaning: 'Too few peers compared notes to tell the kind of router.',
+        fact: ips === '' ? 'The router type (NAT) is unknown.' : `Peers see it at ${ips}.`,
+        meaning: 'There are not enough internet peers to determine the router type.',
       })
   }
 }
 
-/** A guess at what stops others, from all of the above. */
+/** A guess at what blocks peers, from all of the above. */
 export function checkFirewall(facts: DoctorFacts): Check {
   const { reach, connections } = facts
   const id = 'firewall'
   const { addresses, natKind } = reach.seen
   if (addresses.some(({ result }) => result === 'reachable'))
-    return fine(id, 'Nothing stops peers that dial this node.', 'There is no firewall in the way.')
-  const stopped = addresses.some(({ result }) => result === 'unreachable')
-  if (stopped && natKind === 'none') {
+    return fine(id, 'Peers that dial this node get through.', 'There is no firewall in the way.')
+  const blocked = addresses.some(({ result }) => result === 'unreachable')
+  if (blocked && natKind === 'none') {
     return finding(id, unreachable(facts), {
-      fact: 'This machine has a public address, and yet peers do not get through.',
-      meaning: 'Most likely a firewall, of this machine or of its provider, drops what comes in.',
+      fact: 'This machine has a public address, but peers do not get through.',
+      meaning: 'A firewall, on this machine or at its provider, probably drops incoming connections.',
       fix: openPortFix(reach.listening),
     })
   }
@@ -208,11 +208,11 @@ export function checkFirewall(facts: DoctorFacts): Check {
   }
   return finding(id, 'unknown', {
     fact: 'There is no sign of a firewall.',
-    meaning: 'That can only be told once a peer tries to dial this node.',
+    meaning: 'This is certain only once a peer dials this node.',
   })
 }
 
-/** Places at relays of others, and what this node relays itself. */
+/** Reservations at relays, and what this node relays itself. */
 export function checkRelays({ reach, connections }: DoctorFacts): Check {
   const id = 'relays'
   const { relayServer: own } = reach
@@ -228,21 +228,21 @@ export function checkRelays({ reach, connections }: DoctorFacts): Check {
     relayBudget?.bytes === undefined ? [] : [mebibytes(relayBudget.bytes)],
   )
   if (reach.relays.length > 0) {
-    const left = budgets.length === 0 ? '' : ` What open circuits may still carry: ${budgets.join(', ')}.`
-    const places = reach.relays.map(({ peerId, untilMs }) =>
-      untilMs === undefined ? peerId : `${peerId} (until ${timeOfDay(untilMs)}, then renewed)`,
+    const left = budgets.length === 0 ? '' : ` Data left on open circuits: ${budgets.join(', ')}.`
+    const relays = reach.relays.map(({ peerId, untilMs }) =>
+      untilMs === undefined ? peerId : `${peerId} (renews at ${timeOfDay(untilMs)})`,
     )
     return fine(
       id,
-      `This node has a place at ${counted(reach.relays.length, 'relay')}: ${shortList(places)}.${left}`,
-      'Peers that cannot reach it directly do so through them.',
+      `Reachable through ${counted(reach.relays.length, 'relay')}: ${shortList(relays)}.${left}`,
+      'Peers that cannot connect directly use a relay.',
     )
   }
   const direct = reach.seen.addresses.some(({ result }) => result === 'reachable') || !reach.isWide
   return finding(id, direct ? 'unknown' : 'warn', {
-    fact: 'This node has no place at a relay.',
-    meaning: direct ? 'It needs none.' : 'Peers outside of the local network cannot reach it.',
-    fix: direct ? '' : 'Connect to a public node that relays (a node with `public-addr` does).',
+    fact: 'This node has no reservation at a relay.',
+    meaning: direct ? 'It needs none.' : 'Peers outside the local network cannot reach it.',
+    fix: direct ? '' : 'Connect to a public node that relays; a node with `public-addr` does.',
   })
 }
 

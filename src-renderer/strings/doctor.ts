@@ -1,23 +1,23 @@
 /** Words of the doctor: what decides whether peers can meet. */
 export const doctorStrings = {
   title: 'Doctor',
-  peerHint: 'Tries every known way to this peer and tells where it breaks. It takes up to half a minute.',
-  run: 'Ask peers to dial me',
-  runPeer: 'Try every way',
-  running: 'Trying every way…',
+  peerHint: 'Tests every known route to this peer and shows where it breaks. This takes up to half a minute.',
+  run: 'Test from outside',
+  runPeer: 'Test all routes',
+  running: 'Testing all routes…',
   again: 'Try again',
   asking: (asked: { done: number; total: number } | null) =>
     asked === null || asked.total < 2
-      ? 'Peers are being asked to dial this node…'
-      : `Peers are being asked to dial this node: address ${asked.done + 1} of ${asked.total}…`,
-  asked: 'The doctor is done: see what it found.',
-  neverAsked: 'No peer was asked to dial this node yet. That takes up to 15 seconds.',
-  lastAnswer: 'A peer last tried to dial this node',
+      ? 'Peers are dialling this node…'
+      : `Peers are dialling this node: address ${asked.done + 1} of ${asked.total}…`,
+  asked: 'The doctor has finished: see its results.',
+  neverAsked: 'Not tested from outside yet. The test takes up to 15 seconds.',
+  lastAnswer: 'Last tested from outside',
   copy: 'Copy report',
   fix: 'What to do',
-  state: { ok: 'Good', warn: 'Look at this', bad: 'Broken', unknown: 'No verdict' },
+  state: { ok: 'Good', warn: 'Warning', bad: 'Broken', unknown: 'Not checked' },
   summary: (bad: number, warn: number) => {
     if (bad > 0) return bad === 1 ? 'One thing is broken.' : `${bad} things are broken.`
-    return warn > 0 ? 'It works, with something to look at.' : 'Nothing is wrong.'
+    return warn > 0 ? 'It works, with warnings.' : 'Nothing is wrong.'
   },
 }

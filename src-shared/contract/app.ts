@@ -12,9 +12,12 @@ const AppPreferencesSchema = z.object({
   /** Newer versions are looked for once a day and downloaded (capability `self-update`). */
   updates: z.boolean(),
 })
+/** The preferences of the desktop app, all on or off. */
 export type AppPreferences = z.output<typeof AppPreferencesSchema>
+/** The name of one preference. */
 export type AppPreferenceName = keyof AppPreferences
 
+/** Calls about the desktop app; answered with null outside its own window. */
 export const appCalls = {
   'app.preferences': defineCall('How the desktop app behaves; only in its own window.', {
     input: NoInputSchema,

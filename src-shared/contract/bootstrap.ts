@@ -16,8 +16,10 @@ const BootstrapSourceSchema = z.object({
   /** Unix milliseconds; null while it was not asked. */
   askedAtMs: z.number().nullable(),
 })
+/** A bootstrap source with its last result; times in Unix milliseconds. */
 export type BootstrapSourceView = z.output<typeof BootstrapSourceSchema>
 
+/** Calls about bootstrap sources. */
 export const bootstrapCalls = {
   'bootstrap.list': defineCall('The bootstrap sources, each with its last result.', {
     input: NoInputSchema,
@@ -25,6 +27,7 @@ export const bootstrapCalls = {
   }),
 }
 
+/** The feed of bootstrap sources, keyed by setting and source. */
 export const bootstrapFeeds = {
   bootstrap: defineListFeed(
     'The same as bootstrap.list, as it changes.',

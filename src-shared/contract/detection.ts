@@ -18,6 +18,7 @@ export const ServerKindSchema = z.enum([
   'openai-compatible',
   'gateway',
 ])
+/** A kind of model server, as detection names it. */
 export type ServerKind = z.output<typeof ServerKindSchema>
 
 /** How the servers are called on screen. */
@@ -52,6 +53,7 @@ const ServerStateSchema = z.enum([
   'unusable',
   'not-found',
 ])
+/** Whether a detected server can be used, and if not, why. */
 export type ServerState = z.output<typeof ServerStateSchema>
 
 /** One model as its server tells it; null for what it does not tell. */
@@ -69,6 +71,7 @@ const DetectedModelSchema = z.object({
   /** In memory now. */
   loaded: z.boolean().nullable(),
 })
+/** A model of a detected server; sizes in bytes, context in tokens, null for what the server does not report. */
 export type DetectedModel = z.output<typeof DetectedModelSchema>
 
 /** A model server on this machine, or what a typed-in address turned out to be. */
@@ -92,6 +95,7 @@ const DetectedServerSchema = z.object({
   /** Under which id it is shared; null while it is not. */
   sharedAs: z.string().nullable(),
 })
+/** A detected model server with its models and load. */
 export type DetectedServer = z.output<typeof DetectedServerSchema>
 
 /** A host of this machine and a port. */
@@ -102,6 +106,7 @@ export const TargetInputSchema = z.strictObject({
   apiKey: z.string().min(1).max(4096).optional(),
 })
 
+/** Calls that list, refresh and extend the detected model servers. */
 export const detectionCalls = {
   'detection.list': defineCall('The model servers found on this machine by the last scan.', {
     input: NoInputSchema,
@@ -121,6 +126,7 @@ export const detectionCalls = {
   }),
 }
 
+/** The feed of detected model servers, keyed by address. */
 export const detectionFeeds = {
   detection: defineListFeed(
     'The same as detection.list; while it is followed, this machine is scanned every 15 seconds instead of every minute.',

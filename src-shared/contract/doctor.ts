@@ -15,6 +15,7 @@ const CheckSchema = z.object({
   /** The fact in a few words, for the status pill; only of what keeps this node from doing its work. */
   brief: z.string().optional(),
 })
+/** One check of the doctor: what was found, what it means and what to do. */
 export type Check = z.output<typeof CheckSchema>
 
 /** What the doctor found; it can be copied to others: it names no prompt, key or token. */
@@ -25,6 +26,7 @@ const DoctorReportSchema = z.object({
   peerId: z.string(),
   checks: z.array(CheckSchema),
 })
+/** All checks of one examination; the time in Unix milliseconds. */
 export type DoctorReport = z.output<typeof DoctorReportSchema>
 
 /** What the doctor knows without asking anybody. */
@@ -35,8 +37,10 @@ const DoctorStateSchema = z.object({
   /** Unix milliseconds of the last answer of a peer that dialled this node; null before the first. */
   askedAtMs: z.number().nullable(),
 })
+/** The checks as they are now, and how far a test from outside is. */
 export type DoctorState = z.output<typeof DoctorStateSchema>
 
+/** Calls that examine this node or the path to one peer; they may take up to half a minute. */
 export const doctorCalls = {
   'doctor.run': defineCall(
     'Asks peers to dial this node, for at most 15 s, and tells everything that decides whether they can meet.',
@@ -51,6 +55,7 @@ export const doctorCalls = {
   }),
 }
 
+/** The feed of the checks that need no other peer. */
 export const doctorFeeds = {
   doctor: defineStateFeed(
     'The checks of doctor.run that need no asking of peers, as the facts change, at most every two seconds.',

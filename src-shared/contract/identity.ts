@@ -19,6 +19,7 @@ const IdentityViewSchema = z.object({
   /** The peer id after the next start, where a backup was restored; null where it stays as it is. */
   nextPeerId: z.string().nullable(),
 })
+/** The peer id of this node, now and after its next start. */
 export type IdentityView = z.output<typeof IdentityViewSchema>
 
 /** What a backup says without its passphrase; the peer id is proven only by restoring it. */
@@ -29,8 +30,10 @@ const BackupViewSchema = z.object({
   /** It holds the key this node will start with anyhow. */
   same: z.boolean(),
 })
+/** The readable part of a backup: its peer id and its time in Unix milliseconds. */
 export type BackupView = z.output<typeof BackupViewSchema>
 
+/** Calls about this node’s key: show, back up, inspect and restore it. */
 export const identityCalls = {
   'identity.get': defineCall('Whose key this node has, now and after its next start.', {
     input: NoInputSchema,

@@ -60,15 +60,20 @@ export const FEEDS = {
   ...doctorFeeds, // doctor
 } as const
 
+/** The name of a call, such as `node.status`. */
 export type CallName = keyof typeof CALLS
 /** What a caller passes: fields with defaults may be left out. */
 export type CallInput<N extends CallName> = z.input<(typeof CALLS)[N]['input']>
 /** What a handler gets: validated, defaults filled in. */
 export type ParsedInput<N extends CallName> = z.output<(typeof CALLS)[N]['input']>
+/** What a call returns, after validation. */
 export type CallOutput<N extends CallName> = z.output<(typeof CALLS)[N]['output']>
 
+/** The name of a feed, such as `peers`. */
 export type FeedName = keyof typeof FEEDS
+/** The whole value of a feed, as its first message carries it. */
 export type FeedSnapshot<N extends FeedName> = z.output<(typeof FEEDS)[N]['snapshot']>
+/** A change of a feed’s value, as later messages carry it. */
 export type FeedDelta<N extends FeedName> = z.output<(typeof FEEDS)[N]['delta']>
 
 /** Whether the contract has a call of that name. */

@@ -18,6 +18,7 @@ const LedgerRowSchema = z.object({
   /** How many of `tokensOut` were counted here, because the server did not tell. */
   tokensEstimated: z.number(),
 })
+/** One row of the ledger: requests and tokens served to one peer with one model on one day. */
 export type LedgerRow = z.output<typeof LedgerRowSchema>
 
 /** What was given in a span of time. */
@@ -29,6 +30,7 @@ const LedgerTotalsSchema = z.object({
   /** Different peers that were answered. */
   peers: z.number().int(),
 })
+/** Requests, tokens and peers served in a span of time. */
 export type LedgerTotals = z.output<typeof LedgerTotalsSchema>
 
 /** What this machine gave to others. */
@@ -38,8 +40,10 @@ const LedgerSummarySchema = z.object({
   /** `2030-01-31`; null before the first request. */
   firstDay: z.string().nullable(),
 })
+/** The totals served today and since the first day. */
 export type LedgerSummary = z.output<typeof LedgerSummarySchema>
 
+/** Calls that read or export the ledger of what this machine served. */
 export const ledgerCalls = {
   'ledger.summary': defineCall('What this machine gave to others, today and ever.', {
     input: NoInputSchema,
@@ -55,6 +59,7 @@ export const ledgerCalls = {
   }),
 }
 
+/** The feed of the ledger’s summary. */
 export const ledgerFeeds = {
   ledger: defineStateFeed('The same as ledger.summary, as it changes.', LedgerSummarySchema),
 }

@@ -36,8 +36,10 @@ const UsageSchema = z.object({
   refused: z.array(z.object({ code: z.string(), count: z.number().int() })),
   limits: LimitsSchema,
 })
+/** How slots and queue are used at this moment. */
 export type Usage = z.output<typeof UsageSchema>
 
+/** Calls that read and change the limits, the lists of allowed and blocked peers included. */
 export const limitsCalls = {
   'limits.get': defineCall('The owner’s limits and how they are used now.', {
     input: NoInputSchema,
@@ -53,6 +55,7 @@ export const limitsCalls = {
   }),
 }
 
+/** The feed of limits and their use. */
 export const limitsFeeds = {
   limits: defineStateFeed('The same as limits.get, as it changes: live slots and who uses them.', UsageSchema),
 }

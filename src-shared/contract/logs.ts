@@ -13,8 +13,10 @@ const LogLineSchema = z.object({
   /** The line's other fields as JSON; empty when there are none. */
   fields: z.string(),
 })
+/** One line of the log; the time in Unix milliseconds. */
 export type LogLine = z.output<typeof LogLineSchema>
 
+/** Calls that read the log. */
 export const logsCalls = {
   'logs.recent': defineCall('The last lines of the log.', {
     input: z.strictObject({ lines: z.number().int().min(1).max(1000).default(200) }),
@@ -22,6 +24,7 @@ export const logsCalls = {
   }),
 }
 
+/** The feed of log lines. */
 export const logsFeeds = {
   logs: defineListFeed('The log as it is written.', LogLineSchema, (line) => String(line.seq)),
 }

@@ -21,8 +21,10 @@ const ModelTestSchema = z.object({
   /** What the model said: at most a few words. */
   text: z.string(),
 })
+/** The result of one test request to a model; all times in milliseconds. */
 export type ModelTest = z.output<typeof ModelTestSchema>
 
+/** The call that tests a model with one real request of one token. */
 export const modelTestCalls = {
   'test.run': defineCall(
     'Sends one real request of one token to a model, through the whole path, and tells the time of each leg.',

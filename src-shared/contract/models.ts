@@ -12,6 +12,7 @@ const ProviderLoadSchema = z.object({
   /** It takes no requests at the moment. */
   paused: z.boolean(),
 })
+/** A provider’s load in requests. */
 export type ProviderLoad = z.output<typeof ProviderLoadSchema>
 
 /** A peer that offers a model. */
@@ -23,6 +24,7 @@ const ModelProviderSchema = z.object({
   load: ProviderLoadSchema.nullable(),
 })
 
+/** A peer, or this node, that offers a model. */
 export type ModelProvider = z.output<typeof ModelProviderSchema>
 
 /** A model that can be used through this node's gateway. */
@@ -38,8 +40,10 @@ const ModelViewSchema = z.object({
   /** Local servers that have it, by the id of their service. */
   servers: z.array(z.string()),
 })
+/** A model with its providers; context in tokens. */
 export type ModelView = z.output<typeof ModelViewSchema>
 
+/** Calls about the models that can be used now. */
 export const modelsCalls = {
   'models.list': defineCall('Models that can be used now, through the whole network.', {
     input: NoInputSchema,
@@ -47,6 +51,7 @@ export const modelsCalls = {
   }),
 }
 
+/** The feed of usable models, keyed by model id. */
 export const modelsFeeds = {
   models: defineListFeed('The same as models.list, as it changes.', ModelViewSchema, (model) => model.id),
 }

@@ -7,6 +7,7 @@ const ModeSchema = z.enum(['standalone', 'local', 'node'])
 
 /** What the place that shows the interface can do besides; the renderer asks for these, never "is this Electron". */
 const CapabilitySchema = z.enum(['open-external', 'self-update', 'autostart', 'notifications', 'close-to-tray'])
+/** Something the place that shows the interface can do besides. */
 export type Capability = z.output<typeof CapabilitySchema>
 
 /**
@@ -47,8 +48,10 @@ export const StatusSchema = z.object({
   requestsToday: z.object({ in: z.number().int(), out: z.number().int(), local: z.number().int() }),
   state: NodeStateSchema,
 })
+/** This node’s status; times in Unix milliseconds. */
 export type Status = z.output<typeof StatusSchema>
 
+/** Calls about this node and the place the interface runs in. */
 export const nodeCalls = {
   'node.status': defineCall('Who this node is and how it fares.', { input: NoInputSchema, output: StatusSchema }),
   'node.capabilities': defineCall('What the caller can ask of the place it runs in.', {
@@ -57,6 +60,7 @@ export const nodeCalls = {
   }),
 }
 
+/** The feed of this node’s status. */
 export const nodeFeeds = {
   status: defineStateFeed('The same as node.status, as it changes.', StatusSchema),
 }

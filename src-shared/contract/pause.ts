@@ -3,6 +3,7 @@ import { defineCall, defineStateFeed, NoInputSchema } from './define.js'
 
 /** Why sharing can be paused. */
 const PauseCauseSchema = z.enum(['manual', 'user-active', 'on-battery', 'gpu-busy', 'program', 'schedule'])
+/** What pauses sharing: the person, or one of the rules. */
 export type PauseCause = z.output<typeof PauseCauseSchema>
 
 /** One cause that holds now. */
@@ -13,6 +14,7 @@ const PauseReasonSchema = z.object({
   /** Unix milliseconds at which it ends by itself; null where nobody knows. */
   untilMs: z.number().nullable(),
 })
+/** One reason of a pause with its end in Unix milliseconds. */
 export type PauseReason = z.output<typeof PauseReasonSchema>
 
 /** One rule and what it sees. */
@@ -26,6 +28,7 @@ const PauseRuleViewSchema = z.object({
   /** What is seen, or why nothing is: `not known on this machine: …`. */
   sentence: z.string(),
 })
+/** A rule of the automatic pause with its present state. */
 export type PauseRuleView = z.output<typeof PauseRuleViewSchema>
 
 /** Whether others may use this machine now, and if not, why. */
@@ -39,8 +42,10 @@ export const PauseStateSchema = z.object({
   cutAtMs: z.number().nullable(),
   rules: z.array(PauseRuleViewSchema),
 })
+/** Whether sharing is paused, why, and what still runs; times in Unix milliseconds. */
 export type PauseState = z.output<typeof PauseStateSchema>
 
+/** Calls that pause and resume sharing; durations in milliseconds. */
 export const pauseCalls = {
   'pause.get': defineCall('Whether sharing is paused, why, and what each rule sees.', {
     input: NoInputSchema,
@@ -64,6 +69,7 @@ export const pauseCalls = {
   }),
 }
 
+/** The feed of the pause. */
 export const pauseFeeds = {
   pause: defineStateFeed('The same as pause.get, as it changes.', PauseStateSchema),
 }

@@ -3,6 +3,7 @@ import { defineCall, defineListFeed, NoInputSchema } from './define.js'
 
 /** How a connection runs; a hole-punched one is direct, through the NATs of both ends. */
 export const PathKindSchema = z.enum(['direct-tcp', 'direct-ws', 'direct-quic', 'hole-punched', 'relayed'])
+/** The kind of one connection to a peer. */
 export type PathKind = z.output<typeof PathKindSchema>
 
 /** A peer this node knows: connected, in the node table, or both. */
@@ -26,12 +27,15 @@ const PeerViewSchema = z.object({
   /** Round trip in ms as measured here. */
   rttMs: z.number().optional(),
 })
+/** A known peer with its connections; times in Unix milliseconds, round trips in milliseconds. */
 export type PeerView = z.output<typeof PeerViewSchema>
 
+/** Calls about the peers this node knows. */
 export const peersCalls = {
   'peers.list': defineCall('Every peer this node knows.', { input: NoInputSchema, output: z.array(PeerViewSchema) }),
 }
 
+/** The feed of known peers, keyed by peer id. */
 export const peersFeeds = {
   peers: defineListFeed('The same as peers.list, as it changes.', PeerViewSchema, (peer) => peer.peerId),
 }

@@ -18,8 +18,10 @@ const ServiceViewSchema = z.object({
   /** `METHOD /path` patterns that peers may reach. */
   sharedPaths: z.array(z.string()),
 })
+/** A registered server of this machine with its models and shared paths. */
 export type ServiceView = z.output<typeof ServiceViewSchema>
 
+/** Calls about the registered servers of this machine. */
 export const servicesCalls = {
   'services.list': defineCall('The servers of this machine that this node knows.', {
     input: NoInputSchema,
@@ -27,6 +29,7 @@ export const servicesCalls = {
   }),
 }
 
+/** The feed of registered servers, keyed by service id. */
 export const servicesFeeds = {
   services: defineListFeed('The same as services.list, as it changes.', ServiceViewSchema, (service) => service.id),
 }

@@ -34,8 +34,10 @@ const SettingViewSchema = z.object({
   /** True for what is never shown again. */
   secret: z.boolean(),
 })
+/** A setting with its value, origin and how it is edited. */
 export type SettingView = z.output<typeof SettingViewSchema>
 
+/** Calls that read settings and write them to the settings file. */
 export const settingsCalls = {
   'settings.list': defineCall('Every setting with its value and where that came from.', {
     input: NoInputSchema,

@@ -32,8 +32,10 @@ const ShareSchema = z.object({
   /** Unix milliseconds. */
   sharedAtMs: z.number(),
 })
+/** What is shared of one server; the time in Unix milliseconds. */
 export type ShareView = z.output<typeof ShareSchema>
 
+/** Calls that share a server, change what is shared and stop it. */
 export const sharesCalls = {
   'shares.list': defineCall('What is shared of this machine’s servers.', {
     input: NoInputSchema,
@@ -58,6 +60,7 @@ export const sharesCalls = {
   }),
 }
 
+/** The feed of shares, keyed by service id. */
 export const sharesFeeds = {
   shares: defineListFeed('The same as shares.list, as it changes.', ShareSchema, (share) => share.id),
 }

@@ -15,6 +15,7 @@ const RowViewSchema = z.object({
   expiresAtMs: z.number(),
 })
 
+/** Calls that read the node table. */
 export const tableCalls = {
   'table.rows': defineCall('The node table: connected peers, or all known ones.', {
     input: z.strictObject({ all: z.boolean().default(false) }),

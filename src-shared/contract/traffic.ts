@@ -18,6 +18,7 @@ const TrafficLegSchema = z.object({
   /** From the beginning of the try to the head of its answer; null when none came. */
   ttfbMs: z.number().nullable(),
 })
+/** One attempt at a provider; all times in milliseconds. */
 export type TrafficLeg = z.output<typeof TrafficLegSchema>
 
 /** Legs kept of one request: as many as it may be tried on. */
@@ -68,10 +69,12 @@ export const TrafficEntrySchema = z.object({
   /** Who ended it early; null when nobody did. */
   cancelledBy: z.enum(['client', 'provider', 'node']).nullable(),
 })
+/** One request through this node; times in milliseconds, sizes in bytes. */
 export type TrafficEntry = z.output<typeof TrafficEntrySchema>
 
 /** How far a history looks back. */
 const HistoryRangeSchema = z.enum(['5m', '1h', '24h', '30d'])
+/** The length of a history, from five minutes to thirty days. */
 export type HistoryRange = z.output<typeof HistoryRangeSchema>
 
 /** What went one way in a span of time. */
@@ -88,10 +91,12 @@ export const DirectionTotalsSchema = z.object({
   /** Bytes of the answers' bodies. */
   bytesOut: z.number(),
 })
+/** Requests, tokens and bytes of one direction. */
 export type DirectionTotals = z.output<typeof DirectionTotalsSchema>
 
 /** Milliseconds below which that share of the requests stayed, within 2 %; null where nothing was measured. */
 const PercentilesSchema = z.object({ p50: z.number(), p90: z.number(), p95: z.number(), p99: z.number() }).nullable()
+/** Percentiles in milliseconds; null where nothing was measured. */
 export type Percentiles = z.output<typeof PercentilesSchema>
 
 /** The requests that ended in one step of a history. */
@@ -104,6 +109,7 @@ const HistoryPointSchema = z.object({
   ttfbMs: PercentilesSchema,
   durationMs: PercentilesSchema,
 })
+/** One step of a history with its totals and percentiles. */
 export type HistoryPoint = z.output<typeof HistoryPointSchema>
 
 /** Requests that ended within a range: oldest step first, steps without requests included. */
@@ -118,8 +124,10 @@ export const TrafficHistorySchema = z.object({
   /** Failed requests by code of the error vocabulary (or `http_<status>`), most frequent first. */
   errors: z.array(z.object({ code: z.string(), count: z.number().int() })),
 })
+/** A history of finished requests in equal steps. */
 export type TrafficHistoryView = z.output<typeof TrafficHistorySchema>
 
+/** Calls that read recent requests and their history. */
 export const trafficCalls = {
   'traffic.recent': defineCall('The last requests, oldest first.', {
     input: z.strictObject({ limit: z.number().int().min(1).max(10_000).default(100) }),
@@ -131,6 +139,7 @@ export const trafficCalls = {
   }),
 }
 
+/** The feed of recent requests, keyed by request id. */
 export const trafficFeeds = {
   traffic: defineListFeed('Requests as they happen, oldest first.', TrafficEntrySchema, (entry) => entry.id),
 }

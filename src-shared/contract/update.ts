@@ -15,12 +15,14 @@ export const UpdateStateSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ready'), version: z.string() }),
   z.object({ kind: z.literal('failed'), sentence: z.string() }),
 ])
+/** How far an update of the desktop app is. */
 export type UpdateState = z.output<typeof UpdateStateSchema>
 
 const ONLY = 'Only where `node.capabilities` has `self-update`; elsewhere nothing is done.'
 /** Calls answer with the state after them. */
 const definition = { input: NoInputSchema, output: UpdateStateSchema }
 
+/** Calls that check for, download and install an update; outside the desktop app they only report its state. */
 export const updateCalls = {
   'app.update': defineCall('How far a newer version of the desktop app is.', definition),
   'app.checkForUpdates': defineCall(`Looks for a newer version once. ${ONLY}`, definition),
@@ -28,6 +30,7 @@ export const updateCalls = {
   'app.installUpdate': defineCall(`Ends the app and starts the version that is ready. ${ONLY}`, definition),
 }
 
+/** The feed of the update’s state. */
 export const updateFeeds = {
   update: defineStateFeed('The same as app.update, as it changes.', UpdateStateSchema),
 }

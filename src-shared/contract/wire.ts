@@ -16,6 +16,7 @@ export const FollowerMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('follow'), id: z.number().int().nonnegative(), feed: z.string().max(64) }),
   z.strictObject({ type: z.literal('unfollow'), id: z.number().int().nonnegative() }),
 ])
+/** A message of a page that follows feeds over a socket. */
 export type FollowerMessage = z.output<typeof FollowerMessageSchema>
 
 /** What a feed brings, or why it can't be followed. */

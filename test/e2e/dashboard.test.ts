@@ -111,13 +111,13 @@ test('a request through the gateway appears in the traffic list', async () => {
 
 test('the identity is saved as a locked file, which is known again and refused when it was changed', async () => {
   await page.getByRole('link', { name: 'Settings', exact: true }).click()
-  await page.getByRole('button', { name: 'Save a backup' }).click()
-  const saving = page.getByRole('dialog', { name: 'Save a backup of the identity' })
+  await page.getByRole('button', { name: 'Back up…' }).click()
+  const saving = page.getByRole('dialog', { name: 'Back up the identity' })
   await saving.getByLabel('Passphrase', { exact: true }).fill('correct horse')
-  await saving.getByLabel('The passphrase again').fill('correct house')
+  await saving.getByLabel('Repeat passphrase').fill('correct house')
   await saving.getByRole('button', { name: 'Save backup' }).click()
-  await saving.getByRole('alert').getByText('The two are not the same.').waitFor()
-  await saving.getByLabel('The passphrase again').fill('correct horse')
+  await saving.getByRole('alert').getByText('Passphrases don’t match.').waitFor()
+  await saving.getByLabel('Repeat passphrase').fill('correct horse')
   const saved = page.waitForEvent('download')
   await saving.getByRole('button', { name: 'Save backup' }).click()
   const file = await saved
@@ -125,14 +125,14 @@ test('the identity is saved as a locked file, which is known again and refused w
   const text = readFileSync(await file.path(), 'utf8')
   expect(JSON.parse(text)).toMatchObject({ format: 'ocf-identity-backup', peerId: ready.peerId })
 
-  await page.getByRole('button', { name: 'Restore from a backup' }).click()
+  await page.getByRole('button', { name: 'Restore…' }).click()
   const dialog = page.getByRole('dialog', { name: 'Restore an identity' })
   const choose = (content: string): Promise<void> =>
     dialog
       .getByLabel('Backup file')
       .setInputFiles({ name: 'b.json', mimeType: 'application/json', buffer: Buffer.from(content) })
   await choose(text)
-  await dialog.getByText('holds the key this node has already').waitFor()
+  await dialog.getByText('has the key this node already uses').waitFor()
   const other = peerIdFromPrivateKey(await generateKeyPair('Ed25519')).toString()
   await choose(text.replace(ready.peerId, other))
   await dialog.getByText('other peers no longer find it').waitFor()

@@ -57,22 +57,22 @@ const press = (name: string) =>
 test('nothing is asked for before the person asks for it', async () => {
   desktop = await launchStandIn(place.words, env)
   await openSettings()
-  await sentence('Not looked for yet.').waitFor()
-  await desktop.page.getByRole('checkbox', { name: 'Look for a newer version once a day' }).waitFor()
+  await sentence('Not checked yet.').waitFor()
+  await desktop.page.getByRole('checkbox', { name: 'Check for updates once a day' }).waitFor()
   expect(feed.asked).toEqual([])
 })
 
 test('a feed that does not answer is told in words', async () => {
   feed.state = 'away'
-  await press('Look now')
+  await press('Check now')
   await sentence('Could not check for a newer version.').waitFor()
   expect(desktop.stderr()).not.toMatch(/the app failed|nobody looked/)
 })
 
 test('a newer version is shown and not downloaded, and nothing tells this installation from others', async () => {
   feed.state = 'good'
-  await press('Look now')
-  await sentence(`Version ${NEW_VERSION} is there.`).waitFor()
+  await press('Check now')
+  await sentence(`Version ${NEW_VERSION} is available.`).waitFor()
   expect(feed.asked.filter(({ path }) => path.endsWith('.AppImage'))).toEqual([])
   expect([...new Set(feed.asked.map(({ headers }) => headers['x-user-staging-id']))]).toEqual(['none'])
 })
@@ -85,8 +85,8 @@ test('a download that is not what was published is thrown away', async () => {
 
 test('a version that was downloaded is told in the window and by the system, and waits', async () => {
   feed.state = 'good'
-  await press('Look now')
-  await sentence(`Version ${NEW_VERSION} is there.`).waitFor()
+  await press('Check now')
+  await sentence(`Version ${NEW_VERSION} is available.`).waitFor()
   await press('Download')
   await sentence(`Version ${NEW_VERSION} is ready.`).waitFor()
   await desktop.page.getByText(`Version ${NEW_VERSION} is ready to be installed`).waitFor()

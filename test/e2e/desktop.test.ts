@@ -243,7 +243,7 @@ describe.each(KINDS)('the desktop app in $kind', ({ launch, skip }) => {
     context.skip(skip !== undefined, skip)
     const before = await shown(desktop)
     await desktop.inMain(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer())
-    await expect.poll(() => desktop.stderr()).toContain('the window crashed and is loaded again')
+    await expect.poll(() => desktop.stderr()).toContain('the window crashed and is reloaded')
     await expect.poll(() => shown(desktop).catch(() => 'crashed'), { timeout: 20_000 }).toBe(before)
     expect(await call('node.status', {})).toMatchObject({ ok: true })
   })

@@ -69,7 +69,7 @@ describe('a node in the middle of a busy day', () => {
     await goTo('Network')
     await expect.poll(heading).toBe('You are connected to 2 peers, 1 directly.')
     await goTo('Traffic')
-    await expect.poll(heading).toBe('14 requests today: 8 answered by peers, 3 for peers, 3 by this computer.')
+    await expect.poll(heading).toBe('14 requests today: 8 to peers · 3 from peers · 3 local.')
     await goTo('Settings')
     await expect.poll(heading).toBe('Everything runs with its default settings.')
   })
@@ -102,12 +102,12 @@ describe('a node in the middle of a busy day', () => {
     await doctor.getByText('One thing is broken.').waitFor()
     expect(await doctor.getByRole('listitem').allInnerTexts()).toEqual([
       expect.stringMatching(/^Broken[\s\S]*The clock is off/),
-      expect.stringMatching(/^Look at this[\s\S]*What to do: Find one/),
+      expect.stringMatching(/^Warning[\s\S]*What to do: Find one/),
     ])
-    const ask = doctor.getByRole('button', { name: 'Ask peers to dial me' })
+    const ask = doctor.getByRole('button', { name: 'Test from outside' })
     await ask.focus()
     await page.keyboard.press('Enter')
-    await page.getByText('The doctor is done').waitFor()
+    await page.getByText('The doctor has finished').waitFor()
     expect(await doctor.getByRole('button', { name: 'Copy report' }).isEnabled()).toBe(true)
     await goTo('Home')
     await page.getByRole('link', { name: /the clock is 2 h behind/ }).click()
@@ -185,7 +185,7 @@ describe('a node in the middle of a busy day', () => {
     await page.reload()
     expect(await page.evaluate(() => document.documentElement.dataset['theme'])).toBe('dark')
     await goTo('Settings')
-    await page.getByRole('radio', { name: 'As the system' }).check()
+    await page.getByRole('radio', { name: 'System' }).check()
     expect(await page.evaluate(() => document.documentElement.dataset['theme'])).toBe('light')
   })
 
@@ -249,7 +249,7 @@ describe('for everybody', () => {
     await page.keyboard.type('mistral')
     await page.getByRole('option', { name: /mistral-small:24b/ }).waitFor()
     await page.keyboard.press('Enter')
-    await page.getByRole('heading', { name: 'mistral-small:24b is offered by 1 provider.' }).waitFor()
+    await page.getByRole('heading', { name: 'mistral-small:24b · 1 provider' }).waitFor()
     await page.keyboard.press('Control+k')
     await page.keyboard.type('cors')
     await page.getByText('Nothing is called “cors”.').waitFor()
@@ -279,7 +279,7 @@ describe('for everybody', () => {
     await expect.poll(() => rows.count()).toBe(2)
     await rows.nth(1).getByRole('link').click()
     const sheet = page.getByRole('dialog', { name: 'Request' })
-    await sheet.getByText('Every provider that was tried failed').waitFor()
+    await sheet.getByText('Every provider that was asked failed').waitFor()
     await sheet.getByText('request-5').waitFor()
     await page.keyboard.press('Escape')
     await sheet.waitFor({ state: 'detached' })
@@ -301,7 +301,7 @@ describe('for everybody', () => {
 
   test('a backup of another identity says what restoring it does, before it does', async () => {
     await goTo('Settings')
-    await page.getByRole('button', { name: 'Restore from a backup' }).click()
+    await page.getByRole('button', { name: 'Restore…' }).click()
     const dialog = page.getByRole('dialog', { name: 'Restore an identity' })
     const choose = (text: string): Promise<void> =>
       dialog
@@ -336,12 +336,12 @@ describe('for everybody', () => {
     if (share === undefined) throw new Error('the fake shares nothing')
     shares.add = (request) => Promise.resolve((asked.push(request.aliases), share))
     await goTo('Share')
-    const names = page.getByRole('textbox', { name: 'Further names of llama3.2:latest' })
+    const names = page.getByRole('textbox', { name: 'Aliases of llama3.2:latest' })
     await names.fill('small, small')
-    await page.getByText('A name is given twice.').waitFor()
-    expect(await page.getByRole('button', { name: 'Save what is shared' }).isDisabled()).toBe(true)
+    await page.getByText('This name is used twice.').waitFor()
+    expect(await page.getByRole('button', { name: 'Save selection' }).isDisabled()).toBe(true)
     await names.fill('small, llama')
-    await page.getByRole('button', { name: 'Save what is shared' }).click()
+    await page.getByRole('button', { name: 'Save selection' }).click()
     await expect
       .poll(() => asked)
       .toEqual([
@@ -423,12 +423,12 @@ describe('a node that has nothing yet', () => {
   beforeEach(() => openDashboard(createFakeNode()))
 
   test('every page says so and what to do next', async () => {
-    await page.getByText('The gateway runs, but no model can be used yet.').waitFor()
+    await page.getByText('The gateway is running, but there are no models to use yet.').waitFor()
     await shoot('empty-home')
     for (const [name, hint] of [
       ['Models', 'Start a local server such as Ollama'],
       ['Network', 'Check the bootstrap settings'],
-      ['Traffic', 'Send one with the example on the Home page'],
+      ['Traffic', 'Send one with an example from the Home page'],
     ] as const) {
       await goTo(name)
       await page.getByText(hint, { exact: false }).waitFor()
@@ -471,7 +471,7 @@ describe('when the node goes away', () => {
   test('a page without a key says what to do', async () => {
     const stranger = await browser.context.newPage()
     await stranger.goto(server.url)
-    await stranger.getByRole('heading', { name: 'This page needs its key' }).waitFor()
+    await stranger.getByRole('heading', { name: 'Open the dashboard with its link' }).waitFor()
     await stranger.close()
   })
 })

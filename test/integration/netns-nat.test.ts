@@ -116,7 +116,7 @@ test.skipIf(reason !== undefined)(
       },
       { what: 'the provider tells no address over the dead relay', limitMs: 15_000, everyMs: 100 },
     )
-    expect(provider.ocf('doctor').stdout).toContain(`a place at 1 relay: ${left.peerId} (until `)
+    expect(provider.ocf('doctor').stdout).toContain(`through 1 relay: ${left.peerId} (renews at `)
 
     await left.kill()
     const gone = performance.now()

@@ -97,7 +97,7 @@ test.skipIf(reason !== undefined).each(['tcp/43905', 'udp/59820/quic-v1'])(
     expect(answer.ms).toBeLessThan(NOTICED_WITHIN_MS)
     expect((await pathTo(asker, provider))?.relays).toEqual([left.peerId])
     expect(await announced(provider)).toContain(`${left.peerId}/p2p-circuit`)
-    expect(provider.ocf('doctor').stdout).toContain(`a place at 1 relay: ${left.peerId} (until `)
+    expect(provider.ocf('doctor').stdout).toContain(`through 1 relay: ${left.peerId} (renews at `)
 
     pullTheCable(left === one ? hosts[0] : hosts[1])
     const goneAt = performance.now()

@@ -74,7 +74,7 @@ async function everyLook(page: Page, name: string, hash?: string): Promise<void>
 async function share(page: Page, { ollama }: SmallNetwork): Promise<void> {
   await page.evaluate(() => (location.hash = '#/share'))
   await page.getByLabel('Address').fill(String(ollama.port))
-  await page.getByRole('button', { name: 'Scan it' }).click()
+  await page.getByRole('button', { name: 'Check this port' }).click()
   await page.getByRole('button', { name: 'Share my model' }).waitFor()
   await everyLook(page, 'share-found')
   await page.getByRole('button', { name: 'Share my model' }).click()

@@ -10,7 +10,7 @@ export interface DoctorNeeds {
   doctor?: Doctor
 }
 
-/** `doctor.run` and `doctor.peer`. Examinations are shared: whoever asks while one runs gets its report. */
+/** `doctor.run` and `doctor.peer`. Examinations are shared: a call during a run gets that run's report. */
 export function createDoctorHandlers({ doctor }: DoctorNeeds): Pick<Handlers, 'doctor.run' | 'doctor.peer'> {
   const present = (): Doctor => presentOf(doctor)
   const running = new Map<string, ReturnType<Doctor['run']>>()

@@ -93,7 +93,7 @@ export function pauseThatCounts({ paused, reasons }: PauseState, shared: number)
   return { sentence: reason.sentence, untilMs: reason.untilMs }
 }
 
-/** Sharing counts only when somebody can be reached: without a peer the missing peer is the news. */
+/** Sharing counts only with a peer: without one, the missing peer is the news. */
 export function stateKind(mode: Status['mode'], peers: number, shared: number): Status['state']['kind'] {
   if (peers > 0) return shared > 0 ? 'sharing' : 'connected'
   return mode === 'standalone' ? 'standalone' : 'alone'

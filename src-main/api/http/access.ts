@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { AppError } from '#shared/errors.js'
 
 /**
- * Refuses what a web page of somebody else could send. The `Host` must name this server exactly, which defeats DNS
+ * Refuses what a foreign web page could send. The `Host` must name this server exactly, which defeats DNS
  * rebinding, and an `Origin` must be this server's own. Throws `forbidden_host` or `forbidden_origin`.
  */
 export function assertOwnPage(headers: IncomingHttpHeaders, port: number): void {

@@ -85,12 +85,12 @@ function createAnswer(io: CliIo) {
   const startedAt = performance.now()
   let firstAt: number | undefined
   let pieces = 0
-  let told: number | undefined
+  let reported: number | undefined
   const endLine = (): unknown => pieces > 0 && io.stdout.write('\n')
   return {
     add(chunk: unknown): void {
       const { choices, usage } = AnswerSchema.parse(chunk)
-      told = usage?.completion_tokens ?? told
+      reported = usage?.completion_tokens ?? reported
       const text = choices[0]?.delta?.content ?? choices[0]?.message?.content ?? ''
       if (text === '') return
       firstAt ??= performance.now()
@@ -103,7 +103,7 @@ function createAnswer(io: CliIo) {
     end(headers: Response['headers']): void {
       endLine()
       const seconds = (performance.now() - (firstAt ?? startedAt)) / 1000
-      const tokens = told ?? pieces
+      const tokens = reported ?? pieces
       const facts = [
         `answered by ${printable(headers.get('x-computing-node') ?? 'an unnamed node')}`,
         `${tokens} tokens`,
@@ -127,7 +127,7 @@ function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    return undefined // A proxy's HTML page, say; the status is told instead.
+    return undefined // A proxy's HTML page, say; the status is printed instead.
   }
 }
 

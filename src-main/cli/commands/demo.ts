@@ -1,7 +1,7 @@
 import { quote, type SettingProblem } from '../../config/problem.js'
 import type { SettingName } from '../../config/settings.js'
 
-/** Nodes a demo network has unless told otherwise. */
+/** Nodes a demo network has by default. */
 export const DEFAULT_DEMO_NODES = 3
 const MIN_NODES = 2
 const MAX_NODES = 16

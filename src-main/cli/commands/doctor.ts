@@ -23,8 +23,8 @@ const MARKS: Record<Check['state'], string> = { ok: 'ok', warn: 'WARN', bad: 'BA
 const COLOURS: Record<Check['state'], number> = { ok: 32, warn: 33, bad: 31, unknown: 90 }
 
 /**
- * `ocf doctor [PEER]`: what is wrong and what to do; exits with 1 when something is bad. Without a running node it tells
- * what can be told; the way to a peer takes a node.
+ * `ocf doctor [PEER]`: what is wrong and what to do; exits with 1 when something is bad. Without a running node it
+ * checks what it can; the path to a peer takes a node.
  */
 export async function runDoctor(
   needs: { io: CliIo; client: ControlClient },
@@ -78,7 +78,7 @@ function reportText({ checks }: DoctorReport, { ofPeer, colour }: { ofPeer: bool
   return `${lines}\n${ofPeer ? pathVerdict(checks) : verdict(checks)}\n`
 }
 
-/** What to make of it all, where the eye ends. */
+/** The verdict, on the last line. */
 function verdict(checks: readonly Check[]): string {
   const [worst, ...more] = checks.filter(({ state }) => state === 'bad')
   if (worst !== undefined) {
@@ -87,7 +87,7 @@ function verdict(checks: readonly Check[]): string {
     return `Broken: ${printable(worst.fact)}${others}`
   }
   const warnings = checks.filter(({ state }) => state === 'warn').length
-  return warnings === 0 ? 'Nothing is wrong.' : `It works, with ${counted(warnings, 'thing')} to look at (WARN).`
+  return warnings === 0 ? 'Nothing is wrong.' : `It works, with ${counted(warnings, 'warning')} (WARN).`
 }
 
 /** Where the path to a peer breaks, or that it does not. */

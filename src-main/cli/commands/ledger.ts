@@ -21,7 +21,7 @@ export async function runLedger(
   const { today, ever, firstDay } = await client.call('ledger.summary', {})
   const rows = await client.call('ledger.rows', { days: SHOWN_DAYS })
   const since = firstDay === null ? '' : ` (since ${firstDay})`
-  io.stdout.write(`Today: ${totals(today)}.\nEver: ${totals(ever)}${since}.\n`)
+  io.stdout.write(`Today: ${totals(today)}.\nTotal: ${totals(ever)}${since}.\n`)
   if (rows.length > 0) io.stdout.write(`\n${rowsText(rows, mayColour(io))}`)
   return EXIT.ok
 }

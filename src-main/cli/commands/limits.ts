@@ -35,7 +35,9 @@ export async function runLimits(
   )
   io.stdout.write(`${sharingText(pause, usage)}${usageText(usage)}\n${table}`)
   if (restartNeeded) {
-    io.stderr.write('A flag or an environment variable overrides this; it counts once the node starts without.\n')
+    io.stderr.write(
+      'A flag or an environment variable overrides this; the change takes effect once the node starts without it.\n',
+    )
   }
   return EXIT.ok
 }

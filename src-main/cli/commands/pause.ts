@@ -23,7 +23,7 @@ export function pauseProblems(own: Readonly<Record<string, unknown>>): SettingPr
   return [{ source: 'flag --cut-after', sentence: `${given} a time like 500ms, 10s or 5m.` }]
 }
 
-/** `ocf pause [15m|1h|until-resume]`: nobody else uses this machine meanwhile. */
+/** `ocf pause [15m|1h|until-resume]`: no other peer uses this machine meanwhile. */
 export async function runPause(
   needs: { io: CliIo; client: ControlClient },
   options: { time: string | undefined; own: Readonly<Record<string, unknown>> },
@@ -48,14 +48,14 @@ function readTime(text: string | undefined): number | null {
   if (text === undefined || text === UNTIL_RESUME) return null
   const ms = durationInMs(text)
   if (typeof ms === 'number' && ms >= 1000) return ms
-  throw new AppError('invalid_settings', `"${text}" is not a time like 15m or 1h, nor ${UNTIL_RESUME}.`)
+  throw new AppError('invalid_settings', `"${text}" is not a duration (15m, 1h) or ${UNTIL_RESUME}.`)
 }
 
 /** Whether others may use this machine, in one or two sentences: neither paused nor without a slot for them. */
 export function sharingText(state: PauseState, { slots }: Usage): string {
   if (state.paused || slots.total > 0) return pauseText(state)
   return (
-    'Peers get no slot on this machine, because limits.concurrent is 0: every request of theirs is refused.\n' +
+    'Peers get no slot on this machine, because limits.concurrent is 0: all their requests are refused.\n' +
     '`ocf limits concurrent=` takes this out of the settings file.\n'
   )
 }
@@ -70,4 +70,4 @@ function pauseText(state: PauseState): string {
 }
 
 const ending = ({ cutAtMs }: PauseState): string =>
-  cutAtMs === null ? 'which may end' : `cut at ${new Date(cutAtMs).toLocaleTimeString()}`
+  cutAtMs === null ? 'which will finish' : `cut at ${new Date(cutAtMs).toLocaleTimeString()}`

@@ -16,7 +16,7 @@ export async function runPeers(
 }
 
 function peersText(peers: PeerView[], nowMs: number, colour: boolean): string {
-  if (peers.length === 0) return 'No peer is known yet. `ocf doctor` tells why.\n'
+  if (peers.length === 0) return 'No peer is known yet. `ocf doctor` explains why.\n'
   const rows = peers
     .toSorted((a, b) => Number(b.connected) - Number(a.connected))
     .map((peer) => [

@@ -89,7 +89,7 @@ export async function runUnshare(
     io.stderr.write(`${ended} ${printable(problem)}\n`)
     return EXIT.failed
   }
-  io.stdout.write(`${ended}${untilRestart ? ' It stands in the settings and comes back with the next start.' : ''}\n`)
+  io.stdout.write(`${ended}${untilRestart ? ' It is in the settings and comes back with the next start.' : ''}\n`)
   return EXIT.ok
 }
 
@@ -102,7 +102,7 @@ function noSuchShare(target: string | undefined, shared: readonly { id: string }
 const idList = (services: readonly { id: string }[]): string =>
   services.map(({ id }) => `  ${printable(id)}\n`).join('')
 
-/** The one server that can be shared; tells what there is where it is not one. */
+/** The one server that can be shared; where it is not exactly one, an error lists them. */
 async function theOnlyServer(needs: {
   io: CliIo
   client: ControlClient

@@ -46,8 +46,8 @@ function headline({ models, peers }: Status, state: Status['state']): string {
     case 'connected':
       return `Connected${path} · ${counted(peers, 'peer')}; nothing is shared${cause}`
     case 'alone':
-      return `Not connected: ${state.cause?.sentence ?? 'no peer answers yet'}. \`ocf doctor\` tells what to do.`
+      return `Not connected: ${state.cause?.sentence ?? 'no peer answers yet'}. \`ocf doctor\` says what to do.`
     case 'standalone':
-      return 'Standalone: this node meets nobody by itself.'
+      return 'Standalone: this node connects to no one.'
   }
 }

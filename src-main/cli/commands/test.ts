@@ -4,8 +4,8 @@ import { printable } from '../../logging/printable.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { mayColour, textTable } from '../table.js'
 
-/** What the legs of `Server-Timing` are. */
-const LEGS: Readonly<Record<string, string>> = {
+/** The steps of `Server-Timing`. */
+const STEPS: Readonly<Record<string, string>> = {
   select: 'choosing a provider',
   connect: 'opening a stream to it',
   ttfb: 'until its answer began',
@@ -42,9 +42,9 @@ function testText(model: string, result: ModelTest, colour: boolean): string {
       ? `${model} answers: ${JSON.stringify(result.text)}`
       : `${model} does not answer: ${result.error.message} (${result.error.code})`
   const rows = [
-    ['answered by', result.answeredBy ?? 'nobody'],
-    ...(result.tries === null ? [] : [['tries', String(result.tries)]]),
-    ...result.legs.map(({ name, ms }) => [LEGS[name] ?? name, `${ms.toFixed(1)} ms`]),
+    ['answered by', result.answeredBy ?? 'no one'],
+    ...(result.tries === null ? [] : [['attempts', String(result.tries)]]),
+    ...result.legs.map(({ name, ms }) => [STEPS[name] ?? name, `${ms.toFixed(1)} ms`]),
     ...(result.firstTokenMs === null ? [] : [['until the first token', `${result.firstTokenMs.toFixed(1)} ms`]]),
     ['in all', `${result.totalMs.toFixed(1)} ms`],
   ]

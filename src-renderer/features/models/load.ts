@@ -1,19 +1,19 @@
 import type { ModelProvider, ProviderLoad } from '#shared/contract/models.js'
 
-/** How busy the providers of a model are together; only those that told are in it. */
+/** How busy the providers of a model are together; only those that reported are in it. */
 export interface ModelLoad {
   /** Requests at work. */
   used: number
   /** Requests all of them would take at once; null where one sets no limit. */
   total: number | null
   waiting: number
-  /** Everyone who told takes no requests at the moment. */
+  /** Everyone who reported takes no requests at the moment. */
   paused: boolean
-  /** How many told. */
-  told: number
+  /** How many reported. */
+  reported: number
 }
 
-/** Undefined where none told lately. */
+/** Undefined where none reported lately. */
 export function loadOf(providers: readonly Pick<ModelProvider, 'load'>[]): ModelLoad | undefined {
   const loads = providers.flatMap(({ load }) => (load === null ? [] : [load]))
   if (loads.length === 0) return undefined
@@ -24,7 +24,7 @@ export function loadOf(providers: readonly Pick<ModelProvider, 'load'>[]): Model
     total: totals.some((total) => total === null) ? null : sum(totals.map((total) => total ?? 0)),
     waiting: sum(open.map((load) => Math.max(0, load.queueLength - usedOf(load)))),
     paused: open.length === 0,
-    told: loads.length,
+    reported: loads.length,
   }
 }
 

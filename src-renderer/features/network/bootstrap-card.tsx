@@ -82,6 +82,6 @@ const COLUMNS: readonly Column<BootstrapSourceView>[] = [
 
 function resultOf({ state, addresses, reason }: BootstrapSourceView): string {
   if (state === 'waiting') return words.hint.waiting
-  if (state === 'ok') return [words.told(addresses), ...(reason === null ? [] : [reason])].join('; ')
+  if (state === 'ok') return [words.reported(addresses), ...(reason === null ? [] : [reason])].join('; ')
   return reason ?? words.hint[state]
 }

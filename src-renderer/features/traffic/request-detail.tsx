@@ -67,7 +67,7 @@ function factsOf(entry: TrafficEntry) {
       name: words.tokensOut,
       value: known(
         entry.tokens,
-        (n) => `${n.toLocaleString('en')} (${entry.tokensFrom === 'chunks' ? words.counted : words.told})`,
+        (n) => `${n.toLocaleString('en')} (${entry.tokensFrom === 'chunks' ? words.counted : words.reported})`,
       ),
     },
     { name: words.bytes, value: words.bytesValue(formatBytes(entry.bytesIn), formatBytes(entry.bytesOut)) },

@@ -39,10 +39,10 @@ export function describeJourney(transport: Transport): void {
 
   test('a new person shares a model within a minute, with the keyboard alone', async () => {
     const startedAt = performance.now()
-    await page().getByRole('heading', { name: 'Welcome. Two ways to begin' }).waitFor()
+    await page().getByRole('heading', { name: 'Welcome: two ways to start' }).waitFor()
     await tabTo(page(), /^Share my model$/)
     await page().keyboard.press('Enter')
-    await page().getByRole('heading', { name: 'A server at another port' }).waitFor()
+    await page().getByRole('heading', { name: 'Add a server by address' }).waitFor()
     await page().keyboard.press('g')
     await page().keyboard.press('s')
     const address = page().getByRole('textbox', { name: 'Address' })
@@ -55,7 +55,7 @@ export function describeJourney(transport: Transport): void {
     await page()
       .getByText(/^Ollama 0\.13\.1/)
       .waitFor()
-    await tabTo(page(), /^Scan again$/)
+    await tabTo(page(), /^Rescan$/)
     await tabTo(page(), /^Share nomic-embed-text/)
     await page().keyboard.press('Space')
     await tabTo(page(), /^Share my model$/)
@@ -79,7 +79,7 @@ export function describeJourney(transport: Transport): void {
     await expect.poll(() => row.innerText(), SLOW).toMatch(/In[\s\S]*qwen3:8b[\s\S]*200/)
     await row.getByTitle('A peer used this computer.').waitFor()
     await row.getByRole('button', { name: `Copy ${around.peers[0]!.peerId}` }).waitFor()
-    await expect.poll(heading, SLOW).toMatch(/\b1 for peers\b/)
+    await expect.poll(heading, SLOW).toMatch(/\b1 from peers\b/)
   })
 
   test('sharing is paused and resumed, and the page says why', async () => {

@@ -47,7 +47,7 @@ describe('ocf start', () => {
     expect(started[0]?.[1]).toMatchObject({ cleanslate })
   })
 
-  it('tells every slip at once and starts nothing', async () => {
+  it('reports every mistake at once and starts nothing', async () => {
     const { run, started, errors } = cli({
       env: { OCF_UDPPORT: 'x', OCF_TYPO: '1' },
       files: { '/os/config/config.yaml': 'prot: 1' },
@@ -62,7 +62,7 @@ describe('ocf start', () => {
       expect.stringContaining('error: flag --seed: It needs a value'),
       expect.stringContaining('error: flag --tcpport: "70000" is not a port'),
       expect.stringContaining('error: environment OCF_UDPPORT: "x" is not a port'),
-      'Nothing was done. `ocf start --help` tells what there is.',
+      'Nothing was done. `ocf start --help` lists its options.',
     ])
     expect(started).toEqual([])
   })
@@ -83,7 +83,7 @@ describe('ocf start', () => {
     [new AppError('invalid_settings', 'No.'), EXIT.usage, 'error: No. (invalid_settings)\n'],
     [new AppError('node_not_running', 'None.'), EXIT.notRunning, 'error: None. (node_not_running)\n'],
     [new RangeError('a bug'), EXIT.failed, 'error: RangeError: a bug\n    at '],
-  ])('tells %s and exits with %i', async (error, code, text) => {
+  ])('prints %s and exits with %i', async (error, code, text) => {
     const { run, errors } = cli({ handlers: { start: () => Promise.reject(error) } })
     expect(await run('start')).toBe(code)
     expect(errors()).toContain(text)

@@ -64,7 +64,7 @@ const routers = (...gateways: Partial<Gateway>[]): Partial<DoctorFacts['reach']>
 
 const OPENED = ['tcp 43905 → 43905']
 
-test('every check says what it found and what it means, and what is bad says what to do', () => {
+test('every check says what it found and what it means, and every bad one what to do', () => {
   const worst = facts({ connections: [], clockAheadMs: 120_000 }, { listening: [] })
   for (const found of [...checkAll(facts()), ...checkAll(worst)]) {
     expect(found.fact).not.toBe('')
@@ -73,7 +73,7 @@ test('every check says what it found and what it means, and what is bad says wha
   }
 })
 
-test('a node that peers dialled in vain is told to open its TCP port', () => {
+test('a node that peers dialled in vain should open its TCP port', () => {
   const address = { address: '/ip4/5.0.0.1/tcp/43905', result: 'unreachable' as const, askedPeers: 2, atMs: 1 }
   const seen = { publicIps: ['5.0.0.1'], natKind: 'one-port' as const, addresses: [address], asking: undefined }
   expect(check(facts({}, { seen }), 'reachable')).toMatchObject({
@@ -87,7 +87,7 @@ test('a node that peers dialled in vain is told to open its TCP port', () => {
   expect(check(facts({}, { seen: reached }), 'reachable')).toMatchObject({ state: 'ok' })
 })
 
-test('who shares nothing is not alarmed by peers that dial in vain, and who has a relay is not either', () => {
+test('failed dials of peers are only a warning for a node that shares nothing or has a relay', () => {
   const address = { address: '/ip4/5.0.0.1/tcp/43905', result: 'unreachable' as const, askedPeers: 2, atMs: 1 }
   const seen = { publicIps: ['5.0.0.1'], natKind: 'none' as const, addresses: [address], asking: undefined }
   for (const id of ['reachable', 'firewall']) {
@@ -111,7 +111,7 @@ describe('what the status pill says', () => {
     ['no bootstrap source can be used', facts({ connections: [], bootstrap: [{ ...source, state: 'bad' }] })],
     ['no bootstrap source leads to a peer', facts({ connections: [], bootstrap: [{ ...source, state: 'failed' }] })],
     [
-      'the peers that bootstrap sources tell are not there',
+      'the peers named by bootstrap sources do not answer',
       facts({
         connections: [],
         bootstrap: [
@@ -139,7 +139,7 @@ describe('what the status pill says', () => {
   })
 })
 
-test('a place at a relay is told with how long it is held, and what its circuits may still carry', () => {
+test('a reservation at a relay has its renewal time, and the data left on its circuits', () => {
   const relays = [
     { peerId: RELAY, untilMs: new Date(2026, 0, 1, 15, 7).getTime() },
     { peerId: 'other', untilMs: undefined },
@@ -147,11 +147,11 @@ test('a place at a relay is told with how long it is held, and what its circuits
   const circuit = connection({ path: 'relayed', relayBudget: { bytes: 5 * 2 ** 20, seconds: 60 } })
   expect(check(facts({ connections: [circuit] }, { relays }), 'relays')).toMatchObject({
     state: 'ok',
-    fact: `This node has a place at 2 relays: ${RELAY} (until 15:07, then renewed), other. What open circuits may still carry: 5 MiB.`,
+    fact: `Reachable through 2 relays: ${RELAY} (renews at 15:07), other. Data left on open circuits: 5 MiB.`,
   })
 })
 
-test('an address at which another peer answers is told with what to do, alone or among good ones', () => {
+test('an address where another peer answers comes with a fix, alone or among good ones', () => {
   const source = { setting: 'bootstrap.addr', addresses: 1, askedAtMs: 1 }
   const bootstrap = [
     { ...source, source: TCP, state: 'failed' as const, reason: 'another peer answers there' },
@@ -206,7 +206,7 @@ test('a port that a rule made by hand has is no fault where the public address w
   })
 })
 
-test('no router is not missed where none is needed', () => {
+test('a missing router is no warning where none is needed', () => {
   const portMapping = { state: 'unneeded' as const, gateways: [] }
   expect(check(facts({}, { portMapping }), 'upnp')).toMatchObject({ state: 'unknown' })
 })
@@ -234,7 +234,7 @@ test.each([
   expect(check(facts({ clockAheadMs }), 'clock')).toMatchObject({ state })
 })
 
-test('a port that another program holds is told with its name', () => {
+test('a port held by another program is reported with the program’s name', () => {
   const ports = [{ setting: 'tcpport' as const, port: 43905, listening: false, holder: 'python3 (pid 7)' }]
   expect(check(facts({ ports }), 'port:tcpport')).toMatchObject({
     state: 'warn',

@@ -9,7 +9,7 @@ describe('ocf doctor', () => {
 
   it.each([
     [[fine], EXIT.ok, 'Nothing is wrong.'],
-    [[fine, warning], EXIT.ok, 'It works, with 1 thing to look at (WARN).'],
+    [[fine, warning], EXIT.ok, 'It works, with 1 warning (WARN).'],
     [[broken, fine], EXIT.failed, 'Broken: The clock is wrong.'],
     [[broken, broken, broken], EXIT.failed, 'Broken: The clock is wrong. 2 more things are broken, see above.'],
   ])('ocf doctor ends with a verdict (%#)', async (checks, code, verdict) => {

@@ -10,6 +10,6 @@ it('ocf ledger prints totals and rows', async () => {
   const { run, output } = cli({ answers })
   expect(await run('ledger')).toBe(EXIT.ok)
   expect(output()).toContain('Today: 3 requests answered, 300 tokens, 2 peers helped.')
-  expect(output()).toContain('Ever: 3 requests answered, 300 tokens, 2 peers helped (since 2030-01-31).')
+  expect(output()).toContain('Total: 3 requests answered, 300 tokens, 2 peers helped (since 2030-01-31).')
   expect(output()).toContain('2030-01-31  llama3.2:latest  alice')
 })

@@ -9,7 +9,7 @@ describe('ocf pause', () => {
   it.each([[[]], [['until-resume']], [['15m']], [['1h', '--cut-after', '10s']]])('takes %j', async (args) => {
     const { run, output } = cli({ answers: { 'pause.set': sharing.pause.state() } })
     expect(await run('pause', ...args)).toBe(EXIT.ok)
-    expect(output()).toContain('Sharing is paused: you paused it until you resume. 1 still running, which may end.')
+    expect(output()).toContain('Sharing is paused: you paused it until you resume. 1 still running, which will finish.')
   })
 
   it.each([[['soon']], [['0s']], [['15m', '--cut-after', 'now']]])('refuses %j', async (args) => {

@@ -36,5 +36,5 @@ test('traffic is filtered by direction, outcome and text, newest first', () => {
   expect(idsOf({})).toEqual(['running', 'cancelled', 'failed', 'r'])
   expect(idsOf({ outcome: 'failed' })).toEqual(['failed'])
   expect(idsOf({ direction: 'in' })).toEqual(['cancelled'])
-  expect(idsOf({ text: 'Nobody offers' })).toEqual(['failed'])
+  expect(idsOf({ text: 'No one offers' })).toEqual(['failed'])
 })
