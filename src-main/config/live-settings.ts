@@ -24,10 +24,11 @@ export function createLiveSettings(needs: {
   const source = createSettingsSource({
     settings: needs.settings,
     origins: needs.origins,
-    onLiveChange(name, value) {
-      Object.assign(current, { [name]: value })
-      if (name === 'log-level') needs.logger.setLevel(current['log-level'])
-      for (const listener of [...listeners]) listener(name)
+    onLiveChange(changes) {
+      // All of them before anyone looks: limits that belong together must not be seen one by one.
+      Object.assign(current, changes)
+      if (changes['log-level'] !== undefined) needs.logger.setLevel(changes['log-level'])
+      for (const name of Object.keys(changes) as SettingName[]) for (const listener of [...listeners]) listener(name)
     },
   })
   return {

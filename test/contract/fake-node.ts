@@ -265,6 +265,7 @@ function fakeSettings(): SettingsSource {
       },
     ],
     save: () => Promise.resolve({ restartNeeded: true }),
+    saveAll: () => Promise.resolve({ restartNeeded: true }),
   }
 }
 
