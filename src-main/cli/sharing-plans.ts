@@ -1,5 +1,5 @@
 import { LIMIT_NAMES, LIMITS } from '#shared/limits.js'
-import type { SettingName } from '../config/settings.js'
+import type { SettingName } from '../config/index.js'
 import type { CommandPlan, Invocation } from './command-plan.js'
 import { runDetect } from './commands/detect.js'
 import { LEDGER_OPTIONS, runLedger } from './commands/ledger.js'

@@ -1,7 +1,6 @@
 import type { Logger } from '../logging/logger.js'
-import type { Origins } from './origin.js'
 import { createSettingsSource, type SettingsSource } from './settings-source.js'
-import type { SettingName, Settings } from './settings.js'
+import type { Origins, SettingName, Settings } from './settings.js'
 
 /** Settings of a running node. */
 export interface LiveSettings {

@@ -1,15 +1,21 @@
 import type { SettingView } from '#shared/contract/settings.js'
 import { AppError } from '#shared/errors.js'
 import { conflicts } from './cross-check.js'
-import { describeValue } from './describe-value.js'
-import type { Origin, Origins } from './origin.js'
-import { parseSetting } from './parse-setting.js'
+import { parseSetting } from './load-settings.js'
 import { didYouMean, nearNames } from './near-names.js'
 import { SETTING_GROUPS, type SettingRow } from './setting-row.js'
-import { SETTING_NAMES, isSettingName, settingRow, type SettingName, type Settings } from './settings.js'
-import { describeDefault } from './settings-table.js'
+import {
+  SETTING_NAMES,
+  isSettingName,
+  settingRow,
+  type Origin,
+  type Origins,
+  type SettingName,
+  type Settings,
+} from './settings.js'
+import { describeDefault, describeValue } from './settings-table.js'
 import { valueKind } from './value-kinds.js'
-import { writeSettings, type SettingChanges } from './write-setting.js'
+import { writeSettings, type SettingChanges } from './write-settings.js'
 
 /** What stands for a secret that is set. */
 export const MASK = '[hidden]'

@@ -29,6 +29,19 @@ export type SettingName = keyof typeof SETTINGS
 /** Every setting with the value in effect, by its exact name. Durations in milliseconds, sizes in bytes. */
 export type Settings = { [Name in SettingName]: ValueOfRow<(typeof SETTINGS)[Name]> }
 
+/** The three places a value can be given in, from the weakest to the strongest. */
+export type OriginKind = 'default' | 'file' | 'environment' | 'flag'
+
+/** Where the value in effect came from. */
+export interface Origin {
+  kind: OriginKind
+  /** `default`, `file /x/config.yaml: port`, `environment OCF_PORT`, `flag --port`. */
+  label: string
+}
+
+/** The origin of every setting. */
+export type Origins = Record<SettingName, Origin>
+
 /** All names, in the order of the table. */
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[]
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { AppError } from '#shared/errors.js'
-import { SETTINGS } from '../config/settings.js'
+import { SETTINGS } from '../config/index.js'
 import type { Log } from '../logging/index.js'
 import type { Service } from '../base/lifecycle.js'
 import { readCorpus } from './corpus.js'

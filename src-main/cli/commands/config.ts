@@ -1,6 +1,12 @@
-import type { Origins } from '../../config/origin.js'
-import { SETTING_NAMES, settingRow, type SettingName, type Settings } from '../../config/settings.js'
-import { MASK, viewOf } from '../../config/settings-source.js'
+import {
+  MASK,
+  type Origins,
+  SETTING_NAMES,
+  type SettingName,
+  settingRow,
+  type Settings,
+  viewOf,
+} from '../../config/index.js'
 import { EXIT } from '../exit-codes.js'
 import type { CliIo } from '../io.js'
 import { mayColour, textTable } from '../table.js'

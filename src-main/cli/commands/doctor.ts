@@ -1,6 +1,6 @@
 import type { Check, DoctorReport } from '#shared/contract/doctor.js'
 import { AppError } from '#shared/errors.js'
-import { SETTINGS, type Settings } from '../../config/settings.js'
+import { type Settings, SETTINGS } from '../../config/index.js'
 import { examineOffline, type OfflineOptions } from '../../doctor/offline.js'
 import { bootstrapSettings } from '../../p2p/bootstrap/index.js'
 import { EXIT } from '../exit-codes.js'

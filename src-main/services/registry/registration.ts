@@ -1,5 +1,5 @@
 import { AppError } from '#shared/errors.js'
-import { SETTINGS } from '../../config/settings.js'
+import { SETTINGS } from '../../config/index.js'
 import { IDENTITY_GROUP_BUDGET_BYTES } from './constants.js'
 import { parseIdentityGroup } from './identity-groups.js'
 import type { RegistrationInput, ServiceRegistration } from '../index.js'

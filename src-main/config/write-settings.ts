@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSyn
 import { dirname } from 'node:path'
 import { isMap, isScalar, parseDocument, type Document } from 'yaml'
 import { AppError } from '#shared/errors.js'
-import { writtenValue } from './describe-value.js'
+import { writtenValue } from './settings-table.js'
 import type { SettingName, Settings } from './settings.js'
 
 /** New values of some settings, by name; undefined takes one out of the file. */

@@ -17,7 +17,7 @@ import { AppError } from '#shared/errors.js'
 import { loadSettings } from '../../../src-main/config/load-settings.js'
 import type { SettingName } from '../../../src-main/config/settings.js'
 import { createSettingsSource, MASK } from '../../../src-main/config/settings-source.js'
-import { writeSettings } from '../../../src-main/config/write-setting.js'
+import { writeSettings } from '../../../src-main/config/write-settings.js'
 
 let folder: string
 let file: string
