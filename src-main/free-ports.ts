@@ -1,4 +1,4 @@
-import type { Origins } from './config/origin.js'
+import type { Origins } from './config/index.js'
 import type { Settings } from './config/settings.js'
 import { bindableHosts, bindError, freePort } from './p2p/host/listen-addresses.js'
 

@@ -1,4 +1,4 @@
-import type { SettingsSource } from '../config/settings-source.js'
+import type { SettingsSource } from '../config/index.js'
 import type { ProviderHealth } from '../gateway/routing/provider-health.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'

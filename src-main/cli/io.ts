@@ -1,7 +1,5 @@
 import type { Client } from '#shared/contract/client.js'
-import type { Folders } from '../config/locate-file.js'
-import type { Origins } from '../config/origin.js'
-import type { Settings } from '../config/settings.js'
+import type { Folders, Origins, Settings } from '../config/index.js'
 
 /** Standard output or standard error, as far as the command line uses them. */
 interface TextSink {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { LIMIT_NAMES, LIMITS } from '#shared/limits.js'
-import { SETTING_NAMES, type SettingName } from '../config/settings.js'
+import { SETTING_NAMES, type SettingName } from '../config/index.js'
 import { VERSION } from '../base/version.js'
 import { addPlannedCommand, createBareProgram, type CommandPlan, type Invocation } from './command-plan.js'
 import { runChat } from './commands/chat.js'

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
-import { SETTING_GROUPS } from '../config/setting-row.js'
-import { describeDefault, valuePlaceholder } from '../config/settings-table.js'
-import { flagName, settingRow, type SettingName } from '../config/settings.js'
+import { SETTING_GROUPS } from '../config/index.js'
+import { describeDefault, valuePlaceholder } from '../config/index.js'
+import { flagName, settingRow, type SettingName } from '../config/index.js'
 
 /**
  * Makes settings options of a command, from the table. Values stay as they were written: `loadSettings` reads them, so

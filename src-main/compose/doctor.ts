@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js'
-import type { Settings } from '../config/settings.js'
+import type { Settings } from '../config/index.js'
 import { createDoctor, type Doctor } from '../doctor/index.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'

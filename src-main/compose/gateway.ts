@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js'
-import type { Settings } from '../config/settings.js'
+import type { Settings } from '../config/index.js'
 import { createForwarder } from '../gateway/forward/forwarder.js'
 import { createLocalClients } from '../gateway/forward/local-clients.js'
 import type { ProviderHealth } from '../gateway/routing/provider-health.js'

@@ -1,6 +1,5 @@
 import type { Metrics } from '@libp2p/interface'
-import type { LiveSettings } from '../config/live-settings.js'
-import type { Settings } from '../config/settings.js'
+import type { LiveSettings, Settings } from '../config/index.js'
 import type { DataFolder } from '../base/data-folder.js'
 import type { Log } from '../logging/index.js'
 import {

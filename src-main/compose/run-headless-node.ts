@@ -1,7 +1,7 @@
 import { AppError } from '#shared/errors.js'
 import { EXIT } from '../cli/io.js'
-import type { Origins } from '../config/load-settings.js'
-import type { Settings } from '../config/settings.js'
+import type { Origins } from '../config/index.js'
+import type { Settings } from '../config/index.js'
 import { createLogger, type Logger } from '../logging/logger.js'
 import { startNode, STOP_GRACE_MS, untilAskedToStop, type RunningNode } from './run-node.js'
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js'
 import type { ComposedSharing } from './sharing.js'
-import type { Settings } from '../config/settings.js'
+import type { Settings } from '../config/index.js'
 import type { Service } from '../base/lifecycle.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js'
-import type { Settings } from '../config/settings.js'
+import type { Settings } from '../config/index.js'
 import type { DataFolder } from '../base/data-folder.js'
 import type { Service } from '../base/lifecycle.js'
 import type { Log } from '../logging/index.js'

@@ -1,7 +1,6 @@
 import { BlockList, isIP } from 'node:net'
-import type { Origins } from './origin.js'
 import type { SettingProblem } from './problem.js'
-import { SETTINGS, SETTING_NAMES, type SettingName, type Settings } from './settings.js'
+import { SETTINGS, SETTING_NAMES, type Origins, type SettingName, type Settings } from './settings.js'
 
 const TCP_PORTS = SETTING_NAMES.filter(
   (name): name is TcpPort => SETTINGS[name].kind === 'port' && SETTINGS[name].transport === 'tcp',

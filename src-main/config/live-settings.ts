@@ -1,7 +1,6 @@
 import type { Logger } from '../logging/logger.js'
-import type { Origins } from './origin.js'
 import { createSettingsSource, type SettingsSource } from './settings-source.js'
-import type { SettingName, Settings } from './settings.js'
+import type { Origins, SettingName, Settings } from './settings.js'
 
 /** Settings of a running node. */
 export interface LiveSettings {
@@ -24,10 +23,11 @@ export function createLiveSettings(needs: {
   const source = createSettingsSource({
     settings: needs.settings,
     origins: needs.origins,
-    onLiveChange(name, value) {
-      Object.assign(current, { [name]: value })
-      if (name === 'log-level') needs.logger.setLevel(current['log-level'])
-      for (const listener of [...listeners]) listener(name)
+    onLiveChange(changes) {
+      // All of them before anyone looks: limits that belong together must not be seen one by one.
+      Object.assign(current, changes)
+      if (changes['log-level'] !== undefined) needs.logger.setLevel(changes['log-level'])
+      for (const name of Object.keys(changes) as SettingName[]) for (const listener of [...listeners]) listener(name)
     },
   })
   return {

@@ -1,23 +1,28 @@
 import { resolve } from 'node:path'
 import { crossCheck } from './cross-check.js'
-import { absolutePath, locateFile, readFileIfThere, readSettingsFile, systemFolders } from './locate-file.js'
-import type { AskedPath, Folders } from './locate-file.js'
 import { didYouMean, nearNames } from './near-names.js'
-import type { Origin, Origins } from './origin.js'
-import { parseSetting } from './parse-setting.js'
-import type { SettingProblem } from './problem.js'
+import { quote, type SettingProblem } from './problem.js'
+import {
+  absolutePath,
+  locateFile,
+  readFileIfThere,
+  readSettingsFile,
+  systemFolders,
+  type AskedPath,
+  type Folders,
+} from './settings-file.js'
 import {
   SETTING_NAMES,
   envName,
   flagName,
   isSettingName,
   settingRow,
+  type Origin,
+  type Origins,
   type SettingName,
   type Settings,
 } from './settings.js'
-import { splitList } from './value-kinds.js'
-
-export type { Origin, Origins } from './origin.js'
+import { splitList, valueKind } from './value-kinds.js'
 
 /** What settings are loaded from; all but the flags and the environment have the real thing as default. */
 export interface LoadSettingsNeeds {
@@ -96,6 +101,21 @@ function readValue(name: SettingName, { raw, baseFolder }: Given): ReturnType<ty
   const parsed = parseSetting(name, raw)
   if (!parsed.ok || settingRow(name).kind !== 'path' || parsed.value === '') return parsed
   return { ok: true, value: absolutePath(String(parsed.value), baseFolder) }
+}
+
+/** One value as its row reads it, or the sentence that says what is wrong with it. */
+export function parseSetting(
+  name: SettingName,
+  raw: unknown,
+): { ok: true; value: unknown } | { ok: false; sentence: string } {
+  const { schema, expected } = valueKind(settingRow(name))
+  const parsed = schema.safeParse(raw)
+  if (parsed.success) return { ok: true, value: parsed.data }
+  if (raw === true && settingRow(name).kind !== 'boolean')
+    return { ok: false, sentence: `It needs a value: ${expected}.` }
+  const index = parsed.error.issues[0]?.path[0]
+  const culprit = Array.isArray(raw) && typeof index === 'number' ? (raw[index] as unknown) : raw
+  return { ok: false, sentence: `${quote(culprit)} is not ${expected}.` }
 }
 
 function defaultValue(name: SettingName, folders: Folders): unknown {

@@ -1,15 +1,21 @@
 import type { SettingView } from '#shared/contract/settings.js'
 import { AppError } from '#shared/errors.js'
 import { conflicts } from './cross-check.js'
-import { describeValue } from './describe-value.js'
-import type { Origin, Origins } from './origin.js'
-import { parseSetting } from './parse-setting.js'
+import { parseSetting } from './load-settings.js'
 import { didYouMean, nearNames } from './near-names.js'
 import { SETTING_GROUPS, type SettingRow } from './setting-row.js'
-import { SETTING_NAMES, isSettingName, settingRow, type SettingName, type Settings } from './settings.js'
-import { describeDefault } from './settings-table.js'
+import {
+  SETTING_NAMES,
+  isSettingName,
+  settingRow,
+  type Origin,
+  type Origins,
+  type SettingName,
+  type Settings,
+} from './settings.js'
+import { describeDefault, describeValue } from './settings-table.js'
 import { valueKind } from './value-kinds.js'
-import { writeSetting } from './write-setting.js'
+import { writeSettings, type SettingChanges } from './write-settings.js'
 
 /** What stands for a secret that is set. */
 export const MASK = '[hidden]'
@@ -22,14 +28,16 @@ export interface SettingsSource {
    * is no setting and `invalid_settings` for a value it can't have, alone or beside the others.
    */
   save(name: string, value: string | null): Promise<{ restartNeeded: boolean }>
+  /** The same for several settings at once, by name: all of them are saved, or none. */
+  saveAll(values: Readonly<Record<string, string | null>>): Promise<{ restartNeeded: boolean }>
 }
 
 /** Over what {@link loadSettings} gave; `settings.config` is the file that is written. */
 export function createSettingsSource(needs: {
   settings: Settings
   origins: Origins
-  /** Called after a setting that needs no restart was saved. */
-  onLiveChange?: (name: SettingName, value: Settings[SettingName]) => void
+  /** Called after settings that need no restart were saved, with all of them at once. */
+  onLiveChange?: (changes: Partial<Settings>) => void
 }): SettingsSource {
   const { settings } = needs
   /** What counts now: live changes are in it. */
@@ -38,46 +46,62 @@ export function createSettingsSource(needs: {
   /** What was saved since the start: in force after the next one. */
   let saved: Settings = settings
 
-  function save(given: string, raw: string | null): { restartNeeded: boolean } {
-    const { name, value } = readChange(given, raw)
-    const row = settingRow(name)
-    const next = { ...saved, [name]: value ?? row.default }
+  /** Stored first, then in force: what can't be stored changes nothing. */
+  function saveAll(given: Readonly<Record<string, string | null>>): { restartNeeded: boolean } {
+    const changes = Object.fromEntries(
+      Object.entries(given).map(([name, raw]) => readChange(name, raw)),
+    ) as SettingChanges
+    const names = Object.keys(changes) as SettingName[]
+    const next = { ...saved, ...withDefaults(changes) }
     const [conflict] = conflicts(next, origins)
-    if (conflict !== undefined) throw new AppError('invalid_settings', conflict.sentence, { param: name })
-    writeSetting(settings.config, name, value)
+    if (conflict !== undefined) throw new AppError('invalid_settings', conflict.sentence, { param: names[0] })
+    writeSettings(settings.config, changes)
     saved = next
-    const overridden = origins[name].kind === 'environment' || origins[name].kind === 'flag'
-    if (row.restart || overridden || needs.onLiveChange === undefined) return { restartNeeded: true }
-    inForce = { ...inForce, [name]: next[name] }
-    const origin: Origin =
-      value === undefined
-        ? { kind: 'default', label: 'default' }
-        : { kind: 'file', label: `file ${settings.config}: ${name}` }
-    origins = { ...origins, [name]: origin }
-    needs.onLiveChange(name, next[name])
-    return { restartNeeded: false }
+    const live = needs.onLiveChange === undefined ? [] : names.filter((name) => countsAtOnce(name, origins))
+    const liveChanges = Object.fromEntries(live.map((name) => [name, next[name]]))
+    inForce = { ...inForce, ...liveChanges }
+    for (const name of live) origins = { ...origins, [name]: savedOrigin(name, changes[name]) }
+    if (live.length > 0) needs.onLiveChange?.(liveChanges)
+    return { restartNeeded: live.length < names.length }
+  }
+
+  function savedOrigin(name: SettingName, value: Settings[SettingName]): Origin {
+    if (value === undefined) return { kind: 'default', label: 'default' }
+    return { kind: 'file', label: `file ${settings.config}: ${name}` }
   }
 
   return {
     list: () => SETTING_NAMES.map((name) => viewOf(name, inForce, origins, saved)),
     // What is thrown becomes a rejection.
-    save: (name, value) => new Promise((resolve) => resolve(save(name, value))),
+    save: (name, value) => new Promise((resolve) => resolve(saveAll({ [name]: value }))),
+    saveAll: (values) => new Promise((resolve) => resolve(saveAll(values))),
   }
 }
 
 /** The setting and the value meant, undefined to take it out. Throws what {@link SettingsSource.save} throws. */
-function readChange(name: string, raw: string | null): { name: SettingName; value: Settings[SettingName] } {
+function readChange(name: string, raw: string | null): [name: SettingName, value: unknown] {
   if (!isSettingName(name)) {
     throw new AppError('not_found', `There is no setting ${name}.${didYouMean(nearNames(name, SETTING_NAMES))}`)
   }
   if (settingRow(name).inFile === false) {
     throw new AppError('invalid_settings', `${name} can't stand in the settings file.`, { param: name })
   }
-  if (raw === null) return { name, value: undefined }
+  if (raw === null) return [name, undefined]
   const read = parseSetting(name, raw)
   if (!read.ok) throw new AppError('invalid_settings', `${name}: ${read.sentence}`, { param: name })
-  // parseSetting gives what the row of `name` holds.
-  return { name, value: read.value as Settings[SettingName] }
+  return [name, read.value]
+}
+
+/** What counts after these changes: the default of what is taken out of the file. */
+function withDefaults(changes: SettingChanges): Partial<Settings> {
+  const names = Object.keys(changes) as SettingName[]
+  return Object.fromEntries(names.map((name) => [name, changes[name] ?? settingRow(name).default]))
+}
+
+/** A setting that is read again each time, and that neither a flag nor the environment holds. */
+function countsAtOnce(name: SettingName, origins: Origins): boolean {
+  const { kind } = origins[name]
+  return !settingRow(name).restart && kind !== 'environment' && kind !== 'flag'
 }
 
 /** One setting for a person to read; secrets are masked. `saved` is what will be in force after the next start. */

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { AppError, toWireError } from '#shared/errors.js'
 import type { Service } from '../base/lifecycle.js'
+import { SETTINGS } from '../config/index.js'
 import type { Log } from '../logging/index.js'
 import { writeAnswer, type AnswerSummary } from './answer.js'
 import { readChat, readCompletion, type Ask } from './openai-api.js'
@@ -10,7 +11,7 @@ import { Slots } from './slots.js'
 
 /** How the demo model server works. */
 export interface DemoModelOptions {
-  /** Default 40; 0 is as fast as possible. */
+  /** The setting's default unless given; 0 is as fast as possible. */
   tokensPerSecond?: number
   /** Default `ocf-demo`. */
   modelId?: string
@@ -171,7 +172,7 @@ class DemoModel implements DemoModelServer {
   }
 
   async #write(ask: Ask, response: ServerResponse, seen: DemoRequest, signal: AbortSignal): Promise<void> {
-    const { tokensPerSecond = 40 } = this.#options
+    const { tokensPerSecond = SETTINGS['demo-model.tokens-per-second'].default } = this.#options
     const onToken = (): void => this.#observe('token', seen)
     const pieces = writeAnswer(ask.answer, { tokensPerSecond, signal, onToken })
     if (ask.stream) {

@@ -1,6 +1,6 @@
 import { AppError } from '#shared/errors.js'
 import type { Clock } from '../base/clock.js'
-import { findPortHolder } from '../config/port-holder.js'
+import { findPortHolder } from '../config/index.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
 import type { Bootstrapper, BootstrapSourceStatus } from '../p2p/bootstrap/index.js'

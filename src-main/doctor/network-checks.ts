@@ -1,5 +1,5 @@
 import type { Check } from '#shared/contract/doctor.js'
-import { SETTINGS } from '../config/settings.js'
+import { SETTINGS } from '../config/index.js'
 import { ANOTHER_PEER } from '../p2p/bootstrap/failure-words.js'
 import { counted, fine, finding } from './check.js'
 import type { DoctorFacts } from './facts.js'

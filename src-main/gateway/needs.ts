@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Clock } from '../base/clock.js'
-import type { Settings } from '../config/settings.js'
+import type { Settings } from '../config/index.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
 import type { Host } from '../p2p/index.js'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { AppError } from '#shared/errors.js'
 import type { Clock } from '../base/clock.js'
-import { SETTINGS } from '../config/settings.js'
+import { SETTINGS } from '../config/index.js'
 import type { Log } from '../logging/index.js'
 import type { Host } from '../p2p/index.js'
 import { createClockWatch } from './replicate/clock-watch.js'

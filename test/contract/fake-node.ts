@@ -267,6 +267,7 @@ function fakeSettings(): SettingsSource {
       },
     ],
     save: () => Promise.resolve({ restartNeeded: true }),
+    saveAll: () => Promise.resolve({ restartNeeded: true }),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { SettingsSource } from '../../config/settings-source.js'
+import type { SettingsSource } from '../../config/index.js'
 import type { Handlers } from '../dispatch.js'
 
 /** `settings.list` and `settings.set`. */

@@ -4,8 +4,7 @@ import type { Usage } from '#shared/contract/limits.js'
 import type { PauseState } from '#shared/contract/pause.js'
 import type { ShareView } from '#shared/contract/shares.js'
 import { LIMITS, type LimitName } from '#shared/limits.js'
-import { describeValue } from '../../config/describe-value.js'
-import type { SettingsSource } from '../../config/settings-source.js'
+import { describeValue, type SettingsSource } from '../../config/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
 import type { Detector } from '../../services/detection/index.js'
 import { ledgerText, type Ledger } from '../../services/sharing/ledger/index.js'
@@ -35,7 +34,7 @@ const ALL_DAYS = 800
 /** `detection.*`, `shares.*`, `pause.*`, `limits.*`, `ledger.*` and `test.run`. */
 export function createSharingHandlers(needs: {
   sharing: SharingNeeds
-  settings: Pick<SettingsSource, 'save'>
+  settings: Pick<SettingsSource, 'saveAll'>
   gatewayUrl(): string | null
 }): Pick<Handlers, SharingCall> {
   const { sharing, settings } = needs
@@ -53,12 +52,11 @@ export function createSharingHandlers(needs: {
     'pause.resume': () => pause.resume(),
     'limits.get': () => admission.usage(),
     async 'limits.set'(changes) {
-      let restartNeeded = false
-      for (const [name, value] of Object.entries(changes)) {
+      const values = Object.entries(changes).map(([name, value]) => {
         const { setting } = LIMITS[name as LimitName]
-        const saved = await settings.save(setting, describeValue(setting, value) || null)
-        restartNeeded ||= saved.restartNeeded
-      }
+        return [setting, describeValue(setting, value) || null]
+      })
+      const { restartNeeded } = await settings.saveAll(Object.fromEntries(values) as Record<string, string | null>)
       return { restartNeeded, usage: admission.usage() }
     },
     'ledger.summary': () => ledger.summary(),

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net'
 import { AppError } from '#shared/errors.js'
 import type { Clock } from '../../base/clock.js'
-import { findPortHolder, portInUseError } from '../../config/port-holder.js'
+import { findPortHolder, portInUseError } from '../../config/index.js'
 import { discardRest } from '../../gateway/listener/arrival.js'
 import { readJson } from '../../gateway/read-json.js'
 import type { Service } from '../../base/lifecycle.js'

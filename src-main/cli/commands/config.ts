@@ -1,6 +1,6 @@
-import type { Origins } from '../../config/origin.js'
-import { SETTING_NAMES, settingRow, type SettingName, type Settings } from '../../config/settings.js'
-import { MASK, viewOf } from '../../config/settings-source.js'
+import type { Origins } from '../../config/index.js'
+import { SETTING_NAMES, settingRow, type SettingName, type Settings } from '../../config/index.js'
+import { MASK, viewOf } from '../../config/index.js'
 import { EXIT, type CliIo } from '../io.js'
 import { mayColour, textTable } from '../table.js'
 

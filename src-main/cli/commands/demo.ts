@@ -1,5 +1,5 @@
-import { quote, type SettingProblem } from '../../config/problem.js'
-import type { SettingName } from '../../config/settings.js'
+import { quote, type SettingProblem } from '../../config/index.js'
+import type { SettingName } from '../../config/index.js'
 
 /** Nodes a demo network has by default. */
 export const DEFAULT_DEMO_NODES = 3

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AppError } from '#shared/errors.js'
-import { quote, type SettingProblem } from '../../config/problem.js'
+import { quote, type SettingProblem } from '../../config/index.js'
 import { printable } from '../../logging/printable.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 

@@ -1,7 +1,7 @@
 import type { Usage } from '#shared/contract/limits.js'
 import type { SettingView } from '#shared/contract/settings.js'
 import { AppError } from '#shared/errors.js'
-import { nearNames, didYouMean } from '../../config/near-names.js'
+import { nearNames, didYouMean } from '../../config/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { counted, mayColour, textTable } from '../table.js'
 import { sharingText } from './pause.js'

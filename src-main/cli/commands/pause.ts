@@ -1,7 +1,6 @@
 import type { Usage } from '#shared/contract/limits.js'
 import type { PauseState } from '#shared/contract/pause.js'
-import { quote, type SettingProblem } from '../../config/problem.js'
-import { durationInMs } from '../../config/quantities.js'
+import { durationInMs, quote, type SettingProblem } from '../../config/index.js'
 import { AppError } from '#shared/errors.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 

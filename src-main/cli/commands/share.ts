@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { DetectedServer } from '#shared/contract/detection.js'
 import { AppError } from '#shared/errors.js'
-import { quote, type SettingProblem } from '../../config/problem.js'
+import { quote, type SettingProblem } from '../../config/index.js'
 import { printable } from '../../logging/printable.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { counted, mayColour } from '../table.js'

@@ -1,5 +1,5 @@
 import { AppError } from '#shared/errors.js'
-import type { Settings } from '../../config/settings.js'
+import type { Settings } from '../../config/index.js'
 import type { Log } from '../../logging/index.js'
 import type { PeerClients } from '../../p2p/http/peer-clients.js'
 import type { Host } from '../../p2p/index.js'

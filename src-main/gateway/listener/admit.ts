@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { AppError } from '#shared/errors.js'
-import type { Settings } from '../../config/settings.js'
+import type { Settings } from '../../config/index.js'
 import type { Arrival } from './arrival.js'
 import { assertHandshake } from '../forward/websocket.js'
 

@@ -1,5 +1,5 @@
 import { AppError } from '#shared/errors.js'
-import { didYouMean } from '../../config/near-names.js'
+import { didYouMean } from '../../config/index.js'
 import { ANY_SERVICE_PREFIX } from '#shared/routes.js'
 import { MODEL_PATHS } from '../../services/index.js'
 import type { Arrival } from '../listener/arrival.js'

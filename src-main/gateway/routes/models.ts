@@ -1,6 +1,6 @@
 import { AppError } from '#shared/errors.js'
 import { ANY_SERVICE_PREFIX } from '#shared/routes.js'
-import { didYouMean } from '../../config/near-names.js'
+import { didYouMean } from '../../config/index.js'
 import type { PageState } from '../listener/pages.js'
 import { listModels } from '../routing/models-list.js'
 import type { GatewayNeeds } from '../needs.js'

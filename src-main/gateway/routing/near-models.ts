@@ -1,4 +1,4 @@
-import { nearNames } from '../../config/near-names.js'
+import { nearNames } from '../../config/index.js'
 
 /** Model ids a person may have meant: those that contain what was written, then those a slip or two away. */
 export function nearModels(wanted: string, known: readonly string[]): string[] {

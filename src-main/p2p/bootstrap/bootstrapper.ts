@@ -1,7 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import { setTimeout as delay } from 'node:timers/promises'
 import { systemClock } from '../../base/clock.js'
-import { SETTINGS } from '../../config/settings.js'
+import { SETTINGS } from '../../config/index.js'
 import { bootstrapDelayMs } from './backoff.js'
 import { dialAddresses } from './dial-round.js'
 import { ANOTHER_PEER } from './failure-words.js'

@@ -1,4 +1,4 @@
-import { findPortHolder, portInUseError } from '../../config/port-holder.js'
+import { findPortHolder, portInUseError } from '../../config/index.js'
 import type { ListenAddress } from './listen-addresses.js'
 
 /**

@@ -1,5 +1,5 @@
 import { AppError } from '#shared/errors.js'
-import { SETTINGS } from '../../config/settings.js'
+import { SETTINGS } from '../../config/index.js'
 import type { RegistrationInput, ServiceRegistration } from '../index.js'
 import { IDENTITY_GROUP_BUDGET_BYTES, parseIdentityGroup, sizeOf } from './published-models.js'
 import { isSharedPath } from '../sharing/shared-paths.js'

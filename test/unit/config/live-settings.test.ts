@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
@@ -62,4 +62,28 @@ it('leaves what needs a restart, and what the environment overrides, as it is', 
   expect(live.current.port).toBe(8092)
   expect(live.current['log-level']).toBe('error')
   expect(setLevel).not.toHaveBeenCalled()
+})
+
+it('has all of several changes in force before it tells of the first', async () => {
+  const { live } = open()
+  const seen: unknown[] = []
+  live.subscribe((name) => seen.push([name, live.current['limits.concurrent'], live.current['limits.block-peers']]))
+  const peer = `12D3KooW${'a'.repeat(44)}`
+  await live.source.saveAll({ 'limits.concurrent': '9', 'limits.block-peers': peer })
+  expect(seen).toEqual([
+    ['limits.concurrent', 9, [peer]],
+    ['limits.block-peers', 9, [peer]],
+  ])
+})
+
+it('keeps what is in force where the file cannot be written', async () => {
+  const { live, setLevel } = open()
+  const told = vi.fn()
+  live.subscribe(told)
+  mkdirSync(join(folder, 'c.yaml'))
+  await expect(live.source.saveAll({ 'limits.queue': '3', 'log-level': 'debug' })).rejects.toThrow(
+    'Nothing was changed',
+  )
+  expect(live.current['limits.queue']).not.toBe(3)
+  expect([told, setLevel].map((spy) => spy.mock.calls)).toEqual([[], []])
 })

@@ -1,6 +1,6 @@
 import type { PauseCause, PauseReason, PauseRuleView } from '#shared/contract/pause.js'
-import { isWithin, nextChange, parseSchedule } from '../../../config/schedule.js'
-import type { Settings } from '../../../config/settings.js'
+import { isWithin, nextChange, parseSchedule } from '../../../config/index.js'
+import type { Settings } from '../../../config/index.js'
 import type { Fact, GpuFacts, MachineFacts } from '../../machine/index.js'
 
 /** The rules as the settings in force have them. */

@@ -3,29 +3,41 @@ import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSyn
 import { dirname } from 'node:path'
 import { isMap, isScalar, parseDocument, type Document } from 'yaml'
 import { AppError } from '#shared/errors.js'
-import { writtenValue } from './describe-value.js'
+import { writtenValue } from './settings-table.js'
 import type { SettingName, Settings } from './settings.js'
 
+/** New values of some settings, by name; undefined takes one out of the file. */
+export type SettingChanges = { readonly [Name in SettingName]?: Settings[Name] | undefined }
+
 /**
- * Writes one setting into a settings file, or takes it out when `value` is undefined; comments and everything else
- * stay. The file (mode 0600) changes as a whole or not at all. Throws `invalid_settings` for a file that is no
- * YAML or can't be written.
+ * Writes settings into a settings file; comments and everything else stay. The file (mode 0600) changes as a whole or
+ * not at all. Throws `invalid_settings` for a file that is no YAML or can't be written.
  */
-export function writeSetting(file: string, name: SettingName, value: Settings[SettingName]): void {
+export function writeSettings(file: string, changes: SettingChanges): void {
   const path = realPath(file)
   const text = textOf(path)
-  const written = value === undefined ? undefined : writtenValue(name, value)
-  replaceFile(
-    path,
-    path.endsWith('.json') ? changedJson(path, text, name, written) : changedYaml(path, text, name, written),
-  )
+  const values = (Object.entries(changes) as [SettingName, Settings[SettingName]][]).map(([name, value]): Written => [
+    name,
+    value === undefined ? undefined : writtenValue(name, value),
+  ])
+  replaceFile(path, path.endsWith('.json') ? changedJson(path, text, values) : changedYaml(path, text, values))
 }
 
-function changedYaml(path: string, text: string, name: SettingName, value: unknown): string {
+/** A setting as it is to stand in the file. */
+type Written = [name: SettingName, value: ReturnType<typeof writtenValue>]
+
+function changedYaml(path: string, text: string, values: readonly Written[]): string {
   const document = parseDocument(text)
   // A file of one `null` says as little as an empty one.
   if (isScalar(document.contents) && document.contents.value === null) document.contents = null
   if (document.errors.length > 0 || (document.contents !== null && !isMap(document.contents))) throw unreadable(path)
+  for (const [name, value] of values) change(document, name, value)
+  // Without contents it would be written as `null`.
+  const isEmpty = !isMap(document.contents) || document.contents.items.length === 0
+  return isEmpty ? comments(document) : document.toString()
+}
+
+function change(document: Document.Parsed, name: SettingName, value: unknown): void {
   const found = pathsOf(name).filter((keys) => document.hasIn(keys))
   if (value === undefined) {
     for (const keys of found) takeOut(document, keys)
@@ -33,16 +45,15 @@ function changedYaml(path: string, text: string, name: SettingName, value: unkno
     document.setIn(found[0] ?? newPath(document, name), value)
     for (const keys of found.slice(1)) takeOut(document, keys)
   }
-  // Without contents it would be written as `null`.
-  const isEmpty = !isMap(document.contents) || document.contents.items.length === 0
-  return isEmpty ? comments(document) : document.toString()
 }
 
-function changedJson(path: string, text: string, name: SettingName, value: unknown): string {
+function changedJson(path: string, text: string, values: readonly Written[]): string {
   const document = parseDocument(text === '' ? '{}' : text)
   if (document.errors.length > 0 || !isMap(document.contents)) throw unreadable(path)
-  for (const keys of pathsOf(name)) document.deleteIn(keys)
-  if (value !== undefined) document.setIn([name], value)
+  for (const [name, value] of values) {
+    for (const keys of pathsOf(name)) document.deleteIn(keys)
+    if (value !== undefined) document.setIn([name], value)
+  }
   return `${JSON.stringify(document.toJS(), null, 2)}\n`
 }
 
@@ -135,5 +146,5 @@ function unreadable(path: string): AppError {
 
 function unwritable(path: string, cause: unknown): AppError {
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return new AppError('invalid_settings', `${path} can't be written: ${reason}.`, { cause })
+  return new AppError('invalid_settings', `${path} can't be written: ${reason}. Nothing was changed.`, { cause })
 }

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -14,8 +15,9 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AppError } from '#shared/errors.js'
 import { loadSettings } from '../../../src-main/config/load-settings.js'
+import type { SettingName } from '../../../src-main/config/settings.js'
 import { createSettingsSource, MASK } from '../../../src-main/config/settings-source.js'
-import { writeSetting } from '../../../src-main/config/write-setting.js'
+import { writeSettings } from '../../../src-main/config/write-settings.js'
 
 let folder: string
 let file: string
@@ -31,6 +33,7 @@ const lines = () =>
     .split('\n')
     .filter((line) => line !== '')
 const read = () => readFileSync(file, 'utf8')
+const writeSetting = (path: string, name: SettingName, value: unknown): void => writeSettings(path, { [name]: value })
 const load = (config = file, flags = {}) => {
   const result = loadSettings({ flags: { config, ...flags }, env: {} })
   if (!result.ok) throw new Error(JSON.stringify(result.problems))
@@ -152,7 +155,7 @@ describe('the settings page', () => {
   const page = (flags = {}) => {
     writeFileSync(file, 'seed: secret-seed\nlog-level: warn\n', { flag: 'a' })
     const live: unknown[] = []
-    const made = createSettingsSource({ ...load(file, flags), onLiveChange: (...change) => live.push(change) })
+    const made = createSettingsSource({ ...load(file, flags), onLiveChange: (changes) => live.push(changes) })
     return { page: made, live }
   }
 
@@ -174,10 +177,7 @@ describe('the settings page', () => {
     expect(await settings.save('gateway.max-body', '1 MiB')).toEqual({ restartNeeded: false })
     expect(load().settings['gateway.max-body']).toBe(1_048_576)
     expect(await settings.save('log-level', 'debug')).toEqual({ restartNeeded: false })
-    expect(live).toEqual([
-      ['gateway.max-body', 1_048_576],
-      ['log-level', 'debug'],
-    ])
+    expect(live).toEqual([{ 'gateway.max-body': 1_048_576 }, { 'log-level': 'debug' }])
     await settings.save('gateway.max-body', null)
     expect(load().origins['gateway.max-body'].kind).toBe('default')
   })
@@ -215,6 +215,57 @@ describe('the settings page', () => {
     await settings.save('port', null)
     expect(await settings.save('api-port', '1234')).toEqual({ restartNeeded: true })
     expect(load().settings['api-port']).toBe(1234)
+  })
+
+  it('saves several settings in one write, and puts them in force together', async () => {
+    const { page: settings, live } = page()
+    const saved = await settings.saveAll({
+      'limits.queue': '3',
+      'limits.max-body': '1 MiB',
+      'log-level': null,
+      port: '5',
+    })
+    expect(saved).toEqual({ restartNeeded: true })
+    expect(lines()).toEqual(['seed: secret-seed', 'limits.queue: 3', 'limits.max-body: 1MiB', 'port: 5'])
+    expect(live).toEqual([{ 'limits.queue': 3, 'limits.max-body': 1_048_576, 'log-level': 'info' }])
+  })
+
+  it.each([
+    [{ 'limits.queue': '3', 'limits.concurrent': 'many' }],
+    [{ 'limits.queue': '3', 'limits.no-such': '1' }],
+    [{ port: '1234', 'api-port': '1234' }],
+  ])('saves none of %j, where one cannot be', async (changes) => {
+    const { page: settings, live } = page()
+    const before = [read(), settings.list()]
+    await expect(settings.saveAll(changes)).rejects.toBeInstanceOf(AppError)
+    expect([read(), settings.list()]).toEqual(before)
+    expect(live).toEqual([])
+  })
+
+  it('puts nothing in force that could not be stored, and says so', async () => {
+    const { page: settings, live } = page()
+    const before = settings.list()
+    const kept = read()
+    // A folder in the file's place: not even root can write it.
+    rmSync(file)
+    mkdirSync(file)
+    for (const save of [
+      () => settings.save('log-level', 'debug'),
+      () => settings.saveAll({ 'limits.queue': '3', 'limits.concurrent': '1' }),
+    ]) {
+      await expect(save()).rejects.toMatchObject({
+        code: 'invalid_settings',
+        message: expect.stringMatching(/can't be written: .*\. Nothing was changed\.$/),
+      })
+    }
+    expect(settings.list()).toEqual(before)
+    expect(live).toEqual([])
+    expect(readdirSync(folder)).toEqual(['config.yaml'])
+
+    rmSync(file, { recursive: true })
+    writeFileSync(file, kept)
+    await settings.saveAll({ 'limits.queue': '3', 'limits.concurrent': '1' })
+    expect(live).toEqual([{ 'limits.queue': 3, 'limits.concurrent': 1 }])
   })
 
   it('lets the two settings of a service be saved one after the other', async () => {

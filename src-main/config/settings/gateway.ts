@@ -1,0 +1,69 @@
+import type { SettingRow } from '../setting-row.js'
+
+const KIB = 1024
+const MIB = 1024 * 1024
+const SECOND = 1000
+const MINUTE = 60_000
+const HOUR = 3_600_000
+
+/** The address that apps use. */
+export const GATEWAY_SETTINGS = {
+  host: {
+    group: 'gateway',
+    kind: 'host',
+    default: '127.0.0.1',
+    help: 'Address the gateway listens on.',
+    cost: 'Anything but loopback lets other machines use the gateway as if they were this one.',
+    restart: true,
+  },
+  port: {
+    group: 'gateway',
+    kind: 'port',
+    transport: 'tcp',
+    default: 8092,
+    help: 'Port of the gateway; apps use http://localhost:<port>/v1.',
+    cost: '0 takes any free port.',
+    restart: true,
+  },
+  'cors-origins': {
+    group: 'gateway',
+    kind: 'list',
+    item: 'origin',
+    split: 'comma',
+    default: ['*'],
+    help: 'Web pages that may use the gateway from a browser; `*` is any page you open.',
+    cost: 'A page that may use it can spend the compute you have access to.',
+    restart: false,
+    placeholder: 'origin',
+  },
+  'gateway.max-body': {
+    group: 'gateway',
+    kind: 'size',
+    default: 64 * MIB,
+    min: KIB,
+    max: 1024 * MIB,
+    help: 'Largest JSON request body; larger ones are answered with 413.',
+    cost: 'Memory: one body for each request at work.',
+    restart: false,
+  },
+  'gateway.connect-timeout': {
+    group: 'gateway',
+    kind: 'duration',
+    default: 5 * SECOND,
+    min: 10,
+    max: 5 * MINUTE,
+    help: 'How long opening a stream to a provider may take before the next one is tried.',
+    cost: '',
+    restart: false,
+  },
+  'gateway.idle-timeout': {
+    group: 'gateway',
+    kind: 'duration',
+    default: 5 * MINUTE,
+    min: 10,
+    max: 24 * HOUR,
+    help: 'How long an answer may stay silent before it is given up.',
+    cost: 'Shorter cuts slow models off during a long prompt.',
+    restart: false,
+  },
+} as const satisfies Record<string, SettingRow>

@@ -1,0 +1,55 @@
+import type { SettingRow } from '../setting-row.js'
+
+/** What this node tells of itself: its log, and the figures it sends. */
+export const REPORT_SETTINGS = {
+  'log-level': {
+    group: 'logging',
+    kind: 'choice',
+    choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+    default: 'info',
+    help: 'The least important lines to log.',
+    cost: 'Prompts, answers and keys are never logged at any level.',
+    restart: false,
+  },
+  'log-format': {
+    group: 'logging',
+    kind: 'choice',
+    choices: ['text', 'json'],
+    default: 'text',
+    help: 'Lines for people or JSON lines for programs, on standard error.',
+    cost: '',
+    restart: true,
+  },
+  'axiom.token': {
+    group: 'telemetry',
+    kind: 'text',
+    default: '',
+    help: 'API token of Axiom; with axiom.dataset, structured events of this node go there. Also read from AXIOM_TOKEN.',
+    cost: 'Peer ids and model names are sent; prompts and answers never.',
+    restart: true,
+    placeholder: 'token',
+    alsoEnv: 'AXIOM_TOKEN',
+    secret: true,
+  },
+  'axiom.dataset': {
+    group: 'telemetry',
+    kind: 'text',
+    default: '',
+    help: 'Data set of Axiom that the events go to. Also read from AXIOM_DATASET.',
+    cost: '',
+    restart: true,
+    placeholder: 'name',
+    alsoEnv: 'AXIOM_DATASET',
+  },
+  'axiom.url': {
+    group: 'telemetry',
+    kind: 'text',
+    default: '',
+    defaultNote: "Axiom's own",
+    help: 'Another address of the API: https, or http on this machine. Also read from AXIOM_URL.',
+    cost: '',
+    restart: true,
+    placeholder: 'url',
+    alsoEnv: 'AXIOM_URL',
+  },
+} as const satisfies Record<string, SettingRow>
