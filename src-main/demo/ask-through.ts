@@ -20,7 +20,6 @@ const CompletionSchema = z.object({
 })
 
 const POLL_MS = 50
-const MAX_TOKENS = 60
 
 /** Waits until the gateway lists the model, then asks it one question. */
 export async function askThrough(
@@ -33,11 +32,7 @@ export async function askThrough(
   const response = await request(`${gateway}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      model: ask.model,
-      messages: [{ role: 'user', content: ask.question }],
-      max_tokens: MAX_TOKENS,
-    }),
+    body: JSON.stringify({ model: ask.model, messages: [{ role: 'user', content: ask.question }] }),
     signal,
   })
   const body = await response.body.json()
