@@ -1,4 +1,4 @@
-import { Bag, NOWHERE, type Placed } from './bag.js'
+import { Bag, NOWHERE, type Placed } from './swap-remove-set.js'
 
 /** A transfer that has to move. */
 export interface StallWatch {

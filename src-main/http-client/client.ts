@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { Bag } from '../base/bag.js'
+import { Bag } from '../base/swap-remove-set.js'
 import { type ConnectionOwner, HttpConnection } from './connection.js'
 import { asError, ConnectFailedError } from './errors.js'
 import type { Outgoing } from './exchange.js'

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { NOWHERE, type Placed } from '../base/bag.js'
+import { NOWHERE, type Placed } from '../base/swap-remove-set.js'
 import { ConnectionLostError } from './errors.js'
 import { Exchange, type Outgoing } from './exchange.js'
 

@@ -1,7 +1,7 @@
 import type { PeerRecord } from '#shared/records.js'
 import type { Service } from '../base/lifecycle.js'
 import type { PeerStatus } from './status/peer-status.js'
-import type { ReadonlyProviderSet } from './find/provider-set.js'
+import type { ReadonlyProviderSet } from './view/provider-set.js'
 
 /** A verified row: the last valid record its owner signed. */
 export interface Row {

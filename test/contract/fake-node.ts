@@ -11,7 +11,7 @@ import type { PeerConnection } from '../../src-main/p2p/index.js'
 import type { LocalService, ServiceRegistry } from '../../src-main/services/index.js'
 import { createTrafficHistory } from '../../src-main/telemetry/traffic-history.js'
 import { createTrafficFeed, type TrafficFeed } from '../../src-main/telemetry/traffic.js'
-import { ProviderSet } from '../../src-main/node-table/find/provider-set.js'
+import { ProviderSet } from '../../src-main/node-table/view/provider-set.js'
 
 /** A node whose every part is under the test's hand. */
 export interface FakeNode {

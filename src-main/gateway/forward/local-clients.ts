@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { createHttpClient, type HttpClient } from '../../http-client/index.js'
 import type { Service } from '../../base/lifecycle.js'
-import { atTurnEnd } from '../../base/turn-end.js'
+import { atTurnEnd } from '../../base/micro-batch.js'
 
 /** HTTP clients of this machine's own servers, one for each host and port. */
 export interface LocalClients extends Service {

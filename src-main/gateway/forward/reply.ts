@@ -3,10 +3,10 @@ import type { Duplex } from 'node:stream'
 import { type AppError, toWireError } from '#shared/errors.js'
 import { HandshakeResponse } from '../../p2p/http/upgrades.js'
 import { createTokenCounter, type TokenCount, type TokenCounter } from '../../telemetry/token-counter.js'
-import { atTurnEnd } from '../../base/turn-end.js'
+import { atTurnEnd } from '../../base/micro-batch.js'
 import type { Listener } from '../listener/listeners.js'
 import type { Headers } from './headers.js'
-import { SseEvents } from './sse-events.js'
+import { SseEvents } from '../body/sse-events.js'
 
 /** Milliseconds without a byte after which an event-stream client gets a comment, and between two of them. */
 const KEEP_ALIVE_COMMENT_MS = 15_000

@@ -18,7 +18,7 @@ import {
   type RequestBody,
   withoutBody,
 } from '../body/request-body.js'
-import { privateIdsOf } from './server-model-ids.js'
+import { privateIdsOf } from '../body/server-model-ids.js'
 import { serviceForModel } from './targets.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 

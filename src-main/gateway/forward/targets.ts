@@ -8,7 +8,7 @@ import type { Exchange } from './exchange.js'
 import { type HeaderPolicy, headerPolicyOf, type Headers, HOPS_HEADER, requestHeaders } from './headers.js'
 import type { LocalClients } from './local-clients.js'
 import { modelOf, type RequestBody } from '../body/request-body.js'
-import { hidingIds, privateIdsOf, withServerModelId, withServerModelIdInQuery } from './server-model-ids.js'
+import { hidingIds, privateIdsOf, withServerModelId, withServerModelIdInQuery } from '../body/server-model-ids.js'
 import { handshakeHeaders } from './websocket.js'
 
 /** A request for a service, at any provider of it. */

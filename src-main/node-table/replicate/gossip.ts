@@ -8,7 +8,7 @@ import type { PubSub } from '../../p2p/host/pubsub.js'
 import { createByteReader } from '../wire/bytes.js'
 import { MAX_ENVELOPE_BYTES } from '../wire/envelope.js'
 import type { SenderLimits } from './sender-limits.js'
-import type { Verdict, Verifier } from '../verifier.js'
+import type { Verdict, Verifier } from './verifier.js'
 import type { TableView } from '../view/view.js'
 
 /** The table's gossip: pushes envelopes to all peers, and lets through only what the verifier takes. */

@@ -17,7 +17,7 @@ import {
 } from '../wire/status-message.js'
 import type { StatusAnswer } from '../wire/status-message.js'
 import { fullBucket, refilled } from '../../base/token-bucket.js'
-import type { Verifier } from '../verifier.js'
+import type { Verifier } from '../replicate/verifier.js'
 import type { TableView } from '../view/view.js'
 
 /** What came of asking a peer. `unsupported`: it is there, but of a version that has no status. */

@@ -8,10 +8,10 @@ import { createTableDigest } from '../wire/envelope.js'
 import { compareLogicalTimes, isEpochOver, timeOf } from '../wire/epoch.js'
 import type { LogicalTime } from '../wire/epoch.js'
 import type { Row, TableEvent } from '../index.js'
-import { createOfferIndex } from '../find/provider-set.js'
-import type { OfferIndex } from '../find/provider-set.js'
+import { createOfferIndex } from './provider-set.js'
+import type { OfferIndex } from './provider-set.js'
 import type { Bucket } from '../../base/token-bucket.js'
-import type { Source } from '../verifier.js'
+import type { Source } from '../replicate/verifier.js'
 
 /** What was verified of an envelope. */
 export interface VerifiedRow extends LogicalTime {

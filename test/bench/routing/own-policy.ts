@@ -2,7 +2,7 @@ import { createAffinity, createProviderChoice } from '../../../src-main/gateway/
 import { createProviderScores, createStatusFollower } from '../../../src-main/gateway/routing/provider-scores.js'
 import { createProviderHealth } from '../../../src-main/gateway/routing/provider-health.js'
 import type { NodeTable } from '../../../src-main/node-table/index.js'
-import { ProviderSet } from '../../../src-main/node-table/find/provider-set.js'
+import { ProviderSet } from '../../../src-main/node-table/view/provider-set.js'
 import type { Host } from '../../../src-main/p2p/index.js'
 import { silentLog } from '../../fixtures/hosts.js'
 import type { Policy } from './policies.ts'

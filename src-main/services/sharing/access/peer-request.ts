@@ -1,5 +1,5 @@
 import type { AppError } from '#shared/errors.js'
-import { NOWHERE, type Placed } from '../../../base/bag.js'
+import { NOWHERE, type Placed } from '../../../base/swap-remove-set.js'
 import type { Asker } from './index.js'
 
 /** One request of a peer from its arrival to the end of its answer. */

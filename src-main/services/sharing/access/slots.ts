@@ -1,4 +1,4 @@
-import { Bag } from '../../../base/bag.js'
+import { Bag } from '../../../base/swap-remove-set.js'
 import type { PeerRequest } from './peer-request.js'
 
 /** Peers whose last slot is remembered while they have nothing here. */

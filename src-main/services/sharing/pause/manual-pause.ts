@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { PauseReason } from '#shared/contract/pause.js'
 import type { Clock } from '../../../base/clock.js'
 import type { Log } from '../../../logging/index.js'
-import { notStored } from '../../../not-stored.js'
+import { notStored } from '../../../base/not-stored.js'
 import { readJsonFile, writeJsonFile } from '../../../base/json-file.js'
 
 /** Unix milliseconds at which it ends; null is until resumed. */

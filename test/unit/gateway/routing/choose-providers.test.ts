@@ -7,7 +7,7 @@ import {
   type ProviderSnapshot,
   type RoutingHints,
 } from '../../../../src-main/gateway/routing/choose-providers.js'
-import { ProviderSet } from '../../../../src-main/node-table/find/provider-set.js'
+import { ProviderSet } from '../../../../src-main/node-table/view/provider-set.js'
 import { createRandom } from '../../../fixtures/table-owners.js'
 
 interface Network {

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { atTurnEnd } from '../../../src-main/base/turn-end.js'
+import { atTurnEnd } from '../../../src-main/base/micro-batch.js'
 
 test('what is put off in one turn is done in order when it is over, and once', async () => {
   const done: string[] = []

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { SseEvents } from '../../../../src-main/gateway/forward/sse-events.js'
+import { SseEvents } from '../../../../src-main/gateway/body/sse-events.js'
 
 const BOUND = 1024 * 1024
 

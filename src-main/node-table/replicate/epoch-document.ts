@@ -1,7 +1,7 @@
 import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
-import { canonicalUpdate, ROWS_KEY } from './wire/canonical-update.js'
-import type { CanonicalEntry } from './wire/canonical-update.js'
+import { canonicalUpdate, ROWS_KEY } from '../wire/canonical-update.js'
+import type { CanonicalEntry } from '../wire/canonical-update.js'
 
 /** A row as it stands in a document. */
 export interface HeldRow {

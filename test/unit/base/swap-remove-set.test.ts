@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Bag, NOWHERE, type Placed } from '../../../src-main/base/bag.js'
+import { Bag, NOWHERE, type Placed } from '../../../src-main/base/swap-remove-set.js'
 
 test('a bag holds what a set would hold, whatever comes and goes', () => {
   const moves = fc.array(fc.record({ who: fc.nat(7), what: fc.constantFrom('add', 'delete') }), { maxLength: 60 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { RequestBody } from '../../../../src-main/gateway/body/request-body.js'
-import { privateIdsOf, Scrubber, withServerModelId } from '../../../../src-main/gateway/forward/server-model-ids.js'
+import { privateIdsOf, Scrubber, withServerModelId } from '../../../../src-main/gateway/body/server-model-ids.js'
 import type { LocalService } from '../../../../src-main/services/index.js'
 
 const service = (ids: [string, string][]): LocalService => ({

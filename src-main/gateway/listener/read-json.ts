@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
-import { parseObject, readAll } from './body/request-body.js'
+import { parseObject, readAll } from '../body/request-body.js'
 
 /**
  * The JSON object that a request to this node itself carries; an empty body is an empty object.

@@ -1,6 +1,6 @@
-import type { Origins } from './config/index.js'
-import type { Settings } from './config/settings.js'
-import { bindableHosts, bindError, freePort } from './p2p/host/listen-addresses.js'
+import type { Origins } from '../config/index.js'
+import type { Settings } from '../config/settings.js'
+import { bindableHosts, bindError, freePort } from '../p2p/host/listen-addresses.js'
 
 /** A default port that another program has, and the free one that is used instead. */
 export interface MovedPort {

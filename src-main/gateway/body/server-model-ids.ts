@@ -1,6 +1,6 @@
 import { type LocalService, publicIdOf } from '../../services/index.js'
-import { withFormModel } from '../body/form.js'
-import type { RequestBody } from '../body/request-body.js'
+import { withFormModel } from './form.js'
+import type { RequestBody } from './request-body.js'
 import type { AnswerHandler, HttpClient } from '../../http-client/index.js'
 
 /**

@@ -1,22 +1,26 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { canonicalUpdate, clientIdOf, extractEnvelopes } from '../../../src-main/node-table/wire/canonical-update.js'
-import { createClockWatch } from '../../../src-main/node-table/replicate/clock-watch.js'
-import { EPOCH_MS } from '../../../src-main/node-table/wire/epoch.js'
-import type { TableStore } from '../../../src-main/node-table/store/persistence.js'
-import { createTableReplica } from '../../../src-main/node-table/replicate/replica.js'
-import { createSenderLimits } from '../../../src-main/node-table/replicate/sender-limits.js'
-import { initiateSync, respondToSync, type SessionNeeds } from '../../../src-main/node-table/replicate/sync-session.js'
-import { createFramePipe } from '../../fixtures/frame-pipe.js'
-import { createRecordingLog } from '../../fixtures/recording-log.js'
+import { canonicalUpdate, clientIdOf, extractEnvelopes } from '../../../../src-main/node-table/wire/canonical-update.js'
+import { createClockWatch } from '../../../../src-main/node-table/replicate/clock-watch.js'
+import { EPOCH_MS } from '../../../../src-main/node-table/wire/epoch.js'
+import type { TableStore } from '../../../../src-main/node-table/store/persistence.js'
+import { createTableReplica } from '../../../../src-main/node-table/replicate/replica.js'
+import { createSenderLimits } from '../../../../src-main/node-table/replicate/sender-limits.js'
+import {
+  initiateSync,
+  respondToSync,
+  type SessionNeeds,
+} from '../../../../src-main/node-table/replicate/sync-session.js'
+import { createFramePipe } from '../../../fixtures/frame-pipe.js'
+import { createRecordingLog } from '../../../fixtures/recording-log.js'
 import {
   createOwners,
   createTurnableClock,
   TODAY,
   type Owner,
   type TurnableClock,
-} from '../../fixtures/table-owners.js'
-import { createTableParts, type TableParts, type TablePartsOptions } from '../../fixtures/table-parts.js'
+} from '../../../fixtures/table-owners.js'
+import { createTableParts, type TableParts, type TablePartsOptions } from '../../../fixtures/table-parts.js'
 
 const NOON = EPOCH_MS / 2
 const MINUTE = 60_000
