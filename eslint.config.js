@@ -1,89 +1,9 @@
-import { readdirSync } from 'node:fs'
 import js from '@eslint/js'
+import { createNodeResolver, importX } from 'eslint-plugin-import-x'
 import globals from 'globals'
 import tseslint from 'typescript-eslint'
-
-/**
- * The layers of src-main from the bottom up (docs/architecture.md). A file may import from its own layer and from
- * those before it; what comes later is out of bounds.
- */
-const LAYERS = [
-  ['config', 'logging', 'http-client'],
-  ['p2p'],
-  ['node-table'],
-  ['demo-model'],
-  ['services'],
-  ['telemetry'],
-  ['gateway'],
-  ['doctor'],
-  ['api'],
-  ['cli', 'electron'],
-]
-
-const above = (level) => LAYERS.slice(level + 1).flat()
-
-const layerRules = LAYERS.flatMap((names, level) =>
-  names.map((name) => ({
-    files: [`src-main/${name}/**/*.ts`],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            {
-              group: [
-                ...above(level).flatMap((folder) => [`../${folder}/*`, `../../${folder}/*`, `../../../${folder}/*`]),
-                '**/src-renderer/**',
-                '../compose.js',
-                '../../compose.js',
-              ],
-              message: `${name} may not import from a layer above it (docs/architecture.md).`,
-            },
-            ...(name === 'electron'
-              ? []
-              : [{ group: ['electron', 'electron/*'], message: 'Only src-main/electron and main.ts know Electron.' }]),
-          ],
-        },
-      ],
-    },
-  })),
-)
-
-/** The layers of src-renderer from the bottom up; a file may import from its own layer and from those before it. */
-const RENDERER_LAYERS = ['strings', 'client', 'stores', 'ui', 'features', 'frame']
-const PAGES = readdirSync(new URL('src-renderer/features', import.meta.url))
-const NOT_IN_PAGES = ['node:*', 'electron', '**/src-main/**', 'koa', '@libp2p/*', 'libp2p']
-
-const rendererRule = (files, patterns) => ({
-  files,
-  rules: { 'no-restricted-imports': ['error', { patterns: [{ group: NOT_IN_PAGES }, ...patterns] }] },
-})
-
-const rendererRules = [
-  rendererRule(['src-renderer/**/*.{ts,tsx}'], []),
-  ...RENDERER_LAYERS.slice(0, -1).map((name, level) =>
-    rendererRule(
-      [`src-renderer/${name}/**/*.{ts,tsx}`, `src-renderer/${name}.ts`],
-      [
-        {
-          group: RENDERER_LAYERS.slice(level + 1).map((folder) => `**/${folder}/**`),
-          message: `${name} may not import from a layer above it: ${RENDERER_LAYERS.join(' < ')}.`,
-        },
-      ],
-    ),
-  ),
-  ...PAGES.map((page) =>
-    rendererRule(
-      [`src-renderer/features/${page}/**/*.{ts,tsx}`],
-      [
-        {
-          group: ['**/frame/**', ...PAGES.filter((other) => other !== page).map((other) => `**/${other}/**`)],
-          message: 'A page imports neither the frame nor another page: what they share lies in stores or ui.',
-        },
-      ],
-    ),
-  ),
-]
+import house from './.ci/lint/house.js'
+import { MAIN_LAYERS, MAIN_OPEN, PAGES, RENDERER_LAYERS } from './.ci/lint/rooms.js'
 
 export default tseslint.config(
   { ignores: ['out/**', 'dist/**', 'node_modules/**', 'test/bench/results/**'] },
@@ -124,12 +44,72 @@ export default tseslint.config(
   },
   { files: ['test/bench/**', 'src-main/cli/**'], rules: { 'no-console': 'off' } },
   { files: ['**/*.{js,mjs}'], languageOptions: { globals: globals.node } },
-  ...layerRules,
+  {
+    files: ['**/*.{ts,tsx}'],
+    plugins: { house, 'import-x': importX },
+    settings: {
+      'import-x/resolver-next': [
+        createNodeResolver({
+          extensions: ['.ts', '.tsx', '.js'],
+          extensionAlias: { '.js': ['.ts', '.tsx', '.js'] },
+        }),
+      ],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts', '.tsx'] },
+    },
+    rules: {
+      'house/file-name': 'error',
+      'import-x/order': [
+        'error',
+        {
+          groups: ['builtin', 'external', 'internal', 'parent', 'sibling', 'index'],
+          pathGroups: [{ pattern: '#shared/**', group: 'internal' }],
+          pathGroupsExcludedImportTypes: ['builtin'],
+          'newlines-between': 'never',
+          alphabetize: { order: 'asc', caseInsensitive: true },
+        },
+      ],
+    },
+  },
+  {
+    files: ['src-*/**/*.{ts,tsx}'],
+    rules: {
+      'import-x/no-cycle': ['error', { ignoreExternal: true }],
+      'house/layers': ['error', { within: 'src-main', layers: MAIN_LAYERS }],
+      'house/faces': ['error', { within: 'src-main', open: MAIN_OPEN }],
+    },
+  },
+  {
+    files: ['src-main/**/*.ts'],
+    ignores: ['src-main/electron/**', 'src-main/compose/run-desktop-app.ts', 'src-main/main.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { group: ['electron', 'electron/*'], message: 'Only src-main/electron and its host know Electron.' },
+            { group: ['**/src-renderer/**'], message: 'The program does not know its pages.' },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['src-renderer/**/*.{ts,tsx}'],
+    rules: { 'house/layers': ['error', { within: 'src-renderer', layers: RENDERER_LAYERS, apart: PAGES }] },
+  },
   {
     files: ['src-shared/**/*.ts'],
     rules: {
       'no-restricted-imports': ['error', { patterns: ['node:*', 'electron', '**/src-main/**', '**/src-renderer/**'] }],
     },
   },
-  ...rendererRules,
+  {
+    files: ['src-renderer/**/*.{ts,tsx}'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: ['node:*', 'electron', '**/src-main/**', 'koa', '@libp2p/*', 'libp2p'] },
+      ],
+    },
+  },
 )

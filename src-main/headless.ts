@@ -1,8 +1,8 @@
 import { dirname } from 'node:path'
-import { connectToNode, runCli } from './cli/run.js'
 import type { CliHandlers, CliIo } from './cli/io.js'
-import { runDemo } from './demo/run-demo.js'
+import { connectToNode, runCli } from './cli/run.js'
 import { runHeadlessNode } from './compose/run-headless-node.js'
+import { runDemo } from './demo/index.js'
 
 const io: CliIo = {
   stdout: process.stdout,

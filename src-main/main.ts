@@ -1,10 +1,10 @@
-import { app, dialog } from 'electron'
 import { dirname } from 'node:path'
-import { connectToNode, runCli } from './cli/run.js'
+import { app, dialog } from 'electron'
 import { EXIT, type CliIo } from './cli/io.js'
-import { registerAppScheme } from './electron/window/app-scheme.js'
-import { readLaunch } from './electron/argv.js'
+import { connectToNode, runCli } from './cli/run.js'
 import { runDesktopApp } from './compose/run-desktop-app.js'
+import { readLaunch } from './electron/argv.js'
+import { registerAppScheme } from './electron/window/app-scheme.js'
 
 /** The end of what went wrong, for a person who started the app without a terminal. */
 const MAX_SHOWN = 4000

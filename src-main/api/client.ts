@@ -1,5 +1,5 @@
-import type { CallInput, CallName, CallOutput } from '#shared/contract/index.js'
 import type { Client } from '#shared/contract/client.js'
+import type { CallInput, CallName, CallOutput } from '#shared/contract/index.js'
 import { AppError, fromWireError, type WireError } from '#shared/errors.js'
 import { readControlFile } from './http/control-file.js'
 

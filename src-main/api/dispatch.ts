@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import { CALLS, isCallName, type CallName, type CallOutput, type ParsedInput } from '#shared/contract/index.js'
 import type { CallDefinition } from '#shared/contract/define.js'
+import { CALLS, isCallName, type CallName, type CallOutput, type ParsedInput } from '#shared/contract/index.js'
 import type { Capability } from '#shared/contract/node.js'
 import { AppError } from '#shared/errors.js'
 

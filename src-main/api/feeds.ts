@@ -1,5 +1,5 @@
-import { FEEDS, isFeedName, type FeedName, type FeedSnapshot } from '#shared/contract/index.js'
 import type { FeedDefinition } from '#shared/contract/define.js'
+import { FEEDS, isFeedName, type FeedName, type FeedSnapshot } from '#shared/contract/index.js'
 import type { FeedMessage } from '#shared/contract/wire.js'
 import { AppError } from '#shared/errors.js'
 import type { Log } from '../logging/index.js'

@@ -1,10 +1,9 @@
 import type { SettingsSource } from '../config/index.js'
-import type { ProviderHealth } from '../gateway/routing/provider-health.js'
+import type { ProviderHealth } from '../gateway/index.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
 import type { ServiceRegistry } from '../services/index.js'
-import type { TrafficHistory } from '../telemetry/traffic-history.js'
-import type { TrafficFeed } from '../telemetry/traffic.js'
+import type { TrafficFeed, TrafficHistory } from '../telemetry/index.js'
 import { createDispatch, type Dispatch } from './dispatch.js'
 import { createFeeds, type Feeds } from './feeds.js'
 import { createAppHandlers, type AppPreferencesSource } from './handlers/app.js'
@@ -21,6 +20,11 @@ import { createNodeHandlers, createStatusFeed, type NodeFacts } from './handlers
 import { createTableHandlers } from './handlers/table.js'
 import { createTrafficHandlers, createTrafficSource } from './handlers/traffic.js'
 import { createUpdateFeed, createUpdateHandlers, type UpdatesSource } from './handlers/update.js'
+export type { AppPreferencesSource } from './handlers/app.js'
+export { createConnectionsSource } from './handlers/peers.js'
+export type { SharingNeeds } from './handlers/sharing.js'
+export type { UpdatesSource } from './handlers/update.js'
+export { testModel } from './model-test.js'
 
 /** Everything the control interface reads. */
 export interface ControlNeeds extends BootstrapNeeds, DoctorNeeds, IdentityNeeds {

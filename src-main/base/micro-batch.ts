@@ -9,16 +9,16 @@ let isScheduled = false
  * waiting. For writes to other processes: the first one wakes its reader, which is most of what a write costs, and those
  * right behind it find it awake. What `work` throws is nobody's to catch, and keeps no other from being done.
  */
-export function atTurnEnd(work: () => void): void {
+export function inMicroBatch(work: () => void): void {
   waiting.push(work)
   if (waiting.length >= MAX_WAITING) doAll()
   else if (!isScheduled) {
     isScheduled = true
-    setImmediate(onTurnEnd)
+    setImmediate(onBatchDue)
   }
 }
 
-function onTurnEnd(): void {
+function onBatchDue(): void {
   isScheduled = false
   doAll()
 }
@@ -33,6 +33,6 @@ function doAll(): void {
       work()
     }
   } finally {
-    for (const work of all.slice(begun)) atTurnEnd(work)
+    for (const work of all.slice(begun)) inMicroBatch(work)
   }
 }

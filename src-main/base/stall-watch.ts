@@ -1,4 +1,4 @@
-import { Bag, NOWHERE, type Placed } from './swap-remove-set.js'
+import { SwapRemoveSet, NOT_A_MEMBER, type SwapRemoveMember } from './swap-remove-set.js'
 
 /** A transfer that has to move. */
 export interface StallWatch {
@@ -7,15 +7,15 @@ export interface StallWatch {
   stop(): void
 }
 
-class Watched implements StallWatch, Placed {
+class Watched implements StallWatch, SwapRemoveMember {
   moved = true
   /** Looks since something moved. */
   stillLooks = 0
-  place = NOWHERE
+  setIndex = NOT_A_MEMBER
   readonly onStall: () => void
-  readonly #round: Bag<Watched>
+  readonly #round: SwapRemoveSet<Watched>
 
-  constructor(onStall: () => void, round: Bag<Watched>) {
+  constructor(onStall: () => void, round: SwapRemoveSet<Watched>) {
     this.onStall = onStall
     this.#round = round
   }
@@ -26,7 +26,7 @@ class Watched implements StallWatch, Placed {
 }
 
 /** By length of the wait, of which a program has one or two: a timer for each request would cost more than its body. */
-const rounds = new Map<number, Bag<Watched>>()
+const rounds = new Map<number, SwapRemoveSet<Watched>>()
 
 const LOOKS = 10
 
@@ -38,8 +38,8 @@ export function watchForStall(onStall: () => void, stallMs: number): StallWatch 
   return watched
 }
 
-function startRound(stallMs: number): Bag<Watched> {
-  const round = new Bag<Watched>()
+function startRound(stallMs: number): SwapRemoveSet<Watched> {
+  const round = new SwapRemoveSet<Watched>()
   rounds.set(stallMs, round)
   const timer = setInterval(
     () => {

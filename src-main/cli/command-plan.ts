@@ -1,10 +1,16 @@
 import { Command, Option } from 'commander'
-import { loadSettings, type LoadedSettings } from '../config/index.js'
-import { didYouMean, nearNames } from '../config/index.js'
-import { problemLine, type SettingProblem } from '../config/index.js'
-import { SETTING_NAMES, type SettingName } from '../config/index.js'
-import { printable } from '../logging/printable.js'
 import { VERSION } from '../base/version.js'
+import {
+  didYouMean,
+  type LoadedSettings,
+  loadSettings,
+  nearNames,
+  problemLine,
+  SETTING_NAMES,
+  type SettingName,
+  type SettingProblem,
+} from '../config/index.js'
+import { printable } from '../logging/index.js'
 import { EXIT, type CliIo } from './io.js'
 import { addSettingOptions, givenSettings, settingTerm } from './setting-options.js'
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { LIMIT_NAMES, LIMITS } from '#shared/limits.js'
-import { SETTING_NAMES, type SettingName } from '../config/index.js'
 import { VERSION } from '../base/version.js'
+import { SETTING_NAMES, type SettingName } from '../config/index.js'
 import { addPlannedCommand, createBareProgram, type CommandPlan, type Invocation } from './command-plan.js'
 import { runChat } from './commands/chat.js'
 import { runConfig } from './commands/config.js'

@@ -1,6 +1,6 @@
-import Table from 'cli-table3'
 import { styleText } from 'node:util'
-import { printable } from '../logging/printable.js'
+import Table from 'cli-table3'
+import { printable } from '../logging/index.js'
 import type { CliIo } from './io.js'
 
 const NO_BORDERS = {

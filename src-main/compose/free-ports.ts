@@ -1,6 +1,5 @@
-import type { Origins } from '../config/index.js'
-import type { Settings } from '../config/settings.js'
-import { bindableHosts, bindError, freePort } from '../p2p/host/listen-addresses.js'
+import type { Origins, Settings } from '../config/index.js'
+import { bindableHosts, bindError, freePort } from '../p2p/index.js'
 
 /** A default port that another program has, and the free one that is used instead. */
 export interface MovedPort {

@@ -1,26 +1,29 @@
 import type { Clock } from '../base/clock.js'
-import type { Settings } from '../config/index.js'
-import { createForwarder } from '../gateway/forward/forwarder.js'
-import { createLocalClients } from '../gateway/forward/local-clients.js'
-import type { ProviderHealth } from '../gateway/routing/provider-health.js'
-import { createProviderScores, createStatusFollower } from '../gateway/routing/provider-scores.js'
-import { createGatewayListener, type GatewayNeeds, type GatewayOptions, type GatewayTiming } from '../gateway/index.js'
-import { createKnownOffers } from '../gateway/routing/known-offers.js'
-import { createListeners } from '../gateway/listener/listeners.js'
-import { createLocalListener } from '../gateway/listener/local-listener.js'
-import { createAffinity, createProviderChoice } from '../gateway/routing/provider-choice.js'
 import { createServiceGroup, type Service } from '../base/lifecycle.js'
+import { VERSION } from '../base/version.js'
+import type { Settings } from '../config/index.js'
+import {
+  createAffinity,
+  createForwarder,
+  createGatewayListener,
+  createKnownOffers,
+  createListeners,
+  createLocalClients,
+  createLocalListener,
+  createProviderChoice,
+  createProviderScores,
+  createStatusFollower,
+  type GatewayNeeds,
+  type GatewayOptions,
+  type GatewayTiming,
+  type ProviderHealth,
+} from '../gateway/index.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
-import { createPeerClients } from '../p2p/http/peer-clients.js'
-import { createPeerDoor } from '../p2p/http/peer-door.js'
-import type { Host } from '../p2p/index.js'
-import type { PathLookup } from '../p2p/dial/path-lookup.js'
-import type { Admission } from '../services/sharing/access/index.js'
+import { createPeerClients, createPeerDoor, type Host, type PathLookup } from '../p2p/index.js'
 import type { ServiceRegistry } from '../services/index.js'
-import type { Metrics } from '../telemetry/metrics.js'
-import type { TrafficFeed } from '../telemetry/traffic.js'
-import { VERSION } from '../base/version.js'
+import type { Admission } from '../services/sharing/access/index.js'
+import type { Metrics, TrafficFeed } from '../telemetry/index.js'
 
 export interface ComposedGateway {
   /** Follows the table; runs from the beginning. */

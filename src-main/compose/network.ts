@@ -1,6 +1,8 @@
 import type { Metrics } from '@libp2p/interface'
-import type { LiveSettings, Settings } from '../config/index.js'
 import type { DataFolder } from '../base/data-folder.js'
+import type { Service } from '../base/lifecycle.js'
+import { VERSION } from '../base/version.js'
+import type { LiveSettings, Settings } from '../config/index.js'
 import type { Log } from '../logging/index.js'
 import {
   bootstrapSettings,
@@ -9,9 +11,7 @@ import {
   machineNodesDir,
   type Bootstrapper,
 } from '../p2p/bootstrap/index.js'
-import type { Service } from '../base/lifecycle.js'
 import { createHost, type Host, type Identity, type RelayOptions } from '../p2p/index.js'
-import { VERSION } from '../base/version.js'
 
 /** The libp2p host and what finds its first peers. */
 export interface ComposedNetwork {

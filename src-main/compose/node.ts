@@ -1,29 +1,26 @@
-import type { AppPreferencesSource } from '../api/handlers/app.js'
-import { createConnectionsSource } from '../api/handlers/peers.js'
-import type { UpdatesSource } from '../api/handlers/update.js'
 import { createControlServer } from '../api/http/index.js'
-import { type Control, createControl } from '../api/index.js'
+import {
+  type AppPreferencesSource,
+  type Control,
+  createConnectionsSource,
+  createControl,
+  type UpdatesSource,
+} from '../api/index.js'
 import { systemClock } from '../base/clock.js'
+import type { DataFolder } from '../base/data-folder.js'
+import { createServiceGroup, type Service } from '../base/lifecycle.js'
+import { VERSION } from '../base/version.js'
+import { createLiveSettings, type Origins, type Settings } from '../config/index.js'
+import { createProviderHealth, type GatewayTiming } from '../gateway/index.js'
+import type { Logger } from '../logging/index.js'
+import { createNodeTable } from '../node-table/index.js'
+import { createIdentityKeeper, createPathLookup, dropDeadConnections, type Identity } from '../p2p/index.js'
 import { composeDoctor } from './doctor.js'
 import { composeGateway } from './gateway.js'
 import { composeNetwork } from './network.js'
 import { composeRegistry, composeServices } from './services.js'
 import { composeSharing, type DesktopSharing } from './sharing.js'
 import { composeTelemetry } from './telemetry.js'
-import { createLiveSettings } from '../config/index.js'
-import type { Origins } from '../config/index.js'
-import type { Settings } from '../config/index.js'
-import type { DataFolder } from '../base/data-folder.js'
-import type { GatewayTiming } from '../gateway/index.js'
-import { createProviderHealth } from '../gateway/routing/provider-health.js'
-import { createServiceGroup, type Service } from '../base/lifecycle.js'
-import type { Logger } from '../logging/logger.js'
-import { createNodeTable } from '../node-table/index.js'
-import { dropDeadConnections } from '../p2p/dial/after-sleep.js'
-import { createIdentityKeeper } from '../p2p/identity/identity-keeper.js'
-import type { Identity } from '../p2p/index.js'
-import { createPathLookup } from '../p2p/dial/path-lookup.js'
-import { VERSION } from '../base/version.js'
 
 /** What a node is made of. Opening folder and identity comes first: they are what can be wrong before anything runs. */
 export interface NodeNeeds {

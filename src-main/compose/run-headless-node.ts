@@ -1,8 +1,7 @@
 import { AppError } from '#shared/errors.js'
 import { EXIT } from '../cli/io.js'
-import type { Origins } from '../config/index.js'
-import type { Settings } from '../config/index.js'
-import { createLogger, type Logger } from '../logging/logger.js'
+import type { Origins, Settings } from '../config/index.js'
+import { createLogger, type Logger } from '../logging/index.js'
 import { startNode, STOP_GRACE_MS, untilAskedToStop, type RunningNode } from './run-node.js'
 
 /** `ocf start`: a node until it is asked to stop. Standard output carries the ready line and nothing else. */

@@ -1,12 +1,12 @@
 import type { Clock } from '../base/clock.js'
-import type { ComposedSharing } from './sharing.js'
-import type { Settings } from '../config/index.js'
 import type { Service } from '../base/lifecycle.js'
+import { VERSION } from '../base/version.js'
+import type { Settings } from '../config/index.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
 import type { Host } from '../p2p/index.js'
-import { createAnnouncer } from '../services/registry/announcer.js'
 import {
+  createAnnouncer,
   createEmbeddedDemo,
   createServiceRegistry,
   createSubprocess,
@@ -14,7 +14,7 @@ import {
   type RegistrationInput,
   type ServiceRegistry,
 } from '../services/index.js'
-import { VERSION } from '../base/version.js'
+import type { ComposedSharing } from './sharing.js'
 
 /** What must run before and after the gateway's listeners open. */
 export interface ComposedServices {

@@ -1,16 +1,15 @@
 import { readLimits } from '#shared/limits.js'
-import type { SharingNeeds } from '../api/handlers/sharing.js'
+import type { SharingNeeds } from '../api/index.js'
 import type { Clock } from '../base/clock.js'
-import type { LiveSettings, Settings } from '../config/index.js'
 import type { DataFolder } from '../base/data-folder.js'
-import { HOPS_HEADER } from '../gateway/forward/headers.js'
 import type { Service } from '../base/lifecycle.js'
+import { systemSleepingClock } from '../base/sleeping-clock.js'
+import type { LiveSettings, Settings } from '../config/index.js'
+import { HOPS_HEADER } from '../gateway/index.js'
 import type { Log } from '../logging/index.js'
 import type { OwnStatusSource } from '../node-table/index.js'
-import { createAdmission, type Admission } from '../services/sharing/access/index.js'
 import { createDetector, type Detector } from '../services/detection/index.js'
 import type { ServiceRegistry } from '../services/index.js'
-import { createLedger } from '../services/sharing/ledger/index.js'
 import {
   createGpuReader,
   createHardware,
@@ -18,11 +17,12 @@ import {
   type HardwareSource,
   type MachineFacts,
 } from '../services/machine/index.js'
-import { createPause, readRules, type Pause } from '../services/sharing/pause/index.js'
 import { createSecretFile, type Vault } from '../services/secrets/index.js'
+import { createAdmission, type Admission } from '../services/sharing/access/index.js'
+import { createLedger } from '../services/sharing/ledger/index.js'
+import { createPause, readRules, type Pause } from '../services/sharing/pause/index.js'
 import { createShares, type Shares } from '../services/sharing/shares/index.js'
-import { systemSleepingClock } from '../base/sleeping-clock.js'
-import type { TrafficFeed } from '../telemetry/traffic.js'
+import type { TrafficFeed } from '../telemetry/index.js'
 
 /** What the desktop app knows better than a program without a window. */
 export interface DesktopSharing {

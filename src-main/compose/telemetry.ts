@@ -1,16 +1,21 @@
 import type { Clock } from '../base/clock.js'
-import type { Settings } from '../config/index.js'
 import type { DataFolder } from '../base/data-folder.js'
 import type { Service } from '../base/lifecycle.js'
+import { VERSION } from '../base/version.js'
+import type { Settings } from '../config/index.js'
 import type { Log } from '../logging/index.js'
-import type { Host } from '../p2p/index.js'
-import type { PathLookup } from '../p2p/dial/path-lookup.js'
+import type { Host, PathLookup } from '../p2p/index.js'
 import type { ServiceRegistry } from '../services/index.js'
 import { createAxiomExporter } from '../telemetry/axiom/index.js'
-import { createMetrics, type MetricSources, type Metrics } from '../telemetry/metrics.js'
-import { createTrafficHistory, type TrafficHistory } from '../telemetry/traffic-history.js'
-import { createTrafficFeed, type TrafficFeed } from '../telemetry/traffic.js'
-import { VERSION } from '../base/version.js'
+import {
+  createMetrics,
+  createTrafficFeed,
+  createTrafficHistory,
+  type Metrics,
+  type MetricSources,
+  type TrafficFeed,
+  type TrafficHistory,
+} from '../telemetry/index.js'
 
 export interface ComposedTelemetry {
   traffic: TrafficFeed

@@ -1,4 +1,4 @@
-import type { Logger } from '../logging/logger.js'
+import type { Logger } from '../logging/index.js'
 import { createSettingsSource, type SettingsSource } from './settings-source.js'
 import type { Origins, SettingName, Settings } from './settings.js'
 

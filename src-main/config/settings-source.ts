@@ -4,6 +4,7 @@ import { conflicts } from './cross-check.js'
 import { parseSetting } from './load-settings.js'
 import { didYouMean, nearNames } from './near-names.js'
 import { SETTING_GROUPS, type SettingRow } from './setting-row.js'
+import { describeDefault, describeValue } from './settings-table.js'
 import {
   SETTING_NAMES,
   isSettingName,
@@ -13,7 +14,6 @@ import {
   type SettingName,
   type Settings,
 } from './settings.js'
-import { describeDefault, describeValue } from './settings-table.js'
 import { valueKind } from './value-kinds.js'
 import { writeSettings, type SettingChanges } from './write-settings.js'
 

@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto'
-import { AppError } from '#shared/errors.js'
 import { z } from 'zod'
+import { AppError } from '#shared/errors.js'
 import type { AnswerRequest, AnswerSummary } from './answer.js'
 
 /** A request that was understood: what to write, and how to show it. */

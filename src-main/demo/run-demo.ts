@@ -1,15 +1,15 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BOOTSTRAPS_PATH } from '#shared/routes.js'
 import { EXIT, type DemoOptions } from '../cli/io.js'
-import { createDemoModelServer } from '../demo-model/index.js'
-import { createLogger } from '../logging/logger.js'
 import { untilAskedToStop } from '../compose/run-node.js'
-import { startDemoNode, type DemoNode } from './demo-node.js'
+import { createDemoModelServer } from '../demo-model/index.js'
+import { createLogger } from '../logging/index.js'
 import { askThrough } from './ask-through.js'
+import { startDemoNode, type DemoNode } from './demo-node.js'
 
 const say = (line = ''): void => void process.stdout.write(`${line}\n`)
 

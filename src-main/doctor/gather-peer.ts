@@ -1,10 +1,9 @@
 import type { Connection } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
-import { ask } from '../http-client/ask.js'
-import { failureWords } from '../p2p/bootstrap/failure-words.js'
-import { createPeerClients } from '../p2p/http/peer-clients.js'
-import type { Host, PeerConnection } from '../p2p/index.js'
+import { ask } from '../http-client/index.js'
+import { failureWords } from '../p2p/bootstrap/index.js'
+import { createPeerClients, type Host, type PeerConnection } from '../p2p/index.js'
 import type { DoctorNeeds } from './facts.js'
 
 /** What was found on the path to one peer. */

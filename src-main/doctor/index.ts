@@ -1,11 +1,13 @@
 import type { Check, DoctorReport } from '#shared/contract/doctor.js'
-import { assertPeerId } from '../p2p/http/peer-clients.js'
+import { assertPeerId } from '../p2p/index.js'
 import { createPortHolders, readFacts, type DoctorFacts, type DoctorNeeds, type DoctorOptions } from './facts.js'
 import { gatherPeerFacts } from './gather-peer.js'
 import { createLiveDoctor, type LiveDoctor } from './live.js'
 import { checkBootstrap, checkClock, checkDht, checkPeers, checkPorts } from './network-checks.js'
 import { checkPeer } from './peer-checks.js'
 import { checkFirewall, checkListening, checkNat, checkReachable, checkRelays, checkRouter } from './reach-checks.js'
+export { causeOf } from './live.js'
+export { examineOffline, type OfflineOptions } from './offline.js'
 
 /** Peers are asked to dial this node for at most this long. */
 const ASK_MS = 15_000

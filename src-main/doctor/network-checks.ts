@@ -1,6 +1,6 @@
 import type { Check } from '#shared/contract/doctor.js'
 import { SETTINGS } from '../config/index.js'
-import { ANOTHER_PEER } from '../p2p/bootstrap/failure-words.js'
+import { ANOTHER_PEER } from '../p2p/bootstrap/index.js'
 import { counted, fine, finding } from './check.js'
 import type { DoctorFacts } from './facts.js'
 

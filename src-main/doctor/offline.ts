@@ -3,12 +3,14 @@ import { join } from 'node:path'
 import { request } from 'undici'
 import type { Check } from '#shared/contract/doctor.js'
 import { findPortHolder } from '../config/index.js'
-import type { BootstrapSourceStatus } from '../p2p/bootstrap/index.js'
-import { parseBootstrapSettings, type RawBootstrapSetting } from '../p2p/bootstrap/parse-source.js'
-import { oddEntries } from '../p2p/bootstrap/read-entries.js'
-import { resolveSource } from '../p2p/bootstrap/resolve-source.js'
-import type { NetworkMode } from '../p2p/index.js'
-import { bindError } from '../p2p/host/listen-addresses.js'
+import {
+  type BootstrapSourceStatus,
+  oddEntries,
+  parseBootstrapSettings,
+  type RawBootstrapSetting,
+  resolveSource,
+} from '../p2p/bootstrap/index.js'
+import { bindError, type NetworkMode } from '../p2p/index.js'
 import { fine, finding } from './check.js'
 import { checkBootstrap, clockCheck } from './network-checks.js'
 

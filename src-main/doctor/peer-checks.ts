@@ -1,5 +1,5 @@
 import type { Check } from '#shared/contract/doctor.js'
-import { ANOTHER_PEER } from '../p2p/bootstrap/failure-words.js'
+import { ANOTHER_PEER } from '../p2p/bootstrap/index.js'
 import { counted, fine, finding } from './check.js'
 import type { PeerFacts } from './gather-peer.js'
 

@@ -1,6 +1,5 @@
 import type { Check } from '#shared/contract/doctor.js'
-import type { GatewayProblem, ReachFacts } from '../p2p/index.js'
-import { hostOf, relayOf, scopeOf } from '../p2p/dial/ip-scope.js'
+import { type GatewayProblem, hostOf, type ReachFacts, relayOf, scopeOf } from '../p2p/index.js'
 import { counted, fine, finding } from './check.js'
 import type { DoctorFacts } from './facts.js'
 

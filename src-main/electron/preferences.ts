@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { z } from 'zod'
-import type { AppPreferencesSource } from '../api/handlers/app.js'
+import type { AppPreferencesSource } from '../api/index.js'
 import type { Log } from '../logging/index.js'
 import type { Autostart } from './autostart.js'
 

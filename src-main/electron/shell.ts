@@ -1,5 +1,5 @@
-import { app, BrowserWindow, Notification, powerMonitor } from 'electron'
 import { join } from 'node:path'
+import { app, BrowserWindow, Notification, powerMonitor } from 'electron'
 import type { Capability } from '#shared/contract/node.js'
 import type { Control } from '../api/index.js'
 import type { Clock } from '../base/clock.js'

@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream'
-import { Bag } from '../base/swap-remove-set.js'
+import { SwapRemoveSet } from '../base/swap-remove-set.js'
 import { type ConnectionOwner, HttpConnection } from './connection.js'
 import { asError, ConnectFailedError } from './errors.js'
 import type { Outgoing } from './exchange.js'
-import type { AnswerHandler, HttpClient, HttpRequest } from './index.js'
 import { requestHead } from './request-writer.js'
+import type { AnswerHandler, HttpClient, HttpRequest } from './index.js'
 
 export interface HttpClientOptions {
   /** Makes a connection; rejects where that takes too long. */
@@ -35,7 +35,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
 class PooledClient implements HttpClient, ConnectionOwner {
   readonly #options: HttpClientOptions
-  readonly #open = new Bag<HttpConnection>()
+  readonly #open = new SwapRemoveSet<HttpConnection>()
   readonly #givenAway = new Set<Duplex>()
   /** The one that was used last is at the end. */
   #idle: HttpConnection[] = []

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { NOWHERE, type Placed } from '../base/swap-remove-set.js'
+import { NOT_A_MEMBER, type SwapRemoveMember } from '../base/swap-remove-set.js'
 import { ConnectionLostError } from './errors.js'
 import { Exchange, type Outgoing } from './exchange.js'
 
@@ -14,9 +14,9 @@ export interface ConnectionOwner {
 }
 
 /** One connection, with one request at a time. */
-export class HttpConnection implements Placed {
+export class HttpConnection implements SwapRemoveMember {
   /** In the owner's bag. */
-  place = NOWHERE
+  setIndex = NOT_A_MEMBER
   /** When it became free, ms of `performance.now()`. */
   freeSince = 0
   /** How long the other side keeps it when it is free, where it says so. */

@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream'
 import { type StallWatch, watchForStall } from '../base/stall-watch.js'
 import { asError, ConnectionLostError, IdleTimeoutError, MalformedAnswerError } from './errors.js'
-import type { AnswerHandler, HttpExchange, HttpRequest } from './index.js'
 import { sendRequest, type UploadWriter } from './request-writer.js'
 import { bodyReader, type BodyReader, MAX_HEAD_BYTES, parseResponseHead, type ResponseHead } from './response-reader.js'
+import type { AnswerHandler, HttpExchange, HttpRequest } from './index.js'
 
 /** The connection as its exchange sees it. */
 interface Holder {

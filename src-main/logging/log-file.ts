@@ -1,8 +1,8 @@
 import { createStream, type RotatingFileStream } from 'rotating-file-stream'
 import type { LogLine } from '#shared/contract/logs.js'
 import type { Service } from '../base/lifecycle.js'
-import type { Log } from './index.js'
 import type { LogRing } from './ring.js'
+import type { Log } from './index.js'
 
 /** The file lines go to now; older ones are `ocf.log.1` … `ocf.log.4`. */
 const LOG_FILE = 'ocf.log'

@@ -1,8 +1,8 @@
 import pino, { type LevelWithSilent } from 'pino'
-import type { LineLevel, Log, LogFields, LogLevel } from './index.js'
 import { redact, redactText } from './redact.js'
 import { createLogRing, type LogRing } from './ring.js'
 import { formatTextLine, type TextLine } from './text-line.js'
+import type { LineLevel, Log, LogFields, LogLevel } from './index.js'
 
 /** Lines the memory ring keeps for the log page. */
 const RING_LINES = 1000

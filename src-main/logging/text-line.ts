@@ -1,6 +1,6 @@
-import type { LineLevel } from './index.js'
 import { printable } from './printable.js'
 import type { PlainValue } from './redact.js'
+import type { LineLevel } from './index.js'
 
 /** What a line for people is made of. */
 export interface TextLine {

@@ -5,7 +5,7 @@ export type { ServiceRegistryOptions } from './registry/service-registry.js'
 export { describeRegistration, serviceIdOf } from './registry/registration.js'
 export { isPathShared, MODEL_PATHS, OLLAMA_MODEL_PATHS, parseSharedPath, WEBSOCKET } from './sharing/shared-paths.js'
 export { OLLAMA_API, parseIdentityGroup, publicIdOf } from './registry/published-models.js'
-export { toServiceRecords } from './registry/announcer.js'
+export { createAnnouncer, toServiceRecords } from './registry/announcer.js'
 export { createSubprocess } from './process/subprocess.js'
 export { createEmbeddedDemo } from './process/embedded-demo.js'
 

@@ -1,3 +1,5 @@
+import type { FeedDefinition } from './define.js'
+import type { FeedMessage } from './wire.js'
 import {
   FEEDS,
   type CallInput,
@@ -7,8 +9,6 @@ import {
   type FeedName,
   type FeedSnapshot,
 } from './index.js'
-import type { FeedDefinition } from './define.js'
-import type { FeedMessage } from './wire.js'
 
 /** What a follower of a feed is told. After `lost` a new snapshot comes by itself once the node answers again. */
 export interface FeedObserver<N extends FeedName> {

@@ -1,17 +1,17 @@
 import type { Check } from '#shared/contract/doctor.js'
 import type { LogLine } from '#shared/contract/logs.js'
 import { emptyPeerRecord } from '#shared/records.js'
-import { createControl, type Control, type ControlNeeds } from '../../src-main/api/index.js'
 import type { ConnectionsSource } from '../../src-main/api/handlers/peers.js'
-import { createFakeSharing } from './fake-sharing.js'
+import { createControl, type Control, type ControlNeeds } from '../../src-main/api/index.js'
 import type { SettingsSource } from '../../src-main/config/settings-source.js'
 import type { Log } from '../../src-main/logging/index.js'
 import type { NodeTable, Row } from '../../src-main/node-table/index.js'
+import { ProviderSet } from '../../src-main/node-table/view/provider-set.js'
 import type { PeerConnection } from '../../src-main/p2p/index.js'
 import type { LocalService, ServiceRegistry } from '../../src-main/services/index.js'
 import { createTrafficHistory } from '../../src-main/telemetry/traffic-history.js'
 import { createTrafficFeed, type TrafficFeed } from '../../src-main/telemetry/traffic.js'
-import { ProviderSet } from '../../src-main/node-table/view/provider-set.js'
+import { createFakeSharing } from './fake-sharing.js'
 
 /** A node whose every part is under the test's hand. */
 export interface FakeNode {

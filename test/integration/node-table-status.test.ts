@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from 'vitest'
+import { createProviderHealth, quarantineMs } from '../../src-main/gateway/routing/provider-health.js'
+import { createProviderScores, createStatusFollower } from '../../src-main/gateway/routing/provider-scores.js'
 import type { OwnStatus, PeerStatusEvent } from '../../src-main/node-table/index.js'
 import { STATUS_PROTOCOL } from '../../src-main/node-table/wire/status-message.js'
 import { offersHash } from '../../src-main/node-table/wire/status-message.js'
-import { createProviderScores, createStatusFollower } from '../../src-main/gateway/routing/provider-scores.js'
-import { createProviderHealth, quarantineMs } from '../../src-main/gateway/routing/provider-health.js'
 import { connect, startBareHost } from '../fixtures/bare-host.js'
 import { createOffsetClock, createTableNodes, offer, offering } from '../fixtures/table-nodes.js'
 

@@ -1,5 +1,5 @@
-import { request as httpRequest, type ServerResponse } from 'node:http'
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { request as httpRequest, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

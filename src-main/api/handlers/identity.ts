@@ -1,4 +1,4 @@
-import type { IdentityKeeper } from '../../p2p/identity/identity-keeper.js'
+import type { IdentityKeeper } from '../../p2p/index.js'
 import type { Handlers } from '../dispatch.js'
 
 /** What the identity topic reads and changes. */

@@ -1,9 +1,8 @@
 import type { PeerView } from '#shared/contract/peers.js'
-import type { Host, PeerConnection } from '../../p2p/index.js'
-import { peerPath } from '../../p2p/dial/peer-path.js'
 import type { NodeTable, Row } from '../../node-table/index.js'
-import type { FeedSource } from '../feeds.js'
+import { type Host, type PeerConnection, peerPath } from '../../p2p/index.js'
 import type { Handlers } from '../dispatch.js'
+import type { FeedSource } from '../feeds.js'
 
 /** The live connections of this node and when they change. */
 export interface ConnectionsSource {

@@ -1,14 +1,14 @@
 import type { Status } from '#shared/contract/node.js'
 import type { PauseState } from '#shared/contract/pause.js'
+import { causeOf } from '../../doctor/index.js'
 import type { NodeTable } from '../../node-table/index.js'
-import { causeOf } from '../../doctor/live.js'
-import { countPaths } from '../../p2p/dial/peer-path.js'
+import { countPaths } from '../../p2p/index.js'
 import type { Pause } from '../../services/sharing/pause/index.js'
-import type { TrafficFeed } from '../../telemetry/traffic.js'
+import type { TrafficFeed } from '../../telemetry/index.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'
-import { listModels, type ModelsNeeds } from './models.js'
 import type { DoctorNeeds } from './doctor.js'
+import { listModels, type ModelsNeeds } from './models.js'
 import type { ConnectionsSource } from './peers.js'
 
 /** What does not change while the node runs. */

@@ -1,6 +1,5 @@
 import type { TrafficEntry } from '#shared/contract/traffic.js'
-import type { TrafficHistory } from '../../telemetry/traffic-history.js'
-import type { TrafficFeed } from '../../telemetry/traffic.js'
+import type { TrafficFeed, TrafficHistory } from '../../telemetry/index.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'
 

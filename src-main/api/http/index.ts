@@ -3,10 +3,9 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net'
 import { AppError } from '#shared/errors.js'
 import type { Clock } from '../../base/clock.js'
-import { findPortHolder, portInUseError } from '../../config/index.js'
-import { discardRest } from '../../gateway/listener/arrival.js'
-import { readJson } from '../../gateway/listener/read-json.js'
 import type { Service } from '../../base/lifecycle.js'
+import { findPortHolder, portInUseError } from '../../config/index.js'
+import { discardRest, readJson } from '../../gateway/index.js'
 import type { Log } from '../../logging/index.js'
 import type { Control } from '../index.js'
 import { assertOwnPage, bearerToken, contentSecurityPolicy } from './access.js'
@@ -15,6 +14,9 @@ import { createFeedUpgrades, type FeedUpgrades } from './feed-upgrade.js'
 import { SECURITY_HEADERS, sendError, sendJson } from './respond.js'
 import { listStaticFiles, type StaticFile } from './static-files.js'
 import { createTokenGuard } from './token-guard.js'
+export { contentSecurityPolicy } from './access.js'
+export { controlFilePath } from './control-file.js'
+export { listStaticFiles } from './static-files.js'
 
 /** What the control server stands on. */
 export interface ControlServerNeeds {

@@ -1,7 +1,7 @@
 import { Agent, fetch, type Response } from 'undici'
 import { z } from 'zod'
 import { AppError } from '#shared/errors.js'
-import { printable } from '../../logging/printable.js'
+import { printable } from '../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 
 /** What `ocf chat` is asked for. */

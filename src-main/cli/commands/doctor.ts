@@ -1,11 +1,10 @@
 import type { Check, DoctorReport } from '#shared/contract/doctor.js'
 import { AppError } from '#shared/errors.js'
-import { SETTINGS, type Settings } from '../../config/index.js'
-import type { Origins } from '../../config/index.js'
-import { examineOffline, type OfflineOptions } from '../../doctor/offline.js'
+import { type Origins, SETTINGS, type Settings } from '../../config/index.js'
+import { examineOffline, type OfflineOptions } from '../../doctor/index.js'
+import { printable } from '../../logging/index.js'
 import { bootstrapSettings } from '../../p2p/bootstrap/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
-import { printable } from '../../logging/printable.js'
 import { counted, mayColour } from '../table.js'
 
 interface Loaded {
@@ -15,9 +14,6 @@ interface Loaded {
 
 /** Sources get 5 s each at the same time, and the clock a question more. */
 const OFFLINE_MS = 15_000
-
-/** The ports a node takes. */
-const PORTS = ['port', 'api-port', 'tcpport', 'wsport', 'udpport'] as const
 
 const MARKS: Record<Check['state'], string> = { ok: 'ok', warn: 'WARN', bad: 'BAD', unknown: '?' }
 const COLOURS: Record<Check['state'], number> = { ok: 32, warn: 33, bad: 31, unknown: 90 }

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AppError } from '#shared/errors.js'
 import { quote, type SettingProblem } from '../../config/index.js'
-import { printable } from '../../logging/printable.js'
+import { printable } from '../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 
 /** The options only `ocf identity` has. */

@@ -1,7 +1,7 @@
 import type { Usage } from '#shared/contract/limits.js'
 import type { PauseState } from '#shared/contract/pause.js'
-import { durationInMs, quote, type SettingProblem } from '../../config/index.js'
 import { AppError } from '#shared/errors.js'
+import { durationInMs, quote, type SettingProblem } from '../../config/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 
 /** What stands for a pause without an end. */

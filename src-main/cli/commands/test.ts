@@ -1,6 +1,6 @@
 import type { ModelTest } from '#shared/contract/model-test.js'
-import { testModel } from '../../api/model-test.js'
-import { printable } from '../../logging/printable.js'
+import { testModel } from '../../api/index.js'
+import { printable } from '../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { mayColour, textTable } from '../table.js'
 

@@ -1,6 +1,6 @@
-import { Menu, nativeImage, Tray, type NativeImage } from 'electron'
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { Menu, nativeImage, Tray, type NativeImage } from 'electron'
 import type { NodeState } from '../node-state.js'
 import { trayMenu, trayState, type TrayActions, type TrayIcon } from './tray-menu.js'
 

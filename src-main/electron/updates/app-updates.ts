@@ -1,5 +1,5 @@
 import { app, BrowserWindow, dialog } from 'electron'
-import type { UpdatesSource } from '../../api/handlers/update.js'
+import type { UpdatesSource } from '../../api/index.js'
 import type { Clock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import type { PreferencesFile } from '../preferences.js'

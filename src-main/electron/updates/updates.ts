@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { UpdateState } from '#shared/contract/update.js'
-import type { UpdatesSource } from '../../api/handlers/update.js'
+import type { UpdatesSource } from '../../api/index.js'
 import type { Clock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 

@@ -1,6 +1,5 @@
 import { protocol, session } from 'electron'
-import { contentSecurityPolicy } from '../../api/http/access.js'
-import { listStaticFiles } from '../../api/http/static-files.js'
+import { contentSecurityPolicy, listStaticFiles } from '../../api/http/index.js'
 
 /** The window's pages have their own origin, so module scripts, CSP `'self'` and the clipboard work as on the web. */
 export const APP_URL = 'app://ocf/'

@@ -1,7 +1,7 @@
+import type { AnswerHandler, HttpClient } from '../../http-client/index.js'
 import { type LocalService, publicIdOf } from '../../services/index.js'
 import { withFormModel } from './form.js'
 import type { RequestBody } from './request-body.js'
-import type { AnswerHandler, HttpClient } from '../../http-client/index.js'
 
 /**
  * The body with the model's published name replaced by the one the server itself uses. The body comes back untouched,

@@ -2,11 +2,11 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { AppError } from '#shared/errors.js'
 import type { AnswerHandler, HttpClient, HttpExchange, HttpRequest } from '../../http-client/index.js'
+import { ClientGoneError, type RequestBody } from '../body/request-body.js'
+import { Upload } from '../body/upload.js'
 import { type AttemptFailure, breakError, failureBeforeHeaders, reasonOf } from './failures.js'
 import { type HeaderPolicy, type Headers, responseHeaders } from './headers.js'
 import type { Reply } from './reply.js'
-import { ClientGoneError, type RequestBody } from '../body/request-body.js'
-import { Upload } from '../body/upload.js'
 
 /** Where one attempt goes and what it says there. */
 export interface AttemptTarget {

@@ -5,8 +5,8 @@ import {
   IdleTimeoutError,
   UnsendableRequestError,
 } from '../../http-client/index.js'
-import { PeerUnreachableError } from '../../p2p/http/peer-clients.js'
 import { silenceBehind } from '../../p2p/hardening/liveness/index.js'
+import { PeerUnreachableError } from '../../p2p/index.js'
 
 /**
  * How far a failed attempt came. `stale`: the connection had served before and was lost before a byte of this answer came,

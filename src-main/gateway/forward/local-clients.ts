@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
-import { createHttpClient, type HttpClient } from '../../http-client/index.js'
 import type { Service } from '../../base/lifecycle.js'
-import { atTurnEnd } from '../../base/micro-batch.js'
+import { inMicroBatch } from '../../base/micro-batch.js'
+import { createHttpClient, type HttpClient } from '../../http-client/index.js'
 
 /** HTTP clients of this machine's own servers, one for each host and port. */
 export interface LocalClients extends Service {
@@ -53,7 +53,7 @@ function createLocalClient(host: string, port: number): LocalClient {
     keepAliveMs: KEEP_ALIVE_MS,
   })
   return {
-    send: (request, handler) => atTurnEnd(() => client.send(request, handler)),
+    send: (request, handler) => inMicroBatch(() => client.send(request, handler)),
     close: () => client.close(),
     destroy: (error) => client.destroy(error),
   }

@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type AppError, toWireError } from '#shared/errors.js'
-import { HandshakeResponse } from '../../p2p/http/upgrades.js'
-import { createTokenCounter, type TokenCount, type TokenCounter } from '../../telemetry/token-counter.js'
-import { atTurnEnd } from '../../base/micro-batch.js'
+import { inMicroBatch } from '../../base/micro-batch.js'
+import { HandshakeResponse } from '../../p2p/index.js'
+import { createTokenCounter, type TokenCount, type TokenCounter } from '../../telemetry/index.js'
+import { SseEvents } from '../body/sse-events.js'
 import type { Listener } from '../listener/listeners.js'
 import type { Headers } from './headers.js'
-import { SseEvents } from '../body/sse-events.js'
 
 /** Milliseconds without a byte after which an event-stream client gets a comment, and between two of them. */
 const KEEP_ALIVE_COMMENT_MS = 15_000
@@ -161,7 +161,7 @@ export class Reply {
     this.#finished = true
     // Streams to peers have micro-batches already (frame-batching.ts).
     if (this.#listener === 'peer') this.#response.end(ready)
-    else atTurnEnd(() => this.#response.end(ready))
+    else inMicroBatch(() => this.#response.end(ready))
     return true
   }
 

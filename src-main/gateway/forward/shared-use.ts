@@ -1,10 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
 import { countsTokens, type Limits } from '#shared/limits.js'
-import { isGeneration, lowerTokens, withoutDoubles } from '../../services/sharing/access/index.js'
 import type { LocalService } from '../../services/index.js'
-import type { Arrival } from '../listener/arrival.js'
-import type { Exchange } from './exchange.js'
+import { isGeneration, lowerTokens, withoutDoubles } from '../../services/sharing/access/index.js'
 import { writeForm } from '../body/form.js'
 import {
   assertDeclaredLength,
@@ -19,8 +17,10 @@ import {
   withoutBody,
 } from '../body/request-body.js'
 import { privateIdsOf } from '../body/server-model-ids.js'
-import { serviceForModel } from './targets.js'
+import type { Arrival } from '../listener/arrival.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
+import type { Exchange } from './exchange.js'
+import { serviceForModel } from './targets.js'
 
 /** A peer's request to a service of this node, its path already known to be shared. */
 interface SharedRequest {

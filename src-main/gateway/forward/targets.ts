@@ -1,14 +1,14 @@
 import { AppError } from '#shared/errors.js'
 import { OWN_SERVICE_PREFIX } from '#shared/routes.js'
-import type { PeerClients } from '../../p2p/http/peer-clients.js'
+import type { PeerClients } from '../../p2p/index.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
-import type { AttemptTarget } from './attempt.js'
+import { modelOf, type RequestBody } from '../body/request-body.js'
+import { hidingIds, privateIdsOf, withServerModelId, withServerModelIdInQuery } from '../body/server-model-ids.js'
 import type { Provider } from '../routing/choose-providers.js'
+import type { AttemptTarget } from './attempt.js'
 import type { Exchange } from './exchange.js'
 import { type HeaderPolicy, headerPolicyOf, type Headers, HOPS_HEADER, requestHeaders } from './headers.js'
 import type { LocalClients } from './local-clients.js'
-import { modelOf, type RequestBody } from '../body/request-body.js'
-import { hidingIds, privateIdsOf, withServerModelId, withServerModelIdInQuery } from '../body/server-model-ids.js'
 import { handshakeHeaders } from './websocket.js'
 
 /** A request for a service, at any provider of it. */

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
 import { AppError } from '#shared/errors.js'
 import type { Settings } from '../../config/index.js'
-import type { Arrival } from './arrival.js'
 import { assertHandshake } from '../forward/websocket.js'
+import type { Arrival } from './arrival.js'
 
 /**
  * Checks who asks, before anything else is done.

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError, toWireError } from '#shared/errors.js'
 import type { Log } from '../../logging/index.js'
-import { HandshakeResponse } from '../../p2p/http/upgrades.js'
-import type { Listener } from './listeners.js'
+import { HandshakeResponse } from '../../p2p/index.js'
 import { ClientGoneError } from '../body/request-body.js'
+import type { Listener } from './listeners.js'
 
 /** A request as it came in at a listener, with where its answer goes. */
 export class Arrival {

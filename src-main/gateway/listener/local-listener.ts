@@ -4,8 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { AppError, toWireError } from '#shared/errors.js'
 import { findPortHolder, portInUseError } from '../../config/index.js'
 import type { Log } from '../../logging/index.js'
-import { followResponses } from '../../p2p/http/running-responses.js'
-import { acceptUpgrades, isWebSocketHandshake } from '../../p2p/http/upgrades.js'
+import { acceptUpgrades, followResponses, isWebSocketHandshake } from '../../p2p/index.js'
 import type { DrainableListener } from './listeners.js'
 
 /** The gateway's own port on this machine. */

@@ -4,9 +4,9 @@ import Koa, { type Context, type Middleware, type Next } from 'koa'
 import { AppError } from '#shared/errors.js'
 import type { Settings } from '../../config/index.js'
 import type { Log } from '../../logging/index.js'
+import { FORWARDED_METHODS, type RouteMatch } from '../routes/route.js'
 import { isOriginAllowed } from './admit.js'
 import { answerError, type Arrival, discardRest } from './arrival.js'
-import { FORWARDED_METHODS, type RouteMatch } from '../routes/route.js'
 
 /** Answers a request of which the route is known, by Koa: whatever is not forwarded, and all that web pages ask. */
 export type Pages = (arrival: Arrival, match: RouteMatch) => void

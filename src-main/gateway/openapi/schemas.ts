@@ -1,7 +1,7 @@
-import { PathKindSchema } from '#shared/contract/peers.js'
 import { z } from 'zod'
-import { PeerSchema } from '#shared/records.js'
+import { PathKindSchema } from '#shared/contract/peers.js'
 import { ERRORS } from '#shared/errors.js'
+import { PeerSchema } from '#shared/records.js'
 
 const ErrorAnswer = z
   .object({

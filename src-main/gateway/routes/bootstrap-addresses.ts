@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { dialableMultiaddr } from '../../p2p/bootstrap/parse-source.js'
-import { hostOf, relayOf, type Scope, scopeOf } from '../../p2p/dial/ip-scope.js'
+import { dialableMultiaddr } from '../../p2p/bootstrap/index.js'
+import { hostOf, relayOf, type Scope, scopeOf } from '../../p2p/index.js'
 
 /** From nearest to farthest: an address is of use to callers at most as far away as itself. */
 const RANK: Record<Scope, number> = { loopback: 0, private: 1, public: 2 }

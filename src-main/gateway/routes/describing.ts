@@ -1,9 +1,9 @@
-import { AppError } from '#shared/errors.js'
 import { stringify } from 'yaml'
-import { docsPage, plainPage, START_SCRIPT } from '../openapi/docs-page.js'
-import { createDocsFiles } from '../openapi/docs-files.js'
-import { openApiDocument } from '../openapi/document.js'
+import { AppError } from '#shared/errors.js'
 import type { GatewayOptions } from '../needs.js'
+import { createDocsFiles } from '../openapi/docs-files.js'
+import { docsPage, plainPage, START_SCRIPT } from '../openapi/docs-page.js'
+import { openApiDocument } from '../openapi/document.js'
 import type { AnsweringRoute, Route } from './route.js'
 
 /** Everything on the page comes from this gateway; the interface sets styles on elements it makes. */

@@ -1,11 +1,9 @@
 import type { PeerRecord } from '#shared/records.js'
 import { BOOTSTRAPS_PATH } from '#shared/routes.js'
-import { remoteIps, roundTripMs } from '../../p2p/dial/connection-facts.js'
-import type { PeerConnection } from '../../p2p/index.js'
-import { peerPath } from '../../p2p/dial/peer-path.js'
-import { bootstrapAddresses, callerAddresses } from './bootstrap-addresses.js'
+import { type PeerConnection, peerPath, remoteIps, roundTripMs } from '../../p2p/index.js'
 import type { PageState } from '../listener/pages.js'
 import type { GatewayNeeds } from '../needs.js'
+import { bootstrapAddresses, callerAddresses } from './bootstrap-addresses.js'
 import type { AnsweringRoute, Route } from './route.js'
 
 /** 0 is "not known" in the Go implementation's shape, so that a shorter trip counts as 1. */

@@ -1,14 +1,14 @@
 import { AppError } from '#shared/errors.js'
-import { didYouMean } from '../../config/index.js'
 import { ANY_SERVICE_PREFIX } from '#shared/routes.js'
+import { didYouMean } from '../../config/index.js'
 import { MODEL_PATHS } from '../../services/index.js'
-import type { Arrival } from '../listener/arrival.js'
+import { readRoutingBody, type RequestBody } from '../body/request-body.js'
 import { type Exchange, keepClientAwake, runExchange } from '../forward/exchange.js'
 import { noProvider } from '../forward/failures.js'
-import { readRoutingBody, type RequestBody } from '../body/request-body.js'
+import type { Arrival } from '../listener/arrival.js'
+import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import { listModels } from '../routing/models-list.js'
 import { nearModels } from '../routing/near-models.js'
-import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import {
   fallbackLevel,
   identityQueries,

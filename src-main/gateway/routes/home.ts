@@ -1,5 +1,5 @@
-import { listModels } from '../routing/models-list.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
+import { listModels } from '../routing/models-list.js'
 import type { Route } from './route.js'
 
 const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)

@@ -1,5 +1,4 @@
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import type { Route } from './route.js'
 import { describingRoutes } from './describing.js'
 import { dntRoutes } from './dnt.js'
 import { globalServiceRoutes } from './global-service.js'
@@ -11,6 +10,7 @@ import { ollamaRoutes } from './ollama.js'
 import { ownNodeRoutes } from './own-node.js'
 import { ownServiceRoutes } from './own-service.js'
 import { peerRoutes } from './peer.js'
+import type { Route } from './route.js'
 
 /** The gateway's table of routes, in the order they are matched. */
 export function allRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {

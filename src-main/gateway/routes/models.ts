@@ -2,10 +2,10 @@ import { AppError } from '#shared/errors.js'
 import { ANY_SERVICE_PREFIX } from '#shared/routes.js'
 import { didYouMean } from '../../config/index.js'
 import type { PageState } from '../listener/pages.js'
-import { listModels } from '../routing/models-list.js'
 import type { GatewayNeeds } from '../needs.js'
-import type { AnsweringRoute, Route } from './route.js'
+import { listModels } from '../routing/models-list.js'
 import { nearModels } from '../routing/near-models.js'
+import type { AnsweringRoute, Route } from './route.js'
 
 export function modelsRoutes(needs: GatewayNeeds): Route[] {
   const listNeeds = { ...needs, peerId: needs.host.peerId }

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { AppError } from '#shared/errors.js'
 import { OLLAMA_API, OLLAMA_MODEL_PATHS } from '../../services/index.js'
 import { parseObject, readAll, type RequestBody } from '../body/request-body.js'
-import { listModels, type ModelEntry } from '../routing/models-list.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import type { AnsweringRoute, Route } from './route.js'
+import { listModels, type ModelEntry } from '../routing/models-list.js'
 import { createGlobalForward } from './global-service.js'
+import type { AnsweringRoute, Route } from './route.js'
 
 /** The answer to clients that ask for a least version: the Ollama whose interface this is. */
 const OLLAMA_VERSION = '0.12.0'

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { z } from 'zod'
 import { AppError } from '#shared/errors.js'
-import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import { readJson } from '../listener/read-json.js'
+import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import type { AnsweringRoute, Route } from './route.js'
 
 const MAX_BYTES = 64 * 1024

@@ -1,6 +1,6 @@
-import { assertPeerId } from '../../p2p/http/peer-clients.js'
-import { runExchange } from '../forward/exchange.js'
+import { assertPeerId } from '../../p2p/index.js'
 import { hasBody } from '../body/request-body.js'
+import { runExchange } from '../forward/exchange.js'
 import type { GatewayNeeds } from '../needs.js'
 import { FORWARDED_METHODS, type Route, splitTarget } from './route.js'
 

@@ -1,4 +1,4 @@
-import type { ReadonlyProviderSet } from '../../node-table/view/provider-set.js'
+import type { ReadonlyProviderSet } from '../../node-table/index.js'
 
 /** Somebody who can serve a request: this node itself or another peer. */
 export type Provider = { kind: 'self'; serviceId: string } | { kind: 'peer'; peerId: string }

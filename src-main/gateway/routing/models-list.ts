@@ -1,6 +1,6 @@
 import type { NodeTable } from '../../node-table/index.js'
-import type { Admission } from '../../services/sharing/access/index.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
+import type { Admission } from '../../services/sharing/access/index.js'
 import type { Listener } from '../listener/listeners.js'
 import type { ProviderHealth } from './provider-health.js'
 

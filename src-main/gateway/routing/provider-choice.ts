@@ -2,15 +2,14 @@ import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { AppError } from '#shared/errors.js'
 import type { Clock } from '../../base/clock.js'
-import type { NodeTable } from '../../node-table/index.js'
-import { ProviderSet } from '../../node-table/view/provider-set.js'
+import { type NodeTable, ProviderSet } from '../../node-table/index.js'
 import type { Host } from '../../p2p/index.js'
-import type { Admission } from '../../services/sharing/access/index.js'
 import type { ServiceRegistry } from '../../services/index.js'
+import type { Admission } from '../../services/sharing/access/index.js'
+import type { JsonObject, RequestBody } from '../body/request-body.js'
 import { type Choice, chooseProviders, type Provider, type ProviderSnapshot } from './choose-providers.js'
 import type { ProviderHealth } from './provider-health.js'
 import { estimatedTtfbMs, type ProviderScores } from './provider-scores.js'
-import type { JsonObject, RequestBody } from '../body/request-body.js'
 
 /** Chooses who a request of this machine's apps is sent to. */
 export interface ProviderChoice {

@@ -4,8 +4,7 @@ import type { Service } from '../../base/lifecycle.js'
 import { Listeners } from '../../base/listeners.js'
 import { within } from '../../base/within.js'
 import type { Log } from '../../logging/index.js'
-import { epochStart } from '../../node-table/wire/epoch.js'
-import type { NodeTable, PeerStatusEvent } from '../../node-table/index.js'
+import { epochStart, type NodeTable, type PeerStatusEvent } from '../../node-table/index.js'
 import type { Host } from '../../p2p/index.js'
 
 /** Which providers can be asked at all: those that failed are left alone for a growing while and probed meanwhile. */

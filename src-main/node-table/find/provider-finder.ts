@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.js'
 import type { StatusAsker } from '../status/peer-status.js'
-import type { ProviderRecords } from './provider-records.js'
 import type { TableView } from '../view/view.js'
+import type { ProviderRecords } from './provider-records.js'
 
 /** Where providers are looked up; the setting `table.reader`. */
 export type TableReader = 'auto' | 'full' | 'dht'

@@ -1,12 +1,12 @@
 import { Doc } from 'yjs'
 import type { Log } from '../../logging/index.js'
+import type { Entry, TableView, VerifiedRow } from '../view/view.js'
 import { canonicalUpdate, clientIdOf } from '../wire/canonical-update.js'
 import type { CanonicalEntry } from '../wire/canonical-update.js'
-import { EpochDocument } from './epoch-document.js'
-import type { HeldRow } from './epoch-document.js'
 import type { LogicalTime } from '../wire/epoch.js'
 import { SYNC_CHUNK_TARGET_BYTES } from '../wire/sync-frames.js'
-import type { Entry, TableView, VerifiedRow } from '../view/view.js'
+import { EpochDocument } from './epoch-document.js'
+import type { HeldRow } from './epoch-document.js'
 
 /**
  * The replicas of the table: one Yjs document per epoch, written only by this node, from rows that it verified. The view

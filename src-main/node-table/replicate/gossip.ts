@@ -3,13 +3,12 @@ import { TopicValidatorResult } from '@libp2p/gossipsub'
 import type { GossipSubEvents, Message } from '@libp2p/gossipsub'
 import type { PeerId } from '@libp2p/interface'
 import type { Log } from '../../logging/index.js'
-import { TABLE_TOPIC } from '../../p2p/host/gossip-scores.js'
-import type { PubSub } from '../../p2p/host/pubsub.js'
+import { type PubSub, TABLE_TOPIC } from '../../p2p/index.js'
+import type { TableView } from '../view/view.js'
 import { createByteReader } from '../wire/bytes.js'
 import { MAX_ENVELOPE_BYTES } from '../wire/envelope.js'
 import type { SenderLimits } from './sender-limits.js'
 import type { Verdict, Verifier } from './verifier.js'
-import type { TableView } from '../view/view.js'
 
 /** The table's gossip: pushes envelopes to all peers, and lets through only what the verifier takes. */
 export interface TableGossip {

@@ -1,13 +1,13 @@
 import type { PeerRecord } from '#shared/records.js'
 import type { Clock } from '../../base/clock.js'
+import { fullBucket, refilled } from '../../base/token-bucket.js'
 import type { Log } from '../../logging/index.js'
+import type { TableView } from '../view/view.js'
 import { encodeRecord, MAX_LEASE_MS } from '../wire/envelope.js'
 import type { EnvelopeSigner } from '../wire/envelope.js'
 import { compareLogicalTimes, EPOCH_MS, epochOf, epochStart, timeOf } from '../wire/epoch.js'
 import type { LogicalTime } from '../wire/epoch.js'
-import { fullBucket, refilled } from '../../base/token-bucket.js'
 import type { Verifier } from './verifier.js'
-import type { TableView } from '../view/view.js'
 
 /** Keeps this node's own row in the table: signs it, renews it, asserts it against older selves. */
 export interface OwnRow {

@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
-import { extractEnvelopes } from '../wire/canonical-update.js'
-import type { TableDocuments } from './documents.js'
-import { epochOf } from '../wire/epoch.js'
 import type { TableStore } from '../store/persistence.js'
-import type { Verifier } from './verifier.js'
 import type { TableView } from '../view/view.js'
+import { extractEnvelopes } from '../wire/canonical-update.js'
+import { epochOf } from '../wire/epoch.js'
+import type { TableDocuments } from './documents.js'
+import type { Verifier } from './verifier.js'
 
 /** The table's documents on the disk: read back at the next start, kept small in between. */
 export interface TableReplica {

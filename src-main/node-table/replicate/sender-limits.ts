@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.js'
-import type { Log } from '../../logging/index.js'
 import { fullBucket, refilled } from '../../base/token-bucket.js'
 import type { Bucket, BucketRate } from '../../base/token-bucket.js'
+import type { Log } from '../../logging/index.js'
 
 /** What a peer may cost this node: how much it sends, and how often that is invalid. */
 export interface SenderLimits {

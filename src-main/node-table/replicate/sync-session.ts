@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { extractEnvelopes } from '../wire/canonical-update.js'
 import type { Clock } from '../../base/clock.js'
-import type { ClockWatch } from './clock-watch.js'
-import type { TableDocuments } from './documents.js'
+import type { TableView } from '../view/view.js'
+import { extractEnvelopes } from '../wire/canonical-update.js'
 import { DIGEST_BYTES } from '../wire/envelope.js'
-import type { SenderLimits } from './sender-limits.js'
 import { MAX_SYNC_CHUNK_BYTES } from '../wire/sync-frames.js'
 import type { FrameStream, SyncFrame } from '../wire/sync-frames.js'
+import type { ClockWatch } from './clock-watch.js'
+import type { TableDocuments } from './documents.js'
+import type { SenderLimits } from './sender-limits.js'
 import type { Verdict, Verifier } from './verifier.js'
-import type { TableView } from '../view/view.js'
 
 /** How a sync with a peer ended. */
 export interface SyncOutcome {

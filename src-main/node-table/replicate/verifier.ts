@@ -1,18 +1,18 @@
 import type { Clock } from '../../base/clock.js'
+import { fullBucket, refilled } from '../../base/token-bucket.js'
+import type { Bucket } from '../../base/token-bucket.js'
 import type { Log } from '../../logging/index.js'
-import type { TableDocuments } from './documents.js'
+import type { TableView } from '../view/view.js'
 import { isSignedByOwner, parseEnvelope, recordOf } from '../wire/envelope.js'
 import type { Envelope } from '../wire/envelope.js'
 import { compareLogicalTimes, isEpochAcceptable, isEpochOver, MAX_CLOCK_SKEW_MS, timeOf } from '../wire/epoch.js'
 import type { LogicalTime } from '../wire/epoch.js'
 import type { KeyRing } from '../wire/key-ring.js'
+import type { TableDocuments } from './documents.js'
 import { createMicroBatch } from './micro-batch.js'
 import type { Defer, MicroBatch } from './micro-batch.js'
 import { createBanList } from './sender-limits.js'
 import type { BanList } from './sender-limits.js'
-import { fullBucket, refilled } from '../../base/token-bucket.js'
-import type { Bucket } from '../../base/token-bucket.js'
-import type { TableView } from '../view/view.js'
 
 /** What came of an envelope. Only `malformed` and `forged` are the sender's fault. */
 export type Verdict =

@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Clock } from '../../base/clock.js'
+import { fullBucket, refilled } from '../../base/token-bucket.js'
 import type { Log } from '../../logging/index.js'
-import { createConnector } from '../../p2p/dial/connect.js'
-import type { Host } from '../../p2p/index.js'
+import { createConnector, type Host } from '../../p2p/index.js'
 import type { ClockWatch } from '../replicate/clock-watch.js'
+import type { Verifier } from '../replicate/verifier.js'
+import type { TableView } from '../view/view.js'
 import type { KeyRing } from '../wire/key-ring.js'
 import {
   decodeStatusAnswer,
@@ -14,11 +16,8 @@ import {
   offersHash,
   readShort,
   STATUS_PROTOCOL,
+  type StatusAnswer,
 } from '../wire/status-message.js'
-import type { StatusAnswer } from '../wire/status-message.js'
-import { fullBucket, refilled } from '../../base/token-bucket.js'
-import type { Verifier } from '../replicate/verifier.js'
-import type { TableView } from '../view/view.js'
 
 /** What came of asking a peer. `unsupported`: it is there, but of a version that has no status. */
 export type StatusOutcome =

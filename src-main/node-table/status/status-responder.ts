@@ -1,8 +1,9 @@
-import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import type { KeyObject } from 'node:crypto'
+import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import type { Clock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import type { SenderLimits } from '../replicate/sender-limits.js'
+import type { Entry } from '../view/view.js'
 import {
   decodeStatusRequest,
   encodeStatusAnswer,
@@ -11,7 +12,6 @@ import {
   STATUS_PROTOCOL,
   STATUS_REQUEST_BYTES,
 } from '../wire/status-message.js'
-import type { Entry } from '../view/view.js'
 
 /** How busy this node is, as it tells peers that ask before they send a request. */
 export interface OwnStatus {

@@ -1,4 +1,4 @@
-import { hostOf, ipv6Network, relayOf, scopeOf } from '../../p2p/dial/ip-scope.js'
+import { hostOf, ipv6Network, relayOf, scopeOf } from '../../p2p/index.js'
 import { MAX_ROWS } from '../wire/canonical-update.js'
 
 /**

@@ -1,17 +1,17 @@
 import type { PeerRecord } from '#shared/records.js'
 import type { Clock } from '../../base/clock.js'
+import type { Bucket } from '../../base/token-bucket.js'
 import type { Log } from '../../logging/index.js'
-import { createAddressQuota } from './address-quota.js'
-import type { AddressQuota } from './address-quota.js'
+import type { Row, TableEvent } from '../index.js'
+import type { Source } from '../replicate/verifier.js'
 import { MAX_ROWS } from '../wire/canonical-update.js'
 import { createTableDigest } from '../wire/envelope.js'
 import { compareLogicalTimes, isEpochOver, timeOf } from '../wire/epoch.js'
 import type { LogicalTime } from '../wire/epoch.js'
-import type { Row, TableEvent } from '../index.js'
+import { createAddressQuota } from './address-quota.js'
+import type { AddressQuota } from './address-quota.js'
 import { createOfferIndex } from './provider-set.js'
 import type { OfferIndex } from './provider-set.js'
-import type { Bucket } from '../../base/token-bucket.js'
-import type { Source } from '../replicate/verifier.js'
 
 /** What was verified of an envelope. */
 export interface VerifiedRow extends LogicalTime {

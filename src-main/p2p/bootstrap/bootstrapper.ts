@@ -1,15 +1,15 @@
-import type { Connection } from '@libp2p/interface'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Connection } from '@libp2p/interface'
 import { systemClock } from '../../base/clock.js'
 import { SETTINGS } from '../../config/index.js'
 import { bootstrapDelayMs } from './backoff.js'
 import { dialAddresses } from './dial-round.js'
 import { ANOTHER_PEER } from './failure-words.js'
-import type { BootstrapClock, Bootstrapper, BootstrapperNeeds, BootstrapperOptions } from './index.js'
 import { parseBootstrapSettings, type ParsedBootstrap } from './parse-source.js'
 import { createRememberedPeers } from './remembered-peers.js'
 import { resolveSource } from './resolve-source.js'
 import { createSourceStatuses } from './source-statuses.js'
+import type { BootstrapClock, Bootstrapper, BootstrapperNeeds, BootstrapperOptions } from './index.js'
 
 /** Where the first node of a machine listens, of another user too: its peer id is learnt while dialling. */
 const LOCAL_NODE = `/ip4/127.0.0.1/tcp/${SETTINGS.tcpport.default}`

@@ -65,5 +65,13 @@ export interface BootstrapperOptions {
 }
 
 export { createBootstrapper } from './bootstrapper.js'
-export { bootstrapSettings } from './parse-source.js'
+export {
+  bootstrapSettings,
+  dialableMultiaddr,
+  parseBootstrapSettings,
+  type RawBootstrapSetting,
+} from './parse-source.js'
 export { createMachineNodes, machineNodesDir } from './machine-nodes.js'
+export { ANOTHER_PEER, failureWords } from './failure-words.js'
+export { oddEntries } from './read-entries.js'
+export { resolveSource } from './resolve-source.js'

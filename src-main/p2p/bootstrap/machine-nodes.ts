@@ -6,8 +6,8 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { z } from 'zod'
 import type { Service } from '../../base/lifecycle.js'
 import type { Log } from '../../logging/index.js'
-import type { Host } from '../index.js'
 import { hostOf, scopeOf } from '../dial/ip-scope.js'
+import type { Host } from '../index.js'
 
 /** The nodes of this user that run on this machine. While it is started, this node is one of them. */
 export interface MachineNodes extends Service {

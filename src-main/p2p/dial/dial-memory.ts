@@ -1,7 +1,7 @@
 import type { Transport } from '@libp2p/interface'
 import { systemClock, type Clock } from '../../base/clock.js'
-import { relayOf } from './ip-scope.js'
 import type { TransportFactory } from '../hardening/transports/intercept-upgrade.js'
+import { relayOf } from './ip-scope.js'
 
 /** Which addresses did not answer a moment ago, and why. */
 export interface DialMemory {

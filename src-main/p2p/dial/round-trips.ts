@@ -1,5 +1,5 @@
-import type { Connection, Libp2p, StreamMessageEvent } from '@libp2p/interface'
 import { randomBytes } from 'node:crypto'
+import type { Connection, Libp2p, StreamMessageEvent } from '@libp2p/interface'
 import type { Log } from '../../logging/index.js'
 import { openPing } from '../hardening/liveness/ping-stream.js'
 

@@ -1,7 +1,7 @@
-import type { Libp2pInit } from 'libp2p'
 import type { QuicOptions } from '@chainsafe/libp2p-quic'
 import type { TCPOptions } from '@libp2p/tcp'
 import type { YamuxMuxerInit } from '@libp2p/yamux'
+import type { Libp2pInit } from 'libp2p'
 import { SETTINGS } from '../../config/index.js'
 import type { ConnectionRoomOptions } from '../hardening/connection-limits/connection-room.js'
 import type { MuxerLimits } from '../hardening/connection-limits/guarded-muxer.js'

@@ -3,14 +3,14 @@ import { chmod, copyFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { AppError } from '#shared/errors.js'
 import type { BackupView, IdentityView } from '#shared/contract/identity.js'
+import { AppError } from '#shared/errors.js'
 import type { Clock } from '../../base/clock.js'
-import type { Log } from '../../logging/index.js'
 import { whyNotWritten } from '../../base/not-stored.js'
+import type { Log } from '../../logging/index.js'
+import type { Identity } from '../index.js'
 import { lockIdentity, readBackup, unlockIdentity, type BackupCost } from './identity-backup.js'
 import { IDENTITY_FILE, writeKeyFile } from './identity.js'
-import type { Identity } from '../index.js'
 
 /** Saves and restores the key of a node. */
 export interface IdentityKeeper {

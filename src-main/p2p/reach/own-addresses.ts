@@ -4,8 +4,8 @@ import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import type { Log } from '../../logging/index.js'
 import { hostOf, relayOf, scopeOf } from '../dial/ip-scope.js'
-import { askToDialBack, DIAL_BACK_PROTOCOL } from './dial-back.js'
 import type { DialBackStatus } from './dial-back-message.js'
+import { askToDialBack, DIAL_BACK_PROTOCOL } from './dial-back.js'
 
 /** An address others may reach this node at, and what they said when they tried. */
 export interface ProvenAddress {

@@ -1,13 +1,13 @@
 import type { DetectedServer } from '#shared/contract/detection.js'
 import { AppError } from '#shared/errors.js'
+import { InterruptibleSleep, systemSleepingClock, type SleepingClock } from '../../base/sleeping-clock.js'
 import type { Log } from '../../logging/index.js'
 import { createHttpProbe, type HttpProbe } from '../registry/http-probe.js'
-import { InterruptibleSleep, systemSleepingClock, type SleepingClock } from '../../base/sleeping-clock.js'
 import { authorityOf, bareHost, isHost, isLoopbackHost } from '../registry/target.js'
 import { isModelServer } from './ask.js'
-import type { DetectionTarget, Detector } from './index.js'
 import { noServer, notFound, scanAddress, type DetectionResult, type Memory, type ScanOutcome } from './scan.js'
 import { USUAL_CANDIDATES, type Candidate } from './servers/index.js'
+import type { DetectionTarget, Detector } from './index.js'
 
 /** What a detector stands on. */
 export interface DetectorNeeds {

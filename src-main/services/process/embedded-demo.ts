@@ -1,8 +1,8 @@
 import { access, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Service } from '../../base/lifecycle.js'
 import { createDemoModelServer, type DemoModelServer } from '../../demo-model/index.js'
 import type { Log } from '../../logging/index.js'
-import type { Service } from '../../base/lifecycle.js'
 import type { LocalService, ServiceRegistry } from '../index.js'
 import { LLM } from '../registry/registration.js'
 

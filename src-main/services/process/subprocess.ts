@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
-import type { Log } from '../../logging/index.js'
 import type { Service } from '../../base/lifecycle.js'
 import { systemSleepingClock, type SleepingClock } from '../../base/sleeping-clock.js'
+import type { Log } from '../../logging/index.js'
 import { startProcessGroup, type ProcessGroup } from './process-group.js'
 
 /** What is started, and how patiently it is restarted. */

@@ -1,6 +1,6 @@
 import { MAX_MODEL_LIST_BYTES, parseModelList } from '../detection/model-list.js'
-import type { HttpProbe, ProbeAnswer } from './http-probe.js'
 import type { LocalModel, ServiceRegistration } from '../index.js'
+import type { HttpProbe, ProbeAnswer } from './http-probe.js'
 import { LLM } from './registration.js'
 
 /** What one check of a server showed. */

@@ -1,8 +1,8 @@
 import { AppError } from '#shared/errors.js'
 import { SETTINGS } from '../../config/index.js'
 import type { RegistrationInput, ServiceRegistration } from '../index.js'
-import { IDENTITY_GROUP_BUDGET_BYTES, parseIdentityGroup, sizeOf } from './published-models.js'
 import { isSharedPath } from '../sharing/shared-paths.js'
+import { IDENTITY_GROUP_BUDGET_BYTES, parseIdentityGroup, sizeOf } from './published-models.js'
 import { authorityOf, isHost, isLoopbackHost } from './target.js'
 
 const DEFAULTS = {

@@ -1,5 +1,5 @@
-import type { CheckOutcome } from './health-check.js'
 import type { LocalServiceStatus } from '../index.js'
+import type { CheckOutcome } from './health-check.js'
 
 /** The times a watcher works with, in milliseconds. */
 export interface WatchTimings {

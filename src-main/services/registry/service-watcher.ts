@@ -1,13 +1,13 @@
-import type { Log } from '../../logging/index.js'
 import type { Service } from '../../base/lifecycle.js'
 import { InterruptibleSleep, type SleepingClock } from '../../base/sleeping-clock.js'
+import type { Log } from '../../logging/index.js'
+import type { LocalModel, LocalService, ServiceRegistration } from '../index.js'
+import { EVERY_PATH, LLM_SHARED_PATHS } from '../sharing/shared-paths.js'
 import { createHealthCheck, type CheckOutcome, type HealthCheck } from './health-check.js'
 import type { HttpProbe } from './http-probe.js'
-import type { LocalModel, LocalService, ServiceRegistration } from '../index.js'
 import { publishModels, type PublishedModels } from './published-models.js'
 import { LLM, serviceIdOf } from './registration.js'
 import { isLogged, judge, NOT_YET_CHECKED, nextCheckInMs, type WatchState, type WatchTimings } from './service-state.js'
-import { EVERY_PATH, LLM_SHARED_PATHS } from '../sharing/shared-paths.js'
 
 /** Watches one registered server for as long as it is registered. */
 export interface ServiceWatcher extends Service {

@@ -1,8 +1,8 @@
 import { rename } from 'node:fs/promises'
 import { z } from 'zod'
 import { AppError } from '#shared/errors.js'
-import type { Log } from '../../logging/index.js'
 import { readJsonFile, writeJsonFile } from '../../base/json-file.js'
+import type { Log } from '../../logging/index.js'
 import { createSealing } from './sealing.js'
 import type { SecretStore, Vault } from './index.js'
 

@@ -1,7 +1,7 @@
 import type { ModelView } from '#shared/contract/models.js'
 import { linkTo } from '../../stores/route.js'
-import { strings } from '../../strings.js'
 import { formatMs } from '../../strings/format.js'
+import { strings } from '../../strings.js'
 import type { Column } from '../../ui/table/data-table.js'
 import { Badge } from '../../ui/text/badge.js'
 import { PathBadge } from '../../ui/text/path-badge.js'

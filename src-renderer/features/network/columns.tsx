@@ -1,7 +1,7 @@
 import type { PeerView } from '#shared/contract/peers.js'
 import { linkTo } from '../../stores/route.js'
-import { strings } from '../../strings.js'
 import { formatMs, shortPeerId } from '../../strings/format.js'
+import { strings } from '../../strings.js'
 import type { Column } from '../../ui/table/data-table.js'
 import { Badge } from '../../ui/text/badge.js'
 import { PathBadge } from '../../ui/text/path-badge.js'

@@ -1,6 +1,6 @@
 import type { Check, DoctorReport } from '#shared/contract/doctor.js'
-import { strings } from '../../strings.js'
 import { formatExact } from '../../strings/format.js'
+import { strings } from '../../strings.js'
 
 const { doctor: words } = strings
 const FIRST_TO_LAST: readonly Check['state'][] = ['bad', 'warn', 'ok', 'unknown']

@@ -1,7 +1,7 @@
 import type { PeerView } from '#shared/contract/peers.js'
 import { linkTo } from '../../stores/route.js'
-import { strings } from '../../strings.js'
 import { formatMs, shortPeerId } from '../../strings/format.js'
+import { strings } from '../../strings.js'
 import { Card } from '../../ui/layout/card.js'
 import { peerCells, peerHue } from '../../ui/text/peer-name.js'
 import { layoutNetwork, type LineKind } from './layout.js'

@@ -1,7 +1,7 @@
 import type { TrafficEntry, TrafficLeg } from '#shared/contract/traffic.js'
 import { goTo } from '../../stores/use-route.js'
-import { strings } from '../../strings.js'
 import { formatBytes, formatExact, formatMs, shortPeerId } from '../../strings/format.js'
+import { strings } from '../../strings.js'
 import { Waterfall, type WaterfallBar } from '../../ui/charts/waterfall.js'
 import { CopyButton } from '../../ui/controls/copy-button.js'
 import { Dialog } from '../../ui/controls/dialog.js'

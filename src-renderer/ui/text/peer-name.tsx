@@ -1,6 +1,6 @@
 import { useState } from 'react'
-import { strings } from '../../strings.js'
 import { shortPeerId } from '../../strings/format.js'
+import { strings } from '../../strings.js'
 import { Icon } from '../icons/icon.js'
 import styles from './peer-name.module.css'
 

@@ -7,11 +7,11 @@ import { printFigures, printHeading, printVerdict } from './print-figures.ts'
 import { downloadRow } from './rows/download.ts'
 import { echoRow } from './rows/echo.ts'
 import { heldStreamsRow } from './rows/held-streams.ts'
-import { otherWayRow } from './rows/transports.ts'
 import type { Bench, Row } from './rows/row.ts'
 import { scriptRow } from './rows/script.ts'
 import { streamBytesRow } from './rows/stream-bytes.ts'
 import { tokensRow } from './rows/tokens.ts'
+import { otherWayRow } from './rows/transports.ts'
 import { ELECTRON_CIPHER, startEnds, startNodePair, TRANSPORTS, type Transport } from './topology.ts'
 
 const RESULTS = resolve(import.meta.dirname, '../results')

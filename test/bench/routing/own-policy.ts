@@ -1,6 +1,6 @@
 import { createAffinity, createProviderChoice } from '../../../src-main/gateway/routing/provider-choice.js'
-import { createProviderScores, createStatusFollower } from '../../../src-main/gateway/routing/provider-scores.js'
 import { createProviderHealth } from '../../../src-main/gateway/routing/provider-health.js'
+import { createProviderScores, createStatusFollower } from '../../../src-main/gateway/routing/provider-scores.js'
 import type { NodeTable } from '../../../src-main/node-table/index.js'
 import { ProviderSet } from '../../../src-main/node-table/view/provider-set.js'
 import type { Host } from '../../../src-main/p2p/index.js'

@@ -1,5 +1,5 @@
-import type { SimRequest } from './workload.ts'
 import type { Simulation } from './simulation.ts'
+import type { SimRequest } from './workload.ts'
 
 /** What a provider can do, measured where it stands. */
 export interface ProviderSpec {

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import * as Y from 'yjs'
-import { EPOCH_MS, epochOf } from '../../../src-main/node-table/wire/epoch.js'
-import { openTableStore } from '../../../src-main/node-table/store/persistence.js'
 import { createTableReplica, type TableReplica } from '../../../src-main/node-table/replicate/replica.js'
+import { openTableStore } from '../../../src-main/node-table/store/persistence.js'
 import { createStoreFolder } from '../../../src-main/node-table/store/store-folder.js'
+import { EPOCH_MS, epochOf } from '../../../src-main/node-table/wire/epoch.js'
 import { encodeFrame } from '../../../src-main/node-table/wire/sync-frames.js'
 import { createRecordingLog } from '../../fixtures/recording-log.js'
-import { createTableParts, type TableParts } from '../../fixtures/table-parts.js'
 import { createOwner, createRandom, createTurnableClock, TODAY, type Owner } from '../../fixtures/table-owners.js'
+import { createTableParts, type TableParts } from '../../fixtures/table-parts.js'
 
 // Rows in one process: how fast they come in, what they take, and how a month of churn changes that.
 

@@ -1,14 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { atTurnEnd } from '../../../src-main/base/micro-batch.js'
+import { inMicroBatch } from '../../../src-main/base/micro-batch.js'
 
 test('what is put off in one turn is done in order when it is over, and once', async () => {
   const done: string[] = []
-  atTurnEnd(() => done.push('a'))
+  inMicroBatch(() => done.push('a'))
   await Promise.resolve()
-  atTurnEnd(() => {
+  inMicroBatch(() => {
     done.push('b')
-    atTurnEnd(() => done.push('next'))
+    inMicroBatch(() => done.push('next'))
   })
   expect(done).toEqual([])
   await turn()
@@ -21,7 +21,7 @@ test('what is put off in one turn is done in order when it is over, and once', a
 
 test('many do not wait', async () => {
   let done = 0
-  for (let index = 0; index < 100; index += 1) atTurnEnd(() => (done += 1))
+  for (let index = 0; index < 100; index += 1) inMicroBatch(() => (done += 1))
   expect(done).toBe(96)
   await turn()
   expect(done).toBe(100)
@@ -31,7 +31,7 @@ test('one that throws keeps no other from being done', async () => {
   const done: number[] = []
   const put = (): void => {
     for (let index = 0; index < 16; index += 1) {
-      atTurnEnd(() => {
+      inMicroBatch(() => {
         if (index === 10) throw new Error('broken')
         done.push(index)
       })

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Bag, NOWHERE, type Placed } from '../../../src-main/base/swap-remove-set.js'
+import { SwapRemoveSet, NOT_A_MEMBER, type SwapRemoveMember } from '../../../src-main/base/swap-remove-set.js'
 
 test('a bag holds what a set would hold, whatever comes and goes', () => {
   const moves = fc.array(fc.record({ who: fc.nat(7), what: fc.constantFrom('add', 'delete') }), { maxLength: 60 })
   fc.assert(
     fc.property(moves, (made) => {
-      const members = Array.from({ length: 8 }, (): Placed => ({ place: NOWHERE }))
-      const bag = new Bag<Placed>()
-      const set = new Set<Placed>()
+      const members = Array.from({ length: 8 }, (): SwapRemoveMember => ({ setIndex: NOT_A_MEMBER }))
+      const bag = new SwapRemoveSet<SwapRemoveMember>()
+      const set = new Set<SwapRemoveMember>()
       for (const { who, what } of made) {
         const member = members[who]!
         if (what === 'add') {
@@ -23,8 +23,8 @@ test('a bag holds what a set would hold, whatever comes and goes', () => {
 })
 
 test('a member may leave while the bag is walked through', () => {
-  const members = Array.from({ length: 5 }, (): Placed => ({ place: NOWHERE }))
-  const bag = new Bag<Placed>()
+  const members = Array.from({ length: 5 }, (): SwapRemoveMember => ({ setIndex: NOT_A_MEMBER }))
+  const bag = new SwapRemoveSet<SwapRemoveMember>()
   for (const member of members) bag.add(member)
   let seen = 0
   for (const member of bag) {

@@ -1,6 +1,6 @@
 import type { CallName } from '#shared/contract/index.js'
-import { runCli } from '../../../src-main/cli/run.js'
 import type { CliHandlers, CliIo, ControlClient } from '../../../src-main/cli/io.js'
+import { runCli } from '../../../src-main/cli/run.js'
 
 /** A command line in a world of its own: what it printed, what it started, whom it asked. */
 export function cli(

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { AppError } from '#shared/errors.js'
+import { VERSION } from '../../../src-main/base/version.js'
 import { EXIT } from '../../../src-main/cli/io.js'
 import { connectToNode, runCli } from '../../../src-main/cli/run.js'
 import { flagName, SETTING_NAMES } from '../../../src-main/config/settings.js'
-import { VERSION } from '../../../src-main/base/version.js'
 import { cli } from './cli-fixture.js'
 
 describe('ocf start', () => {

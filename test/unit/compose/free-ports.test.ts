@@ -2,8 +2,8 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { loadSettings } from '../../../src-main/config/load-settings.js'
 import { withFreePorts } from '../../../src-main/compose/free-ports.js'
+import { loadSettings } from '../../../src-main/config/load-settings.js'
 
 const cleanups: (() => void)[] = []
 afterEach(() => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { stringify } from 'yaml'
 import { describe, expect, it } from 'vitest'
+import { stringify } from 'yaml'
 import { loadSettings } from '../../../src-main/config/load-settings.js'
 import { SETTINGS, SETTING_NAMES, envName, type SettingName } from '../../../src-main/config/settings.js'
 import { FOLDERS, load, loaded, problems } from './given.js'

@@ -1,6 +1,6 @@
 import { SETTING_GROUPS, type SettingGroup } from '../../../src-main/config/setting-row.js'
-import { SETTING_NAMES, envName, flagName, settingRow, type SettingName } from '../../../src-main/config/settings.js'
 import { describeDefault } from '../../../src-main/config/settings-table.js'
+import { SETTING_NAMES, envName, flagName, settingRow, type SettingName } from '../../../src-main/config/settings.js'
 
 const TABLE_BEGIN = '<!-- settings:begin -->'
 const TABLE_END = '<!-- settings:end -->'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseSetting } from '../../../src-main/config/load-settings.js'
-import { SETTING_NAMES, settingRow, type SettingName } from '../../../src-main/config/settings.js'
 import { writtenValue } from '../../../src-main/config/settings-table.js'
+import { SETTING_NAMES, settingRow, type SettingName } from '../../../src-main/config/settings.js'
 import { loaded } from './given.js'
 
 const good: [SettingName, unknown, unknown][] = [

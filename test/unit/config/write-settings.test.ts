@@ -15,8 +15,8 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AppError } from '#shared/errors.js'
 import { loadSettings } from '../../../src-main/config/load-settings.js'
-import type { SettingName } from '../../../src-main/config/settings.js'
 import { createSettingsSource, MASK } from '../../../src-main/config/settings-source.js'
+import type { SettingName } from '../../../src-main/config/settings.js'
 import { writeSettings } from '../../../src-main/config/write-settings.js'
 
 let folder: string

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { AppError } from '#shared/errors.js'
-import { createLiveDoctor } from '../../../src-main/doctor/live.js'
 import type { DoctorFacts } from '../../../src-main/doctor/facts.js'
+import { createLiveDoctor } from '../../../src-main/doctor/live.js'
 import { createRecordingLog } from '../../fixtures/recording-log.js'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] }))

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'vitest'
 import { ask, type ShortAnswer } from '../../../src-main/http-client/ask.js'
 import { ConnectFailedError, createHttpClient } from '../../../src-main/http-client/index.js'
-import { startTestServer, type TestServer } from '../../fixtures/http-server.js'
 import { clientOf, fakeClient, FakeSocket, turn } from '../../fixtures/http-client.js'
+import { startTestServer, type TestServer } from '../../fixtures/http-server.js'
 
 let server: TestServer | undefined
 afterEach(() => server?.close())

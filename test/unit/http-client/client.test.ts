@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Socket } from 'node:net'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
   ConnectFailedError,
   ConnectionLostError,

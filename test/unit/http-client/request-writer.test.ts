@@ -5,8 +5,8 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { UnsendableRequestError, type HttpRequest } from '../../../src-main/http-client/index.js'
 import { framingOf, requestHead } from '../../../src-main/http-client/request-writer.js'
-import { startTestServer, type TestServer } from '../../fixtures/http-server.js'
 import { clientOf, fakeClient, GET, send } from '../../fixtures/http-client.js'
+import { startTestServer, type TestServer } from '../../fixtures/http-server.js'
 
 let server: TestServer | undefined
 afterEach(() => server?.close())

@@ -1,5 +1,5 @@
-import { request as nodeRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { once } from 'node:events'
+import { request as nodeRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { MalformedAnswerError } from '../../../src-main/http-client/errors.js'

@@ -1,8 +1,8 @@
 import { PassThrough, Readable } from 'node:stream'
 import { afterEach, describe, expect, test } from 'vitest'
 import { UnsendableRequestError } from '../../../src-main/http-client/index.js'
-import { startTestServer, type TestServer } from '../../fixtures/http-server.js'
 import { clientOf, fakeClient, send, turn, type Answer, type FakeSocket } from '../../fixtures/http-client.js'
+import { startTestServer, type TestServer } from '../../fixtures/http-server.js'
 import { until } from '../../fixtures/until.js'
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'

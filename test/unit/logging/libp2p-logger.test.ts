@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { createLogger } from '../../../src-main/logging/logger.js'
-import { formatLine, libp2pLogger } from '../../../src-main/logging/libp2p-logger.js'
 import type { LogLevel } from '../../../src-main/logging/index.js'
+import { formatLine, libp2pLogger } from '../../../src-main/logging/libp2p-logger.js'
+import { createLogger } from '../../../src-main/logging/logger.js'
 
 function libp2p(level: LogLevel, options = {}) {
   const logger = createLogger({ level, format: 'text', destination: { write: () => undefined } })

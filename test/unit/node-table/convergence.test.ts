@@ -1,18 +1,18 @@
 import fc from 'fast-check'
-import * as Y from 'yjs'
 import { beforeAll, expect, test } from 'vitest'
-import { canonicalUpdate, clientIdOf } from '../../../src-main/node-table/wire/canonical-update.js'
+import * as Y from 'yjs'
 import { createClockWatch } from '../../../src-main/node-table/replicate/clock-watch.js'
 import type { ClockWatch } from '../../../src-main/node-table/replicate/clock-watch.js'
+import { createSenderLimits } from '../../../src-main/node-table/replicate/sender-limits.js'
+import { initiateSync, respondToSync } from '../../../src-main/node-table/replicate/sync-session.js'
+import { canonicalUpdate, clientIdOf } from '../../../src-main/node-table/wire/canonical-update.js'
 import { EPOCH_MS } from '../../../src-main/node-table/wire/epoch.js'
 import type { KeyRing } from '../../../src-main/node-table/wire/key-ring.js'
 import { createKeyRing } from '../../../src-main/node-table/wire/key-ring.js'
-import { createSenderLimits } from '../../../src-main/node-table/replicate/sender-limits.js'
-import { initiateSync, respondToSync } from '../../../src-main/node-table/replicate/sync-session.js'
 import { createFramePipe } from '../../fixtures/frame-pipe.js'
 import { createRecordingLog } from '../../fixtures/recording-log.js'
-import { createTableParts, type TableParts, type TablePartsOptions } from '../../fixtures/table-parts.js'
 import { createOwners, createTurnableClock, TODAY } from '../../fixtures/table-owners.js'
+import { createTableParts, type TableParts, type TablePartsOptions } from '../../fixtures/table-parts.js'
 
 const NOON = EPOCH_MS / 2
 const clock = createTurnableClock()

@@ -1,17 +1,17 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Stream } from '@libp2p/interface'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import type { Stream } from '@libp2p/interface'
 import { Level } from 'level'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { decodeGossipMessage, encodeGossipMessages } from '../../../src-main/node-table/replicate/gossip.js'
+import { isTableFileSound } from '../../../src-main/node-table/store/table-files.js'
 import { canonicalUpdate, clientIdOf, extractEnvelopes } from '../../../src-main/node-table/wire/canonical-update.js'
 import { isSignedByOwner, parseEnvelope, recordOf } from '../../../src-main/node-table/wire/envelope.js'
-import { EPOCH_MS } from '../../../src-main/node-table/wire/epoch.js'
-import { createFrameStream } from '../../../src-main/node-table/wire/sync-frames.js'
-import { decodeGossipMessage, encodeGossipMessages } from '../../../src-main/node-table/replicate/gossip.js'
-import { createKeyRing } from '../../../src-main/node-table/wire/key-ring.js'
 import { decodeRecord, encodeRecord } from '../../../src-main/node-table/wire/envelope.js'
+import { EPOCH_MS } from '../../../src-main/node-table/wire/epoch.js'
+import { createKeyRing } from '../../../src-main/node-table/wire/key-ring.js'
 import { importPrivateKey } from '../../../src-main/node-table/wire/key-ring.js'
 import {
   decodeStatusAnswer,
@@ -21,13 +21,13 @@ import {
   parseStatus,
   splitStatusAnswer,
 } from '../../../src-main/node-table/wire/status-message.js'
+import { createFrameStream } from '../../../src-main/node-table/wire/sync-frames.js'
 import { decodeFrame, encodeFrame, FRAME_LENGTH_BYTES } from '../../../src-main/node-table/wire/sync-frames.js'
 import type { SyncFrame } from '../../../src-main/node-table/wire/sync-frames.js'
-import { isTableFileSound } from '../../../src-main/node-table/store/table-files.js'
 import { createMutations } from '../../fixtures/mutations.js'
-import { createTableParts } from '../../fixtures/table-parts.js'
 import { createOwners, createTurnableClock, recordOffering, TODAY } from '../../fixtures/table-owners.js'
 import type { Owner } from '../../fixtures/table-owners.js'
+import { createTableParts } from '../../fixtures/table-parts.js'
 
 /** Mutated inputs for each parser. */
 const INPUTS = 100_000

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { decodeGossipMessage } from '../../../src-main/node-table/replicate/gossip.js'
+import type { TableView } from '../../../src-main/node-table/view/view.js'
 import { canonicalUpdate, clientIdOf, extractEnvelopes } from '../../../src-main/node-table/wire/canonical-update.js'
 import { isSignedByOwner, parseEnvelope, recordOf } from '../../../src-main/node-table/wire/envelope.js'
-import { decodeGossipMessage } from '../../../src-main/node-table/replicate/gossip.js'
 import { createKeyRing } from '../../../src-main/node-table/wire/key-ring.js'
 import { decodeStatusAnswer, decodeStatusRequest } from '../../../src-main/node-table/wire/status-message.js'
 import { decodeFrame, encodeFrame, FRAME_LENGTH_BYTES } from '../../../src-main/node-table/wire/sync-frames.js'
-import type { TableView } from '../../../src-main/node-table/view/view.js'
 import { createRecordingLog } from '../../fixtures/recording-log.js'
-import { createTableParts, type TableParts } from '../../fixtures/table-parts.js'
 import { createTurnableClock } from '../../fixtures/table-owners.js'
+import { createTableParts, type TableParts } from '../../fixtures/table-parts.js'
 
 /** What nodes of the first version said. The bytes stand: test/fixtures/wire/record.ts made them once. */
 interface Recorded {

@@ -1,7 +1,7 @@
 import { Server } from 'node:net'
 import type { MultiaddrConnection, Transport, Upgrader } from '@libp2p/interface'
-import type { TransportFactory } from '../transports/intercept-upgrade.js'
 import { override } from '../../reach/override.js'
+import type { TransportFactory } from '../transports/intercept-upgrade.js'
 import type { InboundGate } from './inbound-gate.js'
 
 /**

@@ -1,7 +1,7 @@
 import type { MessageStream, Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { systemClock, type Clock } from '../../../base/clock.js'
-import type { Log } from '../../../logging/index.js'
 import { fullBucket, refilled, type BucketRate } from '../../../base/token-bucket.js'
+import type { Log } from '../../../logging/index.js'
 import type { Pulses } from '../liveness/pulses.js'
 import { createWarnOnce } from '../transports/warn-once.js'
 

@@ -2,12 +2,12 @@ import type { Connection } from '@libp2p/interface'
 import { systemClock, type Clock } from '../../../base/clock.js'
 import type { Log } from '../../../logging/index.js'
 import { relayOf } from '../../dial/ip-scope.js'
-import type { LifeWatch } from './index.js'
 import { answersPing } from './ping-stream.js'
 import type { Pulse, Pulses } from './pulses.js'
-import { ANSWER_WITHIN_MS, askedNow, judge, MAX_QUEUED_BYTES, noSilence, type Silence } from './silence.js'
 import { sendBufferOf, takenBetween, type SendBuffer } from './send-buffer.js'
+import { ANSWER_WITHIN_MS, askedNow, judge, MAX_QUEUED_BYTES, noSilence, type Silence } from './silence.js'
 import { SilentConnectionError } from './silent-connection.js'
+import type { LifeWatch } from './index.js'
 
 export interface LifeWatchNeeds {
   pulses: Pick<Pulses, 'of'>

@@ -1,6 +1,6 @@
 import type { Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
-import type { Pulse, Pulses } from '../liveness/pulses.js'
 import { MAX_READ_BUFFER_BYTES } from '../../host/limits.js'
+import type { Pulse, Pulses } from '../liveness/pulses.js'
 
 /** What is used of @chainsafe/libp2p-quic's native stream (2.1.1). */
 export interface NativeQuicStream {

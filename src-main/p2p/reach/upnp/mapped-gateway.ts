@@ -1,10 +1,10 @@
 import type { AutoNATComponents } from '@libp2p/autonat'
 import type { Log } from '../../../logging/index.js'
-import type { GatewayFacts } from './port-mapping.js'
 import { externalAddressProblem } from './external-address.js'
 import { GatewayFault, type GatewayProblem } from './gateway-fault.js'
 import type { GatewaySighting } from './gateway-search.js'
 import { describeGateway, type Gateway, type OpenPort } from './gateway.js'
+import type { GatewayFacts } from './port-mapping.js'
 
 /** A port this node listens on, and the outer one it would like. */
 export interface Listener {

@@ -2,9 +2,9 @@ import type { AutoNATComponents } from '@libp2p/autonat'
 import type { Startable } from '@libp2p/interface'
 import type { Log } from '../../../logging/index.js'
 import { relayOf } from '../../dial/ip-scope.js'
-import { createMappedGateway, type Listener, type MappedGateway } from './mapped-gateway.js'
-import { lanInterfaces, searchGateways, type GatewaySearchOptions, type GatewaySighting } from './gateway-search.js'
 import type { GatewayProblem } from './gateway-fault.js'
+import { lanInterfaces, searchGateways, type GatewaySearchOptions, type GatewaySighting } from './gateway-search.js'
+import { createMappedGateway, type Listener, type MappedGateway } from './mapped-gateway.js'
 import { rest } from './rest.js'
 
 /** A router that answered, and what came of asking it. */

@@ -4,10 +4,10 @@ import type { Limits } from '#shared/limits.js'
 import type { Clock } from '../../../base/clock.js'
 import type { Ledger } from '../ledger/index.js'
 import { EntryRules } from './entry-rules.js'
-import type { Admission, Asker, SlotRequest } from './index.js'
 import { PeerRequest } from './peer-request.js'
 import { Queue } from './queue.js'
 import { Slots } from './slots.js'
+import type { Admission, Asker, SlotRequest } from './index.js'
 
 /** A body may take this long to arrive before its room in the queue goes to others. */
 const ARRIVAL_MS = 120_000

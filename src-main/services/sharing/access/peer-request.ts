@@ -1,10 +1,10 @@
 import type { AppError } from '#shared/errors.js'
-import { NOWHERE, type Placed } from '../../../base/swap-remove-set.js'
+import { NOT_A_MEMBER, type SwapRemoveMember } from '../../../base/swap-remove-set.js'
 import type { Asker } from './index.js'
 
 /** One request of a peer from its arrival to the end of its answer. */
-export class PeerRequest implements Placed {
-  place = NOWHERE
+export class PeerRequest implements SwapRemoveMember {
+  setIndex = NOT_A_MEMBER
   readonly asker: Asker
   #stage: 'arriving' | 'waiting' | 'running' | 'ended' = 'arriving'
   #refusal: AppError | undefined

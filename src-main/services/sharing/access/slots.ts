@@ -1,4 +1,4 @@
-import { Bag } from '../../../base/swap-remove-set.js'
+import { SwapRemoveSet } from '../../../base/swap-remove-set.js'
 import type { PeerRequest } from './peer-request.js'
 
 /** Peers whose last slot is remembered while they have nothing here. */
@@ -12,7 +12,7 @@ interface Standing {
 
 /** What this machine works on: requests of peers in its slots, and the owner's own, which take slots from them. */
 export class Slots {
-  readonly #running = new Bag<PeerRequest>()
+  readonly #running = new SwapRemoveSet<PeerRequest>()
   readonly #standings = new Map<string, Standing>()
   readonly #total: () => number
   #own = 0

@@ -2,10 +2,10 @@ import { rename } from 'node:fs/promises'
 import type { LedgerRow, LedgerSummary } from '#shared/contract/ledger.js'
 import type { TrafficEntry } from '#shared/contract/traffic.js'
 import type { Clock } from '../../../base/clock.js'
-import type { Log } from '../../../logging/index.js'
 import { readJsonFile, writeJsonFile } from '../../../base/json-file.js'
-import type { Ledger } from './index.js'
+import type { Log } from '../../../logging/index.js'
 import { createLedgerBook, LedgerFileSchema, type LedgerBook } from './ledger-book.js'
+import type { Ledger } from './index.js'
 
 /** A crash loses at most what came within this time. */
 const SAVE_MS = 10_000

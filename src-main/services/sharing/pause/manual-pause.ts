@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import type { PauseReason } from '#shared/contract/pause.js'
 import type { Clock } from '../../../base/clock.js'
-import type { Log } from '../../../logging/index.js'
-import { notStored } from '../../../base/not-stored.js'
 import { readJsonFile, writeJsonFile } from '../../../base/json-file.js'
+import { notStored } from '../../../base/not-stored.js'
+import type { Log } from '../../../logging/index.js'
 
 /** Unix milliseconds at which it ends; null is until resumed. */
 const ManualSchema = z.object({ untilMs: z.number().nullable() })

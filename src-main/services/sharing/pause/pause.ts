@@ -1,12 +1,12 @@
 import type { PauseReason, PauseRuleView, PauseState } from '#shared/contract/pause.js'
 import { AppError } from '#shared/errors.js'
-import type { Log } from '../../../logging/index.js'
-import type { Admission } from '../access/index.js'
-import type { MachineFacts } from '../../machine/index.js'
 import { InterruptibleSleep, type SleepingClock } from '../../../base/sleeping-clock.js'
-import type { Pause } from './index.js'
+import type { Log } from '../../../logging/index.js'
+import type { MachineFacts } from '../../machine/index.js'
+import type { Admission } from '../access/index.js'
 import { ManualPause } from './manual-pause.js'
 import { judgeRules, readFacts, type PauseRules } from './rules.js'
+import type { Pause } from './index.js'
 
 /** Between two checks of the rules. */
 const CHECK_MS = 5_000

@@ -3,11 +3,11 @@ import { z } from 'zod'
 import { ServerKindSchema } from '#shared/contract/detection.js'
 import { AliasSchema } from '#shared/contract/shares.js'
 import { AppError } from '#shared/errors.js'
-import type { Log } from '../../../logging/index.js'
-import { notStored, whyNotWritten } from '../../../base/not-stored.js'
 import { readJsonFile, writeJsonFile } from '../../../base/json-file.js'
-import type { SecretStore } from '../../secrets/index.js'
+import { notStored, whyNotWritten } from '../../../base/not-stored.js'
+import type { Log } from '../../../logging/index.js'
 import { isHost } from '../../registry/target.js'
+import type { SecretStore } from '../../secrets/index.js'
 
 const port = z.number().int().min(1).max(65_535)
 

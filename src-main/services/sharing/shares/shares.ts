@@ -7,10 +7,10 @@ import type { Detector, DetectionResult } from '../../detection/index.js'
 import type { RegistrationInput, ServiceRegistry } from '../../index.js'
 import { isPublishable, OLLAMA_API, publicIdOf } from '../../registry/published-models.js'
 import { LLM, serviceIdOf } from '../../registry/registration.js'
-import type { SecretStore } from '../../secrets/index.js'
 import { authorityOf, bareHost } from '../../registry/target.js'
-import type { EndedShare, ShareRequest, Shares } from './index.js'
+import type { SecretStore } from '../../secrets/index.js'
 import { KeptShareSchema, ShareFile, type KeptShare } from './share-file.js'
+import type { EndedShare, ShareRequest, Shares } from './index.js'
 
 /** What the shares stand on. */
 export interface SharesNeeds {

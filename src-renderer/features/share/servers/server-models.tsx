@@ -1,7 +1,7 @@
 import { useId } from 'react'
 import type { DetectedModel } from '#shared/contract/detection.js'
-import { strings } from '../../../strings.js'
 import { formatBytes } from '../../../strings/format.js'
+import { strings } from '../../../strings.js'
 import { DataTable, type Column } from '../../../ui/table/data-table.js'
 import { Badge } from '../../../ui/text/badge.js'
 import { nameProblem, type Names } from './names.js'

@@ -1,5 +1,5 @@
-import type { AppUpdater } from 'electron-updater'
 import { EventEmitter } from 'node:events'
+import type { AppUpdater } from 'electron-updater'
 import { expect, test, vi } from 'vitest'
 import { createUpdater, handOver } from '../../../../src-main/electron/updates/updater.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { AppError } from '#shared/errors.js'
-import type { Listener } from '../../../../src-main/gateway/listener/listeners.js'
 import { Reply } from '../../../../src-main/gateway/forward/reply.js'
+import type { Listener } from '../../../../src-main/gateway/listener/listeners.js'
 import { startTestServer, type TestServer } from '../../../fixtures/http-server.js'
 import { until } from '../../../fixtures/until.js'
 

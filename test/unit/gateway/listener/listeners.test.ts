@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
+import type { Service } from '../../../../src-main/base/lifecycle.js'
 import { createListeners } from '../../../../src-main/gateway/listener/listeners.js'
 import { createLocalListener, type LocalListener } from '../../../../src-main/gateway/listener/local-listener.js'
-import type { Service } from '../../../../src-main/base/lifecycle.js'
 import { openRaw } from '../../../fixtures/http-server.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
 

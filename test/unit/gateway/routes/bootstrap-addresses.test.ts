@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { dntRoutes } from '../../../../src-main/gateway/routes/dnt.js'
 import type { GatewayNeeds } from '../../../../src-main/gateway/needs.js'
 import { bootstrapAddresses } from '../../../../src-main/gateway/routes/bootstrap-addresses.js'
+import { dntRoutes } from '../../../../src-main/gateway/routes/dnt.js'
 
 const X = '12D3KooWEzksHRbD1rRhLWC7v7DZrYEQp9S24jvdLTgomDYpLAjD'
 const RELAY = '12D3KooWDjJGJjudD73hd1VSdCfcX5TbBeQ7DaemU4bFiZqykfZD'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { listModels } from '../../../../src-main/gateway/routing/models-list.js'
 import type { Listener } from '../../../../src-main/gateway/listener/listeners.js'
+import { listModels } from '../../../../src-main/gateway/routing/models-list.js'
 import type { LocalService } from '../../../../src-main/services/index.js'
 
 const service = (groups: string[], published = true, models: LocalService['models'] = []): LocalService => ({
@@ -30,7 +30,7 @@ function list(
     admission: { closed: undefined },
     peerId: 'self',
   }
-  return listModels(needs as unknown as Parameters<typeof listModels>[0], listener)
+  return listModels(needs, listener)
 }
 
 const OWN = service(['model=b', 'all'], true, [{ id: 'b', ownedBy: 'me', created: 7, contextLength: 4096 }])

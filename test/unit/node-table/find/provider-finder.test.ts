@@ -1,11 +1,11 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest'
-import type { StatusOutcome } from '../../../../src-main/node-table/status/peer-status.js'
 import { createProviderFinder } from '../../../../src-main/node-table/find/provider-finder.js'
 import type { ProviderFinder, TableReader } from '../../../../src-main/node-table/find/provider-finder.js'
+import type { StatusOutcome } from '../../../../src-main/node-table/status/peer-status.js'
 import type { TableView } from '../../../../src-main/node-table/view/view.js'
-import { createTableParts, type TableParts } from '../../../fixtures/table-parts.js'
 import { createOwners, createTurnableClock } from '../../../fixtures/table-owners.js'
 import type { Owner } from '../../../fixtures/table-owners.js'
+import { createTableParts, type TableParts } from '../../../fixtures/table-parts.js'
 
 const clock = createTurnableClock()
 let owners: Owner[]

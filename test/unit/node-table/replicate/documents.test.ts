@@ -1,9 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { canonicalUpdate, clientIdOf, extractEnvelopes } from '../../../../src-main/node-table/wire/canonical-update.js'
 import { createClockWatch } from '../../../../src-main/node-table/replicate/clock-watch.js'
-import { EPOCH_MS } from '../../../../src-main/node-table/wire/epoch.js'
-import type { TableStore } from '../../../../src-main/node-table/store/persistence.js'
 import { createTableReplica } from '../../../../src-main/node-table/replicate/replica.js'
 import { createSenderLimits } from '../../../../src-main/node-table/replicate/sender-limits.js'
 import {
@@ -11,6 +8,9 @@ import {
   respondToSync,
   type SessionNeeds,
 } from '../../../../src-main/node-table/replicate/sync-session.js'
+import type { TableStore } from '../../../../src-main/node-table/store/persistence.js'
+import { canonicalUpdate, clientIdOf, extractEnvelopes } from '../../../../src-main/node-table/wire/canonical-update.js'
+import { EPOCH_MS } from '../../../../src-main/node-table/wire/epoch.js'
 import { createFramePipe } from '../../../fixtures/frame-pipe.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
 import {

@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { EPOCH_MS } from '../../../../src-main/node-table/wire/epoch.js'
 import { createMicroBatch } from '../../../../src-main/node-table/replicate/micro-batch.js'
 import type { VerifiedRow } from '../../../../src-main/node-table/view/view.js'
+import { EPOCH_MS } from '../../../../src-main/node-table/wire/epoch.js'
 import { createOwners, createTurnableClock, type Owner } from '../../../fixtures/table-owners.js'
 import { createTableParts, never, type TableParts } from '../../../fixtures/table-parts.js'
 

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { createEnvelopeSigner } from '../../../../src-main/node-table/wire/envelope.js'
-import { EPOCH_MS } from '../../../../src-main/node-table/wire/epoch.js'
 import { createOwnRow, leaseFor } from '../../../../src-main/node-table/replicate/own-row.js'
 import type { OwnRow } from '../../../../src-main/node-table/replicate/own-row.js'
 import type { TableView } from '../../../../src-main/node-table/view/view.js'
+import { createEnvelopeSigner } from '../../../../src-main/node-table/wire/envelope.js'
+import { EPOCH_MS } from '../../../../src-main/node-table/wire/epoch.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
-import { createTableParts, type TableParts } from '../../../fixtures/table-parts.js'
 import { createOwner, createTurnableClock, recordOffering, TODAY } from '../../../fixtures/table-owners.js'
 import type { Owner, TurnableClock } from '../../../fixtures/table-owners.js'
+import { createTableParts, type TableParts } from '../../../fixtures/table-parts.js'
 
 const NOON = EPOCH_MS / 2
 const MINUTE = 60_000

@@ -1,17 +1,17 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { canonicalUpdate } from '../../../../src-main/node-table/wire/canonical-update.js'
 import { createClockWatch } from '../../../../src-main/node-table/replicate/clock-watch.js'
-import { createKeyRing } from '../../../../src-main/node-table/wire/key-ring.js'
 import { createSenderLimits } from '../../../../src-main/node-table/replicate/sender-limits.js'
-import { decodeFrame, encodeFrame, FRAME_LENGTH_BYTES } from '../../../../src-main/node-table/wire/sync-frames.js'
-import type { SyncFrame } from '../../../../src-main/node-table/wire/sync-frames.js'
 import { initiateSync, respondToSync } from '../../../../src-main/node-table/replicate/sync-session.js'
 import type { SessionNeeds, SyncOutcome } from '../../../../src-main/node-table/replicate/sync-session.js'
+import { canonicalUpdate } from '../../../../src-main/node-table/wire/canonical-update.js'
+import { createKeyRing } from '../../../../src-main/node-table/wire/key-ring.js'
+import { decodeFrame, encodeFrame, FRAME_LENGTH_BYTES } from '../../../../src-main/node-table/wire/sync-frames.js'
+import type { SyncFrame } from '../../../../src-main/node-table/wire/sync-frames.js'
 import { createFramePipe } from '../../../fixtures/frame-pipe.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
-import { createTableParts } from '../../../fixtures/table-parts.js'
 import { createOwners, createTurnableClock, TODAY } from '../../../fixtures/table-owners.js'
 import type { Owner } from '../../../fixtures/table-owners.js'
+import { createTableParts } from '../../../fixtures/table-parts.js'
 
 const clock = createTurnableClock()
 const keys = createKeyRing()

@@ -1,10 +1,10 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { addressGroup, createAddressQuota } from '../../../../src-main/node-table/view/address-quota.js'
-import { createKeyRing } from '../../../../src-main/node-table/wire/key-ring.js'
 import type { TableView } from '../../../../src-main/node-table/view/view.js'
-import { createTableParts, type TableParts } from '../../../fixtures/table-parts.js'
+import { createKeyRing } from '../../../../src-main/node-table/wire/key-ring.js'
 import { createOwners, createTurnableClock } from '../../../fixtures/table-owners.js'
 import type { Owner } from '../../../fixtures/table-owners.js'
+import { createTableParts, type TableParts } from '../../../fixtures/table-parts.js'
 
 const ADDRESS = '/ip4/203.0.113.7/tcp/43905'
 const clock = createTurnableClock()

@@ -1,11 +1,10 @@
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import fc from 'fast-check'
-import { EPOCH_MS } from '../../../../src-main/node-table/wire/epoch.js'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { TableEvent } from '../../../../src-main/node-table/index.js'
-import { createKeyRing } from '../../../../src-main/node-table/wire/key-ring.js'
 import type { TableView } from '../../../../src-main/node-table/view/view.js'
+import { EPOCH_MS } from '../../../../src-main/node-table/wire/epoch.js'
+import { createKeyRing } from '../../../../src-main/node-table/wire/key-ring.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
-import { createTableParts, type TableParts } from '../../../fixtures/table-parts.js'
 import {
   createOwners,
   createRandom,
@@ -15,6 +14,7 @@ import {
   TODAY,
 } from '../../../fixtures/table-owners.js'
 import type { Owner, TurnableClock } from '../../../fixtures/table-owners.js'
+import { createTableParts, type TableParts } from '../../../fixtures/table-parts.js'
 
 const NOON = EPOCH_MS / 2
 const MINUTE = 60_000

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import * as Y from 'yjs'
 import { beforeAll, describe, expect, test } from 'vitest'
+import * as Y from 'yjs'
 import { canonicalUpdate, clientIdOf, extractEnvelopes } from '../../../../src-main/node-table/wire/canonical-update.js'
 import type { CanonicalEntry } from '../../../../src-main/node-table/wire/canonical-update.js'
 import { createOwners, TODAY } from '../../../fixtures/table-owners.js'

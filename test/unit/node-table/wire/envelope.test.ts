@@ -2,15 +2,15 @@ import { sign } from 'node:crypto'
 import { createPrivateKey } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { emptyPeerRecord } from '#shared/records.js'
+import type { Envelope } from '../../../../src-main/node-table/wire/envelope.js'
 import {
   createEnvelopeSigner,
   isSignedByOwner,
   parseEnvelope,
   recordOf,
 } from '../../../../src-main/node-table/wire/envelope.js'
-import type { Envelope } from '../../../../src-main/node-table/wire/envelope.js'
-import { createKeyRing } from '../../../../src-main/node-table/wire/key-ring.js'
 import { encodeRecord } from '../../../../src-main/node-table/wire/envelope.js'
+import { createKeyRing } from '../../../../src-main/node-table/wire/key-ring.js'
 import { createOwner, createRandom, mutate, recordOffering, TODAY } from '../../../fixtures/table-owners.js'
 import type { Owner } from '../../../fixtures/table-owners.js'
 

@@ -1,6 +1,6 @@
-import { expect, test, vi } from 'vitest'
 import type { Transport } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
+import { expect, test, vi } from 'vitest'
 import { createDialMemory } from '../../../../src-main/p2p/dial/dial-memory.js'
 
 function memoryOver(dial: () => Promise<unknown>) {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import fc from 'fast-check'
 import { pureJsCrypto } from '@libp2p/noise'
+import fc from 'fast-check'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { describe, expect, test } from 'vitest'
 import { noiseCrypto } from '../../../../src-main/p2p/hardening/noise-crypto.js'

@@ -1,8 +1,8 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { PrivateKey } from '@libp2p/interface'
 import { lockIdentity, readBackup, unlockIdentity } from '../../../../src-main/p2p/identity/identity-backup.js'
 
 const PASSPHRASE = 'correct horse battery'

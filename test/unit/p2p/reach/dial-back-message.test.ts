@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
 import fc from 'fast-check'
+import { expect, test } from 'vitest'
 import { decodeDialResponse, encodeDial } from '../../../../src-main/p2p/reach/dial-back-message.js'
 
 test('a dial carries its length, the peer and its addresses', () => {

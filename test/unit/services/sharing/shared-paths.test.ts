@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { disguises, MANAGEMENT } from '../../../fixtures/model-servers/management-paths.js'
 import {
   EVERY_PATH,
   isPathShared,
   LLM_SHARED_PATHS,
   parseSharedPath,
 } from '../../../../src-main/services/sharing/shared-paths.js'
+import { disguises, MANAGEMENT } from '../../../fixtures/model-servers/management-paths.js'
 
 const isLlmShared = (method: string, path: string): boolean => isPathShared(LLM_SHARED_PATHS, method, path)
 

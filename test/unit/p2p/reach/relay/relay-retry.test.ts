@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { PeerId } from '@libp2p/interface'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createRelayRetry, type RelayRetry } from '../../../../../src-main/p2p/reach/relay/relay-retry.js'
 import { silentLog } from '../../../../fixtures/hosts.js'
 
