@@ -142,7 +142,7 @@ test.skipIf(reason !== undefined)(
     expect(provider.ocf('doctor').stdout).toContain('did not get through')
     forwardPort(lab, b.router, b.outside, 43905, b.address)
     // The doctor asks peers anew, and what they could dial is announced.
-    expect(provider.ocf('doctor').stdout).toMatch(/Peers reached it at \/ip4\/5\.0\.0\.2\/tcp\/43905/)
+    expect(provider.ocf('doctor').stdout).toMatch(/Peers reached this node at \/ip4\/5\.0\.0\.2\/tcp\/43905/)
     await until(async () => (await pathTo(asker, provider))?.paths.includes('direct-tcp'), {
       what: 'the path is direct',
       limitMs: 100_000,
@@ -171,7 +171,7 @@ test.skipIf(reason !== undefined)(
     await untilOffered(asker, provider)
     expect((await bulk(asker)).status).toBeGreaterThanOrEqual(500)
     forwardPort(lab, b.router, b.outside, 43905, b.address)
-    expect(provider.ocf('doctor').stdout).toMatch(/Peers reached it at \/ip4\/5\.0\.0\.2\/tcp\/43905/)
+    expect(provider.ocf('doctor').stdout).toMatch(/Peers reached this node at \/ip4\/5\.0\.0\.2\/tcp\/43905/)
     await until(async () => (await bulk(asker)).status === 200, {
       what: 'the provider is reached',
       limitMs: 60_000,

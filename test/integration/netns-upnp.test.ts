@@ -76,7 +76,7 @@ test.skipIf(reason !== undefined)(
     expect((await viewOf(user, donor))?.paths).toEqual([expect.stringMatching(/^direct-/)])
     const { stdout } = donor.ocf('doctor')
     expect(stdout).toMatch(/The router opened .*tcp 43905 → 43905/)
-    expect(stdout).toMatch(/Peers reached it at .*\/ip4\/5\.0\.0\.1\/tcp\/43905/)
+    expect(stdout).toMatch(/Peers reached this node at .*\/ip4\/5\.0\.0\.1\/tcp\/43905/)
     await donor.stop()
     expect((await gateway.facts()).mappings).toEqual([])
   },
