@@ -1,6 +1,6 @@
 import type { Check, DoctorReport } from '#shared/contract/doctor.js'
 import { AppError } from '#shared/errors.js'
-import { type Origins, SETTINGS, type Settings } from '../../config/index.js'
+import type { Origins, Settings } from '../../config/index.js'
 import { examineOffline, type OfflineOptions } from '../../doctor/index.js'
 import { printable } from '../../logging/index.js'
 import { bootstrapSettings } from '../../p2p/bootstrap/index.js'
