@@ -14,7 +14,13 @@ afterEach(async () => {
 /** Bytes of the log: what the store also holds in memory until it is written out in order. */
 async function bytesHeld(dir: string): Promise<number> {
   const logs = (await readdir(dir)).filter((name) => name.endsWith('.log'))
-  const sizes = await Promise.all(logs.map(async (name) => (await stat(join(dir, name))).size))
+  // A log may be written out and removed between the two looks.
+  const sizeOf = (name: string): Promise<number> =>
+    stat(join(dir, name)).then(
+      ({ size }) => size,
+      () => 0,
+    )
+  const sizes = await Promise.all(logs.map(sizeOf))
   return sizes.reduce((sum, size) => sum + size, 0)
 }
 
