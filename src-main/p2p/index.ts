@@ -7,8 +7,9 @@ import type { ConnectionRoomOptions } from './hardening/connection-limits/connec
 import type { InboundGateOptions } from './hardening/connection-limits/inbound-gate.js'
 import type { LifeWatch } from './hardening/liveness/index.js'
 import type { SeenFromOutside } from './reach/own-addresses.js'
-import type { PortMappingFacts, PortMappingTimes } from './reach/upnp/port-mapping.js'
-import type { GatewayProblem } from './reach/upnp/gateway-fault.js'
+import type { PortMappingFacts } from './reach/upnp/port-mapping.js'
+import type { GatewayProblem } from './reach/upnp/gateway-problem.js'
+import type { GatewayTimes } from './reach/upnp/gateway-control.js'
 import type { RelayOptions } from './reach/relay/relay-server.js'
 
 /** How a connection to a peer runs; a fact the person sees. Punched ones are direct, through two NATs. */
@@ -117,7 +118,7 @@ export interface HostOptions {
   /** What it takes in; left out: `INBOUND_GATE`. */
   gate?: InboundGateOptions
   /** How often routers are asked, and how long they may take. Left out: as home routers bear it. */
-  upnpTimes?: Partial<PortMappingTimes>
+  upnpTimes?: Partial<GatewayTimes>
   /** Finds nodes of the local network by multicast. Never where the host is not wide. Default: true. */
   mdns?: boolean
   /** The key file of a private network, or '': then only peers with the same key can connect. */

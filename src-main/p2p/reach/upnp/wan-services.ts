@@ -1,4 +1,4 @@
-import { GatewayFault } from './gateway-fault.js'
+import { GatewayFault } from './gateway-problem.js'
 import { elements, elementText } from './gateway-xml.js'
 
 /** A service of a router that opens ports. */
