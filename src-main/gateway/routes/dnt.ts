@@ -1,7 +1,6 @@
 import type { PeerRecord } from '#shared/records.js'
-import { remoteIps, roundTripMs } from '../../p2p/dial/connection-facts.js'
+import { remoteIps, roundTripMs, peerPath } from '../../p2p/dial/peer-path.js'
 import type { PeerConnection } from '../../p2p/index.js'
-import { peerPath } from '../../p2p/dial/peer-path.js'
 import { bootstrapAddresses } from './bootstrap-addresses.js'
 import { callerAddresses } from '../listener/caller-addresses.js'
 import type { PageState } from '../listener/pages.js'

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
 import type { Log } from '../../logging/index.js'
 import type { Host, NetworkMode } from '../index.js'
-import type { NameLookup } from './name-lookup.js'
+import type { NameLookup } from './resolve-dnsaddr.js'
 import type { RawBootstrapSetting } from './parse-source.js'
 
 /** How one source did when it was last asked. */

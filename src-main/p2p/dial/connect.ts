@@ -2,7 +2,7 @@ import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { hostOf, relayOf, scopeOf } from './ip-scope.js'
-import { RELAY_HOP } from '../reach/relay/relay-protocols.js'
+import { RELAY_HOP } from '../reach/relay/relay-reservations.js'
 
 /** Peers in use are dialled again when they are lost; the tag wears off when nobody uses them any more. */
 const KEEP_ALIVE_TAG = 'keep-alive-ocf-in-use'

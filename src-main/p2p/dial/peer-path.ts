@@ -1,4 +1,5 @@
-import type { PathKind, PeerConnection } from '../index.js'
+import type { PathKind, PeerConnection, Host } from '../index.js'
+import { hostOf, relayOf } from './ip-scope.js'
 
 /** How a peer is connected, from its open connections. */
 export interface PeerPath {
@@ -30,4 +31,18 @@ export function countPaths(open: readonly PeerConnection[]): { path: PathKind; p
   return BEST_FIRST.map((path) => ({ path, peers: peers.filter((best) => best === path).length })).filter(
     (entry) => entry.peers > 0,
   )
+}
+
+/** Milliseconds of the fastest connection's last ping to a peer (see `round-trips.ts`); undefined before the first. */
+export function roundTripMs(host: Host, peerId: string): number | undefined {
+  const times = host.connectionsTo(peerId).flatMap(({ rtt }) => (rtt === undefined ? [] : [rtt]))
+  return times.length === 0 ? undefined : Math.min(...times)
+}
+
+/** The IP addresses (or host names) a connected peer talks to us from; empty when it is relayed or gone. */
+export function remoteIps(host: Host, peerId: string): string[] {
+  return host.connectionsTo(peerId).flatMap(({ remoteAddr }) => {
+    const text = remoteAddr.toString()
+    return relayOf(text) === undefined ? [hostOf(text)] : []
+  })
 }

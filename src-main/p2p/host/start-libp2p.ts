@@ -9,17 +9,15 @@ import { AppError } from '#shared/errors.js'
 import { systemClock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import { libp2pLogger } from '../../logging/libp2p-logger.js'
-import { announceAddresses, parsePublicAddress, type PublicAddress } from './announce.js'
-import { worthAnnouncing } from './announce-filter.js'
+import { announceAddresses, parsePublicAddress, type PublicAddress, worthAnnouncing } from './announce.js'
 import { indexConnections, type ConnectionIndex } from '../dial/connection-index.js'
 import { createDialMemory } from '../dial/dial-memory.js'
-import { compareForDial, type DialFacts } from '../dial/dial-order.js'
+import { compareForDial, type DialFacts, createNearNetworks } from '../dial/dial-order.js'
 import { createDiscoveryDialer } from '../dial/discovery-dialer.js'
 import type { HostNeeds, HostOptions, ReachFacts } from '../index.js'
 import { createConnectionRoom } from '../hardening/connection-limits/connection-room.js'
-import { gatedTransport } from '../hardening/connection-limits/gated-transport.js'
+import { gatedTransport, createInboundGate } from '../hardening/connection-limits/inbound-gate.js'
 import { guardedMuxer } from '../hardening/connection-limits/guarded-muxer.js'
-import { createInboundGate } from '../hardening/connection-limits/inbound-gate.js'
 import { scopeOf } from '../dial/ip-scope.js'
 import { createLifeWatch, type LifeWatch } from '../hardening/liveness/index.js'
 import { createPulses } from '../hardening/liveness/pulses.js'
@@ -33,12 +31,17 @@ import {
   TCP_OPTIONS,
   YAMUX_OPTIONS,
 } from './limits.js'
-import { bindableHosts, freePort, listenAddresses, type ListenAddress, type PortOptions } from './listen-addresses.js'
-import { listenError } from './listen-error.js'
-import { createNearNetworks } from '../dial/near-networks.js'
+import {
+  bindableHosts,
+  freePort,
+  listenAddresses,
+  type ListenAddress,
+  type PortOptions,
+  listenError,
+} from './listen-addresses.js'
 import { networkServices, type NetworkServices } from './network-services.js'
 import { openPeerDatastore } from './peer-datastore.js'
-import { loadQuic } from './quic-transport.js'
+import { loadQuic, tunings } from '../hardening/transports/index.js'
 import { noiseCrypto } from '../hardening/noise-crypto.js'
 import { createPunchWatch } from '../reach/hole-punching.js'
 import { createReach, relayGater, relayQuota } from '../reach/index.js'
@@ -47,7 +50,6 @@ import { createRelayReservations } from '../reach/relay/relay-reservations.js'
 import { relayListenAddresses, relayTransport } from '../reach/relay/relay-client.js'
 import { readSwarmKey } from './swarm-key.js'
 import { batchedFrames } from '../hardening/transports/frame-batching.js'
-import { tunings } from '../hardening/transports/index.js'
 import { tunedTransport } from '../hardening/transports/intercept-upgrade.js'
 
 /** libp2p while the host is started. */

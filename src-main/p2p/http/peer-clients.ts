@@ -10,8 +10,13 @@ import { SilentConnectionError, type LifeWatch } from '../hardening/liveness/ind
 import { bestOf, createConnector } from '../dial/connect.js'
 import { relayOf } from '../dial/ip-scope.js'
 import { tuneStream } from '../hardening/transports/index.js'
-import { CLIENT_KEEP_ALIVE_MS, HTTP_PROTOCOL, MAX_HTTP_STREAMS, MAX_STREAMS_PER_PEER } from './constants.js'
-import { StreamDuplex } from './stream-duplex.js'
+import {
+  CLIENT_KEEP_ALIVE_MS,
+  HTTP_PROTOCOL,
+  MAX_HTTP_STREAMS,
+  MAX_STREAMS_PER_PEER,
+  StreamDuplex,
+} from './stream-duplex.js'
 
 /** HTTP clients of other peers' doors: keep-alive streams, one request at a time on each. */
 export interface PeerClients extends Service {

@@ -5,10 +5,10 @@ import type { Log } from '../../logging/index.js'
 import type { Host } from '../index.js'
 import { createFairSlots } from '../hardening/connection-limits/fair-slots.js'
 import { tuneStream } from '../hardening/transports/index.js'
-import { HTTP_PROTOCOL, MAX_HTTP_STREAMS, SERVER_KEEP_ALIVE_MS } from './constants.js'
+
 import { limitQuestions } from './questions.js'
 import { followResponses } from './running-responses.js'
-import { StreamDuplex } from './stream-duplex.js'
+import { HTTP_PROTOCOL, MAX_HTTP_STREAMS, SERVER_KEEP_ALIVE_MS, StreamDuplex } from './stream-duplex.js'
 import { createStreamMemory } from './stream-memory.js'
 import { acceptUpgrades, isWebSocketHandshake } from './upgrades.js'
 

@@ -3,8 +3,7 @@ import type { Connection, Libp2p, PeerId, Startable, Topology } from '@libp2p/in
 import { isMultiaddr } from '@multiformats/multiaddr'
 import type { Log } from '../../logging/index.js'
 import { relayOf } from '../dial/ip-scope.js'
-import { interceptConnection } from './intercept-connection.js'
-import { override } from './override.js'
+import { interceptConnection, override } from './override.js'
 import { createPunchPort, type PunchPortNeeds } from './punch-port.js'
 
 /** Of one try, at the end that asks for it. */

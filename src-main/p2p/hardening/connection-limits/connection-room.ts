@@ -1,7 +1,7 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import type { Log } from '../../../logging/index.js'
-import { HTTP_PROTOCOL } from '../../http/constants.js'
-import { sourceOf } from './source.js'
+import { HTTP_PROTOCOL } from '../../http/stream-duplex.js'
+import { sourceOf } from '../../dial/ip-scope.js'
 
 /** Keeps the connections within their number, and lets nobody have all of them. */
 export interface ConnectionRoom {

@@ -3,7 +3,7 @@ import { systemClock, type Clock } from '../../../base/clock.js'
 import type { Log } from '../../../logging/index.js'
 import { fullBucket, refilled, type BucketRate } from '../../../base/token-bucket.js'
 import type { Pulses } from '../liveness/pulses.js'
-import { createWarnOnce } from '../transports/warn-once.js'
+import { createWarnOnce } from '../transports/intercept-upgrade.js'
 
 /** What one connection may do to this node, as far as only its multiplexer sees it. */
 export interface MuxerLimits {

@@ -1,6 +1,9 @@
 import type { PeerId, Transport } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 
+/** Circuit relay v2: what a peer speaks that relays for others. */
+export const RELAY_HOP = '/libp2p/circuit/relay/0.2.0/hop'
+
 /** How long relays promised this node its places. */
 export interface RelayReservations {
   /** Unix milliseconds; undefined where there is no place at that relay. */

@@ -1,7 +1,6 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { Log } from '../../../logging/index.js'
-import { RELAY_HOP } from './relay-protocols.js'
-import type { RelayReservations } from './relay-reservations.js'
+import { RELAY_HOP, type RelayReservations } from './relay-reservations.js'
 
 /** Asks relays again that did not give a place the first time. */
 export interface RelayRetry {

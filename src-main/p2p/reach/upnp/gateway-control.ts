@@ -1,8 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { askGateway } from './gateway-http.js'
 import { externalAddressProblem, GatewayFault } from './gateway-problem.js'
-import { elementText, escapeXml } from './gateway-xml.js'
-import { wanServices, type WanService } from './wan-services.js'
+import { elementText, escapeXml, wanServices, type WanService } from './gateway-description.js'
 
 /** How often routers are asked, and how long they may take, in milliseconds. */
 export interface GatewayTimes {

@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { NameLookup } from '../../../../src-main/p2p/bootstrap/name-lookup.js'
+import type { NameLookup } from '../../../../src-main/p2p/bootstrap/resolve-dnsaddr.js'
 import { parseBootstrapSettings } from '../../../../src-main/p2p/bootstrap/parse-source.js'
 import { resolveSource } from '../../../../src-main/p2p/bootstrap/resolve-source.js'
 
