@@ -1,11 +1,11 @@
+import type { GossipSub } from '@libp2p/gossipsub'
 import type { Connection, Libp2p, Metrics, PeerId, PrivateKey } from '@libp2p/interface'
-import type { PubSub } from './host/pubsub.js'
 import type { DataFolder } from '../base/data-folder.js'
 import type { Service } from '../base/lifecycle.js'
 import type { Log } from '../logging/index.js'
 import type { ConnectionRoomOptions } from './hardening/connection-limits/connection-room.js'
 import type { InboundGateOptions } from './hardening/connection-limits/inbound-gate.js'
-import type { LifeWatch } from './hardening/liveness/index.js'
+import type { LivenessWatch } from './hardening/liveness/liveness-watch.js'
 import type { SeenFromOutside } from './reach/own-addresses.js'
 import type { PortMappingFacts } from './reach/upnp/port-mapping.js'
 import type { GatewayProblem } from './reach/upnp/gateway-problem.js'
@@ -17,6 +17,9 @@ export type PathKind = 'direct-tcp' | 'direct-ws' | 'direct-quic' | 'hole-punche
 
 /** How far a node reaches: nothing by itself, other nodes of this machine, or the network. */
 export type NetworkMode = 'standalone' | 'local' | 'node'
+
+/** The gossipsub service of the host. */
+export type PubSub = GossipSub
 
 /** One live connection. */
 export interface PeerConnection {
@@ -44,7 +47,7 @@ export interface ReachFacts {
   portMapping: PortMappingFacts
   lanDiscovery: boolean
   privateNetwork: boolean
-  /** Relays this node keeps a place at, and until when (Unix milliseconds) unless it is renewed. */
+  /** Relays this node has a reservation at, and until when (Unix milliseconds) unless it is renewed. */
   relays: { peerId: string; untilMs: number | undefined }[]
   relayServer: {
     serving: boolean
@@ -73,7 +76,7 @@ export interface Host extends Service {
   /** How this node can be reached, as far as it knows. Absent from hosts of tests. */
   reach?(): ReachFacts
   /** Cuts connections in use whose other end is gone. Absent from hosts of tests. */
-  readonly life?: LifeWatch
+  readonly liveness?: LivenessWatch
   /** Calls `listener` when the round trip of a new connection is known; returns the way to stop. */
   onMeasured?(listener: () => void): () => void
   /** Asks peers again whether they can dial this node; the answers are in {@link Host.reach}. */

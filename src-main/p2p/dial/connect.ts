@@ -59,7 +59,7 @@ export function bestOf(connections: readonly Connection[]): Connection | undefin
 
 /**
  * Dials all that is known at once, in the order of `dial-order.ts`: the peer's addresses, and a circuit over each relay
- * this node is connected to, where the peer may have a place nobody has told of yet. The network is asked for further
+ * this node is connected to, where the peer may have a reservation that is not known here yet. The network is asked for further
  * addresses when these fail, and beside them where all are private ones: those may be of another home.
  */
 async function dial(libp2p: Libp2p, peerId: string, signal: AbortSignal): Promise<Connection> {

@@ -87,7 +87,7 @@ export const CONNECTION_MANAGER: Libp2pInit['connectionManager'] = {
 
 /**
  * The monitor's pings cost about 400 bytes each, at both ends: at the default of 10 s they alone would be several times
- * the whole budget of an idle node. Connections in use are watched (life/); of idle ones TCP keep-alive and QUIC's idle
+ * the whole budget of an idle node. Connections in use are watched (life/liveness-watch.ts); of idle ones TCP keep-alive and QUIC's idle
  * timeout notice dead peers, and this is the last resort for a connection that is open but stuck. The long timeout is for a busy event loop.
  */
 export const CONNECTION_MONITOR: Libp2pInit['connectionMonitor'] = {

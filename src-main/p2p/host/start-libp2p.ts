@@ -19,8 +19,8 @@ import { createConnectionRoom } from '../hardening/connection-limits/connection-
 import { gatedTransport, createInboundGate } from '../hardening/connection-limits/inbound-gate.js'
 import { guardedMuxer } from '../hardening/connection-limits/guarded-muxer.js'
 import { scopeOf } from '../dial/ip-scope.js'
-import { createLifeWatch, type LifeWatch } from '../hardening/liveness/index.js'
-import { createPulses } from '../hardening/liveness/pulses.js'
+import { createLivenessWatch, type LivenessWatch } from '../hardening/liveness/liveness-watch.js'
+import { createLivenessProbes } from '../hardening/liveness/liveness-probe.js'
 import {
   CONNECTION_MANAGER,
   CONNECTION_MONITOR,
@@ -60,7 +60,7 @@ export interface RunningLibp2p {
   askReach(signal: AbortSignal): Promise<void>
   isPunched(connection: Connection): boolean
   onMeasured(listener: () => void): () => void
-  life: LifeWatch
+  liveness: LivenessWatch
   stop(): Promise<void>
 }
 
@@ -85,8 +85,8 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   const gate = createInboundGate({ mayEnter: (source) => room.mayEnter(source) }, options.gate)
   // Only a node of the network keeps what it learns about peers: libp2p dials the ones it kept at its next start.
   const datastore = options.mode === 'node' ? await openPeerDatastore(needs.dataFolder.path('peers'), log) : undefined
-  const pulses = createPulses()
-  const tuning = tunings(log, pulses)
+  const probes = createLivenessProbes()
+  const tuning = tunings(log, probes)
   const { metrics } = needs
   try {
     const libp2p = await createLibp2p<NetworkServices>({
@@ -110,7 +110,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
         ...(options.mode === 'node' ? [dialMemory.watch(gatedTransport(relayTransport(relayReservations), gate))] : []),
       ],
       connectionEncrypters: [noise({ crypto: noiseCrypto() })],
-      streamMuxers: [guardedMuxer(batchedFrames(yamux(YAMUX_OPTIONS), { log }), { log, pulses }, MUXER_LIMITS)],
+      streamMuxers: [guardedMuxer(batchedFrames(yamux(YAMUX_OPTIONS), { log }), { log, probes }, MUXER_LIMITS)],
       connectionManager: {
         ...CONNECTION_MANAGER,
         addressSorter: addressSorter({
@@ -140,14 +140,14 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
     })
     const connected = indexConnections(libp2p)
     room.watch(libp2p)
-    const life = createLifeWatch({
-      pulses,
+    const liveness = createLivenessWatch({
+      probes,
       connectionsTo: (peerId) => connected.of(peerId),
       onCut: ({ remoteAddr, remotePeer }) => dialMemory.fellSilent(remoteAddr.toString(), remotePeer.toString()),
       log,
     })
     const reach = createReach(
-      { libp2p, quota, relayReservations, life, punches, log },
+      { libp2p, quota, relayReservations, liveness, punches, log },
       { isWide, lanDiscovery: isLanMet, privateNetwork: swarmKey !== undefined, relay },
     )
     await startListening(libp2p, listen)
@@ -159,9 +159,9 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       askReach: (signal) => reach.askAgain(signal),
       isPunched: (connection) => reach.isPunched(connection),
       onMeasured: (listener) => reach.onMeasured(listener),
-      life,
+      liveness,
       async stop() {
-        life.stop()
+        liveness.stop()
         await Promise.all([dialer?.stop(), reach.stop()])
         await libp2p.stop()
         await datastore?.close()

@@ -6,7 +6,8 @@ import { ConnectFailedError, createHttpClient, type HttpClient } from '../../htt
 import type { Service } from '../../base/lifecycle.js'
 import type { Log } from '../../logging/index.js'
 import type { Host } from '../index.js'
-import { SilentConnectionError, type LifeWatch } from '../hardening/liveness/index.js'
+import { DeadPeerError } from '../hardening/liveness/dead-peer.js'
+import type { LivenessWatch } from '../hardening/liveness/liveness-watch.js'
 import { bestOf, createConnector } from '../dial/connect.js'
 import { relayOf } from '../dial/ip-scope.js'
 import { tuneStream } from '../hardening/transports/index.js'
@@ -48,13 +49,13 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
   const connector = createConnector({ libp2p: () => host.libp2p })
   const clients = new Map<string, PeerClient>()
   let uses = 0
-  let life: LifeWatch | undefined
+  let liveness: LivenessWatch | undefined
   let unfollow: (() => void) | undefined
 
   async function connect(peerId: string): Promise<Duplex> {
     try {
       const stream = await openStream(peerId)
-      life?.wake()
+      liveness?.wake()
       return stream
     } catch (error) {
       log.debug('a stream to a peer could not be opened', { peerId, error })
@@ -75,7 +76,7 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
   }
 
   async function openOn(connection: Connection, signal: AbortSignal): Promise<Duplex> {
-    const doubting = setTimeout(() => life?.doubt(connection), DOUBT_AFTER_MS).unref()
+    const doubting = setTimeout(() => liveness?.doubt(connection), DOUBT_AFTER_MS).unref()
     try {
       const stream = await connection.newStream(HTTP_PROTOCOL, {
         maxOutboundStreams: MAX_HTTP_STREAMS,
@@ -85,7 +86,7 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
       tuneStream(stream)
       return new StreamDuplex(stream, connection)
     } catch (error) {
-      if (signal.aborted && isRelayed(connection)) throw new SilentConnectionError(true, { cause: error })
+      if (signal.aborted && isRelayed(connection)) throw new DeadPeerError(true, { cause: error })
       throw error
     } finally {
       clearTimeout(doubting)
@@ -120,8 +121,8 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
   return {
     name: 'p2p-http-clients',
     start() {
-      life = host.life
-      unfollow = life?.follow(connectionsInUse)
+      liveness = host.liveness
+      unfollow = liveness?.follow(connectionsInUse)
       return Promise.resolve()
     },
     stop() {
@@ -138,7 +139,7 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
       return { pools: clients.size, streams }
     },
     to(peerId) {
-      life?.wake()
+      liveness?.wake()
       const known = clients.get(peerId)
       if (known !== undefined) {
         known.usedAt = uses += 1

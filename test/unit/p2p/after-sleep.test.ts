@@ -1,6 +1,6 @@
 import type { Connection } from '@libp2p/interface'
 import { expect, test, vi } from 'vitest'
-import { dropDeadConnections } from '../../../src-main/p2p/hardening/liveness/ping-stream.js'
+import { dropDeadConnections } from '../../../src-main/p2p/hardening/liveness/pings.js'
 import { createRecordingLog } from '../../fixtures/recording-log.js'
 
 function connection(newStream: (protocol: string, options: { signal: AbortSignal }) => Promise<unknown>) {

@@ -2,7 +2,7 @@ import type { MessageStream, Stream, StreamMuxer, StreamMuxerFactory } from '@li
 import { systemClock, type Clock } from '../../../base/clock.js'
 import type { Log } from '../../../logging/index.js'
 import { fullBucket, refilled, type BucketRate } from '../../../base/token-bucket.js'
-import type { Pulses } from '../liveness/pulses.js'
+import type { LivenessProbes } from '../liveness/liveness-probe.js'
 import { createWarnOnce } from '../transports/intercept-upgrade.js'
 
 /** What one connection may do to this node, as far as only its multiplexer sees it. */
@@ -46,17 +46,17 @@ const RESET = 8
  */
 export function guardedMuxer<C>(
   factory: (components: C) => StreamMuxerFactory,
-  needs: { log: Log; pulses?: Pulses; clock?: Clock },
+  needs: { log: Log; probes?: LivenessProbes; clock?: Clock },
   limits: MuxerLimits,
 ): (components: C) => StreamMuxerFactory {
-  const { log, pulses, clock = systemClock } = needs
+  const { log, probes, clock = systemClock } = needs
   const warn = createWarnOnce({ log }, { tuning: 'muxer-limits' })
   return (components) => {
     const muxers = factory(components)
     const createStreamMuxer = muxers.createStreamMuxer.bind(muxers)
     muxers.createStreamMuxer = (pipe) => {
       const muxer = createStreamMuxer(pipe)
-      if (isYamux(muxer) && isPipe(pipe)) guard(muxer, pipe, limits, { pulses, clock })
+      if (isYamux(muxer) && isPipe(pipe)) guard(muxer, pipe, limits, { probes, clock })
       else warn()
       return muxer
     }
@@ -68,7 +68,7 @@ function guard(
   muxer: Yamux,
   pipe: Pipe,
   limits: MuxerLimits,
-  { pulses, clock }: { pulses: Pulses | undefined; clock: Clock },
+  { probes, clock }: { probes: LivenessProbes | undefined; clock: Clock },
 ): void {
   const streamTokens = createBudget(limits.streams, clock)
   const pingTokens = createBudget(limits.pings, clock)
@@ -107,7 +107,7 @@ function guard(
     if (pipe.writableNeedsDrain) stream?.onMuxerNeedsDrain?.()
   }
   pipe.maxWriteBufferLength = limits.unreadBytes
-  pulses?.add(muxer, {
+  probes?.add(muxer, {
     takeHeard() {
       const wasHeard = isHeard
       isHeard = false

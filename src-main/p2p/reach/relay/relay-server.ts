@@ -28,7 +28,7 @@ export interface RelayOptions {
 /** The relay of this node. */
 export interface RelayServer extends Startable {
   readonly isServing: boolean
-  /** Peers that have a place here. */
+  /** Peers that have a reservation here. */
   readonly reservations: number
 }
 

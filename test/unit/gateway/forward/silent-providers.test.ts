@@ -7,7 +7,7 @@ import { createForwarder } from '../../../../src-main/gateway/forward/forwarder.
 import { Reply } from '../../../../src-main/gateway/forward/reply.js'
 import { hasBody, readAll } from '../../../../src-main/gateway/body/request-body.js'
 import { ConnectionLostError, type HttpClient } from '../../../../src-main/http-client/index.js'
-import { SilentConnectionError } from '../../../../src-main/p2p/hardening/liveness/silent-connection.js'
+import { DeadPeerError } from '../../../../src-main/p2p/hardening/liveness/dead-peer.js'
 import { startTestServer } from '../../../fixtures/http-server.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
 
@@ -27,7 +27,7 @@ function peerThat(act: Act): Pick<HttpClient, 'send'> {
         handler.onHead(200, { 'content-type': 'text/plain' })
         handler.onData(Buffer.from('here'))
         handler.onEnd()
-      } else handler.onError(new ConnectionLostError(true, new SilentConnectionError(act === 'silent-relay')))
+      } else handler.onError(new ConnectionLostError(true, new DeadPeerError(act === 'silent-relay')))
     },
   }
 }
