@@ -3,6 +3,7 @@ import type { Connection, Libp2p, Metrics, PeerId, PrivateKey } from '@libp2p/in
 import type { DataFolder } from '../base/data-folder.js'
 import type { Service } from '../base/lifecycle.js'
 import type { Log } from '../logging/index.js'
+import type { PathKind } from './dial/dial-order.js'
 import type { ConnectionRoomOptions } from './hardening/connection-limits/connection-room.js'
 import type { InboundGateOptions } from './hardening/connection-limits/inbound-gate.js'
 import type { LivenessWatch } from './hardening/liveness/liveness-watch.js'
@@ -11,9 +12,6 @@ import type { PortMappingFacts } from './reach/upnp/port-mapping.js'
 import type { GatewayProblem } from './reach/upnp/gateway-problem.js'
 import type { GatewayTimes } from './reach/upnp/gateway-control.js'
 import type { RelayOptions } from './reach/relay/relay-server.js'
-
-/** How a connection to a peer runs; a fact the person sees. Punched ones are direct, through two NATs. */
-export type PathKind = 'direct-tcp' | 'direct-ws' | 'direct-quic' | 'hole-punched' | 'relayed'
 
 /** How far a node reaches: nothing by itself, other nodes of this machine, or the network. */
 export type NetworkMode = 'standalone' | 'local' | 'node'
@@ -128,5 +126,5 @@ export interface HostOptions {
   swarmKeyFile?: string
 }
 
-export type { GatewayProblem, PortMappingFacts, RelayOptions, SeenFromOutside }
+export type { GatewayProblem, PathKind, PortMappingFacts, RelayOptions, SeenFromOutside }
 export { createHost } from './host/host.js'

@@ -7,7 +7,7 @@ import { createConnector } from '../../src-main/p2p/dial/connect.js'
 import { HTTP_PROTOCOL } from '../../src-main/p2p/http/stream-duplex.js'
 import { createPeerClients } from '../../src-main/p2p/http/peer-clients.js'
 import { createPeerDoor } from '../../src-main/p2p/http/peer-door.js'
-import { RELAY_DEFAULTS } from '../../src-main/p2p/host/limits.js'
+import { RELAY_DEFAULTS } from '../../src-main/p2p/reach/relay/relay-server.js'
 import type { Host, RelayOptions } from '../../src-main/p2p/index.js'
 import { addressesOver, createHosts, silentLog, until, type HostFactory } from '../fixtures/hosts.js'
 

@@ -1,4 +1,5 @@
-import type { PathKind, PeerConnection, Host } from '../index.js'
+import { PATHS_BEST_FIRST, type PathKind } from './dial-order.js'
+import type { PeerConnection, Host } from '../index.js'
 import { hostOf, relayOf } from './ip-scope.js'
 
 /** How a peer is connected, from its open connections. */
@@ -11,13 +12,11 @@ export interface PeerPath {
   rttMs: number | undefined
 }
 
-const BEST_FIRST: readonly PathKind[] = ['direct-quic', 'direct-tcp', 'direct-ws', 'hole-punched', 'relayed']
-
 /** The path to the peer that these connections lead to. */
 export function peerPath(open: readonly PeerConnection[]): PeerPath {
   const times = open.flatMap(({ rttMs }) => (rttMs === undefined ? [] : [rttMs]))
   return {
-    paths: BEST_FIRST.filter((kind) => open.some(({ path }) => path === kind)),
+    paths: PATHS_BEST_FIRST.filter((kind) => open.some(({ path }) => path === kind)),
     relays: open.every(({ path }) => path === 'relayed')
       ? [...new Set(open.flatMap(({ relayPeerId }) => relayPeerId ?? []))]
       : [],
@@ -28,7 +27,7 @@ export function peerPath(open: readonly PeerConnection[]): PeerPath {
 /** How many peers are connected in which way, each counted by its best path; best first, none left out but the empty. */
 export function countPaths(open: readonly PeerConnection[]): { path: PathKind; peers: number }[] {
   const peers = [...Map.groupBy(open, ({ peerId }) => peerId).values()].map((list) => peerPath(list).paths[0])
-  return BEST_FIRST.map((path) => ({ path, peers: peers.filter((best) => best === path).length })).filter(
+  return PATHS_BEST_FIRST.map((path) => ({ path, peers: peers.filter((best) => best === path).length })).filter(
     (entry) => entry.peers > 0,
   )
 }

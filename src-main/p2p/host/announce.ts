@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net'
+import { transportRank } from '../dial/dial-order.js'
 import { hostOf, relayOf, scopeOf } from '../dial/ip-scope.js'
 
 /** The ports this node listens on; `undefined` where it does not. */
@@ -75,6 +76,5 @@ export function worthAnnouncing<T>(addresses: readonly T[], textOf: (address: T)
 
 function circuitRank(text: string): number {
   const scope = { public: 0, private: 10, loopback: 20 }[scopeOf(hostOf(text))]
-  const parts = text.split('/')
-  return scope + (parts.includes('quic-v1') ? 1 : parts.includes('ws') ? 2 : 0)
+  return scope + transportRank(text)
 }

@@ -15,22 +15,14 @@ import { createDialMemory } from '../dial/dial-memory.js'
 import { compareForDial, type DialFacts, createNearNetworks } from '../dial/dial-order.js'
 import { createDiscoveryDialer } from '../dial/discovery-dialer.js'
 import type { HostNeeds, HostOptions, ReachFacts } from '../index.js'
-import { createConnectionRoom } from '../hardening/connection-limits/connection-room.js'
+import { createConnectionRoom, CONNECTION_ROOM } from '../hardening/connection-limits/connection-room.js'
 import { gatedTransport, createInboundGate } from '../hardening/connection-limits/inbound-gate.js'
-import { guardedMuxer } from '../hardening/connection-limits/guarded-muxer.js'
+import { guardedMuxer, MUXER_LIMITS } from '../hardening/connection-limits/guarded-muxer.js'
 import { scopeOf } from '../dial/ip-scope.js'
 import { createLivenessWatch, type LivenessWatch } from '../hardening/liveness/liveness-watch.js'
 import { createLivenessProbes } from '../hardening/liveness/liveness-probe.js'
-import {
-  CONNECTION_MANAGER,
-  CONNECTION_MONITOR,
-  CONNECTION_ROOM,
-  MUXER_LIMITS,
-  QUIC_OPTIONS,
-  RELAY_DEFAULTS,
-  TCP_OPTIONS,
-  YAMUX_OPTIONS,
-} from './limits.js'
+import { RELAY_DEFAULTS } from '../reach/relay/relay-server.js'
+import { CONNECTION_MANAGER, CONNECTION_MONITOR, QUIC_OPTIONS, TCP_OPTIONS, YAMUX_OPTIONS } from './limits.js'
 import {
   bindableHosts,
   freePort,

@@ -8,8 +8,8 @@ import type { Log } from '../../logging/index.js'
 import type { Host } from '../index.js'
 import { DeadPeerError } from '../hardening/liveness/dead-peer.js'
 import type { LivenessWatch } from '../hardening/liveness/liveness-watch.js'
-import { bestOf, createConnector } from '../dial/connect.js'
-import { relayOf } from '../dial/ip-scope.js'
+import { createConnector } from '../dial/connect.js'
+import { bestConnection, isRelayed } from '../dial/dial-order.js'
 import { tuneStream } from '../hardening/transports/index.js'
 import {
   CLIENT_KEEP_ALIVE_MS,
@@ -102,7 +102,7 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
   /** A relayed stream takes no further request once there is a direct connection: else the relay would never be let go. */
   function isOutdated(socket: Duplex): boolean {
     if (!(socket instanceof StreamDuplex) || !isRelayed(socket.connection)) return false
-    const best = bestOf(host.connectionsTo(socket.remoteAddress))
+    const best = bestConnection(host.connectionsTo(socket.remoteAddress))
     return best !== undefined && !isRelayed(best)
   }
 
@@ -158,8 +158,6 @@ export function createPeerClients(needs: { host: Host; log: Log }, options: { co
     },
   }
 }
-
-const isRelayed = ({ remoteAddr }: Connection): boolean => relayOf(remoteAddr.toString()) !== undefined
 
 const isIdle = ({ stats }: HttpClient): boolean => stats.running + stats.waiting === 0
 

@@ -18,6 +18,12 @@ export interface ConnectionRoomOptions {
   maxPerPeer: number
 }
 
+/**
+ * Connections of a node, each some 50 KB of heap, and those one peer may have opened: one a transport, a relayed one,
+ * and those of a network it has just left.
+ */
+export const CONNECTION_ROOM: ConnectionRoomOptions = { max: 2_000, maxPerPeer: 8 }
+
 /** Peers with such a tag are in use, were set by the owner, or give this node a place at their relay. */
 const KEPT_TAG = 'keep-alive'
 

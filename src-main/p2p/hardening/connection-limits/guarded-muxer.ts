@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../../../base/clock.js'
 import type { Log } from '../../../logging/index.js'
 import { fullBucket, refilled, type BucketRate } from '../../../base/token-bucket.js'
 import type { LivenessProbes } from '../liveness/liveness-probe.js'
+import { MAX_INBOUND_STREAMS, MAX_STREAM_WINDOW_BYTES } from '../../host/limits.js'
 import { createWarnOnce } from '../transports/intercept-upgrade.js'
 
 /** What one connection may do to this node, as far as only its multiplexer sees it. */
@@ -18,6 +19,16 @@ export interface MuxerLimits {
   /** Bytes, and pieces, that wait for the other side to read. */
   unreadBytes: number
   unreadPieces: number
+}
+
+/** What one connection may do; a gateway that opens a stream for each of 500 requests a second is within it. */
+export const MUXER_LIMITS: MuxerLimits = {
+  streams: { capacity: MAX_INBOUND_STREAMS, refillPerS: 500 },
+  refusedStreams: 1_000,
+  pings: { capacity: 100, refillPerS: 10 },
+  frameBytes: MAX_STREAM_WINDOW_BYTES + 64 * 1024,
+  unreadBytes: 64 * 1024 * 1024,
+  unreadPieces: 64 * 1024,
 }
 
 /** What is used of @libp2p/yamux' muxer (8.0.3) and of the encrypted connection below it. */

@@ -25,6 +25,16 @@ export interface RelayOptions {
   totalBytes: number
 }
 
+/** What a node relays unless its settings say otherwise; js-libp2p's own 128 KiB and 2 min cut every longer answer. */
+export const RELAY_DEFAULTS: RelayOptions = {
+  mode: 'auto',
+  maxReservations: 256,
+  circuitBytes: 1024 ** 3,
+  circuitMs: 6 * 3_600_000,
+  peerBytes: 4 * 1024 ** 3,
+  totalBytes: 20 * 1024 ** 3,
+}
+
 /** The relay of this node. */
 export interface RelayServer extends Startable {
   readonly isServing: boolean
