@@ -11,12 +11,12 @@ import type { Log } from '../../logging/index.js'
 import { libp2pLogger } from '../../logging/libp2p-logger.js'
 import { announceAddresses, parsePublicAddress, type PublicAddress, worthAnnouncing } from './announce.js'
 import { indexConnections, type ConnectionIndex } from '../dial/connection-index.js'
-import { createDialMemory } from '../dial/dial-memory.js'
-import { compareForDial, type DialFacts, createNearNetworks } from '../dial/dial-order.js'
+import { createDialMemory, type DialMemory } from '../dial/dial-memory.js'
+import { compareForDial, createNearNetworks } from '../dial/dial-order.js'
 import { createDiscoveryDialer } from '../dial/discovery-dialer.js'
 import type { HostNeeds, HostOptions, ReachFacts } from '../index.js'
 import { createConnectionRoom, CONNECTION_ROOM } from '../hardening/connection-limits/connection-room.js'
-import { gatedTransport, createInboundGate } from '../hardening/connection-limits/inbound-gate.js'
+import { createInboundGate, gatedTransport, type InboundGate } from '../hardening/connection-limits/inbound-gate.js'
 import { guardedMuxer, MUXER_LIMITS } from '../hardening/connection-limits/guarded-muxer.js'
 import { scopeOf } from '../dial/ip-scope.js'
 import { createLivenessWatch, type LivenessWatch } from '../hardening/liveness/liveness-watch.js'
@@ -38,7 +38,7 @@ import { noiseCrypto } from '../hardening/noise-crypto.js'
 import { createPunchWatch } from '../reach/hole-punching.js'
 import { createReach, relayGater, relayQuota } from '../reach/index.js'
 import { lanDiscovery } from '../reach/lan-discovery.js'
-import { createRelayReservations } from '../reach/relay/relay-reservations.js'
+import { createRelayReservations, type RelayReservations } from '../reach/relay/relay-reservations.js'
 import { relayListenAddresses, relayTransport } from '../reach/relay/relay-client.js'
 import { readSwarmKey } from './swarm-key.js'
 import { batchedFrames } from '../hardening/transports/frame-batching.js'
@@ -66,7 +66,8 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   // QUIC brings its own encryption and cannot be wrapped in a network key.
   const quic = swarmKey === undefined ? await loadQuic(log) : undefined
   const listen = listenAddresses(hosts, ports).filter(({ setting }) => quic !== undefined || setting !== 'udpport')
-  const isWide = options.mode === 'node' && hosts.some((host) => scopeOf(host) !== 'loopback')
+  const isNode = options.mode === 'node'
+  const isWide = isNode && hosts.some((host) => scopeOf(host) !== 'loopback')
   const isLanMet = isWide && (options.mdns ?? true)
   const relay = options.relay ?? RELAY_DEFAULTS
   const quota = relayQuota(relay, systemClock)
@@ -76,7 +77,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   const room = createConnectionRoom({ log }, options.connections ?? CONNECTION_ROOM)
   const gate = createInboundGate({ mayEnter: (source) => room.mayEnter(source) }, options.gate)
   // Only a node of the network keeps what it learns about peers: libp2p dials the ones it kept at its next start.
-  const datastore = options.mode === 'node' ? await openPeerDatastore(needs.dataFolder.path('peers'), log) : undefined
+  const datastore = isNode ? await openPeerDatastore(needs.dataFolder.path('peers'), log) : undefined
   const probes = createLivenessProbes()
   const tuning = tunings(log, probes)
   const { metrics } = needs
@@ -88,27 +89,17 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       addresses: {
         listen: [
           ...listen.map(({ multiaddr }) => multiaddr),
-          ...(options.mode === 'node' && publicAddress === undefined ? relayListenAddresses() : []),
+          ...(isNode && publicAddress === undefined ? relayListenAddresses() : []),
         ],
         appendAnnounce: announced(publicAddress, ports, quic !== undefined),
         announceFilter: (addresses) => worthAnnouncing(addresses, String),
       },
-      transports: [
-        dialMemory.watch(gatedTransport(tunedTransport(tcp(TCP_OPTIONS), tuning.tcp), gate)),
-        dialMemory.watch(gatedTransport(tunedTransport(webSockets(), tuning.ws), gate, { watchesSockets: true })),
-        ...(quic === undefined
-          ? []
-          : [dialMemory.watch(gatedTransport(tunedTransport(quic(QUIC_OPTIONS), tuning.quic), gate))]),
-        ...(options.mode === 'node' ? [dialMemory.watch(gatedTransport(relayTransport(relayReservations), gate))] : []),
-      ],
+      transports: transportsOf({ dialMemory, gate, tuning, quic, relays: isNode ? relayReservations : undefined }),
       connectionEncrypters: [noise({ crypto: noiseCrypto() })],
       streamMuxers: [guardedMuxer(batchedFrames(yamux(YAMUX_OPTIONS), { log }), { log, probes }, MUXER_LIMITS)],
       connectionManager: {
         ...CONNECTION_MANAGER,
-        addressSorter: addressSorter({
-          isNear: createNearNetworks(),
-          failedLately: (address) => dialMemory.failedLately(address),
-        }),
+        addressSorter: addressSorter((address) => dialMemory.failedLately(address)),
       },
       connectionMonitor: CONNECTION_MONITOR,
       // Peers of a home network or of this machine are what this network is made of.
@@ -165,11 +156,32 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   }
 }
 
+/** Every transport's connections pass the gate and are tuned; its dials are remembered. */
+function transportsOf(parts: {
+  dialMemory: DialMemory
+  gate: InboundGate
+  tuning: ReturnType<typeof tunings>
+  quic: Awaited<ReturnType<typeof loadQuic>>
+  /** Undefined where no relay is used. */
+  relays: RelayReservations | undefined
+}) {
+  const { dialMemory, gate, tuning, quic, relays } = parts
+  return [
+    dialMemory.watch(gatedTransport(tunedTransport(tcp(TCP_OPTIONS), tuning.tcp), gate)),
+    dialMemory.watch(gatedTransport(tunedTransport(webSockets(), tuning.ws), gate, { watchesSockets: true })),
+    ...(quic === undefined
+      ? []
+      : [dialMemory.watch(gatedTransport(tunedTransport(quic(QUIC_OPTIONS), tuning.quic), gate))]),
+    ...(relays === undefined ? [] : [dialMemory.watch(gatedTransport(relayTransport(relays), gate))]),
+  ]
+}
+
 const PRIVATE_NETWORK =
   'private network: only peers with the same swarm key can connect; QUIC is off, and public bootstrap nodes will not answer'
 
 /** Sorts the addresses of a peer for dialling. */
-function addressSorter(facts: DialFacts): AddressSorter {
+function addressSorter(failedLately: (address: string) => boolean): AddressSorter {
+  const facts = { isNear: createNearNetworks(), failedLately }
   return (a, b) => compareForDial(a.multiaddr.toString(), b.multiaddr.toString(), facts)
 }
 
