@@ -1,21 +1,23 @@
+import type { GossipSub } from '@libp2p/gossipsub'
 import type { Connection, Libp2p, Metrics, PeerId, PrivateKey } from '@libp2p/interface'
 import type { DataFolder } from '../base/data-folder.js'
 import type { Service } from '../base/lifecycle.js'
 import type { Log } from '../logging/index.js'
+import type { PathKind } from './dial/dial-order.js'
 import type { ConnectionRoomOptions } from './hardening/connection-limits/connection-room.js'
 import type { InboundGateOptions } from './hardening/connection-limits/inbound-gate.js'
-import type { LifeWatch } from './hardening/liveness/index.js'
-import type { PubSub } from './host/pubsub.js'
+import type { LivenessWatch } from './hardening/liveness/liveness-watch.js'
 import type { SeenFromOutside } from './reach/own-addresses.js'
 import type { RelayOptions } from './reach/relay/relay-server.js'
-import type { GatewayProblem } from './reach/upnp/gateway-fault.js'
-import type { PortMappingFacts, PortMappingTimes } from './reach/upnp/port-mapping.js'
-
-/** How a connection to a peer runs; a fact the person sees. Punched ones are direct, through two NATs. */
-export type PathKind = 'direct-tcp' | 'direct-ws' | 'direct-quic' | 'hole-punched' | 'relayed'
+import type { GatewayTimes } from './reach/upnp/gateway-control.js'
+import type { GatewayProblem } from './reach/upnp/gateway-problem.js'
+import type { PortMappingFacts } from './reach/upnp/port-mapping.js'
 
 /** How far a node reaches: nothing by itself, other nodes of this machine, or the network. */
 export type NetworkMode = 'standalone' | 'local' | 'node'
+
+/** The gossipsub service of the host. */
+export type PubSub = GossipSub
 
 /** One live connection. */
 export interface PeerConnection {
@@ -43,7 +45,7 @@ export interface ReachFacts {
   portMapping: PortMappingFacts
   lanDiscovery: boolean
   privateNetwork: boolean
-  /** Relays this node keeps a place at, and until when (Unix milliseconds) unless it is renewed. */
+  /** Relays this node has a reservation at, and until when (Unix milliseconds) unless it is renewed. */
   relays: { peerId: string; untilMs: number | undefined }[]
   relayServer: {
     serving: boolean
@@ -72,7 +74,7 @@ export interface Host extends Service {
   /** How this node can be reached, as far as it knows. Absent from hosts of tests. */
   reach?(): ReachFacts
   /** Cuts connections in use whose other end is gone. Absent from hosts of tests. */
-  readonly life?: LifeWatch
+  readonly liveness?: LivenessWatch
   /** Calls `listener` when the round trip of a new connection is known; returns the way to stop. */
   onMeasured?(listener: () => void): () => void
   /** Asks peers again whether they can dial this node; the answers are in {@link Host.reach}. */
@@ -117,24 +119,24 @@ export interface HostOptions {
   /** What it takes in; left out: `INBOUND_GATE`. */
   gate?: InboundGateOptions
   /** How often routers are asked, and how long they may take. Left out: as home routers bear it. */
-  upnpTimes?: Partial<PortMappingTimes>
+  upnpTimes?: Partial<GatewayTimes>
   /** Finds nodes of the local network by multicast. Never where the host is not wide. Default: true. */
   mdns?: boolean
   /** The key file of a private network, or '': then only peers with the same key can connect. */
   swarmKeyFile?: string
 }
 
-export type { GatewayProblem, PortMappingFacts, RelayOptions, SeenFromOutside }
-export { createHost } from './host/host.js'
-export { dropDeadConnections } from './dial/after-sleep.js'
+export type { GatewayProblem, PathKind, PortMappingFacts, RelayOptions, SeenFromOutside }
 export { createConnector } from './dial/connect.js'
-export { remoteIps, roundTripMs } from './dial/connection-facts.js'
+export { bestConnection } from './dial/dial-order.js'
 export { hostOf, ipv6Network, relayOf, type Scope, scopeOf } from './dial/ip-scope.js'
 export { createPathLookup, type PathLookup } from './dial/path-lookup.js'
-export { countPaths, peerPath } from './dial/peer-path.js'
+export { countPaths, peerPath, remoteIps, roundTripMs } from './dial/peer-path.js'
+export { deadPeerBehind } from './hardening/liveness/dead-peer.js'
+export { dropDeadConnections } from './hardening/liveness/pings.js'
 export { TABLE_TOPIC } from './host/gossip-scores.js'
+export { createHost } from './host/host.js'
 export { bindableHosts, bindError, freePort } from './host/listen-addresses.js'
-export type { PubSub } from './host/pubsub.js'
 export { assertPeerId, createPeerClients, type PeerClients, PeerUnreachableError } from './http/peer-clients.js'
 export { createPeerDoor } from './http/peer-door.js'
 export { followResponses } from './http/running-responses.js'

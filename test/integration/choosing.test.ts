@@ -1,7 +1,6 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { HTTP_PROTOCOL } from '../../src-main/p2p/http/constants.js'
-import { StreamDuplex } from '../../src-main/p2p/http/stream-duplex.js'
+import { HTTP_PROTOCOL, StreamDuplex } from '../../src-main/p2p/http/stream-duplex.js'
 import type { Host } from '../../src-main/p2p/index.js'
 import { createHosts } from '../fixtures/hosts.js'
 import { openRaw } from '../fixtures/http-server.js'

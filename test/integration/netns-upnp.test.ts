@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { PeerView } from '#shared/contract/peers.js'
+import type { HostOptions } from '../../src-main/p2p/index.js'
 import { createNetLab, symmetricNat, twoHomes, whyNoNetLab, type LabNode, type NetLab } from '../fixtures/net-lab.js'
 import { until } from '../fixtures/until.js'
 
@@ -133,6 +134,29 @@ test.skipIf(reason !== undefined)(
     })
     expect((await liarSays.facts()).asked).toEqual([])
     expect((await lab.fetch(victim, 'http://5.0.0.10/asked')).text).toBe('0')
+  },
+  TIMEOUT_MS,
+)
+
+test.skipIf(reason !== undefined)(
+  'only a node of the network that may ask the router searches for one',
+  async () => {
+    const { a } = twoHomes(lab)
+    const quiet: Partial<HostOptions>[] = [{ upnp: false }, { mode: 'standalone' }, { mode: 'local' }]
+    const gateway = await lab.gateway(a.router, { host: '192.168.1.1', outside: a.outside })
+    await Promise.all(
+      quiet.map(async (options, index) => {
+        const host = lab.host(`quiet${index}`)
+        a.plug(host, 66 + index)
+        await lab.peer(host, { mdns: false, ...options })
+      }),
+    )
+    await lab.peer(a.host, { mdns: false })
+    await until(async () => (await gateway.facts()).mappings.length === 3, {
+      what: 'one of them asks',
+      limitMs: 60_000,
+    })
+    expect((await gateway.facts()).searchedFrom).toEqual(['192.168.1.2'])
   },
   TIMEOUT_MS,
 )

@@ -10,7 +10,7 @@ import {
   type BootstrapperNeeds,
   type BootstrapperOptions,
 } from '../../src-main/p2p/bootstrap/index.js'
-import type { NameLookup } from '../../src-main/p2p/bootstrap/name-lookup.js'
+import type { NameLookup } from '../../src-main/p2p/bootstrap/resolve-dnsaddr.js'
 import type { Host } from '../../src-main/p2p/index.js'
 import { addressesOver, createHosts, until, type HostFactory } from '../fixtures/hosts.js'
 import { createRecordingLog } from '../fixtures/recording-log.js'

@@ -4,12 +4,12 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ask } from '../../src-main/http-client/ask.js'
 import { createConnector } from '../../src-main/p2p/dial/connect.js'
-import { RELAY_DEFAULTS } from '../../src-main/p2p/host/limits.js'
-import { HTTP_PROTOCOL } from '../../src-main/p2p/http/constants.js'
 import { createPeerClients } from '../../src-main/p2p/http/peer-clients.js'
 import { createPeerDoor } from '../../src-main/p2p/http/peer-door.js'
+import { HTTP_PROTOCOL } from '../../src-main/p2p/http/stream-duplex.js'
 import type { Host, RelayOptions } from '../../src-main/p2p/index.js'
-import { addressesOver, createHosts, type HostFactory, silentLog, until } from '../fixtures/hosts.js'
+import { RELAY_DEFAULTS } from '../../src-main/p2p/reach/relay/relay-server.js'
+import { addressesOver, createHosts, silentLog, until, type HostFactory } from '../fixtures/hosts.js'
 
 let hosts: HostFactory
 beforeEach(() => {

@@ -1,12 +1,10 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, expect, test } from 'vitest'
-import {
-  portMapping,
-  type GatewayFacts,
-  type PortMapping,
-  type PortMappingOptions,
-  type PortMappingTimes,
-} from '../../src-main/p2p/reach/upnp/port-mapping.js'
+import { libp2pLogger } from '../../src-main/logging/libp2p-logger.js'
+import type { GatewayTimes } from '../../src-main/p2p/reach/upnp/gateway-control.js'
+import { searchGateways } from '../../src-main/p2p/reach/upnp/gateway-search.js'
+import type { GatewayFacts } from '../../src-main/p2p/reach/upnp/mapped-gateway.js'
+import { portMapping, type PortMapping, type PortMappingOptions } from '../../src-main/p2p/reach/upnp/port-mapping.js'
 import { startFakeGateway, type FakeGateway, type GatewayBehaviour } from '../fixtures/fake-gateway.js'
 import { createRecordingLog, type RecordingLog } from '../fixtures/recording-log.js'
 import { until } from '../fixtures/until.js'
@@ -16,9 +14,12 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end()
 })
 
+/** This node's address in the router's network: nothing is mapped for loopback, which is where the test really runs. */
+const HERE = '192.168.77.2'
+const LOOPBACK = { address: '127.0.0.1', cidr: '127.0.0.1/8' }
 const REFUSED = 'the router cannot open a port for this node'
 /** Rounds follow each other at once, so that what is said or done once too often shows. */
-const TIMES: PortMappingTimes = {
+const TIMES: GatewayTimes = {
   checkMs: 20,
   retryMs: 10,
   searchMs: 60_000,
@@ -28,10 +29,10 @@ const TIMES: PortMappingTimes = {
 }
 const IMPATIENT = { answerMs: 150, closeMs: 150 }
 /** Only where no answer is what comes: on a busy machine even a good one takes its time. */
-const patience = (kind: string): Partial<PortMappingTimes> => (kind === 'no-answer' ? IMPATIENT : {})
+const patience = (kind: string): Partial<GatewayTimes> => (kind === 'no-answer' ? IMPATIENT : {})
 
 async function gatewayOf(behaviour: Partial<GatewayBehaviour> = {}): Promise<FakeGateway> {
-  const gateway = await startFakeGateway({ host: '127.0.0.1', behaviour })
+  const gateway = await startFakeGateway({ host: '127.0.0.1', loopbackIs: HERE, behaviour })
   ends.push(() => gateway.close())
   return gateway
 }
@@ -43,18 +44,21 @@ interface Node {
   reachedAt: Set<string>
   /** What it listens on; a change is told as libp2p tells it. */
   listen: (addresses: string[]) => void
+  /** Moves this machine into other local networks. */
+  moveTo: (addresses: string[]) => void
   opened: () => number
 }
 
 async function nodeBehind(
   ssdpPort: number,
-  times: Partial<PortMappingTimes> = {},
+  times: Partial<GatewayTimes> = {},
   options: PortMappingOptions = {},
 ): Promise<Node> {
   const log = createRecordingLog()
   const reachedAt = new Set<string>()
   const events = new EventTarget()
-  let listening = ['/ip4/127.0.0.1/tcp/43905', '/ip4/127.0.0.1/tcp/43906/ws', '/ip4/127.0.0.1/udp/59820/quic-v1']
+  let listening = [`/ip4/${HERE}/tcp/43905`, `/ip4/${HERE}/tcp/43906/ws`, `/ip4/${HERE}/udp/59820/quic-v1`]
+  let here = [HERE]
   const addressManager = {
     getAddressesWithMetadata: () => listening.map((text) => ({ multiaddr: multiaddr(text), type: 'transport' })),
     addPublicAddressMapping: (_host: string, _port: number, ip: string, port: number, protocol: string) =>
@@ -66,15 +70,17 @@ async function nodeBehind(
     { log },
     {
       times: { ...TIMES, ...times },
-      search: {
-        interfaces: [{ address: '127.0.0.1', cidr: '127.0.0.1/8' }],
-        target: { host: '127.0.0.1', port: ssdpPort },
-        pauseMs: 20,
-      },
+      interfaces: () => here.map((address) => ({ address, cidr: `${address}/24` })),
+      search: (needs, { signal }) =>
+        searchGateways(
+          { ...needs, onAnswer: (answer) => needs.onAnswer({ ...answer, localAddress: HERE }) },
+          { signal, interfaces: [LOOPBACK], target: { host: '127.0.0.1', port: ssdpPort }, pauseMs: 20 },
+        ),
       ...options,
     },
   )
-  const service = create({ addressManager, events } as unknown as Parameters<typeof create>[0])
+  const logger = libp2pLogger(log, { errorsAs: 'debug' })
+  const service = create({ addressManager, events, logger } as unknown as Parameters<typeof create>[0])
   let opened = 0
   service.onOpened(() => (opened += 1))
   await service.start()
@@ -88,6 +94,7 @@ async function nodeBehind(
       listening = addresses
       events.dispatchEvent(new Event('transport:listening'))
     },
+    moveTo: (addresses) => (here = addresses),
     opened: () => opened,
   }
 }
@@ -301,24 +308,88 @@ test('a new external address takes the place of the old one', async () => {
   const gateway = await gatewayOf()
   const node = await nodeBehind(gateway.ssdpPort)
   await untilOpen(node)
+  await until(() => node.opened() === 1, { what: 'it is told' })
   gateway.behave({ externalIp: '5.0.0.99' })
   await until(() => node.reachedAt.has('udp 5.0.0.99 59820'), { what: 'the new address is used' })
   expect([...node.reachedAt].sort()).toEqual(['tcp 5.0.0.99 43905', 'tcp 5.0.0.99 43906', 'udp 5.0.0.99 59820'])
+  await until(() => node.opened() > 1, { what: 'it is told again' })
   expect(node.opened()).toBe(2)
+})
+
+test('a second new external address takes the place of the first new one', async () => {
+  const gateway = await gatewayOf()
+  const node = await nodeBehind(gateway.ssdpPort)
+  await untilOpen(node)
+  for (const externalIp of ['5.0.0.98', '5.0.0.99']) {
+    gateway.behave({ externalIp })
+    await until(() => node.reachedAt.has(`udp ${externalIp} 59820`), { what: 'the new address is used' })
+  }
+  expect([...node.reachedAt].sort()).toEqual(['tcp 5.0.0.99 43905', 'tcp 5.0.0.99 43906', 'udp 5.0.0.99 59820'])
+})
+
+test('an external address that was lost and came back leads here again', async () => {
+  const gateway = await gatewayOf()
+  const node = await nodeBehind(gateway.ssdpPort)
+  await untilOpen(node)
+  gateway.behave({ externalIp: '0.0.0.0' })
+  await until(() => node.reachedAt.size === 0, { what: 'the lost address is taken back' })
+  gateway.behave({ externalIp: '5.0.0.1' })
+  await until(() => node.reachedAt.size === 3, { what: 'the address is used again' })
+})
+
+test('a port that is refused when it is renewed is taken back, and opened once it is allowed again', async () => {
+  const gateway = await gatewayOf()
+  const node = await nodeBehind(gateway.ssdpPort, { renewMs: 10 })
+  await untilOpen(node)
+  gateway.behave({ refuse: { AddPortMapping: 606 } })
+  gateway.forget()
+  await until(() => node.reachedAt.size === 0, { what: 'the ports are taken back' })
+  gateway.behave({ refuse: {} })
+  await until(() => node.reachedAt.size === 3 && gateway.mappings().length === 3, { what: 'the ports are open again' })
+})
+
+test('a renewed port that another machine has by now leads here from its new outer port only', async () => {
+  const gateway = await gatewayOf()
+  const node = await nodeBehind(gateway.ssdpPort, { renewMs: 10 })
+  await untilOpen(node)
+  gateway.forget()
+  gateway.behave({ taken: ['tcp 43905'] })
+  await until(() => !node.reachedAt.has('tcp 5.0.0.1 43905'), { what: 'the lost port is taken back' })
+  const outerPort = (): number | undefined => gateway.mappings().find(({ innerPort }) => innerPort === 43905)?.outerPort
+  await until(() => node.reachedAt.has(`tcp 5.0.0.1 ${outerPort()}`), { what: 'the new port is used' })
+  gateway.behave({ externalIp: '5.0.0.99' })
+  await until(() => node.reachedAt.has('udp 5.0.0.99 59820'), { what: 'the new address is used' })
+  expect(node.reachedAt).toEqual(new Set([`tcp 5.0.0.99 ${outerPort()}`, 'tcp 5.0.0.99 43906', 'udp 5.0.0.99 59820']))
+})
+
+test('a router is forgotten when the machine leaves its network, and asked again when it comes back', async () => {
+  const gateway = await gatewayOf()
+  const node = await nodeBehind(gateway.ssdpPort, { closeMs: 100 })
+  await untilOpen(node)
+  gateway.behave({ calls: 'hang' })
+  node.moveTo([])
+  await until(() => node.reachedAt.size === 0, { what: 'its addresses are taken back' })
+  expect(node.service.facts().gateways).toEqual([])
+  gateway.forget()
+  gateway.behave({ calls: 'fine', externalIp: '5.0.0.99' })
+  node.moveTo([HERE])
+  await untilOpen(node)
+  await until(() => node.reachedAt.size === 3, { what: 'it leads here again' })
+  expect([...node.reachedAt].sort()).toEqual(['tcp 5.0.0.99 43905', 'tcp 5.0.0.99 43906', 'udp 5.0.0.99 59820'])
 })
 
 test('ports that are listened on later are opened, and those that are no longer are closed', async () => {
   const gateway = await gatewayOf()
   const node = await nodeBehind(gateway.ssdpPort, { checkMs: 60_000 })
   await untilOpen(node)
-  node.listen(['/ip4/127.0.0.1/tcp/43905', '/ip4/127.0.0.1/tcp/43907/ws', '/ip4/10.9.9.9/tcp/43905'])
+  node.listen([`/ip4/${HERE}/tcp/43905`, `/ip4/${HERE}/tcp/43907/ws`, '/ip4/10.9.9.9/tcp/43905'])
   await until(() => [...node.reachedAt].includes('tcp 5.0.0.1 43907'), { what: 'the new port is open' })
   expect(gateway.mappings().map(({ outerPort }) => outerPort)).toEqual([43905, 43907])
 })
 
 test('a node that listens at no address of a local network asks nobody', async () => {
   const gateway = await gatewayOf()
-  const node = await nodeBehind(gateway.ssdpPort, {}, { search: { interfaces: [] } })
+  const node = await nodeBehind(gateway.ssdpPort, {}, { interfaces: () => [] })
   await until(() => node.service.facts().state === 'unneeded', { what: 'it needs no router' })
   expect(gateway.searches()).toBe(0)
 })

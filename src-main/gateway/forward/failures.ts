@@ -5,8 +5,7 @@ import {
   IdleTimeoutError,
   UnsendableRequestError,
 } from '../../http-client/index.js'
-import { silenceBehind } from '../../p2p/hardening/liveness/index.js'
-import { PeerUnreachableError } from '../../p2p/index.js'
+import { deadPeerBehind, PeerUnreachableError } from '../../p2p/index.js'
 
 /**
  * How far a failed attempt came. `stale`: the connection had served before and was lost before a byte of this answer came,
@@ -31,10 +30,10 @@ export function failureBeforeHeaders(error: Error): AttemptFailure {
 
 function stageOf(error: Error): FailureStage {
   if (error instanceof UnsendableRequestError) return 'refused-here'
-  const silence = silenceBehind(error)
-  if (silence?.wasRelayed === true) return 'way-lost'
+  const dead = deadPeerBehind(error)
+  if (dead?.wasRelayed === true) return 'way-lost'
   if (error instanceof ConnectFailedError) return 'connect'
-  if (silence !== undefined) return 'before-headers'
+  if (dead !== undefined) return 'before-headers'
   return error instanceof ConnectionLostError && error.stale ? 'stale' : 'before-headers'
 }
 
@@ -42,8 +41,8 @@ const isTimeout = (error: Error): boolean => error instanceof IdleTimeoutError
 
 /** A short reason for logs and messages: never a part of a body. */
 export function reasonOf(error: Error): string {
-  const silence = silenceBehind(error)
-  if (silence !== undefined) return silence.message
+  const dead = deadPeerBehind(error)
+  if (dead !== undefined) return dead.message
   if (error instanceof PeerUnreachableError) return `not reachable (${error.message.slice(0, 120)})`
   if (error instanceof ConnectFailedError && isRefusal(error.cause)) return 'connection refused'
   return error.message.slice(0, 120)

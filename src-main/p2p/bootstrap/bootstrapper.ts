@@ -2,14 +2,21 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Connection } from '@libp2p/interface'
 import { systemClock } from '../../base/clock.js'
 import { SETTINGS } from '../../config/index.js'
+import type { Log } from '../../logging/index.js'
 import { bootstrapDelayMs } from './backoff.js'
 import { dialAddresses } from './dial-round.js'
 import { ANOTHER_PEER } from './failure-words.js'
-import { parseBootstrapSettings, type ParsedBootstrap } from './parse-source.js'
-import { createRememberedPeers } from './remembered-peers.js'
+import { parseBootstrapSettings, type ParsedBootstrap, type RawBootstrapSetting } from './parse-source.js'
+import { createRememberedPeers, type RememberedPeers } from './remembered-peers.js'
 import { resolveSource } from './resolve-source.js'
-import { createSourceStatuses } from './source-statuses.js'
-import type { BootstrapClock, Bootstrapper, BootstrapperNeeds, BootstrapperOptions } from './index.js'
+import { createSourceStatuses, type SourceStatuses } from './source-statuses.js'
+import type {
+  BootstrapClock,
+  Bootstrapper,
+  BootstrapperNeeds,
+  BootstrapperOptions,
+  BootstrapSourceStatus,
+} from './index.js'
 
 /** Where the first node of a machine listens, of another user too: its peer id is learnt while dialling. */
 const LOCAL_NODE = `/ip4/127.0.0.1/tcp/${SETTINGS.tcpport.default}`
@@ -28,127 +35,173 @@ const SYSTEM_CLOCK: BootstrapClock = {
  * {@link bootstrapDelayMs}; once it has one, this rests until the last is lost. `start` does not wait for any of it.
  */
 export function createBootstrapper(needs: BootstrapperNeeds, options: BootstrapperOptions): Bootstrapper {
-  const { host, clock = SYSTEM_CLOCK } = needs
-  const log = needs.log.forComponent('bootstrap')
-  let parsed = sourcesOf(options)
-  const statuses = createSourceStatuses({ log }, parsed)
-  const remembered = createRememberedPeers({ log }, { file: options.rememberFile })
-  const remembers = options.mode === 'node'
-  let stopped = new AbortController()
-  let running: Promise<void> | undefined
+  return new SourceBootstrapper(needs, options)
+}
+
+class SourceBootstrapper implements Bootstrapper {
+  readonly name = 'bootstrap'
+  readonly #needs: BootstrapperNeeds
+  readonly #options: BootstrapperOptions
+  readonly #clock: BootstrapClock
+  readonly #log: Log
+  readonly #statuses: SourceStatuses
+  readonly #remembered: RememberedPeers
+  #parsed: ParsedBootstrap
+  #stopped = new AbortController()
+  #running: Promise<void> | undefined
   /** Ends the attempt or the wait that is under way: there are other sources. */
-  let wake = new AbortController()
-  let replaced = false
-  const hasNews = (): boolean => replaced
+  #wake = new AbortController()
+  #isReplaced = false
 
-  const attempt = async (signal: AbortSignal): Promise<void> => {
-    const fromSources = parsed.sources.map(async (source) => {
-      const result = await resolveSource(source, signal, needs.names)
-      if (signal.aborted) return
-      statuses.record(source, result, clock.now())
-      if (!result.ok) return
-      statuses.recordDials(source, await dialAddresses({ host, log }, result.addresses, signal))
+  constructor(needs: BootstrapperNeeds, options: BootstrapperOptions) {
+    this.#needs = needs
+    this.#options = options
+    this.#clock = needs.clock ?? SYSTEM_CLOCK
+    this.#log = needs.log.forComponent('bootstrap')
+    this.#parsed = sourcesOf(options)
+    this.#statuses = createSourceStatuses({ log: this.#log }, this.#parsed)
+    this.#remembered = createRememberedPeers({ log: this.#log }, { file: options.rememberFile })
+  }
+
+  status(): BootstrapSourceStatus[] {
+    return this.#statuses.list()
+  }
+
+  subscribe(listener: () => void): () => void {
+    return this.#statuses.subscribe(listener)
+  }
+
+  replaceSources(sources: readonly RawBootstrapSetting[]): void {
+    if (this.#options.mode !== 'node') return
+    this.#parsed = parseBootstrapSettings(sources)
+    this.#statuses.replace(this.#parsed)
+    this.#isReplaced = true
+    this.#wake.abort()
+    this.#wake = new AbortController()
+  }
+
+  start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    if (this.#options.mode === 'standalone' || this.#running !== undefined) return Promise.resolve()
+    this.#stopped = new AbortController()
+    if (this.#remembers) this.#needs.host.libp2p.addEventListener('connection:open', this.#onConnection)
+    this.#running = this.#run(this.#stopped.signal).catch((error: unknown) => {
+      this.#log.error('bootstrapping ended unexpectedly', { error })
     })
-    await Promise.all([...fromSources, dialRemembered(signal), dialMachineNodes(signal)])
+    return Promise.resolve()
   }
 
-  /** An address that another peer has by now is not good any more. */
-  const dialRemembered = async (signal: AbortSignal): Promise<void> => {
-    const { failed } = await dialAddresses({ host, log }, remembered.addresses(), signal)
-    for (const { addresses, reason } of failed) if (reason === ANOTHER_PEER) remembered.forget(addresses)
+  async stop(): Promise<void> {
+    if (this.#running === undefined) return
+    this.#stopped.abort()
+    this.#needs.host.libp2p.removeEventListener('connection:open', this.#onConnection)
+    await this.#running
+    this.#running = undefined
+    if (this.#remembers) await this.#remembered.save()
   }
 
-  const dialMachineNodes = async (signal: AbortSignal): Promise<void> => {
-    if (options.mode !== 'local' || needs.machineNodes === undefined) return
-    await dialAddresses({ host, log }, await needs.machineNodes.addresses(), signal)
+  get #remembers(): boolean {
+    return this.#options.mode === 'node'
   }
 
-  const run = async (signal: AbortSignal): Promise<void> => {
-    if (remembers) await remembered.load()
+  readonly #onConnection = (event: CustomEvent<Connection>): void => {
+    const { direction, limits, remotePeer, remoteAddr } = event.detail
+    if (direction === 'outbound' && limits === undefined)
+      this.#remembered.remember(remotePeer.toString(), remoteAddr.toString())
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    if (this.#remembers) await this.#remembered.load()
     let failures = 0
     let shortVisits = 0
     while (!signal.aborted) {
-      if (hasPeers() && !hasNews()) {
-        const sinceMs = clock.now()
-        await remembered.save()
-        await untilEvent('peer:disconnect', () => hasNews() || !hasPeers(), AbortSignal.any([signal, wake.signal]))
-        if (hasNews()) continue
+      if (this.#hasPeers() && !this.#hasNews()) {
+        const stayedMs = await this.#restWhileConnected(signal)
+        if (this.#hasNews()) continue
         failures = 0
-        shortVisits = clock.now() - sinceMs < STABLE_AFTER_MS ? shortVisits + 1 : 0
+        shortVisits = stayedMs < STABLE_AFTER_MS ? shortVisits + 1 : 0
         // A peer that takes the connection and drops it must not be dialled in a tight loop.
-        if (shortVisits > 1) await untilPeerOr(bootstrapDelayMs(shortVisits - 1, clock.random()), signal)
+        if (shortVisits > 1) await this.#untilPeerOr(shortVisits - 1, signal)
         continue
       }
-      replaced = false
-      await attempt(AbortSignal.any([signal, wake.signal]))
-      if (hasPeers() || hasNews()) continue
+      this.#isReplaced = false
+      await this.#attempt(AbortSignal.any([signal, this.#wake.signal]))
+      if (this.#hasPeers() || this.#hasNews()) continue
       failures += 1
-      await untilPeerOr(bootstrapDelayMs(failures, clock.random()), signal)
+      await this.#untilPeerOr(failures, signal)
     }
   }
 
-  const hasPeers = (): boolean => host.libp2p.getPeers().length > 0
+  #hasPeers(): boolean {
+    return this.#needs.host.libp2p.getPeers().length > 0
+  }
 
-  /** A peer that came by itself ends the wait. */
-  const untilPeerOr = async (ms: number, signal: AbortSignal): Promise<void> => {
+  #hasNews(): boolean {
+    return this.#isReplaced
+  }
+
+  /** Resolves to how long (ms) there was a peer. */
+  async #restWhileConnected(signal: AbortSignal): Promise<number> {
+    const sinceMs = this.#clock.now()
+    await this.#remembered.save()
+    const isOver = (): boolean => this.#hasNews() || !this.#hasPeers()
+    await this.#untilEvent('peer:disconnect', isOver, AbortSignal.any([signal, this.#wake.signal]))
+    return this.#clock.now() - sinceMs
+  }
+
+  async #attempt(signal: AbortSignal): Promise<void> {
+    const { host, names } = this.#needs
+    const fromSources = this.#parsed.sources.map(async (source) => {
+      const result = await resolveSource(source, signal, names)
+      if (signal.aborted) return
+      this.#statuses.record(source, result, this.#clock.now())
+      if (!result.ok) return
+      this.#statuses.recordDials(source, await dialAddresses({ host, log: this.#log }, result.addresses, signal))
+    })
+    await Promise.all([...fromSources, this.#dialRemembered(signal), this.#dialMachineNodes(signal)])
+  }
+
+  async #dialMachineNodes(signal: AbortSignal): Promise<void> {
+    const { host, machineNodes } = this.#needs
+    if (this.#options.mode !== 'local' || machineNodes === undefined) return
+    await dialAddresses({ host, log: this.#log }, await machineNodes.addresses(), signal)
+  }
+
+  /** An address that another peer has by now is not good any more. */
+  async #dialRemembered(signal: AbortSignal): Promise<void> {
+    const needs = { host: this.#needs.host, log: this.#log }
+    const { failed } = await dialAddresses(needs, this.#remembered.addresses(), signal)
+    for (const { addresses, reason } of failed) if (reason === ANOTHER_PEER) this.#remembered.forget(addresses)
+  }
+
+  /** A pause after so many failures; a peer that connects ends it. */
+  async #untilPeerOr(failures: number, signal: AbortSignal): Promise<void> {
     const enough = new AbortController()
-    const either = AbortSignal.any([signal, enough.signal, wake.signal])
-    await Promise.race([clock.sleep(ms, either), untilEvent('peer:connect', hasPeers, either)])
+    const either = AbortSignal.any([signal, enough.signal, this.#wake.signal])
+    const pauseMs = bootstrapDelayMs(failures, this.#clock.random())
+    await Promise.race([
+      this.#clock.sleep(pauseMs, either),
+      this.#untilEvent('peer:connect', () => this.#hasPeers(), either),
+    ])
     enough.abort()
   }
 
-  const untilEvent = async (
+  async #untilEvent(
     name: 'peer:connect' | 'peer:disconnect',
     isReached: () => boolean,
     signal: AbortSignal,
-  ): Promise<void> => {
+  ): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<undefined>()
     const check = (): void => {
       if (signal.aborted || isReached()) resolve(undefined)
     }
-    const { libp2p } = host
+    const { libp2p } = this.#needs.host
     libp2p.addEventListener(name, check)
     signal.addEventListener('abort', check, { once: true })
     check()
     await promise
     libp2p.removeEventListener(name, check)
     signal.removeEventListener('abort', check)
-  }
-
-  const onConnection = (event: CustomEvent<Connection>): void => {
-    const { direction, limits, remotePeer, remoteAddr } = event.detail
-    if (direction === 'outbound' && limits === undefined)
-      remembered.remember(remotePeer.toString(), remoteAddr.toString())
-  }
-
-  return {
-    name: 'bootstrap',
-    status: () => statuses.list(),
-    subscribe: (listener) => statuses.subscribe(listener),
-    replaceSources(sources) {
-      if (options.mode !== 'node') return
-      parsed = parseBootstrapSettings(sources)
-      statuses.replace(parsed)
-      replaced = true
-      wake.abort()
-      wake = new AbortController()
-    },
-    start(signal) {
-      signal.throwIfAborted()
-      if (options.mode === 'standalone' || running !== undefined) return Promise.resolve()
-      stopped = new AbortController()
-      if (remembers) host.libp2p.addEventListener('connection:open', onConnection)
-      running = run(stopped.signal).catch((error: unknown) => log.error('bootstrapping ended unexpectedly', { error }))
-      return Promise.resolve()
-    },
-    async stop() {
-      if (running === undefined) return
-      stopped.abort()
-      host.libp2p.removeEventListener('connection:open', onConnection)
-      await running
-      running = undefined
-      if (remembers) await remembered.save()
-    },
   }
 }
 

@@ -1,7 +1,7 @@
 import { Agent, request, type Dispatcher } from 'undici'
 import { z } from 'zod'
-import type { NameLookup } from './name-lookup.js'
-import { readEntries, type Resolution } from './read-entries.js'
+import { readEntries, type Resolution } from './parse-source.js'
+import type { NameLookup } from './resolve-dnsaddr.js'
 
 const MAX_BODY_BYTES = 1024 * 1024
 const MAX_HEAD_BYTES = 16 * 1024

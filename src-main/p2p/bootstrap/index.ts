@@ -3,8 +3,8 @@ import type { Service } from '../../base/lifecycle.js'
 import type { Log } from '../../logging/index.js'
 import type { Host, NetworkMode } from '../index.js'
 import type { MachineNodes } from './machine-nodes.js'
-import type { NameLookup } from './name-lookup.js'
 import type { RawBootstrapSetting } from './parse-source.js'
+import type { NameLookup } from './resolve-dnsaddr.js'
 
 /** How one source did when it was last asked. */
 export interface BootstrapSourceStatus {
@@ -65,13 +65,13 @@ export interface BootstrapperOptions {
 }
 
 export { createBootstrapper } from './bootstrapper.js'
+export { ANOTHER_PEER, failureWords } from './failure-words.js'
+export { createMachineNodes, machineNodesDir } from './machine-nodes.js'
 export {
   bootstrapSettings,
   dialableMultiaddr,
+  oddEntries,
   parseBootstrapSettings,
   type RawBootstrapSetting,
 } from './parse-source.js'
-export { createMachineNodes, machineNodesDir } from './machine-nodes.js'
-export { ANOTHER_PEER, failureWords } from './failure-words.js'
-export { oddEntries } from './read-entries.js'
 export { resolveSource } from './resolve-source.js'

@@ -1,9 +1,7 @@
 import { failureWords } from './failure-words.js'
 import { fetchBootstraps } from './fetch-bootstraps.js'
-import { SYSTEM_NAMES, type NameLookup } from './name-lookup.js'
-import type { BootstrapSource } from './parse-source.js'
-import type { Resolution } from './read-entries.js'
-import { resolveDnsaddr } from './resolve-dnsaddr.js'
+import type { BootstrapSource, Resolution } from './parse-source.js'
+import { SYSTEM_NAMES, type NameLookup, resolveDnsaddr } from './resolve-dnsaddr.js'
 
 const SOURCE_TIMEOUT_MS = 5_000
 

@@ -1,8 +1,7 @@
 import type { Log } from '../../logging/index.js'
 import type { DialOutcome } from './dial-round.js'
 import { ANOTHER_PEER } from './failure-words.js'
-import type { BootstrapSource, ParsedBootstrap } from './parse-source.js'
-import { oddEntries, type Resolution } from './read-entries.js'
+import { type BootstrapSource, type ParsedBootstrap, oddEntries, type Resolution } from './parse-source.js'
 import type { BootstrapSourceStatus } from './index.js'
 
 /** The status of each source; a change of result is logged, the same result again is not. */

@@ -1,7 +1,8 @@
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
-import { RELAY_HOP } from '../reach/relay/relay-protocols.js'
+import { RELAY_HOP } from '../reach/relay/relay-reservations.js'
+import { bestConnection } from './dial-order.js'
 import { hostOf, relayOf, scopeOf } from './ip-scope.js'
 
 /** Peers in use are dialled again when they are lost; the tag wears off when nobody uses them any more. */
@@ -44,22 +45,16 @@ export function createConnector(needs: { libp2p: () => Libp2p }): Connector {
     async connect(peerId, signal) {
       const libp2p = needs.libp2p()
       const id = peerIdFromString(peerId)
-      const connection = bestOf(libp2p.getConnections(id)) ?? (await dial(libp2p, peerId, signal))
+      const connection = bestConnection(libp2p.getConnections(id)) ?? (await dial(libp2p, peerId, signal))
       await keepAlive(connection)
       return connection
     },
   }
 }
 
-/** Direct before relayed; of equals the oldest, whose streams are warm. */
-export function bestOf(connections: readonly Connection[]): Connection | undefined {
-  const open = connections.filter(({ status }) => status === 'open')
-  return open.find((connection) => relayOf(connection.remoteAddr.toString()) === undefined) ?? open[0]
-}
-
 /**
  * Dials all that is known at once, in the order of `dial-order.ts`: the peer's addresses, and a circuit over each relay
- * this node is connected to, where the peer may have a place nobody has told of yet. The network is asked for further
+ * this node is connected to, where the peer may have a reservation that is not known here yet. The network is asked for further
  * addresses when these fail, and beside them where all are private ones: those may be of another home.
  */
 async function dial(libp2p: Libp2p, peerId: string, signal: AbortSignal): Promise<Connection> {
@@ -101,7 +96,7 @@ async function dialOrMeet(
   try {
     return await libp2p.dial(target, { signal })
   } catch (error) {
-    const met = bestOf(libp2p.getConnections(id))
+    const met = bestConnection(libp2p.getConnections(id))
     if (met === undefined) throw error
     return met
   }
@@ -154,7 +149,7 @@ async function connectedRelays(libp2p: Libp2p, except: string): Promise<string[]
   const relays = await libp2p.peerStore.all({ filters: [(peer) => peer.protocols.includes(RELAY_HOP)], limit: 100 })
   return relays
     .map(({ id }) => id)
-    .filter((id) => id.toString() !== except && bestOf(libp2p.getConnections(id)) !== undefined)
+    .filter((id) => id.toString() !== except && bestConnection(libp2p.getConnections(id)) !== undefined)
     .map(String)
     .slice(0, MAX_RELAYS)
 }

@@ -1,4 +1,40 @@
+import { BlockList, isIP } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import type { Connection } from '@libp2p/interface'
+import { systemClock, type Clock } from '../../base/clock.js'
 import { hostOf, relayOf, scopeOf } from './ip-scope.js'
+
+// Every choice between ways to a peer is made here: which address is dialled first, which open connection is used, and
+// which path is called the best.
+
+/** How a connection to a peer runs; a fact the person sees. Punched ones are direct, through two NATs. */
+export type PathKind = 'direct-tcp' | 'direct-ws' | 'direct-quic' | 'hole-punched' | 'relayed'
+
+/** The kinds of open connections, best first. */
+export const PATHS_BEST_FIRST: readonly PathKind[] = [
+  'direct-quic',
+  'direct-tcp',
+  'direct-ws',
+  'hole-punched',
+  'relayed',
+]
+
+/** Direct before relayed; of equals the first, which of connections is the oldest, whose streams are warm. */
+export function preferDirect<T>(ways: readonly T[], isRelayed: (way: T) => boolean): T | undefined {
+  return ways.find((way) => !isRelayed(way)) ?? ways[0]
+}
+
+/** Of a peer's connections the open one to use; undefined while there is none. */
+export function bestConnection(connections: readonly Connection[]): Connection | undefined {
+  return preferDirect(
+    connections.filter(({ status }) => status === 'open'),
+    isRelayed,
+  )
+}
+
+/** True for a connection through a relay. */
+export const isRelayed = ({ remoteAddr }: Pick<Connection, 'remoteAddr'>): boolean =>
+  relayOf(remoteAddr.toString()) !== undefined
 
 /** What decides in which order the addresses of a peer are tried. */
 export interface DialFacts {
@@ -9,7 +45,7 @@ export interface DialFacts {
 }
 
 /**
- * Which of two addresses of a peer is tried first. Direct before relayed, but only as many direct tries as fit before
+ * Which of two addresses of a peer is tried first. Direct before relayed, but only as many direct attempts as fit before
  * an impatient caller gives up, since each silent one takes seconds: what is near and the public TCP addresses, then
  * the relays, then the other public transports (a relayed connection is replaced by a direct one later), and last what
  * is most likely of no use here: what failed lately, private addresses of other networks and loopback ones of what
@@ -37,9 +73,36 @@ function rank(address: string, facts: DialFacts): number {
   }
 }
 
-/** TCP first: it is stopped by fewer firewalls than UDP, and a refused port says so at once. */
-function transportRank(address: string): number {
+/** 0, 1, 2 for TCP, QUIC, WebSocket. TCP first: fewer firewalls stop it than UDP, and a refused port says so at once. */
+export function transportRank(address: string): number {
   const parts = address.split('/')
   if (parts.includes('quic-v1')) return 1
   return parts.includes('ws') || parts.includes('wss') ? 2 : 0
+}
+
+/** Interfaces change rarely; asking the system for each dial would not be free. */
+const REFRESH_MS = 30_000
+
+/** Whether an address lies in a network that one of this machine's interfaces is part of. */
+export function createNearNetworks(clock: Clock = systemClock): (host: string) => boolean {
+  let networks = new BlockList()
+  let readAtMs = Number.NEGATIVE_INFINITY
+  return (host) => {
+    const family = isIP(host)
+    if (family === 0) return false
+    if (clock.now() - readAtMs > REFRESH_MS) {
+      networks = readNetworks()
+      readAtMs = clock.now()
+    }
+    return networks.check(host, family === 4 ? 'ipv4' : 'ipv6')
+  }
+}
+
+function readNetworks(): BlockList {
+  const networks = new BlockList()
+  for (const { address, cidr, family } of Object.values(networkInterfaces()).flatMap((list) => list ?? [])) {
+    const bits = Number(cidr?.split('/')[1])
+    if (Number.isInteger(bits)) networks.addSubnet(address, bits, family === 'IPv4' ? 'ipv4' : 'ipv6')
+  }
+  return networks
 }

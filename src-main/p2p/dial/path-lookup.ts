@@ -1,4 +1,5 @@
-import type { Host, PathKind } from '../index.js'
+import type { Host } from '../index.js'
+import { preferDirect, type PathKind } from './dial-order.js'
 
 /** How peers are connected, cheap enough to ask for every request. */
 export interface PathLookup {
@@ -18,10 +19,9 @@ export function createPathLookup(host: Host): PathLookup {
   function refresh(): void {
     stale = false
     paths.clear()
-    for (const { peerId, path } of host.connections()) {
-      const known = paths.get(peerId)
-      // As libp2p chooses: the oldest connection without limits.
-      if (known === undefined || (known === 'relayed' && path !== 'relayed')) paths.set(peerId, path)
+    for (const [peerId, open] of Map.groupBy(host.connections(), ({ peerId: id }) => id)) {
+      const best = preferDirect(open, ({ path }) => path === 'relayed')
+      if (best !== undefined) paths.set(peerId, best.path)
     }
   }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Connection, Libp2p, StreamMessageEvent } from '@libp2p/interface'
 import type { Log } from '../../logging/index.js'
-import { openPing } from '../hardening/liveness/ping-stream.js'
+import { openPing } from '../hardening/liveness/pings.js'
 
 /** Measures each new connection once, so that its round trip is known at once; libp2p's monitor does so every 5 min. */
 export interface RoundTrips {

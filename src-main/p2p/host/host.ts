@@ -36,8 +36,8 @@ export function createHost(needs: HostNeeds, options: HostOptions): Host {
     isConnected: (peerId) => started().connected.has(peerId),
     connectionsTo: (peerId) => started().connected.of(peerId),
     reach: () => started().reach(),
-    get life() {
-      return started().life
+    get liveness() {
+      return started().liveness
     },
     onMeasured: (listener) => started().onMeasured(listener),
     askReach: (signal) => started().askReach(signal),

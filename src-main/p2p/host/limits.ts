@@ -2,23 +2,20 @@ import type { QuicOptions } from '@chainsafe/libp2p-quic'
 import type { TCPOptions } from '@libp2p/tcp'
 import type { YamuxMuxerInit } from '@libp2p/yamux'
 import type { Libp2pInit } from 'libp2p'
-import { SETTINGS } from '../../config/index.js'
-import type { ConnectionRoomOptions } from '../hardening/connection-limits/connection-room.js'
-import type { MuxerLimits } from '../hardening/connection-limits/guarded-muxer.js'
+import { CONNECTION_ROOM } from '../hardening/connection-limits/connection-room.js'
 import { INBOUND_GATE } from '../hardening/connection-limits/inbound-gate.js'
-import type { RelayOptions } from '../reach/relay/relay-server.js'
 
 /** Parallel streams of one connection. The libraries' defaults (32 to 1000) fail under a few hundred requests. */
-export const MAX_STREAMS = 10_000
+const MAX_STREAMS = 10_000
 
 /**
  * Streams a peer may have opened on one connection: the requests that a node sends to one peer at most
  * (`MAX_STREAMS_PER_PEER`), and what else two nodes have between them. A stream that waits costs some 20 KB.
  */
-const MAX_INBOUND_STREAMS = 5_000
+export const MAX_INBOUND_STREAMS = 5_000
 
 /** Bytes a sender may have on the way to a reader that has paused. */
-const MAX_STREAM_WINDOW_BYTES = 4 * 1024 * 1024
+export const MAX_STREAM_WINDOW_BYTES = 4 * 1024 * 1024
 
 /**
  * Bytes a stream buffers before it is aborted. Must not be less than the window, or a paused stream dies. It is more,
@@ -26,7 +23,7 @@ const MAX_STREAM_WINDOW_BYTES = 4 * 1024 * 1024
  */
 export const MAX_READ_BUFFER_BYTES = 16 * 1024 * 1024
 
-/** Silence (ms) after which the kernel asks the other side whether it is still there: costs no byte of ours. */
+/** Quiet (ms) after which the kernel asks the other side whether it is still there: costs no byte of ours. */
 const TCP_KEEP_ALIVE_DELAY_MS = 20_000
 
 export const TCP_OPTIONS: TCPOptions = {
@@ -56,25 +53,9 @@ export const QUIC_OPTIONS: Partial<QuicOptions> = {
   keepAliveInterval: 6_000,
 }
 
-/** What one connection may do; a gateway that opens a stream for each of 500 requests a second is within it. */
-export const MUXER_LIMITS: MuxerLimits = {
-  streams: { capacity: MAX_INBOUND_STREAMS, refillPerS: 500 },
-  refusedStreams: 1_000,
-  pings: { capacity: 100, refillPerS: 10 },
-  frameBytes: MAX_STREAM_WINDOW_BYTES + 64 * 1024,
-  unreadBytes: 64 * 1024 * 1024,
-  unreadPieces: 64 * 1024,
-}
-
-/**
- * Connections of a node, each some 50 KB of heap, and those one peer may have opened: one a transport, a relayed one,
- * and those of a network it has just left.
- */
-export const CONNECTION_ROOM: ConnectionRoomOptions = { max: 2_000, maxPerPeer: 8 }
-
 export const CONNECTION_MANAGER: Libp2pInit['connectionManager'] = {
-  // Who has to go is decided in intake/connection-room.ts: the library refuses newcomers, whoever holds the places, and
-  // closes no connection with a stream of gossip. This is above all that can be on its way in.
+  // Evictions are decided in intake/connection-room.ts: the library refuses newcomers, whatever is held, and closes no
+  // connection with a stream of gossip. This is above all that can be on its way in.
   maxConnections: CONNECTION_ROOM.max + INBOUND_GATE.maxPending,
   maxParallelDials: 100,
   maxDialQueueLength: 500,
@@ -88,20 +69,11 @@ export const CONNECTION_MANAGER: Libp2pInit['connectionManager'] = {
 
 /**
  * The monitor's pings cost about 400 bytes each, at both ends: at the default of 10 s they alone would be several times
- * the whole budget of an idle node. Connections in use are watched (life/); of idle ones TCP keep-alive and QUIC's idle
- * timeout notice dead peers, and this is the last resort for a connection that is open but stuck. The long timeout is for a busy event loop.
+ * the whole budget of an idle node. Connections in use are watched (life/liveness-watch.ts); of idle ones TCP keep-alive
+ * and QUIC's idle timeout notice dead peers, and this is the last resort for a connection that is open but stuck. The
+ * long timeout is for a busy event loop.
  */
 export const CONNECTION_MONITOR: Libp2pInit['connectionMonitor'] = {
   pingInterval: 300_000,
   pingTimeout: { minTimeout: 30_000, maxTimeout: 60_000 },
-}
-
-/** What a node relays unless its settings say otherwise; js-libp2p's own 128 KiB and 2 min cut every longer answer. */
-export const RELAY_DEFAULTS: RelayOptions = {
-  mode: SETTINGS.relay.default,
-  maxReservations: SETTINGS['relay.max-reservations'].default,
-  circuitBytes: SETTINGS['relay.circuit-data'].default,
-  circuitMs: SETTINGS['relay.circuit-time'].default,
-  peerBytes: SETTINGS['relay.peer-data'].default,
-  totalBytes: SETTINGS['relay.total-data'].default,
 }

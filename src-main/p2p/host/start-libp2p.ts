@@ -9,44 +9,38 @@ import { AppError } from '#shared/errors.js'
 import { systemClock } from '../../base/clock.js'
 import { libp2pLogger, type Log } from '../../logging/index.js'
 import { indexConnections, type ConnectionIndex } from '../dial/connection-index.js'
-import { createDialMemory } from '../dial/dial-memory.js'
-import { compareForDial, type DialFacts } from '../dial/dial-order.js'
+import { createDialMemory, type DialMemory } from '../dial/dial-memory.js'
+import { compareForDial, createNearNetworks } from '../dial/dial-order.js'
 import { createDiscoveryDialer } from '../dial/discovery-dialer.js'
 import { scopeOf } from '../dial/ip-scope.js'
-import { createNearNetworks } from '../dial/near-networks.js'
-import { createConnectionRoom } from '../hardening/connection-limits/connection-room.js'
-import { gatedTransport } from '../hardening/connection-limits/gated-transport.js'
-import { guardedMuxer } from '../hardening/connection-limits/guarded-muxer.js'
-import { createInboundGate } from '../hardening/connection-limits/inbound-gate.js'
-import { createLifeWatch, type LifeWatch } from '../hardening/liveness/index.js'
-import { createPulses } from '../hardening/liveness/pulses.js'
+import { createConnectionRoom, CONNECTION_ROOM } from '../hardening/connection-limits/connection-room.js'
+import { guardedMuxer, MUXER_LIMITS } from '../hardening/connection-limits/guarded-muxer.js'
+import { createInboundGate, gatedTransport, type InboundGate } from '../hardening/connection-limits/inbound-gate.js'
+import { createLivenessProbes } from '../hardening/liveness/liveness-probe.js'
+import { createLivenessWatch, type LivenessWatch } from '../hardening/liveness/liveness-watch.js'
 import { noiseCrypto } from '../hardening/noise-crypto.js'
 import { batchedFrames } from '../hardening/transports/frame-batching.js'
-import { tunings } from '../hardening/transports/index.js'
+import { loadQuic, tunings } from '../hardening/transports/index.js'
 import { tunedTransport } from '../hardening/transports/intercept-upgrade.js'
 import type { HostNeeds, HostOptions, ReachFacts } from '../index.js'
 import { createPunchWatch } from '../reach/hole-punching.js'
 import { createReach, relayGater, relayQuota } from '../reach/index.js'
 import { lanDiscovery } from '../reach/lan-discovery.js'
 import { relayListenAddresses, relayTransport } from '../reach/relay/relay-client.js'
-import { createRelayReservations } from '../reach/relay/relay-reservations.js'
-import { worthAnnouncing } from './announce-filter.js'
-import { announceAddresses, parsePublicAddress, type PublicAddress } from './announce.js'
+import { createRelayReservations, type RelayReservations } from '../reach/relay/relay-reservations.js'
+import { RELAY_DEFAULTS } from '../reach/relay/relay-server.js'
+import { announceAddresses, parsePublicAddress, type PublicAddress, worthAnnouncing } from './announce.js'
+import { CONNECTION_MANAGER, CONNECTION_MONITOR, QUIC_OPTIONS, TCP_OPTIONS, YAMUX_OPTIONS } from './limits.js'
 import {
-  CONNECTION_MANAGER,
-  CONNECTION_MONITOR,
-  CONNECTION_ROOM,
-  MUXER_LIMITS,
-  QUIC_OPTIONS,
-  RELAY_DEFAULTS,
-  TCP_OPTIONS,
-  YAMUX_OPTIONS,
-} from './limits.js'
-import { bindableHosts, freePort, listenAddresses, type ListenAddress, type PortOptions } from './listen-addresses.js'
-import { listenError } from './listen-error.js'
+  bindableHosts,
+  freePort,
+  listenAddresses,
+  type ListenAddress,
+  type PortOptions,
+  listenError,
+} from './listen-addresses.js'
 import { networkServices, type NetworkServices } from './network-services.js'
 import { openPeerDatastore } from './peer-datastore.js'
-import { loadQuic } from './quic-transport.js'
 import { readSwarmKey } from './swarm-key.js'
 
 /** libp2p while the host is started. */
@@ -57,7 +51,7 @@ export interface RunningLibp2p {
   askReach(signal: AbortSignal): Promise<void>
   isPunched(connection: Connection): boolean
   onMeasured(listener: () => void): () => void
-  life: LifeWatch
+  liveness: LivenessWatch
   stop(): Promise<void>
 }
 
@@ -71,7 +65,8 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   // QUIC brings its own encryption and cannot be wrapped in a network key.
   const quic = swarmKey === undefined ? await loadQuic(log) : undefined
   const listen = listenAddresses(hosts, ports).filter(({ setting }) => quic !== undefined || setting !== 'udpport')
-  const isWide = options.mode === 'node' && hosts.some((host) => scopeOf(host) !== 'loopback')
+  const isNode = options.mode === 'node'
+  const isWide = isNode && hosts.some((host) => scopeOf(host) !== 'loopback')
   const isLanMet = isWide && (options.mdns ?? true)
   const relay = options.relay ?? RELAY_DEFAULTS
   const quota = relayQuota(relay, systemClock)
@@ -81,9 +76,9 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   const room = createConnectionRoom({ log }, options.connections ?? CONNECTION_ROOM)
   const gate = createInboundGate({ mayEnter: (source) => room.mayEnter(source) }, options.gate)
   // Only a node of the network keeps what it learns about peers: libp2p dials the ones it kept at its next start.
-  const datastore = options.mode === 'node' ? await openPeerDatastore(needs.dataFolder.path('peers'), log) : undefined
-  const pulses = createPulses()
-  const tuning = tunings(log, pulses)
+  const datastore = isNode ? await openPeerDatastore(needs.dataFolder.path('peers'), log) : undefined
+  const probes = createLivenessProbes()
+  const tuning = tunings(log, probes)
   const { metrics } = needs
   try {
     const libp2p = await createLibp2p<NetworkServices>({
@@ -93,27 +88,17 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       addresses: {
         listen: [
           ...listen.map(({ multiaddr }) => multiaddr),
-          ...(options.mode === 'node' && publicAddress === undefined ? relayListenAddresses() : []),
+          ...(isNode && publicAddress === undefined ? relayListenAddresses() : []),
         ],
         appendAnnounce: announced(publicAddress, ports, quic !== undefined),
         announceFilter: (addresses) => worthAnnouncing(addresses, String),
       },
-      transports: [
-        dialMemory.watch(gatedTransport(tunedTransport(tcp(TCP_OPTIONS), tuning.tcp), gate)),
-        dialMemory.watch(gatedTransport(tunedTransport(webSockets(), tuning.ws), gate, { watchesSockets: true })),
-        ...(quic === undefined
-          ? []
-          : [dialMemory.watch(gatedTransport(tunedTransport(quic(QUIC_OPTIONS), tuning.quic), gate))]),
-        ...(options.mode === 'node' ? [dialMemory.watch(gatedTransport(relayTransport(relayReservations), gate))] : []),
-      ],
+      transports: transportsOf({ dialMemory, gate, tuning, quic, relays: isNode ? relayReservations : undefined }),
       connectionEncrypters: [noise({ crypto: noiseCrypto() })],
-      streamMuxers: [guardedMuxer(batchedFrames(yamux(YAMUX_OPTIONS), { log }), { log, pulses }, MUXER_LIMITS)],
+      streamMuxers: [guardedMuxer(batchedFrames(yamux(YAMUX_OPTIONS), { log }), { log, probes }, MUXER_LIMITS)],
       connectionManager: {
         ...CONNECTION_MANAGER,
-        addressSorter: addressSorter({
-          isNear: createNearNetworks(),
-          failedLately: (address) => dialMemory.failedLately(address),
-        }),
+        addressSorter: addressSorter((address) => dialMemory.failedLately(address)),
       },
       connectionMonitor: CONNECTION_MONITOR,
       // Peers of a home network or of this machine are what this network is made of.
@@ -137,14 +122,14 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
     })
     const connected = indexConnections(libp2p)
     room.watch(libp2p)
-    const life = createLifeWatch({
-      pulses,
+    const liveness = createLivenessWatch({
+      probes,
       connectionsTo: (peerId) => connected.of(peerId),
       onCut: ({ remoteAddr, remotePeer }) => dialMemory.fellSilent(remoteAddr.toString(), remotePeer.toString()),
       log,
     })
     const reach = createReach(
-      { libp2p, quota, relayReservations, life, punches, log },
+      { libp2p, quota, relayReservations, liveness, punches, log },
       { isWide, lanDiscovery: isLanMet, privateNetwork: swarmKey !== undefined, relay },
     )
     await startListening(libp2p, listen)
@@ -156,9 +141,9 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       askReach: (signal) => reach.askAgain(signal),
       isPunched: (connection) => reach.isPunched(connection),
       onMeasured: (listener) => reach.onMeasured(listener),
-      life,
+      liveness,
       async stop() {
-        life.stop()
+        liveness.stop()
         await Promise.all([dialer?.stop(), reach.stop()])
         await libp2p.stop()
         await datastore?.close()
@@ -170,11 +155,32 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   }
 }
 
+/** Every transport's connections pass the gate and are tuned; its dials are remembered. */
+function transportsOf(parts: {
+  dialMemory: DialMemory
+  gate: InboundGate
+  tuning: ReturnType<typeof tunings>
+  quic: Awaited<ReturnType<typeof loadQuic>>
+  /** Undefined where no relay is used. */
+  relays: RelayReservations | undefined
+}) {
+  const { dialMemory, gate, tuning, quic, relays } = parts
+  return [
+    dialMemory.watch(gatedTransport(tunedTransport(tcp(TCP_OPTIONS), tuning.tcp), gate)),
+    dialMemory.watch(gatedTransport(tunedTransport(webSockets(), tuning.ws), gate, { watchesSockets: true })),
+    ...(quic === undefined
+      ? []
+      : [dialMemory.watch(gatedTransport(tunedTransport(quic(QUIC_OPTIONS), tuning.quic), gate))]),
+    ...(relays === undefined ? [] : [dialMemory.watch(gatedTransport(relayTransport(relays), gate))]),
+  ]
+}
+
 const PRIVATE_NETWORK =
   'private network: only peers with the same swarm key can connect; QUIC is off, and public bootstrap nodes will not answer'
 
 /** Sorts the addresses of a peer for dialling. */
-function addressSorter(facts: DialFacts): AddressSorter {
+function addressSorter(failedLately: (address: string) => boolean): AddressSorter {
+  const facts = { isNear: createNearNetworks(), failedLately }
   return (a, b) => compareForDial(a.multiaddr.toString(), b.multiaddr.toString(), facts)
 }
 

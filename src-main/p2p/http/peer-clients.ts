@@ -5,13 +5,19 @@ import { AppError } from '#shared/errors.js'
 import type { Service } from '../../base/lifecycle.js'
 import { ConnectFailedError, createHttpClient, type HttpClient } from '../../http-client/index.js'
 import type { Log } from '../../logging/index.js'
-import { bestOf, createConnector } from '../dial/connect.js'
-import { relayOf } from '../dial/ip-scope.js'
-import { type LifeWatch, SilentConnectionError } from '../hardening/liveness/index.js'
+import { createConnector, type Connector } from '../dial/connect.js'
+import { bestConnection, isRelayed } from '../dial/dial-order.js'
+import { DeadPeerError } from '../hardening/liveness/dead-peer.js'
+import type { LivenessWatch } from '../hardening/liveness/liveness-watch.js'
 import { tuneStream } from '../hardening/transports/index.js'
 import type { Host } from '../index.js'
-import { CLIENT_KEEP_ALIVE_MS, HTTP_PROTOCOL, MAX_HTTP_STREAMS, MAX_STREAMS_PER_PEER } from './constants.js'
-import { StreamDuplex } from './stream-duplex.js'
+import {
+  CLIENT_KEEP_ALIVE_MS,
+  HTTP_PROTOCOL,
+  MAX_HTTP_STREAMS,
+  MAX_STREAMS_PER_PEER,
+  StreamDuplex,
+} from './stream-duplex.js'
 
 /** HTTP clients of other peers' doors: keep-alive streams, one request at a time on each. */
 export interface PeerClients extends Service {
@@ -39,41 +45,95 @@ interface PeerClient {
 /** @throws AppError `invalid_peer_id` from {@link PeerClients.to} for a string that is no peer id. */
 export function createPeerClients(
   needs: { host: Host; log: Log },
-  options: { connectTimeoutMs(): number },
+  options: { connectTimeoutMs: () => number },
 ): PeerClients {
-  const { host } = needs
-  const log = needs.log.forComponent('p2p-http')
-  const connector = createConnector({ libp2p: () => host.libp2p })
-  const clients = new Map<string, PeerClient>()
-  let uses = 0
-  let life: LifeWatch | undefined
-  let unfollow: (() => void) | undefined
+  return new StreamClients(needs, options)
+}
 
-  async function connect(peerId: string): Promise<Duplex> {
+class StreamClients implements PeerClients {
+  readonly name = 'p2p-http-clients'
+  readonly #host: Host
+  readonly #log: Log
+  readonly #connectTimeoutMs: () => number
+  readonly #connector: Connector
+  readonly #clients = new Map<string, PeerClient>()
+  #uses = 0
+  #liveness: LivenessWatch | undefined
+  #unfollow: (() => void) | undefined
+
+  constructor({ host, log }: { host: Host; log: Log }, { connectTimeoutMs }: { connectTimeoutMs: () => number }) {
+    this.#host = host
+    this.#log = log.forComponent('p2p-http')
+    this.#connectTimeoutMs = connectTimeoutMs
+    this.#connector = createConnector({ libp2p: () => host.libp2p })
+  }
+
+  start(): Promise<void> {
+    this.#liveness = this.#host.liveness
+    this.#unfollow = this.#liveness?.follow(() => this.#connectionsInUse())
+    return Promise.resolve()
+  }
+
+  stop(): Promise<void> {
+    this.#unfollow?.()
+    for (const [peerId, { client }] of this.#clients) {
+      client.destroy(new PeerUnreachableError(peerId, new Error('this node stops')))
+    }
+    this.#clients.clear()
+    return Promise.resolve()
+  }
+
+  stats(): { pools: number; streams: number } {
+    let streams = 0
+    for (const { client } of this.#clients.values()) streams += client.stats.connections
+    return { pools: this.#clients.size, streams }
+  }
+
+  to(peerId: string): HttpClient {
+    this.#liveness?.wake()
+    this.#uses += 1
+    const known = this.#clients.get(peerId)
+    if (known !== undefined) {
+      known.usedAt = this.#uses
+      return known.client
+    }
+    assertPeerId(peerId)
+    this.#makeRoom()
+    const client = createHttpClient({
+      connect: () => this.#connect(peerId),
+      maxConnections: MAX_STREAMS_PER_PEER,
+      keepAliveMs: CLIENT_KEEP_ALIVE_MS,
+      mayReuse: (socket) => !this.#isOutdated(socket),
+    })
+    this.#clients.set(peerId, { client, usedAt: this.#uses })
+    return client
+  }
+
+  async #connect(peerId: string): Promise<Duplex> {
     try {
-      const stream = await openStream(peerId)
-      life?.wake()
+      const stream = await this.#openStream(peerId)
+      this.#liveness?.wake()
       return stream
     } catch (error) {
-      log.debug('a stream to a peer could not be opened', { peerId, error })
+      this.#log.debug('a stream to a peer could not be opened', { peerId, error })
       throw new PeerUnreachableError(peerId, error)
     }
   }
 
   /** A connection that is lost while a stream is opened on it is replaced by another, once. */
-  async function openStream(peerId: string): Promise<Duplex> {
-    const signal = AbortSignal.timeout(options.connectTimeoutMs())
-    const first = await connector.connect(peerId, signal)
+  async #openStream(peerId: string): Promise<Duplex> {
+    const signal = AbortSignal.timeout(this.#connectTimeoutMs())
+    const first = await this.#connector.connect(peerId, signal)
     try {
-      return await openOn(first, signal)
+      return await this.#openOn(first, signal)
     } catch (error) {
       if (signal.aborted || first.status === 'open') throw error
-      return await openOn(await connector.connect(peerId, signal), signal)
+      return await this.#openOn(await this.#connector.connect(peerId, signal), signal)
     }
   }
 
-  async function openOn(connection: Connection, signal: AbortSignal): Promise<Duplex> {
-    const doubting = setTimeout(() => life?.doubt(connection), DOUBT_AFTER_MS).unref()
+  async #openOn(connection: Connection, signal: AbortSignal): Promise<Duplex> {
+    const doubting = setTimeout(() => this.#liveness?.doubt(connection), DOUBT_AFTER_MS).unref()
     try {
       const stream = await connection.newStream(HTTP_PROTOCOL, {
         maxOutboundStreams: MAX_HTTP_STREAMS,
@@ -83,80 +143,38 @@ export function createPeerClients(
       tuneStream(stream)
       return new StreamDuplex(stream, connection)
     } catch (error) {
-      if (signal.aborted && isRelayed(connection)) throw new SilentConnectionError(true, { cause: error })
+      if (signal.aborted && isRelayed(connection)) throw new DeadPeerError(true, { cause: error })
       throw error
     } finally {
       clearTimeout(doubting)
     }
   }
 
-  function* connectionsInUse(): Generator<Connection> {
-    for (const { client } of clients.values()) {
+  *#connectionsInUse(): Generator<Connection> {
+    for (const { client } of this.#clients.values()) {
       for (const socket of client.inUse()) if (socket instanceof StreamDuplex) yield socket.connection
     }
   }
 
-  /** A relayed stream takes no further request once there is a direct connection: else the relay would never be let go. */
-  function isOutdated(socket: Duplex): boolean {
+  /** A relayed stream takes no further request once there is a direct connection: else the relay would stay in use. */
+  #isOutdated(socket: Duplex): boolean {
     if (!(socket instanceof StreamDuplex) || !isRelayed(socket.connection)) return false
-    const best = bestOf(host.connectionsTo(socket.remoteAddress))
+    const best = bestConnection(this.#host.connectionsTo(socket.remoteAddress))
     return best !== undefined && !isRelayed(best)
   }
 
-  function makeRoom(): void {
-    if (clients.size < MAX_CLIENTS) return
+  #makeRoom(): void {
+    if (this.#clients.size < MAX_CLIENTS) return
     let oldest: [string, PeerClient] | undefined
-    for (const candidate of clients) {
+    for (const candidate of this.#clients) {
       if (isIdle(candidate[1].client) && (oldest?.[1].usedAt ?? Infinity) > candidate[1].usedAt) oldest = candidate
     }
     if (oldest === undefined) return
     const [peerId, { client }] = oldest
-    clients.delete(peerId)
+    this.#clients.delete(peerId)
     client.destroy(new PeerUnreachableError(peerId, new Error('too many peers')))
   }
-
-  return {
-    name: 'p2p-http-clients',
-    start() {
-      life = host.life
-      unfollow = life?.follow(connectionsInUse)
-      return Promise.resolve()
-    },
-    stop() {
-      unfollow?.()
-      for (const [peerId, { client }] of clients) {
-        client.destroy(new PeerUnreachableError(peerId, new Error('this node stops')))
-      }
-      clients.clear()
-      return Promise.resolve()
-    },
-    stats() {
-      let streams = 0
-      for (const { client } of clients.values()) streams += client.stats.connections
-      return { pools: clients.size, streams }
-    },
-    to(peerId) {
-      life?.wake()
-      const known = clients.get(peerId)
-      if (known !== undefined) {
-        known.usedAt = uses += 1
-        return known.client
-      }
-      assertPeerId(peerId)
-      makeRoom()
-      const client = createHttpClient({
-        connect: () => connect(peerId),
-        maxConnections: MAX_STREAMS_PER_PEER,
-        keepAliveMs: CLIENT_KEEP_ALIVE_MS,
-        mayReuse: (socket) => !isOutdated(socket),
-      })
-      clients.set(peerId, { client, usedAt: (uses += 1) })
-      return client
-    },
-  }
 }
-
-const isRelayed = ({ remoteAddr }: Connection): boolean => relayOf(remoteAddr.toString()) !== undefined
 
 const isIdle = ({ stats }: HttpClient): boolean => stats.running + stats.waiting === 0
 

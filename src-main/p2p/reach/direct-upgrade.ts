@@ -2,6 +2,7 @@ import type { Connection, Libp2p, PeerUpdate } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { systemClock, type Clock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
+import { isRelayed } from '../dial/dial-order.js'
 import { relayOf } from '../dial/ip-scope.js'
 
 /** Replaces relayed connections by direct ones where that becomes possible, and never under a live stream. */
@@ -119,8 +120,6 @@ export function createDirectUpgrade(needs: { libp2p: Libp2p; log: Log; clock?: C
     },
   }
 }
-
-const isRelayed = (connection: Connection): boolean => relayOf(connection.remoteAddr.toString()) !== undefined
 
 const newlyRelayed = (nowMs: number): RelayedPeer => ({
   tries: 0,

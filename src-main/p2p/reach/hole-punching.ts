@@ -2,9 +2,8 @@ import { dcutr, type DCUtRServiceComponents } from '@libp2p/dcutr'
 import type { Connection, Libp2p, PeerId, Startable, Topology } from '@libp2p/interface'
 import { isMultiaddr } from '@multiformats/multiaddr'
 import type { Log } from '../../logging/index.js'
-import { relayOf } from '../dial/ip-scope.js'
-import { interceptConnection } from './intercept-connection.js'
-import { override } from './override.js'
+import { isRelayed } from '../dial/dial-order.js'
+import { interceptConnection, override } from './override.js'
 import { createPunchPort, type PunchPortNeeds } from './punch-port.js'
 
 /** Of one try, at the end that asks for it. */
@@ -57,11 +56,10 @@ export function holePunching(needs: {
     /** When the last series of tries over a relayed connection began; libp2p tells of it again with news of the peer. */
     const triedAtMs = new Map<string, number>()
     async function upgrade(topology: Topology, peerId: PeerId, connection: Connection): Promise<void> {
-      const { id, remoteAddr } = connection
-      if (relayOf(remoteAddr.toString()) === undefined) return
+      const { id } = connection
+      if (!isRelayed(connection)) return
       if (performance.now() - (triedAtMs.get(id) ?? Number.NEGATIVE_INFINITY) < SERIES_MS) return
-      if (connectionManager.getConnections(peerId).some((other) => relayOf(other.remoteAddr.toString()) === undefined))
-        return
+      if (connectionManager.getConnections(peerId).some((other) => !isRelayed(other))) return
       if (!triedAtMs.has(id)) connection.addEventListener('close', () => triedAtMs.delete(id), { once: true })
       triedAtMs.set(id, performance.now())
       await port.prepare(connection)

@@ -3,15 +3,14 @@ import type { SingleKadDHT } from '@libp2p/kad-dht'
 import type { Clock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import { createRoundTrips } from '../dial/round-trips.js'
-import type { LifeWatch } from '../hardening/liveness/index.js'
+import type { LivenessWatch } from '../hardening/liveness/liveness-watch.js'
 import type { NetworkServices } from '../host/network-services.js'
 import type { ReachFacts } from '../index.js'
 import { createDirectUpgrade } from './direct-upgrade.js'
 import type { PunchWatch } from './hole-punching.js'
 import { watchOwnAddresses } from './own-addresses.js'
-import { relayPlaces } from './relay/relay-places.js'
 import { createRelayQuota, type RelayQuota } from './relay/relay-quota.js'
-import type { RelayReservations } from './relay/relay-reservations.js'
+import { announcedRelays, type RelayReservations } from './relay/relay-reservations.js'
 import { createRelayRetry } from './relay/relay-retry.js'
 import type { RelayOptions } from './relay/relay-server.js'
 import { NO_PORT_MAPPING } from './upnp/port-mapping.js'
@@ -52,13 +51,13 @@ export function createReach(
     libp2p: Libp2p<NetworkServices>
     quota: RelayQuota
     relayReservations: RelayReservations
-    life: LifeWatch
+    liveness: LivenessWatch
     punches: PunchWatch
     log: Log
   },
   options: ReachOptions,
 ): Reach {
-  const { libp2p, quota, punches, life, log } = needs
+  const { libp2p, quota, punches, liveness, log } = needs
   const { services } = libp2p
   punches.watch(libp2p)
   const measuredListeners = new Set<() => void>()
@@ -72,9 +71,9 @@ export function createReach(
   const stopRetrying = services.portMapping?.onOpened(() => ownAddresses.tryAnew())
   const directUpgrade = createDirectUpgrade({ libp2p, log })
   const relayRetry = createRelayRetry({ libp2p, reservations: needs.relayReservations, log })
-  // Who keeps a place for this node has to be there when somebody comes.
-  life.follow(() => connectionsOfPlaces(libp2p, needs.relayReservations))
-  needs.relayReservations.onKept(() => life.wake())
+  // A relay that holds a reservation of this node has to be there when somebody comes.
+  liveness.follow(() => reservedConnections(libp2p, needs.relayReservations))
+  needs.relayReservations.onKept(() => liveness.wake())
   const roundTrips = createRoundTrips({
     libp2p,
     log,
@@ -100,7 +99,7 @@ export function createReach(
         portMapping: services.portMapping?.facts() ?? NO_PORT_MAPPING,
         lanDiscovery: options.lanDiscovery,
         privateNetwork: options.privateNetwork,
-        relays: relayPlaces(announced, needs.relayReservations),
+        relays: announcedRelays(announced, needs.relayReservations),
         relayServer: {
           serving: services.relay?.isServing ?? false,
           reservations: services.relay?.reservations ?? 0,
@@ -119,7 +118,7 @@ export function createReach(
   }
 }
 
-function* connectionsOfPlaces(
+function* reservedConnections(
   libp2p: Libp2p<NetworkServices>,
   reservations: Pick<RelayReservations, 'kept'>,
 ): Generator<Connection> {

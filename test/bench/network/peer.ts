@@ -1,7 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { tuneGarbageCollection } from '../../../src-main/base/garbage-collection.js'
-import { RELAY_DEFAULTS } from '../../../src-main/p2p/host/limits.js'
+import { RELAY_DEFAULTS } from '../../../src-main/p2p/reach/relay/relay-server.js'
 import { addressesOver, createHosts, until } from '../../fixtures/hosts.js'
 
 // A host of the bench in a process of its own: a relay, a server (with a place at the relay, where one is named), or the client that measures.

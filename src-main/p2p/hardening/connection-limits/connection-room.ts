@@ -1,7 +1,7 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import type { Log } from '../../../logging/index.js'
-import { HTTP_PROTOCOL } from '../../http/constants.js'
-import { sourceOf } from './source.js'
+import { sourceOf } from '../../dial/ip-scope.js'
+import { HTTP_PROTOCOL } from '../../http/stream-duplex.js'
 
 /** Keeps the connections within their number, and lets nobody have all of them. */
 export interface ConnectionRoom {
@@ -17,6 +17,12 @@ export interface ConnectionRoomOptions {
   /** Connections one peer may have opened to this node: one a transport, some of a network it has left, a relayed one. */
   maxPerPeer: number
 }
+
+/**
+ * Connections of a node, each some 50 KB of heap, and those one peer may have opened: one a transport, a relayed one,
+ * and those of a network it has just left.
+ */
+export const CONNECTION_ROOM: ConnectionRoomOptions = { max: 2_000, maxPerPeer: 8 }
 
 /** Peers with such a tag are in use, were set by the owner, or give this node a place at their relay. */
 const KEPT_TAG = 'keep-alive'

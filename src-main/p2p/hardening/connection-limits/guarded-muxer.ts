@@ -2,8 +2,9 @@ import type { MessageStream, Stream, StreamMuxer, StreamMuxerFactory } from '@li
 import { systemClock, type Clock } from '../../../base/clock.js'
 import { fullBucket, refilled, type BucketRate } from '../../../base/token-bucket.js'
 import type { Log } from '../../../logging/index.js'
-import type { Pulses } from '../liveness/pulses.js'
-import { createWarnOnce } from '../transports/warn-once.js'
+import { MAX_INBOUND_STREAMS, MAX_STREAM_WINDOW_BYTES } from '../../host/limits.js'
+import type { LivenessProbes } from '../liveness/liveness-probe.js'
+import { createWarnOnce } from '../transports/intercept-upgrade.js'
 
 /** What one connection may do to this node, as far as only its multiplexer sees it. */
 export interface MuxerLimits {
@@ -18,6 +19,16 @@ export interface MuxerLimits {
   /** Bytes, and pieces, that wait for the other side to read. */
   unreadBytes: number
   unreadPieces: number
+}
+
+/** What one connection may do; a gateway that opens a stream for each of 500 requests a second is within it. */
+export const MUXER_LIMITS: MuxerLimits = {
+  streams: { capacity: MAX_INBOUND_STREAMS, refillPerS: 500 },
+  refusedStreams: 1_000,
+  pings: { capacity: 100, refillPerS: 10 },
+  frameBytes: MAX_STREAM_WINDOW_BYTES + 64 * 1024,
+  unreadBytes: 64 * 1024 * 1024,
+  unreadPieces: 64 * 1024,
 }
 
 /** What is used of @libp2p/yamux' muxer (8.0.3) and of the encrypted connection below it. */
@@ -46,17 +57,17 @@ const RESET = 8
  */
 export function guardedMuxer<C>(
   factory: (components: C) => StreamMuxerFactory,
-  needs: { log: Log; pulses?: Pulses; clock?: Clock },
+  needs: { log: Log; probes?: LivenessProbes; clock?: Clock },
   limits: MuxerLimits,
 ): (components: C) => StreamMuxerFactory {
-  const { log, pulses, clock = systemClock } = needs
+  const { log, probes, clock = systemClock } = needs
   const warn = createWarnOnce({ log }, { tuning: 'muxer-limits' })
   return (components) => {
     const muxers = factory(components)
     const createStreamMuxer = muxers.createStreamMuxer.bind(muxers)
     muxers.createStreamMuxer = (pipe) => {
       const muxer = createStreamMuxer(pipe)
-      if (isYamux(muxer) && isPipe(pipe)) guard(muxer, pipe, limits, { pulses, clock })
+      if (isYamux(muxer) && isPipe(pipe)) guard(muxer, pipe, limits, { probes, clock })
       else warn()
       return muxer
     }
@@ -68,7 +79,7 @@ function guard(
   muxer: Yamux,
   pipe: Pipe,
   limits: MuxerLimits,
-  { pulses, clock }: { pulses: Pulses | undefined; clock: Clock },
+  { probes, clock }: { probes: LivenessProbes | undefined; clock: Clock },
 ): void {
   const streamTokens = createBudget(limits.streams, clock)
   const pingTokens = createBudget(limits.pings, clock)
@@ -107,7 +118,7 @@ function guard(
     if (pipe.writableNeedsDrain) stream?.onMuxerNeedsDrain?.()
   }
   pipe.maxWriteBufferLength = limits.unreadBytes
-  pulses?.add(muxer, {
+  probes?.add(muxer, {
     takeHeard() {
       const wasHeard = isHeard
       isHeard = false

@@ -1,15 +1,14 @@
+import type { quic } from '@chainsafe/libp2p-quic'
 import type { MultiaddrConnection } from '@libp2p/interface'
 import type { Log } from '../../../logging/index.js'
-import type { Pulses } from '../liveness/pulses.js'
-import type { ConnectionTuning } from './intercept-upgrade.js'
+import type { LivenessProbes } from '../liveness/liveness-probe.js'
+import { type ConnectionTuning, createWarnOnce } from './intercept-upgrade.js'
 import { quicMuxerWithBackpressure } from './quic-backpressure.js'
 import { batchTcpWrites } from './tcp-write-batching.js'
-import { createWarnOnce } from './warn-once.js'
-import { closeResetWebSocket } from './ws-reset.js'
-import { batchWebSocketWrites } from './ws-write-batching.js'
+import { closeResetWebSocket, batchWebSocketWrites } from './websocket.js'
 
 /** What is changed of each transport, measured or mended; one that does not fit the installed library warns once and does nothing. */
-export function tunings(log: Log, pulses?: Pulses): Record<'tcp' | 'ws' | 'quic', ConnectionTuning> {
+export function tunings(log: Log, probes?: LivenessProbes): Record<'tcp' | 'ws' | 'quic', ConnectionTuning> {
   type Tune = (connection: MultiaddrConnection) => boolean
   const all = (applied: Record<string, Tune>): ConnectionTuning => {
     const tunes = Object.entries(applied).map(([tuning, apply]) => {
@@ -30,7 +29,7 @@ export function tunings(log: Log, pulses?: Pulses): Record<'tcp' | 'ws' | 'quic'
     ws: all({ 'ws-write-batching': batchWebSocketWrites, 'ws-reset': closeResetWebSocket }),
     quic: {
       muxer: (factory) => {
-        const paused = quicMuxerWithBackpressure(factory, pulses)
+        const paused = quicMuxerWithBackpressure(factory, probes)
         if (paused === undefined) warnQuic()
         return paused ?? factory
       },
@@ -38,4 +37,17 @@ export function tunings(log: Log, pulses?: Pulses): Record<'tcp' | 'ws' | 'quic'
   }
 }
 
-export { tuneStream } from './yamux-window-updates.js'
+export { tuneStream } from './frame-batching.js'
+
+/**
+ * The QUIC transport's factory; `undefined`, with a warning, where its native library is not there for this platform.
+ * A node without QUIC still speaks TCP and WebSocket to everyone.
+ */
+export async function loadQuic(log: Log): Promise<typeof quic | undefined> {
+  try {
+    return (await import('@chainsafe/libp2p-quic')).quic
+  } catch (error) {
+    log.warn('QUIC is not available on this platform; TCP and WebSocket are used', { error })
+    return undefined
+  }
+}

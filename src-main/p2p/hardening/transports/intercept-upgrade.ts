@@ -1,4 +1,5 @@
 import type { MultiaddrConnection, StreamMuxerFactory, Transport, Upgrader } from '@libp2p/interface'
+import type { Log } from '../../../logging/index.js'
 
 /** What a tuning does to a raw connection before libp2p encrypts and multiplexes it. */
 export interface ConnectionTuning {
@@ -46,5 +47,15 @@ function tunedUpgrader(upgrader: Upgrader, tuning: ConnectionTuning): Upgrader {
     createInboundAbortSignal: (signal) => upgrader.createInboundAbortSignal(signal),
     getStreamMuxers: () => upgrader.getStreamMuxers(),
     getConnectionEncrypters: () => upgrader.getConnectionEncrypters(),
+  }
+}
+
+/** Says once per transport that its internals are not those a tuning was written for, so that it does nothing. */
+export function createWarnOnce(needs: { log: Log }, options: { tuning: string }): () => void {
+  let warned = false
+  return () => {
+    if (warned) return
+    warned = true
+    needs.log.warn('transport tuning does not fit this version of the library and is off', { tuning: options.tuning })
   }
 }

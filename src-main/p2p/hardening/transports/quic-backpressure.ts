@@ -1,6 +1,6 @@
 import type { Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { MAX_READ_BUFFER_BYTES } from '../../host/limits.js'
-import type { Pulse, Pulses } from '../liveness/pulses.js'
+import type { LivenessProbe, LivenessProbes } from '../liveness/liveness-probe.js'
 
 /** What is used of @chainsafe/libp2p-quic's native stream (2.1.1). */
 export interface NativeQuicStream {
@@ -35,7 +35,7 @@ const LARGE_READ_BYTES = 64 * 1024
  */
 export function quicMuxerWithBackpressure(
   factory: StreamMuxerFactory,
-  pulses?: Pulses,
+  probes?: LivenessProbes,
 ): StreamMuxerFactory | undefined {
   if (!isQuicMuxerFactory(factory)) return undefined
   const streams = new Map<string, PausableStream>()
@@ -59,7 +59,7 @@ export function quicMuxerWithBackpressure(
     protocol: factory.protocol,
     createStreamMuxer(maConn) {
       const muxer = inner.createStreamMuxer(maConn)
-      pulses?.add(muxer, quicPulse(connection))
+      probes?.add(muxer, quicProbe(connection))
       // Runs before libp2p's own listener, which is added later.
       muxer.addEventListener('stream', (event) => linkPause(event.detail, streams))
       abortEveryStream(muxer)
@@ -84,7 +84,7 @@ function abortEveryStream(muxer: StreamMuxer): void {
 }
 
 /** Datagrams are counted by QUIC itself, answers to its keep-alive among them: that asks before anybody else has to. */
-function quicPulse(connection: NativeQuicConnection): Pulse {
+function quicProbe(connection: NativeQuicConnection): LivenessProbe {
   let counted: number | bigint = 0
   return {
     takeHeard() {

@@ -3,11 +3,11 @@ import type { Transport } from '@libp2p/interface'
 import { override } from '../override.js'
 import type { RelayReservations } from './relay-reservations.js'
 
-/** Relays a node keeps a place at, so that the death of one does not cut it off. */
+/** Relays a node has reservations at, so that the death of one does not cut it off. */
 export const RELAYS_WANTED = 2
 
 /**
- * The circuit relay transport. It takes places at relays among the peers this node meets anyway; it does not walk the
+ * The circuit relay transport. It reserves at relays among the peers this node meets anyway; it does not walk the
  * network for them, which would cost an idle node without a relay many times its budget.
  */
 export function relayTransport(
@@ -23,7 +23,7 @@ export function relayTransport(
     )
 }
 
-/** One listening address for each place wanted. */
+/** One listening address for each reservation wanted. */
 export const relayListenAddresses = (): string[] => Array.from({ length: RELAYS_WANTED }, () => '/p2p-circuit')
 
 async function* nobody(): AsyncGenerator<never> {

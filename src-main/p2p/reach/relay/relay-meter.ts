@@ -1,9 +1,8 @@
 import type { CircuitRelayServerComponents } from '@libp2p/circuit-relay-v2'
 import type { Connection, Stream } from '@libp2p/interface'
 import type { Log } from '../../../logging/index.js'
-import { createWarnOnce } from '../../hardening/transports/warn-once.js'
-import { interceptConnection } from '../intercept-connection.js'
-import { override } from '../override.js'
+import { createWarnOnce } from '../../hardening/transports/intercept-upgrade.js'
+import { interceptConnection, override } from '../override.js'
 import type { RelayQuota } from './relay-quota.js'
 
 /** A libp2p stream as far as its incoming bytes go. */

@@ -1,22 +1,21 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { Log } from '../../../logging/index.js'
-import { RELAY_HOP } from './relay-protocols.js'
-import type { RelayReservations } from './relay-reservations.js'
+import { RELAY_HOP, type RelayReservations } from './relay-reservations.js'
 
-/** Asks relays again that did not give a place the first time. */
+/** Asks relays again that gave no reservation the first time. */
 export interface RelayRetry {
   stop(): void
 }
 
-const LOOK_EVERY_MS = 5_000
-/** Looks that pass before a relay is asked again: 1, 2, 4 … and at most so many. */
-const MAX_LOOKS = 120
-/** Connected relays that are looked at. */
+const CHECK_EVERY_MS = 5_000
+/** Checks that pass before a relay is asked again: 1, 2, 4 … and at most so many. */
+const MAX_CHECKS = 120
+/** Connected relays that are checked. */
 const MAX_RELAYS = 16
 
 /**
  * The library asks a relay once, when it meets it. Where two connections to it are made side by side, one of them is
- * closed again, and the question with it: the node would then have no place, and nobody could reach it.
+ * closed again, and the question with it: the node would then have no reservation, and no peer could reach it.
  */
 export function createRelayRetry(needs: {
   libp2p: Pick<Libp2p, 'peerStore' | 'getConnections'>
@@ -24,10 +23,10 @@ export function createRelayRetry(needs: {
   log: Log
 }): RelayRetry {
   const { libp2p, reservations, log } = needs
-  const waits = new Map<string, { looks: number; left: number }>()
-  let isLooking = false
+  const waits = new Map<string, { checks: number; left: number }>()
+  let isChecking = false
 
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     const relays = await libp2p.peerStore.all({ filters: [(peer) => peer.protocols.includes(RELAY_HOP)], limit: 100 })
     const connected = relays.map(({ id }) => id).filter((id) => libp2p.getConnections(id).length > 0)
     const ids = new Set(connected.map(String))
@@ -39,12 +38,12 @@ export function createRelayRetry(needs: {
   }
 
   function isDue(id: string): boolean {
-    const wait = waits.get(id) ?? { looks: 1, left: 1 }
+    const wait = waits.get(id) ?? { checks: 1, left: 1 }
     waits.set(id, wait)
     wait.left -= 1
     if (wait.left > 0) return false
-    wait.looks = Math.min(wait.looks * 2, MAX_LOOKS)
-    wait.left = wait.looks
+    wait.checks = Math.min(wait.checks * 2, MAX_CHECKS)
+    wait.left = wait.checks
     return true
   }
 
@@ -52,19 +51,19 @@ export function createRelayRetry(needs: {
     try {
       await reservations.ask(id)
     } catch (error) {
-      log.debug('a relay gave no place', { relay: id.toString(), error })
+      log.debug('a relay gave no reservation', { relay: id.toString(), error })
     }
   }
 
   const timer = setInterval(() => {
-    if (isLooking || !reservations.isWanting) return
-    isLooking = true
-    look()
-      .catch((error: unknown) => log.debug('relays could not be looked at', { error }))
+    if (isChecking || !reservations.isWanting) return
+    isChecking = true
+    check()
+      .catch((error: unknown) => log.debug('relays could not be checked', { error }))
       .finally(() => {
-        isLooking = false
+        isChecking = false
       })
-  }, LOOK_EVERY_MS).unref()
+  }, CHECK_EVERY_MS).unref()
 
   return { stop: () => clearInterval(timer) }
 }

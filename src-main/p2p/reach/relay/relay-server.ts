@@ -5,6 +5,7 @@ import {
   type CircuitRelayService,
 } from '@libp2p/circuit-relay-v2'
 import type { Startable } from '@libp2p/interface'
+import { SETTINGS } from '../../../config/index.js'
 import type { Log } from '../../../logging/index.js'
 import { hostOf, relayOf, scopeOf } from '../../dial/ip-scope.js'
 import { meteredRelay } from './relay-meter.js'
@@ -25,10 +26,20 @@ export interface RelayOptions {
   totalBytes: number
 }
 
+/** What a node relays unless its settings say otherwise; js-libp2p's own 128 KiB and 2 min cut every longer answer. */
+export const RELAY_DEFAULTS: RelayOptions = {
+  mode: SETTINGS.relay.default,
+  maxReservations: SETTINGS['relay.max-reservations'].default,
+  circuitBytes: SETTINGS['relay.circuit-data'].default,
+  circuitMs: SETTINGS['relay.circuit-time'].default,
+  peerBytes: SETTINGS['relay.peer-data'].default,
+  totalBytes: SETTINGS['relay.total-data'].default,
+}
+
 /** The relay of this node. */
 export interface RelayServer extends Startable {
   readonly isServing: boolean
-  /** Peers that have a place here. */
+  /** Peers that have a reservation here. */
   readonly reservations: number
 }
 

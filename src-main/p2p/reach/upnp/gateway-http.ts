@@ -1,5 +1,5 @@
 import { request, type IncomingMessage } from 'node:http'
-import { GatewayFault } from './gateway-fault.js'
+import { GatewayFault } from './gateway-problem.js'
 
 /** What is sent to a router; without a body it is a GET. */
 export interface GatewayMessage {
@@ -13,10 +13,8 @@ export interface GatewayAnswer {
   text: string
 }
 
-/** A router on the same cable answers in milliseconds; a small one that is busy takes a second. */
-export const ANSWER_MS = 4_000
 /** Descriptions take some KiB. */
-export const MAX_ANSWER_BYTES = 64 * 1024
+const MAX_ANSWER_BYTES = 64 * 1024
 const MAX_HEADER_BYTES = 8 * 1024
 
 /**
@@ -26,9 +24,9 @@ const MAX_HEADER_BYTES = 8 * 1024
 export async function askGateway(
   url: URL,
   message: GatewayMessage,
-  options: { signal: AbortSignal; answerMs?: number },
+  options: { signal: AbortSignal; answerMs: number },
 ): Promise<GatewayAnswer> {
-  const { signal, answerMs = ANSWER_MS } = options
+  const { signal, answerMs } = options
   const late = AbortSignal.timeout(answerMs)
   try {
     const response = await send(url, message, AbortSignal.any([signal, late]))

@@ -1,10 +1,10 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { BlockList, isIPv4 } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Log } from '../../../logging/index.js'
 import { scopeOf } from '../../dial/ip-scope.js'
-import type { GatewayProblem } from './gateway-fault.js'
-import { rest } from './rest.js'
+import type { GatewayProblem } from './gateway-problem.js'
 
 /** An IPv4 address of this machine in a local network. */
 export interface LanInterface {
@@ -14,7 +14,7 @@ export interface LanInterface {
 }
 
 /** Something answered that says it is a router. */
-export interface GatewaySighting {
+export interface SearchAnswer {
   host: string
   /** This machine's address in the network it answered from. */
   localAddress: string
@@ -42,7 +42,7 @@ const SSDP = { host: '239.255.255.250', port: 1900 }
 const ROUNDS = 3
 const PAUSE_MS = 1_500
 const MAX_INTERFACES = 8
-const MAX_SIGHTINGS = 16
+const MAX_ANSWERS = 16
 const MAX_PACKET_BYTES = 4 * 1024
 
 /** The networks a router may be in: not loopback, not link-local, not the internet. */
@@ -63,10 +63,10 @@ export function lanInterfaces(): LanInterface[] {
 
 /**
  * Asks all local networks for routers (SSDP), from ports of its own: what others announce unasked is not listened to.
- * Each place a router describes itself at is told once. Resolves after three questions, or early when `signal` aborts.
+ * Each place where a router describes itself is reported once. Resolves after three questions, or when `signal` aborts.
  */
 export async function searchGateways(
-  needs: { log: Log; onSighting: (sighting: GatewaySighting) => void },
+  needs: { log: Log; onAnswer: (answer: SearchAnswer) => void },
   options: GatewaySearchOptions,
 ): Promise<void> {
   const { signal, interfaces = lanInterfaces(), target = SSDP, pauseMs = PAUSE_MS } = options
@@ -94,12 +94,12 @@ export async function searchGateways(
       endBinding(undefined)
     })
     socket.on('message', (packet, sender) => {
-      const sighting = readAnswer(packet, sender, lan)
-      if (sighting === undefined || seen.size >= MAX_SIGHTINGS) return
-      const place = 'location' in sighting.found ? sighting.found.location.href : `? ${sighting.host}`
+      const answer = readAnswer(packet, sender, lan)
+      if (answer === undefined || seen.size >= MAX_ANSWERS) return
+      const place = 'location' in answer.found ? answer.found.location.href : `? ${answer.host}`
       if (seen.has(place)) return
       seen.add(place)
-      needs.onSighting(sighting)
+      needs.onAnswer(answer)
     })
     socket.bind({ address: lan.address, port: 0 }, () => {
       tryMulticast(socket, lan)
@@ -125,11 +125,13 @@ export async function searchGateways(
 
   try {
     await Promise.all(sockets.map(({ bound }) => bound))
+    signal.throwIfAborted()
     for (let round = 0; round < ROUNDS; round += 1) {
       ask()
-      await rest(pauseMs, signal)
-      if (isAborted(signal)) return
+      await pause(pauseMs, undefined, { signal, ref: false })
     }
+  } catch (error) {
+    if (!isAborted(signal)) throw error
   } finally {
     for (const socket of sockets) socket.close()
   }
@@ -160,7 +162,7 @@ export function readAnswer(
   packet: Buffer,
   sender: Pick<RemoteInfo, 'address'>,
   lan: LanInterface,
-): GatewaySighting | undefined {
+): SearchAnswer | undefined {
   if (packet.length > MAX_PACKET_BYTES || !isIn(lan, sender.address)) return undefined
   const [status = '', ...lines] = packet.toString('latin1').split(/\r?\n/)
   if (!/^HTTP\/1\.[01] 200\b/.test(status)) return undefined
@@ -170,17 +172,17 @@ export function readAnswer(
   }
   if (!/^urn:schemas-upnp-org:(device:InternetGatewayDevice|service:WAN(IP|PPP)Connection):\d+$/.test(header('st')))
     return undefined
-  const sighting = { host: sender.address, localAddress: lan.address }
+  const answer = { host: sender.address, localAddress: lan.address }
   const text = header('location')
   const location = URL.canParse(text) ? new URL(text) : undefined
   if (location === undefined)
     return {
-      ...sighting,
+      ...answer,
       found: { problem: { kind: 'bad-answer', text: 'it does not say where it describes itself' } },
     }
-  if (location.protocol === 'http:' && location.hostname === sender.address) return { ...sighting, found: { location } }
+  if (location.protocol === 'http:' && location.hostname === sender.address) return { ...answer, found: { location } }
   const where = `it says that it describes itself elsewhere, at ${location.origin.slice(0, 60)}`
-  return { ...sighting, found: { problem: { kind: 'bad-answer', text: where } } }
+  return { ...answer, found: { problem: { kind: 'bad-answer', text: where } } }
 }
 
 function isIn({ cidr }: LanInterface, address: string): boolean {

@@ -1,250 +1,292 @@
-import type { AutoNATComponents } from '@libp2p/autonat'
+import type { UPnPNATClient } from '@libp2p/upnp-nat'
 import type { Log } from '../../../logging/index.js'
-import { externalAddressProblem } from './external-address.js'
-import { GatewayFault, type GatewayProblem } from './gateway-fault.js'
-import type { GatewaySighting } from './gateway-search.js'
-import { describeGateway, type Gateway, type OpenPort } from './gateway.js'
-import type { GatewayFacts } from './port-mapping.js'
+import { describeGateway, type GatewayControl, type GatewayTimes } from './gateway-control.js'
+import { externalAddressProblem, GatewayFault, GatewayProblems, type GatewayProblem } from './gateway-problem.js'
+import { isRefusal, keyOf, OpenedPorts, type Listener, type OuterAddress } from './opened-ports.js'
+import { SerialCalls } from './serial-calls.js'
 
-/** A port this node listens on, and the outer one it would like. */
-export interface Listener {
-  protocol: 'tcp' | 'udp'
+/** What `@libp2p/upnp-nat` asks of a router. */
+export type UpnpGateway = Awaited<ReturnType<UPnPNATClient['getGateway']>>
+type Mapping = Awaited<ReturnType<UpnpGateway['map']>>
+type MapOptions = Parameters<UpnpGateway['map']>[2]
+type AbortOptions = Parameters<UpnpGateway['stop']>[0]
+
+/** A router that answered, and what came of asking it. */
+export interface GatewayFacts {
   host: string
-  port: number
-  outerPort: number
-  anyOuterPort: boolean
-}
-
-/** One router with what it opened for this node. None of its methods throws. */
-export interface MappedGateway {
-  /** This machine's address in the router's network. */
-  readonly localAddress: string
-  /** It did not yet say what it can do, for want of an answer in time. */
-  readonly isMute: boolean
-  /** It is being asked. */
-  readonly isBusy: boolean
-  facts(): GatewayFacts
-  /** Looks at where it describes itself, unless that is known or `maxLocations` were looked at, and serves. */
-  meet(sighting: GatewaySighting, maxLocations: number, signal: AbortSignal): Promise<void> | undefined
-  /** Checks its external address, opens what is missing, renews what is old, closes what nothing listens on. */
-  serve(signal: AbortSignal): Promise<void>
-  /** Closes all it opened. */
-  close(signal: AbortSignal): Promise<void>
-}
-
-interface Opened {
-  port: OpenPort
-  /** Where it leads here from, as libp2p was told; undefined where the router's address is of no use. */
+  /** As the router gives it; undefined until it did. */
   externalIp: string | undefined
-  renewAtMs: number
+  /** `tcp 43905 → 43905`, the outer port first. */
+  mappings: string[]
+  /** Why it is of no use, or of less. */
+  problem: GatewayProblem | undefined
+}
+
+/** What a {@link MappedGateway} needs of the node it opens ports for. */
+export interface MappedGatewayNeeds {
+  log: Log
+  /** What this node listens on now. */
+  listeners: () => readonly Listener[]
+  /** The addresses this machine has in local networks now. */
+  localAddresses: () => readonly string[]
+  announce: (address: OuterAddress) => void
+  withdraw: (address: OuterAddress) => void
+  /** This node listens on ports the package did not ask for. */
+  onUnmapped: () => void
+  /** A port was opened, or leads here from a new address. */
+  onOpened: () => void
+  /** This machine left its network. */
+  onLeft: () => void
+  /** Aborted when the node stops. */
+  stopped: AbortSignal
 }
 
 const MAX_PORTS = 16
-const MAX_TOLD_PROBLEMS = 16
+/** A router may describe itself in several places, one for each generation of UPnP. */
+const MAX_LOCATIONS = 4
 
-/** The router of that sighting. Each of its problems is logged once. */
-export function createMappedGateway(
-  needs: {
-    log: Log
-    addressManager: AutoNATComponents['addressManager']
-    /** What this node listens on now. */
-    listeners: () => readonly Listener[]
-    onOpened: () => void
-  },
-  { host, localAddress }: GatewaySighting,
-  times: { answerMs: number; renewMs: number },
-): MappedGateway {
-  const { log, addressManager } = needs
-  const locations = new Set<string>()
-  const opened = new Map<string, Opened>()
-  const told = new Set<string>()
-  let gateway: Gateway | undefined
-  let serving: Promise<void> | undefined
-  let isDue = false
-  let externalIp: string | undefined
-  let problem: GatewayProblem | undefined
+/**
+ * One router, as `@libp2p/upnp-nat` drives it: the package says which ports to map, and asks for the external address
+ * again and again. On that beat this renews, retries and closes what the package asks for once or not at all.
+ */
+export class MappedGateway implements UpnpGateway {
+  readonly id: string
+  readonly host: string
+  readonly port: number
+  readonly family = 'IPv4'
+  /** This machine's address in the router's network. */
+  readonly localAddress: string
+  readonly #needs: MappedGatewayNeeds
+  readonly #times: GatewayTimes
+  readonly #ports: OpenedPorts
+  readonly #problems: GatewayProblems
+  readonly #calls: SerialCalls
+  readonly #locations = new Set<string>()
+  #control: GatewayControl | undefined
+  #externalIp: string | undefined
+  /** The external address while it may be true. */
+  #usableIp: string | undefined
+  #checkAtMs = 0
+  /** Rounds in a row in which it did not answer in time. */
+  #muteRounds = 0
 
-  function fail(found: GatewayProblem, level: 'warn' | 'info' = 'warn'): void {
-    problem = found
-    if (told.has(found.text) || told.size >= MAX_TOLD_PROBLEMS) return
-    told.add(found.text)
-    log[level]('the router cannot open a port for this node', { router: host, problem: found.text })
+  constructor(
+    needs: MappedGatewayNeeds,
+    at: Pick<MappedGateway, 'host' | 'port' | 'localAddress'>,
+    times: GatewayTimes,
+  ) {
+    this.#needs = needs
+    this.#times = times
+    this.#ports = new OpenedPorts({ ...needs, router: at.host, renewMs: times.renewMs })
+    this.#problems = new GatewayProblems(needs.log, at.host)
+    // The package acts on an answer first.
+    this.#calls = new SerialCalls(needs.stopped, () => this.#settle())
+    this.host = at.host
+    this.port = at.port
+    this.localAddress = at.localAddress
+    this.id = `${at.host} from ${at.localAddress}`
   }
 
-  /** What a router does wrong becomes its problem; only the end of this node is passed on. */
-  async function attempt(act: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  /** False once this machine has left the router's network. */
+  get isHere(): boolean {
+    return this.#needs.localAddresses().includes(this.localAddress)
+  }
+
+  /** It did not say what it can do, for want of an answer in time. */
+  get isMute(): boolean {
+    return this.#control === undefined && (this.#problems.current?.kind ?? 'no-answer') === 'no-answer'
+  }
+
+  /** Nothing more is about to open. */
+  get isSettled(): boolean {
+    const isOpen = (listener: Listener): boolean => this.#ports.outerPortOf(listener) !== undefined
+    return this.#locations.size === 0 && (this.#problems.current !== undefined || this.#listenersHere().every(isOpen))
+  }
+
+  facts(): GatewayFacts {
+    return {
+      host: this.host,
+      externalIp: this.#externalIp,
+      mappings: this.#ports.lines(),
+      problem: this.#problems.current,
+    }
+  }
+
+  /**
+   * Looks at a place where it describes itself, unless what it can do is known already. Resolves to whether it can open
+   * ports; throws nothing.
+   */
+  async describe(location: URL): Promise<boolean> {
+    const isKnown = this.#control !== undefined && this.#problems.current?.kind !== 'no-answer'
+    // What failed in the last search may work in this one: only the places looked at together are bounded.
+    if (isKnown || this.#locations.has(location.href) || this.#locations.size >= MAX_LOCATIONS) return isKnown
+    this.#locations.add(location.href)
     try {
-      await act()
+      const options = { signal: this.#needs.stopped, answerMs: this.#times.answerMs }
+      this.#control = await describeGateway(location, options)
+      this.#checkAtMs = 0
     } catch (error) {
-      if (signal.aborted) return
-      if (error instanceof GatewayFault) fail(error.problem)
-      else log.error('asking the router failed', { router: host, error })
-    }
-  }
-
-  async function lookAt(location: URL, signal: AbortSignal): Promise<void> {
-    await attempt(async () => {
-      const described = await describeGateway(location, { signal, answerMs: times.answerMs })
-      gateway ??= described
-    }, signal)
-    if (gateway !== undefined) await serve(signal)
-  }
-
-  /** One at a time; what comes up meanwhile is looked at after it. */
-  async function serve(signal: AbortSignal): Promise<void> {
-    isDue = true
-    serving ??= serveWhileDue(signal).finally(() => (serving = undefined))
-    await serving
-  }
-
-  async function serveWhileDue(signal: AbortSignal): Promise<void> {
-    while (isDue && !signal.aborted) {
-      isDue = false
-      await attempt(async () => serveOnce(signal), signal)
-    }
-  }
-
-  async function serveOnce(signal: AbortSignal): Promise<void> {
-    if (gateway === undefined) return
-    const here = needs
-      .listeners()
-      .filter((listener) => listener.host === localAddress)
-      .slice(0, MAX_PORTS)
-    const address = await gateway.externalAddress(signal)
-    externalIp = address.slice(0, 60)
-    const wrong = externalAddressProblem(address)
-    await closeUnused(here, signal)
-    if (wrong?.kind === 'bad-address') {
-      for (const entry of opened.values()) lead(entry, undefined)
-      fail(wrong)
-      return
-    }
-    // Behind a second router a port is opened all the same: the outer one may forward everything to this one.
-    const usable = wrong === undefined ? address : undefined
-    let isNew = false
-    let refusal: GatewayProblem | undefined
-    try {
-      for (const listener of here) {
-        const entry = opened.get(keyOf(listener))
-        if (entry !== undefined && entry.externalIp !== usable) isNew = lead(entry, usable) || isNew
-        if (entry !== undefined && Date.now() < entry.renewAtMs) continue
-        try {
-          isNew = (await open(gateway, listener, usable, signal)) || isNew
-        } catch (error) {
-          if (!(error instanceof GatewayFault) || error.problem.kind !== 'refused') throw error
-          const { protocol, outerPort } = listener
-          refusal ??= { kind: 'refused', text: `it refuses to open ${protocol} port ${outerPort} (${error.message})` }
-        }
-      }
+      if (!this.#needs.stopped.aborted) this.#problems.note(error)
     } finally {
-      if (isNew) needs.onOpened()
+      this.#locations.delete(location.href)
     }
-    if (wrong !== undefined) fail(wrong)
-    // Where other ports will not do, there is most likely a rule made by hand.
-    else if (refusal !== undefined) fail(refusal, here.every(({ anyOuterPort }) => anyOuterPort) ? 'warn' : 'info')
-    else problem = undefined
+    return this.#control !== undefined
   }
 
-  /** Resolves to whether the port leads here from somewhere it did not before. */
-  async function open(
-    router: Gateway,
-    listener: Listener,
-    usableIp: string | undefined,
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    const key = keyOf(listener)
-    const before = opened.get(key)
-    const { protocol, host: innerHost, port: innerPort, anyOuterPort } = listener
-    const outerPort = before?.port.outerPort ?? listener.outerPort
-    const wish = { protocol, innerHost, innerPort, outerPort, anyOuterPort }
-    // Noted beforehand: a node that stops meanwhile closes what the router may just have opened.
-    const entry: Opened = before ?? { port: { ...wish, leaseSeconds: 0 }, externalIp: undefined, renewAtMs: 0 }
-    opened.set(key, entry)
-    let port: OpenPort
+  /** It answered a search, but where it describes itself is not looked at. */
+  cannotDescribe(problem: GatewayProblem): void {
+    if (this.#control === undefined) this.#problems.add(problem)
+  }
+
+  /** What this node listens on has changed. */
+  listenersChanged(): void {
+    this.#checkAtMs = 0
+    this.#settle()
+  }
+
+  /**
+   * The external address; between two looks at the router, what it gave last. Throws a {@link GatewayFault} where it gave
+   * none that can be one.
+   */
+  async externalIp(options?: AbortOptions): Promise<string> {
+    return this.#calls.run(options, async (signal) => {
+      if (!this.isHere) await this.#leave()
+      else if (Date.now() >= this.#checkAtMs) await this.#round(signal)
+      const problem = this.#problems.current
+      if (this.#externalIp !== undefined && problem?.kind !== 'bad-address') return this.#externalIp
+      throw new GatewayFault(problem?.kind ?? 'no-answer', problem?.text ?? 'it is not here')
+    })
+  }
+
+  async map(internalPort: number, internalHost: string, options?: MapOptions): Promise<Mapping> {
+    const protocol = options?.protocol?.toUpperCase() === 'UDP' ? 'udp' : 'tcp'
+    const key = keyOf({ protocol, host: internalHost, port: internalPort })
+    const listener = this.#listenersHere().find((own) => keyOf(own) === key)
+    if (listener === undefined) throw new GatewayFault('refused', 'that port is none of its network')
+    return this.#calls.run(options, async (signal) => {
+      this.#ports.askFor(listener)
+      // A router that did not answer just now is left alone until the next round, which opens what was asked for.
+      if (this.#control === undefined || this.#usableIp === undefined || this.#problems.current?.kind === 'no-answer')
+        throw new GatewayFault('no-answer', this.#problems.current?.text ?? 'it has no address')
+      if (this.#ports.outerPortOf(listener) === undefined) await this.#openAsked(this.#control, listener, signal)
+      return {
+        externalHost: this.#usableIp,
+        externalPort: this.#ports.outerPortOf(listener) ?? listener.outerPort,
+        internalHost,
+        internalPort,
+        protocol: protocol === 'udp' ? 'UDP' : 'TCP',
+      }
+    })
+  }
+
+  async *mapAll(internalPort: number, options?: MapOptions): AsyncGenerator<Mapping, void, unknown> {
+    yield await this.map(internalPort, this.localAddress, options)
+  }
+
+  async unmap(internalPort: number, options?: AbortOptions): Promise<void> {
+    await this.#calls.run(options, async (signal) => {
+      const others = this.#listenersHere().filter(({ port }) => port !== internalPort)
+      this.#ports.unaskFor(internalPort)
+      await this.#ports.keepOnly(others, this.#control, signal)
+    })
+  }
+
+  /** Closes all it opened; throws nothing. */
+  async stop(options?: AbortOptions): Promise<void> {
+    await this.#calls.idle()
+    const late = AbortSignal.timeout(this.#times.closeMs)
+    const signal = options?.signal === undefined ? late : AbortSignal.any([options.signal, late])
+    await this.#ports.keepOnly([], this.#control, signal)
+  }
+
+  /** The package says where a port leads here from. Returns whether that is so. */
+  announce(address: OuterAddress): boolean {
+    return address.externalIp === this.#usableIp && this.#ports.announce(address)
+  }
+
+  /** The package takes that back. */
+  withdraw(address: OuterAddress): void {
+    this.#ports.withdraw(address)
+  }
+
+  #listenersHere(): Listener[] {
+    return this.#needs
+      .listeners()
+      .filter(({ host }) => host === this.localAddress)
+      .slice(0, MAX_PORTS)
+  }
+
+  /** Puts right what libp2p knows, and says what is new. */
+  #settle(): void {
+    this.#ports.announceAll(this.#usableIp)
+    if (this.#ports.takeNews()) this.#needs.onOpened()
+    if (this.#usableIp === undefined) return
+    if (this.#listenersHere().some((listener) => !this.#ports.isAskedFor(listener))) this.#needs.onUnmapped()
+  }
+
+  #failRefused(problem: GatewayProblem): void {
+    // Where other ports will not do, there is most likely a rule made by hand.
+    this.#problems.add(problem, this.#listenersHere().every(({ anyOuterPort }) => anyOuterPort) ? 'warn' : 'info')
+  }
+
+  async #leave(): Promise<void> {
+    const control = this.#control
+    // It may have started anew, and describe itself elsewhere, when this machine comes back.
+    this.#control = undefined
+    this.#externalIp = undefined
+    this.#usableIp = undefined
+    this.#problems.clear()
+    if (control !== undefined) this.#needs.onLeft()
+    await this.#ports.keepOnly([], control, AbortSignal.timeout(this.#times.closeMs))
+  }
+
+  async #round(signal: AbortSignal): Promise<void> {
+    this.#checkAtMs = Date.now() + this.#times.checkMs
     try {
-      port = await router.open(wish, signal)
+      if (this.#control !== undefined) await this.#serve(this.#control, signal)
+      this.#muteRounds = 0
     } catch (error) {
-      if (error instanceof GatewayFault && error.problem.kind === 'refused') forget(key, entry)
+      this.#failed(error, signal)
       throw error
     }
-    const isOther = entry.port.outerPort !== port.outerPort
-    if (isOther) lead(entry, undefined)
-    entry.port = port
-    entry.renewAtMs = Date.now() + times.renewMs
-    if (before === undefined || isOther)
-      log.info('the router opened a port', { router: host, mapping: lineOf(port), leaseSeconds: port.leaseSeconds })
-    return lead(entry, usableIp) || before === undefined
   }
 
-  /** Tells libp2p where a port leads here from; true where that is news. */
-  function lead(entry: Opened, ip: string | undefined): boolean {
-    const { innerHost, innerPort, outerPort, protocol } = entry.port
-    if (entry.externalIp === ip) return false
-    if (entry.externalIp !== undefined)
-      addressManager.removePublicAddressMapping(innerHost, innerPort, entry.externalIp, outerPort, protocol)
-    if (ip !== undefined) addressManager.addPublicAddressMapping(innerHost, innerPort, ip, outerPort, protocol)
-    entry.externalIp = ip
-    return ip !== undefined
+  /** A router that has just started, or has much to do, is asked again soon. */
+  #failed(error: unknown, signal: AbortSignal): void {
+    if (!signal.aborted) this.#problems.note(error)
+    const isMute = error instanceof GatewayFault && error.problem.kind === 'no-answer'
+    const { checkMs, retryMs } = this.#times
+    if (isMute) this.#checkAtMs = Date.now() + Math.min(checkMs, retryMs * 2 ** this.#muteRounds)
+    this.#muteRounds = isMute ? this.#muteRounds + 1 : 0
   }
 
-  function forget(key: string, entry: Opened): void {
-    lead(entry, undefined)
-    opened.delete(key)
+  /** Checks the external address, opens what is missing, renews what is old, closes what nothing listens on. */
+  async #serve(control: GatewayControl, signal: AbortSignal): Promise<void> {
+    const here = this.#listenersHere()
+    const address = await control.externalAddress(signal)
+    this.#externalIp = address.slice(0, 60)
+    const wrong = externalAddressProblem(address)
+    this.#usableIp = wrong === undefined ? address : undefined
+    this.#ports.withdrawOthers(this.#usableIp)
+    await this.#ports.keepOnly(here, control, signal)
+    if (wrong?.kind === 'bad-address') throw new GatewayFault(wrong.kind, wrong.text)
+    // Behind a second router the package maps nothing; but the outer one may forward everything to this one.
+    const wanted = here.filter((listener) => wrong !== undefined || this.#ports.isAskedFor(listener))
+    const refusal = await this.#ports.openDue(control, wanted, signal)
+    if (wrong !== undefined) this.#problems.add(wrong)
+    else if (refusal !== undefined) this.#failRefused(refusal)
+    else this.#problems.clear()
   }
 
-  async function closeUnused(here: readonly Listener[], signal: AbortSignal): Promise<void> {
-    const wanted = new Set(here.map(keyOf))
-    const unused = [...opened].filter(([key]) => !wanted.has(key))
-    await Promise.all(unused.map(async ([key, entry]) => closePort(key, entry, signal)))
-  }
-
-  async function closePort(key: string, entry: Opened, signal: AbortSignal): Promise<void> {
-    forget(key, entry)
+  /** Opens a port the package asks for; some routers have room for few. */
+  async #openAsked(control: GatewayControl, listener: Listener, signal: AbortSignal): Promise<void> {
+    await this.#ports.keepOnly(this.#listenersHere(), control, signal)
     try {
-      await gateway?.close(entry.port, signal)
+      await this.#ports.open(control, listener, signal)
     } catch (error) {
-      log.debug('a port of the router stays open until its lease ends', {
-        router: host,
-        mapping: lineOf(entry.port),
-        error,
-      })
+      if (!isRefusal(error)) this.#failed(error, signal)
+      else if (this.#problems.current?.kind !== 'refused') this.#failRefused(error.problem)
+      throw error
     }
   }
-
-  return {
-    localAddress,
-    get isBusy() {
-      return serving !== undefined || locations.size > 0
-    },
-    get isMute() {
-      return gateway === undefined && problem?.kind === 'no-answer'
-    },
-    facts: () => ({
-      host,
-      externalIp,
-      mappings: [...opened.values()].flatMap(({ port, renewAtMs }) => (renewAtMs === 0 ? [] : [lineOf(port)])),
-      problem,
-    }),
-    meet(sighting, maxLocations, signal) {
-      if (gateway !== undefined) return undefined
-      if ('problem' in sighting.found) {
-        fail(sighting.found.problem)
-        return undefined
-      }
-      const { location } = sighting.found
-      // What did not work in the last search may work in this one: only how many are tried at once is bounded.
-      if (locations.has(location.href) || locations.size >= maxLocations) return undefined
-      locations.add(location.href)
-      return lookAt(location, signal).finally(() => locations.delete(location.href))
-    },
-    serve,
-    async close(signal) {
-      await serving
-      await Promise.all([...opened].map(async ([key, entry]) => closePort(key, entry, signal)))
-    },
-  }
 }
-
-const keyOf = ({ protocol, host, port }: Listener): string => `${protocol} ${host} ${port}`
-
-const lineOf = ({ protocol, outerPort, innerPort }: OpenPort): string => `${protocol} ${outerPort} → ${innerPort}`

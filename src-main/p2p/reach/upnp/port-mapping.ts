@@ -1,26 +1,17 @@
-import type { AutoNATComponents } from '@libp2p/autonat'
-import type { Startable } from '@libp2p/interface'
+import { start, stop, type Startable } from '@libp2p/interface'
+import type { UPnPNAT, uPnPNAT } from '@libp2p/upnp-nat'
 import type { Log } from '../../../logging/index.js'
 import { relayOf } from '../../dial/ip-scope.js'
-import type { GatewayProblem } from './gateway-fault.js'
-import { lanInterfaces, searchGateways, type GatewaySearchOptions, type GatewaySighting } from './gateway-search.js'
-import { createMappedGateway, type Listener, type MappedGateway } from './mapped-gateway.js'
-import { rest } from './rest.js'
+import { override } from '../override.js'
+import { GatewayClient, type GatewayClientNeeds, type SearchState } from './gateway-client.js'
+import type { GatewayTimes } from './gateway-control.js'
+import { lanInterfaces, searchGateways } from './gateway-search.js'
+import type { GatewayFacts } from './mapped-gateway.js'
+import type { Listener, OuterAddress } from './opened-ports.js'
 
-/** A router that answered, and what came of asking it. */
-export interface GatewayFacts {
-  host: string
-  /** As the router tells it; undefined until it did. */
-  externalIp: string | undefined
-  /** `tcp 43905 → 43905`, the outer port first. */
-  mappings: string[]
-  /** Why it is of no use, or of less. */
-  problem: GatewayProblem | undefined
-}
-
-/** What UPnP came to. `unneeded`: this node listens at no address of a local network. */
+/** What UPnP came to. */
 export interface PortMappingFacts {
-  state: 'off' | 'unneeded' | 'searching' | 'none' | 'found'
+  state: 'off' | SearchState
   gateways: GatewayFacts[]
 }
 
@@ -36,216 +27,180 @@ export interface PortMapping extends Startable {
 }
 
 /** How routers are asked. */
-export interface PortMappingOptions {
+export interface PortMappingOptions extends Partial<Pick<GatewayClientNeeds, 'interfaces' | 'search'>> {
   /**
-   * Given where the user told the address of this node: a rule made by hand may have the ports already. Then no other
-   * outer ports are asked for, and where a port was told with the address only that one is.
+   * Given where the user gave the address of this node: a rule made by hand may have the ports already. Then no other
+   * outer ports are asked for, and where a port was given with the address only that one is.
    */
   publicAddress?: { port: number | undefined } | undefined
-  times?: Partial<PortMappingTimes>
-  search?: Pick<GatewaySearchOptions, 'interfaces' | 'target' | 'pauseMs'>
+  times?: Partial<GatewayTimes>
 }
 
-/** In milliseconds. */
-export interface PortMappingTimes {
-  /** Between two looks at a router's external address. */
-  checkMs: number
-  /** The first pause after a router that did not answer in time; each further one is twice as long, up to `checkMs`. */
-  retryMs: number
-  /** Between two searches for routers. */
-  searchMs: number
-  /** After this an open port is asked for again: leases last an hour, and a router that starts anew forgets all. */
-  renewMs: number
-  /** How long a router may take to answer. */
-  answerMs: number
-  /** What closing the ports may take when the node stops. */
-  closeMs: number
-}
-
-const TIMES: PortMappingTimes = {
+const TIMES: GatewayTimes = {
   checkMs: 2 * 60_000,
   retryMs: 15_000,
   searchMs: 10 * 60_000,
   renewMs: 10 * 60_000,
+  // One on the same cable answers in milliseconds; a small one that is busy takes a second.
   answerMs: 4_000,
   closeMs: 1_500,
 }
-const MAX_GATEWAYS = 8
 /** Routers answer within a second or not at all, and then take some to open ports. */
 const SETTLING_MS = { searching: 2_000, asking: 10_000 }
-/** A router may describe itself in several places, one for each generation of UPnP. */
-const MAX_LOCATIONS_PER_GATEWAY = 4
+/** In which a router says its address, and renews and closes what is due. */
+const ROUND_LIMIT_MS = 60_000
 
-type Components = Pick<AutoNATComponents, 'addressManager' | 'events'>
+/** With the method that maps what is not mapped: the package calls it only after five seconds without news. */
+type MappingService = UPnPNAT & { mapIpAddresses(): Promise<void> }
+type Components = Parameters<ReturnType<typeof uPnPNAT>>[0]
+type AddressManager = Components['addressManager']
+type ListenAddress = ReturnType<AddressManager['getAddressesWithMetadata']>[number]
 
 /**
- * UPnP by a client of our own (docs/decisions/0015): a router is found by multicast and asked to open the ports this
- * node listens on. What comes of it is announced once a peer has dialled it (`own-addresses.ts`), so a router that lies
- * costs nothing.
+ * `@libp2p/upnp-nat` with a client of our own (docs/decisions/0020). What comes of it is announced once a peer has
+ * dialled it (`own-addresses.ts`), so a router that lies costs nothing.
  */
 export function portMapping(
   needs: { log: Log },
   options: PortMappingOptions = {},
 ): (components: Components) => PortMapping {
-  const { log } = needs
-  const times = { ...TIMES, ...options.times }
-  return ({ addressManager, events }) => {
-    const gateways = new Map<string, MappedGateway>()
-    const openedListeners = new Set<() => void>()
-    let state: PortMappingFacts['state'] = 'searching'
-    let nextSearchMs = 0
-    let startedMs = 0
-    let isFirstRound = true
-    /** Rounds in a row in which a router did not answer in time. */
-    let silentRounds = 0
-    let saidNone = false
-    let stopped = new AbortController()
-    let wake = new AbortController()
-    /** The ports that routers were asked about last. */
-    let asked = ''
-    let running: Promise<void> = Promise.resolve()
+  return (components) => new UpnpPortMapping(needs.log, options, components)
+}
 
-    const localAddresses = (): string[] => (options.search?.interfaces ?? lanInterfaces()).map(({ address }) => address)
-    const onOpened = (): void => openedListeners.forEach((listener) => listener())
+class UpnpPortMapping implements PortMapping {
+  readonly #options: PortMappingOptions
+  readonly #addressManager: AddressManager
+  readonly #client: GatewayClient
+  readonly #components: Components
+  readonly #times: GatewayTimes
+  readonly #log: Log
+  readonly #openedListeners = new Set<() => void>()
+  readonly #interfaces: GatewayClientNeeds['interfaces']
+  #service: MappingService | undefined
+  #starting: Promise<void> | undefined
+  #startedMs = 0
 
-    async function run(signal: AbortSignal): Promise<void> {
-      while (!signal.aborted) {
-        wake = new AbortController()
-        await round(signal)
-        isFirstRound = false
-        await rest(pauseMs(), AbortSignal.any([signal, wake.signal]))
-      }
-    }
-
-    /** A router that has just started, or has much to do, is asked again soon. */
-    function pauseMs(): number {
-      if (!isAnyMute()) silentRounds = 0
-      else silentRounds += 1
-      return silentRounds === 0 ? times.checkMs : Math.min(times.checkMs, times.retryMs * 2 ** (silentRounds - 1))
-    }
-
-    const isAnyMute = (): boolean =>
-      [...gateways.values()].some((gateway) => gateway.facts().problem?.kind === 'no-answer')
-
-    async function round(signal: AbortSignal): Promise<void> {
-      await forgetLeftNetworks()
-      asked = listenersKey()
-      if (asked === '') {
-        state = 'unneeded'
-        return
-      }
-      if (state === 'unneeded') state = 'searching'
-      const isDue = Date.now() >= nextSearchMs || [...gateways.values()].some((gateway) => gateway.isMute)
-      await Promise.all([serveAll(signal), ...(isDue ? [search(signal)] : [])])
-    }
-
-    async function serveAll(signal: AbortSignal): Promise<void> {
-      await Promise.all([...gateways.values()].map(async (gateway) => gateway.serve(signal)))
-    }
-
-    /** Transports start to listen one after the other. */
-    function onListening(): void {
-      const key = listenersKey()
-      if (key === asked || stopped.signal.aborted) return
-      asked = key
-      if (state === 'unneeded') wake.abort()
-      else void serveAll(stopped.signal)
-    }
-
-    const listenersKey = (): string =>
-      wantedListeners()
-        .map(({ protocol, host, port }) => `${protocol} ${host} ${port}`)
-        .join()
-
-    async function search(signal: AbortSignal): Promise<void> {
-      nextSearchMs = Date.now() + times.searchMs
-      const started = new Set<Promise<void>>()
-      const onSighting = (sighting: GatewaySighting): void => {
-        const meeting = meet(sighting, signal)
-        if (meeting !== undefined) started.add(meeting)
-      }
-      await searchGateways({ log, onSighting }, { ...options.search, signal })
-      await Promise.all(started)
-      if (signal.aborted || gateways.size > 0) return
-      state = 'none'
-      if (!saidNone) log.info('no router answered that opens ports (UPnP)')
-      saidNone = true
-    }
-
-    /** A router in a place not looked at before; undefined where there is nothing new to learn. */
-    function meet(sighting: GatewaySighting, signal: AbortSignal): Promise<void> | undefined {
-      const known = gateways.get(sighting.host)
-      if (known === undefined && gateways.size >= MAX_GATEWAYS) return undefined
-      const gateway =
-        known ?? createMappedGateway({ log, addressManager, listeners: wantedListeners, onOpened }, sighting, times)
-      gateways.set(sighting.host, gateway)
-      state = 'found'
-      return gateway.meet(sighting, MAX_LOCATIONS_PER_GATEWAY, signal)
-    }
-
-    /** A laptop is carried from one network to another; what the old router opened is of no use any more. */
-    async function forgetLeftNetworks(): Promise<void> {
-      const here = localAddresses()
-      for (const [host, gateway] of gateways) {
-        if (here.includes(gateway.localAddress)) continue
-        gateways.delete(host)
-        await gateway.close(AbortSignal.timeout(times.closeMs))
-        nextSearchMs = 0
-      }
-      if (gateways.size === 0 && state === 'found') state = 'searching'
-    }
-
-    /** Ports this node listens on in local networks, IPv4: routers open IPv6 by other means, if at all. */
-    function wantedListeners(): Listener[] {
-      const here = localAddresses()
-      const outer = options.publicAddress
-      const found = new Map<string, Listener>()
-      for (const { multiaddr, type } of addressManager.getAddressesWithMetadata()) {
-        const text = multiaddr.toString()
-        const [, , host = '', protocol, portText = '', ...rest] = text.split('/')
-        if (type !== 'transport' || relayOf(text) !== undefined || !here.includes(host)) continue
-        if (protocol !== 'tcp' && protocol !== 'udp') continue
-        // Only plain TCP is announced of a public address that was given with its port.
-        if (outer?.port !== undefined && (protocol !== 'tcp' || rest[0] === 'ws')) continue
-        const port = Number(portText)
-        found.set(`${protocol} ${host} ${portText}`, {
-          protocol,
-          host,
-          port,
-          outerPort: outer?.port ?? port,
-          anyOuterPort: outer === undefined,
-        })
-      }
-      return [...found.values()]
-    }
-
-    return {
-      facts: () => ({ state, gateways: [...gateways.values()].map((gateway) => gateway.facts()) }),
-      isSettling() {
-        const sinceMs = Date.now() - startedMs
-        if (!isFirstRound || sinceMs > SETTLING_MS.asking) return false
-        if (gateways.size === 0) return sinceMs < SETTLING_MS.searching
-        return [...gateways.values()].some((gateway) => gateway.isBusy)
+  constructor(log: Log, options: PortMappingOptions, components: Components) {
+    this.#options = options
+    this.#components = components
+    this.#log = log
+    this.#times = { ...TIMES, ...options.times }
+    this.#addressManager = components.addressManager
+    this.#interfaces = options.interfaces ?? lanInterfaces
+    this.#client = new GatewayClient(
+      {
+        log,
+        interfaces: this.#interfaces,
+        search: options.search ?? searchGateways,
+        listeners: () => [...this.#wanted().values()].map(({ listener }) => listener),
+        announce: (address) => this.#addressManager.addPublicAddressMapping(...argumentsOf(address)),
+        withdraw: (address) => this.#addressManager.removePublicAddressMapping(...argumentsOf(address)),
+        onUnmapped: () => void this.#service?.mapIpAddresses(),
+        onOpened: () => this.#openedListeners.forEach((listener) => listener()),
       },
-      onOpened(listener) {
-        openedListeners.add(listener)
-        return () => openedListeners.delete(listener)
-      },
-      start: () => undefined,
-      afterStart() {
-        stopped = new AbortController()
-        startedMs = Date.now()
-        events.addEventListener('transport:listening', onListening)
-        running = run(stopped.signal).catch((error: unknown) => log.error('port mapping ended', { error }))
-      },
-      async stop() {
-        events.removeEventListener('transport:listening', onListening)
-        stopped.abort()
-        await running
-        const signal = AbortSignal.timeout(times.closeMs)
-        await Promise.all([...gateways.values()].map(async (gateway) => gateway.close(signal)))
-        gateways.clear()
-      },
-    }
+      this.#times,
+    )
   }
+
+  facts(): PortMappingFacts {
+    return { state: this.#client.state, gateways: this.#client.gateways().map((gateway) => gateway.facts()) }
+  }
+
+  isSettling(): boolean {
+    const sinceMs = Date.now() - this.#startedMs
+    if (sinceMs > SETTLING_MS.asking) return false
+    const gateways = this.#client.gateways()
+    if (gateways.length === 0) return this.#client.isFirstSearch && sinceMs < SETTLING_MS.searching
+    return gateways.some((gateway) => !gateway.isSettled)
+  }
+
+  onOpened(listener: () => void): () => void {
+    this.#openedListeners.add(listener)
+    return () => this.#openedListeners.delete(listener)
+  }
+
+  start(): void {
+    this.#startedMs = Date.now()
+  }
+
+  afterStart(): void {
+    this.#components.events.addEventListener('transport:listening', this.#onListening)
+    this.#starting = this.#startService().catch((error: unknown) => {
+      this.#log.error('routers cannot be asked for ports', { error })
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#components.events.removeEventListener('transport:listening', this.#onListening)
+    await this.#client.stop()
+    await this.#starting
+    await stop(this.#service)
+  }
+
+  /** Loaded once all else is up: that takes a while, and nodes that ask no router need none of it. */
+  async #startService(): Promise<void> {
+    const { uPnPNAT } = await import('@libp2p/upnp-nat')
+    const { retryMs } = this.#times
+    const create = uPnPNAT({
+      portMappingClient: this.#client,
+      externalAddressCheckInterval: retryMs,
+      externalAddressCheckTimeout: ROUND_LIMIT_MS,
+      initialGatewaySearchInterval: retryMs,
+      // Taken for the interval once there is a router; another one would start a second chain of searches.
+      gatewaySearchTimeout: retryMs,
+    })
+    this.#service = create(override(this.#components, { addressManager: this.#guarded() })) as MappingService
+    await start(this.#service)
+  }
+
+  /** Transports start to listen one after the other. */
+  readonly #onListening = (): void => this.#client.listenersChanged()
+
+  /** The address manager as the package sees it: what may be mapped, and only what routers really have open. */
+  #guarded(): AddressManager {
+    return override(this.#addressManager, {
+      getAddressesWithMetadata: () => [...this.#wanted().values()].map(({ address }) => address),
+      addPublicAddressMapping: (...args) => this.#client.announce(outerAddressOf(args)),
+      removePublicAddressMapping: (...args) => this.#client.withdraw(outerAddressOf(args)),
+    })
+  }
+
+  /** Ports this node listens on in local networks, IPv4: routers open IPv6 by other means, if at all. */
+  #wanted(): Map<string, { listener: Listener; address: ListenAddress }> {
+    const here = this.#interfaces().map(({ address }) => address)
+    const outer = this.#options.publicAddress
+    const found = new Map<string, { listener: Listener; address: ListenAddress }>()
+    for (const address of this.#addressManager.getAddressesWithMetadata()) {
+      const text = address.multiaddr.toString()
+      const [, , host = '', protocol, portText = '', ...rest] = text.split('/')
+      if (address.type !== 'transport' || relayOf(text) !== undefined || !here.includes(host)) continue
+      if (protocol !== 'tcp' && protocol !== 'udp') continue
+      // Only plain TCP is announced of a public address that was given with its port.
+      if (outer?.port !== undefined && (protocol !== 'tcp' || rest[0] === 'ws')) continue
+      const port = Number(portText)
+      const listener = {
+        protocol,
+        host,
+        port,
+        outerPort: outer?.port ?? port,
+        anyOuterPort: outer === undefined,
+      } as const
+      found.set(`${protocol} ${host} ${portText}`, { listener, address })
+    }
+    return found
+  }
+}
+
+type MappingArguments = Parameters<AddressManager['addPublicAddressMapping']>
+
+const argumentsOf = ({ innerHost, innerPort, externalIp, outerPort, protocol }: OuterAddress): MappingArguments => [
+  innerHost,
+  innerPort,
+  externalIp,
+  outerPort,
+  protocol,
+]
+
+function outerAddressOf([innerHost, innerPort, externalIp, outerPort, protocol]: MappingArguments): OuterAddress {
+  return { innerHost, innerPort, externalIp, outerPort: outerPort ?? innerPort, protocol: protocol ?? 'tcp' }
 }

@@ -10,7 +10,7 @@ import { createLocalClients } from '../../../../src-main/gateway/forward/local-c
 import { Reply } from '../../../../src-main/gateway/forward/reply.js'
 import type { Provider } from '../../../../src-main/gateway/routing/choose-providers.js'
 import { ConnectionLostError, type HttpClient } from '../../../../src-main/http-client/index.js'
-import { SilentConnectionError } from '../../../../src-main/p2p/hardening/liveness/silent-connection.js'
+import { DeadPeerError } from '../../../../src-main/p2p/hardening/liveness/dead-peer.js'
 import type { LocalService } from '../../../../src-main/services/index.js'
 import { startTestServer, type TestServer } from '../../../fixtures/http-server.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
@@ -158,7 +158,7 @@ function peerThat(act: Act): Pick<HttpClient, 'send'> {
         handler.onHead(200, { 'content-type': 'text/plain' })
         handler.onData(Buffer.from('here'))
         handler.onEnd()
-      } else handler.onError(new ConnectionLostError(true, new SilentConnectionError(act === 'silent-relay')))
+      } else handler.onError(new ConnectionLostError(true, new DeadPeerError(act === 'silent-relay')))
     },
   }
 }

@@ -4,7 +4,7 @@ import type { MultiaddrConnection } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { afterEach, expect, test, vi } from 'vitest'
 import { batchTcpWrites } from '../../../../src-main/p2p/hardening/transports/tcp-write-batching.js'
-import { batchWebSocketWrites } from '../../../../src-main/p2p/hardening/transports/ws-write-batching.js'
+import { batchWebSocketWrites } from '../../../../src-main/p2p/hardening/transports/websocket.js'
 
 const ends: (() => void)[] = []
 afterEach(() => {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
+import { sourceOf, sourceOfHost } from '../../../../../src-main/p2p/dial/ip-scope.js'
 import {
   createInboundGate,
   INBOUND_GATE,
 } from '../../../../../src-main/p2p/hardening/connection-limits/inbound-gate.js'
-import { sourceOf, sourceOfHost } from '../../../../../src-main/p2p/hardening/connection-limits/source.js'
 
 const RELAY = '12D3KooWDG6KQHGgqSKbkKZH5xvz9iwm2qyNtFv1u87QCuDCUDiM'
 

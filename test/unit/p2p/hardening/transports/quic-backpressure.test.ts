@@ -1,6 +1,6 @@
 import type { Connection, MultiaddrConnection, Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { expect, test } from 'vitest'
-import { createPulses } from '../../../../../src-main/p2p/hardening/liveness/pulses.js'
+import { createLivenessProbes } from '../../../../../src-main/p2p/hardening/liveness/liveness-probe.js'
 import {
   quicMuxerWithBackpressure,
   type NativeQuicStream,
@@ -113,14 +113,14 @@ test('reads grow while they come back full and shrink when they do not', async (
   expect(native.asked).toEqual([8 * 1024, 64 * 1024, 64 * 1024, 8 * 1024])
 })
 
-function muxerOver(datagrams: () => number, pulses = createPulses()): StreamMuxer {
+function muxerOver(datagrams: () => number, probes = createLivenessProbes()): StreamMuxer {
   const connection = {
     id: () => 'c1',
     inboundStream: () => new Promise<NativeQuicStream>(() => undefined),
     outboundStream: () => Promise.resolve(fakeNative('s1').stream),
     stats: () => ({ udpRxDatagrams: datagrams() }),
   }
-  const factory = quicMuxerWithBackpressure(new FakeFactory({ connection, logger: {} }), pulses)
+  const factory = quicMuxerWithBackpressure(new FakeFactory({ connection, logger: {} }), probes)
   return factory!.createStreamMuxer({} as MultiaddrConnection)
 }
 
@@ -138,14 +138,14 @@ test('a connection that is aborted takes all of its streams with it', () => {
   expect(aborted).toEqual([0, 1, 2, 3])
 })
 
-test('the pulse of a connection is its count of datagrams', () => {
+test('the probe of a connection is its count of datagrams', () => {
   let datagrams = 7
-  const pulses = createPulses()
-  const muxer = muxerOver(() => datagrams, pulses)
-  const pulse = pulses.of({ muxer } as unknown as Connection)!
-  expect([pulse.takeHeard(), pulse.takeHeard()]).toEqual([true, false])
+  const probes = createLivenessProbes()
+  const muxer = muxerOver(() => datagrams, probes)
+  const probe = probes.of({ muxer } as unknown as Connection)!
+  expect([probe.takeHeard(), probe.takeHeard()]).toEqual([true, false])
   datagrams += 1
-  expect([pulse.takeHeard(), pulse.takeHeard()]).toEqual([true, false])
+  expect([probe.takeHeard(), probe.takeHeard()]).toEqual([true, false])
 })
 
 test('a muxer of another make is left alone', () => {

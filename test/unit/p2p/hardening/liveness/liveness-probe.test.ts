@@ -1,6 +1,6 @@
 import type { Connection } from '@libp2p/interface'
 import { expect, test } from 'vitest'
-import { sendBufferOf, takenBetween } from '../../../../../src-main/p2p/hardening/liveness/send-buffer.js'
+import { sendBufferOf, takenBetween } from '../../../../../src-main/p2p/hardening/liveness/liveness-probe.js'
 
 const over = (maConn: object): Connection => ({ maConn }) as unknown as Connection
 

@@ -11,6 +11,14 @@ interface WebSocketConnection {
   writtenBytes?: number
 }
 
+/** The same as far as its end goes. `terminate` has the accepting end's socket, of the package `ws`. */
+interface ResettableConnection {
+  websocket: { close(): void; terminate?(): void }
+  checkBufferedAmountTask: { stop(): void }
+  sendReset(): void
+  onRemoteReset(): void
+}
+
 /**
  * Sends all pieces of a frame as one WebSocket message. Stock, each piece (length, cipher text) is a message and a
  * system call of its own. The receiver does not care: libp2p reads the messages as one byte stream.
@@ -29,6 +37,24 @@ export function batchWebSocketWrites(connection: MultiaddrConnection): boolean {
   return true
 }
 
+/**
+ * Closes the socket of a WebSocket connection that is aborted. Stock, it is closed with the code 1006, which no WebSocket
+ * takes from a program: the call throws, libp2p forgets the connection, and both ends keep the socket for good.
+ * False, and nothing changed, when the connection's internals are not the known ones.
+ */
+export function closeResetWebSocket(connection: MultiaddrConnection): boolean {
+  if (!isResettable(connection)) return false
+  const { websocket } = connection
+  connection.sendReset = () => {
+    connection.checkBufferedAmountTask.stop()
+    // An aborted connection has reported its end; that of its socket is no second one.
+    connection.onRemoteReset = () => undefined
+    if (websocket.terminate === undefined) websocket.close()
+    else websocket.terminate()
+  }
+  return true
+}
+
 function isWebSocketConnection(connection: object): connection is WebSocketConnection {
   return (
     'websocket' in connection &&
@@ -38,6 +64,17 @@ function isWebSocketConnection(connection: object): connection is WebSocketConne
     'checkBufferedAmountTask' in connection &&
     hasFunction(connection.checkBufferedAmountTask, 'start') &&
     hasFunction(connection, 'sendData')
+  )
+}
+
+function isResettable(connection: object): connection is ResettableConnection {
+  return (
+    'websocket' in connection &&
+    hasFunction(connection.websocket, 'close') &&
+    'checkBufferedAmountTask' in connection &&
+    hasFunction(connection.checkBufferedAmountTask, 'stop') &&
+    hasFunction(connection, 'sendReset') &&
+    hasFunction(connection, 'onRemoteReset')
   )
 }
 

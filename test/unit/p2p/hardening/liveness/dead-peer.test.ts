@@ -6,20 +6,20 @@ import {
   askedNow,
   judge,
   LATE_MS,
-  noSilence,
-  type Look,
+  heardNow,
+  type Check,
   type Verdict,
-} from '../../../../../src-main/p2p/hardening/liveness/silence.js'
+} from '../../../../../src-main/p2p/hardening/liveness/dead-peer.js'
 
-const quiet = (sinceLastMs = 1_000): Look => ({ sinceLastMs, isHeard: false, takenBytes: 0, writtenBytes: 0 })
-const quietFor = (seconds: number, look = quiet()): Look[] => Array.from({ length: seconds }, () => look)
-const heard: Look = { ...quiet(), isHeard: true }
+const quiet = (sinceLastMs = 1_000): Check => ({ sinceLastMs, isHeard: false, takenBytes: 0, writtenBytes: 0 })
+const quietFor = (seconds: number, look = quiet()): Check[] => Array.from({ length: seconds }, () => look)
+const heard: Check = { ...quiet(), isHeard: true }
 
-function verdicts(looks: Look[], start = noSilence()): Verdict[] {
-  let silence = start
+function verdicts(looks: Check[], start = heardNow()): Verdict[] {
+  let liveness = start
   return looks.map((look) => {
-    const judged = judge(silence, look)
-    silence = judged.silence
+    const judged = judge(liveness, look)
+    liveness = judged.liveness
     return judged.verdict
   })
 }
@@ -57,7 +57,7 @@ describe('a connection in use', () => {
   })
 
   test('that is doubted is dead five seconds later', () => {
-    expect(verdicts(quietFor(6), askedNow(noSilence())).indexOf('dead')).toBe(4)
+    expect(verdicts(quietFor(6), askedNow(heardNow())).indexOf('dead')).toBe(4)
   })
 
   test('is not blamed for a look that comes late, or before the last one', () => {
@@ -66,7 +66,7 @@ describe('a connection in use', () => {
         { quietMs: 7_500, asked: { agoMs: 4_900, withinMs: 5_000 }, queuedBytes: 0 },
         quiet(sinceLastMs),
       )
-      expect(asked).toEqual({ silence: noSilence(), verdict: 'alive' })
+      expect(asked).toEqual({ liveness: heardNow(), verdict: 'alive' })
     }
   })
 })

@@ -1,4 +1,33 @@
-import type { Connection } from '@libp2p/interface'
+import type { Connection, StreamMuxer } from '@libp2p/interface'
+
+/** What can be seen and asked of the other end of a connection. */
+export interface LivenessProbe {
+  /** True when a byte of any kind came in since the last call. */
+  takeHeard(): boolean
+  /** Asks for an answer, which is heard like anything else. Must not throw. */
+  ask(): void
+  /** Bytes of ours that wait in the multiplexer's pipe. */
+  unsentBytes(): number
+}
+
+/** The probe of each connection, by its multiplexer: there the bytes come by. */
+export interface LivenessProbes {
+  add(muxer: StreamMuxer, probe: LivenessProbe): void
+  /** Undefined where the multiplexer is none that is known. */
+  of(connection: Connection): LivenessProbe | undefined
+}
+
+/** Forgets a multiplexer with its connection. */
+export function createLivenessProbes(): LivenessProbes {
+  const probes = new WeakMap<object, LivenessProbe>()
+  return {
+    add: (muxer, probe) => void probes.set(muxer, probe),
+    of(connection) {
+      const muxer: unknown = Reflect.get(connection, 'muxer')
+      return typeof muxer === 'object' && muxer !== null ? probes.get(muxer) : undefined
+    },
+  }
+}
 
 /** What of ours waits below a connection's encryption, and what went there since the connection began. */
 export interface SendBuffer {
@@ -37,7 +66,7 @@ function number(object: unknown, name: string): number | undefined {
   return typeof value === 'number' ? value : undefined
 }
 
-/** Bytes the network took between two looks, out of what waited at the first one. */
+/** Bytes the network took between two checks, out of what waited at the first one. */
 export function takenBetween(before: SendBuffer, now: SendBuffer): number {
   if (before.waitingBytes === 0) return 0
   if (before.takenBytes !== undefined && now.takenBytes !== undefined) return now.takenBytes - before.takenBytes

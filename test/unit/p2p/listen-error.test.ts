@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { listenAddresses } from '../../../../src-main/p2p/host/listen-addresses.js'
-import { listenError, takenAddress } from '../../../../src-main/p2p/host/listen-error.js'
+import { listenAddresses, listenError, takenAddress } from '../../../src-main/p2p/host/listen-addresses.js'
 
 const addresses = listenAddresses(['127.0.0.1', '::1'], { tcpPort: 1001, wsPort: 1002, udpPort: 1003 })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { wanServices } from '../../../../../src-main/p2p/reach/upnp/wan-services.js'
+import { wanServices } from '../../../../../src-main/p2p/reach/upnp/gateway-description.js'
 
 const LOCATION = new URL('http://192.168.1.1:5000/desc/root.xml')
 const service = (type: string, controlUrl: string): string =>

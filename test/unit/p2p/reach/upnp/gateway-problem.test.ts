@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { externalAddressProblem } from '../../../../../src-main/p2p/reach/upnp/external-address.js'
+import { externalAddressProblem } from '../../../../../src-main/p2p/reach/upnp/gateway-problem.js'
 
 test.each(['192.168.0.7', '10.0.0.1', '100.64.3.4', '172.16.9.9'])(
   'a router that tells the private external address %s is found out',

@@ -1,7 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import { expect, test, vi } from 'vitest'
-import { dropDeadConnections } from '../../../../src-main/p2p/dial/after-sleep.js'
-import { createRecordingLog } from '../../../fixtures/recording-log.js'
+import { dropDeadConnections } from '../../../src-main/p2p/hardening/liveness/pings.js'
+import { createRecordingLog } from '../../fixtures/recording-log.js'
 
 function connection(newStream: (protocol: string, options: { signal: AbortSignal }) => Promise<unknown>) {
   const abort = vi.fn()

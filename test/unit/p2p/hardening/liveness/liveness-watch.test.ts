@@ -1,24 +1,24 @@
 import type { Connection } from '@libp2p/interface'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createLifeWatch } from '../../../../../src-main/p2p/hardening/liveness/life-watch.js'
-import { createPulses, type Pulse } from '../../../../../src-main/p2p/hardening/liveness/pulses.js'
+import { createLivenessWatch } from '../../../../../src-main/p2p/hardening/liveness/liveness-watch.js'
 import {
-  silenceBehind,
-  SilentConnectionError,
-} from '../../../../../src-main/p2p/hardening/liveness/silent-connection.js'
+  createLivenessProbes,
+  type LivenessProbe,
+} from '../../../../../src-main/p2p/hardening/liveness/liveness-probe.js'
+import { deadPeerBehind, DeadPeerError } from '../../../../../src-main/p2p/hardening/liveness/dead-peer.js'
 import { createRecordingLog } from '../../../../fixtures/recording-log.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 function start() {
-  const pulses = createPulses()
+  const probes = createLivenessProbes()
   const log = createRecordingLog()
   const all: Connection[] = []
   const inUse = new Set<Connection>()
   const onCut = vi.fn()
-  const watch = createLifeWatch({
-    pulses,
+  const watch = createLivenessWatch({
+    probes,
     onCut,
     log,
     connectionsTo: (peerId) => all.filter(({ remotePeer }) => remotePeer.toString() === peerId),
@@ -28,7 +28,7 @@ function start() {
     const muxer = {}
     const ask = vi.fn()
     const state = { isHeard: false, unsentBytes: 0 }
-    const pulse: Pulse = {
+    const probe: LivenessProbe = {
       ask,
       takeHeard() {
         const { isHeard } = state
@@ -37,7 +37,7 @@ function start() {
       },
       unsentBytes: () => state.unsentBytes,
     }
-    pulses.add(muxer as never, pulse)
+    probes.add(muxer as never, probe)
     const abort = vi.fn(() => void Object.assign(it, { status: 'aborted' }))
     const newStream = vi.fn(() => new Promise(() => undefined))
     const it = { muxer, abort, newStream, status: 'open', remotePeer: peerId, remoteAddr: address }
@@ -58,7 +58,7 @@ test('a connection in use that falls silent is asked once, then cut and told of 
   await pass(11)
   expect(silent.ask).toHaveBeenCalledOnce()
   expect(silent.abort).toHaveBeenCalledOnce()
-  expect(silenceBehind((silent.abort.mock.calls as unknown[][])[0]?.[0])).toMatchObject({ wasRelayed: false })
+  expect(deadPeerBehind((silent.abort.mock.calls as unknown[][])[0]?.[0])).toMatchObject({ wasRelayed: false })
   expect(onCut).toHaveBeenCalledExactlyOnceWith(silent.connection)
   await pass(60)
   expect(log.lines).toHaveLength(1)
@@ -178,8 +178,8 @@ test('a connection of which nothing can be heard is not watched', async () => {
 })
 
 test('the silence behind an error is found through its causes, and in no other error', () => {
-  const silence = new SilentConnectionError(true)
-  expect(silenceBehind(new Error('lost', { cause: new Error('reset', { cause: silence }) }))).toBe(silence)
-  expect(silenceBehind(new Error('lost'))).toBeUndefined()
-  expect(silenceBehind('lost')).toBeUndefined()
+  const silence = new DeadPeerError(true)
+  expect(deadPeerBehind(new Error('lost', { cause: new Error('reset', { cause: silence }) }))).toBe(silence)
+  expect(deadPeerBehind(new Error('lost'))).toBeUndefined()
+  expect(deadPeerBehind('lost')).toBeUndefined()
 })

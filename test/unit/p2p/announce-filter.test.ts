@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { worthAnnouncing } from '../../../../src-main/p2p/host/announce-filter.js'
+import { worthAnnouncing } from '../../../src-main/p2p/host/announce.js'
 
 const RELAY = '12D3KooWDG6KQHGgqSKbkKZH5xvz9iwm2qyNtFv1u87QCuDCUDiM'
 const circuit = (address: string): string => `${address}/p2p/${RELAY}/p2p-circuit`

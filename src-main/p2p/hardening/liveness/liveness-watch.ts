@@ -1,0 +1,200 @@
+import type { Connection } from '@libp2p/interface'
+import { systemClock, type Clock } from '../../../base/clock.js'
+import type { Log } from '../../../logging/index.js'
+import { relayOf } from '../../dial/ip-scope.js'
+import {
+  ANSWER_WITHIN_MS,
+  askedNow,
+  DeadPeerError,
+  heardNow,
+  judge,
+  MAX_QUEUED_BYTES,
+  type Liveness,
+} from './dead-peer.js'
+import {
+  sendBufferOf,
+  takenBetween,
+  type LivenessProbe,
+  type LivenessProbes,
+  type SendBuffer,
+} from './liveness-probe.js'
+import { answersPing } from './pings.js'
+
+/** Watches connections while somebody waits for what comes over them, and cuts those whose other end is gone. */
+export interface LivenessWatch {
+  /**
+   * Watches what `inUse` lists from the next {@link LivenessWatch.wake} on, for as long as it lists anything; returns the
+   * way to stop. A connection through a relay brings that to its relay with it.
+   */
+  follow(inUse: () => Iterable<Connection>): () => void
+  /** Something may be in use now. Costs next to nothing. */
+  wake(): void
+  /** Something asked over this connection was not answered: its other end has to answer a ping now. */
+  doubt(connection: Connection): void
+}
+
+/** What a {@link LivenessWatch} looks at, and who learns of what it cuts. */
+export interface LivenessWatchNeeds {
+  probes: Pick<LivenessProbes, 'of'>
+  connectionsTo(peerId: string): Iterable<Connection>
+  /** Called with each connection that was cut. */
+  onCut?(connection: Connection): void
+  log: Log
+  clock?: Clock
+}
+
+const CHECK_EVERY_MS = 1_000
+/** Checks of nothing after which the timer ends: requests that follow each other do not start one each. */
+const IDLE_CHECKS = 10
+
+interface Watched {
+  probe: LivenessProbe
+  liveness: Liveness
+  buffer: SendBuffer
+}
+
+/** Checks every second while anything is in use, and has no timer otherwise. */
+export function createLivenessWatch(needs: LivenessWatchNeeds): LivenessWatch & { stop(): void } {
+  return new DeadPeerDetector(needs)
+}
+
+class DeadPeerDetector implements LivenessWatch {
+  readonly #needs: LivenessWatchNeeds
+  readonly #clock: Clock
+  readonly #sources = new Set<() => Iterable<Connection>>()
+  readonly #watched = new Map<Connection, Watched>()
+  /** Bytes written when a connection was checked last: a request is on its way before it is seen to be in use. */
+  readonly #seenBytes = new WeakMap<Connection, number>()
+  #timer: NodeJS.Timeout | undefined
+  #checkedAtMs = 0
+  #idleChecks = 0
+
+  constructor(needs: LivenessWatchNeeds) {
+    this.#needs = needs
+    this.#clock = needs.clock ?? systemClock
+  }
+
+  follow(inUse: () => Iterable<Connection>): () => void {
+    this.#sources.add(inUse)
+    this.wake()
+    return () => this.#sources.delete(inUse)
+  }
+
+  wake(): void {
+    this.#idleChecks = 0
+    if (this.#timer !== undefined) return
+    this.#checkedAtMs = this.#clock.now()
+    this.#timer = setInterval(() => this.#check(), CHECK_EVERY_MS).unref()
+  }
+
+  doubt(connection: Connection): void {
+    const entry = this.#begin(connection)
+    if (entry === undefined || entry.liveness.asked !== undefined) return
+    entry.liveness = askedNow(entry.liveness)
+    entry.probe.ask()
+    // QUIC asks unprompted only now and then. What comes of it is heard.
+    void answersPing(connection, ANSWER_WITHIN_MS)
+    this.wake()
+  }
+
+  stop(): void {
+    this.#sleep()
+    this.#sources.clear()
+    this.#watched.clear()
+  }
+
+  #check(): void {
+    const now = this.#clock.now()
+    const sinceLastMs = now - this.#checkedAtMs
+    this.#checkedAtMs = now
+    const inUse = this.#connectionsInUse()
+    const dead: Connection[] = []
+    for (const [connection, entry] of this.#watched) {
+      if (connection.status !== 'open' || (!inUse.has(connection) && entry.liveness.asked === undefined)) {
+        this.#watched.delete(connection)
+      } else if (this.#isDead(connection, entry, sinceLastMs)) dead.push(connection)
+    }
+    for (const connection of inUse) this.#begin(connection)
+    for (const connection of dead) this.#cut(connection)
+    this.#idleChecks = this.#watched.size === 0 ? this.#idleChecks + 1 : 0
+    if (this.#idleChecks >= IDLE_CHECKS) this.#sleep()
+  }
+
+  #connectionsInUse(): Set<Connection> {
+    const inUse = new Set<Connection>()
+    for (const list of this.#sources) for (const connection of list()) inUse.add(connection)
+    for (const connection of [...inUse]) {
+      const relay = relayOfConnection(connection)
+      if (relay !== undefined) for (const below of this.#needs.connectionsTo(relay)) inUse.add(below)
+    }
+    return inUse
+  }
+
+  #begin(connection: Connection): Watched | undefined {
+    const known = this.#watched.get(connection)
+    if (known !== undefined) return known
+    const probe = connection.status === 'open' ? this.#needs.probes.of(connection) : undefined
+    if (probe === undefined) return undefined
+    probe.takeHeard()
+    const buffer = this.#bufferOf(connection, probe)
+    const sinceBytes = Math.max(0, buffer.writtenBytes - (this.#seenBytes.get(connection) ?? 0))
+    const entry = { probe, liveness: heardNow(Math.min(sinceBytes, MAX_QUEUED_BYTES)), buffer }
+    this.#watched.set(connection, entry)
+    return entry
+  }
+
+  #isDead(connection: Connection, entry: Watched, sinceLastMs: number): boolean {
+    const { probe } = entry
+    const buffer = this.#bufferOf(connection, probe)
+    const { liveness, verdict } = judge(entry.liveness, {
+      sinceLastMs,
+      isHeard: probe.takeHeard(),
+      takenBytes: takenBetween(entry.buffer, buffer),
+      writtenBytes: Math.max(0, buffer.writtenBytes - entry.buffer.writtenBytes),
+    })
+    entry.liveness = liveness
+    entry.buffer = buffer
+    this.#seenBytes.set(connection, buffer.writtenBytes)
+    if (verdict === 'ask') probe.ask()
+    return verdict === 'dead'
+  }
+
+  /** What is sent through a relay waits in the buffers of the connection to it. */
+  #bufferOf(connection: Connection, probe: LivenessProbe): SendBuffer {
+    const own = sendBufferOf(connection)
+    const relay = relayOfConnection(connection)
+    const below = relay === undefined ? [] : [...this.#needs.connectionsTo(relay)]
+    const writtenBelow = below.reduce((sum, one) => sum + sendBufferOf(one).writtenBytes, 0)
+    return {
+      ...own,
+      waitingBytes: own.waitingBytes + probe.unsentBytes(),
+      writtenBytes: own.writtenBytes + writtenBelow,
+    }
+  }
+
+  /** With a relay go the connections through it that are as quiet: their end is reported as what it is. */
+  #cut(connection: Connection): void {
+    const peerId = connection.remotePeer.toString()
+    const entry = this.#watched.get(connection)
+    if (entry === undefined) return
+    this.#watched.delete(connection)
+    for (const [through, { liveness }] of this.#watched) {
+      if (liveness.quietMs > 0 && relayOfConnection(through) === peerId) this.#cut(through)
+    }
+    const address = connection.remoteAddr.toString()
+    this.#needs.log.info('a connection in use was cut: its other end stopped answering', {
+      peerId,
+      address,
+      quietMs: Math.round(entry.liveness.quietMs),
+    })
+    this.#needs.onCut?.(connection)
+    connection.abort(new DeadPeerError(relayOf(address) !== undefined))
+  }
+
+  #sleep(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+}
+
+const relayOfConnection = ({ remoteAddr }: Connection): string | undefined => relayOf(remoteAddr.toString())

@@ -1,4 +1,0 @@
-import type { GossipSub } from '@libp2p/gossipsub'
-
-/** The gossipsub service of the host. */
-export type PubSub = GossipSub
