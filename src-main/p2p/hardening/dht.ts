@@ -1,3 +1,6 @@
+// For @libp2p/kad-dht 16.4.5: the refresh of its table has no option, and `provide` waits for a first peer without end.
+// Goes when it has one, and returns where there is no peer.
+
 import { contentRoutingSymbol, type ContentRouting } from '@libp2p/interface'
 import { kadDHT, type KadDHT, type KadDHTComponents, type KadDHTInit, type SingleKadDHT } from '@libp2p/kad-dht'
 

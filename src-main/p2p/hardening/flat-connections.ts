@@ -1,3 +1,6 @@
+// For libp2p 3.3.11: it copies its list of connections once for each peer whenever all are asked for. Goes when
+// `getConnections()` takes one step a connection.
+
 import type { Connection, PeerId } from '@libp2p/interface'
 
 /** What is used of libp2p's connection manager (3.3.11). */

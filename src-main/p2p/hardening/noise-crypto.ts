@@ -1,3 +1,6 @@
+// For @libp2p/noise 17.0.3 on Node 24: given plain bytes as a key, OpenSSL's binding throws and catches two errors in
+// each call. Goes when the library passes key objects.
+
 import { createCipheriv, createDecipheriv, createSecretKey, getCiphers, type KeyObject } from 'node:crypto'
 import type { ICryptoInterface } from '@libp2p/noise'
 import { asCrypto, defaultCrypto } from '@libp2p/noise/crypto'

@@ -81,7 +81,7 @@ export function createPeerDoor(
   const accept = (stream: Stream, connection: Connection): void => {
     const peerId = connection.remotePeer.toString()
     const slot = slots.take(peerId, {
-      giveWay: () => socket.destroy(),
+      onEvicted: () => socket.destroy(),
       isBusy: () => responses.on(socket) !== undefined,
     })
     if (slot === undefined) {

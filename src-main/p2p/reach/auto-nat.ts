@@ -1,3 +1,6 @@
+// For @libp2p/autonat 3.0.28: it walks the network for peers to ask, and dials back over the connection it was asked
+// on. Goes when both can be switched off.
+
 import { autoNAT, type AutoNATComponents } from '@libp2p/autonat'
 import { override } from './override.js'
 

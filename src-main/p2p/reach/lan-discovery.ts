@@ -1,3 +1,6 @@
+// For @libp2p/mdns 12.0.32: it asks once at its start, and then only at its interval. Goes when it can be asked to
+// repeat the first question.
+
 import type { PeerDiscovery, Startable } from '@libp2p/interface'
 import { mdns, type MulticastDNSComponents } from '@libp2p/mdns'
 

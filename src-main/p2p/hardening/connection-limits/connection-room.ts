@@ -1,3 +1,6 @@
+// For libp2p 3.3.11: its connection manager refuses newcomers whatever is held, and closes no connection with a stream
+// of gossip. Goes when it evicts from the source with most connections.
+
 import type { Connection, Libp2p } from '@libp2p/interface'
 import type { Log } from '../../../logging/index.js'
 import { sourceOf } from '../../dial/ip-scope.js'
@@ -24,7 +27,7 @@ export interface ConnectionRoomOptions {
  */
 export const CONNECTION_ROOM: ConnectionRoomOptions = { max: 2_000, maxPerPeer: 8 }
 
-/** Peers with such a tag are in use, were set by the owner, or give this node a place at their relay. */
+/** Peers with such a tag are in use, were set by the owner, or give this node a reservation at their relay. */
 const KEPT_TAG = 'keep-alive'
 
 /**
@@ -60,7 +63,7 @@ export function createConnectionRoom(needs: { log: Log }, options: ConnectionRoo
   async function closeOne(libp2p: Libp2p): Promise<boolean> {
     for (const connection of candidates()) {
       if (await isKept(libp2p, connection)) continue
-      if (open.has(connection)) close(connection, 'its place went to somebody with fewer connections')
+      if (open.has(connection)) close(connection, 'it was evicted for a source with fewer connections')
       return true
     }
     return false

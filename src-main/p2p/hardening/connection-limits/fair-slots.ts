@@ -1,27 +1,29 @@
-/** A place somebody holds. */
+// Serves inbound-gate.ts, which stands for limits libp2p lacks, and the peer listener. Stays while one of them does.
+
+/** A slot that is held. */
 export interface Slot {
   /** Gives it back; idempotent. */
   release(): void
 }
 
-/** What else may be said of a place that is taken. */
+/** What else may be said of a slot that is taken. */
 export interface SlotOptions {
-  /** Called at most once, when the place goes to somebody who has fewer. The slot is released by then. */
-  giveWay: () => void
-  /** Whether it is at work now: of a holder's places the idle ones give way first. Left out: never. */
+  /** Called at most once, when it is evicted for a holder of fewer. It is released by then. */
+  onEvicted: () => void
+  /** Whether it is at work now: of a holder's slots the idle ones are evicted first. Left out: never. */
   isBusy?: () => boolean
 }
 
-/** Places of which nobody can keep all: a full house takes from who has most. */
+/** Slots of which no holder can keep all: when they run out, the holder of most loses one. */
 export interface FairSlots {
   readonly used: number
-  /** A place for `holder`, if need be that of who has most; undefined when that is `holder`, or has hardly more. */
+  /** A slot for `holder`, if need be one of the holder of most; undefined when that is `holder`, or has hardly more. */
   take(holder: string, options: SlotOptions): Slot | undefined
   /** Whether {@link FairSlots.take} would give one. */
   hasRoomFor(holder: string): boolean
 }
 
-/** While there is room anyone may have any number: nothing is kept back for those who are not there. */
+/** While there is room any holder may have any number: nothing is kept back for absent ones. */
 export function createFairSlots(options: { max: number }): FairSlots {
   const held = new Map<string, Set<SlotOptions>>()
   let used = 0
@@ -58,10 +60,10 @@ export function createFairSlots(options: { max: number }): FairSlots {
         const leaving = firstIdle(slots)
         if (leaving === undefined) return undefined
         drop(name, leaving)
-        leaving.giveWay()
+        leaving.onEvicted()
       }
       const slots = held.get(holder) ?? new Set()
-      // A fresh object: one set of options may be given for two places.
+      // A fresh object: one set of options may be given for two slots.
       const own = { ...entry }
       held.set(holder, slots.add(own))
       used += 1

@@ -1,3 +1,6 @@
+// For @libp2p/yamux 8.0.3: it takes frames of up to 4 GiB, answers every ping, makes a stream of every SYN, and does
+// not tell new streams that the connection is saturated. Goes when it bounds these.
+
 import type { MessageStream, Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { systemClock, type Clock } from '../../../base/clock.js'
 import { fullBucket, refilled, type BucketRate } from '../../../base/token-bucket.js'

@@ -1,3 +1,7 @@
+// For libp2p 3.3.11: it counts pending connections of all sources together, so one source can keep all others out; and
+// for @libp2p/websockets 10.1.21, which waits for ever for a first byte. Goes when handshakes are limited by source and
+// in time.
+
 import { Server, type Socket } from 'node:net'
 import type { MultiaddrConnection, Transport, Upgrader } from '@libp2p/interface'
 import { systemClock, type Clock } from '../../../base/clock.js'
@@ -10,10 +14,10 @@ import { createFairSlots, type Slot } from './fair-slots.js'
 /** Decides which connections may try to become one of ours; everything here happens before a handshake costs anything. */
 export interface InboundGate {
   /**
-   * A connection from `multiaddr` begins its upgrade, which ends with `release`. Undefined: it has to go. `giveWay` ends
-   * one that has taken the place of somebody else for too long.
+   * A connection from `multiaddr` begins its upgrade, which ends with `release`. Undefined: it has to go. `onEvicted`
+   * ends one that has taken a slot for too long.
    */
-  begin(multiaddr: string, giveWay: () => void): Slot | undefined
+  begin(multiaddr: string, onEvicted: () => void): Slot | undefined
   /** Looks after sockets whose listener waits for ever for a first byte or a request (the WebSocket one). */
   watch(server: Server): void
 }
@@ -65,7 +69,7 @@ export function createInboundGate(
   function watchSocket(socket: Socket): void {
     const { remoteAddress, remotePort } = socket
     if (remoteAddress === undefined) return
-    const slot = pending.take(sourceOfHost(remoteAddress), { giveWay: () => socket.destroy() })
+    const slot = pending.take(sourceOfHost(remoteAddress), { onEvicted: () => socket.destroy() })
     if (slot === undefined) {
       socket.destroy()
       return
@@ -82,12 +86,12 @@ export function createInboundGate(
   }
 
   return {
-    begin(multiaddr, giveWay) {
+    begin(multiaddr, onEvicted) {
       const [, , host = '', , port = ''] = multiaddr.split('/')
       silent.get(`${withoutMapping(host)} ${port}`)?.()
       const source = sourceOf(multiaddr)
       if (!mayEnter(source) || !pending.hasRoomFor(source) || !takeHandshake(source)) return undefined
-      return pending.take(source, { giveWay })
+      return pending.take(source, { onEvicted })
     },
     watch: (server) => void server.on('connection', watchSocket),
   }

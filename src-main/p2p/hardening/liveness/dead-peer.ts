@@ -1,3 +1,5 @@
+// How liveness-watch.ts judges; goes with it.
+
 /** How long a connection in use may be quiet (ms) before its other end is asked for an answer. */
 export const ASK_AFTER_MS = 3_000
 

@@ -1,3 +1,6 @@
+// For libp2p 3.3.11: a connection shows neither when a byte last came in nor what waits to be sent, so both are read
+// off its multiplexer and its socket. Goes when connections tell.
+
 import type { Connection, StreamMuxer } from '@libp2p/interface'
 
 /** What can be seen and asked of the other end of a connection. */

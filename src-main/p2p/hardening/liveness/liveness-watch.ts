@@ -1,3 +1,6 @@
+// For libp2p 3.3.11: its monitor pings every connection at one interval, in use or not, so a peer that vanished is
+// noticed late, or at the price of an idle node's budget. Goes when it watches the connections in use.
+
 import type { Connection } from '@libp2p/interface'
 import { systemClock, type Clock } from '../../../base/clock.js'
 import type { Log } from '../../../logging/index.js'

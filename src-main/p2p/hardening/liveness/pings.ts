@@ -1,3 +1,6 @@
+// For @libp2p/ping 3.1.13: it takes in whatever comes for ten seconds, without back-pressure, while its answers wait.
+// Goes when it bounds what it has not sent.
+
 import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
 import { ping, type Ping, type PingComponents } from '@libp2p/ping'
 import type { Log } from '../../../logging/index.js'

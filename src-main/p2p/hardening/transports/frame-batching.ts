@@ -1,3 +1,6 @@
+// For @libp2p/yamux 8.0.3 and @libp2p/utils 7.4: each frame is a message of noise of its own, and each frame received
+// is answered by an update of the window. Goes when the muxer joins its frames and sends fewer updates.
+
 import type { MessageStream, Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import type { Log } from '../../../logging/index.js'

@@ -1,3 +1,5 @@
+// What is changed of each transport; each file names the fault it stands for.
+
 import type { quic } from '@chainsafe/libp2p-quic'
 import type { MultiaddrConnection } from '@libp2p/interface'
 import type { Log } from '../../../logging/index.js'

@@ -1,3 +1,6 @@
+// For libp2p 3.3.11: it has no hook between a raw connection and its upgrade, and its upgrader does not tell the muxer
+// that an end which dialled takes the other part. Goes with the last change that needs it.
+
 import type { MultiaddrConnection, StreamMuxerFactory, Transport, Upgrader } from '@libp2p/interface'
 import type { Log } from '../../../logging/index.js'
 

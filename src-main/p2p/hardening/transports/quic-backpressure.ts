@@ -1,3 +1,6 @@
+// For @chainsafe/libp2p-quic 2.1.1: `pause()` does nothing, streams outlive their connection, and reads are small. Goes
+// when its streams hold the sender and end with their connection.
+
 import type { Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { MAX_READ_BUFFER_BYTES } from '../../host/limits.js'
 import type { LivenessProbe, LivenessProbes } from '../liveness/liveness-probe.js'

@@ -1,3 +1,6 @@
+// For @libp2p/tcp 11.0.28: each piece of a frame is a system call. Goes when it corks its socket for a turn of the
+// event loop.
+
 import { Socket } from 'node:net'
 import type { MultiaddrConnection } from '@libp2p/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'

@@ -1,3 +1,6 @@
+// For @libp2p/websockets 10.1.21: it sends each piece of a frame as a message of its own, and its reset throws and
+// leaves the socket open. Goes when it joins the pieces, and closes with a code that programs may use.
+
 import type { MultiaddrConnection } from '@libp2p/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
 

@@ -1,3 +1,6 @@
+// For @libp2p/circuit-relay-v2 4.2.13: it limits the bytes of a circuit, not those of a peer. Goes when it has a hook
+// that sees the bytes of each circuit with their peer.
+
 import type { CircuitRelayServerComponents } from '@libp2p/circuit-relay-v2'
 import type { Connection, Stream } from '@libp2p/interface'
 import type { Log } from '../../../logging/index.js'

@@ -1,3 +1,6 @@
+// For @libp2p/circuit-relay-v2 4.2.13: it shows reservations to nobody, neither their end nor their connection. Goes
+// when its transport lists them.
+
 import type { PeerId, Transport } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { relayOf } from '../../dial/ip-scope.js'

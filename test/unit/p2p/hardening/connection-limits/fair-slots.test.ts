@@ -5,7 +5,7 @@ function slotsOf(max: number) {
   const slots = createFairSlots({ max })
   const lost: string[] = []
   const take = (holder: string, name: string, isBusy?: () => boolean) =>
-    slots.take(holder, { giveWay: () => lost.push(name), ...(isBusy === undefined ? {} : { isBusy }) })
+    slots.take(holder, { onEvicted: () => lost.push(name), ...(isBusy === undefined ? {} : { isBusy }) })
   return { slots, lost, take }
 }
 

@@ -26,7 +26,8 @@ function gateWith(options: Partial<typeof INBOUND_GATE>, mayEnter = true) {
   const clock = { ms: 0, now: () => clock.ms }
   const gate = createInboundGate({ mayEnter: () => mayEnter, clock }, { ...INBOUND_GATE, ...options })
   let port = 0
-  const begin = (ip: string, giveWay = (): void => undefined) => gate.begin(`/ip4/${ip}/tcp/${(port += 1)}`, giveWay)
+  const begin = (ip: string, onEvicted = (): void => undefined) =>
+    gate.begin(`/ip4/${ip}/tcp/${(port += 1)}`, onEvicted)
   return { clock, begin }
 }
 
