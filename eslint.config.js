@@ -2,8 +2,8 @@ import js from '@eslint/js'
 import { createNodeResolver, importX } from 'eslint-plugin-import-x'
 import globals from 'globals'
 import tseslint from 'typescript-eslint'
-import house from './.ci/lint/house.js'
-import { MAIN_LAYERS, MAIN_OPEN, PAGES, RENDERER_LAYERS } from './.ci/lint/rooms.js'
+import house from './.ci/lint/house.ts'
+import { MAIN_LAYERS, MAIN_OPEN, PAGES, RENDERER_LAYERS } from './.ci/lint/rooms.ts'
 
 export default tseslint.config(
   { ignores: ['out/**', 'dist/**', 'node_modules/**', 'test/bench/results/**'] },
