@@ -1,5 +1,5 @@
 import type { TrafficEntry, TrafficLeg } from '#shared/contract/traffic.js'
-import type { Clock } from '../base/clock.js'
+import type { Clock, MonotonicClock } from '../base/clock.js'
 import type { Log } from '../logging/index.js'
 import { type Feed, FinishedRequests, newEntry, RunningRequest, type Slot } from './traffic-requests.js'
 
@@ -68,7 +68,7 @@ const MAX_ENTRIES = 10_000
 
 /** An empty {@link TrafficFeed}. A request costs a few assignments: reading, copying and sending happen elsewhere. */
 export function createTrafficFeed(
-  needs: { clock: Clock; log?: Log },
+  needs: { clock: Clock; monotonic: MonotonicClock; log?: Log },
   options: { maxEntries?: number } = {},
 ): TrafficFeed {
   return new RingFeed(needs, options.maxEntries ?? MAX_ENTRIES)
@@ -76,6 +76,7 @@ export function createTrafficFeed(
 
 class RingFeed implements TrafficFeed, Feed {
   readonly #clock: Clock
+  readonly #monotonic: MonotonicClock
   readonly #log: Log | undefined
   readonly #maxEntries: number
   readonly #ring: Slot[] = []
@@ -89,8 +90,9 @@ class RingFeed implements TrafficFeed, Feed {
   readonly #counts: DayCounts = { in: 0, out: 0, local: 0 }
   #nextMidnightMs = 0
 
-  constructor(needs: { clock: Clock; log?: Log }, maxEntries: number) {
+  constructor(needs: { clock: Clock; monotonic: MonotonicClock; log?: Log }, maxEntries: number) {
     this.#clock = needs.clock
+    this.#monotonic = needs.monotonic
     this.#log = needs.log?.forComponent('traffic')
     this.#maxEntries = maxEntries
     this.#finished = new FinishedRequests(maxEntries)
@@ -130,8 +132,8 @@ class RingFeed implements TrafficFeed, Feed {
     return () => this.#finishListeners.delete(listener)
   }
 
-  now(): number {
-    return this.#clock.now()
+  elapsedMs(): number {
+    return this.#monotonic.elapsedMs()
   }
 
   changed(slot: Slot): void {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { AppError } from '#shared/errors.js'
-import type { Clock } from '../../base/clock.js'
+import type { MonotonicClock } from '../../base/clock.js'
 import { type NodeTable, ProviderSet } from '../../node-table/index.js'
 import type { Host } from '../../p2p/index.js'
 import type { ServiceRegistry } from '../../services/index.js'
@@ -214,19 +214,19 @@ const FORGET_AFTER_MS = 10 * 60_000
 /** Characters of the prompt's beginning that make its key. */
 const PREFIX_CHARS = 2_048
 
-export function createAffinity(needs: { clock: Clock }): Affinity {
+export function createAffinity(needs: { monotonic: MonotonicClock }): Affinity {
   const servers = new Map<string, { peerId: string; atMs: number }>()
   return {
     lastServer(key) {
       const known = servers.get(key)
       if (known === undefined) return undefined
-      if (needs.clock.now() - known.atMs <= FORGET_AFTER_MS) return known.peerId
+      if (needs.monotonic.elapsedMs() - known.atMs <= FORGET_AFTER_MS) return known.peerId
       servers.delete(key)
       return undefined
     },
     served(key, peerId) {
       servers.delete(key)
-      servers.set(key, { peerId, atMs: needs.clock.now() })
+      servers.set(key, { peerId, atMs: needs.monotonic.elapsedMs() })
       if (servers.size > MAX_CONVERSATIONS) for (const oldest of servers.keys()) return void servers.delete(oldest)
     },
   }

@@ -25,7 +25,7 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true, force: true }))
 
 function open() {
-  const traffic = createTrafficFeed({ clock })
+  const traffic = createTrafficFeed({ clock, monotonic: { elapsedMs: () => nowMs } })
   const history = createTrafficHistory({ traffic, clock, log }, { file: join(dir, 'history.json') })
   let id = 0
   /** One request that takes `ms` and ends now. */
