@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { app, dialog, ipcMain, powerMonitor, safeStorage } from 'electron'
 import { monotonicClock, systemClock } from '../base/clock.js'
+import { within } from '../base/within.js'
 import { EXIT } from '../cli/io.js'
 import type { Origins, Settings } from '../config/index.js'
 import { restartArgv, type Launch } from '../electron/argv.js'
@@ -182,11 +183,6 @@ async function startUnlessQuit(start: NodeStart, quit: AbortSignal): Promise<Run
   }
 }
 
-async function stopWithin(running: RunningNode, graceMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const grace = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, graceMs)
-  })
-  await Promise.race([running.stop(), grace])
-  clearTimeout(timer)
+function stopWithin(running: RunningNode, graceMs: number): Promise<void> {
+  return within(running.stop(), graceMs, () => undefined)
 }

@@ -1,5 +1,6 @@
 import type { TrafficEntry, TrafficLeg } from '#shared/contract/traffic.js'
 import type { Clock, MonotonicClock } from '../base/clock.js'
+import { Listeners } from '../base/listeners.js'
 import type { Log } from '../logging/index.js'
 import { type Feed, FinishedRequests, newEntry, RunningRequest, type Slot } from './traffic-requests.js'
 
@@ -85,7 +86,7 @@ class RingFeed implements TrafficFeed, Feed {
   #running = 0
   /** Listeners have heard of a change since the last reading. */
   #isAnnounced = false
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Listeners()
   readonly #finishListeners = new Set<(entry: Readonly<TrafficEntry>) => void>()
   readonly #counts: DayCounts = { in: 0, out: 0, local: 0 }
   #nextMidnightMs = 0
@@ -123,8 +124,7 @@ class RingFeed implements TrafficFeed, Feed {
   }
 
   subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   onFinished(listener: (entry: Readonly<TrafficEntry>) => void): () => void {
@@ -140,7 +140,7 @@ class RingFeed implements TrafficFeed, Feed {
     slot.view = undefined
     if (this.#isAnnounced) return
     this.#isAnnounced = true
-    for (const listener of this.#listeners) listener()
+    this.#listeners.notify()
   }
 
   /** A request counts under the way it took in the end. */

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { AppError } from '#shared/errors.js'
+import { BoundedMap } from '../../base/bounded-map.js'
 import type { MonotonicClock } from '../../base/clock.js'
 import { type NodeTable, ProviderSet } from '../../node-table/index.js'
 import type { Host } from '../../p2p/index.js'
@@ -215,19 +216,17 @@ const FORGET_AFTER_MS = 10 * 60_000
 const PREFIX_CHARS = 2_048
 
 export function createAffinity(needs: { monotonic: MonotonicClock }): Affinity {
-  const servers = new Map<string, { peerId: string; atMs: number }>()
+  const servers = new BoundedMap<string, { peerId: string; atMs: number }>(MAX_CONVERSATIONS)
   return {
     lastServer(key) {
-      const known = servers.get(key)
+      const known = servers.peek(key)
       if (known === undefined) return undefined
       if (needs.monotonic.elapsedMs() - known.atMs <= FORGET_AFTER_MS) return known.peerId
       servers.delete(key)
       return undefined
     },
     served(key, peerId) {
-      servers.delete(key)
       servers.set(key, { peerId, atMs: needs.monotonic.elapsedMs() })
-      if (servers.size > MAX_CONVERSATIONS) for (const oldest of servers.keys()) return void servers.delete(oldest)
     },
   }
 }

@@ -15,7 +15,7 @@ export interface ProviderScores {
 }
 
 /** One request at a provider, as it is scored. */
-export interface ScoredAttempt {
+interface ScoredAttempt {
   /** The first byte came after so many ms. */
   answered(ttfbMs: number): void
   /** The peer said that it is full; it is left alone for `retryAfterMs` where it named that. */

@@ -150,6 +150,7 @@ describe('the traffic history', () => {
     await history.start(signal)
     request(5)
     await rm(dir, { recursive: true })
+    await writeFile(dir, 'a file where the folder was')
     const told = log.lines.length
     await history.flush()
     await history.flush()
