@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.js'
+import type { MonotonicClock } from '../base/clock.js'
 import { createServiceGroup, type Service } from '../base/lifecycle.js'
 import { VERSION } from '../base/version.js'
 import type { Settings } from '../config/index.js'
@@ -45,7 +45,7 @@ export function composeGateway(needs: {
   health: ProviderHealth
   admission: Admission
   traffic: TrafficFeed
-  clock: Clock
+  monotonic: MonotonicClock
   log: Log
   paths: PathLookup
   metrics: Metrics
@@ -57,13 +57,13 @@ export function composeGateway(needs: {
   authorize: GatewayOptions['authorize']
   dashboardUrl: () => string | undefined
 }): ComposedGateway {
-  const { host, table, registry, health, admission, traffic, clock, log, paths, metrics, settings } = needs
+  const { host, table, registry, health, admission, traffic, monotonic, log, paths, metrics, settings } = needs
   const peerClients = createPeerClients({ host, log }, { connectTimeoutMs: () => settings['gateway.connect-timeout'] })
   const localClients = createLocalClients()
   const knownOffers = createKnownOffers({ table })
-  const scores = createProviderScores({ clock })
+  const scores = createProviderScores({ monotonic })
   const statusFollower = createStatusFollower({ table, scores })
-  const affinity = createAffinity({ clock })
+  const affinity = createAffinity({ monotonic })
   const choice = createProviderChoice({ host, table, registry, admission, health, scores, affinity })
   const forwarder = createForwarder(
     { host, peerClients, localClients, registry, health, admission, scores, paths, log },
@@ -71,7 +71,7 @@ export function composeGateway(needs: {
   )
   const gatewayNeeds: GatewayNeeds = {
     ...{ host, table, registry, admission, forwarder, health, choice, knownOffers },
-    ...{ traffic, paths, metrics, clock, log },
+    ...{ traffic, paths, metrics, monotonic, log },
   }
   const options: GatewayOptions = {
     settings,

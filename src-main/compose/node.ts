@@ -6,7 +6,7 @@ import {
   createControl,
   type UpdatesSource,
 } from '../api/index.js'
-import { systemClock } from '../base/clock.js'
+import { monotonicClock, systemClock } from '../base/clock.js'
 import type { DataFolder } from '../base/data-folder.js'
 import { createServiceGroup, type Service } from '../base/lifecycle.js'
 import { VERSION } from '../base/version.js'
@@ -61,8 +61,9 @@ export function createNode(needs: NodeNeeds): OcfNode {
   const { settings, dataFolder, identity, logger } = needs
   const { log } = logger
   const clock = systemClock
+  const monotonic = monotonicClock
   const live = createLiveSettings(needs)
-  const telemetry = composeTelemetry({ settings, clock, log, dataFolder })
+  const telemetry = composeTelemetry({ settings, clock, monotonic, log, dataFolder })
   const { traffic, history, metrics } = telemetry
 
   const { host, bootstrapper, presence } = composeNetwork({
@@ -95,7 +96,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
   })
 
   // The gateway and the pages list the models of the same peers.
-  const health = createProviderHealth({ host, table, clock, log })
+  const health = createProviderHealth({ host, table, monotonic, log })
   const control = createControl({
     facts: { version: VERSION, mode: settings.mode, startedAtMs: clock.now() },
     connections: createConnectionsSource(host),
@@ -116,7 +117,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     log,
   })
   const controlServer = createControlServer(
-    { control, gatewayUrl: () => gatewayUrl() ?? null, log, clock },
+    { control, gatewayUrl: () => gatewayUrl() ?? null, log, monotonic },
     { port: settings['api-port'], rendererDir: needs.rendererDir, dataDir: dataFolder.dir },
   )
   controlUrl = () => controlServer.url
@@ -128,7 +129,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     health,
     admission: sharing.admission,
     traffic,
-    clock,
+    monotonic,
     log,
     metrics,
     paths,

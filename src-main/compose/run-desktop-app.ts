@@ -1,7 +1,8 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { app, dialog, ipcMain, powerMonitor, safeStorage } from 'electron'
-import { systemClock } from '../base/clock.js'
+import { monotonicClock, systemClock } from '../base/clock.js'
+import { within } from '../base/within.js'
 import { EXIT } from '../cli/io.js'
 import type { Origins, Settings } from '../config/index.js'
 import { restartArgv, type Launch } from '../electron/argv.js'
@@ -75,7 +76,7 @@ export async function runDesktopApp(settings: Settings, origins: Origins, option
   restartAfterCrash({ running, log, launch })
 
   const shell = createShell(
-    { control: node.control, node, preferences, autostart, clock: systemClock, log, quit: quit.ask },
+    { control: node.control, node, preferences, autostart, monotonic: monotonicClock, log, quit: quit.ask },
     { builtDir, canUpdate: updates.isSupported },
   )
   plainSecrets.showWith((notice) => shell.notify(notice))
@@ -152,14 +153,14 @@ function openAutostart(): Autostart | undefined {
 /** An uncaught error leaves the process in an unknown state: a new process takes over, unless that failed before. */
 function restartAfterCrash(needs: { running: RunningNode; log: Log; launch: Launch }): void {
   const { log, launch, running } = needs
-  const startedAtMs = systemClock.now()
+  const startedAtMs = monotonicClock.elapsedMs()
   let ending = false
   process.on('unhandledRejection', (error) => log.error('a rejected promise was not handled', { error }))
   process.on('uncaughtException', (error) => {
     log.error('the app failed', { error })
     if (ending) return
     ending = true
-    const restarts = nextRestart({ clock: systemClock }, { restarts: launch.restarts, startedAtMs })
+    const restarts = nextRestart({ monotonic: monotonicClock }, { restarts: launch.restarts, startedAtMs })
     void stopWithin(running, CRASH_GRACE_MS).finally(() => {
       if (restarts === undefined) {
         dialog.showErrorBox('Open Compute keeps failing', `It was restarted and failed again: ${error.message}`)
@@ -182,11 +183,6 @@ async function startUnlessQuit(start: NodeStart, quit: AbortSignal): Promise<Run
   }
 }
 
-async function stopWithin(running: RunningNode, graceMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const grace = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, graceMs)
-  })
-  await Promise.race([running.stop(), grace])
-  clearTimeout(timer)
+function stopWithin(running: RunningNode, graceMs: number): Promise<void> {
+  return within(running.stop(), graceMs, () => undefined)
 }

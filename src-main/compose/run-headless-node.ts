@@ -1,4 +1,5 @@
 import { AppError } from '#shared/errors.js'
+import { within } from '../base/within.js'
 import { EXIT } from '../cli/io.js'
 import type { Origins, Settings } from '../config/index.js'
 import { createLogger, type Logger } from '../logging/index.js'
@@ -80,14 +81,11 @@ function reportFailedStart(error: unknown, logger: Logger): number {
 }
 
 async function stopWithin(running: RunningNode, logger: Logger): Promise<number> {
-  const grace = new Promise<'late'>((resolve) => {
-    setTimeout(() => resolve('late'), STOP_GRACE_MS).unref()
-  })
   let code: number = EXIT.ok
   try {
-    if ((await Promise.race([running.stop(), grace])) === 'late') {
+    await within(running.stop(), STOP_GRACE_MS, () => {
       logger.log.warn('stopping took too long and was cut short', { afterMs: STOP_GRACE_MS })
-    }
+    })
   } catch (error) {
     logger.log.error('the node did not stop cleanly', { error })
     code = EXIT.failed

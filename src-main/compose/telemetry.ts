@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.js'
+import type { Clock, MonotonicClock } from '../base/clock.js'
 import type { DataFolder } from '../base/data-folder.js'
 import type { Service } from '../base/lifecycle.js'
 import { VERSION } from '../base/version.js'
@@ -29,11 +29,12 @@ export interface ComposedTelemetry {
 export function composeTelemetry(needs: {
   settings: Settings
   clock: Clock
+  monotonic: MonotonicClock
   log: Log
   dataFolder: DataFolder
 }): ComposedTelemetry {
   const { settings, clock, log } = needs
-  const traffic = createTrafficFeed({ clock, log })
+  const traffic = createTrafficFeed({ clock, monotonic: needs.monotonic, log })
   const history = createTrafficHistory({ traffic, clock, log }, { file: needs.dataFolder.path('traffic-history.json') })
   let sources: MetricSources | undefined
   const metrics = createMetrics({ traffic, sources: () => sources }, { version: VERSION })

@@ -1,5 +1,6 @@
 import type { DoctorState } from '#shared/contract/doctor.js'
 import { AppError } from '#shared/errors.js'
+import { Listeners } from '../base/listeners.js'
 import type { Log } from '../logging/index.js'
 import type { DoctorFacts } from './facts.js'
 
@@ -30,7 +31,7 @@ export function createLiveDoctor(
   options: { readEveryMs?: number } = {},
 ): LiveDoctor & { changed(): void } {
   const { readEveryMs = READ_EVERY_MS } = options
-  const listeners = new Set<() => void>()
+  const listeners = new Listeners()
   let known: { state: DoctorState; json: string; atMs: number; alone: boolean } | undefined
   let timer: NodeJS.Timeout | undefined
 
@@ -57,7 +58,7 @@ export function createLiveDoctor(
       if (!(error instanceof AppError)) needs.log.error('the doctor could not read the state of the network', { error })
       return
     }
-    for (const listener of listeners) listener()
+    listeners.notify()
   }
 
   return {
@@ -67,10 +68,10 @@ export function createLiveDoctor(
       return (isFresh ? known : undefined)?.state ?? read().state
     },
     subscribe(listener) {
-      listeners.add(listener)
+      const remove = listeners.add(listener)
       timer ??= setInterval(tick, readEveryMs)
       return () => {
-        listeners.delete(listener)
+        remove()
         if (listeners.size > 0) return
         clearInterval(timer)
         timer = undefined

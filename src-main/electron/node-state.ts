@@ -4,6 +4,7 @@ import { StatusSchema, type Status } from '#shared/contract/node.js'
 import { PauseStateSchema, type PauseState } from '#shared/contract/pause.js'
 import { UpdateStateSchema, type UpdateState } from '#shared/contract/update.js'
 import type { Control } from '../api/index.js'
+import { Listeners } from '../base/listeners.js'
 import type { Log } from '../logging/index.js'
 
 /** The node's state as the tray and the notifications read it. */
@@ -26,15 +27,11 @@ export interface NodeState {
 export function followNode(needs: { control: Control; log: Log }): NodeState {
   const { control } = needs
   const log = needs.log.forComponent('shell')
-  const listeners = new Set<() => void>()
+  const listeners = new Listeners()
   let status: Status | undefined
   let pause: PauseState | undefined
   let update: UpdateState | undefined
   const stops: (() => void)[] = []
-
-  function announce(): void {
-    for (const listener of listeners) listener()
-  }
 
   /** For feeds of one value: each delta is the whole new value. */
   function follow<T>(feed: string, schema: z.ZodType<T>, set: (value: T) => void): void {
@@ -43,7 +40,7 @@ export function followNode(needs: { control: Control; log: Log }): NodeState {
       ready: () => true,
       send(message) {
         set(schema.parse(message.data))
-        announce()
+        listeners.notify()
       },
     })
     stops.push(stop)
@@ -69,10 +66,7 @@ export function followNode(needs: { control: Control; log: Log }): NodeState {
     get pause() {
       return pause
     },
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    subscribe: (listener) => listeners.add(listener),
     pauseFor: (forMs) => call('pause.set', { forMs }),
     resume: () => call('pause.resume', {}),
     stop() {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { app, BrowserWindow, Notification, powerMonitor } from 'electron'
 import type { Capability } from '#shared/contract/node.js'
 import type { Control } from '../api/index.js'
-import type { Clock } from '../base/clock.js'
+import type { MonotonicClock } from '../base/clock.js'
 import type { Log } from '../logging/index.js'
 import { readLaunch } from './argv.js'
 import type { Autostart } from './autostart.js'
@@ -22,7 +22,7 @@ export interface ShellNeeds {
   node: Sleeper
   preferences: PreferencesFile
   autostart: Autostart | undefined
-  clock: Clock
+  monotonic: MonotonicClock
   log: Log
   quit: () => void
 }
@@ -65,7 +65,7 @@ export function createShell(needs: ShellNeeds, options: ShellOptions): Shell {
           page: 'home',
         })
       }
-      reloadAfterCrash(window.webContents, { clock: needs.clock, log, gaveUp })
+      reloadAfterCrash(window.webContents, { monotonic: needs.monotonic, log, gaveUp })
     },
   }
   const show = (page?: LinkedPage): void => showWindow(windows, page)

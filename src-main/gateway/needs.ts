@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Clock } from '../base/clock.js'
+import type { MonotonicClock } from '../base/clock.js'
 import type { Settings } from '../config/index.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
@@ -26,7 +26,7 @@ export interface GatewayNeeds {
   traffic: TrafficFeed
   paths: PathLookup
   metrics: Metrics
-  clock: Clock
+  monotonic: MonotonicClock
   log: Log
 }
 

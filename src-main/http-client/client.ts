@@ -1,8 +1,7 @@
 import type { Duplex } from 'node:stream'
-import { SwapRemoveSet } from '../base/swap-remove-set.js'
-import { type ConnectionOwner, HttpConnection } from './connection.js'
-import { asError, ConnectFailedError } from './errors.js'
-import type { Outgoing } from './exchange.js'
+import { NOT_A_MEMBER, type SwapRemoveMember, SwapRemoveSet } from '../base/swap-remove-set.js'
+import { asError, ConnectFailedError, ConnectionLostError } from './errors.js'
+import { Exchange, type Outgoing } from './exchange.js'
 import { requestHead } from './request-writer.js'
 import type { AnswerHandler, HttpClient, HttpRequest } from './index.js'
 
@@ -33,7 +32,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   return new PooledClient(options)
 }
 
-class PooledClient implements HttpClient, ConnectionOwner {
+class PooledClient implements HttpClient {
   readonly #options: HttpClientOptions
   readonly #open = new SwapRemoveSet<HttpConnection>()
   readonly #givenAway = new Set<Duplex>()
@@ -92,6 +91,7 @@ class PooledClient implements HttpClient, ConnectionOwner {
     for (const { handler } of without) handler.onError(error)
   }
 
+  /** It can take the next request. */
   onFree(connection: HttpConnection): void {
     const next = this.#waiting.shift()
     if (next !== undefined) connection.send(next)
@@ -99,11 +99,13 @@ class PooledClient implements HttpClient, ConnectionOwner {
     else this.#keep(connection)
   }
 
+  /** The socket is of another protocol from now on; {@link onClosed} follows. */
   onGivenAway(socket: Duplex): void {
     this.#givenAway.add(socket)
     socket.once('close', () => this.#givenAway.delete(socket))
   }
 
+  /** It takes none any more: closed, or given away. */
   onClosed(connection: HttpConnection): void {
     if (!this.#open.delete(connection)) return
     const at = this.#idle.lastIndexOf(connection)
@@ -185,5 +187,99 @@ class PooledClient implements HttpClient, ConnectionOwner {
     for (const connection of this.#idle.splice(0)) connection.destroy()
     clearInterval(this.#sweep)
     this.#sweep = undefined
+  }
+}
+
+/** One connection, with one request at a time. */
+class HttpConnection implements SwapRemoveMember {
+  /** In its client's set. */
+  setIndex = NOT_A_MEMBER
+  /** When it became free, ms of `performance.now()`. */
+  freeSince = 0
+  /** How long the other side keeps it when it is free, where it says so. */
+  keepAliveMs: number | undefined
+  readonly socket: Duplex
+  readonly #client: PooledClient
+  #current: Exchange | undefined
+  #hasServed = false
+  #isGone = false
+
+  constructor(socket: Duplex, client: PooledClient) {
+    this.socket = socket
+    this.#client = client
+    socket.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose)
+  }
+
+  get isUsable(): boolean {
+    const socket = this.socket
+    // Unread bytes would be an answer that was never asked for.
+    return !this.#isGone && socket.readable && socket.writable && socket.readableLength === 0
+  }
+
+  get isBusy(): boolean {
+    return this.#current !== undefined
+  }
+
+  /** Only while it is usable and not busy. Never throws. */
+  send(outgoing: Outgoing): void {
+    const exchange = new Exchange(this, this.socket, outgoing, this.#hasServed)
+    this.#current = exchange
+    exchange.start()
+  }
+
+  /** Ends it; a request under way fails with `error`. */
+  destroy(error: Error = new ConnectionLostError(false)): void {
+    const exchange = this.#current
+    if (exchange === undefined) this.socket.destroy()
+    else exchange.abort(error)
+  }
+
+  /** The exchange is over; with `keep` the next one may come. */
+  release(exchange: Exchange, keep: boolean): void {
+    if (this.#current !== exchange) return
+    this.#current = undefined
+    if (!keep || !this.isUsable) {
+      this.socket.destroy()
+      return
+    }
+    this.#hasServed = true
+    this.freeSince = performance.now()
+    this.#client.onFree(this)
+  }
+
+  /** The socket belongs to the caller from now on. */
+  giveAway(exchange: Exchange): Duplex {
+    const socket = this.socket
+    if (this.#current === exchange) this.#current = undefined
+    socket.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError).off('close', this.#onClose)
+    this.#client.onGivenAway(socket)
+    this.#leave()
+    return socket
+  }
+
+  #leave(): void {
+    if (this.#isGone) return
+    this.#isGone = true
+    this.#client.onClosed(this)
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    // Nothing was asked for.
+    if (this.#current === undefined) this.socket.destroy()
+    else this.#current.onData(chunk)
+  }
+
+  readonly #onEnd = (): void => {
+    this.#current?.onEnd()
+    this.socket.destroy()
+  }
+
+  readonly #onError = (error: Error): void => {
+    this.#current?.onLost(error)
+  }
+
+  readonly #onClose = (): void => {
+    this.#current?.onLost(undefined)
+    this.#leave()
   }
 }

@@ -60,6 +60,5 @@ export interface HttpClient {
 }
 
 export { ConnectFailedError, ConnectionLostError, IdleTimeoutError, UnsendableRequestError } from './errors.js'
-export { MalformedAnswerError } from './errors.js'
 export { createHttpClient } from './client.js'
 export { ask } from './ask.js'

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { z } from 'zod'
 import { DirectionTotalsSchema } from '#shared/contract/traffic.js'
+import { readJsonFile, writeJsonFile } from '../base/json-file.js'
 import type { Log } from '../logging/index.js'
 import { createPercentileSketch, type Rollup } from './rollup.js'
 
@@ -23,25 +23,19 @@ const FileSchema = z.object({ format: z.literal(FORMAT), hours: z.array(HourSche
 
 /** Reads the kept hours; none where there is no file. One that can't be understood is moved aside and logged. */
 export async function readHistoryFile(path: string, log: Log): Promise<Rollup[]> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') log.warn('the traffic history can not be read', { error })
-    return []
-  }
-  const parsed = FileSchema.safeParse(parseJson(text))
-  if (parsed.success) {
-    return parsed.data.hours.map(({ at, errors, ttfb, duration, ...totals }) => ({
-      ...totals,
-      startMs: at,
-      errors: new Map(errors),
-      ttfb: createPercentileSketch(ttfb),
-      duration: createPercentileSketch(duration),
-    }))
-  }
-  await moveAside(path, log)
-  return []
+  const content = await readJsonFile(path, FileSchema).catch((error: unknown) => {
+    log.warn('the traffic history can not be read', { error })
+    return undefined
+  })
+  if (content?.kind === 'broken') await moveAside(path, log)
+  if (content?.kind !== 'read') return []
+  return content.value.hours.map(({ at, errors, ttfb, duration, ...totals }) => ({
+    ...totals,
+    startMs: at,
+    errors: new Map(errors),
+    ttfb: createPercentileSketch(ttfb),
+    duration: createPercentileSketch(duration),
+  }))
 }
 
 /** Writes the hours (mode 0600): the file changes as a whole or not at all. */
@@ -58,20 +52,7 @@ export async function writeHistoryFile(path: string, hours: readonly Rollup[]): 
       duration: duration.bins(),
     })),
   }
-  const temporary = `${path}.${randomUUID()}.tmp`
-  try {
-    const handle = await open(temporary, 'wx', 0o600)
-    try {
-      await handle.writeFile(JSON.stringify(file))
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
+  await writeJsonFile(path, file, { indent: 0 })
 }
 
 async function moveAside(path: string, log: Log): Promise<void> {
@@ -81,13 +62,5 @@ async function moveAside(path: string, log: Log): Promise<void> {
     log.warn('the traffic history could not be understood and was moved aside; a new one begins', { movedTo: aside })
   } catch (error) {
     log.warn('the traffic history could not be understood; a new one begins', { error })
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined // The schema says no to it.
   }
 }

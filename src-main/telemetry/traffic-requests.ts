@@ -1,4 +1,5 @@
 import { MAX_LEGS, type TrafficEntry, type TrafficLeg } from '#shared/contract/traffic.js'
+import type { MonotonicClock } from '../base/clock.js'
 import type { TrafficHandle, TrafficStart, TrafficUpdate } from './traffic.js'
 
 /** A slot of the feed, used again for another request when its own was the oldest one. */
@@ -11,8 +12,7 @@ export interface Slot {
 }
 
 /** What a request does to the feed. */
-export interface Feed {
-  now(): number
+export interface Feed extends MonotonicClock {
   changed(slot: Slot): void
   /** The request goes another way than it was counted under. */
   redirect(entry: TrafficEntry, direction: TrafficEntry['direction'] | undefined): void
@@ -24,12 +24,14 @@ export class RunningRequest implements TrafficHandle {
   readonly #entry: TrafficEntry
   readonly #slot: Slot
   readonly #feed: Feed
+  readonly #startedMs: number
   #ended = false
 
   constructor(entry: TrafficEntry, slot: Slot, feed: Feed) {
     this.#entry = entry
     this.#slot = slot
     this.#feed = feed
+    this.#startedMs = feed.elapsedMs()
   }
 
   update(fields: TrafficUpdate): void {
@@ -47,8 +49,13 @@ export class RunningRequest implements TrafficHandle {
   firstByte(): void {
     const entry = this.#entry
     if (this.#ended || entry.ttfbMs !== null) return
-    entry.ttfbMs = this.#feed.now() - entry.atMs
+    entry.ttfbMs = this.#sinceBegin()
     this.#changed()
+  }
+
+  /** Whole milliseconds. */
+  #sinceBegin(): number {
+    return Math.round(this.#feed.elapsedMs() - this.#startedMs)
   }
 
   addBytes(bytesIn: number, bytesOut: number): void {
@@ -72,7 +79,7 @@ export class RunningRequest implements TrafficHandle {
     const entry = this.#entry
     this.#feed.redirect(entry, fields?.direction)
     if (fields !== undefined) assign(entry, fields)
-    entry.durationMs = this.#feed.now() - entry.atMs
+    entry.durationMs = this.#sinceBegin()
     this.#changed()
     this.#feed.ended(entry, this.#slot)
   }

@@ -1,5 +1,6 @@
 import type { TrafficEntry, TrafficLeg } from '#shared/contract/traffic.js'
-import type { Clock } from '../base/clock.js'
+import type { Clock, MonotonicClock } from '../base/clock.js'
+import { Listeners } from '../base/listeners.js'
 import type { Log } from '../logging/index.js'
 import { type Feed, FinishedRequests, newEntry, RunningRequest, type Slot } from './traffic-requests.js'
 
@@ -68,7 +69,7 @@ const MAX_ENTRIES = 10_000
 
 /** An empty {@link TrafficFeed}. A request costs a few assignments: reading, copying and sending happen elsewhere. */
 export function createTrafficFeed(
-  needs: { clock: Clock; log?: Log },
+  needs: { clock: Clock; monotonic: MonotonicClock; log?: Log },
   options: { maxEntries?: number } = {},
 ): TrafficFeed {
   return new RingFeed(needs, options.maxEntries ?? MAX_ENTRIES)
@@ -76,6 +77,7 @@ export function createTrafficFeed(
 
 class RingFeed implements TrafficFeed, Feed {
   readonly #clock: Clock
+  readonly #monotonic: MonotonicClock
   readonly #log: Log | undefined
   readonly #maxEntries: number
   readonly #ring: Slot[] = []
@@ -84,13 +86,14 @@ class RingFeed implements TrafficFeed, Feed {
   #running = 0
   /** Listeners have heard of a change since the last reading. */
   #isAnnounced = false
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Listeners()
   readonly #finishListeners = new Set<(entry: Readonly<TrafficEntry>) => void>()
   readonly #counts: DayCounts = { in: 0, out: 0, local: 0 }
   #nextMidnightMs = 0
 
-  constructor(needs: { clock: Clock; log?: Log }, maxEntries: number) {
+  constructor(needs: { clock: Clock; monotonic: MonotonicClock; log?: Log }, maxEntries: number) {
     this.#clock = needs.clock
+    this.#monotonic = needs.monotonic
     this.#log = needs.log?.forComponent('traffic')
     this.#maxEntries = maxEntries
     this.#finished = new FinishedRequests(maxEntries)
@@ -121,8 +124,7 @@ class RingFeed implements TrafficFeed, Feed {
   }
 
   subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   onFinished(listener: (entry: Readonly<TrafficEntry>) => void): () => void {
@@ -130,15 +132,15 @@ class RingFeed implements TrafficFeed, Feed {
     return () => this.#finishListeners.delete(listener)
   }
 
-  now(): number {
-    return this.#clock.now()
+  elapsedMs(): number {
+    return this.#monotonic.elapsedMs()
   }
 
   changed(slot: Slot): void {
     slot.view = undefined
     if (this.#isAnnounced) return
     this.#isAnnounced = true
-    for (const listener of this.#listeners) listener()
+    this.#listeners.notify()
   }
 
   /** A request counts under the way it took in the end. */

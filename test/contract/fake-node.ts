@@ -3,6 +3,7 @@ import type { LogLine } from '#shared/contract/logs.js'
 import { emptyPeerRecord } from '#shared/records.js'
 import type { ConnectionsSource } from '../../src-main/api/handlers/peers.js'
 import { createControl, type Control, type ControlNeeds } from '../../src-main/api/index.js'
+import { monotonicClock } from '../../src-main/base/clock.js'
 import type { SettingsSource } from '../../src-main/config/settings-source.js'
 import type { Log } from '../../src-main/logging/index.js'
 import type { NodeTable, Row } from '../../src-main/node-table/index.js'
@@ -43,7 +44,7 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
   const lines: LogLine[] = []
   const errors: unknown[] = []
   let checks: readonly Check[] = [FINE]
-  const traffic = createTrafficFeed({ clock: Date })
+  const traffic = createTrafficFeed({ clock: Date, monotonic: monotonicClock })
 
   const connections: ConnectionsSource = {
     peerId: SELF,

@@ -7,6 +7,7 @@ import { createFeedReceiver, type Client } from '#shared/contract/client.js'
 import type { CallOutput } from '#shared/contract/index.js'
 import { createControlServer, type ControlServer } from '../../src-main/api/http/index.js'
 import type { Control } from '../../src-main/api/index.js'
+import { monotonicClock } from '../../src-main/base/clock.js'
 import { serveIpc, type IpcEvent, type IpcReceiver, type IpcSender } from '../../src-main/electron/ipc.js'
 import { createHttpClient } from '../../src-renderer/client/http.js'
 import { createIpcClient } from '../../src-renderer/client/ipc.js'
@@ -64,7 +65,12 @@ export async function startServer(
 ): Promise<{ server: ControlServer; dataDir: string; close: () => Promise<void> }> {
   const dataDir = await mkdtemp(join(tmpdir(), 'ocf-control-'))
   const server = createControlServer(
-    { control: node.control, gatewayUrl: () => node.needs.gatewayUrl(), log: node.needs.log, clock: Date },
+    {
+      control: node.control,
+      gatewayUrl: () => node.needs.gatewayUrl(),
+      log: node.needs.log,
+      monotonic: monotonicClock,
+    },
     { port: options.port ?? 0, rendererDir: options.rendererDir ?? null, dataDir },
   )
   const close = async (): Promise<void> => {

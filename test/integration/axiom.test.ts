@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { monotonicClock } from '../../src-main/base/clock.js'
 import type { LocalService } from '../../src-main/services/index.js'
 import { createAxiomExporter, type AxiomNeeds, type AxiomOptions } from '../../src-main/telemetry/axiom/index.js'
 import { createTrafficFeed } from '../../src-main/telemetry/traffic.js'
@@ -29,7 +30,7 @@ const SERVICE = {
 async function open(options: Partial<AxiomOptions> = {}) {
   const server = await startAxiomStandIn()
   const log = createRecordingLog()
-  const traffic = createTrafficFeed({ clock: Date })
+  const traffic = createTrafficFeed({ clock: Date, monotonic: monotonicClock })
   const network = new EventTarget()
   const services: LocalService[] = []
   let servicesChanged = (): void => undefined

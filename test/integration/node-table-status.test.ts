@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { monotonicClock } from '../../src-main/base/clock.js'
 import { createProviderHealth, quarantineMs } from '../../src-main/gateway/routing/provider-health.js'
 import { createProviderScores, createStatusFollower } from '../../src-main/gateway/routing/provider-scores.js'
 import type { OwnStatus, PeerStatusEvent } from '../../src-main/node-table/index.js'
@@ -91,11 +92,12 @@ test('a peer whose row is out of date here is synced with as soon as its status 
 
 test('a peer that is gone is quarantined by one’s own probe only, for a growing while, and free when it answers', async () => {
   const clock = createOffsetClock()
+  const monotonic = { elapsedMs: () => clock.now() }
   const [asker, provider] = [await nodes.start({ clock }), await nodes.start()]
   await connect(asker.host, provider.host)
   await offer(provider, 'gpt2')
   await expect.poll(() => asker.table.size, eventually).toBe(1)
-  const health = createProviderHealth({ host: asker.host, table: asker.table, clock, log: asker.log })
+  const health = createProviderHealth({ host: asker.host, table: asker.table, monotonic, log: asker.log })
   await health.start(new AbortController().signal)
   nodes.defer(() => health.stop())
   const events: PeerStatusEvent[] = []
@@ -125,10 +127,14 @@ test('a peer that says it is paused is left out, and what one says of its load i
   const own: OwnStatus = { slotsTotal: 1, slotsFree: 0, queueLength: 1, paused: null }
   const [asker, provider] = [await nodes.start(), await nodes.start({ ownStatus: { current: () => own } })]
   await connect(asker.host, provider.host)
-  const clock = createOffsetClock()
-  const health = createProviderHealth({ host: asker.host, table: asker.table, clock, log: asker.log })
+  const health = createProviderHealth({
+    host: asker.host,
+    table: asker.table,
+    monotonic: monotonicClock,
+    log: asker.log,
+  })
   const { peerId } = provider.host
-  const scores = createProviderScores({ clock })
+  const scores = createProviderScores({ monotonic: monotonicClock })
   const follower = createStatusFollower({ table: asker.table, scores })
   await follower.start(new AbortController().signal)
   nodes.defer(() => follower.stop())

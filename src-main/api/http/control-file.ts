@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readJsonFile, writeJsonFile } from '../../base/json-file.js'
 
 /** How the command line finds the running node: address and token, readable by its owner only. */
 const ControlFileSchema = z.object({
@@ -20,24 +20,13 @@ export function controlFilePath(dataDir: string): string {
 
 /** Writes the control file; a reader sees the old one or the new one, never half of it. Its mode is 0600 from the first byte on. */
 export async function writeControlFile(path: string, content: ControlFile): Promise<void> {
-  const draft = `${path}.${randomBytes(6).toString('hex')}`
-  try {
-    await writeFile(draft, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
-    await rename(draft, path)
-  } catch (error) {
-    await rm(draft, { force: true })
-    throw error
-  }
+  await writeJsonFile(path, content)
 }
 
 /** The file's content; undefined when it is missing or not a control file. */
 export async function readControlFile(path: string): Promise<ControlFile | undefined> {
-  try {
-    return ControlFileSchema.safeParse(JSON.parse(await readFile(path, 'utf8'))).data
-  } catch (error) {
-    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
+  const content = await readJsonFile(path, ControlFileSchema)
+  return content.kind === 'read' ? content.value : undefined
 }
 
 /** Removes the file unless another start has written its own meanwhile. */

@@ -93,7 +93,7 @@ const MAX_FOLLOWED = 32
 const MAX_BUFFERED_BYTES = 1024 * 1024
 
 /** Serves the feeds to one authenticated socket until it closes. */
-export function serveFeedSocket(needs: { feeds: Feeds; log: Log }, socket: WebSocket): void {
+function serveFeedSocket(needs: { feeds: Feeds; log: Log }, socket: WebSocket): void {
   const followed = new Map<number, () => void>()
 
   function send(message: FollowedMessage): void {

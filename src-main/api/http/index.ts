@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { AppError } from '#shared/errors.js'
-import type { Clock } from '../../base/clock.js'
+import type { MonotonicClock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
 import { findPortHolder, portInUseError } from '../../config/index.js'
 import { discardRest, readJson } from '../../gateway/index.js'
@@ -24,7 +24,7 @@ export interface ControlServerNeeds {
   /** The gateway's base address without `/v1`; null while it has no port. */
   gatewayUrl(): string | null
   log: Log
-  clock: Clock
+  monotonic: MonotonicClock
 }
 
 /** Where the control server listens and what it shows. */

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { AppError } from '#shared/errors.js'
-import type { Clock } from '../../base/clock.js'
+import type { MonotonicClock } from '../../base/clock.js'
 
 /** Bad tokens answered with 401 per minute; beyond it 429 tells a stray client to slow down. */
 const MAX_FAILURES = 20
@@ -14,7 +14,7 @@ export interface TokenGuard {
 }
 
 /** A guard with a token of its own: 32 random bytes, new at every start. */
-export function createTokenGuard(needs: { clock: Clock }): TokenGuard {
+export function createTokenGuard(needs: { monotonic: MonotonicClock }): TokenGuard {
   const token = randomBytes(32).toString('base64url')
   const expected = digest(token)
   let failuresAtMs: number[] = []
@@ -22,7 +22,7 @@ export function createTokenGuard(needs: { clock: Clock }): TokenGuard {
     token,
     assert(presented) {
       if (presented !== undefined && timingSafeEqual(digest(presented), expected)) return
-      const nowMs = needs.clock.now()
+      const nowMs = needs.monotonic.elapsedMs()
       failuresAtMs = failuresAtMs.filter((atMs) => nowMs - atMs < WINDOW_MS)
       const oldestMs = failuresAtMs[0]
       if (oldestMs !== undefined && failuresAtMs.length >= MAX_FAILURES) {

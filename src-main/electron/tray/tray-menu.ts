@@ -3,8 +3,7 @@ import type { Status } from '#shared/contract/node.js'
 import type { PauseState } from '#shared/contract/pause.js'
 
 /** The tray icons, each a file in the folder `tray` of the built program. */
-export const TRAY_ICONS = ['sharing', 'connected', 'alone', 'paused'] as const
-export type TrayIcon = (typeof TRAY_ICONS)[number]
+export type TrayIcon = 'sharing' | 'connected' | 'alone' | 'paused'
 
 /** What the tray shows: the status pill's state as an icon and a sentence. */
 export interface TrayState {

@@ -1,4 +1,5 @@
 import type { AppUpdater } from 'electron-updater'
+import { within } from '../../base/within.js'
 import type { Log } from '../../logging/index.js'
 import type { Updater } from './updates.js'
 
@@ -77,16 +78,11 @@ const HAND_OVER_MS = 60_000
  */
 export async function handOver(needs: { updater: Updater; log: Log; limitMs?: number }): Promise<void> {
   const log = needs.log.forComponent('updates')
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(
-    () => late.reject(new Error('The system did not end this program.')),
-    needs.limitMs ?? HAND_OVER_MS,
-  )
   try {
-    await Promise.race([needs.updater.install(), late.promise])
+    await within(needs.updater.install(), needs.limitMs ?? HAND_OVER_MS, () => {
+      throw new Error('The system did not end this program.')
+    })
   } catch (error) {
     log.error('the newer version could not be installed', { error })
-  } finally {
-    clearTimeout(timer)
   }
 }

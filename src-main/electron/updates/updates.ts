@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import type { UpdateState } from '#shared/contract/update.js'
 import type { UpdatesSource } from '../../api/index.js'
 import type { Clock } from '../../base/clock.js'
+import { Listeners } from '../../base/listeners.js'
 import type { Log } from '../../logging/index.js'
 
 /** A version that could be installed. */
-export interface Release {
+interface Release {
   version: string
 }
 
@@ -37,14 +38,14 @@ const FAILURES = {
 /** Updates with the person's consent: check, download and install are separate requests, one at a time. */
 export function createUpdates(needs: UpdatesNeeds): UpdatesSource {
   const log = needs.log.forComponent('updates')
-  const listeners = new Set<() => void>()
+  const listeners = new Listeners()
   let state: UpdateState = { kind: 'none', checkedAtMs: null }
   let found: Release | undefined
   let busy: Promise<UpdateState> | undefined
 
   function become(next: UpdateState): UpdateState {
     state = next
-    for (const listener of [...listeners]) listener()
+    listeners.notify()
     return state
   }
 
@@ -92,10 +93,7 @@ export function createUpdates(needs: UpdatesNeeds): UpdatesSource {
     install() {
       if (state.kind === 'ready') needs.restart()
     },
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    subscribe: (listener) => listeners.add(listener),
   }
 }
 

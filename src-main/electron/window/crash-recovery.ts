@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.js'
+import type { MonotonicClock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 
 /** The part of a window's contents that is used. */
@@ -14,13 +14,13 @@ const WITHIN_MS = 5 * 60_000
 /** Reloads a page whose process crashed, a few times; after that it calls `gaveUp`. The node runs on. */
 export function reloadAfterCrash(
   contents: CrashingContents,
-  needs: { clock: Clock; log: Log; gaveUp: () => void },
+  needs: { monotonic: MonotonicClock; log: Log; gaveUp: () => void },
 ): void {
   const log = needs.log.forComponent('window')
   let reloadsAtMs: number[] = []
   contents.on('render-process-gone', (_event, { reason }) => {
     if (reason === 'clean-exit') return
-    const nowMs = needs.clock.now()
+    const nowMs = needs.monotonic.elapsedMs()
     reloadsAtMs = reloadsAtMs.filter((atMs) => nowMs - atMs < WITHIN_MS)
     if (reloadsAtMs.length >= MAX_RELOADS) {
       log.error('the window crashed too often and is not reloaded', { reason, reloads: MAX_RELOADS })
@@ -43,10 +43,10 @@ const GOOD_AFTER_MS = 10 * 60_000
  * restart for ever.
  */
 export function nextRestart(
-  needs: { clock: Clock },
+  needs: { monotonic: MonotonicClock },
   run: { restarts: number; startedAtMs: number },
 ): number | undefined {
-  const wasGood = needs.clock.now() - run.startedAtMs >= GOOD_AFTER_MS
+  const wasGood = needs.monotonic.elapsedMs() - run.startedAtMs >= GOOD_AFTER_MS
   const next = wasGood ? 1 : run.restarts + 1
   return next > MAX_RESTARTS ? undefined : next
 }

@@ -2,7 +2,7 @@ import { Busboy } from '@fastify/busboy'
 import { AppError } from '#shared/errors.js'
 
 /** One part of a form: a field, or a file where it has a file name. */
-export interface FormPart {
+interface FormPart {
   name: string
   value: string | { bytes: Buffer; fileName: string; type: string }
 }

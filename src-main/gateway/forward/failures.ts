@@ -13,7 +13,7 @@ import { deadPeerBehind, PeerUnreachableError } from '../../p2p/index.js'
  * node's own HTTP client found the request unfit to be sent; the provider has nothing to do with it. `way-lost`: nothing
  * was heard over a relay any more; the provider behind it may be well.
  */
-export type FailureStage = 'connect' | 'stale' | 'before-headers' | 'way-lost' | 'refused-here'
+type FailureStage = 'connect' | 'stale' | 'before-headers' | 'way-lost' | 'refused-here'
 
 /** An attempt that failed and left the client untouched. `reason` is short, for logs and sentences. */
 export interface AttemptFailure {

@@ -57,7 +57,7 @@ export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions
 }
 
 /** A request for any provider of what it asks for. */
-export interface GlobalRequest {
+interface GlobalRequest {
   service: string
   /** Raw path and query at the server. */
   path: string

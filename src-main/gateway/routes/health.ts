@@ -2,7 +2,7 @@ import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import type { Route } from './route.js'
 
 export function healthRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {
-  const startedAtMs = needs.clock.now()
+  const startedAtMs = needs.monotonic.elapsedMs()
   return [
     {
       methods: ['GET', 'HEAD'],
@@ -15,7 +15,7 @@ export function healthRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
           status: 'ok',
           peer_id: needs.host.peerId,
           version: options.version,
-          uptime_s: Math.floor((needs.clock.now() - startedAtMs) / 1000),
+          uptime_s: Math.floor((needs.monotonic.elapsedMs() - startedAtMs) / 1000),
         }
       },
     },

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { AppError } from '#shared/errors.js'
-import type { Clock } from '../../base/clock.js'
+import { BoundedMap } from '../../base/bounded-map.js'
+import type { MonotonicClock } from '../../base/clock.js'
 import { type NodeTable, ProviderSet } from '../../node-table/index.js'
 import type { Host } from '../../p2p/index.js'
 import type { ServiceRegistry } from '../../services/index.js'
@@ -214,20 +215,18 @@ const FORGET_AFTER_MS = 10 * 60_000
 /** Characters of the prompt's beginning that make its key. */
 const PREFIX_CHARS = 2_048
 
-export function createAffinity(needs: { clock: Clock }): Affinity {
-  const servers = new Map<string, { peerId: string; atMs: number }>()
+export function createAffinity(needs: { monotonic: MonotonicClock }): Affinity {
+  const servers = new BoundedMap<string, { peerId: string; atMs: number }>(MAX_CONVERSATIONS)
   return {
     lastServer(key) {
-      const known = servers.get(key)
+      const known = servers.peek(key)
       if (known === undefined) return undefined
-      if (needs.clock.now() - known.atMs <= FORGET_AFTER_MS) return known.peerId
+      if (needs.monotonic.elapsedMs() - known.atMs <= FORGET_AFTER_MS) return known.peerId
       servers.delete(key)
       return undefined
     },
     served(key, peerId) {
-      servers.delete(key)
-      servers.set(key, { peerId, atMs: needs.clock.now() })
-      if (servers.size > MAX_CONVERSATIONS) for (const oldest of servers.keys()) return void servers.delete(oldest)
+      servers.set(key, { peerId, atMs: needs.monotonic.elapsedMs() })
     },
   }
 }

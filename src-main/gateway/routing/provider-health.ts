@@ -1,5 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
-import type { Clock } from '../../base/clock.js'
+import type { MonotonicClock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
 import { Listeners } from '../../base/listeners.js'
 import { within } from '../../base/within.js'
@@ -55,7 +55,7 @@ export function createProviderHealth(needs: ProviderHealthNeeds): ProviderHealth
 export interface ProviderHealthNeeds {
   host: Host
   table: NodeTable
-  clock: Clock
+  monotonic: MonotonicClock
   log: Log
 }
 
@@ -63,7 +63,7 @@ class QuarantiningHealth implements ProviderHealth {
   readonly name = 'provider-health'
   readonly #host: Host
   readonly #table: NodeTable
-  readonly #clock: Clock
+  readonly #monotonic: MonotonicClock
   readonly #log: Log
   readonly #quarantined = new Map<string, Quarantine>()
   readonly #listeners = new Listeners()
@@ -75,7 +75,7 @@ class QuarantiningHealth implements ProviderHealth {
   constructor(needs: ProviderHealthNeeds) {
     this.#host = needs.host
     this.#table = needs.table
-    this.#clock = needs.clock
+    this.#monotonic = needs.monotonic
     this.#log = needs.log.forComponent('provider-health')
   }
 
@@ -114,10 +114,10 @@ class QuarantiningHealth implements ProviderHealth {
     if (this.#table.get(peerId) === undefined) return
     const entry = this.#quarantined.get(peerId) ?? { failures: 0, failedAtMs: 0, probeAtMs: 0, reason, probing: false }
     // Requests that were under way fail together: that is one failure.
-    if (entry.failures > 0 && !entry.probing && this.#clock.now() < entry.probeAtMs) return
+    if (entry.failures > 0 && !entry.probing && this.#monotonic.elapsedMs() < entry.probeAtMs) return
     entry.failures += 1
     entry.reason = reason
-    entry.failedAtMs = this.#clock.now()
+    entry.failedAtMs = this.#monotonic.elapsedMs()
     entry.probeAtMs = entry.failedAtMs + quarantineMs(entry.failures)
     this.#quarantined.set(peerId, entry)
     if (entry.failures > 1) return
@@ -151,7 +151,7 @@ class QuarantiningHealth implements ProviderHealth {
   }
 
   #tick(): void {
-    const now = this.#clock.now()
+    const now = this.#monotonic.elapsedMs()
     for (const [peerId, entry] of this.#quarantined) {
       if (entry.probing || entry.probeAtMs > now) continue
       if (this.#probes >= MAX_PROBES_AT_ONCE) return

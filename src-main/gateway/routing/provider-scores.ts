@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.js'
+import type { MonotonicClock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
 import type { NodeTable } from '../../node-table/index.js'
 
@@ -15,7 +15,7 @@ export interface ProviderScores {
 }
 
 /** One request at a provider, as it is scored. */
-export interface ScoredAttempt {
+interface ScoredAttempt {
   /** The first byte came after so many ms. */
   answered(ttfbMs: number): void
   /** The peer said that it is full; it is left alone for `retryAfterMs` where it named that. */
@@ -55,8 +55,8 @@ const MAX_FULL_FOR_MS = 10_000
 const MAX_SCORES = 4_096
 
 /** Scores from what this node measures and what peers report. */
-export function createProviderScores(needs: { clock: Clock }): ProviderScores {
-  const { clock } = needs
+export function createProviderScores(needs: { monotonic: MonotonicClock }): ProviderScores {
+  const { monotonic } = needs
   const scores = new Map<string, Score>()
 
   function scoreOf(peerId: string): Score {
@@ -70,17 +70,17 @@ export function createProviderScores(needs: { clock: Clock }): ProviderScores {
   }
 
   return {
-    load: (peerId) => loadOf(scores.get(peerId) ?? STRANGER, clock.now()),
+    load: (peerId) => loadOf(scores.get(peerId) ?? STRANGER, monotonic.elapsedMs()),
     begin(peerId) {
       const score = scoreOf(peerId)
-      return beginAttempt(score, clock)
+      return beginAttempt(score, monotonic)
     },
     reported(peerId, { slots, queued }) {
       const score = scoreOf(peerId)
       // Its report includes our own requests of that moment.
-      score.reported = { slots, others: Math.max(0, queued - score.inFlight), atMs: clock.now() }
+      score.reported = { slots, others: Math.max(0, queued - score.inFlight), atMs: monotonic.elapsedMs() }
     },
-    refusedLately: (peerId) => (scores.get(peerId)?.refusedUntilMs ?? 0) > clock.now(),
+    refusedLately: (peerId) => (scores.get(peerId)?.refusedUntilMs ?? 0) > monotonic.elapsedMs(),
     forget: (peerId) => void scores.delete(peerId),
   }
 }
@@ -110,9 +110,9 @@ function loadOf(score: Readonly<Score>, nowMs: number): ProviderLoad {
   }
 }
 
-function beginAttempt(score: Score, clock: Clock): ScoredAttempt {
-  const before = loadOf(score, clock.now())
-  const wait = { atMs: clock.now() }
+function beginAttempt(score: Score, monotonic: MonotonicClock): ScoredAttempt {
+  const before = loadOf(score, monotonic.elapsedMs())
+  const wait = { atMs: monotonic.elapsedMs() }
   score.inFlight += 1
   score.waitingSinceMs.push(wait)
   let answeredAtMs: number | undefined
@@ -126,7 +126,7 @@ function beginAttempt(score: Score, clock: Clock): ScoredAttempt {
   return {
     answered(ttfbMs) {
       if (answeredAtMs !== undefined || ended) return
-      const now = clock.now()
+      const now = monotonic.elapsedMs()
       answeredAtMs = now
       endWait()
       const known = decayed(score, now)
@@ -135,7 +135,7 @@ function beginAttempt(score: Score, clock: Clock): ScoredAttempt {
       score.measuredAtMs = now
     },
     refused(retryAfterMs = FULL_FOR_MS) {
-      score.refusedUntilMs = clock.now() + Math.min(retryAfterMs, MAX_FULL_FOR_MS)
+      score.refusedUntilMs = monotonic.elapsedMs() + Math.min(retryAfterMs, MAX_FULL_FOR_MS)
     },
     end() {
       if (ended) return
@@ -143,7 +143,7 @@ function beginAttempt(score: Score, clock: Clock): ScoredAttempt {
       score.inFlight -= 1
       endWait()
       if (answeredAtMs === undefined) return
-      score.answerMs = smoothed(score.answerMs, Math.min(clock.now() - answeredAtMs, MAX_ANSWER_MS))
+      score.answerMs = smoothed(score.answerMs, Math.min(monotonic.elapsedMs() - answeredAtMs, MAX_ANSWER_MS))
     },
   }
 }

@@ -21,7 +21,7 @@ export function createOwnPolicy(needs: {
   random: () => number
 }): Policy & { routable(): string[] } {
   const { sim, providers, random } = needs
-  const clock = { now: () => sim.now() }
+  const monotonic = { elapsedMs: () => sim.now() }
   const ids = [...providers.keys()]
   const offering = new ProviderSet(ids)
   const status = createStatusView(sim, providers)
@@ -35,15 +35,15 @@ export function createOwnPolicy(needs: {
   } as unknown as NodeTable
   const libp2p = new EventTarget()
   const host = { peerId: 'this-gateway', libp2p } as unknown as Host
-  const health = createProviderHealth({ host, table, clock, log: silentLog })
+  const health = createProviderHealth({ host, table, monotonic, log: silentLog })
   void health.start(new AbortController().signal)
-  const scores = createProviderScores({ clock })
+  const scores = createProviderScores({ monotonic })
   void createStatusFollower({ table, scores }).start(new AbortController().signal)
   const choice = createProviderChoice({
     ...{ host, table, health, scores, random },
     registry: { connected: () => [] },
     admission: { hasRoom: false },
-    affinity: createAffinity({ clock }),
+    affinity: createAffinity({ monotonic }),
   })
   const asked = ({ conversation }: SimRequest) => ({
     headers: {},

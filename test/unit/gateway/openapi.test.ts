@@ -1,6 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { monotonicClock } from '../../../src-main/base/clock.js'
 import type { GatewayNeeds, GatewayOptions } from '../../../src-main/gateway/needs.js'
 import { openApiDocument, openApiPath } from '../../../src-main/gateway/openapi/document.js'
 import { ROUTE_DOCS } from '../../../src-main/gateway/openapi/route-docs.js'
@@ -16,7 +17,7 @@ const OPTIONS: GatewayOptions = {
 }
 
 /** Describing touches nothing of a node but its clock and its id. */
-const NEEDS = { clock: Date, host: { peerId: 'me' } } as unknown as GatewayNeeds
+const NEEDS = { monotonic: monotonicClock, host: { peerId: 'me' } } as unknown as GatewayNeeds
 
 const routes = allRoutes(NEEDS, OPTIONS)
 

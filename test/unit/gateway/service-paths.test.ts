@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
 import { ANY_SERVICE_PREFIX, BOOTSTRAPS_PATH, OWN_SERVICE_PREFIX } from '#shared/routes.js'
+import { monotonicClock } from '../../../src-main/base/clock.js'
 import type { Exchange } from '../../../src-main/gateway/forward/exchange.js'
 import { createTargets } from '../../../src-main/gateway/forward/targets.js'
 import type { GatewayNeeds, GatewayOptions } from '../../../src-main/gateway/needs.js'
@@ -11,7 +12,7 @@ import { limitQuestions } from '../../../src-main/p2p/http/questions.js'
 
 const OPTIONS = { corsOrigins: ['*'], docsDir: null, dashboardUrl: () => undefined } as unknown as GatewayOptions
 /** Describing touches nothing of a node but its clock and its id. */
-const NEEDS = { clock: Date, host: { peerId: 'me' } } as unknown as GatewayNeeds
+const NEEDS = { monotonic: monotonicClock, host: { peerId: 'me' } } as unknown as GatewayNeeds
 
 const routes = allRoutes(NEEDS, OPTIONS)
 

@@ -36,7 +36,7 @@ const SOURCES: MetricSources = {
 
 async function open() {
   let nowMs = 0
-  const traffic = createTrafficFeed({ clock: { now: () => nowMs } })
+  const traffic = createTrafficFeed({ clock: { now: () => nowMs }, monotonic: { elapsedMs: () => nowMs } })
   const metrics = createMetrics({ traffic, sources: () => SOURCES }, { version: '1.2.3' })
   await metrics.start(signal)
   stops.push(() => metrics.stop())

@@ -25,7 +25,7 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true, force: true }))
 
 function open() {
-  const traffic = createTrafficFeed({ clock })
+  const traffic = createTrafficFeed({ clock, monotonic: { elapsedMs: () => nowMs } })
   const history = createTrafficHistory({ traffic, clock, log }, { file: join(dir, 'history.json') })
   let id = 0
   /** One request that takes `ms` and ends now. */
@@ -150,6 +150,7 @@ describe('the traffic history', () => {
     await history.start(signal)
     request(5)
     await rm(dir, { recursive: true })
+    await writeFile(dir, 'a file where the folder was')
     const told = log.lines.length
     await history.flush()
     await history.flush()

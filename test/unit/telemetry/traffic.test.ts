@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { TrafficEntrySchema } from '#shared/contract/traffic.js'
+import { monotonicClock } from '../../../src-main/base/clock.js'
 import { createTrafficFeed } from '../../../src-main/telemetry/traffic.js'
 
 const start = (id: string, direction: 'in' | 'out' | 'local' = 'out') => ({
@@ -12,7 +13,7 @@ const start = (id: string, direction: 'in' | 'out' | 'local' = 'out') => ({
 
 test('a request is followed from its arrival to its end', () => {
   let nowMs = 1000
-  const feed = createTrafficFeed({ clock: { now: () => nowMs } })
+  const feed = createTrafficFeed({ clock: { now: () => nowMs }, monotonic: { elapsedMs: () => nowMs } })
   const request = feed.begin({ ...start('r1'), model: 'llama3.2' })
   expect(feed.running).toBe(1)
   request.update({ peer: 'alice', path: 'direct-quic', tries: 1, status: 200 })
@@ -38,7 +39,7 @@ test('a request is followed from its arrival to its end', () => {
 })
 
 test('after its end nothing changes an entry', () => {
-  const feed = createTrafficFeed({ clock: Date })
+  const feed = createTrafficFeed({ clock: Date, monotonic: monotonicClock })
   const request = feed.begin(start('r1'))
   request.finish({ status: 200 })
   const before = feed.entries()[0]
@@ -51,13 +52,13 @@ test('after its end nothing changes an entry', () => {
 })
 
 test('only the newest entries are kept, oldest first', () => {
-  const feed = createTrafficFeed({ clock: Date }, { maxEntries: 3 })
+  const feed = createTrafficFeed({ clock: Date, monotonic: monotonicClock }, { maxEntries: 3 })
   for (const id of ['a', 'b', 'c', 'd', 'e']) feed.begin(start(id)).finish()
   expect(feed.entries().map((entry) => entry.id)).toEqual(['c', 'd', 'e'])
 })
 
 test('an entry that did not change stays the same object, so that followers can skip it', () => {
-  const feed = createTrafficFeed({ clock: Date })
+  const feed = createTrafficFeed({ clock: Date, monotonic: monotonicClock })
   feed.begin(start('a')).finish()
   const running = feed.begin(start('b'))
   const [a, b] = feed.entries()
@@ -68,7 +69,7 @@ test('an entry that did not change stays the same object, so that followers can 
 })
 
 test('listeners hear once per reading, however much happens', () => {
-  const feed = createTrafficFeed({ clock: Date })
+  const feed = createTrafficFeed({ clock: Date, monotonic: monotonicClock })
   const listener = vi.fn()
   const stop = feed.subscribe(listener)
   const request = feed.begin(start('a'))
@@ -85,7 +86,7 @@ test('listeners hear once per reading, however much happens', () => {
 
 test('the counts of the day begin anew at local midnight', () => {
   let nowMs = new Date(2026, 2, 10, 23, 59, 59).getTime()
-  const feed = createTrafficFeed({ clock: { now: () => nowMs } })
+  const feed = createTrafficFeed({ clock: { now: () => nowMs }, monotonic: { elapsedMs: () => nowMs } })
   feed.begin(start('a', 'in'))
   feed.begin(start('b', 'out'))
   feed.begin(start('c', 'local'))
@@ -107,7 +108,7 @@ const leg = {
 }
 
 test('the tries of a request are kept in order, four at most', () => {
-  const feed = createTrafficFeed({ clock: Date })
+  const feed = createTrafficFeed({ clock: Date, monotonic: monotonicClock })
   const request = feed.begin(start('a'))
   for (const peer of ['a', 'b', 'c', 'd', 'e']) request.attempted({ ...leg, peer })
   const [entry] = feed.entries()
@@ -118,7 +119,7 @@ test('the tries of a request are kept in order, four at most', () => {
 })
 
 test('who follows finished requests hears of each once, with everything that became known', () => {
-  const feed = createTrafficFeed({ clock: Date })
+  const feed = createTrafficFeed({ clock: Date, monotonic: monotonicClock })
   const heard: unknown[] = []
   const stop = feed.onFinished((entry) => heard.push({ ...entry }))
   const request = feed.begin(start('a', 'local'))
@@ -133,7 +134,7 @@ test('who follows finished requests hears of each once, with everything that bec
 })
 
 test('a follower that fails is dropped, and the request does not notice', () => {
-  const feed = createTrafficFeed({ clock: Date })
+  const feed = createTrafficFeed({ clock: Date, monotonic: monotonicClock })
   const bad = vi.fn(() => {
     throw new Error('no')
   })
@@ -147,7 +148,7 @@ test('a follower that fails is dropped, and the request does not notice', () => 
 })
 
 test('the day counts a request under the way it took in the end', () => {
-  const feed = createTrafficFeed({ clock: Date })
+  const feed = createTrafficFeed({ clock: Date, monotonic: monotonicClock })
   const request = feed.begin(start('a', 'local'))
   request.update({ direction: 'out' })
   request.finish({ status: 200 })

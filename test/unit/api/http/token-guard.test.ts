@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest'
 import { createTokenGuard } from '../../../../src-main/api/http/token-guard.js'
+import { monotonicClock } from '../../../../src-main/base/clock.js'
 
 test('every start has its own token of 32 random bytes', () => {
-  const tokens = [1, 2, 3].map(() => createTokenGuard({ clock: Date }).token)
+  const tokens = [1, 2, 3].map(() => createTokenGuard({ monotonic: monotonicClock }).token)
   expect(new Set(tokens).size).toBe(3)
   for (const token of tokens) expect(Buffer.from(token, 'base64url')).toHaveLength(32)
 })
 
 test('wrong tokens are counted for a minute', () => {
   let nowMs = 0
-  const guard = createTokenGuard({ clock: { now: () => nowMs } })
+  const guard = createTokenGuard({ monotonic: { elapsedMs: () => nowMs } })
   const attempt = (token: string | undefined): string => {
     try {
       guard.assert(token)

@@ -12,7 +12,7 @@ function window() {
   const contents = Object.assign(new EventEmitter(), { reload: vi.fn() })
   const gaveUp = vi.fn()
   let nowMs = 0
-  reloadAfterCrash(contents, { clock: { now: () => nowMs }, log: createRecordingLog(), gaveUp })
+  reloadAfterCrash(contents, { monotonic: { elapsedMs: () => nowMs }, log: createRecordingLog(), gaveUp })
   const crash = (afterMs: number, reason = 'crashed'): void => {
     nowMs += afterMs
     contents.emit('render-process-gone', {}, { reason })
@@ -44,7 +44,7 @@ test('a page that ended as it should is left alone', () => {
 })
 
 test('the app restarts itself a few times in a row; after a good run the count begins anew', () => {
-  const at = (nowMs: number) => ({ clock: { now: () => nowMs } })
+  const at = (nowMs: number) => ({ monotonic: { elapsedMs: () => nowMs } })
   expect(nextRestart(at(1000), { restarts: 0, startedAtMs: 0 })).toBe(1)
   expect(nextRestart(at(1000), { restarts: MAX_RESTARTS, startedAtMs: 0 })).toBeUndefined()
   expect(nextRestart(at(3_600_000), { restarts: MAX_RESTARTS, startedAtMs: 0 })).toBe(1)

@@ -132,7 +132,7 @@ describe('the key of a conversation', () => {
 
 test('the last server is remembered for a while', () => {
   let now = 0
-  const affinity = createAffinity({ clock: { now: () => now } })
+  const affinity = createAffinity({ monotonic: { elapsedMs: () => now } })
   affinity.served('k', 'a')
   affinity.served('k', 'b')
   expect(affinity.lastServer('k')).toBe('b')

@@ -65,7 +65,7 @@ beforeEach(async () => {
   health = createProviderHealth({
     host: { libp2p: events } as unknown as Host,
     table: table as unknown as NodeTable,
-    clock,
+    monotonic: { elapsedMs: () => clock.now() },
     log: createRecordingLog(),
   })
   await health.start(new AbortController().signal)

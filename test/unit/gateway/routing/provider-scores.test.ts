@@ -11,7 +11,7 @@ import { createTurnableClock } from '../../../fixtures/table-owners.js'
 
 function scored() {
   const clock = createTurnableClock(0)
-  const scores = createProviderScores({ clock })
+  const scores = createProviderScores({ monotonic: { elapsedMs: () => clock.now() } })
   /** A whole request: so long to the first byte, so long to the last. */
   const serve = (peerId: string, ttfbMs: number, answerMs = 0): void => {
     const request = scores.begin(peerId)

@@ -15,7 +15,7 @@ const started: Ledger[] = []
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ocf-ledger-'))
   nowMs = new Date(2030, 0, 31, 23, 59).getTime()
-  traffic = createTrafficFeed({ clock: { now: () => nowMs } })
+  traffic = createTrafficFeed({ clock: { now: () => nowMs }, monotonic: { elapsedMs: () => nowMs } })
 })
 afterEach(async () => {
   for (const ledger of started.splice(0)) await ledger.stop()
