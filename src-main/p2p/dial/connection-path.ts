@@ -1,6 +1,6 @@
 import type { Connection, ConnectionLimits } from '@libp2p/interface'
+import type { PathKind } from '#shared/contract/peers.js'
 import type { PeerConnection } from '../index.js'
-import type { PathKind } from './dial-order.js'
 import { relayOf } from './ip-scope.js'
 
 /** How a connection to this multiaddr runs. A connection with limits is one through a relay. */

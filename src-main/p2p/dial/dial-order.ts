@@ -5,19 +5,7 @@ import { systemClock, type Clock } from '../../base/clock.js'
 import { hostOf, relayOf, scopeOf } from './ip-scope.js'
 
 // Every choice between ways to a peer is made here: which address is dialled first, which open connection is used, and
-// which path is called the best.
-
-/** How a connection to a peer runs; a fact the person sees. Punched ones are direct, through two NATs. */
-export type PathKind = 'direct-tcp' | 'direct-ws' | 'direct-quic' | 'hole-punched' | 'relayed'
-
-/** The kinds of open connections, best first. */
-export const PATHS_BEST_FIRST: readonly PathKind[] = [
-  'direct-quic',
-  'direct-tcp',
-  'direct-ws',
-  'hole-punched',
-  'relayed',
-]
+// which kind of path is the best (src-shared/path-order.ts, which the pages read too).
 
 /** Direct before relayed; of equals the first, which of connections is the oldest, whose streams are warm. */
 export function preferDirect<T>(ways: readonly T[], isRelayed: (way: T) => boolean): T | undefined {

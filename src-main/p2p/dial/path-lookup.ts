@@ -1,5 +1,6 @@
+import type { PathKind } from '#shared/contract/peers.js'
 import type { Host } from '../index.js'
-import { preferDirect, type PathKind } from './dial-order.js'
+import { preferDirect } from './dial-order.js'
 
 /** How peers are connected, cheap enough to ask for every request. */
 export interface PathLookup {

@@ -1,5 +1,6 @@
+import type { PathKind } from '#shared/contract/peers.js'
+import { PATHS_BEST_FIRST } from '#shared/path-order.js'
 import type { PeerConnection, Host } from '../index.js'
-import { PATHS_BEST_FIRST, type PathKind } from './dial-order.js'
 import { hostOf, relayOf } from './ip-scope.js'
 
 /** How a peer is connected, from its open connections. */
