@@ -6,7 +6,7 @@ import {
   createControl,
   type UpdatesSource,
 } from '../api/index.js'
-import { systemClock } from '../base/clock.js'
+import { monotonicClock, systemClock } from '../base/clock.js'
 import type { DataFolder } from '../base/data-folder.js'
 import { createServiceGroup, type Service } from '../base/lifecycle.js'
 import { VERSION } from '../base/version.js'
@@ -80,7 +80,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     desktop: needs.desktopSharing,
   })
   const table = createNodeTable(
-    { host, log, clock, ownStatus: sharing.ownStatus },
+    { host, log, clock, monotonic: monotonicClock, ownStatus: sharing.ownStatus },
     {
       dataDir: dataFolder.dir,
       leaseMs: settings['table.lease'],
