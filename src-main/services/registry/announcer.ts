@@ -21,7 +21,7 @@ export interface AnnouncedFacts {
  * This node's row of the node table: no path, host name or user name of this machine. `leftOut` counts identity groups
  * for which a row has no room.
  */
-export function ownRecord(
+function ownRecord(
   services: readonly LocalService[],
   facts: AnnouncedFacts,
 ): { record: PeerRecord; leftOut: number } {
