@@ -7,7 +7,7 @@ export interface BucketRate {
 /** A level of tokens at a moment; a value, so that it can travel with what it limits. */
 export interface Bucket {
   tokens: number
-  /** Unix milliseconds. */
+  /** Of a monotonic clock. */
   atMs: number
 }
 
@@ -16,8 +16,8 @@ export function fullBucket(rate: BucketRate, nowMs: number): Bucket {
   return { tokens: rate.capacity, atMs: nowMs }
 }
 
-/** The bucket as it stands now. A clock set back refills nothing. */
+/** The bucket as it stands now. */
 export function refilled(bucket: Bucket, rate: BucketRate, nowMs: number): Bucket {
-  const gained = (Math.max(0, nowMs - bucket.atMs) / 1000) * rate.refillPerS
+  const gained = ((nowMs - bucket.atMs) / 1000) * rate.refillPerS
   return { tokens: Math.min(rate.capacity, bucket.tokens + gained), atMs: nowMs }
 }

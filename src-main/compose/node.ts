@@ -81,7 +81,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     desktop: needs.desktopSharing,
   })
   const table = createNodeTable(
-    { host, log, clock, ownStatus: sharing.ownStatus },
+    { host, log, clock, monotonic: monotonicClock, ownStatus: sharing.ownStatus },
     {
       dataDir: dataFolder.dir,
       leaseMs: settings['table.lease'],

@@ -1,9 +1,8 @@
 import { readLimits } from '#shared/limits.js'
 import type { SharingNeeds } from '../api/index.js'
-import type { Clock } from '../base/clock.js'
+import { monotonicClock as monotonic, systemSleepingClock, type Clock } from '../base/clock.js'
 import type { DataFolder } from '../base/data-folder.js'
 import type { Service } from '../base/lifecycle.js'
-import { systemSleepingClock } from '../base/sleeping-clock.js'
 import type { LiveSettings, Settings } from '../config/index.js'
 import { HOPS_HEADER } from '../gateway/index.js'
 import type { Log } from '../logging/index.js'
@@ -77,8 +76,8 @@ export function composeSharing(needs: {
   live.subscribe(() => {
     limits = readLimits(live.current)
   })
-  const admission = createAdmission({ clock, limits: () => limits, ledger })
-  const gpus = createGpuReader({ clock })
+  const admission = createAdmission({ monotonic, limits: () => limits, ledger })
+  const gpus = createGpuReader({ monotonic })
   const hardware = createHardware({ gpus })
   const pause = createPause(
     {
@@ -86,7 +85,8 @@ export function composeSharing(needs: {
       admission,
       rules: () => readRules(live.current),
       cutAfterMs: () => live.current['pause.cut-after'],
-      clock: systemSleepingClock,
+      clock,
+      monotonic: systemSleepingClock,
       log,
     },
     { file: dataFolder.path('pause.json'), checkMs: desktop.pauseCheckMs },

@@ -1,3 +1,4 @@
+import { Listeners } from '../base/listeners.js'
 import type { Logger } from '../logging/index.js'
 import { createSettingsSource, type SettingsSource } from './settings-source.js'
 import type { Origins, SettingName, Settings } from './settings.js'
@@ -19,7 +20,7 @@ export function createLiveSettings(needs: {
   logger: Pick<Logger, 'setLevel'>
 }): LiveSettings {
   const current: Settings = { ...needs.settings }
-  const listeners = new Set<(name: SettingName) => void>()
+  const listeners = new Listeners<[SettingName]>()
   const source = createSettingsSource({
     settings: needs.settings,
     origins: needs.origins,
@@ -27,15 +28,8 @@ export function createLiveSettings(needs: {
       // All of them before anyone looks: limits that belong together must not be seen one by one.
       Object.assign(current, changes)
       if (changes['log-level'] !== undefined) needs.logger.setLevel(changes['log-level'])
-      for (const name of Object.keys(changes) as SettingName[]) for (const listener of [...listeners]) listener(name)
+      for (const name of Object.keys(changes) as SettingName[]) listeners.notify(name)
     },
   })
-  return {
-    current,
-    source,
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
-  }
+  return { current, source, subscribe: (listener) => listeners.add(listener) }
 }

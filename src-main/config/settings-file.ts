@@ -21,7 +21,7 @@ export interface SettingsFile {
 }
 
 /** Reads YAML (and so JSON) with nested (`bootstrap: {addr: …}`) or dotted (`bootstrap.addr: …`) keys; never throws. */
-export function parseSettingsFile(path: string, text: string): SettingsFile {
+function parseSettingsFile(path: string, text: string): SettingsFile {
   const values = new Map<SettingName, unknown>()
   const keyProblems: SettingProblem[] = []
   const source = `file ${path}`

@@ -30,7 +30,7 @@ export type SettingName = keyof typeof SETTINGS
 export type Settings = { [Name in SettingName]: ValueOfRow<(typeof SETTINGS)[Name]> }
 
 /** The three places a value can be given in, from the weakest to the strongest. */
-export type OriginKind = 'default' | 'file' | 'environment' | 'flag'
+type OriginKind = 'default' | 'file' | 'environment' | 'flag'
 
 /** Where the value in effect came from. */
 export interface Origin {

@@ -71,7 +71,7 @@ const ITEMS: Record<ListItem, ValueKind> = {
 const HOST = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/i
 
 /** True for an IPv4 or IPv6 address without brackets, or a host name. */
-export function isHost(host: string): boolean {
+function isHost(host: string): boolean {
   return isIP(host) !== 0 || (HOST.test(host) && !/^[\d.]+$/.test(host))
 }
 
@@ -186,7 +186,7 @@ export function durationInMs(raw: unknown): unknown {
 }
 
 /** `64MiB`, `10MB`, `1024` in whole bytes; anything else is given back as it is. */
-export function sizeInBytes(raw: unknown): unknown {
+function sizeInBytes(raw: unknown): unknown {
   if (typeof raw !== 'string') return raw
   const parts = /^(\d+(?:\.\d+)?)\s*([kmg]i?b|b)?$/i.exec(raw.trim())
   return parts === null

@@ -50,7 +50,7 @@ export interface NodeTable extends Service {
 }
 
 /** How the table does, for the person. */
-export interface TableHealth {
+interface TableHealth {
   /** Milliseconds this machine's clock is ahead of most peers' (negative: behind); null while no peer was heard. */
   clockAheadMs: number | null
   /** True when the clock is so wrong that the network refuses this node's row. */
@@ -67,9 +67,7 @@ export interface TableHealth {
 
 export { createNodeTable } from './table.js'
 export type { NodeTableOptions } from './table.js'
-export { IDLE_STATUS } from './status/status-responder.js'
 export type { OwnStatus, OwnStatusSource } from './status/status-responder.js'
-export type { PeerStatus, PeerStatusEvent, StatusOutcome } from './status/peer-status.js'
-export type { StatusAnswer } from './wire/status-message.js'
+export type { PeerStatusEvent } from './status/peer-status.js'
 export { ProviderSet, type ReadonlyProviderSet } from './view/provider-set.js'
 export { epochStart } from './wire/epoch.js'

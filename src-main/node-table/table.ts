@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { AppError } from '#shared/errors.js'
-import type { Clock } from '../base/clock.js'
+import type { Clock, MonotonicClock } from '../base/clock.js'
+import { within } from '../base/within.js'
 import { SETTINGS } from '../config/index.js'
 import type { Log } from '../logging/index.js'
 import type { Host } from '../p2p/index.js'
@@ -49,24 +50,24 @@ const WITHDRAW_TO_PEERS = 3
 
 /** The node table over a host, which must be started before the table is. `ownStatus` says how busy this node is. */
 export function createNodeTable(
-  needs: { host: Host; log: Log; clock: Clock; ownStatus?: OwnStatusSource },
+  needs: { host: Host; log: Log; clock: Clock; monotonic: MonotonicClock; ownStatus?: OwnStatusSource },
   options: NodeTableOptions,
 ): NodeTable {
-  const { host, clock } = needs
+  const { host, clock, monotonic } = needs
   const log = needs.log.forComponent('node-table')
   const keys = createKeyRing()
-  const view = createTableView({ clock, log }, { selfId: host.peerId, maxRows: options.maxRows })
+  const view = createTableView({ clock, monotonic, log }, { selfId: host.peerId, maxRows: options.maxRows })
   const documents = createTableDocuments({ view, log })
-  const verifier = createVerifier({ view, documents, keys, clock, log }, { selfId: host.peerId })
-  const limits = createSenderLimits({ clock, log })
-  const clockWatch = createClockWatch({ clock, log })
-  const records = createProviderRecords({ host, clock, log })
+  const verifier = createVerifier({ view, documents, keys, clock, monotonic, log }, { selfId: host.peerId })
+  const limits = createSenderLimits({ monotonic, log })
+  const clockWatch = createClockWatch({ clock, monotonic, log })
+  const records = createProviderRecords({ host, monotonic, log })
   const asker = createPeerStatus({
-    ...{ host, view, verifier, keys, clock, clockWatch, log },
+    ...{ host, view, verifier, keys, monotonic, clockWatch, log },
     onStale: (peerId) => running?.sync.request(peerId),
   })
   const finder = createProviderFinder(
-    { view, records, asker, clock },
+    { view, records, asker, monotonic },
     { selfId: host.peerId, reader: options.reader ?? 'auto', fullReplicaRows: options.fullReplicaRows },
   )
   let running: TableNetwork | undefined
@@ -93,7 +94,8 @@ export function createNodeTable(
       }
       running = await startTableNetwork(
         {
-          ...{ host, view, documents, verifier, replica, limits, clockWatch, records, clock, log },
+          ...{ host, view, documents, verifier, replica, limits, clockWatch, records },
+          ...{ clock, monotonic, log },
           ownStatus: needs.ownStatus ?? IDLE_STATUS,
         },
         {
@@ -115,7 +117,7 @@ export function createNodeTable(
       const { ownRow, sync } = mustRun()
       await ownRow.withdraw()
       // Gossip tells nobody whether it arrived; a sync does.
-      await Promise.race([sync.withRandomPeers(WITHDRAW_TO_PEERS), within(WITHDRAW_WITHIN_MS)])
+      await within(sync.withRandomPeers(WITHDRAW_TO_PEERS), WITHDRAW_WITHIN_MS, () => undefined)
     },
     get: (peerId) => view.get(peerId),
     rows: () => view.rows(),
@@ -136,8 +138,4 @@ export function createNodeTable(
       reader: finder.reader(),
     }),
   }
-}
-
-function within(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref())
 }

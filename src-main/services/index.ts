@@ -1,11 +1,9 @@
 import type { Service } from '../base/lifecycle.js'
 
 export { createServiceRegistry } from './registry/service-registry.js'
-export type { ServiceRegistryOptions } from './registry/service-registry.js'
-export { describeRegistration, serviceIdOf } from './registry/registration.js'
 export { isPathShared, MODEL_PATHS, OLLAMA_MODEL_PATHS, parseSharedPath, WEBSOCKET } from './sharing/shared-paths.js'
-export { OLLAMA_API, parseIdentityGroup, publicIdOf } from './registry/published-models.js'
-export { createAnnouncer, toServiceRecords } from './registry/announcer.js'
+export { OLLAMA_API, publicIdOf } from './registry/published-models.js'
+export { createAnnouncer } from './registry/announcer.js'
 export { createSubprocess } from './process/subprocess.js'
 export { createEmbeddedDemo } from './process/embedded-demo.js'
 

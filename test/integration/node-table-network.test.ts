@@ -36,14 +36,14 @@ test('two groups apart over a change of the epoch have equal views within 30 s o
   for (const [index, node] of all.entries()) await offer(node, `before-${String(index)}`)
   await expect.poll(() => all.map((node) => node.table.size), within(30_000)).toEqual(all.map(() => 6))
   await separate(left, right)
-  clock.offsetMs += 5 * 60_000
+  clock.pass(5 * 60_000)
   await offer(left[0]!, 'left')
   await offer(right[0]!, 'right')
   await left[1]!.table.withdraw()
   await expect.poll(() => left.map(viewOf), within(30_000)).toEqual(left.map(() => viewOf(left[0]!)))
   expect(viewOf(right[0]!)[left[0]!.host.peerId]).toEqual(['model=before-0'])
   // The rest of each group moves its rows into the new epoch.
-  clock.offsetMs += 2 * 3_600_000
+  clock.pass(2 * 3_600_000)
   await expect.poll(() => left.map((node) => node.table.size), within(30_000)).toEqual([2, 2, 2])
   await expect.poll(() => right.map((node) => node.table.size), within(30_000)).toEqual([3, 3, 3])
 
@@ -65,7 +65,7 @@ test('a node back after three epochs has the right view, and is in everyone’s,
   await expect.poll(() => gone.table.size, within(30_000)).toBe(3)
   await gone.stop()
   await b.table.withdraw()
-  clock.offsetMs += 3 * EPOCH_MS
+  clock.pass(3 * EPOCH_MS)
   await expect.poll(() => Object.keys(viewOf(b)), within(30_000)).toEqual([a.host.peerId])
 
   const { privateKey } = gone.host.identity

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { emptyPeerRecord } from '#shared/records.js'
 import type { PeerRecord } from '#shared/records.js'
-import { systemClock } from '../../src-main/base/clock.js'
+import { monotonicClock, systemClock } from '../../src-main/base/clock.js'
 import { createNodeTable } from '../../src-main/node-table/index.js'
 import type { NodeTable } from '../../src-main/node-table/index.js'
 import { TABLE_TOPIC } from '../../src-main/node-table/replicate/gossip.js'
@@ -34,7 +34,10 @@ async function startNode(options: { dataDir?: string; host?: Host } = {}): Promi
   const dataDir = options.dataDir ?? (await temporaryFolder())
   const host = options.host ?? (await startBareHost())
   const log = createRecordingLog()
-  const table = createNodeTable({ host, log, clock: systemClock }, { dataDir, leaseMs: 600_000, syncEveryMs: 60_000 })
+  const table = createNodeTable(
+    { host, log, clock: systemClock, monotonic: monotonicClock },
+    { dataDir, leaseMs: 600_000, syncEveryMs: 60_000 },
+  )
   await table.start(new AbortController().signal)
   cleanups.push(async () => {
     await table.stop()

@@ -1,4 +1,5 @@
-import type { Clock } from '../../base/clock.js'
+import { BoundedMap } from '../../base/bounded-map.js'
+import type { MonotonicClock } from '../../base/clock.js'
 import type { StatusAsker } from '../status/peer-status.js'
 import type { TableView } from '../view/view.js'
 import type { ProviderRecords } from './provider-records.js'
@@ -26,13 +27,13 @@ export function createProviderFinder(
     view: TableView
     records: Pick<ProviderRecords, 'find'>
     asker: Pick<StatusAsker, 'refreshWithRow'>
-    clock: Clock
+    monotonic: MonotonicClock
   },
   options: { selfId: string; reader: TableReader; fullReplicaRows?: number },
 ): ProviderFinder {
-  const { view, records, asker, clock } = needs
+  const { view, records, asker, monotonic } = needs
   const { fullReplicaRows = FULL_REPLICA_ROWS } = options
-  const searches = new Map<string, { atMs: number; done: Promise<void> }>()
+  const searches = new BoundedMap<string, { atMs: number; done: Promise<void> }>(MAX_REMEMBERED)
 
   function reader(): 'full' | 'dht' {
     if (options.reader !== 'auto') return options.reader
@@ -57,16 +58,11 @@ export function createProviderFinder(
 
   function searchOnce(service: string, entry: string): Promise<void> {
     const name = `${service}\n${entry}`
-    const now = clock.now()
-    const before = searches.get(name)
-    if (before !== undefined && Math.abs(now - before.atMs) < REMEMBER_MS) return before.done
-    searches.delete(name)
+    const now = monotonic.elapsedMs()
+    const before = searches.peek(name)
+    if (before !== undefined && now - before.atMs < REMEMBER_MS) return before.done
     const done = search(service, entry)
     searches.set(name, { atMs: now, done })
-    for (const oldest of searches.keys()) {
-      if (searches.size <= MAX_REMEMBERED) break
-      searches.delete(oldest)
-    }
     return done
   }
 

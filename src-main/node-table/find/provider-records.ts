@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { CID } from 'multiformats/cid'
 import * as Digest from 'multiformats/hashes/digest'
 import type { PeerRecord } from '#shared/records.js'
-import type { Clock } from '../../base/clock.js'
+import type { MonotonicClock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import type { Host } from '../../p2p/index.js'
 
@@ -42,14 +42,14 @@ interface Wanted {
 }
 
 /** The key under which providers of an entry stand in the DHT. */
-export function providerKey(service: string, entry: string): CID {
+function providerKey(service: string, entry: string): CID {
   const digest = createHash('sha256').update(`ocf-provider-v1|${service}|${entry}`).digest()
   return CID.createV1(RAW_CODEC, Digest.create(SHA2_256, digest))
 }
 
 /** Provider records over the host's content routing; does nothing where the host has none. */
-export function createProviderRecords(needs: { host: Host; clock: Clock; log: Log }): ProviderRecords {
-  const { host, clock, log } = needs
+export function createProviderRecords(needs: { host: Host; monotonic: MonotonicClock; log: Log }): ProviderRecords {
+  const { host, monotonic, log } = needs
   const stopping = new AbortController()
   /** By `service` and `entry`. */
   const wanted = new Map<string, Wanted>()
@@ -71,7 +71,7 @@ export function createProviderRecords(needs: { host: Host; clock: Clock; log: Lo
   const dhtPeers = (): { name: string; peers: number }[] => (host.reach?.().dht ?? []).filter(({ peers }) => peers > 0)
 
   function isDue(item: Wanted, dhts: readonly { name: string; peers: number }[]): boolean {
-    const agoMs = clock.now() - item.publishedAtMs
+    const agoMs = monotonic.elapsedMs() - item.publishedAtMs
     if (agoMs >= REFRESH_MS) return dhts.length > 0
     if (agoMs < REPEAT_AFTER_MS * 2 ** item.failures) return false
     if (item.failures > 0) return dhts.length > 0
@@ -86,7 +86,7 @@ export function createProviderRecords(needs: { host: Host; clock: Clock; log: Lo
       const dhts = dhtPeers()
       if (!isDue(item, dhts) || stopping.signal.aborted || !hasRouting) continue
       const isDone = await attempt((signal) => host.libp2p.contentRouting.provide(item.key, { signal }))
-      item.publishedAtMs = clock.now()
+      item.publishedAtMs = monotonic.elapsedMs()
       item.failures = isDone ? 0 : item.failures + 1
       if (isDone) item.told = new Map(dhts.map(({ name, peers }) => [name, peers]))
     }
@@ -110,7 +110,7 @@ export function createProviderRecords(needs: { host: Host; clock: Clock; log: Lo
       for (const name of names) {
         if (wanted.has(name)) continue
         const [service = '', entry = ''] = name.split('\n')
-        wanted.set(name, { key: providerKey(service, entry), publishedAtMs: 0, told: new Map(), failures: 0 })
+        wanted.set(name, { key: providerKey(service, entry), publishedAtMs: -Infinity, told: new Map(), failures: 0 })
       }
     },
     tick: startPublishing,

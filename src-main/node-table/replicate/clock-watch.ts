@@ -1,4 +1,5 @@
-import type { Clock } from '../../base/clock.js'
+import { BoundedMap } from '../../base/bounded-map.js'
+import type { Clock, MonotonicClock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import { MAX_CLOCK_SKEW_MS } from '../wire/epoch.js'
 
@@ -24,14 +25,14 @@ const MAX_PEERS = 31
 const WARN_AGAIN_MS = 10 * 60_000
 
 /** A watch that has heard nobody. */
-export function createClockWatch(needs: { clock: Clock; log: Log }): ClockWatch {
-  const { clock, log } = needs
-  const aheadOf = new Map<string, number>()
+export function createClockWatch(needs: { clock: Clock; monotonic: MonotonicClock; log: Log }): ClockWatch {
+  const { clock, monotonic, log } = needs
+  const aheadOf = new BoundedMap<string, number>(MAX_PEERS)
   let warnedAtMs = -Infinity
   let isWarned = false
 
   function aheadMs(): number | undefined {
-    const sorted = [...aheadOf.values()].sort((a, b) => a - b)
+    const sorted = [...aheadOf].map(([, ahead]) => ahead).sort((a, b) => a - b)
     const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]]
     if (low === undefined || high === undefined) return undefined
     // Of two halves that disagree, the one this clock agrees with: a single wrong peer of two makes nobody wrong.
@@ -43,10 +44,10 @@ export function createClockWatch(needs: { clock: Clock; log: Log }): ClockWatch 
   }
 
   function tell(): void {
-    const now = clock.now()
+    const now = monotonic.elapsedMs()
     const ahead = aheadMs() ?? 0
     if (isWrong()) {
-      if (isWarned && Math.abs(now - warnedAtMs) < WARN_AGAIN_MS) return
+      if (isWarned && now - warnedAtMs < WARN_AGAIN_MS) return
       warnedAtMs = now
       isWarned = true
       log.warn(wrongClockSentence(ahead), { aheadMs: Math.round(ahead), peers: aheadOf.size })
@@ -58,12 +59,7 @@ export function createClockWatch(needs: { clock: Clock; log: Log }): ClockWatch 
 
   return {
     heard(peerId, theirTimeMs) {
-      aheadOf.delete(peerId)
       aheadOf.set(peerId, clock.now() - theirTimeMs)
-      for (const oldest of aheadOf.keys()) {
-        if (aheadOf.size <= MAX_PEERS) break
-        aheadOf.delete(oldest)
-      }
       tell()
     },
     aheadMs,

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.js'
+import { monotonicClock, type MonotonicClock } from '../../base/clock.js'
 import type { VerifiedRow } from '../view/view.js'
 
 /** Verified rows that wait to be written together, at most one per owner: a transaction costs time in all rows there are. */
@@ -42,8 +42,7 @@ export interface MicroBatchNeeds {
   /** Puts rows into the documents; returns how many these hold. */
   write: (rows: readonly VerifiedRow[]) => number
   defer?: Defer | undefined
-  /** Measures durations. */
-  clock?: Clock
+  monotonic?: MonotonicClock
 }
 
 /** An empty batch. Where no pause is due it is written at the end of the turn: a small table, or a quiet one, never waits. */
@@ -54,7 +53,7 @@ export function createMicroBatch(needs: MicroBatchNeeds): MicroBatch {
 class RowBatch implements MicroBatch {
   readonly #write: (rows: readonly VerifiedRow[]) => number
   readonly #defer: Defer
-  readonly #clock: Clock
+  readonly #monotonic: MonotonicClock
   readonly #rows = new Map<string, VerifiedRow>()
   readonly #newOwners = new Set<string>()
   #waiters: (() => void)[] = []
@@ -66,10 +65,10 @@ class RowBatch implements MicroBatch {
   /** When the next transaction may begin. */
   #resumeAtMs = 0
 
-  constructor({ write, defer = deferByTimers, clock = { now: () => performance.now() } }: MicroBatchNeeds) {
+  constructor({ write, defer = deferByTimers, monotonic = monotonicClock }: MicroBatchNeeds) {
     this.#write = write
     this.#defer = defer
-    this.#clock = clock
+    this.#monotonic = monotonic
   }
 
   add(row: VerifiedRow, isNew: boolean): void {
@@ -121,14 +120,14 @@ class RowBatch implements MicroBatch {
   #schedule(): void {
     if (this.#isScheduled) return
     this.#isScheduled = true
-    const pauseMs = this.#resumeAtMs - this.#clock.now()
+    const pauseMs = this.#resumeAtMs - this.#monotonic.elapsedMs()
     this.#cancel = this.#defer(() => this.flush(), pauseMs < MIN_PAUSE_MS ? 0 : pauseMs)
   }
 
   #writeTimed(rows: readonly VerifiedRow[]): void {
-    const startedAtMs = this.#clock.now()
+    const startedAtMs = this.#monotonic.elapsedMs()
     const held = this.#write(rows)
-    const endedAtMs = this.#clock.now()
+    const endedAtMs = this.#monotonic.elapsedMs()
     const costMs = Math.min(MAX_COST_MS, (endedAtMs - startedAtMs) / (held + rows.length * ROWS_PER_WRITE))
     this.#costMs += (costMs - this.#costMs) * SMOOTHING
     this.#resumeAtMs = endedAtMs + Math.min(MAX_PAUSE_MS, this.#costMs * held * PAUSE_FACTOR)

@@ -1,5 +1,5 @@
 import type { PeerRecord } from '#shared/records.js'
-import type { Clock } from '../../base/clock.js'
+import type { Clock, MonotonicClock } from '../../base/clock.js'
 import { fullBucket, refilled } from '../../base/token-bucket.js'
 import type { Log } from '../../logging/index.js'
 import type { TableView } from '../view/view.js'
@@ -19,6 +19,8 @@ export interface OwnRow {
   repeat(): Promise<void>
   /** Renews the row when that is due, or when the view has lost it because the clock was set. */
   tick(): Promise<void>
+  /** Makes a renewal due now: the clock was set, or the machine slept, and others may take the row for over. */
+  hurry(): void
   /** Milliseconds of a lease signed now. */
   leaseMs(): number
   /** Reports an entry under this node's id that it did not sign just now. */
@@ -52,6 +54,7 @@ export function createOwnRow(
     verifier: Pick<Verifier, 'ingest' | 'flush'>
     signer: EnvelopeSigner
     clock: Clock
+    monotonic: MonotonicClock
     log: Log
     send: (envelope: Uint8Array) => Promise<void>
     /** The latest time of a row that others took (see the clock watch). */
@@ -59,13 +62,14 @@ export function createOwnRow(
   },
   options: { peerId: string; leaseMs: number; budgetBytesPerS: number; random?: () => number },
 ): OwnRow {
-  const { view, verifier, signer, clock, log, send, latestMs } = needs
+  const { view, verifier, signer, clock, monotonic, log, send, latestMs } = needs
   const { peerId } = options
   const random = options.random ?? Math.random
   let wanted: { record: PeerRecord; json: string } | undefined
   let last: LogicalTime | undefined
+  /** On the monotonic clock. */
   let renewAtMs = Infinity
-  let changes = fullBucket(OWN_CHANGES, clock.now())
+  let changes = fullBucket(OWN_CHANGES, monotonic.elapsedMs())
   let conflictWaitMs = CONFLICT_FIRST_MS
 
   function leaseMs(): number {
@@ -90,9 +94,9 @@ export function createOwnRow(
 
   function scheduleRenewal(lease: number): void {
     const now = clock.now()
-    const renewal = now + lease * (0.4 + random() * 0.1)
-    const nextEpoch = (epochOf(now) + 1) * EPOCH_MS
-    renewAtMs = Math.min(renewal, nextEpoch + random() * REASSERT_WITHIN_MS)
+    const nextEpochInMs = (epochOf(now) + 1) * EPOCH_MS - now
+    const inMs = Math.min(lease * (0.4 + random() * 0.1), nextEpochInMs + random() * REASSERT_WITHIN_MS)
+    renewAtMs = monotonic.elapsedMs() + inMs
   }
 
   async function assert(record: PeerRecord | undefined): Promise<void> {
@@ -102,7 +106,7 @@ export function createOwnRow(
     const lease = leaseMs()
     const envelope = signer.sign({ ...time, leaseMs: lease, record })
     last = time
-    const level = refilled(changes, OWN_CHANGES, clock.now())
+    const level = refilled(changes, OWN_CHANGES, monotonic.elapsedMs())
     changes = { ...level, tokens: Math.max(0, level.tokens - 1) }
     if (record === undefined) renewAtMs = Infinity
     else scheduleRenewal(lease)
@@ -112,7 +116,7 @@ export function createOwnRow(
   }
 
   function hasChangeLeft(): boolean {
-    return refilled(changes, OWN_CHANGES, clock.now()).tokens >= 1
+    return refilled(changes, OWN_CHANGES, monotonic.elapsedMs()).tokens >= 1
   }
 
   return {
@@ -121,7 +125,7 @@ export function createOwnRow(
       if (wanted?.json === json && view.get(peerId) !== undefined) return
       wanted = { record, json }
       if (hasChangeLeft()) await assert(record)
-      else renewAtMs = Math.min(renewAtMs, clock.now() + 1000 / OWN_CHANGES.refillPerS)
+      else renewAtMs = Math.min(renewAtMs, monotonic.elapsedMs() + 1000 / OWN_CHANGES.refillPerS)
     },
     async withdraw() {
       wanted = undefined
@@ -133,9 +137,12 @@ export function createOwnRow(
       if (wanted !== undefined && hasChangeLeft()) await assert(wanted.record)
     },
     async tick() {
-      const isDue = clock.now() >= renewAtMs || view.entry(peerId) === undefined
+      const isDue = monotonic.elapsedMs() >= renewAtMs || view.entry(peerId) === undefined
       if (wanted === undefined || !isDue || !hasChangeLeft()) return
       await assert(wanted.record)
+    },
+    hurry() {
+      if (last !== undefined) renewAtMs = -Infinity
     },
     leaseMs,
     seen(time) {
@@ -146,7 +153,7 @@ export function createOwnRow(
         seq: time.seq,
         waitMs: conflictWaitMs,
       })
-      renewAtMs = Math.min(renewAtMs, clock.now() + (last === undefined ? 0 : conflictWaitMs))
+      renewAtMs = Math.min(renewAtMs, monotonic.elapsedMs() + (last === undefined ? 0 : conflictWaitMs))
       conflictWaitMs = Math.min(CONFLICT_MAX_MS, conflictWaitMs * 2)
     },
   }

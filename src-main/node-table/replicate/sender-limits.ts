@@ -1,4 +1,5 @@
-import type { Clock } from '../../base/clock.js'
+import { BoundedMap } from '../../base/bounded-map.js'
+import type { MonotonicClock } from '../../base/clock.js'
 import { fullBucket, refilled } from '../../base/token-bucket.js'
 import type { Bucket, BucketRate } from '../../base/token-bucket.js'
 import type { Log } from '../../logging/index.js'
@@ -23,25 +24,18 @@ const MAX_SENDERS = 4096
 const SENDER_BAN_MS = 10 * 60 * 1000
 
 /** Limits per sender; the sender not heard of for longest is forgotten first. */
-export function createSenderLimits(needs: { clock: Clock; log: Log }): SenderLimits {
-  const { clock, log } = needs
-  const bans = createBanList({ clock })
-  const senders = new Map<string, { envelopes: Bucket; forgiven: Bucket }>()
+export function createSenderLimits(needs: { monotonic: MonotonicClock; log: Log }): SenderLimits {
+  const { monotonic, log } = needs
+  const bans = createBanList({ monotonic })
+  const senders = new BoundedMap<string, { envelopes: Bucket; forgiven: Bucket }>(MAX_SENDERS)
 
   function take(peerId: string, kind: 'envelopes' | 'forgiven', rate: BucketRate, cost: number): boolean {
-    const now = clock.now()
+    const now = monotonic.elapsedMs()
     const state = senders.get(peerId) ?? {
       envelopes: fullBucket(ENVELOPES, now),
       forgiven: fullBucket(INVALID, now),
     }
-    senders.delete(peerId)
     senders.set(peerId, state)
-    if (senders.size > MAX_SENDERS) {
-      for (const oldest of senders.keys()) {
-        senders.delete(oldest)
-        break
-      }
-    }
     const level = refilled(state[kind], rate, now)
     const isEnough = level.tokens >= cost
     state[kind] = isEnough ? { ...level, tokens: level.tokens - cost } : level
@@ -71,29 +65,20 @@ export interface BanList {
 }
 
 /** A {@link BanList} of at most `capacity` peers; the oldest ban makes room for a new one. */
-export function createBanList(needs: { clock: Clock }, capacity = 2000): BanList {
-  const untilMs = new Map<string, number>()
+export function createBanList({ monotonic }: { monotonic: MonotonicClock }, capacity = 2000): BanList {
+  const untilMs = new BoundedMap<string, number>(capacity)
 
   function isBanned(peerId: string): boolean {
-    const until = untilMs.get(peerId)
+    const until = untilMs.peek(peerId)
     if (until === undefined) return false
-    if (until > needs.clock.now()) return true
+    if (until > monotonic.elapsedMs()) return true
     untilMs.delete(peerId)
     return false
   }
 
   return {
-    ban(peerId, durationMs) {
-      untilMs.delete(peerId)
-      if (untilMs.size >= capacity) {
-        for (const oldest of untilMs.keys()) {
-          untilMs.delete(oldest)
-          break
-        }
-      }
-      untilMs.set(peerId, needs.clock.now() + durationMs)
-    },
+    ban: (peerId, durationMs) => untilMs.set(peerId, monotonic.elapsedMs() + durationMs),
     isBanned,
-    banned: () => [...untilMs.keys()].filter(isBanned),
+    banned: () => [...untilMs].map(([peerId]) => peerId).filter(isBanned),
   }
 }

@@ -1,5 +1,6 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
+import type { MonotonicClock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import { createFrameStream } from '../wire/sync-frames.js'
 import type { FrameStream } from '../wire/sync-frames.js'
@@ -42,6 +43,7 @@ const FULL_EVERY = 10
 /** What {@link createTableSync} works with. */
 export interface TableSyncNeeds extends SessionNeeds {
   libp2p: Libp2p
+  monotonic: MonotonicClock
   log: Log
 }
 
@@ -127,22 +129,17 @@ class PeerSync implements TableSync {
   }
 
   tick(): void {
-    if (this.#nowMs() < this.#nextRoundMs) return
+    if (this.#needs.monotonic.elapsedMs() < this.#nextRoundMs) return
     this.#scheduleRound()
     for (const peerId of this.#randomSpeakers(PEERS_PER_ROUND, undefined)) this.request(peerId)
   }
 
   hurry(): void {
-    this.#nextRoundMs = 0
+    this.#nextRoundMs = -Infinity
   }
 
   onLearned(listener: (envelopes: readonly Uint8Array[], peerId: string) => void): void {
     this.#learnedListeners.push(listener)
-  }
-
-  /** For durations; the time that peers compare comes from the session. */
-  #nowMs(): number {
-    return this.#needs.clock.now()
   }
 
   #connectionTo(peerId: string): Connection | undefined {
@@ -251,6 +248,7 @@ class PeerSync implements TableSync {
   #scheduleRound(): void {
     const stateBytes = this.#needs.view.entryCount * STATE_BYTES_PER_ROW * PEERS_PER_ROUND
     const affordableMs = (stateBytes / this.#budgetBytesPerS) * 1000
-    this.#nextRoundMs = this.#nowMs() + Math.max(this.#roundEveryMs, affordableMs) * (0.75 + Math.random() / 2)
+    this.#nextRoundMs =
+      this.#needs.monotonic.elapsedMs() + Math.max(this.#roundEveryMs, affordableMs) * (0.75 + Math.random() / 2)
   }
 }

@@ -1,5 +1,5 @@
 import type { Connection } from '@libp2p/interface'
-import type { Clock } from '../../base/clock.js'
+import type { Clock, MonotonicClock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import type { Host } from '../../p2p/index.js'
 import type { ProviderRecords } from '../find/provider-records.js'
@@ -44,21 +44,22 @@ export async function startTableNetwork(
     records: ProviderRecords
     ownStatus: OwnStatusSource
     clock: Clock
+    monotonic: MonotonicClock
     log: Log
   },
   options: { leaseMs: number; budgetBytesPerS: number; roundEveryMs: number | undefined; version: string },
 ): Promise<TableNetwork> {
-  const { host, view, documents, verifier, replica, limits, clockWatch, records, clock, log } = needs
+  const { host, view, documents, verifier, replica, limits, clockWatch, records, clock, monotonic, log } = needs
   const { peerId, libp2p } = host
   const { budgetBytesPerS } = options
   const gossip = createTableGossip({ pubsub: host.pubsub, view, verifier, limits, log })
   const sync = createTableSync(
-    { libp2p, view, documents, verifier, limits, clock, clockWatch, log },
+    { libp2p, view, documents, verifier, limits, clock, monotonic, clockWatch, log },
     { roundEveryMs: options.roundEveryMs, budgetBytesPerS },
   )
   const ownRow = createOwnRow(
     {
-      ...{ view, verifier, clock, log },
+      ...{ view, verifier, clock, monotonic, log },
       signer: createEnvelopeSigner(host.identity.privateKey),
       send: (row) => rebroadcast.announce(row),
       latestMs: () => clockWatch.latestMs(),
@@ -100,6 +101,7 @@ export async function startTableNetwork(
     if (Math.abs(now - lastMs - TICK_MS) > MAX_CLOCK_SKEW_MS) {
       clockWatch.forget()
       sync.hurry()
+      ownRow.hurry()
     }
     lastMs = now
     const wereEarly = view.sweep(clockWatch.latestMs())

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.js'
+import type { Clock, MonotonicClock } from '../../base/clock.js'
 import { fullBucket, refilled } from '../../base/token-bucket.js'
 import type { Bucket } from '../../base/token-bucket.js'
 import type { Log } from '../../logging/index.js'
@@ -63,6 +63,7 @@ export interface VerifierNeeds {
   documents: TableDocuments
   keys: KeyRing
   clock: Clock
+  monotonic: MonotonicClock
   log: Log
   /** When micro-batches are written. */
   defer?: Defer
@@ -89,19 +90,22 @@ class EnvelopeVerifier implements Verifier {
   readonly #documents: TableDocuments
   readonly #keys: KeyRing
   readonly #clock: Clock
+  readonly #monotonic: MonotonicClock
   readonly #log: Log
   readonly #selfId: string
   readonly #bans: BanList
   readonly #batch: MicroBatch
 
-  constructor({ view, documents, keys, clock, log, defer }: VerifierNeeds, { selfId }: { selfId: string }) {
-    this.#view = view
+  constructor(needs: VerifierNeeds, { selfId }: { selfId: string }) {
+    const { documents, monotonic, defer } = needs
+    this.#view = needs.view
     this.#documents = documents
-    this.#keys = keys
-    this.#clock = clock
-    this.#log = log
+    this.#keys = needs.keys
+    this.#clock = needs.clock
+    this.#monotonic = monotonic
+    this.#log = needs.log
     this.#selfId = selfId
-    this.#bans = createBanList({ clock })
+    this.#bans = createBanList({ monotonic })
     this.#batch = createMicroBatch({ write: (rows) => documents.write(rows), defer })
   }
 
@@ -118,12 +122,15 @@ class EnvelopeVerifier implements Verifier {
     }
     const record = recordOf(envelope)
     if (record === undefined) return 'malformed'
-    const { peerId, epoch, seq } = envelope
+    const { peerId, epoch, seq, leaseMs } = envelope
     const changes = this.#changesOf(known)
+    const expiresAtMs = timeOf(envelope) + leaseMs
+    const leftMs = Math.min(leaseMs, expiresAtMs - this.#clock.now())
     const row = {
       ...{ peerId, epoch, seq, bytes, source },
       record: record === 'withdrawn' ? undefined : record,
-      expiresAtMs: timeOf(envelope) + envelope.leaseMs,
+      expiresAtMs,
+      endsAtMs: this.#monotonic.elapsedMs() + leftMs,
       changes: { ...changes, tokens: Math.max(0, changes.tokens - 1) },
     }
     this.#batch.add(row, this.#view.entry(peerId) === undefined)
@@ -175,7 +182,7 @@ class EnvelopeVerifier implements Verifier {
   }
 
   #changesOf(known: Known | undefined): Bucket {
-    const now = this.#clock.now()
+    const now = this.#monotonic.elapsedMs()
     return refilled(known?.changes ?? fullBucket(CHANGES_PER_OWNER, now), CHANGES_PER_OWNER, now)
   }
 

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import type { Clock } from '../../base/clock.js'
+import { BoundedMap } from '../../base/bounded-map.js'
+import type { MonotonicClock } from '../../base/clock.js'
+import { Listeners } from '../../base/listeners.js'
 import { fullBucket, refilled } from '../../base/token-bucket.js'
 import type { Log } from '../../logging/index.js'
 import { createConnector, type Host } from '../../p2p/index.js'
@@ -68,28 +70,18 @@ export function createPeerStatus(needs: {
   view: TableView
   verifier: Verifier
   keys: KeyRing
-  clock: Clock
+  monotonic: MonotonicClock
   clockWatch: ClockWatch
   log: Log
   onStale: (peerId: string) => void
 }): StatusAsker {
-  const { host, view, verifier, keys, clock, clockWatch, log, onStale } = needs
+  const { host, view, verifier, keys, monotonic, clockWatch, log, onStale } = needs
   const connector = createConnector({ libp2p: () => host.libp2p })
-  const cached = new Map<string, { status: StatusAnswer; atMs: number }>()
+  const cached = new BoundedMap<string, { status: StatusAnswer; atMs: number }>(MAX_CACHED)
   const asking = new Map<string, Promise<StatusOutcome>>()
-  const listeners = new Set<(event: PeerStatusEvent) => void>()
+  const listeners = new Listeners<[PeerStatusEvent]>()
   const stopping = new AbortController()
-  let background = fullBucket(BACKGROUND, clock.now())
-
-  function remember(peerId: string, status: StatusAnswer): void {
-    cached.delete(peerId)
-    cached.set(peerId, { status, atMs: clock.now() })
-    if (cached.size <= MAX_CACHED) return
-    for (const oldest of cached.keys()) {
-      cached.delete(oldest)
-      break
-    }
-  }
+  let background = fullBucket(BACKGROUND, monotonic.elapsedMs())
 
   async function exchange(peer: PeerId, wantsRow: boolean): Promise<StatusOutcome> {
     const rawKey = peer.publicKey?.raw
@@ -131,14 +123,14 @@ export function createPeerStatus(needs: {
     }
     if (stopping.signal.aborted) return outcome
     if (outcome.kind === 'answered') {
-      remember(peerId, outcome.status)
+      cached.set(peerId, { status: outcome.status, atMs: monotonic.elapsedMs() })
       const known = view.get(peerId)?.record
       if (known !== undefined && offersHash(known) !== outcome.status.offers) onStale(peerId)
     } else {
       cached.delete(peerId)
     }
     log.debug('a peer was asked for its status', { peerId, outcome: outcome.kind })
-    for (const listener of listeners) listener({ type: 'peer:status', peerId, outcome })
+    listeners.notify({ type: 'peer:status', peerId, outcome })
     return outcome
   }
 
@@ -154,37 +146,30 @@ export function createPeerStatus(needs: {
 
   function inBackground(peerId: string): void {
     if (stopping.signal.aborted || asking.has(peerId) || asking.size >= MAX_AT_ONCE) return
-    background = refilled(background, BACKGROUND, clock.now())
+    background = refilled(background, BACKGROUND, monotonic.elapsedMs())
     if (background.tokens < 1) return
     background = { ...background, tokens: background.tokens - 1 }
     void start(peerId, false)
   }
 
-  function peek(peerId: string): StatusAnswer | undefined {
-    const found = cached.get(peerId)
-    return found !== undefined && ageOf(found.atMs) <= USABLE_MS ? found.status : undefined
+  /** The last answer, unless it is older than this. */
+  function newerThan(maxAgeMs: number, peerId: string): StatusAnswer | undefined {
+    const found = cached.peek(peerId)
+    return found !== undefined && monotonic.elapsedMs() - found.atMs <= maxAgeMs ? found.status : undefined
   }
 
-  /** A clock that was set makes an answer old. */
-  function ageOf(atMs: number): number {
-    const age = clock.now() - atMs
-    return age < 0 ? Infinity : age
-  }
+  const peek = (peerId: string): StatusAnswer | undefined => newerThan(USABLE_MS, peerId)
 
   return {
     get(peerId) {
-      const found = cached.get(peerId)
-      if (found === undefined || ageOf(found.atMs) > FRESH_MS) inBackground(peerId)
+      if (newerThan(FRESH_MS, peerId) === undefined) inBackground(peerId)
       return peek(peerId)
     },
     peek,
     refresh: (peerId) => start(peerId, false),
     refreshWithRow: (peerId) => start(peerId, true),
     hint: inBackground,
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    subscribe: (listener) => listeners.add(listener),
     async stop() {
       stopping.abort()
       await Promise.all(asking.values())

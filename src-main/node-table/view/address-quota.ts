@@ -19,7 +19,7 @@ export interface AddressQuota {
 }
 
 /** Rows of one public IPv4 address or IPv6 /64: a large office behind one address, not a farm of identities. */
-export const MAX_ROWS_PER_ADDRESS = 64
+const MAX_ROWS_PER_ADDRESS = 64
 
 /**
  * A quota for public addresses; this machine and local networks are not where strangers come from. `onForgotten` hears of

@@ -1,5 +1,5 @@
 import type { PeerRecord } from '#shared/records.js'
-import type { Clock } from '../../base/clock.js'
+import type { Clock, MonotonicClock } from '../../base/clock.js'
 import type { Bucket } from '../../base/token-bucket.js'
 import type { Log } from '../../logging/index.js'
 import type { Row, TableEvent } from '../index.js'
@@ -21,6 +21,8 @@ export interface VerifiedRow extends LogicalTime {
   /** `undefined` in a withdrawal. */
   record: PeerRecord | undefined
   expiresAtMs: number
+  /** When its lease is over on the monotonic clock: a step of the machine's clock neither ends nor extends it. */
+  endsAtMs: number
   /** Changes its owner may still push by gossip. */
   changes: Bucket
   source: Source
@@ -34,6 +36,8 @@ export interface Entry extends LogicalTime {
   /** `undefined` in a withdrawal. */
   record: PeerRecord | undefined
   expiresAtMs: number
+  /** As in {@link VerifiedRow}. */
+  endsAtMs: number
   /** Set while the row counts. */
   row: Row | undefined
   /** Changes its owner may still push by gossip. */
@@ -80,7 +84,7 @@ export interface TableView {
 
 /** An empty view. `selfId` is never evicted: this node must always see its own row. */
 export function createTableView(
-  needs: { clock: Clock; log: Log },
+  needs: { clock: Clock; monotonic: MonotonicClock; log: Log },
   options: { selfId: string; maxRows?: number; maxRowsPerAddress?: number },
 ): TableView {
   return new View(needs, options)
@@ -89,6 +93,7 @@ export function createTableView(
 class View implements TableView {
   readonly offers: OfferIndex = createOfferIndex()
   readonly #clock: Clock
+  readonly #monotonic: MonotonicClock
   readonly #log: Log
   readonly #selfId: string
   readonly #maxRows: number
@@ -103,10 +108,11 @@ class View implements TableView {
   readonly #acceptListeners: ((entry: Entry, source: Source) => void)[] = []
 
   constructor(
-    needs: { clock: Clock; log: Log },
+    needs: { clock: Clock; monotonic: MonotonicClock; log: Log },
     options: { selfId: string; maxRows?: number; maxRowsPerAddress?: number },
   ) {
     this.#clock = needs.clock
+    this.#monotonic = needs.monotonic
     this.#log = needs.log
     this.#selfId = options.selfId
     this.#maxRows = options.maxRows ?? MAX_ROWS
@@ -146,14 +152,14 @@ class View implements TableView {
   }
 
   sweep(latestMs = Infinity): boolean {
-    const now = this.#clock.now()
+    const [now, elapsedMs] = [this.#clock.now(), this.#monotonic.elapsedMs()]
     let wereEarly = false
     for (const entry of this.#entries.values()) {
       if (timeOf(entry) > latestMs) {
         this.#remove(entry, 'expired')
         wereEarly = true
       } else if (isEpochOver(entry.epoch, now)) this.#remove(entry, 'expired')
-      else if (entry.expiresAtMs <= now && this.#kill(entry)) {
+      else if (entry.endsAtMs <= elapsedMs && this.#kill(entry)) {
         this.#emit({ type: 'row:removed', peerId: entry.peerId, reason: 'expired' })
       }
     }
@@ -224,10 +230,10 @@ class View implements TableView {
   }
 
   #enter(row: VerifiedRow): Entry {
-    const { peerId, epoch, seq, bytes, record, expiresAtMs, changes } = row
-    const isLive = record !== undefined && expiresAtMs > this.#clock.now()
+    const { peerId, epoch, seq, bytes, record, expiresAtMs, endsAtMs, changes } = row
+    const isLive = record !== undefined && endsAtMs > this.#monotonic.elapsedMs()
     const entry: Entry = {
-      ...{ peerId, epoch, seq, bytes, record, expiresAtMs, changes },
+      ...{ peerId, epoch, seq, bytes, record, expiresAtMs, endsAtMs, changes },
       row: isLive ? { peerId, record, seq, epoch, expiresAtMs } : undefined,
     }
     if (isLive) this.offers.add(peerId, record)

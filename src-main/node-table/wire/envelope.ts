@@ -10,7 +10,7 @@ import type { KeyRing } from './key-ring.js'
 import { importPrivateKey } from './key-ring.js'
 
 /** The layout's version, the first byte of every envelope. */
-export const ENVELOPE_VERSION = 1
+const ENVELOPE_VERSION = 1
 
 /** Bytes of one signed envelope, at most. */
 export const MAX_ENVELOPE_BYTES = 4096

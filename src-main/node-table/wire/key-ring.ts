@@ -4,7 +4,7 @@ import { publicKeyFromRaw } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 
 /** An owner's public key, ready for use. */
-export interface OwnerKey {
+interface OwnerKey {
   peerId: string
   /** OpenSSL's form of the key; importing it costs as much as half a verification, hence kept. */
   verifyKey: () => KeyObject

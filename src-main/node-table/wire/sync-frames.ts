@@ -35,7 +35,7 @@ export const SYNC_CHUNK_TARGET_BYTES = 256 * 1024
 export const FRAME_LENGTH_BYTES = 4
 
 /** Bytes of a frame after its length, at most: a chunk of rows, or 16 bytes a row of state, whichever is more. */
-export const MAX_FRAME_BYTES = Math.max(MAX_SYNC_CHUNK_BYTES, TIME_BYTES + 16 * MAX_ROWS + 16) + 1
+const MAX_FRAME_BYTES = Math.max(MAX_SYNC_CHUNK_BYTES, TIME_BYTES + 16 * MAX_ROWS + 16) + 1
 
 /** A frame as bytes, its length in front. */
 export function encodeFrame(frame: SyncFrame): Uint8Array {

@@ -53,7 +53,7 @@ export function createAsk(needs: { probe: HttpProbe }, target: AskTarget): Ask {
 }
 
 /** Whether a body is a web page, whatever its header says. */
-export function isPage(body: string): boolean {
+function isPage(body: string): boolean {
   return /^\s*<(?:!doctype|html|head|body|\?xml|!--)/i.test(body)
 }
 

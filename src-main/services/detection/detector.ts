@@ -1,6 +1,7 @@
 import type { DetectedServer } from '#shared/contract/detection.js'
 import { AppError } from '#shared/errors.js'
-import { InterruptibleSleep, systemSleepingClock, type SleepingClock } from '../../base/sleeping-clock.js'
+import { InterruptibleSleep, systemSleepingClock, type SleepingClock } from '../../base/clock.js'
+import { Listeners } from '../../base/listeners.js'
 import type { Log } from '../../logging/index.js'
 import { createHttpProbe, type HttpProbe } from '../registry/http-probe.js'
 import { authorityOf, bareHost, isHost, isLoopbackHost } from '../registry/target.js'
@@ -71,7 +72,7 @@ class LoopbackDetector implements Detector {
   readonly #sleep: InterruptibleSleep
   readonly #found = new Map<string, Found>()
   readonly #typed = new Map<string, Typed>()
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Listeners()
   #views: readonly DetectedServer[] = []
   #scanning: Promise<readonly DetectedServer[]> | undefined
   #scannedAtMs = Number.NEGATIVE_INFINITY
@@ -167,10 +168,10 @@ class LoopbackDetector implements Detector {
   }
 
   follow(listener: () => void): () => void {
-    this.#listeners.add(listener)
+    const remove = this.#listeners.add(listener)
     // The first scan a person sees is a fresh one.
     this.#sleep.interrupt()
-    return () => void this.#listeners.delete(listener)
+    return remove
   }
 
   refreshShared(): void {
@@ -188,12 +189,12 @@ class LoopbackDetector implements Detector {
     const isSame = next.length === this.#views.length && next.every((view, index) => view === this.#views[index])
     this.#views = next
     if (isSame) return
-    for (const listener of [...this.#listeners]) listener()
+    this.#listeners.notify()
   }
 
   async #watch(): Promise<void> {
     const everyMs = (): number => (this.#listeners.size > 0 ? this.#options.watchedMs : this.#options.idleMs)
-    const dueInMs = (): number => this.#scannedAtMs + everyMs() - this.#clock.now()
+    const dueInMs = (): number => this.#scannedAtMs + everyMs() - this.#clock.elapsedMs()
     while (!this.#isStopped()) {
       await this.scan()
       while (!this.#isStopped() && dueInMs() > 0) await this.#sleep.sleep(dueInMs())
@@ -211,7 +212,7 @@ class LoopbackDetector implements Detector {
       entry.last = await this.#scanOne(entry, undefined, memory)
     })
     await Promise.all([...ports, ...typed])
-    this.#scannedAtMs = this.#clock.now()
+    this.#scannedAtMs = this.#clock.elapsedMs()
     this.refreshShared()
     return this.#views
   }

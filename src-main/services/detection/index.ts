@@ -4,7 +4,7 @@ import type { DetectionResult } from './scan.js'
 
 export { createDetector } from './detector.js'
 export type { DetectionResult } from './scan.js'
-export { USUAL_CANDIDATES, type Candidate } from './servers/index.js'
+export type { Candidate } from './servers/index.js'
 
 /** An address to scan. */
 export interface DetectionTarget {

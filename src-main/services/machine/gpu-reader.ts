@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Clock } from '../../base/clock.js'
+import type { MonotonicClock } from '../../base/clock.js'
 import { known, runTool, unknown, type Fact, type GpuFacts, type RunTool } from './facts.js'
 
 /** The GPUs of this machine. */
@@ -17,7 +17,10 @@ const MAX_GPUS = 16
 const MIB = 1024 * 1024
 
 /** Asks nvidia-smi, then rocm-smi, then the kernel's files; a tool that was missing is not tried again. */
-export function createGpuReader(needs: { clock: Clock; run?: RunTool }, options: { drmDir?: string } = {}): GpuReader {
+export function createGpuReader(
+  needs: { monotonic: MonotonicClock; run?: RunTool },
+  options: { drmDir?: string } = {},
+): GpuReader {
   const run = needs.run ?? runTool
   const drmDir = options.drmDir ?? '/sys/class/drm'
   let lastRead: { atMs: number; fact: Fact<readonly GpuFacts[]> } | undefined
@@ -56,10 +59,10 @@ export function createGpuReader(needs: { clock: Clock; run?: RunTool }, options:
 
   return {
     async read(maxAgeMs = MAX_AGE_MS) {
-      if (lastRead !== undefined && needs.clock.now() - lastRead.atMs < maxAgeMs) return lastRead.fact
+      if (lastRead !== undefined && needs.monotonic.elapsedMs() - lastRead.atMs < maxAgeMs) return lastRead.fact
       reading ??= readNow().finally(() => (reading = undefined))
       const fact = await reading
-      lastRead = { atMs: needs.clock.now(), fact }
+      lastRead = { atMs: needs.monotonic.elapsedMs(), fact }
       return fact
     },
     last: () => (lastRead?.fact.known === true ? lastRead.fact.value : []),

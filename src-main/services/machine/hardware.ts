@@ -1,6 +1,7 @@
 import { freemem, totalmem } from 'node:os'
 import type { Hardware } from '#shared/records.js'
 import type { Service } from '../../base/lifecycle.js'
+import { Listeners } from '../../base/listeners.js'
 import type { GpuReader } from './gpu-reader.js'
 
 /** What this machine computes with, as its row of the node table tells it. */
@@ -12,12 +13,12 @@ export interface HardwareSource extends Service {
 
 /** Memory from the operating system, GPUs from their drivers: read once at the start, without holding it up. */
 export function createHardware(needs: { gpus: GpuReader }): HardwareSource {
-  const listeners = new Set<() => void>()
+  const listeners = new Listeners()
   let reading: Promise<void> | undefined
 
   async function readGpus(): Promise<void> {
     const fact = await needs.gpus.read()
-    if (fact.known) for (const listener of [...listeners]) listener()
+    if (fact.known) listeners.notify()
   }
 
   return {
@@ -26,10 +27,7 @@ export function createHardware(needs: { gpus: GpuReader }): HardwareSource {
       ...readMemory(),
       gpus: needs.gpus.last().map(({ name, total_memory, used_memory }) => ({ name, total_memory, used_memory })),
     }),
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
+    subscribe: (listener) => listeners.add(listener),
     start(signal) {
       signal.throwIfAborted()
       reading ??= readGpus()

@@ -1,4 +1,4 @@
 export { createSystemFacts } from './system-facts.js'
 export { createHardware, type HardwareSource } from './hardware.js'
-export { createGpuReader, type GpuReader } from './gpu-reader.js'
+export { createGpuReader } from './gpu-reader.js'
 export { known, unknown, type Fact, type GpuFacts, type MachineFacts } from './facts.js'

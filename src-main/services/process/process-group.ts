@@ -2,7 +2,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import type { SleepingClock } from '../../base/sleeping-clock.js'
+import type { SleepingClock } from '../../base/clock.js'
 
 /** A command of the owner's with everything it started. */
 export interface ProcessGroup {
@@ -34,9 +34,10 @@ export function startProcessGroup(needs: { clock: SleepingClock }, command: stri
       await endTree(child.pid)
       return
     }
-    const deadlineMs = needs.clock.now() + graceMs
+    const deadlineMs = needs.clock.elapsedMs() + graceMs
     signalGroup(child.pid, 'SIGTERM')
-    while ((await hasLivingMember(child.pid)) && needs.clock.now() < deadlineMs) await needs.clock.sleep(POLL_MS, never)
+    while ((await hasLivingMember(child.pid)) && needs.clock.elapsedMs() < deadlineMs)
+      await needs.clock.sleep(POLL_MS, never)
     signalGroup(child.pid, 'SIGKILL')
     await ended
   }

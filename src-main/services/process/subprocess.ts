@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
+import { systemSleepingClock, type SleepingClock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
-import { systemSleepingClock, type SleepingClock } from '../../base/sleeping-clock.js'
 import type { Log } from '../../logging/index.js'
 import { startProcessGroup, type ProcessGroup } from './process-group.js'
 
@@ -39,7 +39,7 @@ export function createSubprocess(needs: { log: Log; clock?: SleepingClock }, opt
   async function supervise(): Promise<void> {
     let restartMs = firstRestartMs
     while (!stopped.signal.aborted) {
-      const startedAtMs = clock.now()
+      const startedAtMs = clock.elapsedMs()
       const current = startProcessGroup({ clock }, options.command)
       group = current
       log.info('the subprocess is started', { pid: current.pid })
@@ -50,7 +50,7 @@ export function createSubprocess(needs: { log: Log; clock?: SleepingClock }, opt
       await current.terminate(graceMs)
       group = undefined
       if (isStopped()) return
-      if (clock.now() - startedAtMs >= steadyMs) restartMs = firstRestartMs
+      if (clock.elapsedMs() - startedAtMs >= steadyMs) restartMs = firstRestartMs
       log.warn('the subprocess ended and will be started again', { how, inMs: restartMs })
       await clock.sleep(restartMs, stopped.signal)
       restartMs = Math.min(restartMs * 2, maxRestartMs)

@@ -21,10 +21,7 @@ export interface AnnouncedFacts {
  * This node's row of the node table: no path, host name or user name of this machine. `leftOut` counts identity groups
  * for which a row has no room.
  */
-export function ownRecord(
-  services: readonly LocalService[],
-  facts: AnnouncedFacts,
-): { record: PeerRecord; leftOut: number } {
+function ownRecord(services: readonly LocalService[], facts: AnnouncedFacts): { record: PeerRecord; leftOut: number } {
   const { records, leftOut } = toServiceRecords(services, facts.hardware, undefined, { paused: facts.paused })
   const record: PeerRecord = {
     ...emptyPeerRecord(facts.peerId),

@@ -13,7 +13,7 @@ export type ProbeAnswer =
   | { kind: 'broken'; reason: string }
 
 /** One small GET: where, how long it may take and how much may come. */
-export interface ProbeRequest {
+interface ProbeRequest {
   host: string
   port: number
   path: string

@@ -50,7 +50,7 @@ export interface PublishedModels {
 const OLLAMA_OWNER = 'library'
 
 /** Why a model stays unpublished. */
-export type LeftOutReason = 'not an id that can be published' | 'the name is taken' | 'too many models'
+type LeftOutReason = 'not an id that can be published' | 'the name is taken' | 'too many models'
 
 /** The wishes that decide what is published. */
 export type PublishWishes = Pick<ServiceRegistration, 'models' | 'aliases' | 'identityGroups'>

@@ -1,5 +1,5 @@
 import { AppError } from '#shared/errors.js'
-import { systemSleepingClock, type SleepingClock } from '../../base/sleeping-clock.js'
+import { systemSleepingClock, type SleepingClock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import type { LocalService, RegistrationInput, ServiceRegistration, ServiceRegistry } from '../index.js'
 import { createHttpProbe } from './http-probe.js'

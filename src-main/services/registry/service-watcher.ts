@@ -1,5 +1,5 @@
+import { InterruptibleSleep, type SleepingClock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
-import { InterruptibleSleep, type SleepingClock } from '../../base/sleeping-clock.js'
 import type { Log } from '../../logging/index.js'
 import type { LocalModel, LocalService, ServiceRegistration } from '../index.js'
 import { EVERY_PATH, LLM_SHARED_PATHS } from '../sharing/shared-paths.js'
@@ -87,7 +87,7 @@ class HealthWatcher implements ServiceWatcher {
   }
 
   reportSuccess(): void {
-    this.#lastSuccessMs = this.#needs.clock.now()
+    this.#lastSuccessMs = this.#needs.clock.elapsedMs()
   }
 
   start(signal: AbortSignal): Promise<void> {
@@ -130,7 +130,7 @@ class HealthWatcher implements ServiceWatcher {
   }
 
   #conclude(outcome: CheckOutcome, wasUrgent: boolean): void {
-    const busy = this.#needs.clock.now() - this.#lastSuccessMs <= this.#timings.busyWindowMs
+    const busy = this.#needs.clock.elapsedMs() - this.#lastSuccessMs <= this.#timings.busyWindowMs
     const { healthRetries } = this.#registration
     const before = this.#state.status
     this.#state = judge(this.#state, outcome, { urgent: wasUrgent, busy, healthRetries })

@@ -2,7 +2,7 @@ import type { Log } from '../../logging/index.js'
 import type { Vault } from './index.js'
 
 /** A value that only a key store can open. */
-export interface Sealed {
+interface Sealed {
   /** Base64. */
   sealed: string
 }

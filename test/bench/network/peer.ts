@@ -1,6 +1,6 @@
 import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { tuneGarbageCollection } from '../../../src-main/base/garbage-collection.js'
+import { tuneGarbageCollection } from '../../../src-main/base/memory.js'
 import { RELAY_DEFAULTS } from '../../../src-main/p2p/reach/relay/relay-server.js'
 import { addressesOver, createHosts, until } from '../../fixtures/hosts.js'
 

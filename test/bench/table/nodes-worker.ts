@@ -12,6 +12,7 @@ import Koa from 'koa'
 import { Registry } from 'prom-client'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { request } from 'undici'
+import { monotonicClock, systemClock } from '../../../src-main/base/clock.js'
 import { openDataFolder } from '../../../src-main/base/data-folder.js'
 import type { GatewayNeeds } from '../../../src-main/gateway/needs.js'
 import { dntRoutes } from '../../../src-main/gateway/routes/dnt.js'
@@ -35,7 +36,6 @@ type Question =
   | { seen: string }
 
 const log = silentLog
-const clock = { now: () => Date.now() }
 const nodes: { host: Host; table: NodeTable; server: Server }[] = []
 const folders: string[] = []
 const bytes = new Map<string, number>()
@@ -100,7 +100,10 @@ async function start(count: number): Promise<object> {
       },
     )
     await host.start(new AbortController().signal)
-    const table = createNodeTable({ host, log, clock }, { dataDir: dataFolder.dir, leaseMs: 600_000, version: 'bench' })
+    const table = createNodeTable(
+      { host, log, clock: systemClock, monotonic: monotonicClock },
+      { dataDir: dataFolder.dir, leaseMs: 600_000, version: 'bench' },
+    )
     await table.start(new AbortController().signal)
     const server = await serveTable(host, table)
     const { port } = server.address() as AddressInfo

@@ -44,9 +44,9 @@ function createReplica(options: Partial<TablePartsOptions> = {}): Replica {
   const table = createTableParts({ clock, keys, log, defer: undefined, ...options })
   return {
     ...table,
-    limits: createSenderLimits({ clock, log }),
+    limits: createSenderLimits({ monotonic: clock, log }),
     clock,
-    clockWatch: createClockWatch({ clock, log }),
+    clockWatch: createClockWatch({ clock, monotonic: clock, log }),
     take: (bytes) => table.ingest(bytes, 'sync'),
     bytes(epoch) {
       table.verifier.flush()

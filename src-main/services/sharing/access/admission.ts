@@ -1,7 +1,8 @@
 import type { Usage } from '#shared/contract/limits.js'
 import { AppError } from '#shared/errors.js'
 import type { Limits } from '#shared/limits.js'
-import type { Clock } from '../../../base/clock.js'
+import type { MonotonicClock } from '../../../base/clock.js'
+import { Listeners } from '../../../base/listeners.js'
 import type { Ledger } from '../ledger/index.js'
 import { EntryRules } from './entry-rules.js'
 import { PeerRequest } from './peer-request.js'
@@ -13,7 +14,7 @@ import type { Admission, Asker, SlotRequest } from './index.js'
 const ARRIVAL_MS = 120_000
 
 interface AdmissionNeeds {
-  clock: Clock
+  monotonic: MonotonicClock
   limits: () => Limits
   /** What each peer was given. */
   ledger: Pick<Ledger, 'givenToday'>
@@ -32,7 +33,7 @@ class FairAdmission implements Admission {
   readonly #slots: Slots
   /** Since the start, by error code. */
   readonly #refused = new Map<string, number>()
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Listeners()
 
   constructor(needs: AdmissionNeeds) {
     this.#limits = needs.limits
@@ -123,8 +124,7 @@ class FairAdmission implements Admission {
   }
 
   subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   limitsChanged(): void {
@@ -194,6 +194,6 @@ class FairAdmission implements Admission {
   }
 
   #changed(): void {
-    for (const listener of this.#listeners) listener()
+    this.#listeners.notify()
   }
 }

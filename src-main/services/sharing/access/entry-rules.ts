@@ -1,6 +1,7 @@
 import { AppError } from '#shared/errors.js'
 import type { Limits } from '#shared/limits.js'
-import type { Clock } from '../../../base/clock.js'
+import { BoundedMap } from '../../../base/bounded-map.js'
+import type { MonotonicClock } from '../../../base/clock.js'
 import { fullBucket, refilled, type Bucket } from '../../../base/token-bucket.js'
 import type { Ledger } from '../ledger/index.js'
 import type { Asker } from './index.js'
@@ -12,13 +13,13 @@ const MAX_PEERS = 4096
 export class EntryRules {
   /** Why no request may enter at present; undefined while sharing is not paused. */
   closed: AppError | undefined
-  readonly #clock: Clock
+  readonly #monotonic: MonotonicClock
   readonly #limits: () => Limits
   readonly #ledger: Pick<Ledger, 'givenToday'>
-  readonly #buckets = new Map<string, Bucket>()
+  readonly #buckets = new BoundedMap<string, Bucket>(MAX_PEERS)
 
-  constructor(needs: { clock: Clock; limits: () => Limits; ledger: Pick<Ledger, 'givenToday'> }) {
-    this.#clock = needs.clock
+  constructor(needs: { monotonic: MonotonicClock; limits: () => Limits; ledger: Pick<Ledger, 'givenToday'> }) {
+    this.#monotonic = needs.monotonic
     this.#limits = needs.limits
     this.#ledger = needs.ledger
   }
@@ -38,10 +39,10 @@ export class EntryRules {
     const { requestsPerMinute } = this.#limits()
     if (requestsPerMinute === 0) return undefined
     const rate = { capacity: requestsPerMinute, refillPerS: requestsPerMinute / 60 }
-    const nowMs = this.#clock.now()
-    const bucket = refilled(this.#buckets.get(peerId) ?? fullBucket(rate, nowMs), rate, nowMs)
+    const nowMs = this.#monotonic.elapsedMs()
+    const bucket = refilled(this.#buckets.peek(peerId) ?? fullBucket(rate, nowMs), rate, nowMs)
     const isEarly = bucket.tokens < 1
-    this.#remember(peerId, isEarly ? bucket : { ...bucket, tokens: bucket.tokens - 1 })
+    this.#buckets.set(peerId, isEarly ? bucket : { ...bucket, tokens: bucket.tokens - 1 })
     if (!isEarly) return undefined
     return new AppError('rate_limited', `This peer may ask ${requestsPerMinute} times a minute. Try again later.`, {
       retryAfterS: Math.max(1, Math.ceil((1 - bucket.tokens) / rate.refillPerS)),
@@ -57,12 +58,5 @@ export class EntryRules {
     return new AppError('rate_limited', `This peer may use ${tokensPerDay} tokens a day. Try again tomorrow.`, {
       retryAfterS: Math.ceil(endsInMs / 1000),
     })
-  }
-
-  #remember(peerId: string, bucket: Bucket): void {
-    this.#buckets.delete(peerId)
-    this.#buckets.set(peerId, bucket)
-    const [oldest] = this.#buckets.keys()
-    if (this.#buckets.size > MAX_PEERS && oldest !== undefined) this.#buckets.delete(oldest)
   }
 }

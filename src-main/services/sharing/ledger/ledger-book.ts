@@ -43,7 +43,7 @@ export const LedgerFileSchema = z.object({
 export type LedgerFile = z.output<typeof LedgerFileSchema>
 
 /** One request that a peer made here. */
-export type GivenRequest = Figures & { day: string; model: string; peer: string }
+type GivenRequest = Figures & { day: string; model: string; peer: string }
 
 /** The ledger in memory: bounded whatever peers do. */
 export interface LedgerBook {

@@ -3,6 +3,7 @@ import type { LedgerRow, LedgerSummary } from '#shared/contract/ledger.js'
 import type { TrafficEntry } from '#shared/contract/traffic.js'
 import type { Clock } from '../../../base/clock.js'
 import { readJsonFile, writeJsonFile } from '../../../base/json-file.js'
+import { Listeners } from '../../../base/listeners.js'
 import type { Log } from '../../../logging/index.js'
 import { createLedgerBook, LedgerFileSchema, type LedgerBook } from './ledger-book.js'
 import type { Ledger } from './index.js'
@@ -24,7 +25,7 @@ export function createLedger(
   options: { file: string },
 ): Ledger {
   const log = needs.log.forComponent('ledger')
-  const listeners = new Set<() => void>()
+  const listeners = new Listeners()
   let book: LedgerBook = createLedgerBook()
   let stopListening: (() => void) | undefined
   let timer: NodeJS.Timeout | undefined
@@ -48,7 +49,7 @@ export function createLedger(
     })
     timer ??= setTimeout(save, SAVE_MS)
     timer.unref()
-    for (const listener of [...listeners]) listener()
+    listeners.notify()
   }
 
   function save(): void {
@@ -94,10 +95,7 @@ export function createLedger(
       const nowMs = needs.clock.now()
       return { tokens: book.tokensOf(peerId, dayOf(nowMs)), endsInMs: nextDay(nowMs) - nowMs }
     },
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
+    subscribe: (listener) => listeners.add(listener),
   }
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { PauseReason } from '#shared/contract/pause.js'
-import type { Clock } from '../../../base/clock.js'
+import type { Clock, MonotonicClock } from '../../../base/clock.js'
 import { readJsonFile, writeJsonFile } from '../../../base/json-file.js'
 import { notStored } from '../../../base/not-stored.js'
 import type { Log } from '../../../logging/index.js'
@@ -12,22 +12,26 @@ const FileSchema = z.object({ manual: ManualSchema.nullable() })
 /** The pause made by hand; it survives a restart. */
 export class ManualPause {
   readonly #clock: Clock
+  readonly #monotonic: MonotonicClock
   readonly #log: Log
   readonly #file: string
   #manual: z.output<typeof ManualSchema> | null = null
+  /** When it ends on the monotonic clock; Infinity where it does not end. */
+  #endsAtMs = Number.POSITIVE_INFINITY
   /** The file says that there is one. */
   #isStored = false
   #writing: Promise<void> = Promise.resolve()
 
-  constructor(needs: { clock: Clock; log: Log }, options: { file: string }) {
+  constructor(needs: { clock: Clock; monotonic: MonotonicClock; log: Log }, options: { file: string }) {
     this.#clock = needs.clock
+    this.#monotonic = needs.monotonic
     this.#log = needs.log
     this.#file = options.file
   }
 
-  /** Unix milliseconds at which it ends by the clock; undefined where it does not. */
-  get endsAtMs(): number | undefined {
-    return this.#manual?.untilMs ?? undefined
+  /** Milliseconds until it ends, whatever becomes of the machine's clock; Infinity where it does not end. */
+  get endsInMs(): number {
+    return this.#endsAtMs - this.#monotonic.elapsedMs()
   }
 
   /** Why sharing is paused by hand; empty while it is not. */
@@ -41,14 +45,14 @@ export class ManualPause {
   /** Takes in the pause of the last run. One that can't be read any more was a pause: the owner resumes by hand. */
   async read(): Promise<void> {
     const content = await readJsonFile(this.#file, FileSchema)
-    if (content.kind === 'read') this.#manual = content.value.manual
-    if (content.kind === 'broken') this.#manual = { untilMs: null }
+    if (content.kind === 'read') this.#set(content.value.manual)
+    if (content.kind === 'broken') this.#set({ untilMs: null })
     this.#isStored = this.#manual !== null
   }
 
   /** It begins, from now on; null is until resumed. {@link ManualPause.store} makes it last. */
   begin(forMs: number | null): void {
-    this.#manual = { untilMs: forMs === null ? null : this.#clock.now() + forMs }
+    this.#set({ untilMs: forMs === null ? null : this.#clock.now() + forMs })
   }
 
   /** @throws AppError `data_dir_unusable`; the pause is in force all the same */
@@ -69,19 +73,25 @@ export class ManualPause {
       throw notStored('Sharing stays paused', this.#file, error)
     }
     // Another one may have begun meanwhile.
-    if (this.#manual === ending) this.#manual = null
+    if (this.#manual === ending) this.#set(null)
   }
 
   /** Ends it where its time is over. */
   async expire(): Promise<void> {
-    if (this.endsAtMs === undefined || this.endsAtMs > this.#clock.now()) return
-    this.#manual = null
+    if (this.endsInMs > 0) return
+    this.#set(null)
     try {
       await this.#write(null)
     } catch (error) {
       // The file has its time, so the next start sees that it is over.
       this.#log.warn('the end of a pause could not be stored', { file: this.#file, error })
     }
+  }
+
+  #set(manual: z.output<typeof ManualSchema> | null): void {
+    this.#manual = manual
+    const endsInMs = (manual?.untilMs ?? Number.POSITIVE_INFINITY) - this.#clock.now()
+    this.#endsAtMs = this.#monotonic.elapsedMs() + endsInMs
   }
 
   /** One after the other, so that the last one counts. */

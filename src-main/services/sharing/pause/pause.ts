@@ -1,6 +1,7 @@
 import type { PauseReason, PauseRuleView, PauseState } from '#shared/contract/pause.js'
 import { AppError } from '#shared/errors.js'
-import { InterruptibleSleep, type SleepingClock } from '../../../base/sleeping-clock.js'
+import { InterruptibleSleep, type Clock, type SleepingClock } from '../../../base/clock.js'
+import { Listeners } from '../../../base/listeners.js'
 import type { Log } from '../../../logging/index.js'
 import type { MachineFacts } from '../../machine/index.js'
 import type { Admission } from '../access/index.js'
@@ -22,7 +23,8 @@ export interface PauseNeeds {
   rules: () => PauseRules
   /** 0 lets running answers end. */
   cutAfterMs: () => number
-  clock: SleepingClock
+  clock: Clock
+  monotonic: SleepingClock
   log: Log
 }
 
@@ -40,7 +42,7 @@ class RuledPause implements Pause {
   readonly #cut: GraceCut
   readonly #stopped = new AbortController()
   readonly #sleep: InterruptibleSleep
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Listeners()
   #reasons: PauseReason[] = []
   #views: PauseRuleView[] = []
   /** The grace given with a pause by hand, which goes before the setting's. */
@@ -54,9 +56,9 @@ class RuledPause implements Pause {
     this.#needs = needs
     this.#log = needs.log.forComponent('pause')
     this.#checkMs = options.checkMs ?? CHECK_MS
-    this.#manual = new ManualPause({ clock: needs.clock, log: this.#log }, options)
-    this.#sleep = new InterruptibleSleep(needs.clock, this.#stopped.signal)
-    this.#cut = new GraceCut({ clock: needs.clock, stopped: this.#stopped.signal, cut: () => this.#cutRunning() })
+    this.#manual = new ManualPause({ ...needs, log: this.#log }, options)
+    this.#sleep = new InterruptibleSleep(needs.monotonic, this.#stopped.signal)
+    this.#cut = new GraceCut({ ...needs, stopped: this.#stopped.signal, cut: () => this.#cutRunning() })
   }
 
   get isPaused(): boolean {
@@ -96,8 +98,7 @@ class RuledPause implements Pause {
   }
 
   subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -121,8 +122,7 @@ class RuledPause implements Pause {
 
   async #watch(): Promise<void> {
     while (!this.#stopped.signal.aborted) {
-      const endsInMs = (this.#manual.endsAtMs ?? Number.POSITIVE_INFINITY) - this.#needs.clock.now()
-      const wasInterrupted = await this.#sleep.sleep(Math.max(0, Math.min(this.#checkMs, endsInMs)))
+      const wasInterrupted = await this.#sleep.sleep(Math.max(0, Math.min(this.#checkMs, this.#manual.endsInMs)))
       if (!wasInterrupted) await this.#checkInTurn()
     }
   }
@@ -139,8 +139,8 @@ class RuledPause implements Pause {
     await this.#manual.expire()
     const rules = this.#needs.rules()
     this.#noteActivity()
-    const nowMs = this.#needs.clock.now()
-    const at = { nowMs, gpuIsOurs: nowMs - this.#activeAtMs < GPU_SETTLE_MS }
+    const { clock, monotonic } = this.#needs
+    const at = { nowMs: clock.now(), gpuIsOurs: monotonic.elapsedMs() - this.#activeAtMs < GPU_SETTLE_MS }
     const facts = await readFacts(this.#needs.facts, rules, at)
     const before = new Set(this.#reasons.map(({ cause }) => cause))
     const judged = judgeRules(rules, facts, before)
@@ -187,30 +187,31 @@ class RuledPause implements Pause {
     this.#needs.admission.cutRunning(this.#errorOf(first))
   }
 
-  #errorOf({ untilMs }: PauseReason): AppError {
-    const seconds = untilMs === null ? 60 : Math.ceil((untilMs - this.#needs.clock.now()) / 1000)
+  #errorOf({ cause, untilMs }: PauseReason): AppError {
+    const endsInMs = cause === 'manual' ? this.#manual.endsInMs : (untilMs ?? 0) - this.#needs.clock.now()
+    const seconds = untilMs === null ? 60 : Math.ceil(endsInMs / 1000)
     return new AppError('no_provider', 'The owner of this node has paused sharing. Ask another provider.', {
       retryAfterS: Math.min(Math.max(seconds, 1), MAX_RETRY_S),
     })
   }
 
   #noteActivity(): void {
-    if (this.#needs.admission.atWork > 0) this.#activeAtMs = this.#needs.clock.now()
+    if (this.#needs.admission.atWork > 0) this.#activeAtMs = this.#needs.monotonic.elapsedMs()
   }
 
   #changed(): void {
-    for (const listener of [...this.#listeners]) listener()
+    this.#listeners.notify()
   }
 }
 
 /** Ends running answers after a grace time, unless it is cancelled before. */
 class GraceCut {
-  readonly #needs: { clock: SleepingClock; stopped: AbortSignal; cut: () => void }
+  readonly #needs: { clock: Clock; monotonic: SleepingClock; stopped: AbortSignal; cut: () => void }
   #cancelled: AbortController | undefined
   #atMs: number | null = null
   #done: Promise<void> = Promise.resolve()
 
-  constructor(needs: { clock: SleepingClock; stopped: AbortSignal; cut: () => void }) {
+  constructor(needs: { clock: Clock; monotonic: SleepingClock; stopped: AbortSignal; cut: () => void }) {
     this.#needs = needs
   }
 
@@ -225,13 +226,13 @@ class GraceCut {
   }
 
   begin(afterMs: number): void {
-    const { clock, stopped, cut } = this.#needs
+    const { clock, monotonic, stopped, cut } = this.#needs
     this.#cancelled?.abort()
     const cancelled = new AbortController()
     this.#cancelled = cancelled
     this.#atMs = clock.now() + afterMs
     this.#done = this.#done.then(async () => {
-      await clock.sleep(afterMs, AbortSignal.any([cancelled.signal, stopped]))
+      await monotonic.sleep(afterMs, AbortSignal.any([cancelled.signal, stopped]))
       if (!cancelled.signal.aborted && !stopped.aborted) cut()
     })
   }

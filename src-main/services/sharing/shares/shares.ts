@@ -2,6 +2,7 @@ import { SERVER_NAMES } from '#shared/contract/detection.js'
 import type { ShareView } from '#shared/contract/shares.js'
 import { AppError } from '#shared/errors.js'
 import type { Clock } from '../../../base/clock.js'
+import { Listeners } from '../../../base/listeners.js'
 import type { Log } from '../../../logging/index.js'
 import type { Detector, DetectionResult } from '../../detection/index.js'
 import type { RegistrationInput, ServiceRegistry } from '../../index.js'
@@ -33,7 +34,7 @@ class KeptShares implements Shares {
   readonly #log: Log
   readonly #file: ShareFile
   readonly #keys = new Map<string, string>()
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Listeners()
   #shares: ReadonlyMap<string, KeptShare> = new Map()
   #changing: Promise<unknown> = Promise.resolve()
 
@@ -81,10 +82,10 @@ class KeptShares implements Shares {
   }
 
   subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener)
+    const remove = this.#listeners.add(listener)
     const stop = this.#needs.registry.subscribe(listener)
     return () => {
-      this.#listeners.delete(listener)
+      remove()
       stop()
     }
   }
@@ -166,7 +167,7 @@ class KeptShares implements Shares {
 
   #changed(): void {
     this.#needs.detector().refreshShared()
-    for (const listener of [...this.#listeners]) listener()
+    this.#listeners.notify()
   }
 
   #viewOf(id: string, share: KeptShare): ShareView {

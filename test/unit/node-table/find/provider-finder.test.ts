@@ -43,7 +43,7 @@ function finder(reader: TableReader, fullReplicaRows?: number): ProviderFinder {
       return Promise.resolve({ kind: 'unsupported' })
     },
   }
-  return createProviderFinder({ view, records, asker, clock }, { selfId: 'self', reader, fullReplicaRows })
+  return createProviderFinder({ view, records, asker, monotonic: clock }, { selfId: 'self', reader, fullReplicaRows })
 }
 
 const found = async (by: ProviderFinder): Promise<string[]> => [...(await by.find('llm', 'model=rare'))]

@@ -28,7 +28,7 @@ beforeEach(() => {
     cancelReprovide: () => Promise.resolve(),
   }
   const host = { libp2p: { contentRouting }, reach: () => ({ dht }) } as unknown as Host
-  records = createProviderRecords({ host, clock, log: createRecordingLog() })
+  records = createProviderRecords({ host, monotonic: clock, log: createRecordingLog() })
 })
 
 /** Ticks once a minute for as long, and says how many records went out. */

@@ -76,8 +76,8 @@ describe('a row reaches the view, a sync and the disk through the Yjs document, 
     const store = { append: (_: number, update: Uint8Array) => appended.push(update) } as unknown as TableStore
     const side = (parts: TableParts): SessionNeeds => ({
       ...{ ...parts, clock },
-      limits: createSenderLimits({ clock, log }),
-      clockWatch: createClockWatch({ clock, log }),
+      limits: createSenderLimits({ monotonic: clock, log }),
+      clockWatch: createClockWatch({ clock, monotonic: clock, log }),
     })
     const [from, to] = [createTableParts({ clock, ...options }), createTableParts({ clock })]
     createTableReplica({ ...from, store, clock, log })
@@ -196,9 +196,9 @@ describe('a row that was removed', () => {
   })
 
   test('because it is from a time still to come makes way for one of now', () => {
-    clock.turn(60 * MINUTE)
+    clock.step(60 * MINUTE)
     table.ingest(alice.row({ seq: NOON + 60 * MINUTE }), 'sync')
-    clock.turn(-60 * MINUTE)
+    clock.step(-60 * MINUTE)
     expect(table.view.sweep(clock.now() + 2 * MINUTE)).toBe(true)
     expect(sent()).toEqual(others())
     expect(table.ingest(alice.row({ seq: NOON + 1 }), 'sync')).toBe('accepted')

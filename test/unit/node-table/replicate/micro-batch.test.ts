@@ -101,7 +101,7 @@ describe('a row that waits for its micro-batch', () => {
 describe('micro-batches', () => {
   const row = (number: number): VerifiedRow => ({
     ...{ peerId: `peer-${String(number)}`, epoch: 1, seq: 1, bytes: new Uint8Array(1), record: undefined },
-    ...{ expiresAtMs: 0, changes: { tokens: 1, atMs: 0 }, source: 'sync' },
+    ...{ expiresAtMs: 0, endsAtMs: 0, changes: { tokens: 1, atMs: 0 }, source: 'sync' },
   })
 
   /** What a batch waits for, after a transaction of so many milliseconds in a table of so many rows. */
@@ -117,7 +117,7 @@ describe('micro-batches', () => {
         pauseMs = delayMs
         return () => undefined
       },
-      clock,
+      monotonic: clock,
     })
     batch.add(row(1), true)
     batch.flush()

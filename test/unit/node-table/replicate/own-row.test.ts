@@ -38,7 +38,7 @@ function start(random = 0.5): void {
   }
   own = createOwnRow(
     {
-      ...{ ...table, clock, log, send },
+      ...{ ...table, clock, monotonic: clock, log, send },
       signer: createEnvelopeSigner(me.privateKey),
       latestMs: () => latestMs,
     },
@@ -86,16 +86,16 @@ describe('publishing', () => {
 describe('the logical time', () => {
   test('goes on after the clock was set back', async () => {
     await own.publish(record('a'))
-    clock.turn(-200_000)
+    clock.step(-200_000)
     await own.publish(record('b'))
     expect(signedAt()).toEqual([TODAY, NOON + 1])
     expect(view.offers.providers('llm', 'model=b').size).toBe(1)
   })
 
   test('starts again where the clock is, when peers say that it was wrong before', async () => {
-    clock.turn(2 * EPOCH_MS)
+    clock.step(2 * EPOCH_MS)
     await own.publish(record('a'))
-    clock.turn(-2 * EPOCH_MS)
+    clock.step(-2 * EPOCH_MS)
     await own.tick()
     expect(signedAt()).toEqual([TODAY + 2, NOON])
     latestMs = clock.now() + MINUTE
@@ -150,6 +150,22 @@ describe('renewal', () => {
     expect(view.get(me.peerId)!.expiresAtMs).toBe(clock.now() + 10 * MINUTE)
   })
 
+  test.each([60 * MINUTE, -60 * MINUTE])(
+    'comes when it is due though the clock was set by %d ms, and at once when asked for',
+    async (ms) => {
+      await own.publish(record('a'))
+      clock.step(ms)
+      await own.tick()
+      expect(sent).toHaveLength(1)
+      clock.turn(5 * MINUTE)
+      await own.tick()
+      expect(sent).toHaveLength(2)
+      own.hurry()
+      await own.tick()
+      expect(sent).toHaveLength(3)
+    },
+  )
+
   test('moves a row with a long lease into the new epoch within its first hour', async () => {
     start(1)
     const many = Array.from({ length: 1 }, () => record('a'))[0]!
@@ -158,6 +174,7 @@ describe('renewal', () => {
         ...table,
         signer: createEnvelopeSigner(me.privateKey),
         clock,
+        monotonic: clock,
         log: createRecordingLog(),
         send: () => Promise.resolve(),
         latestMs: () => latestMs,

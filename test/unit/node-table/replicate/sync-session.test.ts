@@ -30,9 +30,9 @@ function createSide(options: { maxRows?: number } = {}): SessionNeeds {
   const log = createRecordingLog()
   return {
     ...createTableParts({ clock, keys, log, selfId: 'me', defer: undefined, ...options }),
-    limits: createSenderLimits({ clock, log }),
+    limits: createSenderLimits({ monotonic: clock, log }),
     clock,
-    clockWatch: createClockWatch({ clock, log }),
+    clockWatch: createClockWatch({ clock, monotonic: clock, log }),
   }
 }
 

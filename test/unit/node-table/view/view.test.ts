@@ -102,6 +102,19 @@ describe('a row', () => {
     expect([view.size, view.entryCount, events]).toEqual([0, 1, []])
   })
 
+  test.each([60 * MINUTE, -60 * MINUTE])('lives as long as its lease though the clock is set by %d ms', (ms) => {
+    table.ingest(alice.row(), 'gossip')
+    table.ingest(owners[1]!.row({ seq: NOON - 20 * MINUTE }), 'gossip')
+    const expiresAtMs = clock.now() + 10 * MINUTE
+    clock.step(ms)
+    clock.turn(10 * MINUTE - 1)
+    view.sweep()
+    expect([view.size, view.get(alice.peerId)?.expiresAtMs]).toEqual([1, expiresAtMs])
+    clock.turn(1)
+    view.sweep()
+    expect(view.size).toBe(0)
+  })
+
   test('is forgotten when its epoch is over', () => {
     table.ingest(alice.row({ leaseMs: 12 * 60 * MINUTE }), 'gossip')
     clock.turn(1.5 * EPOCH_MS)

@@ -68,7 +68,7 @@ describe('GPUs', () => {
     let nowMs = 0
     const reader = createGpuReader(
       {
-        clock: { now: () => nowMs },
+        monotonic: { elapsedMs: () => nowMs },
         run: (file) => {
           asked.push(file)
           return Promise.resolve(outputs[file])

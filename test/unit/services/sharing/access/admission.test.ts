@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { AppError } from '#shared/errors.js'
 import type { Limits } from '#shared/limits.js'
+import { monotonicClock } from '../../../../../src-main/base/clock.js'
 import {
   createAdmission,
   type Admission,
@@ -19,7 +20,7 @@ afterEach(() => void vi.useRealTimers())
 function admissionWith(limits: Partial<Limits> = {}): Admission & { change(limits: Partial<Limits>): void } {
   let current = { ...DEFAULT_LIMITS, ...limits }
   const admission = createAdmission({
-    clock: { now: () => Date.now() },
+    monotonic: monotonicClock,
     limits: () => current,
     ledger: { givenToday: (peerId) => ({ tokens: given.get(peerId) ?? 0, endsInMs: 3_600_500 }) },
   })
@@ -296,8 +297,11 @@ describe('who may ask', () => {
       retryAfterS: 30,
     })
     expect(refusal(() => admission.enter(askerOf('b')))).toBeUndefined()
+    vi.setSystemTime(Date.now() + 3_600_000)
+    expect(refusal(() => admission.check(askerOf('a')))).toMatchObject({ retryAfterS: 30 })
+    vi.setSystemTime(Date.now() - 7_200_000)
     await vi.advanceTimersByTimeAsync(30_000)
     expect(refusal(() => admission.enter(askerOf('a')))).toBeUndefined()
-    expect(admission.usage().refused).toEqual([{ code: 'rate_limited', count: 1 }])
+    expect(admission.usage().refused).toEqual([{ code: 'rate_limited', count: 2 }])
   })
 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { PauseCause } from '#shared/contract/pause.js'
 import { AppError } from '#shared/errors.js'
-import type { SleepingClock } from '../../../../../src-main/base/sleeping-clock.js'
+import type { Clock, SleepingClock } from '../../../../../src-main/base/clock.js'
 import type { Fact, GpuFacts, MachineFacts } from '../../../../../src-main/services/machine/index.js'
 import { createAdmission, type Admission } from '../../../../../src-main/services/sharing/access/index.js'
 import { createPause, type Pause, type PauseRules } from '../../../../../src-main/services/sharing/pause/index.js'
@@ -54,15 +54,17 @@ async function machine(rules: Partial<PauseRules> = {}) {
   }
   const sleepers = new Set<{ atMs: number; wake: () => void }>()
   let nowMs = NOON
-  const clock: SleepingClock = {
+  let elapsedMs = 0
+  const clock: Clock & SleepingClock = {
     now: () => nowMs,
+    elapsedMs: () => elapsedMs,
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal.aborted || ms <= 0) {
           resolve()
           return
         }
-        const sleeper = { atMs: nowMs + ms, wake: resolve }
+        const sleeper = { atMs: elapsedMs + ms, wake: resolve }
         sleepers.add(sleeper)
         signal.addEventListener('abort', () => resolve(), { once: true })
       }),
@@ -76,7 +78,7 @@ async function machine(rules: Partial<PauseRules> = {}) {
   const current = { ...OFF, ...rules }
   const settings = { cutAfterMs: 0 }
   const ledger = { givenToday: () => ({ tokens: 0, endsInMs: 0 }) }
-  const admission = createAdmission({ clock, limits: () => DEFAULT_LIMITS, ledger })
+  const admission = createAdmission({ monotonic: clock, limits: () => DEFAULT_LIMITS, ledger })
   const make = async (): Promise<Pause> => {
     const pause = createPause(
       {
@@ -85,6 +87,7 @@ async function machine(rules: Partial<PauseRules> = {}) {
         rules: () => current,
         cutAfterMs: () => settings.cutAfterMs,
         clock,
+        monotonic: clock,
         log: createRecordingLog(),
       },
       { file: join(folder, 'pause.json') },
@@ -102,9 +105,14 @@ async function machine(rules: Partial<PauseRules> = {}) {
     admission,
     pause,
     again: make,
+    /** The machine's clock is set, and no time passes. */
+    step: (ms: number) => {
+      nowMs += ms
+    },
     pass: (ms: number) => {
       nowMs += ms
-      for (const sleeper of [...sleepers].filter(({ atMs }) => atMs <= nowMs)) {
+      elapsedMs += ms
+      for (const sleeper of [...sleepers].filter(({ atMs }) => atMs <= elapsedMs)) {
         sleepers.delete(sleeper)
         sleeper.wake()
       }
@@ -237,6 +245,22 @@ test('a pause for a time ends by itself, and one by hand lasts over a restart', 
   await second.resume()
   expect(second.isPaused).toBe(false)
 })
+
+test.each([3_600_000, -3_600_000])(
+  'a pause lasts as long as it was asked for though the clock is set by %d ms',
+  async (ms) => {
+    const { pause, pass, step, admission } = await machine()
+    await pause.pause({ forMs: 900_000 })
+    step(ms)
+    pass(890_000)
+    expect(await pause.review()).toMatchObject({ paused: true })
+    expect(() => admission.check({ peerId: 'a', usesModel: false })).toThrow(
+      expect.objectContaining({ retryAfterS: 10 }),
+    )
+    pass(10_000)
+    await until(() => !pause.isPaused, { what: 'the pause ends' })
+  },
+)
 
 test('a pause that can no longer be read stays a pause', async () => {
   await writeFile(join(folder, 'pause.json'), '{"manual":')

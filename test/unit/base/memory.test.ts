@@ -1,10 +1,14 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
+import { tidyMemoryAfterStart } from '../../../src-main/base/memory.js'
 
-const MODULE = pathToFileURL(join(import.meta.dirname, '../../../src-main/base/garbage-collection.ts')).href
+const MODULE = pathToFileURL(join(import.meta.dirname, '../../../src-main/base/memory.ts')).href
+
+afterEach(() => vi.useRealTimers())
 
 /** MiB that a process of its own has for young objects after it made six million, of which the last two live. */
 async function youngMiBAfterwards(before: string): Promise<number> {
@@ -31,4 +35,28 @@ test('the space for young objects does not grow without end, however much surviv
   // Between 32 and 64 where nothing else runs; on a busy machine it hears of a collection too late for once.
   expect(tuned).toBeLessThanOrEqual(96)
   expect(untuned).toBeGreaterThan(tuned)
+})
+
+/** Resolves once the object, which nobody else knows of, was collected. */
+function collected(): Promise<true> {
+  return new Promise((resolve) => {
+    const registry = new FinalizationRegistry(() => resolve(true))
+    registry.register({ garbage: true }, undefined)
+    // The registry must outlive the object.
+    void sleep(60_000, registry, { ref: false })
+  })
+}
+
+test('the garbage of starting is collected without anybody asking for it', async () => {
+  const gone = collected()
+  tidyMemoryAfterStart(1)
+  await expect(gone).resolves.toBe(true)
+})
+
+test('a node that stops before takes its collection along', () => {
+  vi.useFakeTimers()
+  const callOff = tidyMemoryAfterStart()
+  expect(vi.getTimerCount()).toBe(1)
+  callOff()
+  expect(vi.getTimerCount()).toBe(0)
 })
