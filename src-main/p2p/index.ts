@@ -126,7 +126,7 @@ export interface HostOptions {
   swarmKeyFile?: string
 }
 
-export type { GatewayProblem, PathKind, PortMappingFacts, RelayOptions, SeenFromOutside }
+export type { GatewayProblem, RelayOptions }
 export { createConnector } from './dial/connect.js'
 export { bestConnection } from './dial/dial-order.js'
 export { hostOf, ipv6Network, relayOf, type Scope, scopeOf } from './dial/ip-scope.js'

@@ -15,7 +15,7 @@ const valueInRange = (row: LimitRow): z.ZodType =>
 export const LimitsSchema = z.object(mapLimits(anyValue) as LimitSchemas)
 
 /** One peer that uses this machine now. */
-export const ConsumerSchema = z.object({
+const ConsumerSchema = z.object({
   peerId: z.string(),
   running: z.number().int(),
   waiting: z.number().int(),

@@ -2,6 +2,7 @@ import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { MonotonicClock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
+import { bestConnection } from '../../p2p/index.js'
 import { createFrameStream } from '../wire/sync-frames.js'
 import type { FrameStream } from '../wire/sync-frames.js'
 import { initiateSync, respondToSync } from './sync-session.js'
@@ -143,10 +144,7 @@ class PeerSync implements TableSync {
   }
 
   #connectionTo(peerId: string): Connection | undefined {
-    const open = this.#libp2p
-      .getConnections(this.#speakers.get(peerId) ?? peerIdFromString(peerId))
-      .filter(({ status }) => status === 'open')
-    return open.find((connection) => connection.limits === undefined) ?? open[0]
+    return bestConnection(this.#libp2p.getConnections(this.#speakers.get(peerId) ?? peerIdFromString(peerId)))
   }
 
   #startWaiting(): void {

@@ -142,11 +142,11 @@ class SourceBootstrapper implements Bootstrapper {
 
   /** Resolves to how long (ms) there was a peer. */
   async #restWhileConnected(signal: AbortSignal): Promise<number> {
-    const sinceMs = this.#clock.now()
+    const sinceMs = performance.now()
     await this.#remembered.save()
     const isOver = (): boolean => this.#hasNews() || !this.#hasPeers()
     await this.#untilEvent('peer:disconnect', isOver, AbortSignal.any([signal, this.#wake.signal]))
-    return this.#clock.now() - sinceMs
+    return performance.now() - sinceMs
   }
 
   async #attempt(signal: AbortSignal): Promise<void> {

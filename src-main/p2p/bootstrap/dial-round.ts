@@ -14,7 +14,7 @@ export interface DialOutcome {
 }
 
 /** A peer that could not be reached. */
-export interface FailedDial {
+interface FailedDial {
   addresses: string[]
   /** In words for a person. */
   reason: string

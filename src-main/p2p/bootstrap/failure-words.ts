@@ -30,7 +30,7 @@ export function failureWords(error: unknown): string {
 }
 
 /** True where the peer at the other end proved another key than the one that was asked for. */
-export function isAnotherPeer(error: unknown): boolean {
+function isAnotherPeer(error: unknown): boolean {
   return (
     error instanceof Error && (error.name === 'UnexpectedPeerError' || /identity key|^Dialed peer /.test(error.message))
   )

@@ -14,7 +14,7 @@ export type BootstrapSource =
   | { kind: 'multiaddr'; setting: string; text: string; address: string }
 
 /** An entry that is none of the forms. */
-export interface BootstrapProblem {
+interface BootstrapProblem {
   setting: string
   text: string
   reason: string

@@ -1,5 +1,5 @@
 import type { Transport } from '@libp2p/interface'
-import { systemClock, type Clock } from '../../base/clock.js'
+import { monotonicClock, type MonotonicClock } from '../../base/clock.js'
 import type { TransportFactory } from '../hardening/transports/intercept-upgrade.js'
 import { relayOf } from './ip-scope.js'
 
@@ -23,20 +23,20 @@ const MAX_ADDRESSES = 2_000
 const NOT_TWICE_WITHIN_MS = 5_000
 
 /** Remembers failures of the last two minutes. */
-export function createDialMemory(clock: Clock = systemClock): DialMemory {
+export function createDialMemory(clock: MonotonicClock = monotonicClock): DialMemory {
   /** When addresses, relays and ways over relays failed last. */
   const failedAtMs = new Map<string, number>()
 
   function remember(key: string): void {
     failedAtMs.delete(key)
-    failedAtMs.set(key, clock.now())
+    failedAtMs.set(key, clock.elapsedMs())
     const [oldest] = failedAtMs.keys()
     if (failedAtMs.size > MAX_ADDRESSES && oldest !== undefined) failedAtMs.delete(oldest)
   }
 
   function hasFailed(key: string | undefined, withinMs: number): boolean {
     const atMs = key === undefined ? undefined : failedAtMs.get(key)
-    return atMs !== undefined && clock.now() - atMs < withinMs
+    return atMs !== undefined && clock.elapsedMs() - atMs < withinMs
   }
 
   return {

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { Connection } from '@libp2p/interface'
-import { systemClock, type Clock } from '../../base/clock.js'
+import { monotonicClock, type MonotonicClock } from '../../base/clock.js'
 import { hostOf, relayOf, scopeOf } from './ip-scope.js'
 
 // Every choice between ways to a peer is made here: which address is dialled first, which open connection is used, and
@@ -72,15 +72,15 @@ export function transportRank(address: string): number {
 const REFRESH_MS = 30_000
 
 /** Whether an address lies in a network that one of this machine's interfaces is part of. */
-export function createNearNetworks(clock: Clock = systemClock): (host: string) => boolean {
+export function createNearNetworks(clock: MonotonicClock = monotonicClock): (host: string) => boolean {
   let networks = new BlockList()
   let readAtMs = Number.NEGATIVE_INFINITY
   return (host) => {
     const family = isIP(host)
     if (family === 0) return false
-    if (clock.now() - readAtMs > REFRESH_MS) {
+    if (clock.elapsedMs() - readAtMs > REFRESH_MS) {
       networks = readNetworks()
-      readAtMs = clock.now()
+      readAtMs = clock.elapsedMs()
     }
     return networks.check(host, family === 4 ? 'ipv4' : 'ipv6')
   }

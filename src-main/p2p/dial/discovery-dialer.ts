@@ -1,5 +1,5 @@
 import type { Libp2p, PeerId, PeerInfo } from '@libp2p/interface'
-import { systemClock, type Clock } from '../../base/clock.js'
+import { monotonicClock, type MonotonicClock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 
 /** Connections a node looks for by itself; it accepts more. Enough for gossip's mesh of 6 to 12 and for failures. */
@@ -21,10 +21,10 @@ export interface DiscoveryDialer {
 
 /** Runs until it is stopped. libp2p itself never dials a discovered peer. */
 export function createDiscoveryDialer(
-  needs: { libp2p: Libp2p; log: Log; clock?: Clock },
+  needs: { libp2p: Libp2p; log: Log; clock?: MonotonicClock },
   options: { retryWithFewMs?: number } = {},
 ): DiscoveryDialer {
-  const { libp2p, log, clock = systemClock } = needs
+  const { libp2p, log, clock = monotonicClock } = needs
   const candidates = new Map<string, PeerId>()
   const failures = new Map<string, { id: PeerId; atMs: number }>()
   const dials = new Set<Promise<void>>()
@@ -38,7 +38,7 @@ export function createDiscoveryDialer(
     return (
       !id.equals(libp2p.peerId) &&
       libp2p.getConnections(id).length === 0 &&
-      (failed === undefined || clock.now() - failed >= RETRY_AFTER_MS)
+      (failed === undefined || clock.elapsedMs() - failed >= RETRY_AFTER_MS)
     )
   }
 
@@ -64,7 +64,7 @@ export function createDiscoveryDialer(
       if (stopped.signal.aborted) return
       log.debug('a discovered peer could not be reached', { peer: key, error })
       failures.delete(key)
-      failures.set(key, { id, atMs: clock.now() })
+      failures.set(key, { id, atMs: clock.elapsedMs() })
       dropOldest(failures, MAX_REMEMBERED_FAILURES)
       retryTimer ??= setTimeout(retryWithFew, retryMs).unref()
     }

@@ -6,7 +6,7 @@ import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { AppError } from '#shared/errors.js'
-import { systemClock } from '../../base/clock.js'
+import { monotonicClock } from '../../base/clock.js'
 import { libp2pLogger, type Log } from '../../logging/index.js'
 import { indexConnections, type ConnectionIndex } from '../dial/connection-index.js'
 import { createDialMemory, type DialMemory } from '../dial/dial-memory.js'
@@ -69,7 +69,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   const isWide = isNode && hosts.some((host) => scopeOf(host) !== 'loopback')
   const isLanMet = isWide && (options.mdns ?? true)
   const relay = options.relay ?? RELAY_DEFAULTS
-  const quota = relayQuota(relay, systemClock)
+  const quota = relayQuota(relay, monotonicClock)
   const relayReservations = createRelayReservations()
   const punches = createPunchWatch()
   const dialMemory = createDialMemory()

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { AppError, toWireError } from '#shared/errors.js'
 import { OWN_SERVICE_PREFIX } from '#shared/routes.js'
-import { systemClock, type Clock } from '../../base/clock.js'
+import { monotonicClock, type MonotonicClock } from '../../base/clock.js'
 import { fullBucket, refilled, type Bucket, type BucketRate } from '../../base/token-bucket.js'
 
 /**
@@ -18,12 +18,12 @@ const MAX_PEERS = 4096
 export function limitQuestions(
   handler: RequestListener,
   rate: BucketRate = QUESTIONS,
-  clock: Clock = systemClock,
+  clock: MonotonicClock = monotonicClock,
 ): RequestListener {
   const buckets = new Map<string, Bucket>()
 
   function take(peerId: string): boolean {
-    const now = clock.now()
+    const now = clock.elapsedMs()
     const bucket = refilled(buckets.get(peerId) ?? fullBucket(rate, now), rate, now)
     const isEnough = bucket.tokens >= 1
     buckets.delete(peerId)

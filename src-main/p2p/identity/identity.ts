@@ -40,7 +40,7 @@ export async function loadIdentity(options: { dataDir: string; seed: string }, l
 }
 
 /** The 32 bytes an Ed25519 key is made from for `--seed N`: SHA-256 of the text `ocf-seed|N`. */
-export function seedKeyBytes(seed: string): Uint8Array {
+function seedKeyBytes(seed: string): Uint8Array {
   return createHash('sha256').update(`ocf-seed|${seed}`).digest()
 }
 

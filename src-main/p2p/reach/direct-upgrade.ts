@@ -1,6 +1,6 @@
 import type { Connection, Libp2p, PeerUpdate } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { systemClock, type Clock } from '../../base/clock.js'
+import { monotonicClock, type MonotonicClock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import { isRelayed } from '../dial/dial-order.js'
 import { relayOf } from '../dial/ip-scope.js'
@@ -28,8 +28,8 @@ interface RelayedPeer {
 }
 
 /** Looks every two seconds, and only while a relayed connection is open. */
-export function createDirectUpgrade(needs: { libp2p: Libp2p; log: Log; clock?: Clock }): DirectUpgrade {
-  const { libp2p, log, clock = systemClock } = needs
+export function createDirectUpgrade(needs: { libp2p: Libp2p; log: Log; clock?: MonotonicClock }): DirectUpgrade {
+  const { libp2p, log, clock = monotonicClock } = needs
   const peers = new Map<string, RelayedPeer>()
   const stopped = new AbortController()
   const tries = new Set<Promise<void>>()
@@ -48,7 +48,7 @@ export function createDirectUpgrade(needs: { libp2p: Libp2p; log: Log; clock?: C
 
   function look(connection: Connection): void {
     const id = connection.remotePeer.toString()
-    const known = peers.get(id) ?? newlyRelayed(clock.now())
+    const known = peers.get(id) ?? newlyRelayed(clock.elapsedMs())
     peers.set(id, known)
     const hasDirect = libp2p
       .getConnections(connection.remotePeer)
@@ -59,13 +59,13 @@ export function createDirectUpgrade(needs: { libp2p: Libp2p; log: Log; clock?: C
       return
     }
     known.idleTicks = 0
-    if (known.trying || known.nextTryAtMs > clock.now() || tries.size >= MAX_PARALLEL_TRIES) return
+    if (known.trying || known.nextTryAtMs > clock.elapsedMs() || tries.size >= MAX_PARALLEL_TRIES) return
     known.trying = true
     known.hasNews = false
     const attempt = tryDirect(connection).finally(() => {
       known.trying = false
       known.tries = known.hasNews ? 0 : known.tries + 1
-      known.nextTryAtMs = clock.now() + (known.hasNews ? 0 : wait(known.tries))
+      known.nextTryAtMs = clock.elapsedMs() + (known.hasNews ? 0 : wait(known.tries))
       tries.delete(attempt)
     })
     tries.add(attempt)
@@ -104,7 +104,7 @@ export function createDirectUpgrade(needs: { libp2p: Libp2p; log: Log; clock?: C
     const known = peers.get(event.detail.peer.id.toString())
     if (known === undefined || sameAddresses(event.detail)) return
     known.tries = 0
-    known.nextTryAtMs = clock.now()
+    known.nextTryAtMs = clock.elapsedMs()
     known.hasNews = true
   }
   libp2p.addEventListener('connection:open', onOpen)

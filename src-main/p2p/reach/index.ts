@@ -1,6 +1,6 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import type { SingleKadDHT } from '@libp2p/kad-dht'
-import type { Clock } from '../../base/clock.js'
+import type { MonotonicClock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import { createRoundTrips } from '../dial/round-trips.js'
 import type { LivenessWatch } from '../hardening/liveness/liveness-watch.js'
@@ -42,7 +42,7 @@ export function relayGater(quota: RelayQuota) {
 }
 
 /** The quota of a relay with these options. */
-export const relayQuota = (relay: RelayOptions, clock: Clock): RelayQuota =>
+export const relayQuota = (relay: RelayOptions, clock: MonotonicClock): RelayQuota =>
   createRelayQuota({ clock }, { peerBytes: relay.peerBytes, totalBytes: relay.totalBytes })
 
 /** To be called before libp2p starts, so that no connection is missed. */

@@ -13,13 +13,13 @@ import {
 } from './seen-from-outside.js'
 
 /** An address others may reach this node at, and what they said when they tried. */
-export interface ProvenAddress {
+interface ProvenAddress {
   address: string
   /** `untried`: no peer could be asked yet. */
   result: 'untried' | 'reachable' | 'unreachable'
   /** Peers that tried. */
   askedPeers: number
-  /** Unix milliseconds of the last answer. */
+  /** Of the last answer, by the monotonic clock. */
   atMs: number | undefined
 }
 
@@ -154,7 +154,8 @@ class AddressProver implements OwnAddresses {
   #entryOf(address: string, again: boolean): Entry {
     const known = this.#proven.get(address)
     const entry: Entry = known ?? { address, result: 'untried', askedPeers: 0, atMs: undefined, asked: new Set() }
-    const isStale = again || Date.now() - (entry.atMs ?? 0) > ASK_AGAIN_AFTER_MS[entry.result]
+    const askedAtMs = entry.atMs ?? Number.NEGATIVE_INFINITY
+    const isStale = again || performance.now() - askedAtMs > ASK_AGAIN_AFTER_MS[entry.result]
     if (isStale) entry.asked.clear()
     this.#proven.set(address, entry)
     if (this.#proven.size > MAX_ENTRIES) this.#proven.delete([...this.#proven.keys()][0] ?? '')
@@ -170,7 +171,7 @@ class AddressProver implements OwnAddresses {
       if (status !== 'ok' && status !== 'dial-error') continue
       entry.asked.add(peerId)
       entry.askedPeers = entry.asked.size
-      entry.atMs = Date.now()
+      entry.atMs = performance.now()
       const before = entry.result
       entry.result = status === 'ok' ? 'reachable' : 'unreachable'
       if (entry.result === 'reachable') confirm(this.#needs.addressManager, candidate)

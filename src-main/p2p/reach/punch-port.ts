@@ -22,7 +22,7 @@ export interface PunchPort {
 }
 
 /** How one end of a punch dials. */
-export interface PunchDialOptions {
+interface PunchDialOptions {
   signal: AbortSignal
   /** False at the end that takes the part of the one who is dialled. */
   initiator: boolean

@@ -33,7 +33,7 @@ test('what a node asks of a peer’s service is a route of the peer, and its own
 
   let handled = 0
   const never = { capacity: 0, refillPerS: 0 }
-  const limited = limitQuestions(() => (handled += 1), never, { now: () => 0 })
+  const limited = limitQuestions(() => (handled += 1), never, { elapsedMs: () => 0 })
   const request = { url: path, socket: { remoteAddress: 'a' } } as unknown as IncomingMessage
   limited(request, {} as unknown as ServerResponse)
   expect(handled).toBe(1)

@@ -7,7 +7,7 @@ export interface Slot {
 }
 
 /** What else may be said of a slot that is taken. */
-export interface SlotOptions {
+interface SlotOptions {
   /** Called at most once, when it is evicted for a holder of fewer. It is released by then. */
   onEvicted: () => void
   /** Whether it is at work now: of a holder's slots the idle ones are evicted first. Left out: never. */

@@ -2,7 +2,7 @@
 // not tell new streams that the connection is saturated. Goes when it bounds these.
 
 import type { MessageStream, Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
-import { systemClock, type Clock } from '../../../base/clock.js'
+import { monotonicClock, type MonotonicClock } from '../../../base/clock.js'
 import { fullBucket, refilled, type BucketRate } from '../../../base/token-bucket.js'
 import type { Log } from '../../../logging/index.js'
 import { MAX_INBOUND_STREAMS, MAX_STREAM_WINDOW_BYTES } from '../../host/limits.js'
@@ -60,10 +60,10 @@ const RESET = 8
  */
 export function guardedMuxer<C>(
   factory: (components: C) => StreamMuxerFactory,
-  needs: { log: Log; probes?: LivenessProbes; clock?: Clock },
+  needs: { log: Log; probes?: LivenessProbes; clock?: MonotonicClock },
   limits: MuxerLimits,
 ): (components: C) => StreamMuxerFactory {
-  const { log, probes, clock = systemClock } = needs
+  const { log, probes, clock = monotonicClock } = needs
   const warn = createWarnOnce({ log }, { tuning: 'muxer-limits' })
   return (components) => {
     const muxers = factory(components)
@@ -82,7 +82,7 @@ function guard(
   muxer: Yamux,
   pipe: Pipe,
   limits: MuxerLimits,
-  { probes, clock }: { probes: LivenessProbes | undefined; clock: Clock },
+  { probes, clock }: { probes: LivenessProbes | undefined; clock: MonotonicClock },
 ): void {
   const streamTokens = createBudget(limits.streams, clock)
   const pingTokens = createBudget(limits.pings, clock)
@@ -144,11 +144,11 @@ function bound(muxer: Yamux): Pick<Yamux, 'onData' | 'incomingStream' | 'handleP
   }
 }
 
-function createBudget(rate: BucketRate, clock: Clock): { take(): boolean } {
-  let bucket = fullBucket(rate, clock.now())
+function createBudget(rate: BucketRate, clock: MonotonicClock): { take(): boolean } {
+  let bucket = fullBucket(rate, clock.elapsedMs())
   return {
     take() {
-      bucket = refilled(bucket, rate, clock.now())
+      bucket = refilled(bucket, rate, clock.elapsedMs())
       if (bucket.tokens < 1) return false
       bucket.tokens -= 1
       return true

@@ -4,7 +4,7 @@
 
 import { Server, type Socket } from 'node:net'
 import type { MultiaddrConnection, Transport, Upgrader } from '@libp2p/interface'
-import { systemClock, type Clock } from '../../../base/clock.js'
+import { monotonicClock, type MonotonicClock } from '../../../base/clock.js'
 import { fullBucket, refilled, type Bucket, type BucketRate } from '../../../base/token-bucket.js'
 import { sourceOf, sourceOfHost } from '../../dial/ip-scope.js'
 import { override } from '../../reach/override.js'
@@ -46,17 +46,17 @@ const MAX_SOURCES = 4096
 
 /** `mayEnter`: whether a source may have one more connection, given those it has. */
 export function createInboundGate(
-  needs: { mayEnter: (source: string) => boolean; clock?: Clock },
+  needs: { mayEnter: (source: string) => boolean; clock?: MonotonicClock },
   options: InboundGateOptions = INBOUND_GATE,
 ): InboundGate {
-  const { mayEnter, clock = systemClock } = needs
+  const { mayEnter, clock = monotonicClock } = needs
   const pending = createFairSlots({ max: options.maxPending })
   const buckets = new Map<string, Bucket>()
   /** Sockets of a watched listener that have not come to their upgrade, by `host port`. */
   const silent = new Map<string, () => void>()
 
   function takeHandshake(source: string): boolean {
-    const now = clock.now()
+    const now = clock.elapsedMs()
     const bucket = refilled(buckets.get(source) ?? fullBucket(options.handshakes, now), options.handshakes, now)
     const isEnough = bucket.tokens >= 1
     buckets.delete(source)

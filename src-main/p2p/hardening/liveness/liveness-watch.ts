@@ -2,7 +2,7 @@
 // noticed late, or at the price of an idle node's budget. Goes when it watches the connections in use.
 
 import type { Connection } from '@libp2p/interface'
-import { systemClock, type Clock } from '../../../base/clock.js'
+import { monotonicClock, type MonotonicClock } from '../../../base/clock.js'
 import type { Log } from '../../../logging/index.js'
 import { relayOf } from '../../dial/ip-scope.js'
 import {
@@ -43,7 +43,7 @@ export interface LivenessWatchNeeds {
   /** Called with each connection that was cut. */
   onCut?(connection: Connection): void
   log: Log
-  clock?: Clock
+  clock?: MonotonicClock
 }
 
 const CHECK_EVERY_MS = 1_000
@@ -63,7 +63,7 @@ export function createLivenessWatch(needs: LivenessWatchNeeds): LivenessWatch & 
 
 class DeadPeerDetector implements LivenessWatch {
   readonly #needs: LivenessWatchNeeds
-  readonly #clock: Clock
+  readonly #clock: MonotonicClock
   readonly #sources = new Set<() => Iterable<Connection>>()
   readonly #watched = new Map<Connection, Watched>()
   /** Bytes written when a connection was checked last: a request is on its way before it is seen to be in use. */
@@ -74,7 +74,7 @@ class DeadPeerDetector implements LivenessWatch {
 
   constructor(needs: LivenessWatchNeeds) {
     this.#needs = needs
-    this.#clock = needs.clock ?? systemClock
+    this.#clock = needs.clock ?? monotonicClock
   }
 
   follow(inUse: () => Iterable<Connection>): () => void {
@@ -86,7 +86,7 @@ class DeadPeerDetector implements LivenessWatch {
   wake(): void {
     this.#idleChecks = 0
     if (this.#timer !== undefined) return
-    this.#checkedAtMs = this.#clock.now()
+    this.#checkedAtMs = this.#clock.elapsedMs()
     this.#timer = setInterval(() => this.#check(), CHECK_EVERY_MS).unref()
   }
 
@@ -107,7 +107,7 @@ class DeadPeerDetector implements LivenessWatch {
   }
 
   #check(): void {
-    const now = this.#clock.now()
+    const now = this.#clock.elapsedMs()
     const sinceLastMs = now - this.#checkedAtMs
     this.#checkedAtMs = now
     const inUse = this.#connectionsInUse()

@@ -4,7 +4,7 @@ import { override } from '../override.js'
 import type { RelayReservations } from './relay-reservations.js'
 
 /** Relays a node has reservations at, so that the death of one does not cut it off. */
-export const RELAYS_WANTED = 2
+const RELAYS_WANTED = 2
 
 /**
  * The circuit relay transport. It reserves at relays among the peers this node meets anyway; it does not walk the

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../base/clock.js'
+import type { MonotonicClock } from '../../../base/clock.js'
 
 /** Bytes a relay carries for others, within an hour. */
 export interface RelayQuota {
@@ -23,14 +23,14 @@ const HOUR_MS = 3_600_000
 const MAX_PEERS = 10_000
 
 /** Counts by the hour: simple, bounded, and easy to explain. */
-export function createRelayQuota(needs: { clock: Clock }, options: RelayQuotaOptions): RelayQuota {
+export function createRelayQuota(needs: { clock: MonotonicClock }, options: RelayQuotaOptions): RelayQuota {
   const { clock } = needs
   const byPeer = new Map<string, number>()
   let hour = -1
   let total = 0
 
   function turnOver(): void {
-    const now = Math.floor(clock.now() / HOUR_MS)
+    const now = Math.floor(clock.elapsedMs() / HOUR_MS)
     if (now === hour) return
     hour = now
     total = 0

@@ -12,7 +12,7 @@ import { meteredRelay } from './relay-meter.js'
 import type { RelayQuota } from './relay-quota.js'
 
 /** Whether this node relays for others: always, never, or once the internet can reach it. */
-export type RelayMode = 'auto' | 'on' | 'off'
+type RelayMode = 'auto' | 'on' | 'off'
 
 /** What a relay gives, and to how many. */
 export interface RelayOptions {

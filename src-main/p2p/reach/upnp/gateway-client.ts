@@ -107,7 +107,7 @@ export class GatewayClient implements UPnPNATClient {
       return false
     }
     if (this.#state === 'unneeded') this.#state = 'searching'
-    return Date.now() >= this.#searchAtMs || this.#networks() !== this.#searchedFrom
+    return performance.now() >= this.#searchAtMs || this.#networks() !== this.#searchedFrom
   }
 
   async #search(signal: AbortSignal, onFound: (gateway: MappedGateway) => void): Promise<void> {
@@ -123,7 +123,7 @@ export class GatewayClient implements UPnPNATClient {
     }
     if (this.#stopped.signal.aborted) return
     this.#searches += 1
-    this.#searchAtMs = Date.now() + this.#pauseMs()
+    this.#searchAtMs = performance.now() + this.#pauseMs()
     if (this.gateways().length > 0) return
     if (this.#state !== 'none') log.info('no router answered that opens ports (UPnP)')
     this.#state = 'none'

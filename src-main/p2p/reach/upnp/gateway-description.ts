@@ -10,7 +10,7 @@ export function elementText(xml: string, name: string): string | undefined {
 }
 
 /** The insides of all elements of that name, at most `limit`, each cut off after 4 KiB. */
-export function elements(xml: string, name: string, limit: number): string[] {
+function elements(xml: string, name: string, limit: number): string[] {
   const parts = xml.split(new RegExp(`<(?:[\\w-]{1,32}:)?${name}>`, 'i'), limit + 1)
   return parts.slice(1).map((part) => part.slice(0, 4096))
 }

@@ -151,7 +151,7 @@ export class MappedGateway implements UpnpGateway {
   async externalIp(options?: AbortOptions): Promise<string> {
     return this.#calls.run(options, async (signal) => {
       if (!this.isHere) await this.#leave()
-      else if (Date.now() >= this.#checkAtMs) await this.#round(signal)
+      else if (performance.now() >= this.#checkAtMs) await this.#round(signal)
       const problem = this.#problems.current
       if (this.#externalIp !== undefined && problem?.kind !== 'bad-address') return this.#externalIp
       throw new GatewayFault(problem?.kind ?? 'no-answer', problem?.text ?? 'it is not here')
@@ -241,7 +241,7 @@ export class MappedGateway implements UpnpGateway {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    this.#checkAtMs = Date.now() + this.#times.checkMs
+    this.#checkAtMs = performance.now() + this.#times.checkMs
     try {
       if (this.#control !== undefined) await this.#serve(this.#control, signal)
       this.#muteRounds = 0
@@ -256,7 +256,7 @@ export class MappedGateway implements UpnpGateway {
     if (!signal.aborted) this.#problems.note(error)
     const isMute = error instanceof GatewayFault && error.problem.kind === 'no-answer'
     const { checkMs, retryMs } = this.#times
-    if (isMute) this.#checkAtMs = Date.now() + Math.min(checkMs, retryMs * 2 ** this.#muteRounds)
+    if (isMute) this.#checkAtMs = performance.now() + Math.min(checkMs, retryMs * 2 ** this.#muteRounds)
     this.#muteRounds = isMute ? this.#muteRounds + 1 : 0
   }
 

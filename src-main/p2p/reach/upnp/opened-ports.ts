@@ -71,7 +71,7 @@ export class OpenedPorts {
   ): Promise<GatewayProblem | undefined> {
     let refusal: GatewayProblem | undefined
     for (const listener of listeners) {
-      if (Date.now() < (this.#opened.get(keyOf(listener))?.renewAtMs ?? 0)) continue
+      if (performance.now() < (this.#opened.get(keyOf(listener))?.renewAtMs ?? 0)) continue
       try {
         await this.open(control, listener, signal)
       } catch (error) {
@@ -104,7 +104,7 @@ export class OpenedPorts {
     const isNew = entry.renewAtMs === 0 || entry.port.outerPort !== port.outerPort
     if (isNew) this.#lead(entry, undefined)
     entry.port = port
-    entry.renewAtMs = Date.now() + this.#needs.renewMs
+    entry.renewAtMs = performance.now() + this.#needs.renewMs
     if (!isNew) return
     this.#hasNews = true
     const { log, router } = this.#needs

@@ -107,7 +107,7 @@ class UpnpPortMapping implements PortMapping {
   }
 
   isSettling(): boolean {
-    const sinceMs = Date.now() - this.#startedMs
+    const sinceMs = performance.now() - this.#startedMs
     if (sinceMs > SETTLING_MS.asking) return false
     const gateways = this.#client.gateways()
     if (gateways.length === 0) return this.#client.isFirstSearch && sinceMs < SETTLING_MS.searching
@@ -120,7 +120,7 @@ class UpnpPortMapping implements PortMapping {
   }
 
   start(): void {
-    this.#startedMs = Date.now()
+    this.#startedMs = performance.now()
   }
 
   afterStart(): void {

@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest'
 import { createDialMemory } from '../../../../src-main/p2p/dial/dial-memory.js'
 
 function memoryOver(dial: () => Promise<unknown>) {
-  const clock = { ms: 0, now: () => clock.ms }
+  const clock = { ms: 0, elapsedMs: () => clock.ms }
   const memory = createDialMemory(clock)
   const transport = memory.watch(() => ({ dial }) as unknown as Transport)({})
   const tryIt = (address: string, signal = new AbortController().signal): Promise<unknown> =>

@@ -43,7 +43,7 @@ class FakeLibp2p extends EventTarget {
 
 async function start(now = () => 0, options: Parameters<typeof createDiscoveryDialer>[1] = {}) {
   const libp2p = new FakeLibp2p(await newPeer())
-  const needs = { libp2p: libp2p as unknown as Libp2p, log: silentLog, clock: { now } }
+  const needs = { libp2p: libp2p as unknown as Libp2p, log: silentLog, clock: { elapsedMs: now } }
   const dialer = createDiscoveryDialer(needs, options)
   return { libp2p, dialer }
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { limitQuestions } from '../../../../src-main/p2p/http/questions.js'
 
 function asking() {
-  const clock = { ms: 0, now: () => clock.ms }
+  const clock = { ms: 0, elapsedMs: () => clock.ms }
   let handled = 0
   const listener = limitQuestions(() => (handled += 1), { capacity: 2, refillPerS: 1 }, clock)
   const ask = (peer: string, url = '/v1/dnt/table'): number => {

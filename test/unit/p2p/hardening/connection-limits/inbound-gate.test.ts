@@ -23,7 +23,7 @@ test('machines of one local network are sources of their own, though they share 
 })
 
 function gateWith(options: Partial<typeof INBOUND_GATE>, mayEnter = true) {
-  const clock = { ms: 0, now: () => clock.ms }
+  const clock = { ms: 0, elapsedMs: () => clock.ms }
   const gate = createInboundGate({ mayEnter: () => mayEnter, clock }, { ...INBOUND_GATE, ...options })
   let port = 0
   const begin = (ip: string, onEvicted = (): void => undefined) =>

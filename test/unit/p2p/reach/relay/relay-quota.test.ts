@@ -4,7 +4,7 @@ import { createRelayQuota } from '../../../../../src-main/p2p/reach/relay/relay-
 const HOUR_MS = 3_600_000
 
 function quota(peerBytes: number, totalBytes: number) {
-  const clock = { ms: 0, now: () => clock.ms }
+  const clock = { ms: 0, elapsedMs: () => clock.ms }
   return { clock, quota: createRelayQuota({ clock }, { peerBytes, totalBytes }) }
 }
 
