@@ -48,7 +48,7 @@ export interface ControlNeeds extends BootstrapNeeds, DoctorNeeds, IdentityNeeds
   log: Log
 }
 
-/** The control interface without a carrier: HTTP and IPC adapters both stand on it. */
+/** The control interface without a transport: HTTP and IPC adapters both stand on it. */
 export interface Control {
   readonly dispatch: Dispatch
   readonly feeds: Feeds

@@ -20,7 +20,7 @@ import {
 } from '../gateway/index.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
-import { createPeerClients, createPeerDoor, type Host, type PathLookup } from '../p2p/index.js'
+import { createPeerClients, createPeerListener, type Host, type PathLookup } from '../p2p/index.js'
 import type { ServiceRegistry } from '../services/index.js'
 import type { Admission } from '../services/sharing/access/index.js'
 import type { Metrics, TrafficFeed } from '../telemetry/index.js'
@@ -86,7 +86,7 @@ export function composeGateway(needs: {
     { handler: createGatewayListener(gatewayNeeds, options, 'local'), log },
     { host: settings.host, port: settings.port, headersTimeoutMs: needs.timing?.headersTimeoutMs },
   )
-  const peerListener = createPeerDoor({ host, handler: createGatewayListener(gatewayNeeds, options, 'peer'), log })
+  const peerListener = createPeerListener({ host, handler: createGatewayListener(gatewayNeeds, options, 'peer'), log })
   return {
     reach: createServiceGroup({ log }, { name: 'reach', services: [health, knownOffers, statusFollower] }),
     listeners: createListeners({ clients: [localClients, peerClients], listeners: [peerListener, localListener], log }),

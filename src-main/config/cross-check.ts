@@ -62,7 +62,7 @@ function remoteTarget(settings: Settings, problem: Problem): SettingProblem[] {
   )
 }
 
-/** A node that shares its own door would forward to itself for ever. */
+/** A node that shares its own gateway would forward to itself for ever. */
 function ownPortAsTarget(settings: Settings, problem: Problem): SettingProblem[] {
   const port = settings['service.port']
   if (port === undefined || !isLoopbackHost(settings['service.host'])) return []

@@ -21,7 +21,7 @@ export interface LocalService {
   readonly status: LocalServiceStatus
   /** `model=<id>`, `key=value`, `key=*` or `all`. */
   readonly identityGroups: readonly string[]
-  /** False: for this machine only (the built-in demo model); never in the node table, never on the peer door. */
+  /** False: for this machine only (the built-in demo model); never in the node table, never at the peer listener. */
   readonly published: boolean
   /** Path patterns a peer may reach (`POST /v1/chat/completions`, `GET /v1/models`, `* /*`). */
   readonly sharedPaths: readonly SharedPath[]

@@ -25,5 +25,5 @@ export type FeedNews = { message: FeedMessage } | { error: WireError['error'] }
 /** What a follower gets, under the id of its choice. */
 export type FollowedMessage = { id: number } & FeedNews
 
-/** The answer to a call where the carrier has no status line of its own (IPC). */
+/** The answer to a call where the transport has no status line of its own (IPC). */
 export type CallReply = { ok: true; output: unknown } | { ok: false; error: WireError['error'] }

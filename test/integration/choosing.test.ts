@@ -311,7 +311,7 @@ describe('an answer that breaks off never looks complete', () => {
   })
 })
 
-describe('a client of the local door', () => {
+describe('a client of the local listener', () => {
   const HANG_GUARD_MS = 15_000
 
   test.each([
@@ -361,7 +361,7 @@ describe('a client of the local door', () => {
   })
 })
 
-describe('bytes on a stream of the peer door that two servers could read differently', () => {
+describe('bytes on a stream of the peer listener that two servers could read differently', () => {
   const PATH = '/v1/_service/llm/v1/chat/completions'
   const outer = JSON.stringify({ model: PEERS_ONLY, mark: 'outer' })
   const hidden = JSON.stringify({ model: PEERS_ONLY, mark: 'hidden' })

@@ -62,7 +62,7 @@ test('bootstrap sources given while the node runs are asked at once, bad ones to
   expect(checks.filter(({ state }) => state === 'bad')).toEqual([])
 })
 
-test('a peer tells this node over its peer door what it would tell a neighbour', async () => {
+test('a peer tells this node over its peer listener what it would tell a neighbour', async () => {
   await b.control.call('settings.set', { name: 'bootstrap.addr', value: sourceOf(a) })
   await until(async () => (await peerOf(b, a.peerId))?.connected, { what: 'B is connected to A' })
   const answer = await fetch(`${b.gateway}/v1/p2p/${a.peerId}/v1/dnt/bootstraps`)

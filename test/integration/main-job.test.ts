@@ -89,12 +89,12 @@ describe.each([
   })
 })
 
-test('what each door shows of the node', async () => {
+test('what each listener shows of the node', async () => {
   const table = (await (await fetch(`${pair.a.gateway}/v1/dnt/table`)).json()) as Record<string, { connected: boolean }>
   expect(table[`/${pair.b.peerId}`]!.connected).toBe(true)
-  const throughPeerDoor = (path: string) => fetch(`${pair.a.gateway}/v1/p2p/${pair.b.peerId}${path}`)
-  expect((await throughPeerDoor('/v1/health')).status).toBe(200)
-  expect((await throughPeerDoor('/v1/dnt/table')).status).toBe(200)
+  const throughPeerListener = (path: string) => fetch(`${pair.a.gateway}/v1/p2p/${pair.b.peerId}${path}`)
+  expect((await throughPeerListener('/v1/health')).status).toBe(200)
+  expect((await throughPeerListener('/v1/dnt/table')).status).toBe(200)
   for (const closed of [
     '/v1/service/llm/v1/models',
     '/v1/chat/completions',
@@ -104,7 +104,7 @@ test('what each door shows of the node', async () => {
     '/v1/dnt/_node',
     '/v1/dnt/stats',
   ]) {
-    const response = await throughPeerDoor(closed)
+    const response = await throughPeerListener(closed)
     expect([closed, response.status]).toEqual([closed, 404])
   }
 })

@@ -6,7 +6,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, expect, test } from 'vitest'
 import { createConnector } from '../../src-main/p2p/dial/connect.js'
 import { INBOUND_GATE } from '../../src-main/p2p/hardening/connection-limits/inbound-gate.js'
-import { createPeerDoor, type PeerDoorLimits } from '../../src-main/p2p/http/peer-door.js'
+import { createPeerListener, type PeerDoorLimits } from '../../src-main/p2p/http/peer-listener.js'
 import { HTTP_PROTOCOL } from '../../src-main/p2p/http/stream-duplex.js'
 import type { Host } from '../../src-main/p2p/index.js'
 import { addressesOver, createHosts, silentLog } from '../fixtures/hosts.js'
@@ -130,10 +130,10 @@ onLinux('an address that shakes hands all the time is told to stop, and others a
   expect((await dial(other, node)).status).toBe('open')
 })
 
-/** A door that answers `GET /`, holds `GET /held`, and sends a mebibyte for `GET /large`. */
+/** A listener that answers `GET /`, holds `GET /held`, and sends a mebibyte for `GET /large`. */
 async function serve(node: Host, limits?: PeerDoorLimits): Promise<{ held: ServerResponse[] }> {
   const held: ServerResponse[] = []
-  const door = createPeerDoor(
+  const listener = createPeerListener(
     {
       host: node,
       log: silentLog,
@@ -144,8 +144,8 @@ async function serve(node: Host, limits?: PeerDoorLimits): Promise<{ held: Serve
     },
     limits,
   )
-  await door.start(new AbortController().signal)
-  hosts.defer(() => door.stop())
+  await listener.start(new AbortController().signal)
+  hosts.defer(() => listener.stop())
   return { held }
 }
 
@@ -160,7 +160,7 @@ test('streams without a request give way to other peers, those with one do not',
   const working = requestOver(connection, '/held')
   await until(() => held.length === 1, { what: 'a request is at work' })
   const streams = await Promise.all(Array.from({ length: 40 }, () => openHttp(connection)))
-  await until(() => streams.filter(({ status }) => status === 'open').length === 29, { what: 'the door is full' })
+  await until(() => streams.filter(({ status }) => status === 'open').length === 29, { what: 'the listener is full' })
 
   const answers = await Promise.all(
     Array.from({ length: 5 }, async () => await requestOver(await dial(modest, node), '/')),

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ask } from '../../src-main/http-client/ask.js'
 import { createConnector } from '../../src-main/p2p/dial/connect.js'
 import { createPeerClients } from '../../src-main/p2p/http/peer-clients.js'
-import { createPeerDoor } from '../../src-main/p2p/http/peer-door.js'
+import { createPeerListener } from '../../src-main/p2p/http/peer-listener.js'
 import { HTTP_PROTOCOL } from '../../src-main/p2p/http/stream-duplex.js'
 import type { Host, RelayOptions } from '../../src-main/p2p/index.js'
 import { RELAY_DEFAULTS } from '../../src-main/p2p/reach/relay/relay-server.js'
@@ -134,9 +134,13 @@ test('a relayed peer is reached directly as soon as that works, and the relayed 
 test('requests that keep coming move to the direct connection too, and the relay is let go', async () => {
   const { b, circuit } = await relayed()
   const a = await hosts.host()
-  const door = createPeerDoor({ host: b, handler: (_request, response) => response.end('hello'), log: silentLog })
+  const listener = createPeerListener({
+    host: b,
+    handler: (_request, response) => response.end('hello'),
+    log: silentLog,
+  })
   const clients = createPeerClients({ host: a, log: silentLog }, { connectTimeoutMs: () => 5_000 })
-  await door.start(new AbortController().signal)
+  await listener.start(new AbortController().signal)
   const get = async (): Promise<string> => {
     const signal = AbortSignal.timeout(5_000)
     return (await ask(clients.to(b.peerId), { host: b.peerId, path: '/v1/_service/llm/hello', maxBytes: 100, signal }))
@@ -157,7 +161,7 @@ test('requests that keep coming move to the direct connection too, and the relay
     expect(a.connections().find(({ peerId }) => peerId === b.peerId)?.path).toMatch(/^direct/)
   } finally {
     await clients.stop()
-    await door.stop()
+    await listener.stop()
   }
 })
 

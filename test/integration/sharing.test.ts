@@ -46,7 +46,7 @@ async function startDonor(): Promise<NodeProcess> {
   return node
 }
 
-/** A request through A to B's peer door, its path exactly as given. */
+/** A request through A to B's peer listener, its path exactly as given. */
 function viaPeer(
   path: string,
   init: { method?: string; body?: unknown; raw?: string; headers?: Record<string, string> } = {},

@@ -199,7 +199,7 @@ export const NETWORK_SETTINGS = {
     default: 600 * SECOND,
     min: SECOND,
     max: 12 * HOUR,
-    help: 'How long, at least, the network remembers this node after its last sign of life; it renews in time.',
+    help: 'How long, at least, the network remembers this node after it was last heard; it renews in time.',
     cost: 'Shorter forgets the dead sooner and costs traffic; in a large network it is longer, see table.background-budget.',
     restart: true,
   },

@@ -54,13 +54,13 @@ export const QUIC_OPTIONS: Partial<QuicOptions> = {
 }
 
 export const CONNECTION_MANAGER: Libp2pInit['connectionManager'] = {
-  // Evictions are decided in intake/connection-room.ts: the library refuses newcomers, whatever is held, and closes no
+  // Evictions are decided in hardening/connection-limits/connection-room.ts: the library refuses newcomers, whatever is held, and closes no
   // connection with a stream of gossip. This is above all that can be on its way in.
   maxConnections: CONNECTION_ROOM.max + INBOUND_GATE.maxPending,
   maxParallelDials: 100,
   maxDialQueueLength: 500,
   // The defaults (5 per second and 10 pending) refuse a network behind one address, and a bootstrap node's rush hour.
-  // Both are above what the gate (intake/inbound-gate.ts) lets through.
+  // Both are above what the gate (hardening/connection-limits/inbound-gate.ts) lets through.
   inboundConnectionThreshold: INBOUND_GATE.handshakes.capacity * 2,
   maxIncomingPendingConnections: INBOUND_GATE.maxPending + 1,
   // Two silent addresses and then a relay have to fit into the 5 s a request waits for its connection.

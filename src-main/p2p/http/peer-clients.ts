@@ -19,10 +19,10 @@ import {
   StreamDuplex,
 } from './stream-duplex.js'
 
-/** HTTP clients of other peers' doors: keep-alive streams, one request at a time on each. */
+/** HTTP clients of other peers: keep-alive streams, one request at a time on each. */
 export interface PeerClients extends Service {
   /**
-   * The client whose requests reach `peerId`'s peer door. Streams open on demand; opening one takes at most
+   * The client whose requests reach `peerId`'s peer listener. Streams open on demand; opening one takes at most
    * `connectTimeoutMs`, dialling the peer first where needed.
    */
   to(peerId: string): HttpClient

@@ -1,7 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import type { StreamDuplex } from './stream-duplex.js'
 
-/** Bounds what all streams of a door hold in memory together. */
+/** Bounds what all streams of a listener hold in memory together. */
 export interface StreamMemory {
   /** Counts a stream until it closes; `holder` is whose bytes they are. */
   watch(holder: string, stream: Stream, socket: StreamDuplex): void

@@ -52,18 +52,18 @@ const OLLAMA_OWNER = 'library'
 /** Why a model stays unpublished. */
 type LeftOutReason = 'not an id that can be published' | 'the name is taken' | 'too many models'
 
-/** The wishes that decide what is published. */
-export type PublishWishes = Pick<ServiceRegistration, 'models' | 'aliases' | 'identityGroups'>
+/** What decides what is published. */
+export type PublishOptions = Pick<ServiceRegistration, 'models' | 'aliases' | 'identityGroups'>
 
 /**
  * Which models are published, and under which names: the ticked ones; a path on the owner's disk only as its file name;
  * aliases besides. Bounded by number and by the room a row of the node table has.
  */
-export function publishModels(serverModels: readonly LocalModel[], wishes: PublishWishes): PublishedModels {
+export function publishModels(serverModels: readonly LocalModel[], options: PublishOptions): PublishedModels {
   const result: PublishedModels = { models: [], identityGroups: [], serverModelIds: new Map(), leftOut: [] }
   const taken = new Set<string>()
   const speaksOllama = serverModels.some(({ ownedBy }) => ownedBy === OLLAMA_OWNER)
-  const ownEntries = [...new Set([...wishes.identityGroups, ...(speaksOllama ? [OLLAMA_API] : [])])]
+  const ownEntries = [...new Set([...options.identityGroups, ...(speaksOllama ? [OLLAMA_API] : [])])]
   let bytes = sizeOf(ownEntries)
 
   function publish(id: string, model: LocalModel): void {
@@ -81,9 +81,9 @@ export function publishModels(serverModels: readonly LocalModel[], wishes: Publi
   }
 
   const named = serverModels.map((model) => ({ model, id: publicIdOf(model.id) }))
-  const ticked = named.filter(({ model, id }) => isTicked(wishes.models, model.id, id))
+  const ticked = named.filter(({ model, id }) => isTicked(options.models, model.id, id))
   for (const { id, model } of ticked) publish(id, model)
-  for (const [alias, meant] of wishes.aliases) {
+  for (const [alias, meant] of options.aliases) {
     const target = ticked.find(({ model, id }) => model.id === meant || id === meant)
     if (target !== undefined) publish(alias, target.model)
   }

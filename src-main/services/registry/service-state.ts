@@ -77,11 +77,11 @@ export function judge(state: WatchState, outcome: CheckOutcome, facts: CheckFact
 export function nextCheckInMs(
   state: WatchState,
   timings: Pick<WatchTimings, 'refreshMs' | 'firstRetryMs'>,
-  wishes: { healthIntervalMs: number; healthRetries: number },
+  options: { healthIntervalMs: number; healthRetries: number },
 ): number | undefined {
-  if (state.status === 'connected') return state.failures === 0 ? timings.refreshMs : wishes.healthIntervalMs
-  if (!state.everAlive && state.failures > wishes.healthRetries) return undefined
-  return Math.min(timings.firstRetryMs * 2 ** Math.min(Math.max(state.failures - 1, 0), 30), wishes.healthIntervalMs)
+  if (state.status === 'connected') return state.failures === 0 ? timings.refreshMs : options.healthIntervalMs
+  if (!state.everAlive && state.failures > options.healthRetries) return undefined
+  return Math.min(timings.firstRetryMs * 2 ** Math.min(Math.max(state.failures - 1, 0), 30), options.healthIntervalMs)
 }
 
 /** Whether the nth unsuccessful check is logged: the first, then at doubling distance. */

@@ -1,7 +1,7 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { expect, test } from 'vitest'
 import { fromAnswer } from '../../../src-main/p2p/bootstrap/fetch-bootstraps.js'
-import { createPeerDoor } from '../../../src-main/p2p/http/peer-door.js'
+import { createPeerListener } from '../../../src-main/p2p/http/peer-listener.js'
 import type { Host } from '../../../src-main/p2p/index.js'
 import { decodeDialResponse } from '../../../src-main/p2p/reach/dial-back-message.js'
 import { silentLog } from '../../fixtures/hosts.js'
@@ -61,7 +61,7 @@ test(
       unhandle: () => Promise.resolve(),
     }
     let requests = 0
-    const door = createPeerDoor({
+    const listener = createPeerListener({
       host: { libp2p } as unknown as Host,
       log: silentLog,
       handler: (request, response) => {
@@ -71,7 +71,7 @@ test(
         response.end('ok')
       },
     })
-    await door.start(new AbortController().signal)
+    await listener.start(new AbortController().signal)
     const heads = [
       'GET /v1/models?a=1&a=2 HTTP/1.1\r\nHost: peer\r\nX-Ocf-Hops: a,b\r\nContent-Length: 2\r\n\r\nhi',
       'POST /v1/_service/llm/v1/chat/completions HTTP/1.1\r\nHost: peer\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n',
@@ -88,7 +88,7 @@ test(
       stream.say(Buffer.from(next()))
       unanswered += await stream.settled
     }
-    await door.stop()
+    await listener.stop()
     expect(requests).toBeGreaterThan(HEADS / 20)
     expect(requests).toBeLessThan(2 * HEADS)
     expect(unanswered).toBe(0)

@@ -5,17 +5,17 @@ import {
   parseIdentityGroup,
   publicIdOf,
   publishModels,
-  type PublishWishes,
+  type PublishOptions,
 } from '../../../../src-main/services/registry/published-models.js'
 
 const model = (id: string): LocalModel => ({ id, ownedBy: undefined, created: undefined, contextLength: undefined })
-const wishes = (changes: Partial<PublishWishes> = {}): PublishWishes => ({
+const wishes = (changes: Partial<PublishOptions> = {}): PublishOptions => ({
   models: 'all',
   aliases: new Map(),
   identityGroups: [],
   ...changes,
 })
-const publish = (ids: string[], changes?: Partial<PublishWishes>) => publishModels(ids.map(model), wishes(changes))
+const publish = (ids: string[], changes?: Partial<PublishOptions>) => publishModels(ids.map(model), wishes(changes))
 
 test.each([
   ['llama3:latest', 'llama3:latest'],

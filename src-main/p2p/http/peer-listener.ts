@@ -20,7 +20,7 @@ const MAX_HEADER_BYTES = 32 * 1024
 /** Requests of a stream that are not answered yet. Hardly anybody sends a second one, and a thousand fit into one packet. */
 const MAX_PIPELINED = 8
 
-/** What the door takes of all peers together. */
+/** What the listener takes of all peers together. */
 export interface PeerDoorLimits {
   /** Streams open at a time, some 20 KB each while nothing runs on them. Full, who has most loses idle ones. */
   maxStreams: number
@@ -31,7 +31,7 @@ export interface PeerDoorLimits {
 const LIMITS: PeerDoorLimits = { maxStreams: 8_192, maxBufferedBytes: 256 * 1024 * 1024 }
 
 /** HTTP/1.1 on libp2p streams. */
-export interface PeerDoor extends Service {
+export interface PeerListener extends Service {
   /** Takes no stream any more; resolves when the last response is complete, at the latest after `graceMs`. */
   drain(graceMs: number): Promise<void>
 }
@@ -40,11 +40,11 @@ export interface PeerDoor extends Service {
  * Serves HTTP/1.1 to other peers on libp2p streams. The handler finds the caller's peer id, proven by the secure
  * channel, in `req.socket.remoteAddress`.
  */
-export function createPeerDoor(
+export function createPeerListener(
   needs: { host: Host; handler: http.RequestListener; log: Log },
   limits: PeerDoorLimits = LIMITS,
-): PeerDoor {
-  const log = needs.log.forComponent('peer-door')
+): PeerListener {
+  const log = needs.log.forComponent('peer-listener')
   const handler = limitQuestions(needs.handler)
   const open = new Set<StreamDuplex>()
   const slots = createFairSlots({ max: limits.maxStreams })
@@ -70,7 +70,7 @@ export function createPeerDoor(
     },
   )
   const responses = followResponses(server)
-  // Cut with all other streams when the door stops.
+  // Cut with all other streams when the listener stops.
   acceptUpgrades(server, handler)
   let closing: Promise<void> | undefined
   server.on('clientError', (error, socket) => {
@@ -108,7 +108,7 @@ export function createPeerDoor(
   }
 
   return {
-    name: 'peer-door',
+    name: 'peer-listener',
     async start() {
       // Node watches over the connections of a listening server only: without this, `headersTimeout` is never kept.
       server.emit('listening')
