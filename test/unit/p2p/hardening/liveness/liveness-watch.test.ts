@@ -1,11 +1,11 @@
 import type { Connection } from '@libp2p/interface'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createLivenessWatch } from '../../../../../src-main/p2p/hardening/liveness/liveness-watch.js'
+import { deadPeerBehind, DeadPeerError } from '../../../../../src-main/p2p/hardening/liveness/dead-peer.js'
 import {
   createLivenessProbes,
   type LivenessProbe,
 } from '../../../../../src-main/p2p/hardening/liveness/liveness-probe.js'
-import { deadPeerBehind, DeadPeerError } from '../../../../../src-main/p2p/hardening/liveness/dead-peer.js'
+import { createLivenessWatch } from '../../../../../src-main/p2p/hardening/liveness/liveness-watch.js'
 import { createRecordingLog } from '../../../../fixtures/recording-log.js'
 
 beforeEach(() => void vi.useFakeTimers())
