@@ -1,4 +1,4 @@
-import type { PathKind } from './contract/peers.js'
+import type { PathKind } from './contract/network/peers.js'
 
 /** The kinds of path, best first: direct before hole-punched before relayed, and QUIC before TCP before WebSocket. */
 export const PATHS_BEST_FIRST: readonly PathKind[] = [

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { CallDefinition } from '#shared/contract/define.js'
 import { CALLS, isCallName, type CallName, type CallOutput, type ParsedInput } from '#shared/contract/index.js'
-import type { Capability } from '#shared/contract/node.js'
+import type { Capability } from '#shared/contract/node/node.js'
 import { AppError } from '#shared/errors.js'
 
 /** What a handler may know about where a call came from. */

@@ -1,6 +1,6 @@
 import { Agent, fetch, type Response } from 'undici'
 import { z } from 'zod'
-import type { ModelTest } from '#shared/contract/model-test.js'
+import type { ModelTest } from '#shared/contract/models/model-test.js'
 import { AppError } from '#shared/errors.js'
 
 /** Loading a large model from disk may take this long. */

@@ -1,4 +1,4 @@
-import type { SettingView } from '#shared/contract/settings.js'
+import type { SettingView } from '#shared/contract/node/settings.js'
 import { AppError } from '#shared/errors.js'
 import { conflicts } from './cross-check.js'
 import { parseSetting } from './load-settings.js'

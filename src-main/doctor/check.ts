@@ -1,4 +1,4 @@
-import type { Check } from '#shared/contract/doctor.js'
+import type { Check } from '#shared/contract/node/doctor.js'
 
 /** A check that found nothing to do. */
 export function fine(id: string, fact: string, meaning: string): Check {

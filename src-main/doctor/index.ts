@@ -1,4 +1,4 @@
-import type { Check, DoctorReport } from '#shared/contract/doctor.js'
+import type { Check, DoctorReport } from '#shared/contract/node/doctor.js'
 import { assertPeerId } from '../p2p/index.js'
 import { createPortHolders, readFacts, type DoctorFacts, type DoctorNeeds, type DoctorOptions } from './facts.js'
 import { gatherPeerFacts } from './gather-peer.js'

@@ -1,4 +1,4 @@
-import type { DoctorState } from '#shared/contract/doctor.js'
+import type { DoctorState } from '#shared/contract/node/doctor.js'
 import { AppError } from '#shared/errors.js'
 import { Listeners } from '../base/listeners.js'
 import type { Log } from '../logging/index.js'

@@ -1,7 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { request } from 'undici'
-import type { Check } from '#shared/contract/doctor.js'
+import type { Check } from '#shared/contract/node/doctor.js'
 import { findPortHolder } from '../config/index.js'
 import {
   type BootstrapSourceStatus,

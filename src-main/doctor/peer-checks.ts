@@ -1,4 +1,4 @@
-import type { Check } from '#shared/contract/doctor.js'
+import type { Check } from '#shared/contract/node/doctor.js'
 import { ANOTHER_PEER } from '../p2p/bootstrap/index.js'
 import { counted, fine, finding } from './check.js'
 import type { PeerFacts } from './gather-peer.js'

@@ -1,4 +1,4 @@
-import type { Check } from '#shared/contract/doctor.js'
+import type { Check } from '#shared/contract/node/doctor.js'
 import { type GatewayProblem, hostOf, type ReachFacts, relayOf, scopeOf } from '../p2p/index.js'
 import { counted, fine, finding } from './check.js'
 import type { DoctorFacts } from './facts.js'

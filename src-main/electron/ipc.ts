@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Capability } from '#shared/contract/node.js'
+import type { Capability } from '#shared/contract/node/node.js'
 import type { CallReply, FollowedMessage } from '#shared/contract/wire.js'
 import { AppError, toWireError } from '#shared/errors.js'
 import type { Control } from '../api/index.js'

@@ -1,5 +1,5 @@
-import type { PauseCause } from '#shared/contract/pause.js'
-import type { TrafficEntry } from '#shared/contract/traffic.js'
+import type { TrafficEntry } from '#shared/contract/node/traffic.js'
+import type { PauseCause } from '#shared/contract/sharing/pause.js'
 import type { Control } from '../api/index.js'
 import type { Log } from '../logging/index.js'
 import type { LinkedPage } from './deep-link.js'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { app, BrowserWindow, Notification, powerMonitor } from 'electron'
-import type { Capability } from '#shared/contract/node.js'
+import type { Capability } from '#shared/contract/node/node.js'
 import type { Control } from '../api/index.js'
 import type { MonotonicClock } from '../base/clock.js'
 import type { Log } from '../logging/index.js'

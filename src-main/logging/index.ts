@@ -1,6 +1,5 @@
-export { libp2pLogger } from './libp2p-logger.js'
 export { createLogFile } from './log-file.js'
-export { createLogger, type Logger } from './logger.js'
+export { createLogger, libp2pLogger, type Logger } from './logger.js'
 export { printable } from './printable.js'
 /** Fields of a log line: facts beside the constant sentence. Never prompts, answers, keys or tokens. */
 export type LogFields = Readonly<Record<string, unknown>>

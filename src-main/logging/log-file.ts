@@ -1,5 +1,5 @@
 import { createStream, type RotatingFileStream } from 'rotating-file-stream'
-import type { LogLine } from '#shared/contract/logs.js'
+import type { LogLine } from '#shared/contract/node/logs.js'
 import type { Service } from '../base/lifecycle.js'
 import type { LogRing } from './ring.js'
 import type { Log } from './index.js'

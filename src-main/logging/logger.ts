@@ -1,4 +1,6 @@
+import type { ComponentLogger, Logger as Libp2pComponentLog } from '@libp2p/interface'
 import pino, { type LevelWithSilent } from 'pino'
+import { formatLibp2pLine } from './libp2p-line.js'
 import { redact, redactText } from './redact.js'
 import { createLogRing, type LogRing } from './ring.js'
 import { formatTextLine, type TextLine } from './text-line.js'
@@ -110,4 +112,30 @@ export function createLogger(options: LoggerOptions): Logger {
 
 function withoutReserved(fields: TextLine['fields']): TextLine['fields'] {
   return Object.fromEntries(Object.entries(fields).map(([key, value]) => [RESERVED.has(key) ? `${key}_` : key, value]))
+}
+
+/**
+ * libp2p's own log lines in ours: `log()` → debug, `log.trace` → trace, `log.error` → `errorsAs` (error by default).
+ * Arguments are only looked at while their level is logged: libp2p logs on every stream and packet.
+ */
+export function libp2pLogger(log: Log, options: { errorsAs?: LineLevel } = {}): ComponentLogger {
+  return { forComponent: (name) => componentLog(log, name, options.errorsAs ?? 'error') }
+}
+
+function componentLog(root: Log, name: string, errorsAs: LineLevel): Libp2pComponentLog {
+  const log = root.forComponent(name)
+  const isOn = (level: LineLevel): boolean => log.isEnabled?.(level) ?? true
+  const at =
+    (level: LineLevel) =>
+    (formatter: unknown, ...args: unknown[]): void => {
+      if (isOn(level)) log[level](formatLibp2pLine(formatter, args))
+    }
+  const component = Object.assign(at('debug'), {
+    enabled: false,
+    trace: at('trace'),
+    error: at(errorsAs),
+    newScope: (scope: string) => componentLog(root, `${name}:${scope}`, errorsAs),
+  })
+  // The level can change while the node runs, so it is asked for each time.
+  return Object.defineProperty(component, 'enabled', { get: () => isOn('debug') })
 }

@@ -1,4 +1,4 @@
-import type { LogLine } from '#shared/contract/logs.js'
+import type { LogLine } from '#shared/contract/node/logs.js'
 
 /** The last lines of the log, for the log page. */
 export interface LogRing {

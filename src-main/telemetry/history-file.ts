@@ -1,6 +1,6 @@
 import { rename } from 'node:fs/promises'
 import { z } from 'zod'
-import { DirectionTotalsSchema } from '#shared/contract/traffic.js'
+import { DirectionTotalsSchema } from '#shared/contract/node/traffic.js'
 import { readJsonFile, writeJsonFile } from '../base/json-file.js'
 import type { Log } from '../logging/index.js'
 import { createPercentileSketch, type Rollup } from './rollup.js'

@@ -1,6 +1,6 @@
 import { type Counter, type Gauge, type Histogram, Registry } from 'prom-client'
-import { PathKindSchema } from '#shared/contract/peers.js'
-import type { TrafficEntry } from '#shared/contract/traffic.js'
+import { PathKindSchema } from '#shared/contract/network/peers.js'
+import type { TrafficEntry } from '#shared/contract/node/traffic.js'
 import type { Service } from '../base/lifecycle.js'
 import type { NodeTable } from '../node-table/index.js'
 import type { Host } from '../p2p/index.js'

@@ -1,5 +1,5 @@
 import { DDSketch } from '@datadog/sketches-js'
-import type { DirectionTotals, HistoryPoint, Percentiles, TrafficEntry } from '#shared/contract/traffic.js'
+import type { DirectionTotals, HistoryPoint, Percentiles, TrafficEntry } from '#shared/contract/node/traffic.js'
 
 /** The requests that ended in one span of time. */
 export interface Rollup {

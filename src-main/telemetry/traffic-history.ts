@@ -1,4 +1,4 @@
-import type { HistoryRange, TrafficHistoryView } from '#shared/contract/traffic.js'
+import type { HistoryRange, TrafficHistoryView } from '#shared/contract/node/traffic.js'
 import type { Clock } from '../base/clock.js'
 import type { Service } from '../base/lifecycle.js'
 import type { Log } from '../logging/index.js'

@@ -1,4 +1,4 @@
-import { MAX_LEGS, type TrafficEntry, type TrafficLeg } from '#shared/contract/traffic.js'
+import { MAX_LEGS, type TrafficEntry, type TrafficLeg } from '#shared/contract/node/traffic.js'
 import type { MonotonicClock } from '../base/clock.js'
 import type { TrafficHandle, TrafficStart, TrafficUpdate } from './traffic.js'
 

@@ -1,4 +1,4 @@
-import type { TrafficEntry, TrafficLeg } from '#shared/contract/traffic.js'
+import type { TrafficEntry, TrafficLeg } from '#shared/contract/node/traffic.js'
 import type { Clock, MonotonicClock } from '../base/clock.js'
 import { Listeners } from '../base/listeners.js'
 import type { Log } from '../logging/index.js'

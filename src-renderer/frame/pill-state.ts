@@ -1,4 +1,4 @@
-import type { Status } from '#shared/contract/node.js'
+import type { Status } from '#shared/contract/node/node.js'
 import type { FeedState } from '../stores/feed-store.js'
 import { dataOf } from '../stores/feed-store.js'
 import { DOCTOR_ITEM, type PageName } from '../stores/route.js'

@@ -1,4 +1,4 @@
-import type { SettingView } from '#shared/contract/settings.js'
+import type { SettingView } from '#shared/contract/node/settings.js'
 import { dataOf } from '../stores/feed-store.js'
 import { useClient, useFeed, useSettings } from '../stores/hooks.js'
 import { PAGES } from '../stores/route.js'

@@ -2,7 +2,7 @@ import { createContext, use, useEffect } from 'react'
 import { useStore } from 'zustand'
 import type { Client } from '#shared/contract/client.js'
 import type { CallOutput } from '#shared/contract/index.js'
-import type { Capability } from '#shared/contract/node.js'
+import type { Capability } from '#shared/contract/node/node.js'
 import { dataOf, type FeedState, type FeedStore } from './feed-store.js'
 import type { Stores } from './index.js'
 

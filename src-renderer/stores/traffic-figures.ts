@@ -1,4 +1,4 @@
-import type { DirectionTotals, HistoryPoint, TrafficEntry } from '#shared/contract/traffic.js'
+import type { DirectionTotals, HistoryPoint, TrafficEntry } from '#shared/contract/node/traffic.js'
 
 /** What all the steps of a history come to. */
 export interface Totals {

@@ -1,6 +1,6 @@
 import { useEffect, useMemo } from 'react'
 import { useStore } from 'zustand'
-import type { HistoryRange, TrafficHistoryView } from '#shared/contract/traffic.js'
+import type { HistoryRange, TrafficHistoryView } from '#shared/contract/node/traffic.js'
 import { createCallStore } from './call-store.js'
 import type { FeedState } from './feed-store.js'
 import { useClient } from './hooks.js'

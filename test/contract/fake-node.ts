@@ -1,5 +1,5 @@
-import type { Check } from '#shared/contract/doctor.js'
-import type { LogLine } from '#shared/contract/logs.js'
+import type { Check } from '#shared/contract/node/doctor.js'
+import type { LogLine } from '#shared/contract/node/logs.js'
 import { emptyPeerRecord } from '#shared/records.js'
 import type { ConnectionsSource } from '../../src-main/api/handlers/peers.js'
 import { createControl, type Control, type ControlNeeds } from '../../src-main/api/index.js'

@@ -1,6 +1,6 @@
-import type { DetectedServer } from '#shared/contract/detection.js'
-import type { PauseState } from '#shared/contract/pause.js'
-import type { ShareView } from '#shared/contract/shares.js'
+import type { DetectedServer } from '#shared/contract/sharing/detection.js'
+import type { PauseState } from '#shared/contract/sharing/pause.js'
+import type { ShareView } from '#shared/contract/sharing/shares.js'
 import type { SharingNeeds } from '../../src-main/api/handlers/sharing.js'
 import { DEFAULT_LIMITS } from '../fixtures/default-limits.js'
 

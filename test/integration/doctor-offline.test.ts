@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { DoctorReport } from '#shared/contract/doctor.js'
+import type { DoctorReport } from '#shared/contract/node/doctor.js'
 import { runOcf } from '../fixtures/node-process.js'
 
 test('the doctor without a node tells so, who has its ports, and which sources answer', async () => {

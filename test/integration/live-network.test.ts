@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { PeerView } from '#shared/contract/peers.js'
+import type { PeerView } from '#shared/contract/network/peers.js'
 import { startNodeInProcess, type NodeInProcess } from '../fixtures/node-in-process.js'
 import { until } from '../fixtures/until.js'
 

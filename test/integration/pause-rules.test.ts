@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { PauseCause } from '#shared/contract/pause.js'
+import type { PauseCause } from '#shared/contract/sharing/pause.js'
 import { known, type GpuFacts } from '../../src-main/services/machine/index.js'
 import { readBody, startModelServer, type ModelServerFixture } from '../fixtures/model-servers/index.js'
 import { startNodeInProcess, type NodeInProcess } from '../fixtures/node-in-process.js'

@@ -1,6 +1,6 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, expect, test } from 'vitest'
-import { libp2pLogger } from '../../src-main/logging/libp2p-logger.js'
+import { libp2pLogger } from '../../src-main/logging/logger.js'
 import type { GatewayTimes } from '../../src-main/p2p/reach/upnp/gateway-control.js'
 import { searchGateways } from '../../src-main/p2p/reach/upnp/gateway-search.js'
 import type { GatewayFacts } from '../../src-main/p2p/reach/upnp/mapped-gateway.js'

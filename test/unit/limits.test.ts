@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { limitsCalls, LimitsSchema } from '#shared/contract/limits.js'
+import { limitsCalls, LimitsSchema } from '#shared/contract/sharing/limits.js'
 import { countsTokens, LIMIT_NAMES, LIMIT_UNITS, LIMITS, readLimits, type LimitRow } from '#shared/limits.js'
 import { SETTINGS } from '../../src-main/config/settings.js'
 import {

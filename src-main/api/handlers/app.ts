@@ -1,5 +1,5 @@
-import type { AppPreferenceName, AppPreferences } from '#shared/contract/app.js'
-import type { Capability } from '#shared/contract/node.js'
+import type { AppPreferenceName, AppPreferences } from '#shared/contract/node/app.js'
+import type { Capability } from '#shared/contract/node/node.js'
 import type { Handlers } from '../dispatch.js'
 
 /** The desktop app around a node, as far as its pages may ask. */

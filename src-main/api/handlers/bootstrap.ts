@@ -1,4 +1,4 @@
-import type { BootstrapSourceView } from '#shared/contract/bootstrap.js'
+import type { BootstrapSourceView } from '#shared/contract/network/bootstrap.js'
 import type { Bootstrapper } from '../../p2p/bootstrap/index.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'

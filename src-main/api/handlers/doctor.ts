@@ -1,4 +1,4 @@
-import type { DoctorState } from '#shared/contract/doctor.js'
+import type { DoctorState } from '#shared/contract/node/doctor.js'
 import { AppError } from '#shared/errors.js'
 import type { Doctor } from '../../doctor/index.js'
 import type { Handlers } from '../dispatch.js'

@@ -1,4 +1,4 @@
-import type { LogLine } from '#shared/contract/logs.js'
+import type { LogLine } from '#shared/contract/node/logs.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'
 

@@ -1,4 +1,4 @@
-import type { ModelView, ProviderLoad } from '#shared/contract/models.js'
+import type { ModelView, ProviderLoad } from '#shared/contract/models/models.js'
 import { type ProviderHealth, type RoutableModel, routableModels } from '../../gateway/index.js'
 import type { NodeTable } from '../../node-table/index.js'
 import type { ServiceRegistry } from '../../services/index.js'

@@ -1,4 +1,4 @@
-import type { PeerView } from '#shared/contract/peers.js'
+import type { PeerView } from '#shared/contract/network/peers.js'
 import type { NodeTable, Row } from '../../node-table/index.js'
 import { type Host, type PeerConnection, peerPath } from '../../p2p/index.js'
 import type { Handlers } from '../dispatch.js'

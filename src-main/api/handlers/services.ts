@@ -1,4 +1,4 @@
-import type { ServiceView } from '#shared/contract/services.js'
+import type { ServiceView } from '#shared/contract/sharing/services.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'

@@ -1,5 +1,5 @@
-import type { Status } from '#shared/contract/node.js'
-import type { PauseState } from '#shared/contract/pause.js'
+import type { Status } from '#shared/contract/node/node.js'
+import type { PauseState } from '#shared/contract/sharing/pause.js'
 import { causeOf } from '../../doctor/index.js'
 import type { NodeTable } from '../../node-table/index.js'
 import { countPaths } from '../../p2p/index.js'

@@ -1,4 +1,4 @@
-import type { TrafficEntry } from '#shared/contract/traffic.js'
+import type { TrafficEntry } from '#shared/contract/node/traffic.js'
 import type { TrafficFeed, TrafficHistory } from '../../telemetry/index.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'

@@ -1,4 +1,4 @@
-import type { UpdateState } from '#shared/contract/update.js'
+import type { UpdateState } from '#shared/contract/node/update.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'
 

@@ -1,4 +1,4 @@
-import type { DetectedServer } from '#shared/contract/detection.js'
+import type { DetectedServer } from '#shared/contract/sharing/detection.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { counted, mayColour, textTable } from '../table.js'
 

@@ -1,4 +1,4 @@
-import type { Check, DoctorReport } from '#shared/contract/doctor.js'
+import type { Check, DoctorReport } from '#shared/contract/node/doctor.js'
 import { AppError } from '#shared/errors.js'
 import type { Origins, Settings } from '../../config/index.js'
 import { examineOffline, type OfflineOptions } from '../../doctor/index.js'

@@ -1,4 +1,4 @@
-import type { LedgerRow, LedgerTotals } from '#shared/contract/ledger.js'
+import type { LedgerRow, LedgerTotals } from '#shared/contract/sharing/ledger.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { counted, mayColour, textTable } from '../table.js'
 

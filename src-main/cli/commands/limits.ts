@@ -1,5 +1,5 @@
-import type { Usage } from '#shared/contract/limits.js'
-import type { SettingView } from '#shared/contract/settings.js'
+import type { SettingView } from '#shared/contract/node/settings.js'
+import type { Usage } from '#shared/contract/sharing/limits.js'
 import { AppError } from '#shared/errors.js'
 import { nearNames, didYouMean } from '../../config/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'

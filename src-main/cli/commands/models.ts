@@ -1,4 +1,4 @@
-import type { ModelView } from '#shared/contract/models.js'
+import type { ModelView } from '#shared/contract/models/models.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { mayColour, textTable } from '../table.js'
 

@@ -1,5 +1,5 @@
-import type { Usage } from '#shared/contract/limits.js'
-import type { PauseState } from '#shared/contract/pause.js'
+import type { Usage } from '#shared/contract/sharing/limits.js'
+import type { PauseState } from '#shared/contract/sharing/pause.js'
 import { AppError } from '#shared/errors.js'
 import { durationInMs, quote, type SettingProblem } from '../../config/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'

@@ -1,4 +1,4 @@
-import type { PeerView } from '#shared/contract/peers.js'
+import type { PeerView } from '#shared/contract/network/peers.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { mayColour, since, textTable } from '../table.js'
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { DetectedServer } from '#shared/contract/detection.js'
+import type { DetectedServer } from '#shared/contract/sharing/detection.js'
 import { AppError } from '#shared/errors.js'
 import { quote, type SettingProblem } from '../../config/index.js'
 import { printable } from '../../logging/index.js'

@@ -1,4 +1,4 @@
-import type { Status } from '#shared/contract/node.js'
+import type { Status } from '#shared/contract/node/node.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { counted, mayColour, since, textTable } from '../table.js'
 

@@ -1,4 +1,4 @@
-import type { ModelTest } from '#shared/contract/model-test.js'
+import type { ModelTest } from '#shared/contract/models/model-test.js'
 import { testModel } from '../../api/index.js'
 import { printable } from '../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'

@@ -1,6 +1,6 @@
 import type { MenuItemConstructorOptions } from 'electron'
-import type { Status } from '#shared/contract/node.js'
-import type { PauseState } from '#shared/contract/pause.js'
+import type { Status } from '#shared/contract/node/node.js'
+import type { PauseState } from '#shared/contract/sharing/pause.js'
 
 /** The tray icons, each a file in the folder `tray` of the built program. */
 export type TrayIcon = 'sharing' | 'connected' | 'alone' | 'paused'

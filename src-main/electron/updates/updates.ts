@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { UpdateState } from '#shared/contract/update.js'
+import type { UpdateState } from '#shared/contract/node/update.js'
 import type { UpdatesSource } from '../../api/index.js'
 import type { Clock } from '../../base/clock.js'
 import { Listeners } from '../../base/listeners.js'

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { TrafficLeg } from '#shared/contract/traffic.js'
+import type { TrafficLeg } from '#shared/contract/node/traffic.js'
 import { AppError } from '#shared/errors.js'
 import type { Log } from '../../logging/index.js'
 import type { Host, PathLookup } from '../../p2p/index.js'

@@ -159,7 +159,7 @@ export class Reply {
     if (this.#bytes !== this.#declared) return this.#response.write(ready)
     // The last piece goes out with the end, and a short answer with its head: one write.
     this.#finished = true
-    // Streams to peers have micro-batches already (frame-batching.ts).
+    // Streams to peers have micro-batches already (write-batching.ts).
     if (this.#listener === 'peer') this.#response.end(ready)
     else inMicroBatch(() => this.#response.end(ready))
     return true

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { PathKindSchema } from '#shared/contract/peers.js'
+import { PathKindSchema } from '#shared/contract/network/peers.js'
 import { ERRORS } from '#shared/errors.js'
 import { PeerSchema } from '#shared/records.js'
 

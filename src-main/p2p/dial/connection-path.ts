@@ -1,5 +1,5 @@
 import type { Connection, ConnectionLimits } from '@libp2p/interface'
-import type { PathKind } from '#shared/contract/peers.js'
+import type { PathKind } from '#shared/contract/network/peers.js'
 import type { PeerConnection } from '../index.js'
 import { relayOf } from './ip-scope.js'
 

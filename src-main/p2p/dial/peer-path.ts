@@ -1,4 +1,4 @@
-import type { PathKind } from '#shared/contract/peers.js'
+import type { PathKind } from '#shared/contract/network/peers.js'
 import { PATHS_BEST_FIRST } from '#shared/path-order.js'
 import type { PeerConnection, Host } from '../index.js'
 import { hostOf, relayOf } from './ip-scope.js'

@@ -1,4 +1,4 @@
-import type { DetectedServer } from '#shared/contract/detection.js'
+import type { DetectedServer } from '#shared/contract/sharing/detection.js'
 import { AppError } from '#shared/errors.js'
 import { InterruptibleSleep, systemSleepingClock, type SleepingClock } from '../../base/clock.js'
 import { Listeners } from '../../base/listeners.js'

@@ -1,4 +1,4 @@
-import type { DetectedServer } from '#shared/contract/detection.js'
+import type { DetectedServer } from '#shared/contract/sharing/detection.js'
 import type { Service } from '../../base/lifecycle.js'
 import type { DetectionResult } from './scan.js'
 

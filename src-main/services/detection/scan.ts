@@ -1,5 +1,5 @@
-import type { DetectedModel, DetectedServer, ServerKind } from '#shared/contract/detection.js'
-import { SERVER_NAMES } from '#shared/contract/detection.js'
+import type { DetectedModel, DetectedServer, ServerKind } from '#shared/contract/sharing/detection.js'
+import { SERVER_NAMES } from '#shared/contract/sharing/detection.js'
 import type { HttpProbe } from '../registry/http-probe.js'
 import { authorityOf } from '../registry/target.js'
 import {

@@ -1,4 +1,4 @@
-import type { TrafficEntry } from '#shared/contract/traffic.js'
+import type { TrafficEntry } from '#shared/contract/node/traffic.js'
 import type { LocalService } from '../../services/index.js'
 import { outcomeOf } from '../rollup.js'
 

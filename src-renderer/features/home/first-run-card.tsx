@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { Status } from '#shared/contract/node.js'
+import type { Status } from '#shared/contract/node/node.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
 import { linkTo } from '../../stores/route.js'

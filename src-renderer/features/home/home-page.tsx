@@ -1,6 +1,6 @@
 import { useState } from 'react'
-import type { Status } from '#shared/contract/node.js'
-import type { TrafficHistoryView } from '#shared/contract/traffic.js'
+import type { Status } from '#shared/contract/node/node.js'
+import type { TrafficHistoryView } from '#shared/contract/node/traffic.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
 import { linkTo, type PageName } from '../../stores/route.js'

@@ -1,4 +1,4 @@
-import type { ModelView } from '#shared/contract/models.js'
+import type { ModelView } from '#shared/contract/models/models.js'
 import { strings } from '../../strings.js'
 
 /** The example of one language: an OpenAI client that needs nothing but the base URL. */

@@ -1,5 +1,5 @@
-import type { ModelView } from '#shared/contract/models.js'
-import type { PathKind, PeerView } from '#shared/contract/peers.js'
+import type { ModelView } from '#shared/contract/models/models.js'
+import type { PathKind, PeerView } from '#shared/contract/network/peers.js'
 import { comparePaths, PATHS_BEST_FIRST } from '#shared/path-order.js'
 
 /** How a model is reached at best. `here`: a server of this computer. `none`: no provider is connected. */

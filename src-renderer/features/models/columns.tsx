@@ -1,4 +1,4 @@
-import type { ModelView } from '#shared/contract/models.js'
+import type { ModelView } from '#shared/contract/models/models.js'
 import { linkTo } from '../../stores/route.js'
 import { formatMs } from '../../strings/format.js'
 import { strings } from '../../strings.js'

@@ -1,4 +1,4 @@
-import type { ModelProvider, ProviderLoad } from '#shared/contract/models.js'
+import type { ModelProvider, ProviderLoad } from '#shared/contract/models/models.js'
 
 /** How busy the providers of a model are together; only those that reported are in it. */
 export interface ModelLoad {

@@ -1,4 +1,4 @@
-import type { TrafficEntry } from '#shared/contract/traffic.js'
+import type { TrafficEntry } from '#shared/contract/node/traffic.js'
 import { tokensPerSecond } from '../../stores/traffic-figures.js'
 
 /** What the last requests showed; null where none was measured. */

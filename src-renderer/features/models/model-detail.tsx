@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { ModelView } from '#shared/contract/models.js'
+import type { ModelView } from '#shared/contract/models/models.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
 import { linkTo } from '../../stores/route.js'

@@ -1,5 +1,5 @@
-import type { ModelProvider, ModelView } from '#shared/contract/models.js'
-import type { PeerView } from '#shared/contract/peers.js'
+import type { ModelProvider, ModelView } from '#shared/contract/models/models.js'
+import type { PeerView } from '#shared/contract/network/peers.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
 import { formatMs } from '../../strings/format.js'

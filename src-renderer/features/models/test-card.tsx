@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { ModelTest } from '#shared/contract/model-test.js'
+import type { ModelTest } from '#shared/contract/models/model-test.js'
 import { useClient } from '../../stores/hooks.js'
 import { formatMs } from '../../strings/format.js'
 import { strings } from '../../strings.js'

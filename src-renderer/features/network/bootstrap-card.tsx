@@ -1,5 +1,5 @@
-import type { BootstrapSourceView } from '#shared/contract/bootstrap.js'
-import type { Status } from '#shared/contract/node.js'
+import type { BootstrapSourceView } from '#shared/contract/network/bootstrap.js'
+import type { Status } from '#shared/contract/node/node.js'
 import { useFeed } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'
 import { Empty } from '../../ui/feedback/empty.js'

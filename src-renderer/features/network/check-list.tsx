@@ -1,4 +1,4 @@
-import type { Check } from '#shared/contract/doctor.js'
+import type { Check } from '#shared/contract/node/doctor.js'
 import { strings } from '../../strings.js'
 import { Badge, type Tone } from '../../ui/text/badge.js'
 import { Words } from '../../ui/text/words.js'

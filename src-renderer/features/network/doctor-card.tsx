@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'react'
-import type { DoctorState } from '#shared/contract/doctor.js'
+import type { DoctorState } from '#shared/contract/node/doctor.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useClient, useFeed } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'

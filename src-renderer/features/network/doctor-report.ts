@@ -1,4 +1,4 @@
-import type { Check, DoctorReport } from '#shared/contract/doctor.js'
+import type { Check, DoctorReport } from '#shared/contract/node/doctor.js'
 import { formatExact } from '../../strings/format.js'
 import { strings } from '../../strings.js'
 

@@ -1,4 +1,4 @@
-import type { PathKind, PeerView } from '#shared/contract/peers.js'
+import type { PathKind, PeerView } from '#shared/contract/network/peers.js'
 
 /** Of what kind the line to a peer is. */
 export type LineKind = 'direct' | 'punched' | 'relayed' | 'known'

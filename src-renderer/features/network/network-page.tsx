@@ -1,6 +1,6 @@
 import { useState } from 'react'
-import type { Status } from '#shared/contract/node.js'
-import type { PeerView } from '#shared/contract/peers.js'
+import type { PeerView } from '#shared/contract/network/peers.js'
+import type { Status } from '#shared/contract/node/node.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
 import { DOCTOR_ITEM } from '../../stores/route.js'

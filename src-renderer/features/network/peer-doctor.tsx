@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { DoctorReport } from '#shared/contract/doctor.js'
+import type { DoctorReport } from '#shared/contract/node/doctor.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useClient, useFeed } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'

@@ -1,4 +1,4 @@
-import type { PeerView } from '#shared/contract/peers.js'
+import type { PeerView } from '#shared/contract/network/peers.js'
 import { linkTo } from '../../stores/route.js'
 import { formatMs, shortPeerId } from '../../strings/format.js'
 import { strings } from '../../strings.js'

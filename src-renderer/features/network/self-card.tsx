@@ -1,4 +1,4 @@
-import type { Status } from '#shared/contract/node.js'
+import type { Status } from '#shared/contract/node/node.js'
 import { strings } from '../../strings.js'
 import { CopyButton } from '../../ui/controls/copy-button.js'
 import { Card } from '../../ui/layout/card.js'

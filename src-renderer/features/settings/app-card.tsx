@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
-import type { AppPreferenceName, AppPreferences } from '#shared/contract/app.js'
-import type { Capability } from '#shared/contract/node.js'
+import type { AppPreferenceName, AppPreferences } from '#shared/contract/node/app.js'
+import type { Capability } from '#shared/contract/node/node.js'
 import { useClient } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'
 import { useAction } from '../../ui/feedback/use-action.js'

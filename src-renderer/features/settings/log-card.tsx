@@ -1,6 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useRef, useState } from 'react'
-import type { LogLine } from '#shared/contract/logs.js'
+import type { LogLine } from '#shared/contract/node/logs.js'
 import { useFeed } from '../../stores/hooks.js'
 import { formatClock, formatExact } from '../../strings/format.js'
 import { strings } from '../../strings.js'

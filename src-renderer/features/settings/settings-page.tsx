@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { SettingView } from '#shared/contract/settings.js'
+import type { SettingView } from '#shared/contract/node/settings.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useSettings } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'

@@ -1,4 +1,4 @@
-import type { Usage } from '#shared/contract/limits.js'
+import type { Usage } from '#shared/contract/sharing/limits.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useClient, useFeed } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'

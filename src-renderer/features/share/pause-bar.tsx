@@ -1,4 +1,4 @@
-import type { PauseState } from '#shared/contract/pause.js'
+import type { PauseState } from '#shared/contract/sharing/pause.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useClient, useFeed } from '../../stores/hooks.js'
 import { formatClock } from '../../strings/format.js'

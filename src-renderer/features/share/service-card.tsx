@@ -1,4 +1,4 @@
-import type { ServiceView } from '#shared/contract/services.js'
+import type { ServiceView } from '#shared/contract/sharing/services.js'
 import { strings } from '../../strings.js'
 import { Notice } from '../../ui/feedback/notice.js'
 import { Card } from '../../ui/layout/card.js'

@@ -1,5 +1,5 @@
-import type { ServiceView } from '#shared/contract/services.js'
-import type { ShareView } from '#shared/contract/shares.js'
+import type { ServiceView } from '#shared/contract/sharing/services.js'
+import type { ShareView } from '#shared/contract/sharing/shares.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useClient, useFeed } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'

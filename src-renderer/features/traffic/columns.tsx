@@ -1,4 +1,4 @@
-import type { TrafficEntry } from '#shared/contract/traffic.js'
+import type { TrafficEntry } from '#shared/contract/node/traffic.js'
 import { linkTo } from '../../stores/route.js'
 import { tokensPerSecond } from '../../stores/traffic-figures.js'
 import { formatBytes, formatClock, formatExact, formatMs } from '../../strings/format.js'

@@ -1,4 +1,4 @@
-import type { TrafficEntry } from '#shared/contract/traffic.js'
+import type { TrafficEntry } from '#shared/contract/node/traffic.js'
 import { causeOf } from './cause.js'
 
 /** Which requests are shown. */

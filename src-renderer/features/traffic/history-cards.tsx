@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { HistoryRange, Percentiles, TrafficHistoryView } from '#shared/contract/traffic.js'
+import type { HistoryRange, Percentiles, TrafficHistoryView } from '#shared/contract/node/traffic.js'
 import { ended, totalsOf } from '../../stores/traffic-figures.js'
 import { useHistory } from '../../stores/use-history.js'
 import { formatCompact, formatMs } from '../../strings/format.js'

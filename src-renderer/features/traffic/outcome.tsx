@@ -1,4 +1,4 @@
-import type { TrafficEntry } from '#shared/contract/traffic.js'
+import type { TrafficEntry } from '#shared/contract/node/traffic.js'
 import { strings } from '../../strings.js'
 import { Badge } from '../../ui/text/badge.js'
 import { causeOf } from './cause.js'

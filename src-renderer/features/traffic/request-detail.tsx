@@ -1,4 +1,4 @@
-import type { TrafficEntry, TrafficLeg } from '#shared/contract/traffic.js'
+import type { TrafficEntry, TrafficLeg } from '#shared/contract/node/traffic.js'
 import { goTo } from '../../stores/use-route.js'
 import { formatBytes, formatExact, formatMs, shortPeerId } from '../../strings/format.js'
 import { strings } from '../../strings.js'

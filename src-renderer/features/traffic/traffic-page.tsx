@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { TrafficEntry } from '#shared/contract/traffic.js'
+import type { TrafficEntry } from '#shared/contract/node/traffic.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
 import { goTo } from '../../stores/use-route.js'

@@ -1,4 +1,4 @@
-import type { PathKind } from '#shared/contract/peers.js'
+import type { PathKind } from '#shared/contract/network/peers.js'
 import { strings } from '../../strings.js'
 import { Badge, type Tone } from './badge.js'
 

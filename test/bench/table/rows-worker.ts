@@ -56,7 +56,15 @@ function cpuMs(since?: NodeJS.CpuUsage): number {
 
 async function diskBytes(folder: string): Promise<number> {
   const names = await readdir(join(folder, 'table'))
-  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, 'table', name))).size))
+  // The store may put its files together meanwhile; a file that is gone takes no room.
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(folder, 'table', name)).then(
+        ({ size }) => size,
+        (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? 0 : Promise.reject(error)),
+      ),
+    ),
+  )
   return sizes.reduce((sum, size) => sum + size, 0)
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { LogLine } from '#shared/contract/logs.js'
+import type { LogLine } from '#shared/contract/node/logs.js'
 import type { FeedMessage } from '#shared/contract/wire.js'
 import { createFeeds, type Feeds, type FeedSources } from '../../../src-main/api/feeds.js'
 import type { Log } from '../../../src-main/logging/index.js'

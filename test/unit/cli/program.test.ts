@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { ModelView } from '#shared/contract/models.js'
-import type { Status } from '#shared/contract/node.js'
-import type { PeerView } from '#shared/contract/peers.js'
+import type { ModelView } from '#shared/contract/models/models.js'
+import type { PeerView } from '#shared/contract/network/peers.js'
+import type { Status } from '#shared/contract/node/node.js'
 import { EXIT } from '../../../src-main/cli/io.js'
 import { cli } from './cli-fixture.js'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { PathKindSchema } from '#shared/contract/peers.js'
+import { PathKindSchema } from '#shared/contract/network/peers.js'
 import { comparePaths, PATHS_BEST_FIRST } from '#shared/path-order.js'
 
 test('every kind of path has one place in the order, and a relay is the last', () => {

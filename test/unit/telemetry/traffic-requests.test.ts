@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { MAX_LEGS, type TrafficEntry, type TrafficLeg } from '#shared/contract/traffic.js'
+import { MAX_LEGS, type TrafficEntry, type TrafficLeg } from '#shared/contract/node/traffic.js'
 import { FinishedRequests } from '../../../src-main/telemetry/traffic-requests.js'
 
 const amount = fc.oneof(fc.nat(), fc.double({ min: 0, max: 2e12, noNaN: true, noDefaultInfinity: true }))

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { TrafficEntrySchema } from '#shared/contract/traffic.js'
+import { TrafficEntrySchema } from '#shared/contract/node/traffic.js'
 import { monotonicClock } from '../../../src-main/base/clock.js'
 import { createTrafficFeed } from '../../../src-main/telemetry/traffic.js'
 

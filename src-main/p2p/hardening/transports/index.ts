@@ -6,8 +6,8 @@ import type { Log } from '../../../logging/index.js'
 import type { LivenessProbes } from '../liveness/liveness-probe.js'
 import { type ConnectionTuning, createWarnOnce } from './intercept-upgrade.js'
 import { quicMuxerWithBackpressure } from './quic-backpressure.js'
-import { batchTcpWrites } from './tcp-write-batching.js'
 import { closeResetWebSocket, batchWebSocketWrites } from './websocket.js'
+import { batchTcpWrites } from './write-batching.js'
 
 /** What is changed of each transport, measured or mended; one that does not fit the installed library warns once and does nothing. */
 export function tunings(log: Log, probes?: LivenessProbes): Record<'tcp' | 'ws' | 'quic', ConnectionTuning> {
@@ -39,7 +39,7 @@ export function tunings(log: Log, probes?: LivenessProbes): Record<'tcp' | 'ws' 
   }
 }
 
-export { tuneStream } from './frame-batching.js'
+export { tuneStream } from './write-batching.js'
 
 /**
  * The QUIC transport's factory; `undefined`, with a warning, where its native library is not there for this platform.

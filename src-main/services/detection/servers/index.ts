@@ -1,4 +1,4 @@
-import type { ServerKind } from '#shared/contract/detection.js'
+import type { ServerKind } from '#shared/contract/sharing/detection.js'
 import { dockerModelRunner } from './docker-model-runner.js'
 import { koboldcpp } from './koboldcpp.js'
 import { lemonade } from './lemonade.js'

@@ -1,4 +1,4 @@
-import type { DetectedModel, ServerKind } from '#shared/contract/detection.js'
+import type { DetectedModel, ServerKind } from '#shared/contract/sharing/detection.js'
 import type { Ask, SeenList } from '../ask.js'
 
 /** What is learnt once about a server that was recognised. */

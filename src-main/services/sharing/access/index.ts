@@ -1,4 +1,4 @@
-import type { Usage } from '#shared/contract/limits.js'
+import type { Usage } from '#shared/contract/sharing/limits.js'
 import type { AppError } from '#shared/errors.js'
 import type { Limits } from '#shared/limits.js'
 

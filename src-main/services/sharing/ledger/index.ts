@@ -1,4 +1,4 @@
-import type { LedgerRow, LedgerSummary } from '#shared/contract/ledger.js'
+import type { LedgerRow, LedgerSummary } from '#shared/contract/sharing/ledger.js'
 import type { Service } from '../../../base/lifecycle.js'
 
 export { createLedger, ledgerText } from './ledger.js'

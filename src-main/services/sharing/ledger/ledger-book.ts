@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { LedgerRow, LedgerTotals } from '#shared/contract/ledger.js'
+import type { LedgerRow, LedgerTotals } from '#shared/contract/sharing/ledger.js'
 
 /** Rows that name a peer are kept this long; older days are kept per model. */
 const DETAIL_DAYS = 60

@@ -1,6 +1,6 @@
 import { rename } from 'node:fs/promises'
-import type { LedgerRow, LedgerSummary } from '#shared/contract/ledger.js'
-import type { TrafficEntry } from '#shared/contract/traffic.js'
+import type { TrafficEntry } from '#shared/contract/node/traffic.js'
+import type { LedgerRow, LedgerSummary } from '#shared/contract/sharing/ledger.js'
 import type { Clock } from '../../../base/clock.js'
 import { readJsonFile, writeJsonFile } from '../../../base/json-file.js'
 import { Listeners } from '../../../base/listeners.js'

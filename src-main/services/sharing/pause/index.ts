@@ -1,4 +1,4 @@
-import type { PauseState } from '#shared/contract/pause.js'
+import type { PauseState } from '#shared/contract/sharing/pause.js'
 import type { Service } from '../../../base/lifecycle.js'
 
 export { createPause } from './pause.js'

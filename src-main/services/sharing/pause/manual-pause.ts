@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { PauseReason } from '#shared/contract/pause.js'
+import type { PauseReason } from '#shared/contract/sharing/pause.js'
 import type { Clock, MonotonicClock } from '../../../base/clock.js'
 import { readJsonFile, writeJsonFile } from '../../../base/json-file.js'
 import { notStored } from '../../../base/not-stored.js'

@@ -1,4 +1,4 @@
-import type { PauseReason, PauseRuleView, PauseState } from '#shared/contract/pause.js'
+import type { PauseReason, PauseRuleView, PauseState } from '#shared/contract/sharing/pause.js'
 import { AppError } from '#shared/errors.js'
 import { InterruptibleSleep, type Clock, type SleepingClock } from '../../../base/clock.js'
 import { Listeners } from '../../../base/listeners.js'

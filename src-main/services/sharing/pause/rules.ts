@@ -1,4 +1,4 @@
-import type { PauseCause, PauseReason, PauseRuleView } from '#shared/contract/pause.js'
+import type { PauseCause, PauseReason, PauseRuleView } from '#shared/contract/sharing/pause.js'
 import { isWithin, nextChange, parseSchedule } from '../../../config/index.js'
 import type { Settings } from '../../../config/index.js'
 import type { Fact, GpuFacts, MachineFacts } from '../../machine/index.js'

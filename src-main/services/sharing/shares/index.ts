@@ -1,4 +1,4 @@
-import type { ShareView } from '#shared/contract/shares.js'
+import type { ShareView } from '#shared/contract/sharing/shares.js'
 import type { Service } from '../../../base/lifecycle.js'
 
 export { createShares } from './shares.js'

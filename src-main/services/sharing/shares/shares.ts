@@ -1,5 +1,5 @@
-import { SERVER_NAMES } from '#shared/contract/detection.js'
-import type { ShareView } from '#shared/contract/shares.js'
+import { SERVER_NAMES } from '#shared/contract/sharing/detection.js'
+import type { ShareView } from '#shared/contract/sharing/shares.js'
 import { AppError } from '#shared/errors.js'
 import type { Clock } from '../../../base/clock.js'
 import { Listeners } from '../../../base/listeners.js'

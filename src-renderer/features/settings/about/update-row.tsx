@@ -1,4 +1,4 @@
-import type { UpdateState } from '#shared/contract/update.js'
+import type { UpdateState } from '#shared/contract/node/update.js'
 import { dataOf } from '../../../stores/feed-store.js'
 import { useCapabilities, useClient, useFeed } from '../../../stores/hooks.js'
 import { strings } from '../../../strings.js'

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import type { IdentityView } from '#shared/contract/identity.js'
+import type { IdentityView } from '#shared/contract/network/identity.js'
 import { useClient } from '../../../stores/hooks.js'
 import { strings } from '../../../strings.js'
 import { Button } from '../../../ui/controls/button.js'

@@ -1,5 +1,5 @@
 import { useState, type SubmitEvent } from 'react'
-import { MAX_BACKUP_LENGTH, type BackupView, type IdentityView } from '#shared/contract/identity.js'
+import { MAX_BACKUP_LENGTH, type BackupView, type IdentityView } from '#shared/contract/network/identity.js'
 import { useClient } from '../../../stores/hooks.js'
 import { strings } from '../../../strings.js'
 import { Button } from '../../../ui/controls/button.js'

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'react'
-import type { SettingView } from '#shared/contract/settings.js'
+import type { SettingView } from '#shared/contract/node/settings.js'
 import { strings } from '../../../strings.js'
 import { Badge } from '../../../ui/text/badge.js'
 import { Words } from '../../../ui/text/words.js'

@@ -1,4 +1,4 @@
-import type { PauseRuleView } from '#shared/contract/pause.js'
+import type { PauseRuleView } from '#shared/contract/sharing/pause.js'
 import { dataOf } from '../../../stores/feed-store.js'
 import { useClient, useFeed, useSettings } from '../../../stores/hooks.js'
 import { linkTo } from '../../../stores/route.js'

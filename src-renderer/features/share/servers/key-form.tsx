@@ -1,5 +1,5 @@
 import { useState, type SubmitEvent } from 'react'
-import type { DetectedServer } from '#shared/contract/detection.js'
+import type { DetectedServer } from '#shared/contract/sharing/detection.js'
 import { useClient } from '../../../stores/hooks.js'
 import { strings } from '../../../strings.js'
 import { Button } from '../../../ui/controls/button.js'

@@ -1,4 +1,4 @@
-import type { ShareView } from '#shared/contract/shares.js'
+import type { ShareView } from '#shared/contract/sharing/shares.js'
 
 /** What was typed beside each model, by the server's own id: further names, with commas between. */
 export type Names = Readonly<Record<string, string>>

@@ -1,6 +1,6 @@
 import { useState } from 'react'
-import type { DetectedServer, ServerState } from '#shared/contract/detection.js'
-import type { ShareView } from '#shared/contract/shares.js'
+import type { DetectedServer, ServerState } from '#shared/contract/sharing/detection.js'
+import type { ShareView } from '#shared/contract/sharing/shares.js'
 import { useClient } from '../../../stores/hooks.js'
 import { strings } from '../../../strings.js'
 import { Button } from '../../../ui/controls/button.js'

@@ -1,5 +1,5 @@
 import { useId } from 'react'
-import type { DetectedModel } from '#shared/contract/detection.js'
+import type { DetectedModel } from '#shared/contract/sharing/detection.js'
 import { formatBytes } from '../../../strings/format.js'
 import { strings } from '../../../strings.js'
 import { DataTable, type Column } from '../../../ui/table/data-table.js'

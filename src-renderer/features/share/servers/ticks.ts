@@ -1,5 +1,5 @@
-import type { DetectedModel } from '#shared/contract/detection.js'
-import type { ShareView } from '#shared/contract/shares.js'
+import type { DetectedModel } from '#shared/contract/sharing/detection.js'
+import type { ShareView } from '#shared/contract/sharing/shares.js'
 
 /** What is ticked on a server's card: some models, or all of them and those that come later. */
 export type Ticks = 'all' | readonly string[]

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import type { UpdateState } from '#shared/contract/update.js'
+import type { UpdateState } from '#shared/contract/node/update.js'
 import { createUpdateFeed, createUpdateHandlers } from '../../../../src-main/api/handlers/update.js'
 
 const READY: UpdateState = { kind: 'ready', version: '0.2.0' }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ModelView } from '#shared/contract/models.js'
+import type { ModelView } from '#shared/contract/models/models.js'
 import { EXIT } from '../../../../src-main/cli/io.js'
 import { cli } from '../cli-fixture.js'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { PeerView } from '#shared/contract/peers.js'
+import type { PeerView } from '#shared/contract/network/peers.js'
 import { EXIT } from '../../../../src-main/cli/io.js'
 import { cli } from '../cli-fixture.js'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Status } from '#shared/contract/node.js'
+import type { Status } from '#shared/contract/node/node.js'
 import { EXIT } from '../../../../src-main/cli/io.js'
 import { cli } from '../cli-fixture.js'
 

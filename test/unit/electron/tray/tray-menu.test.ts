@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
-import type { Status } from '#shared/contract/node.js'
-import type { PauseState } from '#shared/contract/pause.js'
+import type { Status } from '#shared/contract/node/node.js'
+import type { PauseState } from '#shared/contract/sharing/pause.js'
 import { trayMenu, trayState } from '../../../../src-main/electron/tray/tray-menu.js'
 
 const OPEN: PauseState = { paused: false, reasons: [], running: 0, cutAtMs: null, rules: [] }

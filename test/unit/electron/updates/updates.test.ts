@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { UpdateState } from '#shared/contract/update.js'
+import type { UpdateState } from '#shared/contract/node/update.js'
 import {
   createNoUpdates,
   createUpdateRounds,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Status } from '#shared/contract/node.js'
+import type { Status } from '#shared/contract/node/node.js'
 import { pillState } from '../../../../src-renderer/frame/pill-state.js'
 
 const STATUS: Status = {

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import type { PeerView } from '#shared/contract/peers.js'
+import type { PeerView } from '#shared/contract/network/peers.js'
 import { AppError } from '#shared/errors.js'
 import { createFeedStore, dataOf } from '../../../../src-renderer/stores/feed-store.js'
 import { createFakeClient } from '../../../contract/fake-client.js'

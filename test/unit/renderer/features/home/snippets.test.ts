@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ModelView } from '#shared/contract/models.js'
+import type { ModelView } from '#shared/contract/models/models.js'
 import { modelForExamples, snippetsFor } from '../../../../../src-renderer/features/home/snippets.js'
 
 describe('examples', () => {

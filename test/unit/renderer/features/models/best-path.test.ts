@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { ModelView } from '#shared/contract/models.js'
-import type { PathKind, PeerView } from '#shared/contract/peers.js'
+import type { ModelView } from '#shared/contract/models/models.js'
+import type { PathKind, PeerView } from '#shared/contract/network/peers.js'
 import { bestPath, peersById, rankOf } from '../../../../../src-renderer/features/models/best-path.js'
 
 const peer = (peerId: string, paths: PathKind[], rttMs?: number) => ({ peerId, paths, rttMs }) as PeerView

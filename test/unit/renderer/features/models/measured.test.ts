@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { TrafficEntry } from '#shared/contract/traffic.js'
+import type { TrafficEntry } from '#shared/contract/node/traffic.js'
 import { measuredOf } from '../../../../../src-renderer/features/models/measured.js'
 
 const ENTRY: TrafficEntry = {

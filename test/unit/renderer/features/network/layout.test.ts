@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { PathKind, PeerView } from '#shared/contract/peers.js'
+import type { PathKind, PeerView } from '#shared/contract/network/peers.js'
 import { layoutNetwork, MAX_PLACED } from '../../../../../src-renderer/features/network/layout.js'
 
 const peer = (peerId: string, paths: PathKind[], relays: string[] = []): PeerView => ({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { TrafficEntry } from '#shared/contract/traffic.js'
+import type { TrafficEntry } from '#shared/contract/node/traffic.js'
 import { filterTraffic, SHOW_ALL } from '../../../../../src-renderer/features/traffic/filter.js'
 
 const ENTRY: TrafficEntry = {

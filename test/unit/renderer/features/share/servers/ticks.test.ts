@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { DetectedModel } from '#shared/contract/detection.js'
-import type { ShareView } from '#shared/contract/shares.js'
+import type { DetectedModel } from '#shared/contract/sharing/detection.js'
+import type { ShareView } from '#shared/contract/sharing/shares.js'
 import {
   firstTicks,
   tickedIds,

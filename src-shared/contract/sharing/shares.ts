@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineCall, defineListFeed, NoInputSchema } from './define.js'
+import { defineCall, defineListFeed, NoInputSchema } from '../define.js'
 import { ServerKindSchema, TargetInputSchema } from './detection.js'
 
 /** A further name for a model. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineCall, defineListFeed, NoInputSchema } from './define.js'
+import { defineCall, defineListFeed, NoInputSchema } from '../define.js'
 
 /** How a connection runs; a hole-punched one is direct, through the NATs of both ends. */
 export const PathKindSchema = z.enum(['direct-tcp', 'direct-ws', 'direct-quic', 'hole-punched', 'relayed'])

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineCall, defineListFeed, NoInputSchema } from './define.js'
+import { defineCall, defineListFeed, NoInputSchema } from '../define.js'
 
 /** The model servers that are told apart. `gateway` forwards to others itself and is never shared: that would be a loop. */
 export const ServerKindSchema = z.enum([

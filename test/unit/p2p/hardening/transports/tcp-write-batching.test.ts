@@ -3,8 +3,8 @@ import { connect, createServer, type Socket } from 'node:net'
 import type { MultiaddrConnection } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { afterEach, expect, test, vi } from 'vitest'
-import { batchTcpWrites } from '../../../../src-main/p2p/hardening/transports/tcp-write-batching.js'
-import { batchWebSocketWrites } from '../../../../src-main/p2p/hardening/transports/websocket.js'
+import { batchWebSocketWrites } from '../../../../../src-main/p2p/hardening/transports/websocket.js'
+import { batchTcpWrites } from '../../../../../src-main/p2p/hardening/transports/write-batching.js'
 
 const ends: (() => void)[] = []
 afterEach(() => {

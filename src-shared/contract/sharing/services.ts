@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineCall, defineListFeed, NoInputSchema } from './define.js'
+import { defineCall, defineListFeed, NoInputSchema } from '../define.js'
 
 /** A server of this machine. */
 const ServiceViewSchema = z.object({

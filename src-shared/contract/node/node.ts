@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineCall, defineStateFeed, NoInputSchema } from './define.js'
-import { PathKindSchema } from './peers.js'
+import { defineCall, defineStateFeed, NoInputSchema } from '../define.js'
+import { PathKindSchema } from '../network/peers.js'
 
 /** How this node takes part: alone, in a network of its own, or in the public one. */
 const ModeSchema = z.enum(['standalone', 'local', 'node'])

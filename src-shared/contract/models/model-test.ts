@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineCall } from './define.js'
+import { defineCall } from '../define.js'
 
 /** What one real request of one token showed. */
 const ModelTestSchema = z.object({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { LogLevel } from '../../../src-main/logging/index.js'
-import { formatLine, libp2pLogger } from '../../../src-main/logging/libp2p-logger.js'
+import { formatLibp2pLine } from '../../../src-main/logging/libp2p-line.js'
+import { libp2pLogger } from '../../../src-main/logging/logger.js'
 import { createLogger } from '../../../src-main/logging/logger.js'
 
 function libp2p(level: LogLevel, options = {}) {
@@ -57,6 +58,6 @@ describe('printf lines', () => {
     ['nothing %s', [undefined], 'nothing undefined'],
     [new Error('alone'), [], 'alone'],
   ])('%s', (formatter, args, expected) => {
-    expect(formatLine(formatter, args)).toBe(expected)
+    expect(formatLibp2pLine(formatter, args)).toBe(expected)
   })
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineCall, NoInputSchema } from './define.js'
+import { defineCall, NoInputSchema } from '../define.js'
 
 /** Where a setting's value came from, the strongest last. */
 const OriginSchema = z.enum(['default', 'file', 'environment', 'flag'])

@@ -1,6 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import { expect, test, vi } from 'vitest'
-import { tuneStream } from '../../../../src-main/p2p/hardening/transports/index.js'
+import { tuneStream } from '../../../../../src-main/p2p/hardening/transports/index.js'
 
 function tuned(fields: { state: number; recvWindowCapacity: number; recvWindow: number }) {
   const original = vi.fn()

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineCall, defineStateFeed, NoInputSchema } from './define.js'
+import { defineCall, defineStateFeed, NoInputSchema } from '../define.js'
 
 /** Why sharing can be paused. */
 const PauseCauseSchema = z.enum(['manual', 'user-active', 'on-battery', 'gpu-busy', 'program', 'schedule'])

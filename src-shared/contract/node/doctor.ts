@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineCall, defineStateFeed, NoInputSchema } from './define.js'
+import { defineCall, defineStateFeed, NoInputSchema } from '../define.js'
 
 /** One thing the doctor looked at. */
 const CheckSchema = z.object({

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { expect, test, vi } from 'vitest'
-import { batchedFrames } from '../../../../../src-main/p2p/hardening/transports/frame-batching.js'
+import { batchedFrames } from '../../../../../src-main/p2p/hardening/transports/write-batching.js'
 import { silentLog } from '../../../../fixtures/hosts.js'
 
 /** A connection that keeps what it is given, and a muxer that only passes its frames to it. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineCall, defineListFeed } from './define.js'
+import { defineCall, defineListFeed } from '../define.js'
 
 /** One line of the log. */
 const LogLineSchema = z.object({

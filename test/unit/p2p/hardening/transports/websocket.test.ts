@@ -1,6 +1,6 @@
 import type { MultiaddrConnection } from '@libp2p/interface'
 import { expect, test, vi } from 'vitest'
-import { closeResetWebSocket } from '../../../../src-main/p2p/hardening/transports/websocket.js'
+import { closeResetWebSocket } from '../../../../../src-main/p2p/hardening/transports/websocket.js'
 
 interface Resettable {
   sendReset(): void

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineCall, defineStateFeed, NoInputSchema } from './define.js'
+import { defineCall, defineStateFeed, NoInputSchema } from '../define.js'
 
 /** What was given to one peer with one model on one day. */
 const LedgerRowSchema = z.object({

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineCall, NoInputSchema } from './define.js'
+import { defineCall, NoInputSchema } from '../define.js'
 
 /** What the desktop app may do besides showing a window. Each is offered where `node.capabilities` has its capability. */
 const AppPreferencesSchema = z.object({

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineCall, defineListFeed } from './define.js'
-import { PathKindSchema } from './peers.js'
+import { defineCall, defineListFeed } from '../define.js'
+import { PathKindSchema } from '../network/peers.js'
 
 /** One try of a request at one provider: what its waterfall is drawn from. */
 const TrafficLegSchema = z.object({

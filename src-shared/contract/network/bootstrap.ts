@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineCall, defineListFeed, NoInputSchema } from './define.js'
+import { defineCall, defineListFeed, NoInputSchema } from '../define.js'
 
 /** One place this node asks for its first peers, and how it did when it was last asked. */
 const BootstrapSourceSchema = z.object({

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineCall, NoInputSchema } from './define.js'
+import { defineCall, NoInputSchema } from '../define.js'
 
 /** Fewer characters protect nothing. */
 export const MIN_PASSPHRASE_LENGTH = 8

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineCall, defineListFeed, NoInputSchema } from './define.js'
+import { defineCall, defineListFeed, NoInputSchema } from '../define.js'
 
 /** How busy a provider is, as it said itself in the last half minute. */
 const ProviderLoadSchema = z.object({

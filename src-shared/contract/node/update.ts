@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineCall, defineStateFeed, NoInputSchema } from './define.js'
+import { defineCall, defineStateFeed, NoInputSchema } from '../define.js'
 
 /** How far a newer version of the desktop app is. Nothing is looked for before the person asked for it. */
 export const UpdateStateSchema = z.discriminatedUnion('kind', [

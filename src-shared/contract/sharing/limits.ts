@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { mapLimits, type LimitName, type LimitRow, type Limits } from '../limits.js'
-import { defineCall, defineStateFeed, NoInputSchema } from './define.js'
+import { mapLimits, type LimitName, type LimitRow, type Limits } from '../../limits.js'
+import { defineCall, defineStateFeed, NoInputSchema } from '../define.js'
 
 type LimitSchemas = { [Name in LimitName]: z.ZodType<Limits[Name]> }
 

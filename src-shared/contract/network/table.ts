@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { PeerSchema } from '../records.js'
-import { defineCall } from './define.js'
+import { PeerSchema } from '../../records.js'
+import { defineCall } from '../define.js'
 
 /** A row of the node table as this node verified it. */
 const RowViewSchema = z.object({
