@@ -13,6 +13,7 @@ export const ERRORS = {
   path_not_shared: { status: 403, type: 'permission_error' },
   forbidden_host: { status: 403, type: 'permission_error' },
   forbidden_origin: { status: 403, type: 'permission_error' },
+  beyond_reach: { status: 403, type: 'permission_error' },
   peer_not_allowed: { status: 403, type: 'permission_error' },
   model_not_found: { status: 404, type: 'invalid_request_error' },
   service_not_found: { status: 404, type: 'invalid_request_error' },

@@ -13,6 +13,7 @@ import {
   createLocalListener,
   createProviderChoice,
   createProviderScores,
+  createRequestReach,
   createStatusFollower,
   type GatewayNeeds,
   type GatewayOptions,
@@ -65,9 +66,10 @@ export function composeGateway(needs: {
   const scores = createProviderScores({ monotonic })
   const statusFollower = createStatusFollower({ table, scores })
   const affinity = createAffinity({ monotonic })
-  const choice = createProviderChoice({ host, table, registry, admission, health, scores, affinity })
+  const reach = createRequestReach({ registry, settings })
+  const choice = createProviderChoice({ host, table, registry, admission, health, reach, scores, affinity })
   const forwarder = createForwarder(
-    { host, peerClients, localClients, registry, health, admission, scores, paths, log },
+    { host, peerClients, localClients, registry, health, reach, admission, scores, paths, log },
     settings,
   )
   const gatewayNeeds: GatewayNeeds = {

@@ -2,6 +2,7 @@
 export const SETTING_GROUPS = {
   node: 'This node',
   gateway: 'Gateway: the address your apps use',
+  use: 'Use: who may read what you send',
   network: 'Network: how this node meets others',
   sharing: 'Sharing: the local server others may use',
   limits: 'Limits: how much of it others may use',

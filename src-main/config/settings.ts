@@ -7,6 +7,7 @@ import { NODE_SETTINGS } from './settings/node.js'
 import { PAUSE_SETTINGS } from './settings/pause.js'
 import { REPORT_SETTINGS } from './settings/reports.js'
 import { SHARING_SETTINGS } from './settings/sharing.js'
+import { USE_SETTINGS } from './settings/use.js'
 
 /**
  * The one table of settings: flags, environment names, file keys, `--help`, docs/settings.md and the settings page
@@ -15,6 +16,7 @@ import { SHARING_SETTINGS } from './settings/sharing.js'
 export const SETTINGS = {
   ...NODE_SETTINGS,
   ...GATEWAY_SETTINGS,
+  ...USE_SETTINGS,
   ...NETWORK_SETTINGS,
   ...SHARING_SETTINGS,
   ...LIMIT_SETTINGS,

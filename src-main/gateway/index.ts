@@ -21,6 +21,7 @@ export { type RoutableModel, routableModels } from './routing/models-list.js'
 export { createAffinity, createProviderChoice } from './routing/provider-choice.js'
 export { createProviderHealth, type ProviderHealth } from './routing/provider-health.js'
 export { createProviderScores, createStatusFollower } from './routing/provider-scores.js'
+export { createRequestReach } from './routing/reach.js'
 
 /**
  * The gateway at one of its two ways in, as a request listener for `node:http`: one table of routes, open on each only

@@ -45,6 +45,9 @@ beforeAll(async () => {
       ...{ 'demo-model': 'off', 'service.name': 'llm', 'service.port': own.port },
       // One place: a single request leaves this node without room.
       'limits.concurrent': 1,
+      // Its peers are strangers: they may answer for its own models, and as many as are asked may read a request.
+      'use.overflow': ['*'],
+      'use.exposure': 4,
     },
     { commentEveryMs: 50, headersTimeoutMs: HEADERS_TIMEOUT_MS },
   )

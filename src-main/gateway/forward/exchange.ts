@@ -14,6 +14,7 @@ import type { Provider } from '../routing/choose-providers.js'
 import type { ProviderHealth } from '../routing/provider-health.js'
 import { HOPS_HEADER, nextHops } from './headers.js'
 import { Reply } from './reply.js'
+import type { AttemptPlan } from './targets.js'
 import type { AttemptOutcome } from './websocket.js'
 
 /** One request on its way through this node, from the parsed target to the answer's end. */
@@ -95,29 +96,32 @@ export function keepClientAwake(exchange: Exchange, service: string, path: strin
 
 /** Reports how attempts went to the log, the traffic feed, and what judges providers. */
 export interface AttemptRecord {
-  /** This provider is answering now. */
-  success(provider: Provider): void
+  /** This provider is answering now, with what it offers under that key (`offerKey`). */
+  success(provider: Provider, offer: string | undefined): void
   /** An attempt ended. */
-  ended(exchange: Exchange, provider: Provider, result: AttemptOutcome): void
+  ended(exchange: Exchange, plan: Pick<AttemptPlan, 'provider' | 'offer'>, result: AttemptOutcome): void
   /** The exchange is over. */
   finish(exchange: Exchange, fields: TrafficUpdate): void
 }
 
 export function createAttemptRecord(needs: {
-  health: Pick<ProviderHealth, 'reportSuccess' | 'reportFailure'>
+  host: Pick<Host, 'isConnected'>
+  health: Pick<ProviderHealth, 'reportSuccess' | 'reportFailure' | 'reportOfferFailure'>
   registry: Pick<ServiceRegistry, 'reportSuccess' | 'reportFailure'>
   log: Log
 }): AttemptRecord {
-  const { health, registry, log } = needs
+  const { host, health, registry, log } = needs
 
-  function success(provider: Provider): void {
-    if (provider.kind === 'peer') health.reportSuccess(provider.peerId)
+  function success(provider: Provider, offer: string | undefined): void {
+    if (provider.kind === 'peer') health.reportSuccess(provider.peerId, offer)
     else registry.reportSuccess(provider.serviceId)
   }
 
-  function failure(provider: Provider, reason: string): void {
-    if (provider.kind === 'peer') health.reportFailure(provider.peerId, reason)
-    else registry.reportFailure(provider.serviceId)
+  /** A peer that is still connected is well: what failed is the server behind it, and that may have others. */
+  function failure({ provider, offer }: Pick<AttemptPlan, 'provider' | 'offer'>, reason: string): void {
+    if (provider.kind === 'self') registry.reportFailure(provider.serviceId)
+    else if (!host.isConnected(provider.peerId)) health.reportFailure(provider.peerId, reason)
+    else if (offer !== undefined) health.reportOfferFailure(provider.peerId, offer)
   }
 
   function finish(exchange: Exchange, fields: TrafficUpdate): void {
@@ -132,18 +136,19 @@ export function createAttemptRecord(needs: {
   return {
     success,
     finish,
-    ended(exchange, provider, result) {
+    ended(exchange, plan, result) {
+      const { provider } = plan
       const fields = {
         requestId: exchange.requestId,
         provider: provider.kind === 'peer' ? provider.peerId : provider.serviceId,
       }
       if (result.kind === 'relayed') {
-        success(provider)
+        success(provider, plan.offer)
         const ttfbMs = Math.round(result.timing.ttfbMs)
         log.debug('a request was answered', { ...fields, status: result.status, ttfbMs })
         finish(exchange, { status: result.status })
       } else if (result.kind === 'cut') {
-        if (!result.explained) failure(provider, result.reason)
+        if (!result.explained) failure(plan, result.reason)
         log.warn('an answer broke off', { ...fields, reason: result.reason })
         const error = result.explained ? 'no_provider' : 'upstream_failed'
         finish(exchange, { status: result.status, error, cancelledBy: 'provider' })
@@ -151,7 +156,7 @@ export function createAttemptRecord(needs: {
         log.debug('the client went away', fields)
         finish(exchange, { cancelledBy: 'client' })
       } else if (result.kind === 'failed') {
-        if (result.stage !== 'refused-here') failure(provider, result.reason)
+        if (result.stage !== 'refused-here') failure(plan, result.reason)
         log.info('an attempt failed', { ...fields, reason: result.reason })
       } else log.info('a provider declined', { ...fields, status: result.status })
     },

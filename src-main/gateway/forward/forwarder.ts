@@ -8,6 +8,7 @@ import type { TrafficUpdate } from '../../telemetry/index.js'
 import type { Provider } from '../routing/choose-providers.js'
 import type { ProviderHealth } from '../routing/provider-health.js'
 import type { ProviderScores } from '../routing/provider-scores.js'
+import type { RequestReach } from '../routing/reach.js'
 import { attempt, type AttemptRequest, type AttemptResult, type AttemptTiming } from './attempt.js'
 import { createAliveReporter, createAttemptRecord, type Exchange, trafficAttempt } from './exchange.js'
 import { allAttemptsFailed, type FailedAttempt } from './failures.js'
@@ -41,6 +42,7 @@ export interface ForwarderNeeds {
   registry: ServiceRegistry
   health: ProviderHealth
   scores: ProviderScores
+  reach: Pick<RequestReach, 'isTrusted'>
   /** Counts the owner's own requests, which take slots from peers. */
   admission: Pick<Admission, 'beginOwn'>
   /** How a peer is connected at the moment. */
@@ -51,13 +53,17 @@ export interface ForwarderNeeds {
 /** `settings` are read for each attempt: a live change counts from the next one on. */
 export function createForwarder(
   needs: ForwarderNeeds,
-  settings: Readonly<Pick<Settings, 'gateway.idle-timeout'>>,
+  settings: Readonly<Pick<Settings, 'gateway.idle-timeout' | 'use.exposure'>>,
 ): Forwarder {
-  const { host, paths, health, scores } = needs
+  const { host, paths, health, scores, reach } = needs
   const targets = createTargets(needs)
   const record = createAttemptRecord({ ...needs, log: needs.log.forComponent('forward') })
 
-  async function run(exchange: Exchange, plan: AttemptPlan, attempts: number): Promise<AttemptOutcome> {
+  async function run(
+    exchange: Exchange,
+    plan: AttemptPlan,
+    { attempts, readers }: { attempts: number; readers: number },
+  ): Promise<AttemptOutcome> {
     const { provider } = plan
     const isPeer = provider.kind === 'peer'
     const scored = isPeer ? scores.begin(provider.peerId) : undefined
@@ -70,13 +76,19 @@ export function createForwarder(
       mayRefuse: plan.mayRefuse,
       whyBrokenOff: isPeer ? () => health.whyBrokenOff(provider.peerId) : undefined,
       isAccepted: exchange.reply.isHandshake ? (headers) => isAccepted(headers, exchange.request.headers) : undefined,
-      onData: createAliveReporter(() => record.success(provider)),
+      onData: createAliveReporter(() => record.success(provider, plan.offer)),
       addOwnHeaders(headers, timing) {
         exchange.traffic.firstByte()
         scored?.answered(timing.ttfbMs)
         if (exchange.listener === 'peer') return
         if (isPeer) exchange.traffic.update({ path: paths.pathTo(provider.peerId) })
-        addOwnHeaders(headers, exchange, { peerId: isPeer ? provider.peerId : host.peerId, attempts, selectMs, timing })
+        addOwnHeaders(headers, exchange, {
+          peerId: isPeer ? provider.peerId : host.peerId,
+          attempts,
+          readers,
+          selectMs,
+          timing,
+        })
       },
     }
     const endOwn = !isPeer && exchange.listener === 'local' ? needs.admission.beginOwn() : undefined
@@ -85,12 +97,14 @@ export function createForwarder(
     const result =
       ended.kind === 'upgraded' ? await relayUpgraded(exchange, ended, { ...request, ...plan.target }) : ended
     endOwn?.()
-    if (isFull(result)) scored?.refused(result.retryAfterS === undefined ? undefined : result.retryAfterS * 1000)
+    if (result.kind === 'refused') {
+      scored?.refused(result.retryAfterS === undefined ? undefined : result.retryAfterS * 1000)
+    }
     scored?.end()
     exchange.traffic.attempted(
       trafficAttempt(provider, result, selectMs, performance.now() - exchange.startedAt - selectMs),
     )
-    record.ended(exchange, provider, result)
+    record.ended(exchange, plan, result)
     if (result.kind === 'failed' && result.stage === 'refused-here') {
       throw new AppError('invalid_request', `This request can not be forwarded: ${result.reason}.`)
     }
@@ -113,21 +127,25 @@ export function createForwarder(
 
   /** An attempt that no other follows. */
   async function only(exchange: Exchange, plan: AttemptPlan, what: string): Promise<void> {
-    const result = await run(exchange, plan, 1)
+    const readers = plan.provider.kind === 'peer' ? 1 : 0
+    const result = await run(exchange, plan, { attempts: 1, readers })
     if (result.kind === 'failed') fail(exchange, allAttemptsFailed(what, [toFailedAttempt(plan.provider, result)]))
   }
 
   return {
     async toProviders(exchange, request, providers) {
       const failed: FailedAttempt[] = []
+      const readers = new Readers(reach)
       // Filled by the first round: whose relay went quiet is asked once more after all others.
       const wayLost: Provider[] = []
       let canGoOn = true
       for (const round of [providers, wayLost]) {
         for (const provider of round) {
-          const plan = canGoOn ? targets.ofProvider(exchange, request, provider) : undefined
+          if (!canGoOn || !readers.mayGet(provider, settings['use.exposure'])) continue
+          const plan = targets.ofProvider(exchange, request, provider)
           if (plan === undefined) continue
-          const result = await run(exchange, plan, failed.length + 1)
+          const result = await run(exchange, plan, { attempts: failed.length + 1, readers: readers.with(provider) })
+          if (!isUnsent(result)) readers.add(provider)
           if (result.kind !== 'failed' && result.kind !== 'refused')
             return result.kind === 'relayed' ? provider : undefined
           failed.push(toFailedAttempt(provider, result))
@@ -149,20 +167,54 @@ export function createForwarder(
   }
 }
 
-/** The provider has no free slot; a refusal for other reasons says nothing of its load. */
-function isFull(result: AttemptOutcome): result is AttemptOutcome & { kind: 'refused' } {
-  return result.kind === 'refused' && result.status === 429
+/** The peers that got to read a request. */
+class Readers {
+  readonly #reach: Pick<RequestReach, 'isTrusted'>
+  readonly #peers = new Set<string>()
+  readonly #strangers = new Set<string>()
+
+  constructor(reach: Pick<RequestReach, 'isTrusted'>) {
+    this.#reach = reach
+  }
+
+  /** False for a stranger when as many others as may have read it already. */
+  mayGet(provider: Provider, mostStrangers: number): boolean {
+    if (provider.kind === 'self' || this.#strangers.size < mostStrangers) return true
+    return this.#strangers.has(provider.peerId) || this.#reach.isTrusted(provider.peerId)
+  }
+
+  /** How many there are with that one. */
+  with(provider: Provider): number {
+    return this.#peers.size + (provider.kind === 'self' || this.#peers.has(provider.peerId) ? 0 : 1)
+  }
+
+  add(provider: Provider): void {
+    if (provider.kind === 'self') return
+    this.#peers.add(provider.peerId)
+    if (!this.#reach.isTrusted(provider.peerId)) this.#strangers.add(provider.peerId)
+  }
 }
+
+/** Nothing of the request left this machine. */
+const isUnsent = (result: AttemptOutcome): boolean =>
+  result.kind === 'failed' && (result.stage === 'connect' || result.stage === 'refused-here')
 
 /** Tells this machine's own app how its answer came to be. */
 function addOwnHeaders(
   headers: Headers,
   exchange: Exchange,
-  { peerId, attempts, selectMs, timing }: { peerId: string; attempts: number; selectMs: number; timing: AttemptTiming },
+  {
+    peerId,
+    attempts,
+    readers,
+    selectMs,
+    timing,
+  }: { peerId: string; attempts: number; readers: number; selectMs: number; timing: AttemptTiming },
 ): void {
   headers['x-computing-node'] = peerId
   headers['x-request-id'] = exchange.requestId
   headers['x-ocf-tries'] = String(attempts)
+  headers['x-ocf-sent-to'] = String(readers)
   headers['server-timing'] =
     `select;dur=${hundredths(selectMs)}, connect;dur=${hundredths(timing.connectMs)}, ttfb;dur=${hundredths(timing.ttfbMs)}`
   // Which headers are sent depends on whether a web page asks.

@@ -18,11 +18,15 @@ export interface ServiceRequest {
   path: string
   /** For sentences: `model "llama3.2"`. */
   what: string
+  /** What was asked for, as the health of providers is kept: an `offerKey`. */
+  offer: string
 }
 
 /** One attempt: where, with which body, and what its answer may mean. */
 export interface AttemptPlan {
   provider: Provider
+  /** Of a request that any provider may answer. */
+  offer?: string
   target: AttemptTarget
   body: Exchange['body']
   mayRefuse: boolean
@@ -86,7 +90,7 @@ export function createTargets(needs: {
         const path = `${OWN_SERVICE_PREFIX}${request.service}${request.path}`
         const target = peerTarget(exchange, provider.peerId, path, headerPolicyOf(request.service))
         const changesNothing = request.service === 'llm'
-        return { provider, target, body: exchange.body, mayRefuse: true, changesNothing }
+        return { provider, offer: request.offer, target, body: exchange.body, mayRefuse: true, changesNothing }
       }
       const service = registry.get(provider.serviceId)
       return service === undefined

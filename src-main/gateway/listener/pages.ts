@@ -81,7 +81,14 @@ function answersCors(found: RouteMatch): boolean {
   return found.kind === 'found' ? found.route.cors : found.cors
 }
 
-const EXPOSED_HEADERS = ['X-Computing-Node', 'X-Request-Id', 'X-Ocf-Tries', 'Server-Timing', 'Retry-After']
+const EXPOSED_HEADERS = [
+  'X-Computing-Node',
+  'X-Request-Id',
+  'X-Ocf-Tries',
+  'X-Ocf-Sent-To',
+  'Server-Timing',
+  'Retry-After',
+]
 
 /** A preflight's answer may be kept this long. */
 const MAX_AGE_S = 600

@@ -16,6 +16,7 @@ import {
   matchingEntries,
   parseIdentityHeader,
 } from '../routing/provider-choice.js'
+import { offerKey } from '../routing/provider-health.js'
 import { FORWARDED_METHODS, parseServiceName, type Route, splitTarget } from './route.js'
 
 const ROUTE = `${ANY_SERVICE_PREFIX}:service/*`
@@ -108,6 +109,24 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
     return noProvider(`The service "${service}"`, ['no provider has an identity group that matches this request'])
   }
 
+  /** Somebody offers it, and the request may not go there. */
+  function onlyBeyondReach(service: string, model: string | undefined): AppError {
+    const isOwn = registry
+      .list()
+      .some(({ name, identityGroups: own }) => name === service && own.includes(`model=${model}`))
+    if (isOwn) {
+      return new AppError(
+        'no_provider',
+        `The model "${model}" is your own server’s, which does not answer at the moment. Others offer it too, and what you send to your own models does not go to strangers: start the server, or see the setting use.overflow.`,
+        { retryAfterS: 5 },
+      )
+    }
+    return new AppError(
+      'beyond_reach',
+      `${model === undefined ? 'What this request asks for' : `The model "${model}"`} is offered only by peers that it may not go to. See X-Ocf-Only and the setting use.reach.`,
+    )
+  }
+
   return (arrival, { service, path, route, also, understand }) =>
     runExchange(needs, arrival, { service, route }, async (exchange) => {
       const { headers } = arrival.request
@@ -120,16 +139,22 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
       const model = queries.find(({ key }) => key === 'model')?.value
       if (service === 'llm' && queries.length === 0 && fallback < 2) throw missingModel()
       const hints = { headers, body: exchange.body, also }
-      const chosen = choice.choose(service, matchingEntries(queries, fallback), hints)
+      const tiers = matchingEntries(queries, fallback)
+      const chosen = choice.choose(service, tiers, hints)
       // A promise only where the network has to be asked.
-      const { providers, knownButAway } = chosen instanceof Promise ? await chosen : chosen
+      const { providers, knownButAway, beyondReach } = chosen instanceof Promise ? await chosen : chosen
       exchange.traffic.update({ model: model ?? null, candidates: providers.length })
       if (providers.length === 0) {
+        if (beyondReach) throw onlyBeyondReach(service, model)
         throw also !== undefined && !knownButAway ? noOllama(model) : noneFound(service, queries, knownButAway)
       }
       keepClientAwake(exchange, service, path, options.timing?.commentEveryMs)
       const what = model === undefined ? `the service "${service}"` : `the model "${model}"`
-      const answeredBy = await forwarder.toProviders(exchange, { service, path, what }, providers)
+      const answeredBy = await forwarder.toProviders(
+        exchange,
+        { service, path, what, offer: offerKey(service, tiers[0] ?? []) },
+        providers,
+      )
       if (answeredBy !== undefined) choice.answered(hints, answeredBy)
     })
 }

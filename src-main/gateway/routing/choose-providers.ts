@@ -11,13 +11,19 @@ export interface ProviderSnapshot {
   ownHasRoom(): boolean
   /** Peers that offer the entry; this node may be among them. */
   peers(entry: string): ReadonlyProviderSet
-  /** False for peers that are known not to answer at the moment. */
-  isRoutable(peerId: string): boolean
+  /** How that peer stands with what these entries say. */
+  standing(peerId: string, entries: readonly string[]): Standing
   /** True for peers that refused a request a moment ago because they were full: they come last. */
   isBusy(peerId: string): boolean
   /** Estimated time to first byte in ms. Asked, like `isBusy`, of the few peers that are compared only. */
   estimateMs(peerId: string): number
 }
+
+/**
+ * What is known of a peer that offers something. `proven`: it is connected, and what was asked of it came; `doubtful`:
+ * this very offer failed a moment ago; `unproven`: it may not be there at all; `away`: it says that it takes nothing.
+ */
+export type Standing = 'proven' | 'doubtful' | 'unproven' | 'away'
 
 /** What a request or its history asks of the choice. */
 export interface RoutingHints {
@@ -27,6 +33,8 @@ export interface RoutingHints {
   exclude?: ReadonlySet<string> | undefined
   /** The peer that served this conversation last: its cache is warm. */
   warm?: string | undefined
+  /** Whether the request may go to that peer at all; to any without it. */
+  mayGoTo?: (peerId: string) => boolean
 }
 
 /** Distinct peers a request is sent to at most. */
@@ -41,15 +49,19 @@ const WARM_BOUND = 2
 /** Who a request is sent to, in order, and whether anyone was known at all. */
 export interface Choice {
   providers: Provider[]
+  /** Peers of that tier that may not be there at all, some of them at random: they are to be asked whether they are. */
+  unproven: string[]
   /** True when at least one peer offers it but none can be routed to now. */
   knownButAway: boolean
+  /** True when at least one peer offers it that the request may not go to. */
+  beyondReach: boolean
 }
 
 /**
  * Providers to ask, best first: of the best tier that has any, the peer the client prefers, this node while it has
  * room, the peer with a warm cache unless it is overloaded, then the others by power of two choices on their estimates
- * (M. Mitzenmacher, 2001): of two drawn at random the better one, so that load evens out without a herd. A peer is one
- * candidate however many entries match.
+ * (M. Mitzenmacher, 2001): of two drawn at random the better one, so that load evens out without a herd. Whoever is not
+ * proven comes after all who are. A peer is one candidate however many entries match.
  */
 export function chooseProviders(
   snapshot: ProviderSnapshot,
@@ -57,22 +69,31 @@ export function chooseProviders(
   options: Asked,
 ): Choice {
   let knownButAway = false
+  let beyondReach = false
   for (const entries of tiers) {
     const offers = offersOf(snapshot, entries, options)
     knownButAway ||= offers.away
-    if (offers.own === undefined && offers.peers.length === 0) continue
-    return { providers: inOrder(snapshot, offers, options), knownButAway }
+    beyondReach ||= offers.beyondReach
+    const { proven, doubtful, unproven } = offers
+    if (offers.own === undefined && proven.length + doubtful.length + unproven.length === 0) continue
+    return { providers: inOrder(snapshot, offers, options), unproven, knownButAway, beyondReach }
   }
-  return { providers: [], knownButAway }
+  return { providers: [], unproven: [], knownButAway, beyondReach }
 }
 
 /** Peers of one entry that are compared one by one; of more, as many are drawn at random, so that cost is bounded. */
 export const MAX_COMPARED = 64
 
+/** Peers that may not be there of which one choice tells, so that its cost is bounded. */
+const MAX_UNPROVEN = 256
+
 interface Offers {
   own: string | undefined
-  peers: string[]
+  proven: string[]
+  doubtful: string[]
+  unproven: string[]
   away: boolean
+  beyondReach: boolean
 }
 
 /** What of the choice is asked about each peer. */
@@ -80,33 +101,47 @@ type Asked = RoutingHints & { random: () => number; ownPeerId: string }
 
 function offersOf(snapshot: ProviderSnapshot, entries: readonly string[], asked: Asked): Offers {
   const { exclude, ownPeerId } = asked
-  const offers: Offers = { own: undefined, peers: [], away: false }
+  const offers: Offers = {
+    own: undefined,
+    proven: [],
+    doubtful: [],
+    unproven: [],
+    away: false,
+    beyondReach: false,
+  }
   for (const entry of entries) {
     if (exclude?.has(ownPeerId) !== true) offers.own ??= snapshot.ownService(entry)
-    addPeers(offers, snapshot, snapshot.peers(entry), asked)
+    addPeers(offers, snapshot, snapshot.peers(entry), { asked, entries })
   }
   return offers
 }
 
-function addPeers(offers: Offers, snapshot: ProviderSnapshot, offering: ReadonlyProviderSet, asked: Asked): void {
+/** What is asked for: the entries of one tier. */
+interface Wanted {
+  asked: Asked
+  entries: readonly string[]
+}
+
+function addPeers(offers: Offers, snapshot: ProviderSnapshot, offering: ReadonlyProviderSet, wanted: Wanted): void {
   const { list } = offering
+  const { asked } = wanted
   if (list.length <= MAX_COMPARED) {
-    for (const peerId of list) consider(offers, snapshot, peerId, asked)
+    for (const peerId of list) consider(offers, snapshot, peerId, wanted)
     return
   }
-  const before = offers.peers.length
+  const before = offers.proven.length
   for (let drawn = 0; drawn < MAX_COMPARED; drawn += 1) {
-    consider(offers, snapshot, list[Math.floor(asked.random() * list.length)], asked)
+    consider(offers, snapshot, list[Math.floor(asked.random() * list.length)], wanted)
   }
   // A hint counts however many there are.
   for (const hinted of [asked.prefer, asked.warm]) {
-    if (hinted !== undefined && offering.has(hinted)) consider(offers, snapshot, hinted, asked)
+    if (hinted !== undefined && offering.has(hinted)) consider(offers, snapshot, hinted, wanted)
   }
-  if (offers.peers.length - before >= MAX_ATTEMPTS) return
-  // Most of them are away: rather go through all than answer that there is no provider.
+  if (offers.proven.length - before >= MAX_ATTEMPTS) return
+  // Few of them are proven: rather go through all than miss those.
   for (const peerId of list) {
-    if (offers.peers.length - before >= MAX_COMPARED) return
-    consider(offers, snapshot, peerId, asked)
+    if (offers.proven.length - before >= MAX_COMPARED) return
+    consider(offers, snapshot, peerId, wanted)
   }
 }
 
@@ -114,27 +149,39 @@ function consider(
   offers: Offers,
   snapshot: ProviderSnapshot,
   peerId: string | undefined,
-  { exclude, ownPeerId }: Asked,
+  { asked, entries }: Wanted,
 ): void {
-  if (peerId === undefined || peerId === ownPeerId || exclude?.has(peerId) === true) return
-  if (!snapshot.isRoutable(peerId)) offers.away = true
-  else if (!offers.peers.includes(peerId)) offers.peers.push(peerId)
+  if (peerId === undefined || peerId === asked.ownPeerId || asked.exclude?.has(peerId) === true) return
+  if (asked.mayGoTo?.(peerId) === false) {
+    offers.beyondReach = true
+    return
+  }
+  const standing = snapshot.standing(peerId, entries)
+  if (standing === 'away') {
+    offers.away = true
+    return
+  }
+  const alike = offers[standing]
+  if (!alike.includes(peerId) && (standing !== 'unproven' || alike.length < MAX_UNPROVEN)) alike.push(peerId)
 }
 
-function inOrder(
-  snapshot: ProviderSnapshot,
-  { own, peers }: Offers,
-  options: { random: () => number } & RoutingHints,
-): Provider[] {
-  const order: Provider[] = byTwoChoices(snapshot, peers, options).map((peerId) => ({ kind: 'peer', peerId }))
+function inOrder(snapshot: ProviderSnapshot, offers: Offers, options: Asked): Provider[] {
+  const { own, proven, doubtful, unproven } = offers
+  const peers = byTwoChoices(snapshot, proven, options)
+  warmFirst(snapshot, peers, proven, options)
+  for (const others of [doubtful, unproven]) {
+    if (peers.length < MAX_ATTEMPTS) peers.push(...byTwoChoices(snapshot, others, options))
+  }
+  const order = peers.slice(0, MAX_ATTEMPTS).map((peerId): Provider => ({ kind: 'peer', peerId }))
   if (own !== undefined) {
     const self: Provider = { kind: 'self', serviceId: own }
-    // Without room this node comes last: another may be free, yet its own service is never left out.
-    if (order.length === 0 || snapshot.ownHasRoom()) order.unshift(self)
-    else order.splice(MAX_ATTEMPTS - 1, 1, self)
+    // Without room this node comes after those that are there: one may be free, yet its own service is never left out.
+    const free = Math.min(proven.length, MAX_ATTEMPTS - 1)
+    if (free === 0 || snapshot.ownHasRoom()) order.unshift(self)
+    else order.splice(free, 0, self)
   }
   const { prefer } = options
-  if (prefer !== undefined && peers.includes(prefer)) preferFirst(order, prefer)
+  if (prefer !== undefined && [...proven, ...doubtful, ...unproven].includes(prefer)) preferFirst(order, prefer)
   if (order.length > MAX_ATTEMPTS) order.length = MAX_ATTEMPTS
   return order
 }
@@ -156,29 +203,26 @@ function preferFirst(order: Provider[], peerId: string): void {
   order.unshift({ kind: 'peer', peerId })
 }
 
-/**
- * Up to {@link MAX_ATTEMPTS} distinct peers; each is the better of two drawn at random from those that are left, and the
- * one with a warm cache comes first unless it is overloaded.
- */
-function byTwoChoices(
-  snapshot: ProviderSnapshot,
-  peers: readonly string[],
-  options: { random: () => number } & RoutingHints,
-): readonly string[] {
-  if (peers.length < 2) return peers
+/** Up to {@link MAX_ATTEMPTS} distinct peers; each is the better of two drawn at random from those that are left. */
+function byTwoChoices(snapshot: ProviderSnapshot, peers: readonly string[], { random }: Asked): string[] {
+  if (peers.length < 2) return [...peers]
   const left = [...peers]
   const chosen: string[] = []
   while (chosen.length < MAX_ATTEMPTS && left.length > 0) {
-    const first = Math.floor(options.random() * left.length)
-    const second =
-      left.length > 1 ? (first + 1 + Math.floor(options.random() * (left.length - 1))) % left.length : first
+    const first = Math.floor(random() * left.length)
+    const second = left.length > 1 ? (first + 1 + Math.floor(random() * (left.length - 1))) % left.length : first
     const winner = isBetter(snapshot, left[second], left[first]) ? second : first
     const [peerId] = left.splice(winner, 1)
     if (peerId !== undefined) chosen.push(peerId)
   }
+  return chosen
+}
+
+/** Where there is a choice, the peer with a warm cache comes first unless it is overloaded. */
+function warmFirst(snapshot: ProviderSnapshot, chosen: string[], peers: readonly string[], options: Asked): void {
+  if (peers.length < 2) return
   const { warm } = options
   if (warm !== undefined && peers.includes(warm) && isWarmEnough(snapshot, warm, chosen[0])) moveToFront(chosen, warm)
-  return chosen
 }
 
 function isBetter(snapshot: ProviderSnapshot, one: string | undefined, other: string | undefined): boolean {

@@ -10,8 +10,10 @@ import type { ServiceRegistry } from '../../services/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
 import type { RequestBody } from '../body/request-body.js'
 import { type Choice, chooseProviders, type Provider, type ProviderSnapshot } from './choose-providers.js'
+import { firstContact } from './first-contact.js'
 import type { ProviderHealth } from './provider-health.js'
 import { estimatedTtfbMs, type ProviderScores } from './provider-scores.js'
+import type { RequestReach } from './reach.js'
 
 /** Chooses who a request of this machine's apps is sent to. */
 export interface ProviderChoice {
@@ -31,23 +33,27 @@ interface ChoiceRequest {
   readonly also?: string | undefined
 }
 
+/** Peers of whom it is not known whether they are there that are asked beside a request. */
+const MAX_HINTS = 2
+
 /** Peer ids a header may name. */
 const MAX_EXCLUDED = 32
 
 export function createProviderChoice(needs: {
-  host: Pick<Host, 'peerId'>
+  host: Pick<Host, 'peerId' | 'isConnected'>
   table: Pick<NodeTable, 'get' | 'providers' | 'findProviders' | 'health'> & {
-    status: Pick<NodeTable['status'], 'get'>
+    status: Pick<NodeTable['status'], 'get' | 'refresh' | 'hint'>
   }
   registry: Pick<ServiceRegistry, 'connected'>
   admission: Pick<Admission, 'hasRoom'>
-  health: Pick<ProviderHealth, 'isRoutable'>
+  health: Pick<ProviderHealth, 'isRoutable' | 'isPaused' | 'isDoubtful'>
+  reach: Pick<RequestReach, 'of' | 'includes'>
   scores: ProviderScores
   affinity: Affinity
   /** Numbers in [0, 1); `Math.random` unless given. */
   random?: () => number
 }): ProviderChoice {
-  const { host, table, registry, admission, health, scores, affinity, random = Math.random } = needs
+  const { host, table, registry, admission, health, reach, scores, affinity, random = Math.random } = needs
 
   /** The view behind nearly every request: it holds nothing of one, so it is made once. */
   let usual: ProviderSnapshot | undefined
@@ -79,7 +85,11 @@ export function createProviderChoice(needs: {
         if (also === undefined) return peers
         return new ProviderSet(peers.list.filter((peerId) => hasBoth(peerId, service, [entry, also])))
       },
-      isRoutable: (peerId) => health.isRoutable(peerId),
+      standing(peerId, entries) {
+        if (health.isPaused(peerId)) return 'away'
+        if (!host.isConnected(peerId)) return 'unproven'
+        return health.isDoubtful(peerId, service, entries) ? 'doubtful' : 'proven'
+      },
       isBusy: (peerId) => scores.refusedLately(peerId),
       estimateMs(peerId) {
         // Asks it in the background where its last answer is old.
@@ -89,9 +99,15 @@ export function createProviderChoice(needs: {
     }
   }
 
-  function optionsOf({ headers, body }: ChoiceRequest): Parameters<typeof chooseProviders>[2] {
+  function optionsOf(
+    service: string,
+    tiers: readonly (readonly string[])[],
+    { headers, body }: ChoiceRequest,
+  ): Parameters<typeof chooseProviders>[2] {
+    const farthest = reach.of(service, tiers[0] ?? [], one(headers['x-ocf-only']))
     return {
       random,
+      mayGoTo: (peerId) => reach.includes(farthest, peerId),
       ownPeerId: host.peerId,
       prefer: one(headers['x-ocf-prefer']),
       exclude: excluded(one(headers['x-ocf-exclude'])),
@@ -103,19 +119,46 @@ export function createProviderChoice(needs: {
     }
   }
 
+  function chooseNow(service: string, tiers: readonly (readonly string[])[], request: ChoiceRequest): Choice {
+    return chooseProviders(snapshotOf(service, request.also), tiers, optionsOf(service, tiers, request))
+  }
+
+  /** Where nobody is known to be there, those who may be are asked; the first who is gets the request. */
+  async function meet(service: string, tiers: readonly (readonly string[])[], request: ChoiceRequest): Promise<Choice> {
+    const { unproven, ...choice } = chooseNow(service, tiers, request)
+    if (await firstContact(table.status, unproven)) return chooseNow(service, tiers, request)
+    return { ...choice, unproven, providers: [], knownButAway: true }
+  }
+
+  /** Those beside the ones that are proven are asked in the background, so that they can show that they are there. */
+  function askSome(unproven: readonly string[]): void {
+    for (let count = 0; count < MAX_HINTS && count < unproven.length; count += 1) {
+      const peerId = unproven[Math.floor(random() * unproven.length)]
+      if (peerId !== undefined && health.isRoutable(peerId)) table.status.hint(peerId)
+    }
+  }
+
+  /** Whether the first of them is no more than somebody who may be there. */
+  const isUnmet = ({ providers: [first], unproven }: Choice): boolean =>
+    first?.kind === 'peer' && unproven.includes(first.peerId)
+
   return {
     choose(service, tiers, request) {
-      const choice = chooseProviders(snapshotOf(service, request.also), tiers, optionsOf(request))
-      if (choice.providers.length > 0 || choice.knownButAway || table.health().reader === 'full') return choice
-      return Promise.all((tiers[0] ?? []).map((entry) => table.findProviders(service, entry))).then(() =>
-        chooseProviders(snapshotOf(service, request.also), tiers, optionsOf(request)),
-      )
+      const choice = chooseNow(service, tiers, request)
+      if (isUnmet(choice)) return meet(service, tiers, request)
+      askSome(choice.unproven)
+      const isFound = choice.providers.length > 0 || choice.knownButAway || choice.beyondReach
+      if (isFound || table.health().reader === 'full') return choice
+      return Promise.all((tiers[0] ?? []).map((entry) => table.findProviders(service, entry))).then(() => {
+        const found = chooseNow(service, tiers, request)
+        return isUnmet(found) ? meet(service, tiers, request) : found
+      })
     },
     offers(service, entry, also) {
       const snapshot = snapshotOf(service, also)
       return (
         snapshot.ownService(entry) !== undefined ||
-        snapshot.peers(entry).list.some((peerId) => peerId !== host.peerId && snapshot.isRoutable(peerId))
+        snapshot.peers(entry).list.some((peerId) => peerId !== host.peerId && health.isRoutable(peerId))
       )
     },
     answered({ body }, provider) {

@@ -1,4 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
+import { BoundedMap } from '../../base/bounded-map.js'
 import type { MonotonicClock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
 import { Listeners } from '../../base/listeners.js'
@@ -7,19 +8,28 @@ import type { Log } from '../../logging/index.js'
 import { epochStart, type NodeTable, type PeerStatusEvent } from '../../node-table/index.js'
 import type { Host } from '../../p2p/index.js'
 
-/** Which providers can be asked at all: those that failed are left alone for a growing while and probed meanwhile. */
+/**
+ * How providers did: peers that can't be reached are left alone for a growing while and probed meanwhile; of peers that
+ * are there, single offers are asked last for a while after they failed. This orders who is asked and forbids nobody.
+ */
 export interface ProviderHealth extends Service {
   /** False while the peer is in quarantine, or says that it takes no requests. */
   isRoutable(peerId: string): boolean
+  /** The peer says that it takes no requests. */
+  isPaused(peerId: string): boolean
+  /** What that peer offers under these entries failed a moment ago, while the peer itself was there. */
+  isDoubtful(peerId: string, service: string, entries: readonly string[]): boolean
   /** The peer could not be reached, or its connection was lost before it answered. */
   reportFailure(peerId: string, reason: string): void
+  /** The peer is there, and what it offers under this {@link offerKey} failed: its server died, or broke off. */
+  reportOfferFailure(peerId: string, offer: string): void
   /**
    * Why an answer of this peer may have broken off without anything having failed: asks the peer itself, for 2 s at
    * most. Undefined where it names no reason. Never rejects.
    */
   whyBrokenOff(peerId: string): Promise<string | undefined>
-  /** The peer answered. */
-  reportSuccess(peerId: string): void
+  /** The peer answered, with what it offers under this {@link offerKey} where one is given. */
+  reportSuccess(peerId: string, offer?: string): void
   /** Why a peer is not routable; undefined while it is. */
   reasonOf(peerId: string): string | undefined
   /** Calls `listener` when a peer goes into quarantine or leaves it; returns the way to stop. */
@@ -33,6 +43,13 @@ interface Quarantine {
   reason: string
   probing: boolean
 }
+
+/** What was asked of a provider, as its health is kept: a service, and the entries that had to match. */
+export const offerKey = (service: string, entries: readonly string[]): string => [service, ...entries].join('\0')
+
+/** Offers whose failures are remembered; the oldest is forgotten first. */
+const MAX_DOUBTS = 2_048
+const MAX_DOUBT_MS = 60_000
 
 const FIRST_BACKOFF_MS = 5_000
 const MAX_BACKOFF_MS = 5 * 60_000
@@ -66,6 +83,7 @@ class QuarantiningHealth implements ProviderHealth {
   readonly #monotonic: MonotonicClock
   readonly #log: Log
   readonly #quarantined = new Map<string, Quarantine>()
+  readonly #doubts = new BoundedMap<string, { failures: number; untilMs: number }>(MAX_DOUBTS)
   readonly #listeners = new Listeners()
   readonly #subscriptions: (() => void)[] = []
   #isStopped = false
@@ -106,6 +124,27 @@ class QuarantiningHealth implements ProviderHealth {
     return !this.#quarantined.has(peerId) && this.#pausedReason(peerId) === undefined
   }
 
+  isPaused(peerId: string): boolean {
+    return this.#pausedReason(peerId) !== undefined
+  }
+
+  isDoubtful(peerId: string, service: string, entries: readonly string[]): boolean {
+    // As nearly always: it is asked for each peer of each request.
+    if (this.#doubts.size === 0) return false
+    const doubt = this.#doubts.peek(`${peerId}\0${offerKey(service, entries)}`)
+    return doubt !== undefined && this.#monotonic.elapsedMs() < doubt.untilMs
+  }
+
+  reportOfferFailure(peerId: string, offer: string): void {
+    const key = `${peerId}\0${offer}`
+    const known = this.#doubts.peek(key)
+    const now = this.#monotonic.elapsedMs()
+    // Requests that were under way fail together: that is one failure.
+    if (known !== undefined && now < known.untilMs) return
+    const failures = (known?.failures ?? 0) + 1
+    this.#doubts.set(key, { failures, untilMs: now + Math.min(quarantineMs(failures), MAX_DOUBT_MS) })
+  }
+
   reasonOf(peerId: string): string | undefined {
     return this.#quarantined.get(peerId)?.reason ?? this.#pausedReason(peerId)
   }
@@ -125,7 +164,8 @@ class QuarantiningHealth implements ProviderHealth {
     this.#listeners.notify()
   }
 
-  reportSuccess(peerId: string): void {
+  reportSuccess(peerId: string, offer?: string): void {
+    if (offer !== undefined) this.#doubts.delete(`${peerId}\0${offer}`)
     if (this.#quarantined.size > 0 && this.#quarantined.delete(peerId)) this.#listeners.notify()
   }
 

@@ -9,7 +9,10 @@ export interface ProviderScores {
   begin(peerId: string): ScoredAttempt
   /** The peer reports how busy it is: slots, and requests at work or waiting, this node's among them. */
   reported(peerId: string, status: { slots: number; queued: number }): void
-  /** True for a moment after the peer refused a request because it was full. */
+  /**
+   * True for a while after the peer refused a request, and while the first request that it ever got from here is
+   * without an answer: what was never measured gets one to show itself with.
+   */
   refusedLately(peerId: string): boolean
   forget(peerId: string): void
 }
@@ -18,7 +21,7 @@ export interface ProviderScores {
 interface ScoredAttempt {
   /** The first byte came after so many ms. */
   answered(ttfbMs: number): void
-  /** The peer said that it is full; it is left alone for `retryAfterMs` where it named that. */
+  /** The peer refused; it is left alone for a while, and longer each time unless it is known to be full. */
   refused(retryAfterMs?: number): void
   /** It is over, in whatever way. Calls after the first do nothing. */
   end(): void
@@ -33,6 +36,8 @@ interface Score {
   measuredAtMs: number
   reported: { slots: number; others: number; atMs: number } | undefined
   refusedUntilMs: number
+  /** Refusals since the last answer. */
+  refusals: number
 }
 
 /** Share of a fresh measurement. */
@@ -50,6 +55,13 @@ const REPORT_FOR_MS = 30_000
 /** How long a peer that was full is asked last: about what a short answer takes to make room. */
 const FULL_FOR_MS = 2_000
 const MAX_FULL_FOR_MS = 10_000
+
+/**
+ * One that refuses although it says that it has room, or never answered at all, is left alone for so long, twice as long
+ * each time: it may do nothing but read what it is sent.
+ */
+const FIRST_REFUSAL_MS = 10_000
+const MAX_REFUSAL_MS = 10 * 60_000
 
 /** Peers remembered; the longest unused idle one is forgotten first. */
 const MAX_SCORES = 4_096
@@ -80,7 +92,11 @@ export function createProviderScores(needs: { monotonic: MonotonicClock }): Prov
       // Its report includes our own requests of that moment.
       score.reported = { slots, others: Math.max(0, queued - score.inFlight), atMs: monotonic.elapsedMs() }
     },
-    refusedLately: (peerId) => (scores.get(peerId)?.refusedUntilMs ?? 0) > monotonic.elapsedMs(),
+    refusedLately(peerId) {
+      const score = scores.get(peerId)
+      if (score === undefined) return false
+      return score.refusedUntilMs > monotonic.elapsedMs() || (score.ttfbMs === undefined && score.inFlight > 0)
+    },
     forget: (peerId) => void scores.delete(peerId),
   }
 }
@@ -93,6 +109,7 @@ const newScore = (): Score => ({
   measuredAtMs: 0,
   reported: undefined,
   refusedUntilMs: 0,
+  refusals: 0,
 })
 
 const STRANGER: Readonly<Score> = newScore()
@@ -133,9 +150,14 @@ function beginAttempt(score: Score, monotonic: MonotonicClock): ScoredAttempt {
       const measured = onFreeSlot(ttfbMs, before)
       score.ttfbMs = smoothed(known, measured)
       score.measuredAtMs = now
+      score.refusals = 0
     },
     refused(retryAfterMs = FULL_FOR_MS) {
-      score.refusedUntilMs = monotonic.elapsedMs() + Math.min(retryAfterMs, MAX_FULL_FOR_MS)
+      const now = monotonic.elapsedMs()
+      score.refusals += 1
+      const fullMs = Math.min(Math.max(retryAfterMs, FULL_FOR_MS), MAX_FULL_FOR_MS)
+      const backOffMs = Math.min(FIRST_REFUSAL_MS * 2 ** Math.min(score.refusals - 1, 10), MAX_REFUSAL_MS)
+      score.refusedUntilMs = now + (isKnownFull(score, now) ? fullMs : backOffMs)
     },
     end() {
       if (ended) return
@@ -146,6 +168,13 @@ function beginAttempt(score: Score, monotonic: MonotonicClock): ScoredAttempt {
       score.answerMs = smoothed(score.answerMs, Math.min(monotonic.elapsedMs() - answeredAtMs, MAX_ANSWER_MS))
     },
   }
+}
+
+/** It answered before, and what it reports of itself leaves no slot free. */
+function isKnownFull(score: Readonly<Score>, nowMs: number): boolean {
+  const { reported } = score
+  if (score.ttfbMs === undefined || reported === undefined) return score.ttfbMs !== undefined && score.refusals < 2
+  return nowMs - reported.atMs > REPORT_FOR_MS || reported.others + score.inFlight >= reported.slots
 }
 
 /** The part of a measured time to first byte that is not the wait and the crowd it was expected to meet. */

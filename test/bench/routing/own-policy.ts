@@ -35,7 +35,13 @@ export function createOwnPolicy(needs: {
     findProviders: () => Promise.resolve(),
   } as unknown as NodeTable
   const libp2p = new EventTarget()
-  const host = { peerId: 'this-gateway', libp2p } as unknown as Host
+  const gone = new Set<string>()
+  const host = {
+    peerId: 'this-gateway',
+    libp2p,
+    // A peer that failed is there again once it answers.
+    isConnected: (peerId: string) => !gone.has(peerId) || health.isRoutable(peerId),
+  } as unknown as Host
   const health = createProviderHealth({ host, table, monotonic, log: silentLog })
   void health.start(new AbortController().signal)
   const scores = createProviderScores({ monotonic })
@@ -45,6 +51,7 @@ export function createOwnPolicy(needs: {
     registry: { connected: () => [] },
     admission: { hasRoom: false },
     affinity: createAffinity({ monotonic }),
+    reach: { of: () => 'anyone', includes: () => true },
   })
   const asked = ({ conversation }: SimRequest) => ({
     headers: {},
@@ -71,7 +78,9 @@ export function createOwnPolicy(needs: {
         end(how) {
           if (how === 'refused') scored.refused(RETRY_AFTER_MS)
           scored.end()
-          if (how === 'lost') health.reportFailure(peerId, 'lost')
+          if (how !== 'lost') return
+          gone.add(peerId)
+          health.reportFailure(peerId, 'lost')
         },
       }
     },

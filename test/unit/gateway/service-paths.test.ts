@@ -22,7 +22,7 @@ function pathAtPeer(): string {
   const registry = { get: () => undefined, apiKey: () => undefined }
   const targets = createTargets({ peerClients: clients, localClients: clients, registry })
   const exchange = { request: { headers: {} }, reply: { isHandshake: false }, body: { kind: 'none' }, hops: 'me' }
-  const request = { service: 'llm', path: '/v1/chat/completions', what: 'model "a"' }
+  const request = { service: 'llm', path: '/v1/chat/completions', what: 'model "a"', offer: '' }
   const plan = targets.ofProvider(exchange as unknown as Exchange, request, { kind: 'peer', peerId: 'them' })
   return plan?.target.path ?? ''
 }

@@ -11,7 +11,7 @@ import { createForwarder } from '../../../../src-main/gateway/forward/forwarder.
 import { createLocalClients } from '../../../../src-main/gateway/forward/local-clients.js'
 import { Reply } from '../../../../src-main/gateway/forward/reply.js'
 import type { Provider } from '../../../../src-main/gateway/routing/choose-providers.js'
-import { ConnectionLostError, type HttpClient } from '../../../../src-main/http-client/index.js'
+import { ConnectFailedError, ConnectionLostError, type HttpClient } from '../../../../src-main/http-client/index.js'
 import { DeadPeerError } from '../../../../src-main/p2p/hardening/liveness/dead-peer.js'
 import type { LocalService } from '../../../../src-main/services/index.js'
 import { startTestServer, type TestServer } from '../../../fixtures/http-server.js'
@@ -66,7 +66,8 @@ async function frontOf(service: LocalService, path = '/x'): Promise<TestServer &
   const localClients = createLocalClients()
   cleanups.push(() => localClients.stop())
   const needs = {
-    host: { peerId: 'self' },
+    host: { peerId: 'self', isConnected: () => true },
+    reach: { isTrusted: (peerId: string) => peerId.startsWith('friend') },
     peerClients: {},
     localClients,
     registry: {
@@ -82,6 +83,7 @@ async function frontOf(service: LocalService, path = '/x'): Promise<TestServer &
   }
   const forwarder = createForwarder(needs as unknown as Parameters<typeof createForwarder>[0], {
     'gateway.idle-timeout': 0,
+    'use.exposure': 2,
   })
   const traffic = { update() {}, firstByte() {}, addBytes() {}, attempted() {}, finish() {} }
 
@@ -152,7 +154,7 @@ test('a request this node can not send is the client’s fault, not the provider
   expect(failures).toEqual([])
 })
 
-type Act = 'answer' | 'silent' | 'silent-relay'
+type Act = 'answer' | 'refuse' | 'unreachable' | 'silent' | 'silent-relay'
 
 /** A peer's client; its stream had served before. */
 function peerThat(act: Act): Pick<HttpClient, 'send'> {
@@ -163,7 +165,11 @@ function peerThat(act: Act): Pick<HttpClient, 'send'> {
         handler.onHead(200, { 'content-type': 'text/plain' })
         handler.onData(Buffer.from('here'))
         handler.onEnd()
-      } else handler.onError(new ConnectionLostError(true, new DeadPeerError(act === 'silent-relay')))
+      } else if (act === 'refuse') {
+        handler.onHead(503, {})
+        handler.onEnd()
+      } else if (act === 'unreachable') handler.onError(new ConnectFailedError(new Error('no way'), 'not reachable'))
+      else handler.onError(new ConnectionLostError(true, new DeadPeerError(act === 'silent-relay')))
     },
   }
 }
@@ -172,7 +178,8 @@ function peerThat(act: Act): Pick<HttpClient, 'send'> {
 async function front(acts: Record<string, Act[]>, service = 'llm') {
   const asked: string[] = []
   const needs = {
-    host: { peerId: 'self' },
+    host: { peerId: 'self', isConnected: () => true },
+    reach: { isTrusted: (peerId: string) => peerId.startsWith('friend') },
     peerClients: {
       to(peerId: string) {
         asked.push(peerId)
@@ -183,6 +190,7 @@ async function front(acts: Record<string, Act[]>, service = 'llm') {
     health: {
       reportSuccess: () => undefined,
       reportFailure: () => undefined,
+      reportOfferFailure: () => undefined,
       whyBrokenOff: () => Promise.resolve(undefined),
     },
     scores: { begin: () => ({ answered() {}, refused() {}, end() {} }) },
@@ -191,6 +199,7 @@ async function front(acts: Record<string, Act[]>, service = 'llm') {
   }
   const forwarder = createForwarder(needs as unknown as Parameters<typeof createForwarder>[0], {
     'gateway.idle-timeout': 0,
+    'use.exposure': 2,
   })
   const traffic = { update() {}, firstByte() {}, addBytes() {}, attempted() {}, finish() {} }
   const providers = Object.keys(acts).map((peerId): Provider => ({ kind: 'peer', peerId }))
@@ -205,7 +214,7 @@ async function front(acts: Record<string, Act[]>, service = 'llm') {
         : { kind: 'none' },
     } as Exchange
     try {
-      await forwarder.toProviders(exchange, { service, path: '/x', what: 'the model' }, providers)
+      await forwarder.toProviders(exchange, { service, path: '/x', what: 'the model', offer: 'llm' }, providers)
     } catch (error) {
       response.writeHead(error instanceof AppError ? error.status : 500).end()
     }
@@ -242,4 +251,21 @@ test('a request that may have been done already is not sent again over another r
   const { asked, post } = await front({ one: ['silent-relay', 'answer'] }, 'tool')
   expect(await post()).toBe(502)
   expect(asked).toEqual(['one'])
+})
+
+test('a request that strangers refuse is read by no more of them than the exposure allows', async () => {
+  const { asked, post } = await front({ one: ['refuse'], two: ['refuse'], three: ['answer'] })
+  expect(await post()).toBe(503)
+  expect(asked).toEqual(['one', 'two'])
+})
+
+test('peers that are trusted, and those that could not be reached, do not count as strangers who read it', async () => {
+  const { asked, post } = await front({
+    one: ['refuse'],
+    gone: ['unreachable'],
+    friend: ['refuse'],
+    two: ['answer'],
+  })
+  expect(await post()).toBe(200)
+  expect(asked).toEqual(['one', 'gone', 'friend', 'two'])
 })

@@ -6,6 +6,7 @@ import {
   MAX_COMPARED,
   type ProviderSnapshot,
   type RoutingHints,
+  type Standing,
 } from '../../../../src-main/gateway/routing/choose-providers.js'
 import { ProviderSet } from '../../../../src-main/node-table/view/provider-set.js'
 import { createRandom } from '../../../fixtures/table-owners.js'
@@ -19,7 +20,7 @@ interface Network {
 const snapshotOf = ({ own, peers, away }: Network): ProviderSnapshot => ({
   ownService: (entry) => own[entry],
   peers: (entry) => new ProviderSet(peers[entry]),
-  isRoutable: (peerId) => !away.includes(peerId),
+  standing: (peerId) => (away.includes(peerId) ? 'away' : 'proven'),
   ownHasRoom: () => true,
   isBusy: () => false,
   estimateMs: () => 100,
@@ -124,6 +125,31 @@ describe('the providers of a request', () => {
     expect(order).toContain('this node')
   })
 
+  test('whoever is proven comes before all who are not, however little those are expected to take', () => {
+    const standings: Record<string, Standing> = { slow: 'proven', middling: 'doubtful', quick: 'unproven' }
+    const snapshot = { ...measured, standing: (peerId: string) => standings[peerId]! }
+    for (let seed = 0; seed < 50; seed += 1) expect(idsOf(snapshot, {}, seed)).toEqual(['slow', 'middling', 'quick'])
+    const { unproven } = chooseProviders(snapshot, [['all']], withRandom(createRandom(1)))
+    expect(unproven).toEqual(['quick'])
+  })
+
+  test('one proven provider is found among hundreds that may not be there', () => {
+    const ids = Array.from({ length: 300 }, (_, number) => `peer${number}`)
+    const snapshot: ProviderSnapshot = {
+      ...three,
+      peers: () => new ProviderSet(ids),
+      standing: (peerId) => (peerId === 'peer250' ? 'proven' : 'unproven'),
+    }
+    for (let seed = 0; seed < 50; seed += 1) expect(idsOf(snapshot, {}, seed)[0]).toBe('peer250')
+  })
+
+  test('a peer that the request may not go to is never chosen, hinted at or not', () => {
+    const mayGoTo = (peerId: string): boolean => peerId === 'slow'
+    expect(idsOf(measured, { mayGoTo, prefer: 'quick', warm: 'quick' })).toEqual(['slow'])
+    const nobody = chooseProviders(measured, [['all']], { ...withRandom(createRandom(1)), mayGoTo: () => false })
+    expect(nobody).toEqual({ providers: [], unproven: [], knownButAway: false, beyondReach: true })
+  })
+
   describe('among ten thousand peers', () => {
     const ids = Array.from({ length: 10_000 }, (_, number) => `peer${number}`)
     const offering = new ProviderSet(ids)
@@ -132,9 +158,9 @@ describe('the providers of a request', () => {
       return {
         ...three,
         peers: () => offering,
-        isRoutable(peerId) {
+        standing(peerId) {
           asked += 1
-          return !isAway(peerId)
+          return isAway(peerId) ? 'away' : 'proven'
         },
         asked: () => asked,
       }
@@ -181,7 +207,7 @@ describe('the providers of a request', () => {
         [['all']],
         withRandom(createRandom(1)),
       )
-      expect(nobody).toEqual({ providers: [], knownButAway: true })
+      expect(nobody).toMatchObject({ providers: [], knownButAway: true })
     })
   })
 })

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
   createProviderHealth,
+  offerKey,
   type ProviderHealth,
   quarantineMs,
 } from '../../../../src-main/gateway/routing/provider-health.js'
@@ -236,4 +237,36 @@ test('nothing is heard or asked after the stop', async () => {
   await pass(60_000)
   expect(asked).toEqual([])
   expect(health.isRoutable('a')).toBe(false)
+})
+
+describe('what a peer offers that failed while the peer was there', () => {
+  const fail = (): void => health.reportOfferFailure('a', offerKey('llm', ['model=x']))
+  const isDoubtful = (model: string): boolean => health.isDoubtful('a', 'llm', [`model=${model}`])
+
+  test('says nothing of its other models, nor of the peer', () => {
+    fail()
+    expect([isDoubtful('x'), isDoubtful('y')]).toEqual([true, false])
+    expect(health.isRoutable('a')).toBe(true)
+  })
+
+  test('is asked last for longer after each failure, a minute at most, and at once after a success', () => {
+    for (const waitMs of [5_000, 10_000, 20_000, 40_000, 60_000, 60_000]) {
+      fail()
+      clock.turn(waitMs - 1)
+      expect(isDoubtful('x')).toBe(true)
+      clock.turn(1)
+      expect(isDoubtful('x')).toBe(false)
+    }
+    fail()
+    health.reportSuccess('a', offerKey('llm', ['model=x']))
+    expect(isDoubtful('x')).toBe(false)
+  })
+
+  test('counts once however many requests were under way', () => {
+    fail()
+    fail()
+    fail()
+    clock.turn(5_000)
+    expect(isDoubtful('x')).toBe(false)
+  })
 })

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   createProviderScores,
+  type ProviderScores,
   DEFAULT_SLOTS,
   estimatedTtfbMs,
   queueingMs,
@@ -91,15 +92,65 @@ describe('the scores', () => {
     expect(scores.load('b').slots).toBe(DEFAULT_SLOTS)
   })
 
-  test('remember for a moment that a peer was full', () => {
+  /** What becomes of one request there. */
+  function request(scores: ProviderScores, outcome: 'answer' | number): void {
+    const attempt = scores.begin('a')
+    if (outcome === 'answer') attempt.answered(50)
+    else attempt.refused(outcome)
+    attempt.end()
+  }
+
+  test('remember for a moment that a peer was full, where it answers otherwise and says that it is', () => {
     const { clock, scores } = scored()
+    request(scores, 'answer')
+    scores.reported('a', { slots: 1, queued: 1 })
     expect(scores.refusedLately('a')).toBe(false)
-    scores.begin('a').refused(5_000)
+    request(scores, 5_000)
     expect(scores.refusedLately('a')).toBe(true)
     clock.turn(5_000)
     expect(scores.refusedLately('a')).toBe(false)
-    scores.begin('a').refused(3_600_000)
+    request(scores, 3_600_000)
     clock.turn(10_000)
+    expect(scores.refusedLately('a')).toBe(false)
+  })
+
+  test('leave a peer that refuses and never answered alone for longer each time, whatever it says itself', () => {
+    const { clock, scores } = scored()
+    for (const backOffMs of [10_000, 20_000, 40_000, 80_000]) {
+      request(scores, 0)
+      clock.turn(backOffMs - 1)
+      expect(scores.refusedLately('a')).toBe(true)
+      clock.turn(1)
+      expect(scores.refusedLately('a')).toBe(false)
+    }
+  })
+
+  test('leave a peer that refuses although it says that it has room alone like one that never answered', () => {
+    const { clock, scores } = scored()
+    request(scores, 'answer')
+    scores.reported('a', { slots: 4, queued: 0 })
+    request(scores, 0)
+    clock.turn(9_999)
+    expect(scores.refusedLately('a')).toBe(true)
+  })
+
+  test('forgive refusals once the peer answers', () => {
+    const { clock, scores } = scored()
+    request(scores, 0)
+    request(scores, 0)
+    clock.turn(20_000)
+    request(scores, 'answer')
+    scores.reported('a', { slots: 1, queued: 1 })
+    request(scores, 0)
+    clock.turn(2_000)
+    expect(scores.refusedLately('a')).toBe(false)
+  })
+
+  test('send one request at a time to a peer that has never answered', () => {
+    const { scores } = scored()
+    const first = scores.begin('a')
+    expect(scores.refusedLately('a')).toBe(true)
+    first.answered(900)
     expect(scores.refusedLately('a')).toBe(false)
   })
 })
