@@ -46,7 +46,7 @@ beforeAll(async () => {
       // One place: a single request leaves this node without room.
       'limits.concurrent': 1,
       // Its peers are strangers: they may answer for its own models, and as many as are asked may read a request.
-      'use.overflow': ['*'],
+      'use.overflow': '*',
       'use.exposure': 4,
     },
     { commentEveryMs: 50, headersTimeoutMs: HEADERS_TIMEOUT_MS },
