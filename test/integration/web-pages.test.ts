@@ -47,13 +47,17 @@ interface Answered {
 }
 
 /** Sends one request, byte by byte as it is given; resolves with the answer when the connection is over. */
-async function ask(line: string, headers: readonly string[] = [], options: { body?: string; host?: string } = {}) {
-  const { body, host = 'localhost' } = options
+async function ask(
+  line: string,
+  headers: readonly string[] = [],
+  options: { body?: string; host?: string; at?: NodeInProcess } = {},
+) {
+  const { body, host = 'localhost', at = node } = options
   const length = body === undefined ? [] : [`Content-Length: ${Buffer.byteLength(body)}`]
   const closing = headers.some((header) => header.startsWith('Connection:')) ? [] : ['Connection: close']
   const hosts = host === '' ? [] : [`Host: ${host}`]
   const head = [line.includes('HTTP/') ? line : `${line} HTTP/1.1`, ...hosts, ...headers, ...length, ...closing]
-  const { text } = await openRaw(Number(new URL(node.gateway).port), `${head.join('\r\n')}\r\n\r\n${body ?? ''}`).ended
+  const { text } = await openRaw(Number(new URL(at.gateway).port), `${head.join('\r\n')}\r\n\r\n${body ?? ''}`).ended
   return {
     status: Number(text.slice(9, 12)),
     code: /"code":"(\w+)"/.exec(text)?.[1],
@@ -244,6 +248,23 @@ describe('the Host', () => {
     }
     await node.control.call('settings.set', { name: 'allowed-hosts', value: null })
     expect((await models('node.example.org')).status).toBe(403)
+  })
+
+  test('is held to those names also where the gateway listens on more than loopback', async () => {
+    // An address of this machine alone, and none of those that mean loopback.
+    const at = await startNodeInProcess({ flags: { mode: 'standalone', host: '::ffff:127.0.0.1' } })
+    try {
+      for (const host of ['evil.example', 'box.lan', 'localhost.evil.example:8092']) {
+        for (const line of ['GET /metrics', 'GET /v1/dnt/stats', 'POST /v1/_service/llm/api/pull', 'GET /v1/models']) {
+          expect(await ask(line, [], { host, at }), line).toMatchObject({ status: 403, code: 'forbidden_host' })
+        }
+      }
+      for (const host of ['192.168.1.4:8092', '[2001:db8::1]', 'localhost']) {
+        expect((await ask('GET /v1/models', [], { host, at })).status, host).toBe(200)
+      }
+    } finally {
+      await at.stop()
+    }
   })
 
   test('of a setting that is no name is refused with what one looks like', async () => {
