@@ -36,7 +36,7 @@ interface RowFacts {
 }
 
 /** What one entry of a list has to be. */
-export type ListItem = 'text' | 'ip-address' | 'origin' | 'identity-group' | 'shared-path' | 'peer-id'
+export type ListItem = 'text' | 'ip-address' | 'host-pattern' | 'origin' | 'identity-group' | 'shared-path' | 'peer-id'
 
 /**
  * One row per setting. Numbers are in base units: durations in milliseconds, sizes in bytes. Lists that are `raw` keep

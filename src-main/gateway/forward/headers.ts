@@ -59,8 +59,9 @@ export type HeaderPolicy = 'llm' | 'generic' | 'own'
 export const headerPolicyOf = (service: string): HeaderPolicy => (service === 'llm' ? 'llm' : 'generic')
 
 /**
- * Request headers to forward. `own` (this machine's app to this machine's server) keeps everything end-to-end;
- * the other policies never let a cookie, an Authorization or an address of the client out.
+ * Request headers to forward. `own` (this machine's app to this machine's server) keeps everything end-to-end but where a
+ * web page is: the gateway has judged that, and the server behind it is asked by the gateway. The other policies never
+ * let a cookie, an Authorization or an address of the client out.
  */
 export function requestHeaders(from: IncomingHttpHeaders, policy: HeaderPolicy): Headers {
   const listed = connectionListed(from.connection)
@@ -68,7 +69,7 @@ export function requestHeaders(from: IncomingHttpHeaders, policy: HeaderPolicy):
   for (const name in from) {
     const value = from[name]
     if (value === undefined || HOP_BY_HOP.has(name) || listed?.has(name)) continue
-    if (policy === 'own' ? name.startsWith('x-ocf-') : !isShared(name, SHARED_REQUEST_HEADERS, policy)) continue
+    if (policy === 'own' ? isOurs(name) : !isShared(name, SHARED_REQUEST_HEADERS, policy)) continue
     to[name] = value
   }
   return to
@@ -92,6 +93,11 @@ export function responseHeaders(from: IncomingHttpHeaders, policy: HeaderPolicy)
     to['x-content-type-options'] = 'nosniff'
   }
   return to
+}
+
+/** What is said to this gateway and not to the server behind it. */
+function isOurs(name: string): boolean {
+  return name.startsWith('x-ocf-') || name.startsWith('sec-fetch-') || name === 'origin' || name === 'referer'
 }
 
 function isShared(name: string, shared: ReadonlySet<string>, policy: HeaderPolicy): boolean {

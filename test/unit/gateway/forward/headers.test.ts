@@ -41,9 +41,10 @@ describe('request headers to a stranger’s machine', () => {
     expect(sent).toEqual({ ...FINE, 'x-custom': '1' })
   })
 
-  test('between this machine’s app and its own server are all that are not hop-by-hop or ours', () => {
-    const sent = requestHeaders({ ...SECRETS, ...HOP_BY_HOP, ...FINE, 'x-ocf-hops': 'a' }, 'own')
-    const { 'proxy-authorization': _, ...endToEnd } = SECRETS
+  test('between this machine’s app and its own server are all that are not hop-by-hop, ours or about a web page', () => {
+    const page = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }
+    const sent = requestHeaders({ ...SECRETS, ...HOP_BY_HOP, ...FINE, ...page, 'x-ocf-hops': 'a' }, 'own')
+    const { 'proxy-authorization': _, origin: _origin, referer: _referer, ...endToEnd } = SECRETS
     expect(sent).toEqual({ ...endToEnd, ...FINE })
   })
 })
