@@ -53,6 +53,15 @@ function become(command, commandArgs) {
   child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1))
 }
 
+/** A user that no database knows has no home. It gets the one Docker gives it: what can't be written there says so. */
+function ensureHome() {
+  try {
+    homedir()
+  } catch {
+    process.env.HOME = '/'
+  }
+}
+
 /** Where the system keeps what a program can make again. */
 function cacheDir() {
   const { LOCALAPPDATA, XDG_CACHE_HOME } = process.env
@@ -85,6 +94,7 @@ if (!existsSync(headless)) {
   process.exit(1)
 }
 
+ensureHome()
 if (args[0] === 'app') {
   const electron = electronBinary()
   const missing = [

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Level } from 'level'
 import { z } from 'zod'
 import { AppError } from '#shared/errors.js'
+import { shortageError, systemCodeOf } from './system-error.js'
 
 /** This node's folder: identity, node table, peer store. Held by one process at a time. */
 export interface DataFolder {
@@ -26,8 +27,8 @@ const REBUILDABLE = ['table', 'peers', 'remembered-peers.json']
 /**
  * Opens the data folder `dir` for this process alone, creating it (mode 0700) when it is missing.
  * With `cleanslate`, what was learnt from the network is removed first; the identity stays.
- * Throws `data_dir_foreign` (not ours, or of a newer version), `data_dir_locked` (another running node has it) or
- * `data_dir_unusable` (cannot be created, read or written).
+ * Throws `data_dir_foreign` (not ours, or of a newer version), `data_dir_locked` (another running node has it),
+ * `disk_full`, `too_many_open_files` or `data_dir_unusable` (cannot be created, read or written).
  */
 export async function openDataFolder(dir: string, options: { cleanslate?: boolean } = {}): Promise<DataFolder> {
   await orUnusable(dir, () => mkdir(dir, { recursive: true, mode: 0o700 }))
@@ -125,14 +126,21 @@ async function orUnusable<T>(dir: string, action: () => Promise<T>): Promise<T> 
     return await action()
   } catch (cause) {
     if (cause instanceof AppError) throw cause
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new AppError(
+    throw unusableError(dir, cause)
+  }
+}
+
+function unusableError(dir: string, cause: unknown): AppError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return (
+    shortageError(cause, dir) ??
+    new AppError(
       'data_dir_unusable',
       `The data folder ${dir} cannot be used (${reason}). Check its permissions and free space, or pass another ` +
         'folder with --data-dir.',
       { cause },
     )
-  }
+  )
 }
 
 /** Sole use of a folder by this process. */
@@ -149,17 +157,22 @@ function isLockName(name: string): boolean {
  * Takes the folder for this process. The lock is that of an (always empty) LevelDB database: the operating system holds
  * it for the process and drops it when the process ends, however it ends. So there is no stale lock to take over, no
  * process id to be fooled by, and of two that race exactly one wins. The file with the owner's process id is only for
- * the sentence of the error. Throws `data_dir_locked` or `data_dir_unusable`.
+ * the sentence of the error. Throws `data_dir_locked`, `disk_full`, `too_many_open_files` or `data_dir_unusable`.
  */
 async function acquireFolderLock(dir: string): Promise<FolderLock> {
   const database = new Level(join(dir, LOCK))
   try {
     await database.open()
   } catch (error) {
-    throw isHeldByAnother(error) ? await lockedError(dir) : brokenError(dir, error)
+    throw isHeldByAnother(error) ? await lockedError(dir) : lockError(dir, error)
   }
   const ownerFile = join(dir, OWNER)
-  await writeFile(ownerFile, JSON.stringify({ pid: process.pid }), { mode: 0o600 })
+  try {
+    await writeFile(ownerFile, JSON.stringify({ pid: process.pid }), { mode: 0o600 })
+  } catch (error) {
+    await database.close()
+    throw unusableError(dir, error)
+  }
   return {
     async release() {
       await rm(ownerFile, { force: true })
@@ -194,8 +207,14 @@ async function ownerPid(dir: string): Promise<number | undefined> {
   }
 }
 
-function brokenError(dir: string, error: unknown): AppError {
+/** What the disk or the system refuses says nothing against the lock: removing it would only do harm. */
+const NOT_THE_LOCK = new Set(['EACCES', 'EPERM', 'EROFS'])
+
+function lockError(dir: string, error: unknown): AppError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  const shortage = shortageError(error, dir)
+  if (shortage !== undefined) return shortage
+  if (NOT_THE_LOCK.has(systemCodeOf(error) ?? '')) return unusableError(dir, cause)
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new AppError(
     'data_dir_unusable',

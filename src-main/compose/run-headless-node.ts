@@ -3,6 +3,7 @@ import { within } from '../base/within.js'
 import { EXIT } from '../cli/io.js'
 import type { Origins, Settings } from '../config/index.js'
 import { createLogger, type Logger } from '../logging/index.js'
+import { CRASH_GRACE_MS, handleCrashes } from './crashes.js'
 import { startNode, STOP_GRACE_MS, untilAskedToStop, type RunningNode } from './run-node.js'
 
 /** `ocf start`: a node until it is asked to stop. Standard output carries the ready line and nothing else. */
@@ -18,14 +19,17 @@ export async function runHeadlessNode(
     colour: process.stderr.isTTY && process.env['NO_COLOR'] === undefined,
   })
   const { log } = logger
-  process.on('unhandledRejection', (error) => log.error('a promise was rejected and nobody looked', { error }))
-
   const starting = new AbortController()
+  let running: RunningNode | undefined
+  const onCrash = (): void => {
+    const stopped = running?.stop() ?? Promise.resolve()
+    void within(stopped, CRASH_GRACE_MS, () => undefined).finally(() => process.exit(EXIT.failed))
+  }
+  handleCrashes({ log, onCrash }, { sentence: 'the node failed and ends' })
   const asked = untilAskedToStop().then((reason) => {
     starting.abort(new Error(`stopped by ${reason} while starting`))
     return reason
   })
-  let running: RunningNode
   try {
     running = await startNode({ settings, origins, logger, ...options }, starting.signal)
   } catch (error) {

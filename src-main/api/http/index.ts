@@ -4,9 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { AppError } from '#shared/errors.js'
 import type { MonotonicClock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
-import { findPortHolder, portInUseError } from '../../config/index.js'
+import { explainListenError } from '../../config/index.js'
 import { discardRest, readJson } from '../../gateway/index.js'
 import type { Log } from '../../logging/index.js'
+import { boundAcceptedSockets, followResponses } from '../../p2p/index.js'
 import type { Control } from '../index.js'
 import { assertOwnPage, bearerToken, contentSecurityPolicy } from './access.js'
 import { controlFilePath, removeControlFile, writeControlFile } from './control-file.js'
@@ -33,6 +34,8 @@ export interface ControlServerOptions {
   port: number
   /** A loopback address; default 127.0.0.1. */
   host?: string
+  /** Connections at a time; default 256. */
+  maxConnections?: number
   /** The built dashboard; null where there is none to show. */
   rendererDir: string | null
   /** Where `control.json` is written for the command line. */
@@ -56,17 +59,31 @@ export interface ControlServer extends Service {
 
 const MAX_BODY_BYTES = 1024 * 1024
 const MAX_CONNECTIONS = 256
+const HEADERS_TIMEOUT_MS = 10_000
 const CALL_PREFIX = '/api/call/'
 
-/** Serves a {@link Control} and the dashboard. `start` throws `port_in_use` when the port is taken. */
+/**
+ * Serves a {@link Control} and the dashboard. `start` throws `port_in_use` when the port is taken, `port_not_permitted`
+ * and `address_not_available`.
+ */
 export function createControlServer(needs: ControlServerNeeds, options: ControlServerOptions): ControlServer {
   const log = needs.log.forComponent('control')
   const host = options.host ?? '127.0.0.1'
   const guard = createTokenGuard(needs)
   const authorize = (headers: IncomingHttpHeaders): void => guard.assert(bearerToken(headers))
   const controlFile = controlFilePath(options.dataDir)
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 })
-  server.maxConnections = MAX_CONNECTIONS
+  const server = createServer({
+    requestTimeout: 30_000,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    // By default Node checks every 30 s, which would give them four times the time.
+    connectionsCheckingInterval: HEADERS_TIMEOUT_MS / 10,
+  })
+  const responses = followResponses(server)
+  boundAcceptedSockets(
+    server,
+    { log, isBusy: (socket) => responses.on(socket) !== undefined },
+    { max: options.maxConnections ?? MAX_CONNECTIONS, name: 'dashboard' },
+  )
   let files: ReadonlyMap<string, StaticFile> = new Map()
   let upgrades: FeedUpgrades | undefined
   let stopping: Promise<void> | undefined
@@ -186,7 +203,6 @@ async function listen(server: ReturnType<typeof createServer>, port: number, hos
       resolve()
     })
   }).catch(async (error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    throw portInUseError('api-port', port, await findPortHolder(port))
+    throw await explainListenError(error, { setting: 'api-port', port, host })
   })
 }
