@@ -200,7 +200,14 @@ describe('a web page of another origin', () => {
         .replace('*', 'v1/chat/completions')
     const never = routes.filter(({ pages }) => pages === 'never')
     const sites = ['cross-site', 'same-site', 'same-origin', 'none', '', 'odd', 'none, cross-site']
-    const origins: string[] = [FOREIGN, 'null', 'http://localhost:8093', 'https://evil.example:8092', 'http://localhost', '']
+    const origins: string[] = [
+      FOREIGN,
+      'null',
+      'http://localhost:8093',
+      'https://evil.example:8092',
+      'http://localhost',
+      '',
+    ]
     // Of a page are all requests with another origin, and those without one that the browser calls foreign.
     const named = fc.record({
       origin: fc.constantFrom(...origins),
