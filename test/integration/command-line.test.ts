@@ -178,8 +178,9 @@ test('the same folder is the same node: a crash and a restart keep the peer id',
 })
 
 test('a seed is an identity for demos, and the log says so', async () => {
-  const one = await startNodeProcess({ flags: ['--seed', '7', '--mode', 'standalone', '--demo-model', 'off'] })
-  const two = await startNodeProcess({ flags: ['--seed', '7', '--mode', 'standalone', '--demo-model', 'off'] })
+  const options = { env: { OCF_SEED: '7' }, flags: ['--mode', 'standalone', '--demo-model', 'off'] }
+  const one = await startNodeProcess(options)
+  const two = await startNodeProcess(options)
   expect(two.peerId).toBe(one.peerId)
   expect(one.stderr()).toContain('seed')
   await one.stop()
