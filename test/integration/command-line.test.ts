@@ -1,10 +1,11 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { runOcf, startNodeProcess, type NodeProcess } from '../fixtures/node-process.js'
+import { HEADLESS, runOcf, startNodeProcess, withoutSettings, type NodeProcess } from '../fixtures/node-process.js'
 
 let scratch: string
 beforeAll(async () => {
@@ -26,6 +27,8 @@ const FREE = [
   '--p2p-host',
   '127.0.0.1',
 ]
+
+const QUIET = ['--mode', 'standalone', '--demo-model', 'off']
 
 describe('what keeps a node from starting', () => {
   test('wrong flags are all told at once, with exit code 2 and nothing started', async () => {
@@ -194,3 +197,56 @@ test('ocf demo ends with a real answer and the path it took', async () => {
   expect(stdout).toContain('curl http://127.0.0.1:')
   expect(stdout).toMatch(/ocf-demo +I am the demo model/)
 })
+/** Runs `ocf start` as a service does, until it has said where it is, and stops it; everything it wrote. */
+async function startForPeople(
+  dir: string,
+  wrap: (command: string[]) => string[] = (command) => command,
+): Promise<string> {
+  const [command = '', ...args] = wrap([process.execPath, HEADLESS, 'start', '--data-dir', dir, ...QUIET, ...FREE])
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: withoutSettings() })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  const exited = once(child, 'exit')
+  await expect.poll(() => said).toContain('/v1/models')
+  const { pid } = JSON.parse(await readFile(join(dir, 'control.json'), 'utf8')) as { pid: number }
+  process.kill(pid, 'SIGTERM')
+  await exited
+  return said
+}
+
+describe('the link of the dashboard', () => {
+  test('a start without a terminal prints no token, neither there nor in its log, but the way to the link', async () => {
+    const dir = join(scratch, 'journal')
+    const said = await startForPeople(dir)
+    const { token } = JSON.parse(await readFile(join(dir, 'control-token.json'), 'utf8')) as { token: string }
+    expect(said).toContain(`ocf open --data-dir '${dir}'`)
+    expect(said).not.toContain(token)
+    expect(await readFile(join(dir, 'logs', 'ocf.log'), 'utf8')).not.toContain(token)
+  })
+
+  test.skipIf(process.platform !== 'linux')('a start on a terminal prints the link', async () => {
+    const dir = join(scratch, 'terminal')
+    const said = await startForPeople(dir, (command) => ['script', '-qefc', command.join(' '), '/dev/null'])
+    const { token } = JSON.parse(await readFile(join(dir, 'control-token.json'), 'utf8')) as { token: string }
+    expect(said).toContain(`/#token=${token}`)
+  })
+
+  test('ocf open prints the link of the running node; it lasts over a crash, until it is replaced', async () => {
+    const dir = join(scratch, 'lasting')
+    const first = await startNodeProcess({ dataDir: dir, flags: QUIET })
+    const open = async (...more: string[]) =>
+      (await runOcf(['open', '--print', '--data-dir', dir, ...more])).stdout.trim()
+    expect(await open()).toBe(first.dashboard)
+    await first.kill()
+    const second = await startNodeProcess({ dataDir: dir, flags: QUIET })
+    const tokenOf = (link: string) => new URL(link).hash
+    expect(tokenOf(second.dashboard)).toBe(tokenOf(first.dashboard))
+    const replaced = await open('--new-link')
+    expect(tokenOf(replaced)).not.toBe(tokenOf(first.dashboard))
+    expect(await open()).toBe(replaced)
+    expect(second.stderr()).not.toContain(tokenOf(replaced))
+    await second.stop()
+    expect(await runOcf(['open', '--data-dir', dir])).toMatchObject({ code: 3, stdout: '' })
+  })
+})
+
