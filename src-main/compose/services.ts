@@ -61,7 +61,8 @@ export function composeServices(needs: {
     }),
     alsoChangedBy: [sharing.pause, sharing.hardware],
   })
-  const subprocess = settings.subprocess === '' ? [] : [createSubprocess({ log }, { command: settings.subprocess })]
+  const subprocess =
+    settings.subprocess === '' ? [] : [createSubprocess({ log }, { command: settings.subprocess, dataDir })]
   return {
     before: [...subprocess, registry, ...sharing.before, demo],
     after: [...sharing.after, announcer],
