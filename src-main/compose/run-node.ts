@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '#shared/errors.js'
+import { assertPrivateSettings } from '../base/data-folder/private-paths.js'
 import { openDataFolder, type DataFolder } from '../base/data-folder.js'
 import type { Service } from '../base/lifecycle.js'
 import { tidyMemoryAfterStart, tuneGarbageCollection } from '../base/memory.js'
@@ -40,11 +41,16 @@ const MAX_PORT_CHOICES = 3
 /**
  * Opens the data folder and starts the node in it, on free ports where default ones are in use. A failed start leaves
  * nothing open.
- * @throws AppError `data_dir_foreign`, `data_dir_locked`, `data_dir_unusable`, `identity_unreadable`, `port_in_use`
+ * @throws AppError `invalid_settings`, `data_dir_foreign`, `data_dir_locked`, `data_dir_unusable`, `identity_unreadable`,
+ * `port_in_use`
  */
 export async function startNode(start: NodeStart, signal: AbortSignal): Promise<RunningNode> {
   const { settings, logger } = start
   const { log } = logger
+  await assertPrivateSettings(
+    settings.config,
+    Object.values(start.origins).some(({ kind }) => kind === 'file'),
+  )
   const dataFolder = await openDataFolder(settings['data-dir'], { cleanslate: settings.cleanslate })
   const logFile = createLogFile({ ring: logger.ring, log }, { dir: dataFolder.path('logs') })
   try {

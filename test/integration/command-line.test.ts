@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -80,6 +80,28 @@ describe('what keeps a node from starting', () => {
     expect(stderr).toContain('--data-dir')
     await expect(stat(join(dir, 'identity.key'))).rejects.toThrow()
   })
+
+  test.skipIf(process.getuid?.() !== 0)(
+    'a folder that another user has prepared runs none of that user’s commands',
+    async () => {
+      const dir = join(scratch, 'prepared-by-another')
+      const proof = join(scratch, 'the-command-ran')
+      await mkdir(dir)
+      await writeFile(join(dir, 'ocf-data.json'), '{"format":1}')
+      await writeFile(join(dir, 'config.yaml'), `subprocess: "touch '${proof}'"\n`)
+      for (const path of [join(dir, 'config.yaml'), dir]) {
+        await chown(path, 65_534, 65_534)
+        const { code, stderr } = await runOcf(['start', '--data-dir', dir, ...FREE])
+        expect([path, code]).toEqual([path, 2])
+        expect(stderr).toContain('belongs to another user')
+      }
+      await chown(join(dir, 'config.yaml'), 0, 0)
+      const { code, stderr } = await runOcf(['start', '--data-dir', dir, ...FREE])
+      expect(code).toBe(1)
+      expect(stderr).toContain(`The folder ${dir} belongs to another user`)
+      await expect(stat(proof)).rejects.toThrow()
+    },
+  )
 
   test('a folder with nothing but a settings file in it is fine', async () => {
     const dir = join(scratch, 'prepared')
@@ -180,23 +202,6 @@ test('the same folder is the same node: a crash and a restart keep the peer id',
   await rm(first.dataDir, { recursive: true, force: true })
 })
 
-test('a seed is an identity for demos, and the log says so', async () => {
-  const options = { env: { OCF_SEED: '7' }, flags: ['--mode', 'standalone', '--demo-model', 'off'] }
-  const one = await startNodeProcess(options)
-  const two = await startNodeProcess(options)
-  expect(two.peerId).toBe(one.peerId)
-  expect(one.stderr()).toContain('seed')
-  await one.stop()
-  await two.stop()
-})
-
-test('ocf demo ends with a real answer and the path it took', async () => {
-  const { code, stdout } = await runOcf(['demo', '--once', '--nodes', '3', '--port', '0', '--api-port', '0'])
-  expect(code).toBe(0)
-  expect(stdout).toMatch(/The path +your app → node 1 \(…\w{6}\) → node 3 \(…\w{6}\) → demo model +\d+ tokens/)
-  expect(stdout).toContain('curl http://127.0.0.1:')
-  expect(stdout).toMatch(/ocf-demo +I am the demo model/)
-})
 /** Runs `ocf start` as a service does, until it has said where it is, and stops it; everything it wrote. */
 async function startForPeople(
   dir: string,
@@ -250,3 +255,20 @@ describe('the link of the dashboard', () => {
   })
 })
 
+test('a seed is an identity for demos, and the log says so', async () => {
+  const options = { env: { OCF_SEED: '7' }, flags: ['--mode', 'standalone', '--demo-model', 'off'] }
+  const one = await startNodeProcess(options)
+  const two = await startNodeProcess(options)
+  expect(two.peerId).toBe(one.peerId)
+  expect(one.stderr()).toContain('seed')
+  await one.stop()
+  await two.stop()
+})
+
+test('ocf demo ends with a real answer and the path it took', async () => {
+  const { code, stdout } = await runOcf(['demo', '--once', '--nodes', '3', '--port', '0', '--api-port', '0'])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/The path +your app → node 1 \(…\w{6}\) → node 3 \(…\w{6}\) → demo model +\d+ tokens/)
+  expect(stdout).toContain('curl http://127.0.0.1:')
+  expect(stdout).toMatch(/ocf-demo +I am the demo model/)
+})
