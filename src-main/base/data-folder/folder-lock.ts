@@ -1,4 +1,4 @@
-import { lstat, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises'
+import { lstat, readdir, readFile, rm, rmdir, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleepFor } from 'node:timers/promises'
 import { Level } from 'level'
@@ -7,7 +7,7 @@ import { isRunning, processIdentity, ProcessIdentitySchema } from './process-ide
 
 /** Sole use of a folder by this process. */
 export interface FolderLock {
-  /** Idempotence is the caller's. */
+  /** To be called once. */
   release(): Promise<void>
 }
 
@@ -65,16 +65,24 @@ async function openLock(dir: string): Promise<Level> {
   }
 }
 
-/** Removes everything but the locked file: with that, two could hold the lock of the same name. */
+/**
+ * Removes everything but the locked file: without that, two could hold the lock of the same name. Another process may have
+ * mended the same damage meanwhile: so what should be a folder is never removed as one, and the other way round.
+ */
 async function clearDamage(lock: string): Promise<void> {
   if (!(await lstat(lock)).isDirectory()) {
     await unlink(lock)
     return
   }
-  for (const entry of await readdir(lock, { withFileTypes: true })) {
-    if (entry.name === LOCKED_FILE && entry.isFile()) continue
-    await rm(join(lock, entry.name), { recursive: true, force: true })
+  for (const name of await readdir(lock)) {
+    if (name !== LOCKED_FILE) await rm(join(lock, name), { recursive: true, force: true })
+    else if ((await lstat(join(lock, name))).isDirectory()) await clearFolder(join(lock, name))
   }
+}
+
+async function clearFolder(dir: string): Promise<void> {
+  for (const name of await readdir(dir)) await rm(join(dir, name), { recursive: true, force: true })
+  await rmdir(dir)
 }
 
 function causeOf(error: unknown): { code: unknown; message: string } {
