@@ -193,6 +193,23 @@ test('a process that only has the number of an earlier subprocess is left alone'
   expect(await isRunning(pid!)).toBe(true)
 })
 
+test.skipIf(process.platform !== 'linux')(
+  'what an earlier start left is ended also by a start without a subprocess',
+  async () => {
+    const left = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' })
+    cleanups.push(() => Promise.resolve(left.kill('SIGKILL')))
+    const dataDir = await folder()
+    await writeFile(join(dataDir, 'subprocess.json'), JSON.stringify(processIdentity(left.pid!)))
+    const { log, subprocess } = await start({ command: '', dataDir })
+    await expect.poll(() => isRunning(left.pid!)).toBe(false)
+    await subprocess.stop()
+    expect(log.lines.map(({ message }) => message)).toEqual([
+      'the subprocess of an earlier start still runs and is ended',
+    ])
+    expect(await readdir(dataDir)).toEqual([])
+  },
+)
+
 test('a damaged note of what runs keeps no subprocess from starting', async () => {
   const dataDir = await folder()
   await writeFile(join(dataDir, 'subprocess.json'), '\u0000{')

@@ -7,7 +7,7 @@ import { SubprocessRecord } from './subprocess-record.js'
 
 /** What is started, and how patiently it is restarted. */
 export interface SubprocessOptions {
-  /** A command line of the owner's, run in the shell: `vllm serve …`. */
+  /** A command line of the owner's, run in the shell: `vllm serve …`. Empty where nothing is to run. */
   command: string
   /** Where it is noted what runs, for the next start. */
   dataDir: string
@@ -43,7 +43,7 @@ export function createSubprocess(needs: { log: Log; clock?: SleepingClock }, opt
   async function supervise(): Promise<void> {
     let restartMs = firstRestartMs
     await noted(record.endLeftover(graceMs))
-    while (!stopped.signal.aborted) {
+    while (!stopped.signal.aborted && options.command !== '') {
       const startedAtMs = clock.elapsedMs()
       const current = startProcessGroup({ clock }, options.command)
       group = current
