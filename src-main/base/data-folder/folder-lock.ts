@@ -15,7 +15,7 @@ const LOCK = 'lock'
 const OWNER = 'lock-owner.json'
 /** The one file in {@link LOCK} that matters: the system's lock is on it. */
 const LOCKED_FILE = 'LOCK'
-/** Damage is cleared and the lock tried again; others may be doing the same at this moment. */
+/** Attempts to take the lock, clearing damage in between; others may be doing the same at this moment. */
 const MAX_ATTEMPTS = 20
 const MAX_PAUSE_MS = 50
 /** An owner writes its process id just after it has taken the lock. */
@@ -30,8 +30,8 @@ export function isLockName(name: string): boolean {
  * Takes the folder for this process. The lock is the one that LevelDB holds on `lock/LOCK` (fcntl; an exclusive handle on
  * Windows): the operating system drops it when the process ends, however it ends. So there is no stale lock to take over,
  * no process id to be fooled by, of two that race exactly one wins, and versions of this program before respect it, too.
- * The database around it holds nothing: where it is damaged, all but the locked file is removed, which takes the lock
- * from nobody. It holds between containers that share the folder, and on network file systems that pass locks on (NFS 4).
+ * The database around it holds nothing: where it is damaged, all but the locked file is removed, so that
+ * no holder loses the lock. It holds between containers that share the folder, and on network file systems that pass locks on (NFS 4).
  * The file with the owner's process id is only for the sentence of the error.
  * Throws `data_dir_locked` or `data_dir_unusable`.
  */

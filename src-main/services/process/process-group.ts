@@ -67,7 +67,7 @@ kill -s KILL -- "-$group"`
 
 /**
  * A shell that holds a pipe to this process: when the system closes it, because this process was killed, the shell ends
- * the group. It has a session of its own, so that what ends this process does not end it, too.
+ * the group. It runs in its own session, so that what ends this process does not end it, too.
  */
 function startWatcher(): Writable {
   const watcher = spawn('/bin/sh', ['-c', WATCHER], {
