@@ -104,7 +104,7 @@ if (args[0] === 'app') {
   if (missing.length === 0) become(electron, [root, ...args.slice(1)])
   else {
     process.stderr.write(
-      `No desktop window: ${missing.join(' and ')}. Starting the node without one; its dashboard is at the link below, for your browser.\n`,
+      `No desktop window: ${missing.join(' and ')}. Starting the node without one; below it says how to open its dashboard in a browser.\n`,
     )
     await runHeadless(['start', ...args.slice(1)])
   }

@@ -50,7 +50,7 @@ export interface OcfNode extends Service {
   readonly control: Control
   /** `http://127.0.0.1:8092`, of use while started. */
   gatewayUrl(): string | undefined
-  /** With the token of this start in its fragment. */
+  /** With the control interface's token in its fragment. */
   dashboardUrl(): string
   multiaddrs(): string[]
   /** The computer was asleep: what the network forgot meanwhile is taken up again. Never rejects. */

@@ -160,7 +160,8 @@ function restartAfterCrash(needs: { running: RunningNode; log: Log; launch: Laun
         dialog.showErrorBox('Open Compute keeps failing', `It was restarted and failed again: ${error.message}`)
       } else {
         const execPath = process.env['APPIMAGE'] ?? process.execPath
-        app.relaunch({ execPath, args: restartArgv(process.argv.slice(1), restarts) })
+        const packed = { isPackaged: app.isPackaged, appPath: app.getAppPath() }
+        app.relaunch({ execPath, args: restartArgv(process.argv, restarts, packed) })
       }
       app.exit(EXIT.failed)
     })

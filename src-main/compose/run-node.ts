@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '#shared/errors.js'
+import { assertPrivateSettings } from '../base/data-folder/private-paths.js'
 import { openDataFolder, type DataFolder } from '../base/data-folder.js'
 import type { Service } from '../base/lifecycle.js'
 import { tidyMemoryAfterStart, tuneGarbageCollection } from '../base/memory.js'
@@ -45,14 +46,18 @@ const MAX_PORT_CHOICES = 3
 /**
  * Opens the data folder and starts the node in it, on free ports where default ones are in use. A failed start leaves
  * nothing open.
- * @throws AppError `data_dir_foreign`, `data_dir_locked`, `data_dir_unusable`, `disk_full`, `too_many_open_files`,
- * `identity_unreadable`, `port_in_use`, `port_not_permitted`, `address_not_available`
+ * @throws AppError `invalid_settings`, `data_dir_foreign`, `data_dir_locked`, `data_dir_unusable`, `disk_full`,
+ * `too_many_open_files`, `identity_unreadable`, `port_in_use`, `port_not_permitted`, `address_not_available`
  */
 export async function startNode(start: NodeStart, signal: AbortSignal): Promise<RunningNode> {
   const { settings, logger } = start
   const { log } = logger
   const { limit, inUse = 0 } = readOpenFiles()
   if (limit !== undefined && limit - inUse < FEWEST_FREE_FILES) throw tooManyOpenFiles()
+  await assertPrivateSettings(
+    settings.config,
+    Object.values(start.origins).some(({ kind }) => kind === 'file'),
+  )
   const dataFolder = await openDataFolder(settings['data-dir'], { cleanslate: settings.cleanslate })
   const logFile = createLogFile({ ring: logger.ring, log }, { dir: dataFolder.path('logs') })
   try {

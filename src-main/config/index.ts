@@ -9,6 +9,7 @@ export type { Folders } from './settings-file.js'
 export { MASK, viewOf, type SettingsSource } from './settings-source.js'
 export { describeDefault, describeValue, valuePlaceholder } from './settings-table.js'
 export {
+  envName,
   flagName,
   SETTING_NAMES,
   settingRow,

@@ -31,7 +31,7 @@ interface RowFacts {
   inFile?: false
   /** One more environment variable that is read, after `OCF_…`: the name a service's own tools use. */
   alsoEnv?: string
-  /** True for what is never shown again once it was given. */
+  /** True for what is never shown again once it was given, and never taken from a flag. */
   secret?: true
 }
 

@@ -85,7 +85,7 @@ export interface Host extends Service {
 export interface Identity {
   readonly peerId: PeerId
   readonly privateKey: PrivateKey
-  /** True when it came from `--seed` (demos and tests) and is not kept on disk. */
+  /** True when it came from the setting `seed` (demos and tests) and is not kept on disk. */
   readonly seeded: boolean
 }
 

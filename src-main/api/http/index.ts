@@ -10,7 +10,14 @@ import type { Log } from '../../logging/index.js'
 import { boundAcceptedSockets, followResponses } from '../../p2p/index.js'
 import type { Control } from '../index.js'
 import { assertOwnPage, bearerToken, contentSecurityPolicy } from './access.js'
-import { controlFilePath, removeControlFile, writeControlFile } from './control-file.js'
+import {
+  controlFilePath,
+  dashboardLink,
+  removeControlFile,
+  REPLACE_TOKEN_PATH,
+  writeControlFile,
+} from './control-file.js'
+import { ControlToken } from './control-token.js'
 import { createFeedUpgrades, type FeedUpgrades } from './feed-upgrade.js'
 import { SECURITY_HEADERS, sendError, sendJson } from './respond.js'
 import { listStaticFiles, type StaticFile } from './static-files.js'
@@ -46,7 +53,7 @@ export interface ControlServerOptions {
 export interface ControlServer extends Service {
   /** `http://127.0.0.1:8093`, of use while it is started. */
   readonly url: string
-  /** The secret of this start. Never in a URL that is sent: the dashboard gets it behind `#`. */
+  /** The secret that counts now; it lasts over restarts. Never in a URL that is sent: the dashboard gets it behind `#`. */
   readonly token: string
   /**
    * Lets pass a request that carries the token.
@@ -69,7 +76,8 @@ const CALL_PREFIX = '/api/call/'
 export function createControlServer(needs: ControlServerNeeds, options: ControlServerOptions): ControlServer {
   const log = needs.log.forComponent('control')
   const host = options.host ?? '127.0.0.1'
-  const guard = createTokenGuard(needs)
+  const token = new ControlToken({ log }, options)
+  const guard = createTokenGuard({ monotonic: needs.monotonic, token: () => token.value })
   const authorize = (headers: IncomingHttpHeaders): void => guard.assert(bearerToken(headers))
   const controlFile = controlFilePath(options.dataDir)
   const server = createServer({
@@ -87,6 +95,7 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
   let files: ReadonlyMap<string, StaticFile> = new Map()
   let upgrades: FeedUpgrades | undefined
   let stopping: Promise<void> | undefined
+  let replacing: Promise<void> = Promise.resolve()
 
   const port = (): number => (server.address() as AddressInfo | null)?.port ?? options.port
   const url = (): string => `http://${host.includes(':') ? `[${host}]` : host}:${port()}`
@@ -116,11 +125,32 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
 
   async function handleCall(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     authorize(request.headers)
+    if (path === REPLACE_TOKEN_PATH) {
+      assertMethod(request, response, ['POST'])
+      await replaceToken()
+      sendJson(response, 200, { dashboard: dashboardLink({ url: url(), token: token.value }) })
+      return
+    }
     if (!path.startsWith(CALL_PREFIX)) throw new AppError('not_found', 'There is nothing at this address.')
     assertMethod(request, response, ['POST'])
     const input = await readJson(request, MAX_BODY_BYTES)
     const output = await needs.control.dispatch(path.slice(CALL_PREFIX.length), input, { capabilities: [] })
     sendJson(response, 200, output)
+  }
+
+  const publish = (): Promise<void> =>
+    writeControlFile(controlFile, { url: url(), token: token.value, pid: process.pid, gateway: needs.gatewayUrl() })
+
+  /** One after the other, so that the control file has the last one. */
+  function replaceToken(): Promise<void> {
+    const next = replacing.then(async () => {
+      await token.replace()
+      upgrades?.disconnectAll()
+      await publish()
+      log.info('the dashboard has a new link: the one before no longer opens it')
+    })
+    replacing = next.catch(() => undefined)
+    return next
   }
 
   async function sendFile(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
@@ -142,7 +172,7 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
 
   async function stop(): Promise<void> {
     upgrades?.stop()
-    await removeControlFile(controlFile, guard.token)
+    await removeControlFile(controlFile, { url: url(), pid: process.pid })
     if (!server.listening) return
     const closed = new Promise((resolve) => server.close(resolve))
     server.closeAllConnections()
@@ -151,27 +181,25 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
 
   return {
     name: 'control',
-    token: guard.token,
     authorize,
+    get token() {
+      return token.value
+    },
     get url() {
       return url()
     },
     get dashboardUrl() {
-      return `${url()}/#token=${guard.token}`
+      return dashboardLink({ url: url(), token: token.value })
     },
     async start(signal) {
       signal.throwIfAborted()
       if (options.rendererDir !== null) files = await listStaticFiles(options.rendererDir)
+      await token.load()
       await listen(server, options.port, host)
       upgrades = createFeedUpgrades({ feeds: needs.control.feeds, log })
       try {
         signal.throwIfAborted()
-        await writeControlFile(controlFile, {
-          url: url(),
-          token: guard.token,
-          pid: process.pid,
-          gateway: needs.gatewayUrl(),
-        })
+        await publish()
       } catch (error) {
         await stop()
         throw error
