@@ -4,6 +4,7 @@ import { countsTokens, type Limits } from '#shared/limits.js'
 import type { LocalService } from '../../services/index.js'
 import { isGeneration, lowerTokens, withoutDoubles } from '../../services/sharing/access/index.js'
 import { writeForm } from '../body/form.js'
+import { hasPrivateIds } from '../body/private-names.js'
 import {
   assertDeclaredLength,
   ClientGoneError,
@@ -16,7 +17,6 @@ import {
   type RequestBody,
   withoutBody,
 } from '../body/request-body.js'
-import { privateIdsOf } from '../body/server-model-ids.js'
 import type { Arrival } from '../listener/arrival.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import type { Exchange } from './exchange.js'
@@ -157,7 +157,7 @@ function checkConsent(service: LocalService, body: RequestBody, query: string): 
  */
 function checkSocketConsent(service: LocalService, limits: Limits): void {
   if (service.name !== 'llm') return
-  const isLimited = countsTokens(limits) || service.onlyTicked === true || privateIdsOf(service).length > 0
+  const isLimited = countsTokens(limits) || service.onlyTicked === true || hasPrivateIds(service)
   if (!isLimited) return
   throw new AppError(
     'path_not_shared',
