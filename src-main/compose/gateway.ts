@@ -3,6 +3,7 @@ import { createServiceGroup, type Service } from '../base/lifecycle.js'
 import { VERSION } from '../base/version.js'
 import type { Settings } from '../config/index.js'
 import {
+  BodyMemory,
   createAffinity,
   createForwarder,
   createGatewayListener,
@@ -72,6 +73,8 @@ export function composeGateway(needs: {
   const gatewayNeeds: GatewayNeeds = {
     ...{ host, table, registry, admission, forwarder, health, choice, knownOffers },
     ...{ traffic, paths, metrics, monotonic, log },
+    // One body of the greatest size always has room.
+    bodies: new BodyMemory(() => Math.max(settings['gateway.body-memory'], settings['gateway.max-body'])),
   }
   const options: GatewayOptions = {
     settings,

@@ -8,6 +8,7 @@ import { allRoutes } from './routes/index.js'
 import { createMatcher, type PathParams, remembering, type Route, splitTarget } from './routes/route.js'
 
 export type { GatewayNeeds, GatewayOptions, GatewayTiming } from './needs.js'
+export { BodyMemory } from './body/body-memory.js'
 export { createForwarder } from './forward/forwarder.js'
 export { HOPS_HEADER } from './forward/headers.js'
 export { createLocalClients } from './forward/local-clients.js'

@@ -7,6 +7,7 @@ import type { Host, PathLookup } from '../p2p/index.js'
 import type { ServiceRegistry } from '../services/index.js'
 import type { Admission } from '../services/sharing/access/index.js'
 import type { Metrics, TrafficFeed } from '../telemetry/index.js'
+import type { BodyMemory } from './body/body-memory.js'
 import type { Forwarder } from './forward/forwarder.js'
 import type { KnownOffers } from './routing/known-offers.js'
 import type { ProviderChoice } from './routing/provider-choice.js'
@@ -26,6 +27,8 @@ export interface GatewayNeeds {
   traffic: TrafficFeed
   paths: PathLookup
   metrics: Metrics
+  /** What the bodies of all requests take. */
+  bodies: BodyMemory
   monotonic: MonotonicClock
   log: Log
 }

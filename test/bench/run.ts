@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { benchBeside } from './beside.ts'
+import { benchBodies } from './bodies/bench.ts'
 import { benchDesktop } from './desktop/bench.ts'
 import { benchGateway } from './gateway/bench.ts'
 import { benchNetwork } from './network/bench.ts'
@@ -10,6 +11,7 @@ import { benchTable } from './table/bench.ts'
 
 /** Benches by name; each prints its table and writes its JSON under test/bench/results. */
 const BENCHES = {
+  bodies: benchBodies,
   desktop: benchDesktop,
   gateway: benchGateway,
   network: benchNetwork,

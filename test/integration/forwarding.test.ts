@@ -27,8 +27,8 @@ afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean()
 })
 
-async function pairFor(server: { port: number }, model = 'test-model'): Promise<NodePair> {
-  const pair = later(await startNodePair({ serviceFlags: llmFlags(server.port) }))
+async function pairFor(server: { port: number }, model = 'test-model', ...flags: string[]): Promise<NodePair> {
+  const pair = later(await startNodePair({ serviceFlags: [...llmFlags(server.port), ...flags] }))
   await untilListed(pair.a.gateway, model)
   return pair
 }
@@ -198,7 +198,7 @@ describe('when a provider dies', () => {
 describe('bodies', () => {
   test('200 MB stream from A through B and back: equal by hash, little memory', async () => {
     const server = later(await startEchoServer())
-    const { a, b } = await pairFor(server)
+    const { a, b } = await pairFor(server, 'test-model', '--limits.max-body', '0')
     const path = `/v1/p2p/${b.peerId}/v1/_service/llm/v1/audio/echo`
     // Buffers that wait to be collected are there from then on; a body that is kept would still show.
     await roundTrip(`${a.gateway}${path}`, 80 * 1024 * 1024)

@@ -211,6 +211,7 @@ describe('a body over the limit', () => {
       headers: { 'content-type': 'application/json' },
     })
     const answered = once(request, 'response')
+    request.write('{"prompt":"')
     // 8 MiB: far more than the sockets between us hold.
     for (let sent = 0; sent < 128; sent += 1) {
       if (!request.write(Buffer.alloc(65_536, 'x'))) await Promise.race([once(request, 'drain'), answered])
@@ -220,6 +221,18 @@ describe('a body over the limit', () => {
     expect(response.statusCode).toBe(413)
     response.resume()
   })
+})
+
+test('a body that is no JSON is refused while it is still coming', async () => {
+  const request = httpRequest(`${node.gateway}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+  })
+  const answered = once(request, 'response')
+  request.write('{"prompt":x')
+  const [response] = (await answered) as [{ statusCode: number; resume(): void }]
+  expect(response.statusCode).toBe(400)
+  request.destroy()
 })
 
 describe('changing this node', () => {

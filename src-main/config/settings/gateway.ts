@@ -46,6 +46,16 @@ export const GATEWAY_SETTINGS = {
     cost: 'Memory: one body for each request at work.',
     restart: false,
   },
+  'gateway.body-memory': {
+    group: 'gateway',
+    kind: 'size',
+    default: 256 * MIB,
+    min: MIB,
+    max: 64 * 1024 * MIB,
+    help: 'Memory for the bodies of all requests together; beyond it, those of web pages and peers go first (429).',
+    cost: 'Never less than one body of the largest size.',
+    restart: false,
+  },
   'gateway.connect-timeout': {
     group: 'gateway',
     kind: 'duration',

@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { Busboy } from '@fastify/busboy'
 import { AppError } from '#shared/errors.js'
 
@@ -36,6 +38,15 @@ export async function readForm(bytes: Buffer, contentType: string, keepFiles = f
   return typeof model === 'string' && model !== '' && model.length <= MAX_MODEL_LENGTH ? { model, parts } : { parts }
 }
 
+const PIECE_BYTES = 256 * 1024
+
+async function* piecesOf(bytes: Buffer): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    if (at > 0) await setImmediate()
+    yield bytes.subarray(at, at + PIECE_BYTES)
+  }
+}
+
 async function readParts(bytes: Buffer, contentType: string, keepFiles: boolean): Promise<FormPart[]> {
   try {
     return await new Promise<FormPart[]>((resolve, reject) => {
@@ -59,7 +70,8 @@ async function readParts(bytes: Buffer, contentType: string, keepFiles: boolean)
       parser.on('partsLimit', () => reject(new Error('it has too many parts')))
       parser.on('error', reject)
       parser.on('finish', () => resolve(parts))
-      parser.end(bytes)
+      // Piece by piece: the parser works through what it is given in one go, and others wait meanwhile.
+      Readable.from(piecesOf(bytes)).pipe(parser)
     })
   } catch (error) {
     throw new AppError(

@@ -1,6 +1,6 @@
 import type { LocalService } from '../../services/index.js'
 import { withFormModel } from './form.js'
-import type { RequestBody } from './request-body.js'
+import { modelOf, type RequestBody } from './request-body.js'
 
 /**
  * The body with the model's published name replaced by the one the server itself uses. The body comes back untouched,
@@ -8,13 +8,13 @@ import type { RequestBody } from './request-body.js'
  */
 export function withServerModelId(body: RequestBody, service: LocalService): RequestBody {
   if (service.serverModelIds.size === 0 || body.kind !== 'read') return body
-  const model = body.json?.['model'] ?? body.form?.model
-  if (typeof model !== 'string') return body
+  const model = modelOf(body)
+  if (model === undefined) return body
   const own = service.serverModelIds.get(model)
   if (own === undefined || own === model) return body
   if (body.json !== undefined) {
-    const json = { ...body.json, model: own }
-    return { ...body, json, bytes: Buffer.from(JSON.stringify(json)) }
+    const json = body.json.with(new Map([['model', JSON.stringify(own)]]))
+    return { ...body, json, bytes: json.bytes }
   }
   return { ...body, bytes: withFormModel(body.bytes, { from: model, to: own }) }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
-import { BODY_STALL_MS, ClientGoneError } from './request-body.js'
+import { BODY_STALL_MS, ClientGoneError } from './read-body.js'
 
 /**
  * A client's streamed body as one attempt sends it. The HTTP client destroys the body of a request that fails, and a

@@ -5,7 +5,9 @@ import type { Log } from '../../logging/index.js'
 import type { Host, PathLookup } from '../../p2p/index.js'
 import { type ServiceRegistry, WEBSOCKET } from '../../services/index.js'
 import type { TrafficFeed, TrafficHandle, TrafficUpdate } from '../../telemetry/index.js'
-import { ClientGoneError, type RequestBody } from '../body/request-body.js'
+import type { BodyMemory, HeldBody } from '../body/body-memory.js'
+import { ClientGoneError } from '../body/read-body.js'
+import type { RequestBody } from '../body/request-body.js'
 import type { Arrival } from '../listener/arrival.js'
 import type { Listener } from '../listener/listeners.js'
 import type { Provider } from '../routing/choose-providers.js'
@@ -26,11 +28,13 @@ export interface Exchange {
   /** `performance.now()` at arrival. */
   readonly startedAt: number
   body: RequestBody
+  /** Where the bytes of the body are counted until the exchange is over. */
+  readonly memory: HeldBody
 }
 
 /** Only at the local listener, and only for an event stream. */
 const wantsComments = (exchange: Exchange): boolean =>
-  exchange.listener === 'local' && exchange.body.kind === 'read' && exchange.body.json?.['stream'] === true
+  exchange.listener === 'local' && exchange.body.kind === 'read' && exchange.body.json?.scalar('stream') === true
 
 /**
  * Runs one forwarded request and enters it in the traffic feed, whatever becomes of it. The response belongs to
@@ -38,7 +42,7 @@ const wantsComments = (exchange: Exchange): boolean =>
  * @throws AppError `loop_detected`, and whatever `forward` throws while the client is untouched
  */
 export async function runExchange(
-  needs: { host: Host; traffic: TrafficFeed; paths: PathLookup },
+  needs: { host: Host; traffic: TrafficFeed; paths: PathLookup; bodies: BodyMemory },
   arrival: Arrival,
   about: { service: string; route: string },
   forward: (exchange: Exchange) => Promise<void>,
@@ -63,6 +67,7 @@ export async function runExchange(
     reply: new Reply(arrival.response, { listener, requestId }),
     startedAt: performance.now(),
     body: { kind: 'none' },
+    memory: needs.bodies.hold(peer ?? request.headers.origin),
   }
   try {
     await forward(exchange)
@@ -73,6 +78,8 @@ export async function runExchange(
       gone ? { cancelledBy: 'client' } : { status: known?.status ?? 500, error: known?.code ?? 'internal' },
     )
     throw error
+  } finally {
+    exchange.memory.release()
   }
 }
 

@@ -3,16 +3,14 @@ import { AppError } from '#shared/errors.js'
 import { countsTokens, type Limits } from '#shared/limits.js'
 import type { LocalService } from '../../services/index.js'
 import { isGeneration, lowerTokens, withoutDoubles } from '../../services/sharing/access/index.js'
+import type { HeldBody } from '../body/body-memory.js'
 import { writeForm } from '../body/form.js'
 import { hasPrivateIds } from '../body/private-names.js'
+import { assertDeclaredLength, ClientGoneError, readBody } from '../body/read-body.js'
 import {
-  assertDeclaredLength,
-  ClientGoneError,
   hasBody,
-  type JsonObject,
   modelOf,
-  parseModelRequest,
-  readAll,
+  readModelRequest,
   readRoutingBody,
   type RequestBody,
   withoutBody,
@@ -44,13 +42,13 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
 
   const peerOf = ({ request }: Arrival): string => request.socket.remoteAddress ?? ''
 
-  async function readBody(request: IncomingMessage, { name, path, services }: SharedRequest): Promise<RequestBody> {
+  async function bodyOf({ request, memory }: Exchange, { name, path, services }: SharedRequest): Promise<RequestBody> {
     // Another service's body may be as large as it likes: it streams through and is never kept here.
     if (name !== 'llm') return hasBody(request) ? { kind: 'stream', stream: request } : { kind: 'none' }
     const { maxBodyBytes, maxTokens } = admission.limits
     const strict = maxTokens > 0 || services.some(({ onlyTicked }) => onlyTicked === true)
     return await readSharedBody(request, {
-      ...{ path, strict },
+      ...{ path, strict, memory },
       maxBytes: options.settings['gateway.max-body'],
       maxUploadBytes: maxBodyBytes,
     })
@@ -66,8 +64,11 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
         exchange.traffic.finish({ error: reason.code, cancelledBy: 'node' })
         exchange.reply.breakOff(reason)
       })
+      // Both ways: who loses the room in the queue need send no more, and whose body loses its memory waits no more.
+      exchange.memory.onEvicted((error) => slot.refuse(error))
+      slot.onRefused((error) => exchange.memory.evict(error))
       try {
-        const body = await readBody(arrival.request, request)
+        const body = await bodyOf(exchange, request)
         exchange.body = body
         const service = serviceForModel(request.services, body)
         if (exchange.reply.isHandshake) checkSocketConsent(service, admission.limits)
@@ -76,6 +77,7 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
         if (model !== undefined) exchange.traffic.update({ model })
         exchange.body = withTokenLimit(body, request.path, admission.limits.maxTokens)
         if ((await slot.acquire()) === 'left') throw new ClientGoneError()
+        exchange.memory.keep()
         await forwarder.toLocalService(exchange, service, `${request.path}${request.query}`)
       } finally {
         exchange.reply.offGone(leave)
@@ -95,6 +97,7 @@ interface SharedBodyRules {
   maxUploadBytes: number
   /** What the body says decides whether it may pass: it must be understood, as JSON whatever its type claims. */
   strict: boolean
+  memory: HeldBody
 }
 
 /** Multipart uploads; everything else that is shared of a model server takes JSON. */
@@ -106,28 +109,29 @@ const FORM_PATHS = /^\/v1\/(?:audio|images)\//
  */
 async function readSharedBody(request: IncomingMessage, rules: SharedBodyRules): Promise<RequestBody> {
   if (!hasBody(request)) return withoutBody(request)
+  const { memory } = rules
   const maxBytes = rules.maxUploadBytes === 0 ? rules.maxBytes : Math.min(rules.maxBytes, rules.maxUploadBytes)
   if (rules.strict && !FORM_PATHS.test(rules.path)) {
-    return writeJson(parseModelRequest(await readAll(request, maxBytes)))
+    return await writtenAnew(await readModelRequest(request, { maxBytes, memory, json: 'yes' }))
   }
-  const body = await readRoutingBody(request, { maxBytes, identityKnown: false, keepFiles: rules.strict })
-  if (rules.strict && body.kind === 'read') return await writtenAnew(body)
+  const body = await readRoutingBody(request, { maxBytes, identityKnown: false, keepFiles: rules.strict, memory })
+  if (rules.strict) return await writtenAnew(body)
   if (body.kind !== 'stream' || rules.maxUploadBytes === 0) return body
   assertDeclaredLength(request, rules.maxUploadBytes)
   // A length that was declared is kept by the connection itself; without one, only reading tells.
   if (request.headers['content-length'] !== undefined) return body
-  return { kind: 'read', bytes: await readAll(request, rules.maxUploadBytes) }
+  const { bytes } = await readBody(request, { maxBytes: rules.maxUploadBytes, memory, packed: true })
+  return { kind: 'read', bytes }
 }
 
-/** As it was understood here, so that the server can't understand it otherwise. */
-async function writtenAnew(body: RequestBody & { kind: 'read' }): Promise<RequestBody> {
-  if (body.json !== undefined) return writeJson(body.json)
-  return body.form === undefined ? body : { kind: 'read', form: body.form, ...(await writeForm(body.form)) }
-}
-
-function writeJson(from: JsonObject): RequestBody {
-  const json = withoutDoubles(from)
-  return { kind: 'read', json, bytes: Buffer.from(JSON.stringify(json)), contentType: 'application/json' }
+/** Without what the server could understand otherwise than it was understood here. */
+async function writtenAnew(body: RequestBody): Promise<RequestBody> {
+  if (body.kind !== 'read') return body
+  if (body.json !== undefined) {
+    const json = withoutDoubles(body.json)
+    return { ...body, json, bytes: json.bytes, contentType: 'application/json' }
+  }
+  return body.form === undefined ? body : { ...body, ...(await writeForm(body.form)) }
 }
 
 /**
@@ -165,11 +169,11 @@ function checkSocketConsent(service: LocalService, limits: Limits): void {
   )
 }
 
-/** The same request with the owner's limit on tokens in it; byte for byte the same without a limit. */
+/** The same request with the owner's limit on tokens in it; what is within it stays byte for byte. */
 function withTokenLimit(body: RequestBody, path: string, maxTokens: number): RequestBody {
   if (maxTokens === 0 || !isGeneration(path) || body.kind !== 'read' || body.json === undefined) return body
   const json = lowerTokens(path, body.json, maxTokens)
-  return { ...body, json, bytes: Buffer.from(JSON.stringify(json)) }
+  return { ...body, json, bytes: json.bytes }
 }
 
 /** Whatever separates its pairs, and however the name is written. */

@@ -122,6 +122,7 @@ function outgoingHeaders(exchange: Exchange, policy: HeaderPolicy, ours: Headers
   if (exchange.body.kind === 'read' && exchange.body.contentType !== undefined) {
     headers['content-type'] = exchange.body.contentType
   }
+  if (exchange.body.kind === 'read' && exchange.body.unpacked === true) delete headers['content-encoding']
   Object.assign(headers, ours)
   headers[HOPS_HEADER] = exchange.hops
   headers['x-request-id'] = exchange.requestId

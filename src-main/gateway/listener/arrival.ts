@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError, toWireError } from '#shared/errors.js'
 import type { Log } from '../../logging/index.js'
 import { HandshakeResponse } from '../../p2p/index.js'
-import { ClientGoneError } from '../body/request-body.js'
+import { ClientGoneError } from '../body/read-body.js'
 import type { Listener } from './listeners.js'
 
 /** A request as it came in at a listener, with where its answer goes. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
-import { readAll } from '../body/request-body.js'
+import { readBody } from '../body/read-body.js'
 
 /**
  * The JSON that a request to this node itself carries; an empty body is an empty object.
@@ -10,7 +10,7 @@ export async function readJson(request: IncomingMessage, maxBytes: number): Prom
   if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
     throw new AppError('unsupported_media_type', 'Send the body as application/json.')
   }
-  const bytes = await readAll(request, maxBytes)
+  const { bytes } = await readBody(request, { maxBytes })
   if (bytes.length === 0) return {}
   try {
     return JSON.parse(bytes.toString('utf8')) as unknown

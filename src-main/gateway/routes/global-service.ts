@@ -113,7 +113,7 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
       const { headers } = arrival.request
       const identityKnown = headers['x-ocf-identity-group'] !== undefined
       const maxBytes = options.settings['gateway.max-body']
-      const body = await readRoutingBody(arrival.request, { maxBytes, identityKnown })
+      const body = await readRoutingBody(arrival.request, { maxBytes, identityKnown, memory: exchange.memory })
       exchange.body = understand?.(body) ?? body
       const queries = queriesOf(service, exchange)
       const fallback = fallbackLevel(headers['x-ocf-fallback'] ?? headers['x-otela-fallback'])

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '#shared/errors.js'
 import { OLLAMA_API, OLLAMA_MODEL_PATHS } from '../../services/index.js'
-import { parseObject, readAll, type RequestBody } from '../body/request-body.js'
+import { readBody } from '../body/read-body.js'
+import type { RequestBody } from '../body/request-body.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import { listModels, type ModelEntry } from '../routing/models-list.js'
 import { createGlobalForward } from './global-service.js'
@@ -27,10 +28,10 @@ export function ollamaRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
 
   function withFullName(body: RequestBody): RequestBody {
     if (body.kind !== 'read' || body.json === undefined) return body
-    const { model } = body.json
-    if (typeof model !== 'string' || fullName(model) === model) return body
-    const json = { ...body.json, model: fullName(model) }
-    return { ...body, json, bytes: Buffer.from(JSON.stringify(json)) }
+    const model = body.json.text('model')
+    if (model === undefined || fullName(model) === model) return body
+    const json = body.json.with(new Map([['model', JSON.stringify(fullName(model))]]))
+    return { ...body, json, bytes: json.bytes }
   }
 
   const route = (
@@ -62,8 +63,8 @@ export function ollamaRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
       ctx.body = { models: models().map(tagOf) }
     }),
     route(['POST'], '/api/show', 'What the network knows of one of those models.', async (ctx) => {
-      const { model, name = model } = parseObject(await readAll(ctx.req, MAX_SHOW_BYTES))
-      const id = fullName(typeof name === 'string' ? name : '')
+      const { json } = await readBody(ctx.req, { maxBytes: MAX_SHOW_BYTES, json: 'yes' })
+      const id = fullName(json?.text('name') ?? json?.text('model') ?? '')
       const found = models().find((entry) => entry.id === id)
       if (found === undefined) throw new AppError('model_not_found', `model '${id.slice(0, 200)}' not found`)
       ctx.body = showOf(found)

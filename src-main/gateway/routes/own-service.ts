@@ -1,9 +1,8 @@
-import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
 import { OWN_SERVICE_PREFIX } from '#shared/routes.js'
 import { isPathShared, type LocalService, OLLAMA_API, WEBSOCKET } from '../../services/index.js'
 import { hasBody, modelOf, readRoutingBody, type RequestBody, withoutBody } from '../body/request-body.js'
-import { keepClientAwake, runExchange } from '../forward/exchange.js'
+import { type Exchange, keepClientAwake, runExchange } from '../forward/exchange.js'
 import { noProvider } from '../forward/failures.js'
 import { createSharedUse } from '../forward/shared-use.js'
 import { serviceForModel } from '../forward/targets.js'
@@ -27,10 +26,10 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
   }
 
   /** Reads the body only where the model in it decides something: several servers, or ids that differ. */
-  async function bodyFor(request: IncomingMessage, services: readonly LocalService[]): Promise<RequestBody> {
+  async function bodyFor({ request, memory }: Exchange, services: readonly LocalService[]): Promise<RequestBody> {
     const modelDecides = services.length > 1 || services.some((service) => service.serverModelIds.size > 0)
     const maxBytes = options.settings['gateway.max-body']
-    if (modelDecides) return await readRoutingBody(request, { maxBytes, identityKnown: false })
+    if (modelDecides) return await readRoutingBody(request, { maxBytes, identityKnown: false, memory })
     return hasBody(request) ? { kind: 'stream', stream: request } : withoutBody(request)
   }
 
@@ -62,7 +61,7 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
   async function serveOwn(arrival: Arrival, name: string, rest: string): Promise<void> {
     await runExchange(needs, arrival, { service: name, route: ROUTE }, async (exchange) => {
       const services = speaking(connectedServices(name, 'local'), rest)
-      exchange.body = await bodyFor(arrival.request, services)
+      exchange.body = await bodyFor(exchange, services)
       const service = serviceForModel(services, exchange.body)
       const model = modelOf(exchange.body)
       if (model !== undefined) exchange.traffic.update({ model })

@@ -3,11 +3,12 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { AppError } from '#shared/errors.js'
 import { BoundedMap } from '../../base/bounded-map.js'
 import type { MonotonicClock } from '../../base/clock.js'
+import { elementsOf, JsonObjectBytes } from '../../base/json/object.js'
 import { type NodeTable, ProviderSet } from '../../node-table/index.js'
 import type { Host } from '../../p2p/index.js'
 import type { ServiceRegistry } from '../../services/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
-import type { JsonObject, RequestBody } from '../body/request-body.js'
+import type { RequestBody } from '../body/request-body.js'
 import { type Choice, chooseProviders, type Provider, type ProviderSnapshot } from './choose-providers.js'
 import type { ProviderHealth } from './provider-health.js'
 import { estimatedTtfbMs, type ProviderScores } from './provider-scores.js'
@@ -177,10 +178,8 @@ export function identityQueries(service: string, body: RequestBody): IdentityQue
   if (body.form?.model !== undefined) return [{ key: 'model', value: body.form.model }]
   const { json } = body
   if (json === undefined) return []
-  if (service === 'llm') return scalarQuery('model', json['model'])
-  return Object.entries(json)
-    .slice(0, MAX_FIELDS)
-    .flatMap(([key, value]) => scalarQuery(key, value))
+  if (service === 'llm') return scalarQuery('model', json.scalar('model'))
+  return json.names.slice(0, MAX_FIELDS).flatMap((key) => scalarQuery(key, json.scalar(key)))
 }
 
 function scalarQuery(key: string, value: unknown): IdentityQuery[] {
@@ -212,8 +211,10 @@ const MAX_CONVERSATIONS = 8_192
 /** A server's cache of a conversation is gone by then. */
 const FORGET_AFTER_MS = 10 * 60_000
 
-/** Characters of the prompt's beginning that make its key. */
-const PREFIX_CHARS = 2_048
+/** Bytes of each part of a prompt's beginning that make its key. */
+const PREFIX_BYTES = 2_048
+/** The first turns are looked for in so many bytes. */
+const WINDOW_BYTES = 256 * 1024
 
 export function createAffinity(needs: { monotonic: MonotonicClock }): Affinity {
   const servers = new BoundedMap<string, { peerId: string; atMs: number }>(MAX_CONVERSATIONS)
@@ -235,33 +236,29 @@ export function createAffinity(needs: { monotonic: MonotonicClock }): Affinity {
  * A hash of how the conversation begins (system text and first turn), the same for all its later turns; undefined where
  * there is no conversation. Only the hash is kept, never the text.
  */
-export function conversationKey(json: JsonObject): string | undefined {
+export function conversationKey(json: JsonObjectBytes): string | undefined {
   const beginning = beginningOf(json)
-  if (beginning === undefined || beginning === '') return undefined
-  return hash('sha1', `${textOf(json['model'])}\0${beginning}`, 'base64')
+  if (beginning === undefined) return undefined
+  const parts = [json.raw('model') ?? NOTHING, ...beginning].map((part) => part.subarray(0, PREFIX_BYTES))
+  return hash('sha1', Buffer.concat(parts.flatMap((part) => [part, SEPARATOR])), 'base64')
 }
 
-function beginningOf(json: JsonObject): string | undefined {
-  const turns = json['messages'] ?? json['input']
-  if (Array.isArray(turns)) {
-    const [first, second] = turns as unknown[]
-    const turn = roleOf(first) === 'user' ? textOf(first) : `${textOf(first)}\0${textOf(second)}`
-    return `${textOf(json['system'] ?? json['instructions'])}\0${turn}`.slice(0, PREFIX_CHARS)
+const OPEN_BRACKET = 0x5b
+const QUOTE = 0x22
+const NOTHING = Buffer.alloc(0)
+const SEPARATOR = Buffer.alloc(1)
+
+function beginningOf(json: JsonObjectBytes): Buffer[] | undefined {
+  const turns = json.raw('messages') ?? json.raw('input')
+  if (turns?.[0] !== OPEN_BRACKET) {
+    const text = turns ?? json.raw('prompt')
+    return text?.[0] === QUOTE && text.length > 2 ? [text] : undefined
   }
-  const text = typeof turns === 'string' ? turns : json['prompt']
-  return typeof text === 'string' ? text.slice(0, PREFIX_CHARS) : undefined
+  const [first, second = NOTHING] = elementsOf(turns.subarray(0, WINDOW_BYTES))
+  if (first === undefined) return undefined
+  const turn = JsonObjectBytes.fromBeginning(first)
+  const rest = turn?.text('role') === 'user' ? [] : [contentOf(second, JsonObjectBytes.fromBeginning(second))]
+  return [json.raw('system') ?? json.raw('instructions') ?? NOTHING, contentOf(first, turn), ...rest]
 }
 
-function roleOf(turn: unknown): unknown {
-  return typeof turn === 'object' && turn !== null && 'role' in turn ? turn.role : undefined
-}
-
-/** The beginning of whatever stands there, as text. */
-function textOf(value: unknown): string {
-  if (value === undefined) return ''
-  if (typeof value === 'string') return value.slice(0, PREFIX_CHARS)
-  if (typeof value === 'object' && value !== null && 'content' in value && typeof value.content === 'string') {
-    return value.content.slice(0, PREFIX_CHARS)
-  }
-  return JSON.stringify(value).slice(0, PREFIX_CHARS)
-}
+const contentOf = (turn: Buffer, object: JsonObjectBytes | undefined): Buffer => object?.raw('content') ?? turn

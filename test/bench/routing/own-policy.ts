@@ -1,3 +1,4 @@
+import { JsonObjectBytes } from '../../../src-main/base/json/object.js'
 import { createAffinity, createProviderChoice } from '../../../src-main/gateway/routing/provider-choice.js'
 import { createProviderHealth } from '../../../src-main/gateway/routing/provider-health.js'
 import { createProviderScores, createStatusFollower } from '../../../src-main/gateway/routing/provider-scores.js'
@@ -50,7 +51,7 @@ export function createOwnPolicy(needs: {
     body: {
       kind: 'read' as const,
       bytes: Buffer.alloc(0),
-      json: { messages: [{ role: 'user', content: conversation }] },
+      json: JsonObjectBytes.from(Buffer.from(JSON.stringify({ messages: [{ role: 'user', content: conversation }] }))),
     },
   })
 

@@ -50,6 +50,10 @@ class FairAdmission implements Admission {
     return {
       acquire: () => request.wait(() => this.#acquire(request)),
       release: () => this.#release(request),
+      refuse: (error) => {
+        if (!request.hasEnded && !request.isRunning) this.#refuse(request, error)
+      },
+      onRefused: (listener) => request.onRefused(listener),
       onCut: (listener) => request.onCut(listener),
     }
   }

@@ -22,6 +22,10 @@ export interface SlotRequest {
   acquire(): Promise<'granted' | 'left'>
   /** Gives back the slot, or its room in the queue; idempotent. */
   release(): void
+  /** It gets no slot, for that reason; nothing once it has one. */
+  refuse(error: AppError): void
+  /** Calls `listener` when it gets no slot, also while its body is still coming. */
+  onRefused(listener: (error: AppError) => void): void
   /** Calls `listener` when the owner takes the slot back while the answer runs. */
   onCut(listener: (reason: AppError) => void): void
 }

@@ -11,6 +11,7 @@ export class PeerRequest implements SwapRemoveMember {
   #settle: { resolve(outcome: 'granted' | 'left'): void; reject(error: AppError): void } | undefined
   #timer: NodeJS.Timeout | undefined
   readonly #cutListeners: ((reason: AppError) => void)[] = []
+  readonly #refusedListeners: ((error: AppError) => void)[] = []
 
   constructor(asker: Asker) {
     this.asker = asker
@@ -59,6 +60,7 @@ export class PeerRequest implements SwapRemoveMember {
     this.#stage = 'ended'
     this.#refusal = error
     this.#settle?.reject(error)
+    for (const listener of this.#refusedListeners) listener(error)
   }
 
   /** It is over, or its client left. */
@@ -77,6 +79,10 @@ export class PeerRequest implements SwapRemoveMember {
 
   stopTimer(): void {
     clearTimeout(this.#timer)
+  }
+
+  onRefused(listener: (error: AppError) => void): void {
+    this.#refusedListeners.push(listener)
   }
 
   onCut(listener: (reason: AppError) => void): void {

@@ -1,3 +1,5 @@
+import { elementsOf, JsonObjectBytes } from '../../../base/json/object.js'
+
 /** Every name under which servers take the most tokens of an answer. */
 const TOKEN_FIELDS = [
   'max_tokens',
@@ -33,8 +35,6 @@ const DECIDING_FIELDS = new Set([
   'prompt',
 ])
 
-type JsonObject = Readonly<Record<string, unknown>>
-
 /** Whether answers of this path are counted in tokens. */
 export function isGeneration(path: string): boolean {
   return Object.hasOwn(FIELD_OF_PATH, path)
@@ -42,12 +42,22 @@ export function isGeneration(path: string): boolean {
 
 /**
  * A body without a second reading: Go's servers take `Model` for `model`, so such doubles of deciding fields are dropped.
+ * @throws AppError `invalid_request` where a deciding field stands there more than once
  */
-export function withoutDoubles(body: JsonObject): JsonObject {
-  const isDouble = (name: string): boolean => !DECIDING_FIELDS.has(name) && DECIDING_FIELDS.has(folded(name))
-  const clean = (object: JsonObject): JsonObject =>
-    Object.fromEntries(Object.entries(object).filter(([name]) => !isDouble(name)))
-  return isObject(body['options']) ? { ...clean(body), options: clean(body['options']) } : clean(body)
+export function withoutDoubles(body: JsonObjectBytes): JsonObjectBytes {
+  const changes = doublesOf(body)
+  const options = body.object('options')
+  const inner = options === undefined ? undefined : doublesOf(options)
+  if (options !== undefined && inner !== undefined && inner.size > 0) {
+    changes.set('options', options.with(inner).bytes.toString('utf8'))
+  }
+  return body.with(changes)
+}
+
+function doublesOf(object: JsonObjectBytes): Map<string, string | null> {
+  object.assertOnce(DECIDING_FIELDS)
+  const doubles = object.names.filter((name) => !DECIDING_FIELDS.has(name) && DECIDING_FIELDS.has(folded(name)))
+  return new Map(doubles.map((name) => [name, null]))
 }
 
 /** As Go folds names: also the long s and the Kelvin sign. */
@@ -57,40 +67,54 @@ const folded = (name: string): string => name.toLowerCase().replaceAll('\u017f',
  * A request of which the answer has at most `limit` tokens. It is lowered rather than refused: a shorter answer says so
  * itself (`finish_reason: "length"`). A request for several answers shares the limit among them.
  */
-export function lowerTokens(path: string, body: JsonObject, limit: number): JsonObject {
+export function lowerTokens(path: string, body: JsonObjectBytes, limit: number): JsonObjectBytes {
   const each = Math.max(1, Math.floor(limit / answersAsked(body)))
-  const lowered = lowerFields(body, each)
+  const changes = lowered(body, each)
   const field = FIELD_OF_PATH[path]
   if (field === 'options.num_predict') {
-    const options = lowerFields(isObject(body['options']) ? body['options'] : {}, each)
-    return { ...lowered, options: { ...options, num_predict: lower(options['num_predict'], each) } }
-  }
-  const isNamed = TOKEN_FIELDS.some((name) => lowered[name] !== undefined)
-  return field === undefined || isNamed ? lowered : { ...lowered, [field]: each }
+    const options = body.object('options') ?? JsonObjectBytes.from(Buffer.from('{}'))
+    const inner = lowered(options, each)
+    if (!options.has('num_predict')) inner.set('num_predict', String(each))
+    if (inner.size > 0) changes.set('options', options.with(inner).bytes.toString('utf8'))
+  } else if (field !== undefined && !TOKEN_FIELDS.some((name) => body.has(name))) changes.set(field, String(each))
+  return body.with(changes)
 }
 
-function lowerFields(body: JsonObject, limit: number): Record<string, unknown> {
-  const lowered: Record<string, unknown> = { ...body }
-  for (const name of TOKEN_FIELDS) if (Object.hasOwn(body, name)) lowered[name] = lower(body[name], limit)
-  for (const name of LEAST_FIELDS) {
-    if (typeof body[name] === 'number') lowered[name] = Math.min(body[name], limit)
+/** What is above the limit, with the limit in its place; what is within it stays as it was sent. */
+function lowered(object: JsonObjectBytes, limit: number): Map<string, string | null> {
+  const changes = new Map<string, string | null>()
+  for (const name of TOKEN_FIELDS) {
+    if (object.has(name) && !isWithin(object.scalar(name), limit)) changes.set(name, String(limit))
   }
-  return lowered
+  for (const name of LEAST_FIELDS) {
+    const least = object.scalar(name)
+    if (typeof least === 'number' && least > limit) changes.set(name, String(limit))
+  }
+  return changes
 }
 
 /** -1 and the like mean "without end" to some servers. */
-function lower(value: unknown, limit: number): number {
-  return typeof value === 'number' && value >= 0 && value <= limit ? value : limit
+function isWithin(value: unknown, limit: number): boolean {
+  return typeof value === 'number' && value >= 0 && value <= limit
 }
 
 /** `n` answers to each prompt of a list. */
-function answersAsked(body: JsonObject): number {
-  const counts = ['n', 'best_of', 'n_cmpl'].map((name) => body[name]).filter((value) => typeof value === 'number')
-  const { prompt } = body
-  const prompts = Array.isArray(prompt) && typeof prompt[0] !== 'number' ? prompt.length : 1
-  return Math.max(1, ...counts) * Math.max(1, prompts)
+function answersAsked(body: JsonObjectBytes): number {
+  const counts = ['n', 'best_of', 'n_cmpl']
+    .map((name) => body.scalar(name))
+    .filter((value) => typeof value === 'number')
+  return Math.max(1, ...counts) * Math.max(1, promptsIn(body.raw('prompt')))
 }
 
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+const OPEN_BRACKET = 0x5b
+
+/** A list of numbers is one prompt, in tokens. */
+function promptsIn(prompt: Buffer | undefined): number {
+  if (prompt?.[0] !== OPEN_BRACKET) return 1
+  let count = 0
+  for (const element of elementsOf(prompt)) {
+    if (/^[-\d]/.test(element.toString('latin1', 0, 1))) return 1
+    count += 1
+  }
+  return count
 }

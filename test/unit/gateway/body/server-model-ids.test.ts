@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { JsonObjectBytes } from '../../../../src-main/base/json/object.js'
 import type { RequestBody } from '../../../../src-main/gateway/body/request-body.js'
 import { withServerModelId } from '../../../../src-main/gateway/body/server-model-ids.js'
 import type { LocalService } from '../../../../src-main/services/index.js'
@@ -17,17 +18,17 @@ const service = (ids: [string, string][]): LocalService => ({
   problem: undefined,
 })
 
-const bodyOf = (json: Record<string, unknown>) => ({
-  kind: 'read' as const,
-  json,
-  bytes: Buffer.from(JSON.stringify(json, null, 2)),
-})
+const bodyOf = (value: Record<string, unknown>) => {
+  const json = JsonObjectBytes.from(Buffer.from(JSON.stringify(value, null, 2)))
+  return { kind: 'read' as const, json, bytes: json.bytes }
+}
 
 test('the published name becomes the server’s own, the rest stays', () => {
-  const body = bodyOf({ model: 'llama', messages: [{ role: 'user', content: 'Grüße' }], seed: 1 })
+  const value = { model: 'llama', messages: [{ role: 'user', content: 'Grüße' }], seed: 1 }
+  const body = bodyOf(value)
   const own = withServerModelId(body, service([['llama', '/models/llama.gguf']]))
-  expect(own.kind === 'read' && JSON.parse(own.bytes.toString())).toEqual({ ...body.json, model: '/models/llama.gguf' })
-  expect(body.json['model']).toBe('llama')
+  expect(own.kind === 'read' && JSON.parse(own.bytes.toString())).toEqual({ ...value, model: '/models/llama.gguf' })
+  expect(body.json.text('model')).toBe('llama')
 })
 
 test('a body that needs no change is the same object', () => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
-import { ClientGoneError } from '../../../../src-main/gateway/body/request-body.js'
+import { ClientGoneError } from '../../../../src-main/gateway/body/read-body.js'
 import { Upload } from '../../../../src-main/gateway/body/upload.js'
 import { startTestServer, type TestServer } from '../../../fixtures/http-server.js'
 

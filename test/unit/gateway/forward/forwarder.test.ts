@@ -3,7 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { AppError } from '#shared/errors.js'
-import { hasBody, readAll } from '../../../../src-main/gateway/body/request-body.js'
+import { BodyMemory } from '../../../../src-main/gateway/body/body-memory.js'
+import { readBody } from '../../../../src-main/gateway/body/read-body.js'
+import { hasBody } from '../../../../src-main/gateway/body/request-body.js'
 import type { Exchange } from '../../../../src-main/gateway/forward/exchange.js'
 import { createForwarder } from '../../../../src-main/gateway/forward/forwarder.js'
 import { createLocalClients } from '../../../../src-main/gateway/forward/local-clients.js'
@@ -84,7 +86,8 @@ async function frontOf(service: LocalService, path = '/x'): Promise<TestServer &
   const traffic = { update() {}, firstByte() {}, addBytes() {}, attempted() {}, finish() {} }
 
   async function forward(exchange: Exchange, response: ServerResponse): Promise<void> {
-    if (hasBody(exchange.request)) exchange.body = { kind: 'read', bytes: await readAll(exchange.request, 1024) }
+    if (hasBody(exchange.request))
+      exchange.body = { kind: 'read', bytes: (await readBody(exchange.request, { maxBytes: 1024 })).bytes }
     try {
       await forwarder.toLocalService(exchange, service, path)
     } catch (error) {
@@ -98,6 +101,7 @@ async function frontOf(service: LocalService, path = '/x'): Promise<TestServer &
     const exchange: Exchange = {
       ...{ listener: 'local', requestId: 'r1', hops: 'self', traffic, request, reply, startedAt },
       body: { kind: 'none' },
+      memory: bodies.hold(undefined),
     }
     void forward(exchange, response)
   })
@@ -105,6 +109,7 @@ async function frontOf(service: LocalService, path = '/x'): Promise<TestServer &
   return { ...server, failures }
 }
 
+const bodies = new BodyMemory(() => 1024 * 1024)
 const BODIED = new Set(['POST', 'PUT', 'PATCH'])
 
 const statusOf = async (origin: string, method: string): Promise<number> => {
@@ -194,7 +199,10 @@ async function front(acts: Record<string, Act[]>, service = 'llm') {
     const reply = new Reply(response, { listener: 'local', requestId: 'r1' })
     const exchange = {
       ...{ listener: 'local', requestId: 'r1', hops: 'self', traffic, request, reply, startedAt: performance.now() },
-      body: hasBody(request) ? { kind: 'read', bytes: await readAll(request, 1024) } : { kind: 'none' },
+      memory: bodies.hold(undefined),
+      body: hasBody(request)
+        ? { kind: 'read', bytes: (await readBody(request, { maxBytes: 1024 })).bytes }
+        : { kind: 'none' },
     } as Exchange
     try {
       await forwarder.toProviders(exchange, { service, path: '/x', what: 'the model' }, providers)

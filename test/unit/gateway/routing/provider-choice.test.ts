@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { AppError } from '#shared/errors.js'
-import type { JsonObject } from '../../../../src-main/gateway/body/request-body.js'
+import { JsonObjectBytes } from '../../../../src-main/base/json/object.js'
 import {
   conversationKey,
   createAffinity,
@@ -11,7 +11,9 @@ import {
   parseIdentityHeader,
 } from '../../../../src-main/gateway/routing/provider-choice.js'
 
-const read = (json: JsonObject) => ({ kind: 'read' as const, bytes: Buffer.alloc(0), json })
+const bodyOf = (value: object): JsonObjectBytes => JsonObjectBytes.from(Buffer.from(JSON.stringify(value)))
+const read = (value: object) => ({ kind: 'read' as const, bytes: Buffer.alloc(0), json: bodyOf(value) })
+const keyOf = (value: object): string | undefined => conversationKey(bodyOf(value))
 
 describe('X-Ocf-Identity-Group', () => {
   test('is split at the first equals sign', () => {
@@ -99,13 +101,13 @@ const system = { role: 'system', content: 'Be brief.' }
 const first = { role: 'user', content: 'What is a peer?' }
 
 describe('the key of a conversation', () => {
-  const key = conversationKey({ model: 'm', messages: [system, first] })
+  const key = keyOf({ model: 'm', messages: [system, first] })
 
   test('stays the same for its later turns', () => {
     const later = [system, first, { role: 'assistant', content: 'Another node.' }, { role: 'user', content: 'Why?' }]
-    expect(conversationKey({ model: 'm', messages: later, stream: true })).toBe(key)
-    const noSystem = conversationKey({ model: 'm', messages: [first] })
-    expect(conversationKey({ model: 'm', messages: [first, { role: 'assistant', content: 'A node.' }] })).toBe(noSystem)
+    expect(keyOf({ model: 'm', messages: later, stream: true })).toBe(key)
+    const noSystem = keyOf({ model: 'm', messages: [first] })
+    expect(keyOf({ model: 'm', messages: [first, { role: 'assistant', content: 'A node.' }] })).toBe(noSystem)
   })
 
   test('differs by model, system text and first question', () => {
@@ -115,17 +117,17 @@ describe('the key of a conversation', () => {
       { model: 'm', messages: [system, { ...first, content: 'What is a node?' }] },
       { model: 'm', prompt: 'What is a peer?' },
       { model: 'm', system: 'Be brief.', messages: [first] },
-    ].map(conversationKey)
+    ].map(keyOf)
     expect(new Set([key, ...others]).size).toBe(others.length + 1)
   })
 
   test('holds nothing of the text, and is absent where there is none', () => {
     expect(key).toMatch(/^[\w+/]{27}=$/)
     for (const json of [{ model: 'm' }, { model: 'm', prompt: '' }, { model: 'm', messages: 7 }]) {
-      expect(conversationKey(json)).toBeUndefined()
+      expect(keyOf(json)).toBeUndefined()
     }
     for (const messages of [[null], [7, {}], [[]], [{ role: 'user' }]]) {
-      expect(() => conversationKey({ model: 'm', messages })).not.toThrow()
+      expect(() => keyOf({ model: 'm', messages })).not.toThrow()
     }
   })
 })

@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { JsonObjectBytes } from '../../../../../src-main/base/json/object.js'
 import { lowerTokens, withoutDoubles } from '../../../../../src-main/services/sharing/access/index.js'
+
+const bodyOf = (value: object): JsonObjectBytes => JsonObjectBytes.from(Buffer.from(JSON.stringify(value)))
+const valueOf = (body: JsonObjectBytes): object => JSON.parse(body.bytes.toString()) as object
 
 const CHAT = '/v1/chat/completions'
 
@@ -28,7 +32,7 @@ test.each<[string, string, object, object]>([
   ],
   ['embeddings', '/v1/embeddings', { input: 'x' }, { input: 'x' }],
 ])('%s', (_, path, body, expected) => {
-  expect(lowerTokens(path, body as Record<string, unknown>, 100)).toEqual(expected)
+  expect(valueOf(lowerTokens(path, bodyOf(body), 100))).toEqual(expected)
 })
 
 test('what a server that ignores case reads is never more than the limit', () => {
@@ -36,8 +40,8 @@ test('what a server that ignores case reads is never more than the limit', () =>
   const value = fc.oneof(fc.integer(), fc.double({ noNaN: true }), fc.string(), fc.constant(null))
   fc.assert(
     fc.property(fc.dictionary(name, value), fc.integer({ min: 1, max: 1000 }), (body, limit) => {
-      const sent = lowerTokens(CHAT, withoutDoubles(body), limit)
-      for (const [key, given] of Object.entries(sent)) {
+      const sent = lowerTokens(CHAT, withoutDoubles(bodyOf(body)), limit)
+      for (const [key, given] of Object.entries(valueOf(sent))) {
         const read = key.toLowerCase().replaceAll('\u212a', 'k')
         if (read === 'n') continue
         expect(typeof given === 'number' && given >= 0 && given <= limit, `${key}: ${String(given)}`).toBe(true)
@@ -47,9 +51,24 @@ test('what a server that ignores case reads is never more than the limit', () =>
 })
 
 test('doubles of deciding names are dropped, everything else stays', () => {
-  expect(withoutDoubles({ model: 'a', Model: 'b', Temperature: 1, options: { Num_Predict: 9, seed: 2 } })).toEqual({
+  const body = bodyOf({ model: 'a', Model: 'b', Temperature: 1, options: { Num_Predict: 9, seed: 2 } })
+  expect(valueOf(withoutDoubles(body))).toEqual({
     model: 'a',
     Temperature: 1,
     options: { seed: 2 },
   })
 })
+
+test('what is within the limit stays byte for byte, numbers of any size beside it too', () => {
+  const text = '{"seed": 18446744073709551615, "max_tokens": 1e1, "x": 1.0}'
+  expect(lowerTokens(CHAT, JsonObjectBytes.from(Buffer.from(text)), 100).bytes.toString()).toBe(text)
+})
+
+test.each(['{"max_tokens":1,"max_tokens":9999}', '{"options":{"num_predict":1,"num_predic\\u0074":9999}}'])(
+  'a deciding field that stands there twice is refused: %s',
+  (text) => {
+    expect(() => withoutDoubles(JsonObjectBytes.from(Buffer.from(text)))).toThrow(
+      expect.objectContaining({ code: 'invalid_request' }) as Error,
+    )
+  },
+)
