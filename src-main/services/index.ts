@@ -2,6 +2,7 @@ import type { Service } from '../base/lifecycle.js'
 
 export { createServiceRegistry } from './registry/service-registry.js'
 export {
+  isModelPath,
   isPathShared,
   LLM_SHARED_PATHS,
   MODEL_PATHS,

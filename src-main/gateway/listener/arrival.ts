@@ -67,7 +67,11 @@ const ID_PREFIX = randomBytes(6).toString('base64url')
 let requestsSeen = 0
 
 function requestIdOf(header: string | string[] | undefined): string {
-  if (typeof header === 'string' && /^[\w.:-]{1,64}$/.test(header)) return header
+  return typeof header === 'string' && /^[\w.:-]{1,64}$/.test(header) ? header : newRequestId()
+}
+
+/** An id that no other request has. */
+export function newRequestId(): string {
   requestsSeen += 1
   return `${ID_PREFIX}${requestsSeen.toString(36)}`
 }
