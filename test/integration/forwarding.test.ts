@@ -87,7 +87,7 @@ describe('streaming', () => {
   test('NDJSON passes unchanged', async () => {
     const server = later(await startNdjsonServer({ lines: 50 }))
     const { a } = await pairFor(server)
-    const body = JSON.stringify({ model: 'test-model' })
+    const body = JSON.stringify({ model: 'test-model', messages: [{ role: 'user', content: 'Hello' }] })
     const direct = await (await fetch(`${server.origin}/api/chat`, { method: 'POST', body })).text()
     const response = await fetch(`${a.gateway}/v1/service/llm/api/chat`, { method: 'POST', body })
     expect(response.headers.get('content-type')).toContain('ndjson')
