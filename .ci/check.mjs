@@ -11,6 +11,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'ocf-check-'))
 const results = join(scratch, 'results.json')
 
 const first = [
+  ['lock file', [node, '.ci/lock-integrity.ts']],
   ['system packages', [node, '.ci/system-packages.mjs']],
   ['build', bin(['electron-vite', 'bin', 'electron-vite.js']).concat('build')],
 ]

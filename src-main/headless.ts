@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { browserOpener } from './cli/browser.js'
 import type { CliHandlers, CliIo } from './cli/io.js'
 import { connectToNode, runCli } from './cli/run.js'
 import { runHeadlessNode } from './compose/run-headless-node.js'
@@ -12,6 +13,7 @@ const io: CliIo = {
     process.once('SIGINT', listener)
     return () => process.off('SIGINT', listener)
   },
+  openInBrowser: browserOpener(),
 }
 
 const start: CliHandlers['start'] = (settings, origins) =>

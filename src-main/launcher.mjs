@@ -53,6 +53,15 @@ function become(command, commandArgs) {
   child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1))
 }
 
+/** A user that no database knows has no home. It gets the one Docker gives it: what can't be written there says so. */
+function ensureHome() {
+  try {
+    homedir()
+  } catch {
+    process.env.HOME = '/'
+  }
+}
+
 /** Where the system keeps what a program can make again. */
 function cacheDir() {
   const { LOCALAPPDATA, XDG_CACHE_HOME } = process.env
@@ -85,6 +94,7 @@ if (!existsSync(headless)) {
   process.exit(1)
 }
 
+ensureHome()
 if (args[0] === 'app') {
   const electron = electronBinary()
   const missing = [
@@ -94,7 +104,7 @@ if (args[0] === 'app') {
   if (missing.length === 0) become(electron, [root, ...args.slice(1)])
   else {
     process.stderr.write(
-      `No desktop window: ${missing.join(' and ')}. Starting the node without one; its dashboard is at the link below, for your browser.\n`,
+      `No desktop window: ${missing.join(' and ')}. Starting the node without one; below it says how to open its dashboard in a browser.\n`,
     )
     await runHeadless(['start', ...args.slice(1)])
   }

@@ -50,11 +50,11 @@ export const strings = {
   gate: {
     noToken: {
       title: 'Open the dashboard with its link',
-      body: 'The dashboard opens with a key that only this computer knows. Start the node with `ocf start` and open the dashboard address it prints, with everything behind the #.',
+      body: 'The dashboard opens with a key that only this computer knows. Run `ocf open` on the computer of the node: it opens the dashboard, or prints its link.',
     },
     unauthorized: {
-      title: 'The node was started again',
-      body: 'This page still has the key of an earlier start. Open the dashboard address that `ocf start` printed last.',
+      title: 'This link no longer opens the dashboard',
+      body: 'There is a newer one. Run `ocf open` on the computer of the node: it opens the dashboard, or prints its link.',
     },
   },
   offline: {

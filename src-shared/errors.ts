@@ -31,6 +31,10 @@ export const ERRORS = {
   // Starting and running a node
   invalid_settings: { status: 400, type: 'invalid_request_error' },
   port_in_use: { status: 409, type: 'server_error' },
+  port_not_permitted: { status: 403, type: 'server_error' },
+  address_not_available: { status: 400, type: 'invalid_request_error' },
+  too_many_open_files: { status: 503, type: 'server_error' },
+  disk_full: { status: 507, type: 'server_error' },
   identity_unreadable: { status: 500, type: 'server_error' },
   secret_unreadable: { status: 500, type: 'server_error' },
   data_dir_foreign: { status: 409, type: 'server_error' },

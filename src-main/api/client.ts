@@ -1,10 +1,25 @@
+import { z } from 'zod'
 import type { Client } from '#shared/contract/client.js'
 import type { CallInput, CallName, CallOutput } from '#shared/contract/index.js'
 import { AppError, fromWireError, type WireError } from '#shared/errors.js'
-import { readControlFile } from './http/control-file.js'
+import { dashboardLink, readControlFile, REPLACE_TOKEN_PATH } from './http/control-file.js'
+
+/** A node's control interface. */
+interface Target {
+  url: string
+  token: string
+}
 
 /** Where the node is: its control file, or its address and token. */
-export type ControlClientOptions = { controlFile: string } | { url: string; token: string }
+export type ControlClientOptions = { controlFile: string } | Target
+
+/** A running node as the command line uses it. */
+export interface ControlClient extends Pick<Client, 'call'> {
+  /** The link of its dashboard, token included; with `replace`, a new one, and the one before opens nothing any more. */
+  dashboard(options: { replace: boolean }): Promise<string>
+}
+
+const DashboardSchema = z.object({ dashboard: z.string() })
 
 /** A node that does not answer a call for this long is stuck. The doctor waits for peers, a dozen dials one by one. */
 const CALL_TIMEOUT_MS = 15_000
@@ -14,10 +29,11 @@ const DOCTOR_TIMEOUT_MS = 120_000
  * Calls a running node from the command line. Calls reject with the node's own `AppError`, or with `node_not_running`
  * when there is no control file, its process is gone or nothing listens.
  */
-export function createControlClient(options: ControlClientOptions): Pick<Client, 'call'> {
+export function createControlClient(options: ControlClientOptions): ControlClient {
+  const find = (): Target | Promise<Target> => ('url' in options ? options : findNode(options.controlFile))
   return {
     async call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> {
-      const target = 'url' in options ? options : await findNode(options.controlFile)
+      const target = await find()
       const timeoutMs = name.startsWith('doctor.') ? DOCTOR_TIMEOUT_MS : CALL_TIMEOUT_MS
       const response = await post(`${target.url}/api/call/${name}`, { token: target.token, input, timeoutMs })
       const body = await readBody(response)
@@ -25,10 +41,21 @@ export function createControlClient(options: ControlClientOptions): Pick<Client,
       // Both ends are built from one contract, and the node validated what it sent.
       return body as CallOutput<N>
     },
+    async dashboard({ replace }) {
+      const target = await find()
+      if (!replace) return dashboardLink(target)
+      const call = { token: target.token, input: {}, timeoutMs: CALL_TIMEOUT_MS }
+      const response = await post(`${target.url}${REPLACE_TOKEN_PATH}`, call)
+      const body = await readBody(response)
+      if (!response.ok) throw fromWireError(asWireError(body))
+      const { data } = DashboardSchema.safeParse(body)
+      if (data === undefined) throw notANode()
+      return data.dashboard
+    },
   }
 }
 
-async function findNode(controlFile: string): Promise<{ url: string; token: string }> {
+async function findNode(controlFile: string): Promise<Target> {
   const found = await readControlFile(controlFile)
   if (found === undefined || !isAlive(found.pid)) throw notRunning()
   return found

@@ -1,8 +1,10 @@
 import { chmod, mkdir, open, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Level } from 'level'
 import { z } from 'zod'
 import { AppError } from '#shared/errors.js'
+import { acquireFolderLock, isLockName, type FolderLock } from './data-folder/folder-lock.js'
+import { assertPrivateFolder } from './data-folder/private-paths.js'
+import { shortageError } from './system-error.js'
 
 /** This node's folder: identity, node table, peer store. Held by one process at a time. */
 export interface DataFolder {
@@ -14,8 +16,6 @@ export interface DataFolder {
 }
 
 const MARKER = 'ocf-data.json'
-const LOCK = 'lock'
-const OWNER = 'lock-owner.json'
 const SETTINGS_FILES = ['config.yaml', 'config.yml', 'config.json']
 const FORMAT = 1
 const MarkerSchema = z.object({ format: z.number().int().positive() })
@@ -26,11 +26,13 @@ const REBUILDABLE = ['table', 'peers', 'remembered-peers.json']
 /**
  * Opens the data folder `dir` for this process alone, creating it (mode 0700) when it is missing.
  * With `cleanslate`, what was learnt from the network is removed first; the identity stays.
- * Throws `data_dir_foreign` (not ours, or of a newer version), `data_dir_locked` (another running node has it) or
- * `data_dir_unusable` (cannot be created, read or written).
+ * Throws `data_dir_foreign` (not ours, another user's, or of a newer version), `data_dir_locked` (another running node
+ * has it), `disk_full`, `too_many_open_files` or `data_dir_unusable` (cannot be created, read or written, or others can
+ * write to it).
  */
 export async function openDataFolder(dir: string, options: { cleanslate?: boolean } = {}): Promise<DataFolder> {
   await orUnusable(dir, () => mkdir(dir, { recursive: true, mode: 0o700 }))
+  await orUnusable(dir, () => assertPrivateFolder(dir))
   const isNew = await checkOwnership(dir)
   if (isNew) await orUnusable(dir, () => writeMarker(dir))
   await orUnusable(dir, () => checkWritable(dir))
@@ -125,82 +127,19 @@ async function orUnusable<T>(dir: string, action: () => Promise<T>): Promise<T> 
     return await action()
   } catch (cause) {
     if (cause instanceof AppError) throw cause
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new AppError(
+    throw unusableError(dir, cause)
+  }
+}
+
+function unusableError(dir: string, cause: unknown): AppError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return (
+    shortageError(cause, dir) ??
+    new AppError(
       'data_dir_unusable',
       `The data folder ${dir} cannot be used (${reason}). Check its permissions and free space, or pass another ` +
         'folder with --data-dir.',
       { cause },
     )
-  }
-}
-
-/** Sole use of a folder by this process. */
-interface FolderLock {
-  release(): Promise<void>
-}
-
-/** True for the names this lock puts into the folder. */
-function isLockName(name: string): boolean {
-  return name === LOCK || name === OWNER
-}
-
-/**
- * Takes the folder for this process. The lock is that of an (always empty) LevelDB database: the operating system holds
- * it for the process and drops it when the process ends, however it ends. So there is no stale lock to take over, no
- * process id to be fooled by, and of two that race exactly one wins. The file with the owner's process id is only for
- * the sentence of the error. Throws `data_dir_locked` or `data_dir_unusable`.
- */
-async function acquireFolderLock(dir: string): Promise<FolderLock> {
-  const database = new Level(join(dir, LOCK))
-  try {
-    await database.open()
-  } catch (error) {
-    throw isHeldByAnother(error) ? await lockedError(dir) : brokenError(dir, error)
-  }
-  const ownerFile = join(dir, OWNER)
-  await writeFile(ownerFile, JSON.stringify({ pid: process.pid }), { mode: 0o600 })
-  return {
-    async release() {
-      await rm(ownerFile, { force: true })
-      await database.close()
-    },
-  }
-}
-
-function isHeldByAnother(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ('code' in cause && cause.code === 'LEVEL_LOCKED') return true
-  }
-  return false
-}
-
-async function lockedError(dir: string): Promise<AppError> {
-  const pid = await ownerPid(dir)
-  const owner = pid === undefined ? 'another running node' : `another running node (pid ${pid})`
-  return new AppError('data_dir_locked', `${dir} is used by ${owner}. Stop it or pass another --data-dir.`)
-}
-
-/** The process id the owner left, when that process lives: the file may be that of an owner before. */
-async function ownerPid(dir: string): Promise<number | undefined> {
-  try {
-    const owner: unknown = JSON.parse(await readFile(join(dir, OWNER), 'utf8'))
-    if (typeof owner !== 'object' || owner === null || !('pid' in owner) || typeof owner.pid !== 'number')
-      return undefined
-    process.kill(owner.pid, 0)
-    return owner.pid
-  } catch {
-    return undefined
-  }
-}
-
-function brokenError(dir: string, error: unknown): AppError {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new AppError(
-    'data_dir_unusable',
-    `The lock of the data folder ${dir} cannot be taken (${reason}). If no other node runs, remove ${join(dir, LOCK)} ` +
-      'and start again.',
-    { cause: error },
   )
 }

@@ -1,5 +1,7 @@
-import type { Client } from '#shared/contract/client.js'
+import type { ControlClient } from '../api/client.js'
 import type { Folders, Origins, Settings } from '../config/index.js'
+
+export type { ControlClient } from '../api/client.js'
 
 /** Standard output or standard error, as far as the command line uses them. */
 interface TextSink {
@@ -23,6 +25,8 @@ export interface CliIo {
   readFile?: (path: string) => string | undefined
   /** Calls `listener` on Ctrl-C; returns the way to stop. */
   onInterrupt(listener: () => void): () => void
+  /** Shows a file in this person's browser; absent where there is none to show it. */
+  openInBrowser?: (file: string) => void
 }
 
 /** What `ocf demo` is asked for. */
@@ -41,9 +45,6 @@ export interface CliHandlers {
   app(settings: Settings, origins: Origins): Promise<number>
   demo(options: DemoOptions): Promise<number>
 }
-
-/** Calls into a running node. */
-export type ControlClient = Pick<Client, 'call'>
 
 /** What {@link runCli} needs. */
 export interface CliNeeds {

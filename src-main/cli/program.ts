@@ -12,6 +12,7 @@ import { IDENTITY_OPTIONS, identityProblems, runIdentity } from './commands/iden
 import { LEDGER_OPTIONS, runLedger } from './commands/ledger.js'
 import { runLimits } from './commands/limits.js'
 import { runModels } from './commands/models.js'
+import { OPEN_OPTIONS, runOpen } from './commands/open.js'
 import { PAUSE_OPTIONS, pauseProblems, runPause, runResume } from './commands/pause.js'
 import { runPeers } from './commands/peers.js'
 import { runShare, runUnshare, SHARE_OPTIONS, shareProblems } from './commands/share.js'
@@ -66,6 +67,15 @@ export function createProgram(needs: CliNeeds, options: { literals: string[]; fi
       only: LOCATION,
       json: true,
       run: (invocation) => runStatus(client(invocation), invocation),
+    },
+    {
+      name: 'open',
+      help: 'Opens the dashboard of the running node in the browser, or prints its link where there is none.',
+      settings: LOCATION,
+      only: LOCATION,
+      options: OPEN_OPTIONS,
+      run: (invocation) =>
+        runOpen(client(invocation), { own: invocation.own, dataDir: invocation.loaded.settings['data-dir'] }),
     },
     {
       name: 'peers',

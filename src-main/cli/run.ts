@@ -48,15 +48,13 @@ function failed(io: CliIo, error: unknown): number {
 /** Calls into the node that runs with this data folder; where none does, the error names the folder. */
 export function connectToNode(dataDir: string): ControlClient {
   const client = createControlClient({ controlFile: controlFilePath(dataDir) })
+  function explain(error: unknown): never {
+    if (!(error instanceof AppError) || error.code !== 'node_not_running') throw error
+    const sentence = `No node is running with the data folder ${dataDir}. Start one with \`ocf start\`.`
+    throw new AppError('node_not_running', sentence, { cause: error })
+  }
   return {
-    async call(name, input) {
-      try {
-        return await client.call(name, input)
-      } catch (error) {
-        if (!(error instanceof AppError) || error.code !== 'node_not_running') throw error
-        const sentence = `No node is running with the data folder ${dataDir}. Start one with \`ocf start\`.`
-        throw new AppError('node_not_running', sentence, { cause: error })
-      }
-    },
+    call: (name, input) => client.call(name, input).catch(explain),
+    dashboard: (options) => client.dashboard(options).catch(explain),
   }
 }

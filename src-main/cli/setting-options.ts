@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 import { SETTING_GROUPS } from '../config/index.js'
 import { describeDefault, valuePlaceholder } from '../config/index.js'
-import { flagName, settingRow, type SettingName } from '../config/index.js'
+import { envName, flagName, settingRow, type SettingName } from '../config/index.js'
 
 /**
  * Makes settings options of a command, from the table. Values stay as they were written: `loadSettings` reads them, so
@@ -30,11 +30,12 @@ export function givenSettings(command: Command, names: readonly SettingName[]): 
   return values
 }
 
-/** `--port <port>`, `--[no-]cleanslate`: what `--help` shows of an option of the table. */
+/** `--port <port>`, `--[no-]cleanslate`, `OCF_SEED=<text>` for a secret: what `--help` shows of an option of the table. */
 export function settingTerm(option: Option, names: readonly SettingName[]): string | undefined {
   const name = names.find((candidate) => option.long === flagName(candidate))
   if (name === undefined) return undefined
   const placeholder = valuePlaceholder(name)
+  if (settingRow(name).secret === true) return `${envName(name)}=<${placeholder}>`
   return placeholder === undefined ? `--[no-]${name}` : `${flagName(name)} <${placeholder}>`
 }
 
@@ -43,7 +44,8 @@ function collect(value: string, previous: unknown): string[] {
 }
 
 function helpOf(name: SettingName): string {
-  const { help, cost } = settingRow(name)
+  const { help, cost, secret } = settingRow(name)
+  const way = secret === true ? 'A secret: in the environment or the settings file, never a flag.' : ''
   const value = describeDefault(name)
-  return [help, cost, value === '' ? '' : `(default: ${value})`].filter((part) => part !== '').join(' ')
+  return [help, cost, way, value === '' ? '' : `(default: ${value})`].filter((part) => part !== '').join(' ')
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js'
 import type { Settings } from '../config/index.js'
-import { createDoctor, type Doctor } from '../doctor/index.js'
+import { createDoctor, type Doctor, type OpenFilesFact } from '../doctor/index.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
 import type { Bootstrapper } from '../p2p/bootstrap/index.js'
@@ -15,6 +15,7 @@ export function composeDoctor(needs: {
   registry: ServiceRegistry
   settings: Settings
   clock: Clock
+  openFiles: () => OpenFilesFact
   log: Log
 }): Doctor {
   const { settings } = needs

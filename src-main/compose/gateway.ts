@@ -55,13 +55,15 @@ export function composeGateway(needs: {
   settings: Readonly<Settings>
   docsDir: string | null
   timing?: GatewayTiming | undefined
+  /** Connections of apps, and to each server of this machine. */
+  descriptors: { gateway: number; servers: number }
   /** Lets pass the bearer of the control token; throws an AppError otherwise. */
   authorize: GatewayOptions['authorize']
   dashboardUrl: () => string | undefined
 }): ComposedGateway {
   const { host, table, registry, health, admission, traffic, monotonic, log, paths, metrics, settings } = needs
   const peerClients = createPeerClients({ host, log }, { connectTimeoutMs: () => settings['gateway.connect-timeout'] })
-  const localClients = createLocalClients()
+  const localClients = createLocalClients({ maxConnections: needs.descriptors.servers })
   const knownOffers = createKnownOffers({ table })
   const scores = createProviderScores({ monotonic })
   const statusFollower = createStatusFollower({ table, scores })
@@ -89,7 +91,12 @@ export function composeGateway(needs: {
   }
   const localListener = createLocalListener(
     { handler: createGatewayListener(gatewayNeeds, options, 'local'), log },
-    { host: settings.host, port: settings.port, headersTimeoutMs: needs.timing?.headersTimeoutMs },
+    {
+      host: settings.host,
+      port: settings.port,
+      headersTimeoutMs: needs.timing?.headersTimeoutMs,
+      maxConnections: needs.descriptors.gateway,
+    },
   )
   const peerListener = createPeerListener({ host, handler: createGatewayListener(gatewayNeeds, options, 'peer'), log })
   return {

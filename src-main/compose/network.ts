@@ -11,7 +11,7 @@ import {
   machineNodesDir,
   type Bootstrapper,
 } from '../p2p/bootstrap/index.js'
-import { createHost, type Host, type Identity, type RelayOptions } from '../p2p/index.js'
+import { createHost, type Host, type HostOptions, type Identity, type RelayOptions } from '../p2p/index.js'
 
 /** The libp2p host and what finds its first peers. */
 export interface ComposedNetwork {
@@ -28,9 +28,10 @@ export function composeNetwork(needs: {
   identity: Identity
   dataFolder: DataFolder
   metrics: Metrics
+  descriptors: NonNullable<HostOptions['descriptors']>
   log: Log
 }): ComposedNetwork {
-  const { settings, live, identity, dataFolder, metrics, log } = needs
+  const { settings, live, identity, dataFolder, metrics, descriptors, log } = needs
   const host = createHost(
     { identity, log, dataFolder, metrics },
     {
@@ -41,6 +42,7 @@ export function composeNetwork(needs: {
       listenHosts: settings['p2p-host'],
       publicAddr: settings['public-addr'],
       version: VERSION,
+      descriptors,
       relay: relayOptions(settings),
       upnp: settings.upnp,
       mdns: settings.mdns,

@@ -15,6 +15,7 @@ import { createProviderHealth, type GatewayTiming } from '../gateway/index.js'
 import type { Logger } from '../logging/index.js'
 import { createNodeTable } from '../node-table/index.js'
 import { createIdentityKeeper, createPathLookup, dropDeadConnections, type Identity } from '../p2p/index.js'
+import { readOpenFiles, shareOpenFiles } from '../services/machine/index.js'
 import { composeDoctor } from './doctor.js'
 import { composeGateway } from './gateway.js'
 import { composeNetwork } from './network.js'
@@ -49,7 +50,7 @@ export interface OcfNode extends Service {
   readonly control: Control
   /** `http://127.0.0.1:8092`, of use while started. */
   gatewayUrl(): string | undefined
-  /** With the token of this start in its fragment. */
+  /** With the control interface's token in its fragment. */
   dashboardUrl(): string
   multiaddrs(): string[]
   /** The computer was asleep: what the network forgot meanwhile is taken up again. Never rejects. */
@@ -65,9 +66,10 @@ export function createNode(needs: NodeNeeds): OcfNode {
   const live = createLiveSettings(needs)
   const telemetry = composeTelemetry({ settings, clock, monotonic, log, dataFolder })
   const { traffic, history, metrics } = telemetry
+  const descriptors = shareOpenFiles(readOpenFiles())
 
   const { host, bootstrapper, presence } = composeNetwork({
-    ...{ settings, live, identity, dataFolder, log },
+    ...{ settings, live, identity, dataFolder, descriptors, log },
     metrics: metrics.libp2p,
   })
   const paths = createPathLookup(host)
@@ -110,7 +112,10 @@ export function createNode(needs: NodeNeeds): OcfNode {
     logs: logger.ring,
     bootstrapper,
     identity: createIdentityKeeper({ identity, clock, log }, { dataDir: dataFolder.dir }),
-    doctor: composeDoctor({ host, bootstrapper, table, registry, settings, clock, log }),
+    doctor: composeDoctor({
+      ...{ host, bootstrapper, table, registry, settings, clock, log },
+      openFiles: () => ({ ...readOpenFiles(), shares: descriptors }),
+    }),
     gatewayUrl: () => gatewayUrl() ?? null,
     app: needs.app,
     updates: needs.updates,
@@ -118,7 +123,12 @@ export function createNode(needs: NodeNeeds): OcfNode {
   })
   const controlServer = createControlServer(
     { control, gatewayUrl: () => gatewayUrl() ?? null, log, monotonic },
-    { port: settings['api-port'], rendererDir: needs.rendererDir, dataDir: dataFolder.dir },
+    {
+      port: settings['api-port'],
+      rendererDir: needs.rendererDir,
+      dataDir: dataFolder.dir,
+      maxConnections: descriptors.control,
+    },
   )
   controlUrl = () => controlServer.url
   // Its route for this node's own services takes the control server's token.
@@ -133,6 +143,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     log,
     metrics,
     paths,
+    descriptors,
     settings: live.current,
     docsDir: needs.docsDir ?? null,
     timing: needs.gatewayTiming,

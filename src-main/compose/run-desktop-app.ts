@@ -18,12 +18,11 @@ import { APP_URL, restrictPermissions, serveAppScheme } from '../electron/window
 import { nextRestart } from '../electron/window/crash-recovery.js'
 import { setAppMenu } from '../electron/window/window.js'
 import { createLogger, type Log } from '../logging/index.js'
+import { CRASH_GRACE_MS, handleCrashes } from './crashes.js'
 import { startNode, STOP_GRACE_MS, untilAskedToStop, type NodeStart, type RunningNode } from './run-node.js'
 
 /** The same as `appId` in electron-builder.yml; Windows groups notifications and the task bar by it. */
 const APP_ID = 'org.opencompute.desktop'
-/** After a crash the process can't be trusted for long. */
-const CRASH_GRACE_MS = 2_000
 
 /** The folder of the built program, with `main`, `preload`, `renderer` and `tray` in it; and how it was started. */
 export interface DesktopOptions {
@@ -154,23 +153,20 @@ function openAutostart(): Autostart | undefined {
 function restartAfterCrash(needs: { running: RunningNode; log: Log; launch: Launch }): void {
   const { log, launch, running } = needs
   const startedAtMs = monotonicClock.elapsedMs()
-  let ending = false
-  process.on('unhandledRejection', (error) => log.error('a rejected promise was not handled', { error }))
-  process.on('uncaughtException', (error) => {
-    log.error('the app failed', { error })
-    if (ending) return
-    ending = true
+  const onCrash = (error: Error): void => {
     const restarts = nextRestart({ monotonic: monotonicClock }, { restarts: launch.restarts, startedAtMs })
     void stopWithin(running, CRASH_GRACE_MS).finally(() => {
       if (restarts === undefined) {
         dialog.showErrorBox('Open Compute keeps failing', `It was restarted and failed again: ${error.message}`)
       } else {
         const execPath = process.env['APPIMAGE'] ?? process.execPath
-        app.relaunch({ execPath, args: restartArgv(process.argv.slice(1), restarts) })
+        const packed = { isPackaged: app.isPackaged, appPath: app.getAppPath() }
+        app.relaunch({ execPath, args: restartArgv(process.argv, restarts, packed) })
       }
       app.exit(EXIT.failed)
     })
-  })
+  }
+  handleCrashes({ log, onCrash }, { sentence: 'the app failed' })
 }
 
 /** Undefined when the person quit while the node was starting. */

@@ -3,6 +3,8 @@ import { within } from '../base/within.js'
 import { EXIT } from '../cli/io.js'
 import type { Origins, Settings } from '../config/index.js'
 import { createLogger, type Logger } from '../logging/index.js'
+import { CRASH_GRACE_MS, handleCrashes } from './crashes.js'
+import type { OcfNode } from './node.js'
 import { startNode, STOP_GRACE_MS, untilAskedToStop, type RunningNode } from './run-node.js'
 
 /** `ocf start`: a node until it is asked to stop. Standard output carries the ready line and nothing else. */
@@ -18,20 +20,23 @@ export async function runHeadlessNode(
     colour: process.stderr.isTTY && process.env['NO_COLOR'] === undefined,
   })
   const { log } = logger
-  process.on('unhandledRejection', (error) => log.error('a promise was rejected and nobody looked', { error }))
-
   const starting = new AbortController()
+  let running: RunningNode | undefined
+  const onCrash = (): void => {
+    const stopped = running?.stop() ?? Promise.resolve()
+    void within(stopped, CRASH_GRACE_MS, () => undefined).finally(() => process.exit(EXIT.failed))
+  }
+  handleCrashes({ log, onCrash }, { sentence: 'the node failed and ends' })
   const asked = untilAskedToStop().then((reason) => {
     starting.abort(new Error(`stopped by ${reason} while starting`))
     return reason
   })
-  let running: RunningNode
   try {
     running = await startNode({ settings, origins, logger, ...options }, starting.signal)
   } catch (error) {
     return reportFailedStart(error, logger)
   }
-  announce(running, settings['ready-json'])
+  announce(running, { settings, origins })
   log.info('the node serves', {
     peerId: running.node.peerId,
     gateway: running.node.gatewayUrl(),
@@ -43,9 +48,9 @@ export async function runHeadlessNode(
 }
 
 /** The one line scripts wait for, or the sentences a person wants to read. */
-function announce({ node, movedPorts }: RunningNode, json: boolean): void {
+function announce({ node, movedPorts }: RunningNode, start: { settings: Settings; origins: Origins }): void {
   const gateway = node.gatewayUrl() ?? ''
-  if (json) {
+  if (start.settings['ready-json']) {
     const line = {
       event: 'ready',
       peerId: node.peerId,
@@ -64,7 +69,7 @@ function announce({ node, movedPorts }: RunningNode, json: boolean): void {
       ...(moved.length > 0 ? [`  Default ports are in use, so it has others: ${moved.join(', ')}`] : []),
       '',
       `  For your apps (OpenAI base URL)   ${gateway}/v1`,
-      `  Dashboard, in a browser           ${node.dashboardUrl()}`,
+      `  Dashboard, in a browser           ${dashboardLine(node, start)}`,
       '',
       `  Try it:  curl ${gateway}/v1/models`,
       '',
@@ -73,11 +78,18 @@ function announce({ node, movedPorts }: RunningNode, json: boolean): void {
   )
 }
 
+/** The link holds a secret: a journal or a file gets the way to it instead. */
+function dashboardLine(node: OcfNode, { settings, origins }: { settings: Settings; origins: Origins }): string {
+  if (process.stdout.isTTY) return node.dashboardUrl()
+  const where = origins['data-dir'].kind === 'flag' ? ` --data-dir '${settings['data-dir']}'` : ''
+  return `run \`ocf open${where}\` on this machine: it opens the dashboard or prints its link`
+}
+
 function reportFailedStart(error: unknown, logger: Logger): number {
   if (error instanceof AppError) process.stderr.write(`ocf: ${error.message}\n`)
   else logger.log.error('the node could not start', { error })
   logger.close()
-  return EXIT.failed
+  return error instanceof AppError && error.code === 'invalid_settings' ? EXIT.usage : EXIT.failed
 }
 
 async function stopWithin(running: RunningNode, logger: Logger): Promise<number> {

@@ -2,12 +2,15 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '#shared/errors.js'
+import { assertPrivateSettings } from '../base/data-folder/private-paths.js'
 import { openDataFolder, type DataFolder } from '../base/data-folder.js'
 import type { Service } from '../base/lifecycle.js'
 import { tidyMemoryAfterStart, tuneGarbageCollection } from '../base/memory.js'
+import { shortageError, tooManyOpenFiles } from '../base/system-error.js'
 import type { Origins, Settings } from '../config/index.js'
 import { createLogFile, type Logger } from '../logging/index.js'
 import { loadIdentity } from '../p2p/index.js'
+import { readOpenFiles } from '../services/machine/index.js'
 import { withFreePorts, type FreePorts, type MovedPort } from './free-ports.js'
 import { createNode, type NodeNeeds, type OcfNode } from './node.js'
 
@@ -34,17 +37,27 @@ export interface RunningNode {
 /** After this long a stop that hangs is cut. */
 export const STOP_GRACE_MS = 4_500
 
+/** QUIC's native library aborts the process when it finds no descriptor at its start; a node without peers opens 50. */
+const FEWEST_FREE_FILES = 24
+
 /** Another program can take a port between the moment it was found free and the moment this node listens there. */
 const MAX_PORT_CHOICES = 3
 
 /**
  * Opens the data folder and starts the node in it, on free ports where default ones are in use. A failed start leaves
  * nothing open.
- * @throws AppError `data_dir_foreign`, `data_dir_locked`, `data_dir_unusable`, `identity_unreadable`, `port_in_use`
+ * @throws AppError `invalid_settings`, `data_dir_foreign`, `data_dir_locked`, `data_dir_unusable`, `disk_full`,
+ * `too_many_open_files`, `identity_unreadable`, `port_in_use`, `port_not_permitted`, `address_not_available`
  */
 export async function startNode(start: NodeStart, signal: AbortSignal): Promise<RunningNode> {
   const { settings, logger } = start
   const { log } = logger
+  const { limit, inUse = 0 } = readOpenFiles()
+  if (limit !== undefined && limit - inUse < FEWEST_FREE_FILES) throw tooManyOpenFiles()
+  await assertPrivateSettings(
+    settings.config,
+    Object.values(start.origins).some(({ kind }) => kind === 'file'),
+  )
   const dataFolder = await openDataFolder(settings['data-dir'], { cleanslate: settings.cleanslate })
   const logFile = createLogFile({ ring: logger.ring, log }, { dir: dataFolder.path('logs') })
   try {
@@ -65,7 +78,8 @@ export async function startNode(start: NodeStart, signal: AbortSignal): Promise<
   } catch (error) {
     await logFile.stop()
     await dataFolder.close()
-    throw error
+    // Whatever was at work when it ran out, it is the disk or the limit that has to be seen to.
+    throw shortageError(error, settings['data-dir']) ?? error
   }
 }
 

@@ -61,9 +61,10 @@ export function composeServices(needs: {
     }),
     alsoChangedBy: [sharing.pause, sharing.hardware],
   })
-  const subprocess = settings.subprocess === '' ? [] : [createSubprocess({ log }, { command: settings.subprocess })]
+  // Also without a command: an earlier start may have left one.
+  const subprocess = createSubprocess({ log }, { command: settings.subprocess, dataDir })
   return {
-    before: [...subprocess, registry, ...sharing.before, demo],
+    before: [subprocess, registry, ...sharing.before, demo],
     after: [...sharing.after, announcer],
   }
 }

@@ -1,7 +1,7 @@
 export { createLiveSettings, type LiveSettings } from './live-settings.js'
 export { loadSettings, type LoadedSettings } from './load-settings.js'
 export { didYouMean, nearNames } from './near-names.js'
-export { findPortHolder, portInUseError } from './port-holder.js'
+export { explainListenError, findPortHolder, portInUseError } from './port-holder.js'
 export { problemLine, quote, type SettingProblem } from './problem.js'
 export { isWithin, nextChange, parseSchedule } from './schedule.js'
 export { SETTING_GROUPS } from './setting-row.js'
@@ -9,6 +9,7 @@ export type { Folders } from './settings-file.js'
 export { MASK, viewOf, type SettingsSource } from './settings-source.js'
 export { describeDefault, describeValue, valuePlaceholder } from './settings-table.js'
 export {
+  envName,
   flagName,
   SETTING_NAMES,
   settingRow,

@@ -76,7 +76,7 @@ export function loadSettings(needs: LoadSettingsNeeds): LoadedSettings {
     values[name] = defaultValue(name, folders)
     origins[name] = { kind: 'default', label: 'default' }
     for (const candidate of (given.get(name) ?? []).toReversed()) {
-      const read = readValue(name, candidate)
+      const read = isSecretFlag(name, candidate.origin) ? refusedSecret(name) : readValue(name, candidate)
       if (!read.ok) problems.push({ source: candidate.origin.label, setting: name, sentence: read.sentence })
       else [values[name], origins[name]] = [read.value, candidate.origin]
     }
@@ -97,6 +97,21 @@ function concerns(setting: SettingName | undefined, only: readonly SettingName[]
   return only === undefined || (setting !== undefined && only.includes(setting))
 }
 
+/** A command line can be read by every user of the machine while the program runs, and stays in the shell's history. */
+function isSecretFlag(name: SettingName, origin: Origin): boolean {
+  return origin.kind === 'flag' && settingRow(name).secret === true
+}
+
+function refusedSecret(name: SettingName): { ok: false; sentence: string } {
+  const variables = envNames(name).join(' or ')
+  return {
+    ok: false,
+    sentence:
+      'It is a secret, and other users of this machine can read a command line. ' +
+      `Give it in the environment (${variables}) or as ${name} in the settings file.`,
+  }
+}
+
 function readValue(name: SettingName, { raw, baseFolder }: Given): ReturnType<typeof parseSetting> {
   const parsed = parseSetting(name, raw)
   if (!parsed.ok || settingRow(name).kind !== 'path' || parsed.value === '') return parsed
@@ -113,6 +128,7 @@ export function parseSetting(
   if (parsed.success) return { ok: true, value: parsed.data }
   if (raw === true && settingRow(name).kind !== 'boolean')
     return { ok: false, sentence: `It needs a value: ${expected}.` }
+  if (settingRow(name).secret === true) return { ok: false, sentence: `It is not ${expected}.` }
   const index = parsed.error.issues[0]?.path[0]
   const culprit = Array.isArray(raw) && typeof index === 'number' ? (raw[index] as unknown) : raw
   return { ok: false, sentence: `${quote(culprit)} is not ${expected}.` }
@@ -138,12 +154,16 @@ function fromFlag(name: SettingName, flags: LoadSettingsNeeds['flags'], baseFold
 
 /** An empty variable counts as not set, as `OCF_SEED= ocf start` and compose files write it. */
 function fromEnv(name: SettingName, env: LoadSettingsNeeds['env'], baseFolder: string): Given[] {
-  const { alsoEnv } = settingRow(name)
-  return [envName(name), ...(alsoEnv === undefined ? [] : [alsoEnv])].flatMap((variable) => {
+  return envNames(name).flatMap((variable) => {
     const raw = env[variable]
     if (raw === undefined || raw === '') return []
     return [{ raw, baseFolder, origin: { kind: 'environment', label: `environment ${variable}` } }]
   })
+}
+
+function envNames(name: SettingName): string[] {
+  const { alsoEnv } = settingRow(name)
+  return [envName(name), ...(alsoEnv === undefined ? [] : [alsoEnv])]
 }
 
 function askedPath(given: ReadonlyMap<SettingName, Given[]>, name: SettingName): AskedPath | undefined {

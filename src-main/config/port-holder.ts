@@ -1,6 +1,7 @@
 import { readFile, readdir, readlink } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { AppError } from '#shared/errors.js'
+import { systemCodeOf } from '../base/system-error.js'
 import { flagName, type SettingName } from './settings.js'
 
 /** The program that has a port. */
@@ -24,6 +25,47 @@ export async function findPortHolder(port: number, transport: 'tcp' | 'udp' = 't
     if (await holdsOneOf(pid, sockets)) return { pid: Number(pid), program: await programName(pid) }
   }
   return undefined
+}
+
+/** Where a listener was to be, and the settings that say so. */
+interface Listening {
+  setting: SettingName
+  port: number
+  host: string
+  /** Undefined where no setting chooses the host. */
+  hostSetting?: SettingName
+  transport?: 'tcp' | 'udp'
+}
+
+/**
+ * Why nothing can listen there, and which setting helps: `port_in_use` with the holder, `port_not_permitted` or
+ * `address_not_available`. Any other error as it came.
+ */
+export async function explainListenError(error: unknown, at: Listening): Promise<unknown> {
+  const { setting, port, host, hostSetting, transport = 'tcp' } = at
+  switch (systemCodeOf(error)) {
+    case 'EADDRINUSE':
+      return portInUseError(setting, port, await findPortHolder(port, transport))
+    case 'EACCES':
+    case 'EPERM':
+      return new AppError(
+        'port_not_permitted',
+        `The system does not let this user listen on port ${port}. Choose one from 1024 up with ${flagName(setting)}.`,
+        { param: setting, cause: error },
+      )
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+    case 'ENOTFOUND':
+      return new AppError(
+        'address_not_available',
+        hostSetting === undefined
+          ? `This machine has no address ${host} now: check its loopback interface.`
+          : `This machine has no address ${host}. Give one of its own with ${flagName(hostSetting)}, or leave it out.`,
+        { ...(hostSetting === undefined ? {} : { param: hostSetting }), cause: error },
+      )
+    default:
+      return error
+  }
 }
 
 /** The sentence for a port that is taken: who has it, and which setting chooses another one. */

@@ -32,12 +32,12 @@ interface RowFacts {
   inFile?: false
   /** One more environment variable that is read, after `OCF_…`: the name a service's own tools use. */
   alsoEnv?: string
-  /** True for what is never shown again once it was given. */
+  /** True for what is never shown again once it was given, and never taken from a flag. */
   secret?: true
 }
 
 /** What one entry of a list has to be. */
-export type ListItem = 'text' | 'ip-address' | 'origin' | 'identity-group' | 'shared-path' | 'peer-id'
+export type ListItem = 'text' | 'ip-address' | 'host-pattern' | 'origin' | 'identity-group' | 'shared-path' | 'peer-id'
 
 /**
  * One row per setting. Numbers are in base units: durations in milliseconds, sizes in bytes. Lists that are `raw` keep

@@ -49,6 +49,12 @@ const ITEMS: Record<ListItem, ValueKind> = {
     schema: trimmed.pipe(z.string().regex(/^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^\s/?#@]+)$/i)),
     expected: 'an origin like http://localhost:3000, or *',
   },
+  'host-pattern': {
+    schema: trimmed
+      .transform((pattern) => pattern.toLowerCase().replace(/\.$/, ''))
+      .pipe(z.string().refine(isHostPattern)),
+    expected: 'a host name like node.example.org, or *.example.org for all below it (no scheme, no port)',
+  },
   'identity-group': {
     schema: trimmed.pipe(
       z
@@ -73,6 +79,11 @@ const HOST = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9
 /** True for an IPv4 or IPv6 address without brackets, or a host name. */
 function isHost(host: string): boolean {
   return isIP(host) !== 0 || (HOST.test(host) && !/^[\d.]+$/.test(host))
+}
+
+/** True for what {@link isHost} takes, and for `*.` before a host name. */
+function isHostPattern(pattern: string): boolean {
+  return pattern.startsWith('*.') ? isIP(pattern.slice(2)) === 0 && isHost(pattern.slice(2)) : isHost(pattern)
 }
 
 /** `fe80::1%eth0`: the zone is an interface of this machine, and no multiaddr holds it like that. */

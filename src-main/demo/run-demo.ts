@@ -94,7 +94,8 @@ async function askAndTell(first: DemoNode, nodes: DemoNode[], modelId: string, s
     `curl ${first.gateway}/v1/chat/completions -H 'Content-Type: application/json' ` +
       `-d '{"model":"${modelId}","messages":[{"role":"user","content":"Hello"}]}'`,
   )
-  say(`\nDashboard of node 1: ${first.dashboard}`)
+  // The link holds a secret: not for a file or a journal.
+  if (process.stdout.isTTY) say(`\nDashboard of node 1: ${first.dashboard}`)
 }
 
 const shortId = (peerId: string): string => `…${peerId.slice(-6)}`

@@ -6,6 +6,7 @@ import type { NodeTable } from '../node-table/index.js'
 import type { Bootstrapper, BootstrapSourceStatus } from '../p2p/bootstrap/index.js'
 import type { Host, NetworkMode, PeerConnection, ReachFacts } from '../p2p/index.js'
 import type { ServiceRegistry } from '../services/index.js'
+import type { OpenFiles, OpenFileShares } from '../services/machine/index.js'
 
 /** What the doctor examines. */
 export interface DoctorNeeds {
@@ -14,8 +15,12 @@ export interface DoctorNeeds {
   table: Pick<NodeTable, 'rows' | 'get' | 'size' | 'health'>
   registry: Pick<ServiceRegistry, 'list'>
   clock: Clock
+  openFiles: () => OpenFilesFact
   log: Log
 }
+
+/** Descriptors of this process, and for how many connections they are. */
+export type OpenFilesFact = OpenFiles & { shares: OpenFileShares }
 
 /** What the settings asked for. */
 export interface DoctorOptions {
@@ -38,6 +43,7 @@ export interface DoctorFacts {
   /** Milliseconds this clock is ahead of the peers'; undefined while none reported. */
   clockAheadMs: number | undefined
   ports: readonly PortFact[]
+  openFiles: OpenFilesFact
   /** Whether peers may use something of this machine. */
   isSharing: boolean
 }
@@ -54,7 +60,7 @@ export interface PortFact {
 
 /** Reads everything the checks need, as it is known now. @throws AppError `node_not_running` */
 export function readFacts(
-  { host, bootstrapper, table, registry, clock }: DoctorNeeds,
+  { host, bootstrapper, table, registry, clock, openFiles }: DoctorNeeds,
   options: DoctorOptions,
   ports: Pick<PortHolders, 'facts'>,
 ): DoctorFacts {
@@ -70,6 +76,7 @@ export function readFacts(
     knownPeers: table.size - (table.get(host.peerId) === undefined ? 0 : 1),
     clockAheadMs: table.health().clockAheadMs ?? undefined,
     ports: ports.facts(reach),
+    openFiles: openFiles(),
     isSharing: registry.list().some(({ published }) => published),
   }
 }

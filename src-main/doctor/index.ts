@@ -1,11 +1,20 @@
 import type { Check, DoctorReport } from '#shared/contract/node/doctor.js'
 import { assertPeerId } from '../p2p/index.js'
-import { createPortHolders, readFacts, type DoctorFacts, type DoctorNeeds, type DoctorOptions } from './facts.js'
+import {
+  createPortHolders,
+  readFacts,
+  type DoctorFacts,
+  type DoctorNeeds,
+  type DoctorOptions,
+  type OpenFilesFact,
+} from './facts.js'
 import { gatherPeerFacts } from './gather-peer.js'
 import { createLiveDoctor, type LiveDoctor } from './live.js'
 import { checkBootstrap, checkClock, checkDht, checkPeers, checkPorts } from './network-checks.js'
+import { checkOpenFiles } from './open-files-check.js'
 import { checkPeer } from './peer-checks.js'
 import { checkFirewall, checkListening, checkNat, checkReachable, checkRelays, checkRouter } from './reach-checks.js'
+export type { OpenFilesFact }
 export { causeOf } from './live.js'
 export { examineOffline, type OfflineOptions } from './offline.js'
 
@@ -80,5 +89,6 @@ export function checkAll(facts: DoctorFacts): Check[] {
     checkDht(facts),
     checkClock(facts),
     ...checkPorts(facts),
+    checkOpenFiles(facts.openFiles),
   ]
 }

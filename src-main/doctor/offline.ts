@@ -11,8 +11,10 @@ import {
   resolveSource,
 } from '../p2p/bootstrap/index.js'
 import { bindError, type NetworkMode } from '../p2p/index.js'
+import { readOpenFiles, shareOpenFiles } from '../services/machine/index.js'
 import { fine, finding } from './check.js'
 import { checkBootstrap, clockCheck } from './network-checks.js'
+import { checkOpenFiles } from './open-files-check.js'
 
 /** What the settings say, for checks without a running node. */
 export interface OfflineOptions {
@@ -43,7 +45,11 @@ export async function examineOffline(options: OfflineOptions, signal: AbortSigna
     options.mode === 'standalone' ? [] : askSources(options.bootstrap, signal),
   ])
   const sources = checkBootstrap({ bootstrap, mode: options.mode, connections: [] }).map(notDialled)
-  return [notRunning(options.dataDir), folder, ...ports, ...sources, await checkClockOffline(bootstrap, signal)]
+  // Those of this very process, which a node that is started from here would have too.
+  const openFiles = readOpenFiles()
+  const files = checkOpenFiles({ ...openFiles, shares: shareOpenFiles(openFiles) })
+  const clock = await checkClockOffline(bootstrap, signal)
+  return [notRunning(options.dataDir), folder, ...ports, ...sources, files, clock]
 }
 
 /** Nothing dials here: whether an address answers takes a node. */

@@ -5,9 +5,12 @@ export const BACKGROUND = '--background'
 /** The flag of a start after a crash: how many crashes came just before. */
 const RESTARTS = '--restarted='
 
+/** The switch that packages for Linux start with; a start after a crash needs it, too. */
+const NO_SANDBOX = '--no-sandbox'
+
 /** Flags for Chromium or Node, passed by test drivers and desktop launchers. */
 const FOREIGN_FLAGS = [
-  '--no-sandbox',
+  NO_SANDBOX,
   '--inspect',
   '--remote-debugging-',
   '--disable-',
@@ -28,21 +31,38 @@ export interface Launch {
   page: LinkedPage | undefined
 }
 
-/** Separates the arguments for the command line from those for the window. */
-export function readLaunch(argv: readonly string[], options: { isPackaged: boolean; appPath: string }): Launch {
-  const all = appArguments(argv, options)
+/** How the app was packed, which says where its own arguments begin. */
+export interface PackedAs {
+  isPackaged: boolean
+  appPath: string
+}
+
+/**
+ * Separates the arguments for the command line from those for the window. With a link among them no flag counts: any
+ * web page or document can open a link, and one with a stray quote in it reaches the program as several arguments.
+ */
+export function readLaunch(argv: readonly string[], packed: PackedAs): Launch {
+  const all = withoutForeign(splitArgv(argv, packed).own)
   const links = all.filter(isLink)
+  if (links.length > 0) {
+    const page = links.length === 1 ? parseDeepLink(links[0] ?? '') : undefined
+    return { argv: [], background: false, restarts: 0, page }
+  }
   return {
-    argv: all.filter((argument) => argument !== BACKGROUND && !argument.startsWith(RESTARTS) && !isLink(argument)),
+    argv: all.filter((argument) => argument !== BACKGROUND && !argument.startsWith(RESTARTS)),
     background: all.includes(BACKGROUND),
     restarts: restartsIn(all),
-    page: links.length === 1 ? parseDeepLink(links[0] ?? '') : undefined,
+    page: undefined,
   }
 }
 
-/** The arguments (without the program) for the next start, after so many crashes. */
-export function restartArgv(argv: readonly string[], restarts: number): string[] {
-  return [...argv.filter((argument) => !argument.startsWith(RESTARTS) && !isLink(argument)), `${RESTARTS}${restarts}`]
+/** The arguments (without the program) for the next start, after so many crashes. What came with a link is left out. */
+export function restartArgv(argv: readonly string[], restarts: number, packed: PackedAs): string[] {
+  const { before, own } = splitArgv(argv, packed)
+  const kept = own.some(isLink)
+    ? own.filter((argument) => argument === NO_SANDBOX)
+    : own.filter((argument) => !argument.startsWith(RESTARTS))
+  return [...before, ...kept, `${RESTARTS}${restarts}`]
 }
 
 function restartsIn(argv: readonly string[]): number {
@@ -51,14 +71,15 @@ function restartsIn(argv: readonly string[]): number {
   return Number.isInteger(count) && count > 0 ? count : 0
 }
 
-/** What follows the app's path, without the flags of Chromium and Node. */
-function appArguments(argv: readonly string[], options: { isPackaged: boolean; appPath: string }): string[] {
-  const pathAt = options.isPackaged
-    ? 0
-    : argv.findIndex((argument, at) => at > 0 && isAppPath(argument, options.appPath))
-  return argv
-    .slice((pathAt === -1 ? 0 : pathAt) + 1)
-    .filter((argument) => !FOREIGN_FLAGS.some((prefix) => argument.startsWith(prefix)))
+/** The arguments up to the app's path, without the program, and what follows it. A packaged app has no path there. */
+function splitArgv(argv: readonly string[], { isPackaged, appPath }: PackedAs): { before: string[]; own: string[] } {
+  const pathAt = isPackaged ? 0 : argv.findIndex((argument, at) => at > 0 && isAppPath(argument, appPath))
+  const ownAt = Math.max(pathAt, 0) + 1
+  return { before: argv.slice(1, ownAt), own: argv.slice(ownAt) }
+}
+
+function withoutForeign(argv: readonly string[]): string[] {
+  return argv.filter((argument) => !FOREIGN_FLAGS.some((prefix) => argument.startsWith(prefix)))
 }
 
 /** Electron takes `.`, a relative or an absolute path, to the folder or to its main file. */

@@ -15,7 +15,10 @@ export function parseDeepLink(link: string): LinkedPage | undefined {
   return LINKED_PAGES.find((page) => page === name)
 }
 
+/** Quotes, white space and control characters before a link don't hide it. */
+const LINK = new RegExp(`^[^\\p{L}\\p{N}./\\\\-]*${LINK_SCHEME}:`, 'iu')
+
 /** Whether an argument is meant as such a link, well formed or not. */
 export function isLink(argument: string): boolean {
-  return argument.toLowerCase().startsWith(`${LINK_SCHEME}:`)
+  return LINK.test(argument)
 }

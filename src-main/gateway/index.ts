@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http'
 import { createAdmit } from './listener/admit.js'
-import { answerError, Arrival, discardRest } from './listener/arrival.js'
+import { acceptAbsoluteForm, answerError, Arrival, discardRest } from './listener/arrival.js'
 import type { Listener } from './listener/listeners.js'
 import { createPages } from './listener/pages.js'
 import type { GatewayNeeds, GatewayOptions } from './needs.js'
@@ -48,12 +48,14 @@ export function createGatewayListener(
   }
 
   return (request, response) => {
+    // Peers send the origin form; at their listener there is no other.
+    if (listener === 'local') acceptAbsoluteForm(request)
     const arrival = new Arrival(listener, request, response)
     // A peer knows that streams are kept: it would be bytes in each of its answers.
     if (listener === 'peer') response.removeHeader('Connection')
     try {
-      admit(arrival)
-      const found = match(wantedMethod(arrival), splitTarget(arrival.url).path)
+      const found = match(arrival.wantedMethod, splitTarget(arrival.url).path)
+      admit(arrival, found)
       const isForwarded = found.kind === 'found' && found.route.forward !== undefined && arrival.method !== 'OPTIONS'
       if (isForwarded && request.headers.origin === undefined) void forward(arrival, found.route, found.params)
       else pages(arrival, found)
@@ -62,11 +64,4 @@ export function createGatewayListener(
       discardRest(request, response)
     }
   }
-}
-
-/** A preflight asks about the method it names. */
-function wantedMethod({ method, request }: Arrival): string {
-  if (method !== 'OPTIONS') return method
-  const wanted = request.headers['access-control-request-method']
-  return typeof wanted === 'string' && wanted !== '' ? wanted.toUpperCase() : 'GET'
 }

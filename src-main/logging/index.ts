@@ -1,3 +1,4 @@
+export { atMostEvery } from './at-most-every.js'
 export { createLogFile } from './log-file.js'
 export { createLogger, libp2pLogger, type Logger } from './logger.js'
 export { printable } from './printable.js'

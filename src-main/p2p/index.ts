@@ -85,7 +85,7 @@ export interface Host extends Service {
 export interface Identity {
   readonly peerId: PeerId
   readonly privateKey: PrivateKey
-  /** True when it came from `--seed` (demos and tests) and is not kept on disk. */
+  /** True when it came from the setting `seed` (demos and tests) and is not kept on disk. */
   readonly seeded: boolean
 }
 
@@ -118,6 +118,8 @@ export interface HostOptions {
   connections?: ConnectionRoomOptions
   /** What it takes in; left out: `INBOUND_GATE`. */
   gate?: InboundGateOptions
+  /** Descriptors for each of these; where they are fewer than what the other options say, they count. */
+  descriptors?: { peers: number; handshakes: number; dials: number }
   /** How often routers are asked, and how long they may take. Left out: as home routers bear it. */
   upnpTimes?: Partial<GatewayTimes>
   /** Finds nodes of the local network by multicast. Never where the host is not wide. Default: true. */
@@ -136,6 +138,7 @@ export { dropDeadConnections } from './hardening/liveness/pings.js'
 export { TABLE_TOPIC } from './host/gossip-scores.js'
 export { createHost, createPathLookup, type PathLookup } from './host/host.js'
 export { bindableHosts, bindError, freePort } from './host/listen-addresses.js'
+export { boundAcceptedSockets } from './http/accepted-sockets.js'
 export { assertPeerId, createPeerClients, type PeerClients, PeerUnreachableError } from './http/peer-clients.js'
 export { createPeerListener } from './http/peer-listener.js'
 export { followResponses } from './http/running-responses.js'

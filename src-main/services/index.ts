@@ -1,7 +1,15 @@
 import type { Service } from '../base/lifecycle.js'
 
 export { createServiceRegistry } from './registry/service-registry.js'
-export { isPathShared, MODEL_PATHS, OLLAMA_MODEL_PATHS, parseSharedPath, WEBSOCKET } from './sharing/shared-paths.js'
+export {
+  isModelPath,
+  isPathShared,
+  LLM_SHARED_PATHS,
+  MODEL_PATHS,
+  OLLAMA_MODEL_PATHS,
+  parseSharedPath,
+  WEBSOCKET,
+} from './sharing/shared-paths.js'
 export { OLLAMA_API, publicIdOf } from './registry/published-models.js'
 export { createAnnouncer } from './registry/announcer.js'
 export { createSubprocess } from './process/subprocess.js'

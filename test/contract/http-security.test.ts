@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createControlClient } from '../../src-main/api/client.js'
 import type { ControlServer } from '../../src-main/api/http/index.js'
 import { createHttpClient } from '../../src-renderer/client/http.js'
 import { eventually } from '../fixtures/eventually.js'
@@ -110,12 +111,34 @@ describe('who may call', () => {
     }
   })
 
-  test('the token of an earlier start is refused', async () => {
-    const old = server.token
-    await stopServer()
-    ;({ server, dataDir, close: stopServer } = await startServer(node, { rendererDir }))
+  test('the token lasts over a restart on the same folder', async () => {
+    const { token } = server
+    await server.stop()
+    ;({ server } = await startServer(node, { rendererDir, dataDir }))
     port = Number(new URL(server.url).port)
+    expect(server.token).toBe(token)
+    expect((await call({})).status).toBe(200)
+  })
+
+  test('only the owner of the token may replace it', async () => {
+    const refused = await call({ path: '/api/replace-token', headers: { Authorization: 'Bearer wrong' } })
+    expect(refused.status).toBe(401)
+    const get = await page('/api/replace-token', { Authorization: `Bearer ${server.token}` })
+    expect([get.status, get.headers['allow']]).toEqual([405, 'POST'])
+  })
+
+  test('a token that was replaced opens nothing, ends the feeds it had opened, and the new one is in the control file', async () => {
+    const old = server.token
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/api/feed`, ['ocf', `ocf.token.${old}`])
+    await new Promise((resolve) => socket.addEventListener('open', resolve))
+    const ended = new Promise((resolve) => socket.addEventListener('close', resolve))
+    const owner = createControlClient({ url: server.url, token: old })
+    const answers = await Promise.allSettled([1, 2, 3].map(() => owner.dashboard({ replace: true })))
+    await ended
     expect(server.token).not.toBe(old)
+    expect(answers).toContainEqual({ status: 'fulfilled', value: server.dashboardUrl })
+    const file = JSON.parse(await readFile(join(dataDir, 'control.json'), 'utf8')) as { token: string }
+    expect(file.token).toBe(server.token)
     expect((await call({ headers: { Authorization: `Bearer ${old}` } })).status).toBe(401)
     expect(await upgrade({ 'Sec-WebSocket-Protocol': `ocf, ocf.token.${old}` })).toBe(401)
   })

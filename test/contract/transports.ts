@@ -61,9 +61,9 @@ function memoryClient(control: Control): Client {
 /** A started control server in a folder of its own. */
 export async function startServer(
   node: FakeNode,
-  options: { rendererDir?: string | null; port?: number } = {},
+  options: { rendererDir?: string | null; port?: number; dataDir?: string } = {},
 ): Promise<{ server: ControlServer; dataDir: string; close: () => Promise<void> }> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'ocf-control-'))
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'ocf-control-')))
   const server = createControlServer(
     {
       control: node.control,

@@ -69,6 +69,19 @@ test('a feed that does not answer is told in words', async () => {
   expect(desktop.stderr()).not.toMatch(/the app failed|nobody looked/)
 })
 
+test.each(['unsigned', 'forged', 'altered'] as const)(
+  'a newer version whose list is %s is not offered, and nothing of it is downloaded',
+  async (state) => {
+    feed.state = state
+    await press('Check now')
+    await sentence('its publisher has not signed it').waitFor()
+    expect(feed.asked.filter(({ path }) => path.endsWith('.AppImage'))).toEqual([])
+    feed.state = 'away'
+    await press('Check now')
+    await sentence('Could not check for a newer version.').waitFor()
+  },
+)
+
 test('a newer version is shown and not downloaded, and nothing tells this installation from others', async () => {
   feed.state = 'good'
   await press('Check now')

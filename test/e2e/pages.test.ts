@@ -461,7 +461,7 @@ describe('when the node goes away', () => {
     expect(await page.getByTestId('base-url').innerText()).toBe('http://127.0.0.1:8092/v1')
     await shoot('offline')
     const next = await startServer(node, { port, rendererDir: dirname(builtFile('renderer', 'index.html')) })
-    await page.getByRole('alert').getByText('The node was started again').waitFor()
+    await page.getByRole('alert').getByText('This link no longer opens the dashboard').waitFor()
     await page.goto(next.server.dashboardUrl)
     await page.getByRole('alert').waitFor({ state: 'detached' })
     await page.getByTestId('base-url').waitFor()

@@ -1,10 +1,11 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { runOcf, startNodeProcess, type NodeProcess } from '../fixtures/node-process.js'
+import { HEADLESS, runOcf, startNodeProcess, withoutSettings, type NodeProcess } from '../fixtures/node-process.js'
 
 let scratch: string
 beforeAll(async () => {
@@ -26,6 +27,8 @@ const FREE = [
   '--p2p-host',
   '127.0.0.1',
 ]
+
+const QUIET = ['--mode', 'standalone', '--demo-model', 'off']
 
 describe('what keeps a node from starting', () => {
   test('wrong flags are all told at once, with exit code 2 and nothing started', async () => {
@@ -77,6 +80,28 @@ describe('what keeps a node from starting', () => {
     expect(stderr).toContain('--data-dir')
     await expect(stat(join(dir, 'identity.key'))).rejects.toThrow()
   })
+
+  test.skipIf(process.getuid?.() !== 0)(
+    'a folder that another user has prepared runs none of that user’s commands',
+    async () => {
+      const dir = join(scratch, 'prepared-by-another')
+      const proof = join(scratch, 'the-command-ran')
+      await mkdir(dir)
+      await writeFile(join(dir, 'ocf-data.json'), '{"format":1}')
+      await writeFile(join(dir, 'config.yaml'), `subprocess: "touch '${proof}'"\n`)
+      for (const path of [join(dir, 'config.yaml'), dir]) {
+        await chown(path, 65_534, 65_534)
+        const { code, stderr } = await runOcf(['start', '--data-dir', dir, ...FREE])
+        expect([path, code]).toEqual([path, 2])
+        expect(stderr).toContain('belongs to another user')
+      }
+      await chown(join(dir, 'config.yaml'), 0, 0)
+      const { code, stderr } = await runOcf(['start', '--data-dir', dir, ...FREE])
+      expect(code).toBe(1)
+      expect(stderr).toContain(`The folder ${dir} belongs to another user`)
+      await expect(stat(proof)).rejects.toThrow()
+    },
+  )
 
   test('a folder with nothing but a settings file in it is fine', async () => {
     const dir = join(scratch, 'prepared')
@@ -177,9 +202,63 @@ test('the same folder is the same node: a crash and a restart keep the peer id',
   await rm(first.dataDir, { recursive: true, force: true })
 })
 
+/** Runs `ocf start` as a service does, until it has said where it is, and stops it; everything it wrote. */
+async function startForPeople(
+  dir: string,
+  wrap: (command: string[]) => string[] = (command) => command,
+): Promise<string> {
+  const [command = '', ...args] = wrap([process.execPath, HEADLESS, 'start', '--data-dir', dir, ...QUIET, ...FREE])
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: withoutSettings() })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  const exited = once(child, 'exit')
+  await expect.poll(() => said).toContain('/v1/models')
+  const { pid } = JSON.parse(await readFile(join(dir, 'control.json'), 'utf8')) as { pid: number }
+  process.kill(pid, 'SIGTERM')
+  await exited
+  return said
+}
+
+describe('the link of the dashboard', () => {
+  test('a start without a terminal prints no token, neither there nor in its log, but the way to the link', async () => {
+    const dir = join(scratch, 'journal')
+    const said = await startForPeople(dir)
+    const { token } = JSON.parse(await readFile(join(dir, 'control-token.json'), 'utf8')) as { token: string }
+    expect(said).toContain(`ocf open --data-dir '${dir}'`)
+    expect(said).not.toContain(token)
+    expect(await readFile(join(dir, 'logs', 'ocf.log'), 'utf8')).not.toContain(token)
+  })
+
+  test.skipIf(process.platform !== 'linux')('a start on a terminal prints the link', async () => {
+    const dir = join(scratch, 'terminal')
+    const said = await startForPeople(dir, (command) => ['script', '-qefc', command.join(' '), '/dev/null'])
+    const { token } = JSON.parse(await readFile(join(dir, 'control-token.json'), 'utf8')) as { token: string }
+    expect(said).toContain(`/#token=${token}`)
+  })
+
+  test('ocf open prints the link of the running node; it lasts over a crash, until it is replaced', async () => {
+    const dir = join(scratch, 'lasting')
+    const first = await startNodeProcess({ dataDir: dir, flags: QUIET })
+    const open = async (...more: string[]) =>
+      (await runOcf(['open', '--print', '--data-dir', dir, ...more])).stdout.trim()
+    expect(await open()).toBe(first.dashboard)
+    await first.kill()
+    const second = await startNodeProcess({ dataDir: dir, flags: QUIET })
+    const tokenOf = (link: string) => new URL(link).hash
+    expect(tokenOf(second.dashboard)).toBe(tokenOf(first.dashboard))
+    const replaced = await open('--new-link')
+    expect(tokenOf(replaced)).not.toBe(tokenOf(first.dashboard))
+    expect(await open()).toBe(replaced)
+    expect(second.stderr()).not.toContain(tokenOf(replaced))
+    await second.stop()
+    expect(await runOcf(['open', '--data-dir', dir])).toMatchObject({ code: 3, stdout: '' })
+  })
+})
+
 test('a seed is an identity for demos, and the log says so', async () => {
-  const one = await startNodeProcess({ flags: ['--seed', '7', '--mode', 'standalone', '--demo-model', 'off'] })
-  const two = await startNodeProcess({ flags: ['--seed', '7', '--mode', 'standalone', '--demo-model', 'off'] })
+  const options = { env: { OCF_SEED: '7' }, flags: ['--mode', 'standalone', '--demo-model', 'off'] }
+  const one = await startNodeProcess(options)
+  const two = await startNodeProcess(options)
   expect(two.peerId).toBe(one.peerId)
   expect(one.stderr()).toContain('seed')
   await one.stop()

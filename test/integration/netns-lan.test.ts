@@ -79,7 +79,8 @@ test.skipIf(reason !== undefined)(
     }
     const web = plugged('web', '192.168.8.100')
     const flags = ['--upnp', 'false', '--mdns', 'false']
-    const first = await lab.node(plugged('old', '192.168.8.1'), [...flags, '--seed', 'bootstrap'])
+    const seed = { OCF_SEED: 'bootstrap' }
+    const first = await lab.node(plugged('old', '192.168.8.1'), flags, seed)
     await lab.server(web, sourceOf(first.peerId))
     const guest = await lab.node(plugged('guest', '192.168.8.10'), [
       ...flags,
@@ -87,7 +88,7 @@ test.skipIf(reason !== undefined)(
     ])
     await untilConnected(guest, [first], 60_000)
     await first.kill()
-    const second = await lab.node(plugged('moved', '192.168.8.2'), [...flags, '--seed', 'bootstrap'])
+    const second = await lab.node(plugged('moved', '192.168.8.2'), flags, seed)
     expect(second.peerId).toBe(first.peerId)
     await lab.fetch(web, 'http://192.168.8.100/move')
     const peers = await untilConnected(guest, [second], 60_000)

@@ -138,9 +138,12 @@ describe('a WebSocket reaches a provider', () => {
   })
 
   test('with its sub-protocol, without its secrets, and says who served it', async () => {
-    const socket = open(viaPeer(), {
+    const socket = open('/v1/realtime?model=test-model', {
       protocols: ['realtime', 'openai-insecure-api-key.sk-mine', 'openai-beta.realtime-v1'],
-      headers: { authorization: 'Bearer sk-mine', cookie: 'a=b', origin: 'https://mine.example', 'openai-beta': 'x=1' },
+      headers: {
+        ...{ authorization: 'Bearer sk-mine', cookie: 'a=b', origin: 'https://mine.example', 'openai-beta': 'x=1' },
+        'x-ocf-exclude': two.peerId,
+      },
     })
     const headers = await answerTo(socket)
     expect(headers['x-computing-node']).toBe(one.peerId)
@@ -239,6 +242,12 @@ describe('a handshake is refused with a plain error', () => {
     const from = (origin: string) => refused('/v1/realtime?model=test-model', { headers: { origin } })
     expect(await from('https://evil.example')).toBe('403 forbidden_origin')
     expect(await from('null')).toBe('403 forbidden_origin')
+  })
+
+  test('for any page that asks a peer or this node’s own service by name', async () => {
+    const headers = { origin: 'https://mine.example' }
+    expect(await refused(viaPeer(), { headers })).toBe('403 forbidden_origin')
+    expect(await refused('/v1/_service/llm/v1/realtime', { headers })).toBe('403 forbidden_origin')
   })
 
   test('where the owner limits tokens, which no one can count in a WebSocket', async () => {

@@ -13,6 +13,9 @@ const ControlFileSchema = z.object({
 })
 export type ControlFile = z.output<typeof ControlFileSchema>
 
+/** Where a new token is asked for. Not a call of the contract: only HTTP has a token. */
+export const REPLACE_TOKEN_PATH = '/api/replace-token'
+
 /** Where the control file of a data directory is. */
 export function controlFilePath(dataDir: string): string {
   return join(dataDir, 'control.json')
@@ -30,7 +33,12 @@ export async function readControlFile(path: string): Promise<ControlFile | undef
 }
 
 /** Removes the file unless another start has written its own meanwhile. */
-export async function removeControlFile(path: string, token: string): Promise<void> {
+export async function removeControlFile(path: string, own: Pick<ControlFile, 'url' | 'pid'>): Promise<void> {
   const current = await readControlFile(path)
-  if (current?.token === token) await rm(path, { force: true })
+  if (current?.pid === own.pid && current.url === own.url) await rm(path, { force: true })
+}
+
+/** The address to open in a browser: the token stands behind `#`, which no browser sends. */
+export function dashboardLink({ url, token }: Pick<ControlFile, 'url' | 'token'>): string {
+  return `${url}/#token=${token}`
 }

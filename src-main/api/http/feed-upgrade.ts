@@ -24,6 +24,8 @@ const PING_INTERVAL_MS = 30_000
 export interface FeedUpgrades {
   /** `authorize` throws an {@link AppError} when the request may not pass; it gets the token the request carries. */
   handle(request: IncomingMessage, socket: Duplex, head: Buffer, authorize: (token: string | undefined) => void): void
+  /** Ends every open socket, as its token no longer counts. */
+  disconnectAll(): void
   stop(): void
 }
 
@@ -43,6 +45,10 @@ export function createFeedUpgrades(needs: { feeds: Feeds; log: Log }): FeedUpgra
     }
   }, PING_INTERVAL_MS)
   pings.unref()
+
+  function disconnectAll(): void {
+    for (const socket of server.clients) socket.terminate()
+  }
 
   function assertUpgrade(request: IncomingMessage, protocols: readonly string[]): void {
     if (request.url !== FEED_PATH) throw new AppError('not_found', 'The feeds are at another address.')
@@ -69,9 +75,10 @@ export function createFeedUpgrades(needs: { feeds: Feeds; log: Log }): FeedUpgra
         serveFeedSocket(needs, webSocket)
       })
     },
+    disconnectAll,
     stop() {
       clearInterval(pings)
-      for (const socket of server.clients) socket.terminate()
+      disconnectAll()
       server.close()
     },
   }

@@ -4,12 +4,20 @@ import type { AddressInfo } from 'node:net'
 import { AppError } from '#shared/errors.js'
 import type { MonotonicClock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
-import { findPortHolder, portInUseError } from '../../config/index.js'
+import { explainListenError } from '../../config/index.js'
 import { discardRest, readJson } from '../../gateway/index.js'
 import type { Log } from '../../logging/index.js'
+import { boundAcceptedSockets, followResponses } from '../../p2p/index.js'
 import type { Control } from '../index.js'
 import { assertOwnPage, bearerToken, contentSecurityPolicy } from './access.js'
-import { controlFilePath, removeControlFile, writeControlFile } from './control-file.js'
+import {
+  controlFilePath,
+  dashboardLink,
+  removeControlFile,
+  REPLACE_TOKEN_PATH,
+  writeControlFile,
+} from './control-file.js'
+import { ControlToken } from './control-token.js'
 import { createFeedUpgrades, type FeedUpgrades } from './feed-upgrade.js'
 import { SECURITY_HEADERS, sendError, sendJson } from './respond.js'
 import { listStaticFiles, type StaticFile } from './static-files.js'
@@ -33,6 +41,8 @@ export interface ControlServerOptions {
   port: number
   /** A loopback address; default 127.0.0.1. */
   host?: string
+  /** Connections at a time; default 256. */
+  maxConnections?: number
   /** The built dashboard; null where there is none to show. */
   rendererDir: string | null
   /** Where `control.json` is written for the command line. */
@@ -43,7 +53,7 @@ export interface ControlServerOptions {
 export interface ControlServer extends Service {
   /** `http://127.0.0.1:8093`, of use while it is started. */
   readonly url: string
-  /** The secret of this start. Never in a URL that is sent: the dashboard gets it behind `#`. */
+  /** The secret that counts now; it lasts over restarts. Never in a URL that is sent: the dashboard gets it behind `#`. */
   readonly token: string
   /**
    * Lets pass a request that carries the token.
@@ -56,20 +66,36 @@ export interface ControlServer extends Service {
 
 const MAX_BODY_BYTES = 1024 * 1024
 const MAX_CONNECTIONS = 256
+const HEADERS_TIMEOUT_MS = 10_000
 const CALL_PREFIX = '/api/call/'
 
-/** Serves a {@link Control} and the dashboard. `start` throws `port_in_use` when the port is taken. */
+/**
+ * Serves a {@link Control} and the dashboard. `start` throws `port_in_use` when the port is taken, `port_not_permitted`
+ * and `address_not_available`.
+ */
 export function createControlServer(needs: ControlServerNeeds, options: ControlServerOptions): ControlServer {
   const log = needs.log.forComponent('control')
   const host = options.host ?? '127.0.0.1'
-  const guard = createTokenGuard(needs)
+  const token = new ControlToken({ log }, options)
+  const guard = createTokenGuard({ monotonic: needs.monotonic, token: () => token.value })
   const authorize = (headers: IncomingHttpHeaders): void => guard.assert(bearerToken(headers))
   const controlFile = controlFilePath(options.dataDir)
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 })
-  server.maxConnections = MAX_CONNECTIONS
+  const server = createServer({
+    requestTimeout: 30_000,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    // By default Node checks every 30 s, which would give them four times the time.
+    connectionsCheckingInterval: HEADERS_TIMEOUT_MS / 10,
+  })
+  const responses = followResponses(server)
+  boundAcceptedSockets(
+    server,
+    { log, isBusy: (socket) => responses.on(socket) !== undefined },
+    { max: options.maxConnections ?? MAX_CONNECTIONS, name: 'dashboard' },
+  )
   let files: ReadonlyMap<string, StaticFile> = new Map()
   let upgrades: FeedUpgrades | undefined
   let stopping: Promise<void> | undefined
+  let replacing: Promise<void> = Promise.resolve()
 
   const port = (): number => (server.address() as AddressInfo | null)?.port ?? options.port
   const url = (): string => `http://${host.includes(':') ? `[${host}]` : host}:${port()}`
@@ -99,11 +125,32 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
 
   async function handleCall(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     authorize(request.headers)
+    if (path === REPLACE_TOKEN_PATH) {
+      assertMethod(request, response, ['POST'])
+      await replaceToken()
+      sendJson(response, 200, { dashboard: dashboardLink({ url: url(), token: token.value }) })
+      return
+    }
     if (!path.startsWith(CALL_PREFIX)) throw new AppError('not_found', 'There is nothing at this address.')
     assertMethod(request, response, ['POST'])
     const input = await readJson(request, MAX_BODY_BYTES)
     const output = await needs.control.dispatch(path.slice(CALL_PREFIX.length), input, { capabilities: [] })
     sendJson(response, 200, output)
+  }
+
+  const publish = (): Promise<void> =>
+    writeControlFile(controlFile, { url: url(), token: token.value, pid: process.pid, gateway: needs.gatewayUrl() })
+
+  /** One after the other, so that the control file has the last one. */
+  function replaceToken(): Promise<void> {
+    const next = replacing.then(async () => {
+      await token.replace()
+      upgrades?.disconnectAll()
+      await publish()
+      log.info('the dashboard has a new link: the one before no longer opens it')
+    })
+    replacing = next.catch(() => undefined)
+    return next
   }
 
   async function sendFile(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
@@ -125,7 +172,7 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
 
   async function stop(): Promise<void> {
     upgrades?.stop()
-    await removeControlFile(controlFile, guard.token)
+    await removeControlFile(controlFile, { url: url(), pid: process.pid })
     if (!server.listening) return
     const closed = new Promise((resolve) => server.close(resolve))
     server.closeAllConnections()
@@ -134,27 +181,25 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
 
   return {
     name: 'control',
-    token: guard.token,
     authorize,
+    get token() {
+      return token.value
+    },
     get url() {
       return url()
     },
     get dashboardUrl() {
-      return `${url()}/#token=${guard.token}`
+      return dashboardLink({ url: url(), token: token.value })
     },
     async start(signal) {
       signal.throwIfAborted()
       if (options.rendererDir !== null) files = await listStaticFiles(options.rendererDir)
+      await token.load()
       await listen(server, options.port, host)
       upgrades = createFeedUpgrades({ feeds: needs.control.feeds, log })
       try {
         signal.throwIfAborted()
-        await writeControlFile(controlFile, {
-          url: url(),
-          token: guard.token,
-          pid: process.pid,
-          gateway: needs.gatewayUrl(),
-        })
+        await publish()
       } catch (error) {
         await stop()
         throw error
@@ -186,7 +231,6 @@ async function listen(server: ReturnType<typeof createServer>, port: number, hos
       resolve()
     })
   }).catch(async (error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    throw portInUseError('api-port', port, await findPortHolder(port))
+    throw await explainListenError(error, { setting: 'api-port', port, host })
   })
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, timingSafeEqual } from 'node:crypto'
 import { AppError } from '#shared/errors.js'
 import type { MonotonicClock } from '../../base/clock.js'
 
@@ -6,22 +6,18 @@ import type { MonotonicClock } from '../../base/clock.js'
 const MAX_FAILURES = 20
 const WINDOW_MS = 60_000
 
-/** The secret that a caller of the control interface must show. */
+/** Checks the secret that a caller of the control interface must show. */
 export interface TokenGuard {
-  readonly token: string
   /** Throws `unauthorized`, or `rate_limited` after too many bad tokens. The right token always passes. */
   assert(presented: string | undefined): void
 }
 
-/** A guard with a token of its own: 32 random bytes, new at every start. */
-export function createTokenGuard(needs: { monotonic: MonotonicClock }): TokenGuard {
-  const token = randomBytes(32).toString('base64url')
-  const expected = digest(token)
+/** A guard for the token that counts now. Comparing takes the same time however much of it is right. */
+export function createTokenGuard(needs: { monotonic: MonotonicClock; token: () => string }): TokenGuard {
   let failuresAtMs: number[] = []
   return {
-    token,
     assert(presented) {
-      if (presented !== undefined && timingSafeEqual(digest(presented), expected)) return
+      if (presented !== undefined && timingSafeEqual(digest(presented), digest(needs.token()))) return
       const nowMs = needs.monotonic.elapsedMs()
       failuresAtMs = failuresAtMs.filter((atMs) => nowMs - atMs < WINDOW_MS)
       const oldestMs = failuresAtMs[0]
@@ -31,7 +27,7 @@ export function createTokenGuard(needs: { monotonic: MonotonicClock }): TokenGua
         })
       }
       failuresAtMs.push(nowMs)
-      throw new AppError('unauthorized', 'The key is missing or from an earlier start. Open the dashboard again.')
+      throw new AppError('unauthorized', 'The key is missing or no longer counts. `ocf open` opens the dashboard.')
     },
   }
 }

@@ -9,17 +9,27 @@ export async function runStatus(
 ): Promise<number> {
   const { io, client } = needs
   const status = await client.call('node.status', {})
-  io.stdout.write(options.json ? `${JSON.stringify(status, null, 2)}\n` : statusText(status, Date.now(), mayColour(io)))
+  if (options.json) io.stdout.write(`${JSON.stringify(status, null, 2)}\n`)
+  else {
+    // The link holds a secret: it is for a person's eyes, not for a file or a journal.
+    const dashboard = io.stdout.isTTY === true ? await client.dashboard({ replace: false }) : '`ocf open` shows it'
+    io.stdout.write(statusText({ status, dashboard }, Date.now(), mayColour(io)))
+  }
   return EXIT.ok
 }
 
-function statusText(status: Status, nowMs: number, colour: boolean): string {
+function statusText(
+  { status, dashboard }: { status: Status; dashboard: string },
+  nowMs: number,
+  colour: boolean,
+): string {
   const { models, requestsToday, state } = status
   const facts = [
     ['Node', status.peerId],
     ['Version', status.version],
     ['Running for', since(status.startedAtMs, nowMs)],
     ['Base URL', status.gatewayUrl === null ? 'none yet' : `${status.gatewayUrl}/v1`],
+    ['Dashboard', dashboard],
     ['Mode', status.mode],
     ['Peers', `${status.peers} connected${pathsOf(status)}, ${status.knownPeers} known`],
     ['Models', `${models.available} available, ${models.shared} shared`],

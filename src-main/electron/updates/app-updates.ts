@@ -1,10 +1,12 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { app, BrowserWindow, dialog } from 'electron'
 import type { UpdatesSource } from '../../api/index.js'
 import type { Clock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import type { PreferencesFile } from '../preferences.js'
 import { createUpdater, handOver } from './updater.js'
-import { createNoUpdates, createUpdateRounds, createUpdates, whyNoUpdates } from './updates.js'
+import { createNoUpdates, createUpdateRounds, createUpdates, UPDATE_KEY_FILE, whyNoUpdates } from './updates.js'
 
 /** Newer versions of this app, as far as it can get them. */
 export interface AppUpdates {
@@ -31,7 +33,10 @@ export function openAppUpdates(needs: AppUpdatesNeeds): AppUpdates {
   const appImage = process.env['APPIMAGE']
   const { isPackaged } = app
   const why = whyNoUpdates({ isPackaged, platform: process.platform, resourcesDir: process.resourcesPath, appImage })
-  const updater = createUpdater(needs)
+  const updater = createUpdater({
+    log: needs.log,
+    publicKeys: why === undefined ? readFileSync(join(process.resourcesPath, UPDATE_KEY_FILE), 'utf8') : '',
+  })
   let isInstalling = false
   function restart(): void {
     isInstalling = true

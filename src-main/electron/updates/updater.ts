@@ -1,6 +1,7 @@
 import type { AppUpdater } from 'electron-updater'
 import { within } from '../../base/within.js'
 import type { Log } from '../../logging/index.js'
+import { assertSigned } from './signed-update.js'
 import type { Updater } from './updates.js'
 
 /** Replaces the random number of this installation that the updater would send with each check. */
@@ -8,12 +9,15 @@ const HEADERS = { 'x-user-staging-id': 'none' }
 
 /**
  * electron-updater, loaded at its first use. It checks, downloads and installs only on request, and its errors
- * are the rejections of the call they belong to.
+ * are the rejections of the call they belong to. A version counts only with its publisher's signature (`publicKeys`, PEM);
+ * the updater then compares what it downloads with the checksums that were signed.
  */
-export function createUpdater(needs: { log: Log; load?: () => Promise<AppUpdater> }): Updater {
+export function createUpdater(needs: { log: Log; publicKeys: string; load?: () => Promise<AppUpdater> }): Updater {
   const log = needs.log.forComponent('updates')
   const load = needs.load ?? loadAutoUpdater
   let loading: Promise<AppUpdater> | undefined
+  /** What the updater would download now was signed. */
+  let isSigned = false
 
   async function prepare(): Promise<AppUpdater> {
     const updater = await load()
@@ -39,11 +43,17 @@ export function createUpdater(needs: { log: Log; load?: () => Promise<AppUpdater
 
   return {
     async check() {
-      const result = await (await open()).checkForUpdates()
+      const updater = await open()
+      isSigned = false
+      const result = await updater.checkForUpdates()
       if (result === null) throw new Error('The updater does not work for this kind of package.')
-      return result.isUpdateAvailable ? { version: result.updateInfo.version } : undefined
+      if (!result.isUpdateAvailable) return undefined
+      assertSigned(result.updateInfo, needs.publicKeys)
+      isSigned = true
+      return { version: result.updateInfo.version }
     },
     async download(onPercent) {
+      if (!isSigned) throw new Error('No signed version was found.')
       const updater = await open()
       const onProgress = ({ percent }: { percent: number }): void => onPercent(percent)
       updater.on('download-progress', onProgress)

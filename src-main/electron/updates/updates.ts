@@ -5,6 +5,7 @@ import type { UpdatesSource } from '../../api/index.js'
 import type { Clock } from '../../base/clock.js'
 import { Listeners } from '../../base/listeners.js'
 import type { Log } from '../../logging/index.js'
+import { UnsignedUpdate } from './signed-update.js'
 
 /** A version that could be installed. */
 interface Release {
@@ -33,6 +34,7 @@ export interface UpdatesNeeds {
 const FAILURES = {
   check: 'Could not check for a newer version. Check the connection and try again.',
   download: 'The newer version could not be downloaded or is not what its publisher made. Try again later.',
+  signature: 'A newer version is offered, but its publisher has not signed it. It is not installed.',
 } as const
 
 /** Updates with the person's consent: check, download and install are separate requests, one at a time. */
@@ -51,6 +53,7 @@ export function createUpdates(needs: UpdatesNeeds): UpdatesSource {
 
   async function check(): Promise<UpdateState> {
     become({ kind: 'checking' })
+    found = undefined
     found = await needs.updater.check()
     return found === undefined
       ? { kind: 'none', checkedAtMs: needs.clock.now() }
@@ -68,11 +71,11 @@ export function createUpdates(needs: UpdatesNeeds): UpdatesSource {
     return { kind: 'ready', version }
   }
 
-  function once(doing: () => Promise<UpdateState>, step: keyof typeof FAILURES): Promise<UpdateState> {
+  function once(doing: () => Promise<UpdateState>, step: 'check' | 'download'): Promise<UpdateState> {
     busy ??= doing()
       .catch((error: unknown): UpdateState => {
         log.warn('an update failed', { step, error })
-        return { kind: 'failed', sentence: FAILURES[step] }
+        return { kind: 'failed', sentence: FAILURES[error instanceof UnsignedUpdate ? 'signature' : step] }
       })
       .then(become)
       .finally(() => (busy = undefined))
@@ -116,9 +119,15 @@ export function whyNoUpdates({ isPackaged, platform, resourcesDir, appImage }: P
       ? 'This app was unpacked from an archive, which does not update itself. Unpack the newer archive in its place.'
       : `This app was installed as a ${kind} package, which does not update itself. Install the newer package over it.`
   }
-  if (existsSync(join(resourcesDir, 'app-update.yml'))) return undefined
-  return 'This package does not say where newer versions are published. Install the newer version over it.'
+  if (!existsSync(join(resourcesDir, 'app-update.yml'))) {
+    return 'This package does not say where newer versions are published. Install the newer version over it.'
+  }
+  if (existsSync(join(resourcesDir, UPDATE_KEY_FILE))) return undefined
+  return 'This package has no key to check newer versions with, so it does not update itself. Install the newer version over it.'
 }
+
+/** The publisher's public keys beside the program (SPKI, PEM): a newer version counts only with a signature of one. */
+export const UPDATE_KEY_FILE = 'update-key.pem'
 
 /** `deb` or `rpm`, which the packager notes. */
 function packageType(resourcesDir: string): string | undefined {

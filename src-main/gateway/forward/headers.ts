@@ -21,7 +21,7 @@ const HOP_BY_HOP = new Set([
 ])
 
 /** What a stranger's computer gets to see of a request for a model: what the server needs to answer it. */
-const SHARED_REQUEST_HEADERS = new Set([
+const MODEL_REQUEST_HEADERS: ReadonlySet<string> = new Set([
   'accept',
   'accept-encoding',
   'anthropic-beta',
@@ -30,13 +30,33 @@ const SHARED_REQUEST_HEADERS = new Set([
   'content-length',
   'content-type',
   'openai-beta',
+])
+
+/** The same for any other service: what belongs to the body, to negotiating it, and to asking for a part of it. */
+const GENERIC_REQUEST_HEADERS: ReadonlySet<string> = new Set([
+  ...MODEL_REQUEST_HEADERS,
+  'accept-charset',
+  'accept-language',
+  'cache-control',
+  'content-digest',
+  'content-disposition',
+  'content-language',
+  'content-range',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-range',
+  'if-unmodified-since',
+  'last-event-id',
   'range',
 ])
 
 /** What one computer may tell another besides the body. Nothing that sets state or policy in the client's browser. */
-const SHARED_RESPONSE_HEADERS = new Set([
+const SHARED_RESPONSE_HEADERS: ReadonlySet<string> = new Set([
   'accept-ranges',
+  'allow',
   'cache-control',
+  'content-digest',
   'content-disposition',
   'content-encoding',
   'content-language',
@@ -44,23 +64,28 @@ const SHARED_RESPONSE_HEADERS = new Set([
   'content-range',
   'content-type',
   'etag',
+  'expires',
   'last-modified',
+  'openai-model',
+  'openai-processing-ms',
+  'openai-version',
   'retry-after',
   'vary',
 ])
 
-/** `x-` headers that name a person, carry a secret, or are ours to set. */
-const PRIVATE_EXTENSION =
-  /^x-(?:forwarded|real-ip|client-ip|api-key|auth|csrf|xsrf|ocf|otela|computing-node|request-id|stainless|frame|xss|content-type-options|permitted|dns)/
+/** What a browser says of the page behind a request; a server that has it may take the page for one of its own. */
+const PAGE_HEADER = /^(?:origin|referer|sec-fetch-.*)$/
 
-/** Which service the headers belong to: model requests get the short list, other services their `x-` headers too. */
+/** Which service the headers belong to, or that both ends are this machine's own. */
 export type HeaderPolicy = 'llm' | 'generic' | 'own'
 
 export const headerPolicyOf = (service: string): HeaderPolicy => (service === 'llm' ? 'llm' : 'generic')
 
+const REQUEST_HEADERS = { llm: MODEL_REQUEST_HEADERS, generic: GENERIC_REQUEST_HEADERS } as const
+
 /**
- * Request headers to forward. `own` (this machine's app to this machine's server) keeps everything end-to-end;
- * the other policies never let a cookie, an Authorization or an address of the client out.
+ * Request headers to forward. `own` (this machine's app to this machine's server) keeps everything end-to-end but what
+ * tells of a web page; the other policies let nothing out that is not listed.
  */
 export function requestHeaders(from: IncomingHttpHeaders, policy: HeaderPolicy): Headers {
   const listed = connectionListed(from.connection)
@@ -68,11 +93,13 @@ export function requestHeaders(from: IncomingHttpHeaders, policy: HeaderPolicy):
   for (const name in from) {
     const value = from[name]
     if (value === undefined || HOP_BY_HOP.has(name) || listed?.has(name)) continue
-    if (policy === 'own' ? name.startsWith('x-ocf-') : !isShared(name, SHARED_REQUEST_HEADERS, policy)) continue
-    to[name] = value
+    const isKept = policy === 'own' ? isOwnRequestHeader(name) : REQUEST_HEADERS[policy].has(name)
+    if (isKept) to[name] = value
   }
   return to
 }
+
+const isOwnRequestHeader = (name: string): boolean => !name.startsWith('x-ocf-') && !PAGE_HEADER.test(name)
 
 /** Response headers to hand on. */
 export function responseHeaders(from: IncomingHttpHeaders, policy: HeaderPolicy): Headers {
@@ -83,10 +110,13 @@ export function responseHeaders(from: IncomingHttpHeaders, policy: HeaderPolicy)
     if (value === undefined || HOP_BY_HOP.has(name) || listed?.has(name)) continue
     // Cross-origin rules are this gateway's to set, not the provider's.
     if (name.startsWith('access-control-') || name === 'x-computing-node' || name === 'x-request-id') continue
-    if (policy !== 'own' && !isShared(name, SHARED_RESPONSE_HEADERS, 'generic') && !name.startsWith('openai-')) continue
-    to[name] = value
+    if (policy === 'own' || SHARED_RESPONSE_HEADERS.has(name)) to[name] = value
   }
-  if (policy !== 'own' && isActiveContent(to['content-type'])) {
+  if (policy === 'own') return to
+  if (typeof to['content-disposition'] === 'string') {
+    to['content-disposition'] = withoutFolders(to['content-disposition'])
+  }
+  if (isActiveContent(to['content-type'])) {
     // A page from a stranger must not run as if it came from this gateway.
     to['content-security-policy'] = 'sandbox'
     to['x-content-type-options'] = 'nosniff'
@@ -94,9 +124,36 @@ export function responseHeaders(from: IncomingHttpHeaders, policy: HeaderPolicy)
   return to
 }
 
-function isShared(name: string, shared: ReadonlySet<string>, policy: HeaderPolicy): boolean {
-  if (shared.has(name)) return true
-  return policy === 'generic' && name.startsWith('x-') && !PRIVATE_EXTENSION.test(name)
+/** A quoted value, or one up to the next semicolon. */
+const FILE_NAME = /;\s*filename(\*?)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))/gi
+
+/** `Content-Disposition` with file names that lead into no folder, and nothing else (RFC 6266 §4.3). */
+function withoutFolders(disposition: string): string {
+  const type = /^\s*inline\s*(?:;|$)/i.test(disposition) ? 'inline' : 'attachment'
+  let names = ''
+  for (const [, star = '', quoted, plain = ''] of disposition.matchAll(FILE_NAME)) {
+    // Of two parameters of one name readers differ about which counts.
+    if (names.includes(`filename${star}=`)) continue
+    if (star === '') {
+      const name = fileNameIn(quoted ?? plain)
+      if (name !== '') names += `; filename="${name}"`
+    } else {
+      const [, charset = '', encoded = ''] = /^\s*([\w-]+'[\w-]*')([\w!#$&+\-.^`|~%]+)\s*$/.exec(plain) ?? []
+      const name = fileNameIn(encoded)
+      if (name !== '') names += `; filename*=${charset}${name}`
+    }
+  }
+  return `${type}${names}`
+}
+
+/** The last piece of a path, whatever separates its pieces; empty where that is no name. */
+function fileNameIn(value: string): string {
+  const name =
+    value
+      .trim()
+      .split(/[/\\":]|%(?:25)*(?:2f|5c|3a|22|00)/i)
+      .at(-1) ?? ''
+  return /^(?:[.\s]|%2e)*$/i.test(name) ? '' : name
 }
 
 /** Headers the `Connection` header names are hop-by-hop too. */

@@ -9,7 +9,7 @@ export interface LocalClients extends Service {
   to(target: { host: string; port: number }): Pick<HttpClient, 'send'>
 }
 
-/** Requests at work at one local server; the owner's limits are far below. */
+/** Requests at work at one local server, where nothing else is said; the owner's limits are far below. */
 const MAX_CONNECTIONS = 2_048
 
 /** Servers a node talks to; far more than one machine runs. */
@@ -21,8 +21,10 @@ const CONNECT_TIMEOUT_MS = 2_000
 /** Servers of models keep an idle connection for five seconds and more. */
 const KEEP_ALIVE_MS = 4_000
 
-/** An empty set of clients; connections open on first use. */
-export function createLocalClients(): LocalClients {
+/** An empty set of clients; connections open on first use, at most `maxConnections` to each server. */
+export function createLocalClients(
+  options: { maxConnections: number } = { maxConnections: MAX_CONNECTIONS },
+): LocalClients {
   const clients = new Map<string, LocalClient>()
   return {
     name: 'local-clients',
@@ -37,7 +39,7 @@ export function createLocalClients(): LocalClients {
       const known = clients.get(key)
       if (known !== undefined) return known
       if (clients.size >= MAX_CLIENTS) closeOldest(clients)
-      const client = createLocalClient(host, port)
+      const client = createLocalClient(host, port, options.maxConnections)
       clients.set(key, client)
       return client
     },
@@ -46,10 +48,10 @@ export function createLocalClients(): LocalClients {
 
 type LocalClient = Pick<HttpClient, 'send' | 'close' | 'destroy'>
 
-function createLocalClient(host: string, port: number): LocalClient {
+function createLocalClient(host: string, port: number, maxConnections: number): LocalClient {
   const client = createHttpClient({
     connect: () => connectTo(host, port),
-    maxConnections: MAX_CONNECTIONS,
+    maxConnections,
     keepAliveMs: KEEP_ALIVE_MS,
   })
   return {

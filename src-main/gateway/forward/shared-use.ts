@@ -1,8 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
-import { countsTokens, type Limits } from '#shared/limits.js'
-import type { LocalService } from '../../services/index.js'
-import { isGeneration, lowerTokens, withoutDoubles } from '../../services/sharing/access/index.js'
+import { isModelPath, type LocalService } from '../../services/index.js'
+import {
+  isGeneration,
+  isOwnersMember,
+  lowerTokens,
+  withoutDoubles,
+  withoutOwnersOptions,
+} from '../../services/sharing/access/index.js'
 import type { HeldBody } from '../body/body-memory.js'
 import { writeForm } from '../body/form.js'
 import { assertDeclaredLength, ClientGoneError, readBody } from '../body/read-body.js'
@@ -14,9 +19,9 @@ import {
   type RequestBody,
   withoutBody,
 } from '../body/request-body.js'
-import { privateIdsOf } from '../body/server-model-ids.js'
 import type { Arrival } from '../listener/arrival.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
+import { checkConsent, checkSocketConsent } from './consent.js'
 import type { Exchange } from './exchange.js'
 import { serviceForModel } from './targets.js'
 
@@ -46,7 +51,7 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
     // Another service's body may be as large as it likes: it streams through and is never kept here.
     if (name !== 'llm') return hasBody(request) ? { kind: 'stream', stream: request } : { kind: 'none' }
     const { maxBodyBytes, maxTokens } = admission.limits
-    const strict = maxTokens > 0 || services.some(({ onlyTicked }) => onlyTicked === true)
+    const strict = isModelPath(path) || maxTokens > 0 || services.some(({ onlyTicked }) => onlyTicked === true)
     return await readSharedBody(request, {
       ...{ path, strict, memory },
       maxBytes: options.settings['gateway.max-body'],
@@ -71,8 +76,8 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
         const body = await bodyOf(exchange, request)
         exchange.body = body
         const service = serviceForModel(request.services, body)
-        if (exchange.reply.isHandshake) checkSocketConsent(service, admission.limits)
-        checkConsent(service, body, request.query)
+        if (exchange.reply.isHandshake) checkSocketConsent(service, body, admission.limits)
+        else checkConsent(service, body, request)
         const model = modelOf(body)
         if (model !== undefined) exchange.traffic.update({ model })
         exchange.body = withTokenLimit(body, request.path, admission.limits.maxTokens)
@@ -105,7 +110,8 @@ const FORM_PATHS = /^\/v1\/(?:audio|images)\//
 
 /**
  * The body of a peer's request to a model server, never more of it than the rules allow.
- * @throws AppError `invalid_json`, `invalid_request` (two models), `body_too_large`; `ClientGoneError`
+ * @throws AppError `invalid_json`, `invalid_request` (two models), `body_too_large`, `unsupported_media_type`;
+ *   `ClientGoneError`
  */
 async function readSharedBody(request: IncomingMessage, rules: SharedBodyRules): Promise<RequestBody> {
   if (!hasBody(request)) return withoutBody(request)
@@ -114,9 +120,12 @@ async function readSharedBody(request: IncomingMessage, rules: SharedBodyRules):
   if (rules.strict && !FORM_PATHS.test(rules.path)) {
     return await writtenAnew(await readModelRequest(request, { maxBytes, memory, json: 'yes' }))
   }
-  const body = await readRoutingBody(request, { maxBytes, identityKnown: false, keepFiles: rules.strict, memory })
-  if (rules.strict) return await writtenAnew(body)
-  if (body.kind !== 'stream' || rules.maxUploadBytes === 0) return body
+  const body = await readRoutingBody(request, { maxBytes, identityKnown: false, keepFiles: true, memory })
+  if (body.kind !== 'stream') return await writtenAnew(body)
+  if (rules.strict) {
+    throw new AppError('unsupported_media_type', 'A model is named in JSON or in a form. Send one of the two.')
+  }
+  if (rules.maxUploadBytes === 0) return body
   assertDeclaredLength(request, rules.maxUploadBytes)
   // A length that was declared is kept by the connection itself; without one, only reading tells.
   if (request.headers['content-length'] !== undefined) return body
@@ -124,49 +133,16 @@ async function readSharedBody(request: IncomingMessage, rules: SharedBodyRules):
   return { kind: 'read', bytes }
 }
 
-/** Without what the server could understand otherwise than it was understood here. */
+/** Without what the server could understand otherwise than it was understood here, and what its owner alone may set. */
 async function writtenAnew(body: RequestBody): Promise<RequestBody> {
   if (body.kind !== 'read') return body
   if (body.json !== undefined) {
-    const json = withoutDoubles(body.json)
+    const json = withoutOwnersOptions(withoutDoubles(body.json))
     return { ...body, json, bytes: json.bytes, contentType: 'application/json' }
   }
-  return body.form === undefined ? body : { ...body, ...(await writeForm(body.form)) }
-}
-
-/**
- * The owner ticked single models: a peer reaches no other. A model in the query is refused, as some servers take it
- * from there.
- * @throws AppError `missing_model`, `model_not_found`, `invalid_request`
- */
-function checkConsent(service: LocalService, body: RequestBody, query: string): void {
-  if (service.onlyTicked !== true) return
-  if (namesModel(query)) {
-    throw new AppError('invalid_request', 'Name the model in the body of the request, not in its query.', {
-      param: 'model',
-    })
-  }
-  const model = modelOf(body)
-  if (model === undefined) throw new AppError('missing_model', 'The request names no model.', { param: 'model' })
-  if (service.models.some(({ id }) => id === model)) return
-  throw new AppError('model_not_found', `This node does not share a model "${model.slice(0, 200)}".`, {
-    param: 'model',
-  })
-}
-
-/**
- * What a WebSocket carries is not read here. So there is none where the owner limits what may be asked of models, or where
- * answers name paths on the owner's disk.
- * @throws AppError `path_not_shared`
- */
-function checkSocketConsent(service: LocalService, limits: Limits): void {
-  if (service.name !== 'llm') return
-  const isLimited = countsTokens(limits) || service.onlyTicked === true || privateIdsOf(service).length > 0
-  if (!isLimited) return
-  throw new AppError(
-    'path_not_shared',
-    'The owner of this node limits what its models may be asked, which can not be done in a WebSocket. Use requests.',
-  )
+  if (body.form === undefined) return body
+  const form = { ...body.form, parts: body.form.parts.filter(({ name }) => !isOwnersMember(name)) }
+  return { ...body, form, ...(await writeForm(form)) }
 }
 
 /** The same request with the owner's limit on tokens in it; what is within it stays byte for byte. */
@@ -174,9 +150,4 @@ function withTokenLimit(body: RequestBody, path: string, maxTokens: number): Req
   if (maxTokens === 0 || !isGeneration(path) || body.kind !== 'read' || body.json === undefined) return body
   const json = lowerTokens(path, body.json, maxTokens)
   return { ...body, json, bytes: json.bytes }
-}
-
-/** Whatever separates its pairs, and however the name is written. */
-function namesModel(query: string): boolean {
-  return query.split(/[?&;]/).some((pair) => [...new URLSearchParams(pair).keys()].some((key) => /model/i.test(key)))
 }

@@ -2,8 +2,11 @@ import { AppError } from '#shared/errors.js'
 import { OWN_SERVICE_PREFIX } from '#shared/routes.js'
 import type { PeerClients } from '../../p2p/index.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
+import { hidingNames } from '../body/answer-filter.js'
+import { privateNamesOf } from '../body/private-names.js'
 import { modelOf, type RequestBody } from '../body/request-body.js'
-import { hidingIds, privateIdsOf, withServerModelId, withServerModelIdInQuery } from '../body/server-model-ids.js'
+import { withServerModelId, withServerModelIdInQuery } from '../body/server-model-ids.js'
+import { newRequestId } from '../listener/arrival.js'
 import type { Provider } from '../routing/choose-providers.js'
 import type { AttemptTarget } from './attempt.js'
 import type { Exchange } from './exchange.js'
@@ -65,13 +68,17 @@ export function createTargets(needs: {
     const key = registry.apiKey(service.id)
     const server = localClients.to(service)
     return {
-      client: exchange.listener === 'peer' ? hidingIds(server, privateIdsOf(service)) : server,
+      client: exchange.listener === 'peer' ? hidingNames(server, privateNamesOf(service)) : server,
       path: withServerModelIdInQuery(serverPath(service, path), exchange.body, service),
       policy,
-      headers: outgoingHeaders(exchange, policy, {
-        host: `${service.host.includes(':') ? `[${service.host}]` : service.host}:${service.port}`,
-        ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
-      }),
+      headers: {
+        ...outgoingHeaders(exchange, policy, {
+          host: `${service.host.includes(':') ? `[${service.host}]` : service.host}:${service.port}`,
+          ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+        }),
+        // Servers end or mix up requests of one id: a peer must not choose it, and each attempt has its own.
+        ...(exchange.listener === 'peer' ? { 'x-request-id': newRequestId() } : {}),
+      },
     }
   }
 

@@ -32,9 +32,19 @@ export function assertHandshake(headers: IncomingHttpHeaders): void {
 /** The handshake's own headers, besides those any request has. No secret of the client leaves this machine in them. */
 export function handshakeHeaders(from: IncomingHttpHeaders, policy: HeaderPolicy): Headers {
   const headers: Headers = {}
-  for (const name of ['sec-websocket-key', 'sec-websocket-version', 'sec-websocket-extensions'] as const) {
+  for (const name of ['sec-websocket-key', 'sec-websocket-version'] as const) {
     const value = from[name]
     if (value !== undefined) headers[name] = value
+  }
+  return { ...headers, ...negotiated(from, policy) }
+}
+
+/** What both sides of a handshake say of extensions and sub-protocols; to strangers nothing but names and parameters. */
+function negotiated(from: IncomingHttpHeaders, policy: HeaderPolicy): Headers {
+  const headers: Headers = {}
+  const extensions = from['sec-websocket-extensions']
+  if (extensions !== undefined && (policy === 'own' || PLAIN_EXTENSIONS.test(extensions))) {
+    headers['sec-websocket-extensions'] = extensions
   }
   const protocols = (from['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
   const kept = protocols.filter((name) => name !== '' && (policy === 'own' || isPublic(name)))
@@ -42,8 +52,14 @@ export function handshakeHeaders(from: IncomingHttpHeaders, policy: HeaderPolicy
   return headers
 }
 
+/** `permessage-deflate; client_max_window_bits=15` and the like (RFC 6455 §9.1). */
+const PLAIN_EXTENSIONS = /^[\w\-;=", \t]{1,512}$/
+
+/** RFC 9110 §5.6.2 */
+const TOKEN = /^[\w!#$%&'*+\-.^`|~]+$/
+
 const isPublic = (protocol: string): boolean =>
-  protocol.length <= MAX_PROTOCOL_LENGTH && !PRIVATE_PROTOCOL.test(protocol)
+  protocol.length <= MAX_PROTOCOL_LENGTH && TOKEN.test(protocol) && !PRIVATE_PROTOCOL.test(protocol)
 
 /** Whether a server's 101 answers this very handshake: only its server knows the key. */
 export function isAccepted(answer: IncomingHttpHeaders, request: IncomingHttpHeaders): boolean {
@@ -55,11 +71,9 @@ export function isAccepted(answer: IncomingHttpHeaders, request: IncomingHttpHea
 /** What of a server's 101 the client gets to see. */
 export function acceptedHeaders(from: IncomingHttpHeaders, policy: HeaderPolicy): Headers {
   const headers: Headers = policy === 'own' ? responseHeaders(from, policy) : {}
-  for (const name of ['sec-websocket-accept', 'sec-websocket-protocol', 'sec-websocket-extensions'] as const) {
-    const value = from[name]
-    if (value !== undefined) headers[name] = value
-  }
-  return headers
+  const accept = from['sec-websocket-accept']
+  if (accept !== undefined) headers['sec-websocket-accept'] = accept
+  return { ...headers, ...negotiated(from, policy) }
 }
 
 /** How an attempt ended, its WebSocket included. */

@@ -1,76 +1,90 @@
-import { isIP } from 'node:net'
 import { AppError } from '#shared/errors.js'
 import type { Settings } from '../../config/index.js'
 import { assertHandshake } from '../forward/websocket.js'
+import type { RouteMatch } from '../routes/route.js'
 import type { Arrival } from './arrival.js'
+import { type HostName, hostNameOf } from './host-name.js'
+import { admitPage, callerOf, isModelApi } from './page-rules.js'
 
 /**
- * Checks who asks, before anything else is done.
+ * Checks who asks for what was found, before anything else is done.
  * @throws AppError `invalid_request`, `forbidden_host`, `forbidden_origin`, `rate_limited`
  */
-export type Admit = (arrival: Arrival) => void
+export type Admit = (arrival: Arrival, found: RouteMatch) => void
 
 /** The checks of every request of one listener. `settings` are read each time. */
-export function createAdmit(options: { settings: Readonly<Pick<Settings, 'cors-origins'>>; bindHost: string }): Admit {
-  const isHostAllowed = createHostCheck(options.bindHost)
+export function createAdmit(options: {
+  settings: Readonly<Pick<Settings, 'cors-origins' | 'allowed-hosts'>>
+  bindHost: string
+}): Admit {
+  const { settings } = options
+  const readHost = createHostReader(options)
   const limits = createOriginLimits()
 
-  /** No CORS holds a web page back from a WebSocket: its origin must be checked here. */
-  function admitHandshake({ listener, request }: Arrival): void {
-    assertHandshake(request.headers)
+  /** Every check of the local listener. A program without an Origin passes with a few comparisons. */
+  function admitLocal(arrival: Arrival, found: RouteMatch): void {
+    const { request, response } = arrival
+    arrival.hostName = readHost(request.headers.host)
+    const isOwnName = arrival.hostName === 'own' || arrival.hostName === 'listed'
+    if (!isOwnName) admitOtherHost(arrival, found)
+    if (arrival.isHandshake) assertHandshake(request.headers)
     const { origin } = request.headers
-    if (listener === 'peer' || origin === undefined || isOriginAllowed(origin, options.settings['cors-origins'])) return
-    throw new AppError('forbidden_origin', 'Pages of this origin may not use this gateway (cors-origins).')
+    arrival.caller = callerOf(request.headers, isOwnName)
+    const isForeign = arrival.caller === 'foreign-page'
+    if (isForeign) admitPage(arrival, found, settings['cors-origins'])
+    // Counted for its origin until the response, or the WebSocket behind it, is over.
+    const leave = limits.enter(isForeign ? (origin ?? UNNAMED_PAGE) : origin)
+    const lasting = arrival.isHandshake ? request.socket : response
+    lasting.once('close', leave)
   }
 
-  return (arrival) => {
+  return (arrival, found) => {
     const { listener, request, response } = arrival
     if (hasSeveralHosts(request.rawHeaders)) {
       response.setHeader('Connection', 'close')
       throw new AppError('invalid_request', 'A request names one Host (RFC 9112 §3.2), and this one names several.')
     }
-    if (listener === 'local' && !isHostAllowed(request.headers.host)) {
-      throw new AppError('forbidden_host', 'The gateway answers under localhost or an IP address of this machine only.')
-    }
-    if (arrival.isHandshake) admitHandshake(arrival)
-    if (listener === 'peer') return
-    // Counted for its origin until the response, or the WebSocket behind it, is over.
-    const leave = limits.enter(request.headers.origin)
-    const lasting = arrival.isHandshake ? request.socket : response
-    lasting.once('close', leave)
+    if (listener === 'local') admitLocal(arrival, found)
+    else if (arrival.isHandshake) assertHandshake(request.headers)
   }
 }
 
-/** Names by which programs on this machine (and in its containers) reach a loopback gateway. */
-const LOCAL_NAMES = new Set([
-  'localhost',
-  'host.docker.internal',
-  'gateway.docker.internal',
-  'host.containers.internal',
-])
+/** {@link hostNameOf} for one gateway. It remembers the last name, which nearly every request has. */
+function createHostReader(options: {
+  settings: Readonly<Pick<Settings, 'allowed-hosts'>>
+  bindHost: string
+}): (header: string | undefined) => HostName {
+  let header: string | undefined
+  let allowed: readonly string[] | undefined
+  let last: HostName = 'none'
+  return (given) => {
+    const nowAllowed = options.settings['allowed-hosts']
+    if (given === header && nowAllowed === allowed) return last
+    last = hostNameOf(given, options.bindHost, nowAllowed)
+    header = given
+    allowed = nowAllowed
+    return last
+  }
+}
 
 /**
- * False for a `Host` that a web page could have made point here (DNS rebinding). IP addresses can't be rebound; a
- * gateway bound to more than loopback is reached under names only its owner knows, so there any is fine.
+ * What is served under a name that is not surely this gateway's.
+ * @throws AppError `forbidden_host`
  */
-export function isHostAllowed(hostHeader: string | undefined, bindHost: string): boolean {
-  if (hostHeader === undefined) return false
-  const name = hostHeader.replace(/:\d{1,5}$/, '').toLowerCase()
-  const bare = name.startsWith('[') && name.endsWith(']') ? name.slice(1, -1) : name
-  if (isIP(bare) !== 0 || LOCAL_NAMES.has(bare) || bare.endsWith('.localhost')) return true
-  return !(bindHost === 'localhost' || bindHost.startsWith('127.') || bindHost === '::1') || bare === bindHost
+function admitOtherHost(arrival: Arrival, found: RouteMatch): void {
+  const { hostName } = arrival
+  const also = found.kind === 'found' ? found.route.alsoUnder : undefined
+  if (also === 'any' || (also === 'none' && hostName === 'none')) return
+  if (hostName === 'container' && isModelApi(arrival, found)) return
+  throw new AppError('forbidden_host', whyRefused(hostName, (arrival.request.headers.host ?? '').slice(0, 200)))
 }
 
-/** {@link isHostAllowed} for one bind address. It remembers the last name, which nearly every request has. */
-function createHostCheck(bindHost: string): (hostHeader: string | undefined) => boolean {
-  let last: string | undefined
-  let lastAllowed = false
-  return (hostHeader) => {
-    if (hostHeader !== undefined && hostHeader === last) return lastAllowed
-    lastAllowed = isHostAllowed(hostHeader, bindHost)
-    last = hostHeader
-    return lastAllowed
-  }
+function whyRefused(hostName: HostName, host: string): string {
+  if (hostName === 'none') return 'This request has no Host, so GET /v1/health is all that is answered.'
+  const name = JSON.stringify(host)
+  return hostName === 'container'
+    ? `Under the name ${name} the gateway serves the models only. Add the name to the setting allowed-hosts for the rest.`
+    : `The gateway does not answer under the name ${name}. If it is yours, add it to the setting allowed-hosts; localhost and IP addresses always work.`
 }
 
 /** Node keeps the first `Host` and drops the rest; what stands before or behind this node may take another. */
@@ -85,10 +99,8 @@ function hasSeveralHosts(rawHeaders: readonly string[]): boolean {
   return false
 }
 
-/** Whether pages of that origin may use the gateway. */
-export function isOriginAllowed(origin: string, allowed: readonly string[]): boolean {
-  return allowed.includes('*') || allowed.includes(origin)
-}
+/** Stands for the origin of pages whose requests name none. */
+const UNNAMED_PAGE = ''
 
 /** Requests at work at the local listener at one time. */
 export interface OriginBounds {

@@ -4,7 +4,9 @@ import { AppError, toWireError } from '#shared/errors.js'
 import type { Log } from '../../logging/index.js'
 import { HandshakeResponse } from '../../p2p/index.js'
 import { ClientGoneError } from '../body/read-body.js'
+import type { HostName } from './host-name.js'
 import type { Listener } from './listeners.js'
+import type { Caller } from './page-rules.js'
 
 /** A request as it came in at a listener, with where its answer goes. */
 export class Arrival {
@@ -13,6 +15,10 @@ export class Arrival {
   readonly response: ServerResponse
   /** The client's own id where it sent one that is harmless to repeat. */
   readonly requestId: string
+  /** What its Host is to the gateway; at the peer listener a Host says nothing, and this stays `own`. */
+  hostName: HostName = 'own'
+  /** Who sent it, once that is judged; a peer is a program. */
+  caller: Caller = 'program'
 
   constructor(listener: Listener, request: IncomingMessage, response: ServerResponse) {
     this.listener = listener
@@ -30,10 +36,30 @@ export class Arrival {
     return this.request.method ?? 'GET'
   }
 
+  /** The method a route is looked for with: a preflight asks about the one it names. */
+  get wantedMethod(): string {
+    if (this.method !== 'OPTIONS') return this.method
+    const wanted = this.request.headers['access-control-request-method']
+    return wanted === undefined || wanted === '' ? 'GET' : wanted.toUpperCase()
+  }
+
   /** True when the client asks for a WebSocket. */
   get isHandshake(): boolean {
     return this.response instanceof HandshakeResponse
   }
+}
+
+/**
+ * Makes the origin form of an absolute request target, as a client sends it to what it takes for a proxy. Its authority
+ * counts, and whatever `Host` says does not (RFC 9112 §3.2.2).
+ */
+export function acceptAbsoluteForm(request: IncomingMessage): void {
+  const target = request.url ?? ''
+  if (target.startsWith('/')) return
+  const [, authority, rest = ''] = /^http:\/\/([^/?#]+)(.*)$/is.exec(target) ?? []
+  if (authority === undefined) return
+  request.headers.host = authority
+  request.url = rest.startsWith('/') ? rest : `/${rest}`
 }
 
 /** Random once a start and counted on: unique, and far cheaper than new randomness for each request. */
@@ -41,7 +67,11 @@ const ID_PREFIX = randomBytes(6).toString('base64url')
 let requestsSeen = 0
 
 function requestIdOf(header: string | string[] | undefined): string {
-  if (typeof header === 'string' && /^[\w.:-]{1,64}$/.test(header)) return header
+  return typeof header === 'string' && /^[\w.:-]{1,64}$/.test(header) ? header : newRequestId()
+}
+
+/** An id that no other request has. */
+export function newRequestId(): string {
   requestsSeen += 1
   return `${ID_PREFIX}${requestsSeen.toString(36)}`
 }

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import http, { type RequestListener, STATUS_CODES } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { AppError, toWireError } from '#shared/errors.js'
-import { findPortHolder, portInUseError } from '../../config/index.js'
+import { explainListenError } from '../../config/index.js'
 import type { Log } from '../../logging/index.js'
-import { acceptUpgrades, followResponses, isWebSocketHandshake } from '../../p2p/index.js'
+import { boundAcceptedSockets, acceptUpgrades, followResponses, isWebSocketHandshake } from '../../p2p/index.js'
 import type { DrainableListener } from './listeners.js'
 
 /** The gateway's own port on this machine. */
@@ -18,17 +18,20 @@ const HEADERS_TIMEOUT_MS = 30_000
 /** Checks for slow headers in one time-out, so they are cut at most that part of it late. */
 const CHECKS_IN_TIMEOUT = 10
 const MAX_HEADER_BYTES = 32 * 1024
+/** Where nothing else is said; each takes a descriptor and some memory. */
+const MAX_CONNECTIONS = 10_000
 
 /**
- * Listens for this machine's apps; `headersTimeoutMs` is how long they may take to send a request's headers.
- * @throws AppError `port_in_use` from start
+ * Listens for this machine's apps; `headersTimeoutMs` is how long they may take to send a request's headers,
+ * `maxConnections` how many connections there may be at a time.
+ * @throws AppError `port_in_use`, `port_not_permitted`, `address_not_available` from start
  */
 export function createLocalListener(
   needs: { handler: RequestListener; log: Log },
-  options: { host: string; port: number; headersTimeoutMs?: number | undefined },
+  options: { host: string; port: number; headersTimeoutMs?: number | undefined; maxConnections?: number },
 ): LocalListener {
   const log = needs.log.forComponent('gateway')
-  const { headersTimeoutMs = HEADERS_TIMEOUT_MS } = options
+  const { host, port: wanted, headersTimeoutMs = HEADERS_TIMEOUT_MS, maxConnections = MAX_CONNECTIONS } = options
   const server = http.createServer(
     {
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -45,6 +48,11 @@ export function createLocalListener(
   )
   const responses = followResponses(server)
   const upgrades = acceptUpgrades(server, needs.handler)
+  boundAcceptedSockets(
+    server,
+    { log, isBusy: (socket) => responses.on(socket) !== undefined },
+    { max: maxConnections, name: 'gateway' },
+  )
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const midway = responses.on(socket)?.headersSent === true
     if (error.code === 'ECONNRESET' || !socket.writable || midway) socket.destroy()
@@ -56,13 +64,13 @@ export function createLocalListener(
   async function listen(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
-      server.listen(options.port, options.host, () => {
+      server.listen(wanted, host, () => {
         server.off('error', reject)
         resolve()
       })
     })
     const { port } = server.address() as AddressInfo
-    url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`
+    url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
     log.info('the gateway listens', { url })
   }
 
@@ -84,8 +92,7 @@ export function createLocalListener(
       try {
         await listen()
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-        throw portInUseError('port', options.port, await findPortHolder(options.port, 'tcp'))
+        throw await explainListenError(error, { setting: 'port', port: wanted, host, hostSetting: 'host' })
       }
     },
     async drain(graceMs) {

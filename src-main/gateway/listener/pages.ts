@@ -5,8 +5,8 @@ import { AppError } from '#shared/errors.js'
 import type { Settings } from '../../config/index.js'
 import type { Log } from '../../logging/index.js'
 import { FORWARDED_METHODS, type RouteMatch } from '../routes/route.js'
-import { isOriginAllowed } from './admit.js'
 import { answerError, type Arrival, discardRest } from './arrival.js'
+import { isModelApi, isOriginAllowed } from './page-rules.js'
 
 /** Answers a request of which the route is known, by Koa: whatever is not forwarded, and all that web pages ask. */
 export type Pages = (arrival: Arrival, match: RouteMatch) => void
@@ -45,7 +45,7 @@ export function createPages(
 
   app.use(async function allowOrigins(ctx: Context, next: Next) {
     const { arrival, match } = ctx.state as PageState
-    if (arrival.listener === 'local' && answersCors(match)) await cors(ctx, next)
+    if (arrival.listener === 'local' && isModelApi(arrival, match)) await cors(ctx, next)
     else await next()
   })
 
@@ -53,6 +53,7 @@ export function createPages(
     const { arrival, match } = ctx.state as PageState
     if (match.kind === 'found' && ctx.method !== 'OPTIONS') {
       const { route, params } = match
+      if (route.pages === 'navigate') ctx.set(ALONE)
       if (route.forward === undefined) await route.handle(ctx, params)
       else {
         await route.forward(arrival, params)
@@ -76,9 +77,11 @@ export function createPages(
   }
 }
 
-function answersCors(found: RouteMatch): boolean {
-  if (found.kind === 'none') return true
-  return found.kind === 'found' ? found.route.cors : found.cors
+/** For what a person opens: no page may frame it, embed it or hold on to its window. */
+const ALONE = {
+  'X-Frame-Options': 'DENY',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
 }
 
 const EXPOSED_HEADERS = [

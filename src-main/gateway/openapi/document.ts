@@ -4,7 +4,7 @@ import { ROUTE_DOCS, TAGS, type RouteDoc } from './route-docs.js'
 import { componentSchemas, schemaRef, type SchemaName } from './schemas.js'
 
 /** Errors any route may give. */
-const COMMON_ERRORS: readonly ErrorCode[] = ['forbidden_host', 'method_not_allowed', 'internal']
+const COMMON_ERRORS: readonly ErrorCode[] = ['forbidden_host', 'forbidden_origin', 'method_not_allowed', 'internal']
 
 const TOKEN = 'controlToken'
 const HAS_BODY: ReadonlySet<Method> = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])

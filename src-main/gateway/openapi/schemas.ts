@@ -31,7 +31,7 @@ const Model = z.object({
     providers: z.number().int().describe('Peers that can serve it now, this node included.'),
     local: z.boolean().describe('True when this node itself offers it.'),
     context_length: z.number().int().optional().describe('Tokens.'),
-    servers: z.array(z.string()).describe('Peer ids of the first of them.'),
+    servers: z.array(z.string()).describe('Peer ids of the first of them; empty for web pages.'),
   }),
 })
 

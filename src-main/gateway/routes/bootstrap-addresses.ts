@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { dialableMultiaddr } from '../../p2p/bootstrap/index.js'
 import { hostOf, relayOf, type Scope, scopeOf } from '../../p2p/index.js'
+import type { HostName } from '../listener/host-name.js'
 
 /** From nearest to farthest: an address is of use to callers at most as far away as itself. */
 const RANK: Record<Scope, number> = { loopback: 0, private: 1, public: 2 }
@@ -26,9 +27,17 @@ function farthest(ips: readonly string[]): Scope {
 
 /**
  * Where a request at the local listener may come from: the connected address, and those a reverse proxy names. Headers
- * can be invented, so only the farthest may count: it takes away and gives nothing. What is no IP address, such as everything in `Forwarded`, stands for far away.
+ * can be invented, so only the farthest may count: it takes away and gives nothing. What is no IP address, such as
+ * everything in `Forwarded`, stands for far away, and so does a Host that only a reverse proxy or a stranger would send.
  */
-export function callerAddresses(remoteAddress: string, headers: IncomingHttpHeaders): string[] {
+export function callerAddresses(remoteAddress: string, headers: IncomingHttpHeaders, hostName: HostName): string[] {
   const named = ['x-forwarded-for', 'x-real-ip', 'forwarded'].flatMap((name) => headers[name] ?? [])
-  return [remoteAddress, ...named.flatMap((list) => list.split(',').map((entry) => entry.trim()))]
+  const proxied = hostName === 'foreign' || (hostName === 'listed' && scopeOf(remoteAddress) === 'loopback')
+  return [
+    ...(proxied ? [FAR_AWAY] : [remoteAddress]),
+    ...named.flatMap((list) => list.split(',').map((entry) => entry.trim())),
+  ]
 }
+
+/** No IP address. */
+const FAR_AWAY = 'far-away'

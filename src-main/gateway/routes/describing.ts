@@ -4,7 +4,7 @@ import type { GatewayOptions } from '../needs.js'
 import { createDocsFiles } from '../openapi/docs-files.js'
 import { docsPage, plainPage, START_SCRIPT } from '../openapi/docs-page.js'
 import { openApiDocument } from '../openapi/document.js'
-import type { AnsweringRoute, Route } from './route.js'
+import type { AnsweringRoute, PageUse, Route } from './route.js'
 
 /** Everything on the page comes from this gateway; the interface sets styles on elements it makes. */
 const DOCS_CSP =
@@ -18,11 +18,16 @@ export function describingRoutes(options: GatewayOptions, routes: () => readonly
   let yaml: string | undefined
   const document = (): object => openApiDocument(routes(), { version: options.version })
 
-  const route = (path: string, summary: string, handle: AnsweringRoute['handle']): Route => ({
+  const route = (
+    path: string,
+    summary: string,
+    handle: AnsweringRoute['handle'],
+    pages: PageUse = 'navigate',
+  ): Route => ({
     methods: ['GET', 'HEAD'],
     path,
     listeners: ['local'],
-    cors: true,
+    pages,
     summary,
     handle(ctx, params) {
       ctx.set('X-Content-Type-Options', 'nosniff')
@@ -46,13 +51,18 @@ export function describingRoutes(options: GatewayOptions, routes: () => readonly
       ctx.type = 'html'
       ctx.body = (await files.isComplete()) ? docsPage(options.version) : plainPage(routes())
     }),
-    route('/docs/:file', 'Scripts and styles of that page.', async (ctx, { file = '' }) => {
-      const found = file === START_SCRIPT.name ? START_SCRIPT : await files.read(file)
-      if (found === undefined) throw new AppError('not_found', 'The documentation page has no such file.')
-      // The page asks with the version in the query: a new version has new addresses.
-      ctx.set('Cache-Control', 'public, max-age=31536000, immutable')
-      ctx.type = found.contentType
-      ctx.body = found.body
-    }),
+    route(
+      '/docs/:file',
+      'Scripts and styles of that page.',
+      async (ctx, { file = '' }) => {
+        const found = file === START_SCRIPT.name ? START_SCRIPT : await files.read(file)
+        if (found === undefined) throw new AppError('not_found', 'The documentation page has no such file.')
+        // The page asks with the version in the query: a new version has new addresses.
+        ctx.set('Cache-Control', 'public, max-age=31536000, immutable')
+        ctx.type = found.contentType
+        ctx.body = found.body
+      },
+      'never',
+    ),
   ]
 }

@@ -47,7 +47,7 @@ export function dntRoutes(needs: GatewayNeeds): Route[] {
     methods: ['GET', 'HEAD'],
     path,
     listeners,
-    cors: true,
+    pages: 'never',
     summary,
     handle: body,
   })
@@ -67,14 +67,20 @@ export function dntRoutes(needs: GatewayNeeds): Route[] {
       ids.delete(host.peerId)
       ctx.body = { peers: [...ids].map((id) => peerStatus(id, open.get(id) ?? [])) }
     }),
-    route(BOOTSTRAPS_PATH, 'Addresses usable as another node’s bootstrap.addr.', ['local', 'peer'], (ctx) => {
-      const { listener } = (ctx.state as PageState).arrival
-      // At the peer listener it is the caller's peer id.
-      const { remoteAddress = '' } = ctx.req.socket
-      const callers =
-        listener === 'local' ? callerAddresses(remoteAddress, ctx.req.headers) : remoteIps(host, remoteAddress)
-      ctx.body = { bootstraps: bootstrapAddresses(host.multiaddrs(), callers) }
-    }),
+    {
+      ...route(BOOTSTRAPS_PATH, 'Addresses usable as another node’s bootstrap.addr.', ['local', 'peer'], (ctx) => {
+        const { listener, hostName } = (ctx.state as PageState).arrival
+        // At the peer listener it is the caller's peer id.
+        const { remoteAddress = '' } = ctx.req.socket
+        const callers =
+          listener === 'local'
+            ? callerAddresses(remoteAddress, ctx.req.headers, hostName)
+            : remoteIps(host, remoteAddress)
+        ctx.body = { bootstraps: bootstrapAddresses(host.multiaddrs(), callers) }
+      }),
+      // A reverse proxy passes its own name on, and nothing here is secret.
+      alsoUnder: 'any',
+    },
     route('/v1/dnt/stats', 'Counts and details of peers.', ['local'], (ctx) => {
       const records = allRecords()
       const connected = connectedPeers()

@@ -28,7 +28,7 @@ export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions
       methods: ['POST'],
       path,
       listeners: ['local'],
-      cors: true,
+      pages: 'model-path',
       summary: `Short form of ${ANY_SERVICE_PREFIX}llm${path}.`,
       forward: (arrival) => forward(arrival, { service: 'llm', path: arrival.url, route: path }),
     })),
@@ -36,7 +36,7 @@ export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions
       methods: ['GET'],
       path: '/v1/realtime',
       listeners: ['local'],
-      cors: true,
+      pages: 'model',
       summary: 'A WebSocket to a provider of the model in the query (?model=…).',
       forward: (arrival) => forward(arrival, { service: 'llm', path: arrival.url, route: '/v1/realtime' }),
     },
@@ -45,7 +45,7 @@ export function globalServiceRoutes(needs: GatewayNeeds, options: GatewayOptions
       path: ROUTE,
       // Never on the peer listener: this node would be an open relay.
       listeners: ['local'],
-      cors: true,
+      pages: 'model-path',
       summary: 'Chooses a provider whose identity group matches and forwards to it.',
       forward(arrival, params) {
         const service = parseServiceName(params['service'] ?? '')

@@ -8,7 +8,8 @@ export function healthRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
       methods: ['GET', 'HEAD'],
       path: '/v1/health',
       listeners: ['local', 'peer'],
-      cors: true,
+      pages: 'never',
+      alsoUnder: 'none',
       summary: 'Whether this node is up.',
       handle(ctx) {
         ctx.body = {

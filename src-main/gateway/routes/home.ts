@@ -17,7 +17,7 @@ export function homeRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[
       methods: ['GET', 'HEAD'],
       path: '/',
       listeners: ['local'],
-      cors: true,
+      pages: 'navigate',
       summary: 'A small page: what this is, whether it is healthy, the base URL to paste.',
       handle(ctx) {
         const models = listModels({ ...needs, peerId: needs.host.peerId }, 'local').map(({ id }) => id)

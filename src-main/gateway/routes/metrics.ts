@@ -8,7 +8,7 @@ export function metricsRoutes({ metrics }: Pick<GatewayNeeds, 'metrics'>): Route
       methods: ['GET', 'HEAD'],
       path: '/metrics',
       listeners: ['local'],
-      cors: false,
+      pages: 'never',
       summary: 'Figures of this node in Prometheus’ text format.',
       async handle(ctx) {
         ctx.set('Cache-Control', 'no-store')

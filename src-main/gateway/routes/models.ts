@@ -1,25 +1,36 @@
 import { AppError } from '#shared/errors.js'
 import { ANY_SERVICE_PREFIX } from '#shared/routes.js'
 import { didYouMean } from '../../config/index.js'
+import type { Arrival } from '../listener/arrival.js'
 import type { PageState } from '../listener/pages.js'
 import type { GatewayNeeds } from '../needs.js'
-import { listModels } from '../routing/models-list.js'
+import { listModels, type ModelEntry } from '../routing/models-list.js'
 import { nearModels } from '../routing/near-models.js'
 import type { AnsweringRoute, Route } from './route.js'
 
 export function modelsRoutes(needs: GatewayNeeds): Route[] {
   const listNeeds = { ...needs, peerId: needs.host.peerId }
-  const list: AnsweringRoute['handle'] = (ctx) => {
-    const { listener } = (ctx.state as PageState).arrival
-    ctx.set('X-Computing-Node', needs.host.peerId)
-    ctx.body = { object: 'list', data: listModels(listNeeds, listener) }
+
+  /** Who has the models would tell a web page whose computer this is, and which others it knows. */
+  function modelsFor({ listener, caller }: Arrival): ModelEntry[] {
+    const models = listModels(listNeeds, listener)
+    return caller === 'foreign-page'
+      ? models.map((model) => ({ ...model, ocf: { ...model.ocf, servers: [] } }))
+      : models
   }
+
+  const list: AnsweringRoute['handle'] = (ctx) => {
+    const { arrival } = ctx.state as PageState
+    if (arrival.caller !== 'foreign-page') ctx.set('X-Computing-Node', needs.host.peerId)
+    ctx.body = { object: 'list', data: modelsFor(arrival) }
+  }
+
   return [
     {
       methods: ['GET', 'HEAD'],
       path: '/v1/models',
       listeners: ['local', 'peer'],
-      cors: true,
+      pages: 'model',
       summary: 'Every model that can be routed to now, from the whole network (to a peer: this node’s own).',
       handle: list,
     },
@@ -27,7 +38,7 @@ export function modelsRoutes(needs: GatewayNeeds): Route[] {
       methods: ['GET', 'HEAD'],
       path: `${ANY_SERVICE_PREFIX}llm/v1/models`,
       listeners: ['local'],
-      cors: true,
+      pages: 'model',
       summary: 'The same list under the long form of the path.',
       handle: list,
     },
@@ -35,12 +46,11 @@ export function modelsRoutes(needs: GatewayNeeds): Route[] {
       methods: ['GET', 'HEAD'],
       path: '/v1/models/*',
       listeners: ['local', 'peer'],
-      cors: true,
+      pages: 'model',
       summary: 'One model of the list.',
       handle(ctx, params) {
-        const { listener } = (ctx.state as PageState).arrival
         const id = decodeModelId(params['rest'] ?? '')
-        const models = listModels(listNeeds, listener)
+        const models = modelsFor((ctx.state as PageState).arrival)
         const model = models.find((entry) => entry.id === id)
         if (model === undefined) {
           const near = nearModels(

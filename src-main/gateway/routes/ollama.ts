@@ -42,7 +42,7 @@ export function ollamaRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
   ): Route => ({
     ...{ methods, path, summary, handle },
     listeners: ['local'],
-    cors: true,
+    pages: 'model',
   })
 
   return [
@@ -50,7 +50,7 @@ export function ollamaRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
       methods: ['POST'],
       path,
       listeners: ['local'],
-      cors: true,
+      pages: 'model',
       summary: 'Ollama’s own interface: goes to an Ollama that offers the model.',
       forward: (arrival) =>
         forward(arrival, {

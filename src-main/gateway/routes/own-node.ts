@@ -17,14 +17,14 @@ const AddSchema = z.strictObject({
 
 const RemoveSchema = z.strictObject({ name: z.string(), port: z.coerce.number().int().optional() })
 
-/** Changes to this node's own services; the bearer of the control token only, never CORS. */
+/** Changes to this node's own services; the bearer of the control token only, never a web page. */
 export function ownNodeRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {
   const { registry } = needs
   const route = (methods: Route['methods'], summary: string, handle: AnsweringRoute['handle']): Route => ({
     methods,
     path: '/v1/dnt/_node',
     listeners: ['local'],
-    cors: false,
+    pages: 'never',
     summary,
     handle,
   })

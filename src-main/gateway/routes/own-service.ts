@@ -75,7 +75,7 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
       methods: FORWARDED_METHODS,
       path: ROUTE,
       listeners: ['local', 'peer'],
-      cors: true,
+      pages: 'never',
       summary: 'The service registered on this node; to a peer only the paths that are shared.',
       async forward(arrival, params) {
         const name = parseServiceName(params['service'] ?? '')

@@ -10,7 +10,7 @@ export function peerRoutes(needs: GatewayNeeds): Route[] {
       methods: FORWARDED_METHODS,
       path: '/v1/p2p/:peerId/*',
       listeners: ['local'],
-      cors: true,
+      pages: 'never',
       summary: 'Forwards to the gateway of that peer.',
       forward(arrival, params) {
         const peerId = params['peerId'] ?? ''

@@ -31,10 +31,19 @@ export interface RoutePlace {
   /** Segments; `:name` takes one segment, a last `*` takes the rest of the path. */
   path: string
   listeners: readonly Listener[]
-  /** False for routes that change this node and for metrics: they never answer CORS. */
-  cors: boolean
+  /** What web pages of other origins may do here. */
+  pages: PageUse
+  /** Served besides under the gateway's own names: under `any` Host, or to HTTP/1.0 clients that send `none`. */
+  alsoUnder?: 'any' | 'none'
   summary: string
 }
+
+/**
+ * How a web page of another origin may use a route. `never`: not at all, whatever `cors-origins` says. `model`: as far as
+ * `cors-origins` lets it. `model-path`: the same, where the path at the server is one that is shared of a model server.
+ * `navigate`: a person may follow a link to it; no page may fetch, embed or frame it.
+ */
+export type PageUse = 'never' | 'model' | 'model-path' | 'navigate'
 
 /** A raw request target cut in two at the first `?`; nothing is decoded. */
 export interface RawTarget {
@@ -50,7 +59,7 @@ export function splitTarget(rawUrl: string): RawTarget {
 
 export type RouteMatch =
   | { kind: 'found'; route: Route; params: PathParams }
-  | { kind: 'wrong-method'; allowed: readonly Method[]; cors: boolean }
+  | { kind: 'wrong-method'; allowed: readonly Method[]; pages: 'model' | 'never' }
   | { kind: 'none' }
 
 /** Compiles a table for one listener; routes of the other do not exist there. The first match in table order wins. */
@@ -66,15 +75,15 @@ export function createMatcher(
     if (!path.startsWith('/')) return { kind: 'none' }
     const given = path.split('/').slice(1)
     const allowed = new Set<Method>()
-    let cors = true
+    let pages: 'model' | 'never' = 'model'
     for (const { route, segments } of compiled) {
       const params = matchSegments(segments, given)
       if (params === undefined) continue
       if ((route.methods as readonly string[]).includes(method)) return { kind: 'found', route, params }
-      cors &&= route.cors
+      if (route.pages !== 'model' && route.pages !== 'model-path') pages = 'never'
       for (const other of route.methods) allowed.add(other)
     }
-    return allowed.size > 0 ? { kind: 'wrong-method', allowed: [...allowed], cors } : { kind: 'none' }
+    return allowed.size > 0 ? { kind: 'wrong-method', allowed: [...allowed], pages } : { kind: 'none' }
   }
 }
 

@@ -128,7 +128,9 @@ function failureOf(error: unknown): 'locked' | 'corrupt' | 'full' | 'other' {
   const cause: unknown = error instanceof Error && error.cause instanceof Error ? error.cause : error
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
   if (code === 'LEVEL_LOCKED') return 'locked'
-  if (code === 'LEVEL_CORRUPTION') return 'corrupt'
+  // A file that the others name and a power cut took with it; the folder itself is there or would have been made.
+  const isMissing = code === 'LEVEL_IO_ERROR' && cause instanceof Error && /no such file/i.test(cause.message)
+  if (code === 'LEVEL_CORRUPTION' || isMissing) return 'corrupt'
   return cause instanceof Error && /no space left/i.test(cause.message) ? 'full' : 'other'
 }
 

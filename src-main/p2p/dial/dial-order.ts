@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net'
-import { networkInterfaces } from 'node:os'
 import type { Connection } from '@libp2p/interface'
 import { monotonicClock, type MonotonicClock } from '../../base/clock.js'
+import { networkInterfaces } from '../hardening/network-interfaces.js'
 import { hostOf, relayOf, scopeOf } from './ip-scope.js'
 
 // Every choice between ways to a peer is made here: which address is dialled first, which open connection is used, and

@@ -2,8 +2,9 @@ import type { QuicOptions } from '@chainsafe/libp2p-quic'
 import type { TCPOptions } from '@libp2p/tcp'
 import type { YamuxMuxerInit } from '@libp2p/yamux'
 import type { Libp2pInit } from 'libp2p'
-import { CONNECTION_ROOM } from '../hardening/connection-limits/connection-room.js'
-import { INBOUND_GATE } from '../hardening/connection-limits/inbound-gate.js'
+import { CONNECTION_ROOM, type ConnectionRoomOptions } from '../hardening/connection-limits/connection-room.js'
+import { INBOUND_GATE, type InboundGateOptions } from '../hardening/connection-limits/inbound-gate.js'
+import type { HostOptions } from '../index.js'
 
 /** Parallel streams of one connection. The libraries' defaults (32 to 1000) fail under a few hundred requests. */
 const MAX_STREAMS = 10_000
@@ -53,11 +54,33 @@ export const QUIC_OPTIONS: Partial<QuicOptions> = {
   keepAliveInterval: 6_000,
 }
 
-export const CONNECTION_MANAGER: Libp2pInit['connectionManager'] = {
+/** Dials at a time. */
+const MAX_PARALLEL_DIALS = 100
+
+/** How many connections a host has, sets up and dials. */
+interface ConnectionLimits {
+  connections: ConnectionRoomOptions
+  gate: InboundGateOptions
+  dials: number
+}
+
+/** As the options say, and within the descriptors there are: a connection of TCP or WebSocket takes one. */
+export function connectionLimits(options: Pick<HostOptions, 'connections' | 'gate' | 'descriptors'>): ConnectionLimits {
+  const { connections = CONNECTION_ROOM, gate = INBOUND_GATE, descriptors } = options
+  const most = descriptors ?? { peers: Infinity, handshakes: Infinity, dials: Infinity }
+  return {
+    connections: { ...connections, max: Math.min(connections.max, most.peers) },
+    gate: { ...gate, maxPending: Math.min(gate.maxPending, most.handshakes) },
+    dials: Math.min(MAX_PARALLEL_DIALS, most.dials),
+  }
+}
+
+/** libp2p's own limits. */
+export const connectionManager = ({ dials }: ConnectionLimits): Libp2pInit['connectionManager'] => ({
   // Evictions are decided in hardening/connection-limits/connection-room.ts: the library refuses newcomers, whatever is held, and closes no
   // connection with a stream of gossip. This is above all that can be on its way in.
   maxConnections: CONNECTION_ROOM.max + INBOUND_GATE.maxPending,
-  maxParallelDials: 100,
+  maxParallelDials: dials,
   maxDialQueueLength: 500,
   // The defaults (5 per second and 10 pending) refuse a network behind one address, and a bootstrap node's rush hour.
   // Both are above what the gate (hardening/connection-limits/inbound-gate.ts) lets through.
@@ -65,7 +88,7 @@ export const CONNECTION_MANAGER: Libp2pInit['connectionManager'] = {
   maxIncomingPendingConnections: INBOUND_GATE.maxPending + 1,
   // Two silent addresses and then a relay have to fit into the 5 s a request waits for its connection.
   addressDialTimeout: 2_000,
-}
+})
 
 /**
  * The monitor's pings cost about 400 bytes each, at both ends: at the default of 10 s they alone would be several times

@@ -1,7 +1,8 @@
 import { createSocket } from 'node:dgram'
 import { createServer, isIPv6 } from 'node:net'
 import { AppError } from '#shared/errors.js'
-import { findPortHolder, portInUseError } from '../../config/index.js'
+import { systemCodeIn } from '../../base/system-error.js'
+import { explainListenError, findPortHolder, portInUseError } from '../../config/index.js'
 
 /** The port settings a listening address comes from. */
 export interface PortOptions {
@@ -93,22 +94,37 @@ function freeUdpPort(host: string): Promise<number> {
 
 /**
  * What a failed `libp2p.start()` means for the person: `port_in_use`, with the holder and the setting, when one of the
- * addresses is taken; otherwise the error as it came.
+ * addresses is taken; `port_not_permitted` or `address_not_available` when one may not be used; otherwise the error as it
+ * came.
  */
 export async function listenError(error: unknown, addresses: readonly ListenAddress[]): Promise<unknown> {
-  const taken = error instanceof Error ? takenAddress(error.message, addresses) : undefined
-  if (taken === undefined) return error
-  const transport = taken.setting === 'udpport' ? 'udp' : 'tcp'
-  return portInUseError(taken.setting, taken.port, await findPortHolder(taken.port, transport))
+  if (!(error instanceof Error)) return error
+  const taken = takenAddress(error.message, addresses)
+  if (taken !== undefined) {
+    return portInUseError(taken.setting, taken.port, await findPortHolder(taken.port, transportOf(taken)))
+  }
+  const [refused] = failedAddresses(error.message, addresses)
+  if (refused === undefined) return error
+  const { address, words } = refused
+  const at = { ...address, hostSetting: 'p2p-host', transport: transportOf(address) } as const
+  const explained = await explainListenError(new Error(words), at)
+  return explained instanceof AppError ? explained : error
 }
 
 /** The first of `addresses` that is in use, according to libp2p: it tells those that failed in its message only. */
 export function takenAddress(message: string, addresses: readonly ListenAddress[]): ListenAddress | undefined {
-  for (const part of message.split(/\n\s*(?=\/ip[46]\/)/)) {
-    if (!/EADDRINUSE|address already in use|only one usage of each socket address/i.test(part)) continue
-    const failed = part.slice(0, part.indexOf(': '))
-    const address = addresses.find((candidate) => candidate.multiaddr === failed)
-    if (address !== undefined) return address
-  }
-  return undefined
+  return failedAddresses(message, addresses).find(({ words }) => systemCodeIn(words) === 'EADDRINUSE')?.address
 }
+
+function failedAddresses(
+  message: string,
+  addresses: readonly ListenAddress[],
+): { address: ListenAddress; words: string }[] {
+  return message.split(/\n\s*(?=\/ip[46]\/)/).flatMap((part) => {
+    const failed = part.slice(0, part.indexOf(': '))
+    const address = addresses.find(({ multiaddr }) => multiaddr === failed)
+    return address === undefined ? [] : [{ address, words: part }]
+  })
+}
+
+const transportOf = ({ setting }: ListenAddress): 'tcp' | 'udp' => (setting === 'udpport' ? 'udp' : 'tcp')

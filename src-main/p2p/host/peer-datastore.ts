@@ -1,5 +1,7 @@
 import { rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { LevelDatastore } from 'datastore-level'
+import { shortageError } from '../../base/system-error.js'
 import type { Log } from '../../logging/index.js'
 
 /**
@@ -10,7 +12,7 @@ const LEVEL_MEMORY = { writeBufferSize: 512 * 1024, cacheSize: 512 * 1024 }
 
 /**
  * The store of what libp2p knows about peers, open. It can be learnt again: a broken one is moved aside (one is kept)
- * and an empty one takes its place.
+ * and an empty one takes its place. Throws `too_many_open_files` or `disk_full`, by which nothing is broken.
  */
 export async function openPeerDatastore(dir: string, log: Log): Promise<LevelDatastore> {
   const datastore = new LevelDatastore(dir, LEVEL_MEMORY)
@@ -18,6 +20,8 @@ export async function openPeerDatastore(dir: string, log: Log): Promise<LevelDat
     await datastore.open()
     return datastore
   } catch (error) {
+    const shortage = shortageError(error, dirname(dir))
+    if (shortage !== undefined) throw shortage
     const aside = `${dir}.broken`
     log.warn('the peer store cannot be read; it has been moved aside and starts empty', { dir, aside, error })
     await rm(aside, { recursive: true, force: true })

@@ -13,11 +13,12 @@ import { createDialMemory, type DialMemory } from '../dial/dial-memory.js'
 import { compareForDial, createNearNetworks } from '../dial/dial-order.js'
 import { createDiscoveryDialer } from '../dial/discovery-dialer.js'
 import { scopeOf } from '../dial/ip-scope.js'
-import { createConnectionRoom, CONNECTION_ROOM } from '../hardening/connection-limits/connection-room.js'
+import { createConnectionRoom } from '../hardening/connection-limits/connection-room.js'
 import { guardedMuxer, MUXER_LIMITS } from '../hardening/connection-limits/guarded-muxer.js'
 import { createInboundGate, gatedTransport, type InboundGate } from '../hardening/connection-limits/inbound-gate.js'
 import { createLivenessProbes } from '../hardening/liveness/liveness-probe.js'
 import { createLivenessWatch, type LivenessWatch } from '../hardening/liveness/liveness-watch.js'
+import { guardNetworkInterfaces } from '../hardening/network-interfaces.js'
 import { noiseCrypto } from '../hardening/noise-crypto.js'
 import { loadQuic, tunings } from '../hardening/transports/index.js'
 import { tunedTransport } from '../hardening/transports/intercept-upgrade.js'
@@ -30,7 +31,14 @@ import { relayListenAddresses, relayTransport } from '../reach/relay/relay-clien
 import { createRelayReservations, type RelayReservations } from '../reach/relay/relay-reservations.js'
 import { RELAY_DEFAULTS } from '../reach/relay/relay-server.js'
 import { announceAddresses, parsePublicAddress, type PublicAddress, worthAnnouncing } from './announce.js'
-import { CONNECTION_MANAGER, CONNECTION_MONITOR, QUIC_OPTIONS, TCP_OPTIONS, YAMUX_OPTIONS } from './limits.js'
+import {
+  CONNECTION_MONITOR,
+  connectionLimits,
+  connectionManager,
+  QUIC_OPTIONS,
+  TCP_OPTIONS,
+  YAMUX_OPTIONS,
+} from './limits.js'
 import {
   bindableHosts,
   freePort,
@@ -57,6 +65,8 @@ export interface RunningLibp2p {
 
 /** libp2p, running as `options` say. What was opened is closed again when it cannot be started. */
 export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: Log): Promise<RunningLibp2p> {
+  // Before QUIC is loaded, which reads them once for all.
+  guardNetworkInterfaces({ log })
   const publicAddress = publicAddressOf(options)
   const hosts = await bindableHosts(options.listenHosts)
   const ports = publicAddress === undefined ? options : await knownPorts(options, hosts[0])
@@ -73,8 +83,9 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   const relayReservations = createRelayReservations()
   const punches = createPunchWatch()
   const dialMemory = createDialMemory()
-  const room = createConnectionRoom({ log }, options.connections ?? CONNECTION_ROOM)
-  const gate = createInboundGate({ mayEnter: (source) => room.mayEnter(source) }, options.gate)
+  const limits = connectionLimits(options)
+  const room = createConnectionRoom({ log }, limits.connections)
+  const gate = createInboundGate({ mayEnter: (source) => room.mayEnter(source), log }, limits.gate)
   // Only a node of the network keeps what it learns about peers: libp2p dials the ones it kept at its next start.
   const datastore = isNode ? await openPeerDatastore(needs.dataFolder.path('peers'), log) : undefined
   const probes = createLivenessProbes()
@@ -97,7 +108,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       connectionEncrypters: [noise({ crypto: noiseCrypto() })],
       streamMuxers: [guardedMuxer(batchedFrames(yamux(YAMUX_OPTIONS), { log }), { log, probes }, MUXER_LIMITS)],
       connectionManager: {
-        ...CONNECTION_MANAGER,
+        ...connectionManager(limits),
         addressSorter: addressSorter((address) => dialMemory.failedLately(address)),
       },
       connectionMonitor: CONNECTION_MONITOR,
@@ -167,7 +178,7 @@ function transportsOf(parts: {
   const { dialMemory, gate, tuning, quic, relays } = parts
   return [
     dialMemory.watch(gatedTransport(tunedTransport(tcp(TCP_OPTIONS), tuning.tcp), gate)),
-    dialMemory.watch(gatedTransport(tunedTransport(webSockets(), tuning.ws), gate, { watchesSockets: true })),
+    dialMemory.watch(gatedTransport(tunedTransport(webSockets(), tuning.ws), gate, { waits: true })),
     ...(quic === undefined
       ? []
       : [dialMemory.watch(gatedTransport(tunedTransport(quic(QUIC_OPTIONS), tuning.quic), gate))]),

@@ -27,7 +27,7 @@ const MAX_KEY_FILE_BYTES = 4096
 export async function loadIdentity(options: { dataDir: string; seed: string }, log: Log): Promise<Identity> {
   if (options.seed !== '') {
     const privateKey = await generateKeyPairFromSeed('Ed25519', seedKeyBytes(options.seed))
-    log.warn('identity comes from --seed: everyone who knows the seed can act as this node', { seed: options.seed })
+    log.warn('the identity comes from the setting seed: everyone who knows the seed can act as this node')
     return identity(privateKey, true)
   }
   const file = join(options.dataDir, IDENTITY_FILE)
@@ -39,7 +39,7 @@ export async function loadIdentity(options: { dataDir: string; seed: string }, l
   return identity(privateKey, false)
 }
 
-/** The 32 bytes an Ed25519 key is made from for `--seed N`: SHA-256 of the text `ocf-seed|N`. */
+/** The 32 bytes an Ed25519 key is made from for the seed `N`: SHA-256 of the text `ocf-seed|N`. */
 function seedKeyBytes(seed: string): Uint8Array {
   return createHash('sha256').update(`ocf-seed|${seed}`).digest()
 }

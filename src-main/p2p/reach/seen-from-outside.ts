@@ -1,7 +1,7 @@
-import { networkInterfaces } from 'node:os'
 import type { AutoNATComponents } from '@libp2p/autonat'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { hostOf, relayOf, scopeOf } from '../dial/ip-scope.js'
+import { networkInterfaces } from '../hardening/network-interfaces.js'
 
 /** `one-port`: the router keeps one port for all; `port-per-peer`: it does not, so punching holes fails. */
 export type NatKind = 'none' | 'one-port' | 'port-per-peer' | 'unknown'

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import type { SleepingClock } from '../../base/clock.js'
+import { inheritedEnvironment } from './inherited-environment.js'
 
 /** A command of the owner's with everything it started. */
 export interface ProcessGroup {
@@ -17,32 +18,69 @@ export interface ProcessGroup {
 
 const POLL_MS = 25
 
-/** Runs a command line in the shell, in a process group of its own. */
+/**
+ * Runs a command line in the shell, in a process group of its own, without this program's own variables. The group ends
+ * with this process, however that ends; on Windows only the shell does.
+ */
 export function startProcessGroup(needs: { clock: SleepingClock }, command: string): ProcessGroup {
+  const watcher = process.platform === 'win32' ? undefined : startWatcher()
   const child: ChildProcessByStdio<null, Readable, Readable> = spawn(command, {
     shell: true,
     detached: process.platform !== 'win32',
     windowsHide: true,
+    env: inheritedEnvironment(process.env),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  if (child.pid !== undefined) watcher?.write(`${child.pid}\n`)
   const ended = endOf(child)
-  const never = new AbortController().signal
 
   async function terminate(graceMs: number): Promise<void> {
-    if (child.pid === undefined) return
-    if (process.platform === 'win32') {
-      await endTree(child.pid)
-      return
+    if (child.pid !== undefined) {
+      await endProcessGroup(needs, child.pid, graceMs)
+      await ended
     }
-    const deadlineMs = needs.clock.elapsedMs() + graceMs
-    signalGroup(child.pid, 'SIGTERM')
-    while ((await hasLivingMember(child.pid)) && needs.clock.elapsedMs() < deadlineMs)
-      await needs.clock.sleep(POLL_MS, never)
-    signalGroup(child.pid, 'SIGKILL')
-    await ended
+    watcher?.end('ended\n')
   }
 
   return { pid: child.pid, stdout: child.stdout, stderr: child.stderr, ended, terminate }
+}
+
+/** Ends a process group, on Windows a process with its descendants: politely, and by force after `graceMs`. */
+export async function endProcessGroup(needs: { clock: SleepingClock }, pid: number, graceMs: number): Promise<void> {
+  if (process.platform === 'win32') {
+    await endTree(pid)
+    return
+  }
+  const never = new AbortController().signal
+  const deadlineMs = needs.clock.elapsedMs() + graceMs
+  signalGroup(pid, 'SIGTERM')
+  while ((await hasLivingMember(pid)) && needs.clock.elapsedMs() < deadlineMs) await needs.clock.sleep(POLL_MS, never)
+  signalGroup(pid, 'SIGKILL')
+}
+
+/** Ends the group that it reads of, unless it reads a second line before its input ends. */
+const WATCHER = `read -r group || exit 0
+read -r ended && exit 0
+kill -s TERM -- "-$group" || exit 0
+for second in 1 2 3 4; do sleep 1; kill -s 0 -- "-$group" || exit 0; done
+kill -s KILL -- "-$group"`
+
+/**
+ * A shell that holds a pipe to this process: when the system closes it, because this process was killed, the shell ends
+ * the group. It runs in its own session, so that what ends this process does not end it, too.
+ */
+function startWatcher(): Writable {
+  const watcher = spawn('/bin/sh', ['-c', WATCHER], {
+    detached: true,
+    cwd: '/',
+    env: { PATH: process.env['PATH'] },
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  // A system without this shell could not run the command either; a watcher that is gone has nothing to be told.
+  watcher.on('error', () => undefined)
+  watcher.stdin.on('error', () => undefined)
+  watcher.unref()
+  return watcher.stdin
 }
 
 async function endOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<string> {

@@ -3,11 +3,14 @@ import { systemSleepingClock, type SleepingClock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
 import type { Log } from '../../logging/index.js'
 import { startProcessGroup, type ProcessGroup } from './process-group.js'
+import { SubprocessRecord } from './subprocess-record.js'
 
 /** What is started, and how patiently it is restarted. */
 export interface SubprocessOptions {
-  /** A command line of the owner's, run in the shell: `vllm serve …`. */
+  /** A command line of the owner's, run in the shell: `vllm serve …`. Empty where nothing is to run. */
   command: string
+  /** Where it is noted what runs, for the next start. */
+  dataDir: string
   /** Milliseconds before the first restart (default 1 s); doubles up to `maxRestartMs`. */
   firstRestartMs?: number
   /** Default 60 s. */
@@ -31,6 +34,7 @@ export function createSubprocess(needs: { log: Log; clock?: SleepingClock }, opt
   const log = needs.log.forComponent('subprocess')
   const clock = needs.clock ?? systemSleepingClock
   const { firstRestartMs = 1_000, maxRestartMs = 60_000, steadyMs = 60_000, graceMs = 4_000 } = options
+  const record = new SubprocessRecord({ log, clock }, options)
   const stopped = new AbortController()
   let group: ProcessGroup | undefined
   let running: Promise<void> | undefined
@@ -38,16 +42,19 @@ export function createSubprocess(needs: { log: Log; clock?: SleepingClock }, opt
 
   async function supervise(): Promise<void> {
     let restartMs = firstRestartMs
-    while (!stopped.signal.aborted) {
+    await noted(record.endLeftover(graceMs))
+    while (!stopped.signal.aborted && options.command !== '') {
       const startedAtMs = clock.elapsedMs()
       const current = startProcessGroup({ clock }, options.command)
       group = current
       log.info('the subprocess is started', { pid: current.pid })
       logLines(current.stdout, 'stdout')
       logLines(current.stderr, 'stderr')
+      if (current.pid !== undefined) await noted(record.note(current.pid))
       const how = await current.ended
       // Workers that outlive their parent would keep the port and the GPU.
       await current.terminate(graceMs)
+      await noted(record.forget())
       group = undefined
       if (isStopped()) return
       if (clock.elapsedMs() - startedAtMs >= steadyMs) restartMs = firstRestartMs
@@ -55,6 +62,11 @@ export function createSubprocess(needs: { log: Log; clock?: SleepingClock }, opt
       await clock.sleep(restartMs, stopped.signal)
       restartMs = Math.min(restartMs * 2, maxRestartMs)
     }
+  }
+
+  /** A note that cannot be kept costs the next start its knowledge, and this one nothing. */
+  async function noted(change: Promise<void>): Promise<void> {
+    await change.catch((error: unknown) => log.warn('it cannot be noted which subprocess runs', { error }))
   }
 
   function isStopped(): boolean {

@@ -96,12 +96,42 @@ function only({ ownedBy, created, contextLength }: LocalModel): Omit<LocalModel,
   return { ownedBy, created, contextLength }
 }
 
-/** The file name of an id that is a path on its machine; any other id as it is (`org/model` is no path). */
+/**
+ * The file name of an id that is a path on its machine, percent-encoded or not; any other id as it is (`org/model` is no
+ * path).
+ */
 export function publicIdOf(id: string): string {
-  const isPath =
-    /^(?:[/~\\]|\.{1,2}[/\\]|[A-Za-z]:[/\\]|file:)/.test(id) || id.includes('\\') || /\/.*\.gguf$/i.test(id)
-  if (!isPath) return id
-  return id.split(/[/\\]+/).findLast((segment) => segment !== '') ?? ''
+  const forms = [id]
+  for (let form = decoded(id); form !== forms.at(-1) && forms.length <= MAX_DECODE_ROUNDS; form = decoded(form)) {
+    forms.push(form)
+  }
+  if (!forms.some(isPath)) return id
+  const segments = (forms.at(-1) ?? id).split(/[/\\]+/)
+  return segments.findLast((segment) => segment !== '') ?? ''
+}
+
+/** Paths are encoded twice at most; what is encoded more often is cut at what is left of it. */
+const MAX_DECODE_ROUNDS = 4
+
+function isPath(id: string): boolean {
+  return (
+    /^(?:[/~\\]|\.{1,2}[/\\]|[A-Za-z]:[/\\]|file:)/.test(id) ||
+    id.includes('\\') ||
+    /\/.*\.gguf$/i.test(id) ||
+    /(?:^|\/)(?:home|users)\/[^/]+\//i.test(id)
+  )
+}
+
+/** One round of percent-decoding; what is no UTF-8 stays. */
+function decoded(text: string): string {
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => {
+    try {
+      return decodeURIComponent(run)
+    } catch (error) {
+      if (error instanceof URIError) return run
+      throw error
+    }
+  })
 }
 
 function isTicked(models: ServiceRegistration['models'], serverId: string, id: string): boolean {

@@ -23,6 +23,9 @@ export const LLM_SHARED_PATHS: readonly SharedPath[] = [
   ...[...MODEL_PATHS, ...OLLAMA_MODEL_PATHS].map((path) => ({ method: 'POST', path })),
 ]
 
+/** Whether a raw path of the service `llm` asks a model; its owner may have shared others beside. */
+export const isModelPath = (rawPath: string): boolean => isPathShared(LLM_SHARED_PATHS, 'POST', rawPath)
+
 /** Stands for the method where a WebSocket is meant: `WEBSOCKET /v1/realtime`. */
 export const WEBSOCKET = 'WEBSOCKET'
 

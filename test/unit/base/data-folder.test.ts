@@ -1,7 +1,9 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Level } from 'level'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { assertPrivateSettings } from '../../../src-main/base/data-folder/private-paths.js'
 import { openDataFolder } from '../../../src-main/base/data-folder.js'
 import { runFixture, type TypeScriptChild } from '../../fixtures/typescript-child.js'
 
@@ -140,4 +142,152 @@ test('of several processes that race to create the folder exactly one wins', asy
   const racers = await Promise.all(Array.from({ length: 4 }, () => holder()))
   const results = await Promise.all(racers.map(({ open }) => open()))
   expect(results.sort()).toEqual(['data_dir_locked', 'data_dir_locked', 'data_dir_locked', 'open'])
+})
+
+test('the owner that is named is never another process with its number', async () => {
+  const { child, open } = await holder()
+  expect(await open()).toBe('open')
+  const note = JSON.parse(await readFile(join(dir, 'lock-owner.json'), 'utf8')) as object
+  await writeFile(join(dir, 'lock-owner.json'), JSON.stringify({ ...note, startedAt: 'before' }))
+  await expect(openDataFolder(dir)).rejects.toThrow('is used by another running node. Stop it')
+  child.process.kill('SIGKILL')
+  await child.exit
+})
+
+/** What a power cut or another program may leave of the lock's files. */
+const DAMAGES: [what: string, damage: (lock: string) => Promise<unknown>][] = [
+  ...['CURRENT', 'LOCK', 'LOG', 'MANIFEST', '.log'].flatMap((part) => [
+    damageTo(part, 'is missing', (file) => rm(file)),
+    damageTo(part, 'is empty', (file) => writeFile(file, '')),
+    damageTo(part, 'is garbage', (file) => writeFile(file, '\u0000\u0001garbage')),
+    damageTo(part, 'is a folder', async (file) => {
+      await rm(file)
+      await mkdir(join(file, 'x'), { recursive: true })
+    }),
+  ]),
+  ['the whole folder is missing', (lock) => rm(lock, { recursive: true })],
+  [
+    'the whole folder is a file',
+    async (lock) => {
+      await rm(lock, { recursive: true })
+      await writeFile(lock, 'x')
+    },
+  ],
+  ['its owner is garbage', (lock) => writeFile(join(lock, '..', 'lock-owner.json'), '{')],
+]
+
+function damageTo(
+  part: string,
+  how: string,
+  damage: (file: string) => Promise<unknown>,
+): [what: string, damage: (lock: string) => Promise<unknown>] {
+  return [
+    `${part} ${how}`,
+    async (lock) => {
+      const name = (await readdir(lock)).find(
+        (entry) => entry === part || entry.startsWith(`${part}-`) || entry.endsWith(part),
+      )
+      await damage(join(lock, name ?? part))
+    },
+  ]
+}
+
+test.each(DAMAGES)('a damaged lock of which %s keeps no node from starting', async (_what, damage) => {
+  await (await openDataFolder(dir)).close()
+  await damage(join(dir, 'lock'))
+  const folder = await openDataFolder(dir)
+  await expect(openDataFolder(dir)).rejects.toMatchObject({
+    code: 'data_dir_locked',
+    message: expect.stringContaining(`(pid ${process.pid})`),
+  })
+  await folder.close()
+  await (await openDataFolder(dir)).close()
+})
+
+test('of twenty processes that race for a folder with a damaged lock exactly one wins', async () => {
+  await (await openDataFolder(dir)).close()
+  const racers = await Promise.all(Array.from({ length: 20 }, () => holder()))
+  const manifest = (await readdir(join(dir, 'lock'))).find((name) => name.startsWith('MANIFEST')) ?? ''
+  await rename(join(dir, 'lock', manifest), join(dir, 'elsewhere'))
+  const results = await Promise.all(racers.map(({ open }) => open()))
+  expect(results.sort()).toEqual([...Array<string>(19).fill('data_dir_locked'), 'open'])
+})
+
+test('a lock that a version before has taken is respected', async () => {
+  await mkdir(dir, { mode: 0o700 })
+  const before = new Level(join(dir, 'lock'))
+  await before.open()
+  await writeFile(join(dir, 'lock-owner.json'), JSON.stringify({ pid: process.pid }))
+  await expect(openDataFolder(dir)).rejects.toThrow(`(pid ${process.pid})`)
+  await before.close()
+  await (await openDataFolder(dir)).close()
+})
+
+describe.skipIf(process.platform === 'win32')('a data folder that others have a hand in', () => {
+  const OTHER_USER = 65_534
+
+  test.skipIf(process.getuid?.() !== 0)('a folder of another user is refused and left as it is', async () => {
+    await mkdir(dir, { mode: 0o700 })
+    await chown(dir, OTHER_USER, OTHER_USER)
+    await expect(openDataFolder(dir)).rejects.toMatchObject({ code: 'data_dir_foreign' })
+    expect([(await stat(dir)).mode & 0o777, await readdir(dir)]).toEqual([0o700, []])
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('a folder that a foreign group can write to is refused', async () => {
+    await mkdir(dir)
+    await chmod(dir, 0o770)
+    await chown(dir, 0, OTHER_USER)
+    await expect(openDataFolder(dir)).rejects.toMatchObject({ code: 'data_dir_unusable' })
+  })
+
+  test('a folder that everyone can write to is refused with what to do', async () => {
+    await mkdir(dir)
+    await chmod(dir, 0o777)
+    await expect(openDataFolder(dir)).rejects.toMatchObject({
+      code: 'data_dir_unusable',
+      message: expect.stringContaining(`chmod 700 ${dir}`),
+    })
+    expect(await readdir(dir)).toEqual([])
+    await chmod(dir, process.platform === 'darwin' ? 0o700 : 0o770)
+    await (await openDataFolder(dir)).close()
+  })
+
+  test.each(['peers', 'table', 'logs', 'lock'])(
+    'a link in the place of %s is refused and not followed',
+    async (name) => {
+      await (await openDataFolder(dir)).close()
+      const target = join(dir, '..', 'target')
+      await mkdir(target)
+      await rm(join(dir, name), { recursive: true, force: true })
+      await symlink(target, join(dir, name))
+      await expect(openDataFolder(dir)).rejects.toMatchObject({
+        code: 'data_dir_foreign',
+        message: expect.stringContaining(join(dir, name)),
+      })
+      expect(await readdir(target)).toEqual([])
+    },
+  )
+
+  test('a data folder that is itself reached by a link is one', async () => {
+    const real = join(dir, '..', 'real')
+    await mkdir(real, { mode: 0o700 })
+    await symlink(real, dir)
+    await (await openDataFolder(dir)).close()
+    expect(await readdir(real)).toContain('ocf-data.json')
+  })
+
+  test('settings that others could have written are refused, and those of this user and the system are not', async () => {
+    const file = join(dir, '..', 'config.yaml')
+    await assertPrivateSettings(file, false)
+    await expect(assertPrivateSettings(file, true)).rejects.toMatchObject({ code: 'invalid_settings' })
+    await writeFile(file, 'subprocess: calc')
+    await assertPrivateSettings(file, true)
+    await chmod(file, 0o666)
+    await expect(assertPrivateSettings(file, true)).rejects.toThrow(`chmod go-w ${file}`)
+    await chmod(file, process.platform === 'darwin' ? 0o644 : 0o664)
+    await assertPrivateSettings(file, true)
+    if (process.getuid?.() !== 0) return
+    await chown(file, OTHER_USER, 0)
+    await expect(assertPrivateSettings(file, true)).rejects.toThrow('belongs to another user')
+  })
 })

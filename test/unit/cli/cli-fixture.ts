@@ -11,6 +11,8 @@ export function cli(
     handlers?: Partial<CliHandlers>
     /** Answers of the running node, by call. */
     answers?: Partial<Record<CallName, unknown>>
+    /** A person's browser. */
+    openInBrowser?: (file: string) => void
   } = {},
 ) {
   const out: string[] = []
@@ -29,13 +31,17 @@ export function cli(
       interrupts.add(listener)
       return () => interrupts.delete(listener)
     },
+    openInBrowser: given.openInBrowser,
   }
   const note = (command: string) => (options: unknown) => {
     started.push([command, options])
     return Promise.resolve(0)
   }
   const handlers = { start: note('start'), app: note('app'), demo: note('demo'), ...given.handlers }
-  const client = { call: (name: CallName) => Promise.resolve(given.answers?.[name]) } as ControlClient
+  const client = {
+    call: (name: CallName) => Promise.resolve(given.answers?.[name]),
+    dashboard: ({ replace }) => Promise.resolve(`http://127.0.0.1:8093/#token=${replace ? 'new' : 'kept'}`),
+  } as ControlClient
   return {
     run: (...argv: string[]) => runCli(argv, { io, handlers, connect: (dataDir) => (connected.push(dataDir), client) }),
     io,

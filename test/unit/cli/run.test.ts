@@ -9,7 +9,7 @@ import { AppError } from '#shared/errors.js'
 import { VERSION } from '../../../src-main/base/version.js'
 import { EXIT } from '../../../src-main/cli/io.js'
 import { connectToNode, runCli } from '../../../src-main/cli/run.js'
-import { flagName, SETTING_NAMES } from '../../../src-main/config/settings.js'
+import { envName, flagName, SETTING_NAMES, settingRow } from '../../../src-main/config/settings.js'
 import { cli } from './cli-fixture.js'
 
 describe('ocf start', () => {
@@ -52,14 +52,14 @@ describe('ocf start', () => {
       env: { OCF_UDPPORT: 'x', OCF_TYPO: '1' },
       files: { '/os/config/config.yaml': 'prot: 1' },
     })
-    expect(await run('start', 'extra', '--prot', '3', '--wat=1', '-x', '--tcpport', '70000', '--seed')).toBe(EXIT.usage)
+    expect(await run('start', 'extra', '--prot', '3', '--wat=1', '-x', '--tcpport', '70000', '--mode')).toBe(EXIT.usage)
     expect(errors().trimEnd().split('\n')).toEqual([
       expect.stringContaining('warning: environment OCF_TYPO: There is no such setting; it is ignored.'),
       'error: flag --prot: There is no such flag. Did you mean --port?',
       'error: flag --wat: There is no such flag.',
       'error: flag -x: There is no such flag.',
       'error: file /os/config/config.yaml: prot: There is no such setting. Did you mean port?',
-      expect.stringContaining('error: flag --seed: It needs a value'),
+      expect.stringContaining('error: flag --mode: It needs a value'),
       expect.stringContaining('error: flag --tcpport: "70000" is not a port'),
       expect.stringContaining('error: environment OCF_UDPPORT: "x" is not a port'),
       'Nothing was done. `ocf start --help` lists its options.',
@@ -129,7 +129,15 @@ describe('ocf without a command', () => {
   it('prints all settings in the help of start, by group, with defaults and what they cost', async () => {
     const { run, output } = cli()
     expect(await run('start', '--help')).toBe(EXIT.ok)
-    for (const name of SETTING_NAMES) expect(output()).toMatch(new RegExp(`${flagName(name)}[ ]|--\\[no-\\]${name} `))
+    for (const name of SETTING_NAMES) {
+      const term = settingRow(name).secret === true ? `${envName(name)}=<` : `${flagName(name)}[ ]|--\\[no-\\]${name} `
+      expect(output()).toMatch(new RegExp(term))
+    }
+    expect(output()).toContain('OCF_AXIOM_TOKEN=<token>')
+    expect(output().replaceAll(/\s+/g, ' ')).toContain(
+      'A secret: in the environment or the settings file, never a flag.',
+    )
+    expect(output()).not.toMatch(/--seed|--axiom\.token/)
     expect(output()).toContain('--port <port>')
     expect(output()).toContain('--mode <standalone|local|node>')
     expect(output()).toContain('Gateway: the address your apps use:')

@@ -27,6 +27,7 @@ it('changes at once what says that it needs no restart', async () => {
   const values: Record<string, string> = {
     'log-level': 'debug',
     'cors-origins': 'http://a.example',
+    'allowed-hosts': 'a.example',
     'gateway.max-body': '1MiB',
     'gateway.connect-timeout': '1s',
     'gateway.idle-timeout': '2s',
@@ -40,6 +41,7 @@ it('changes at once what says that it needs no restart', async () => {
   expect(live.current).toMatchObject({
     'log-level': 'debug',
     'cors-origins': ['http://a.example'],
+    'allowed-hosts': ['a.example'],
     'gateway.max-body': 1_048_576,
     'gateway.connect-timeout': 1_000,
     'gateway.idle-timeout': 2_000,

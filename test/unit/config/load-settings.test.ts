@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { loadSettings } from '../../../src-main/config/load-settings.js'
-import { SETTINGS, SETTING_NAMES, envName, type SettingName } from '../../../src-main/config/settings.js'
+import { SETTINGS, SETTING_NAMES, envName, settingRow, type SettingName } from '../../../src-main/config/settings.js'
 import { FOLDERS, load, loaded, problems } from './given.js'
 
 const OS_FILE = '/os/config/config.yaml'
@@ -60,7 +60,7 @@ describe('precedence', () => {
       ['udpport', fc.integer({ min: 0, max: 65_535 })],
       ['cleanslate', fc.boolean()],
       ['mode', fc.constantFrom('standalone', 'local', 'node')],
-      ['seed', fc.stringMatching(/^[a-z]{1,8}$/)],
+      ['axiom.dataset', fc.stringMatching(/^[a-z]{1,8}$/)],
       ['cors-origins', fc.array(fc.stringMatching(/^http:\/\/[a-z]{1,5}$/), { minLength: 1, maxLength: 3 })],
     ]
     const source = fc.record(Object.fromEntries(values), { requiredKeys: [] })
@@ -218,6 +218,34 @@ it('reads paths from where they were written', () => {
   expect(loaded({ files, flags: { config: 'sub/c.yaml' } }).settings['data-dir']).toBe('/cwd/data')
   expect(loaded({ flags: { 'data-dir': 'x' } }).settings['data-dir']).toBe('/cwd/x')
   expect(loaded({ env: { OCF_DATA_DIR: '~/x' } }).settings['data-dir']).toMatch(/^\/.+\/x$/)
+})
+
+describe('secrets', () => {
+  const secrets = SETTING_NAMES.filter((name) => settingRow(name).secret === true)
+
+  it('are known by their mark in the table', () => {
+    expect(secrets).toEqual(['seed', 'axiom.token'])
+  })
+
+  it.each(secrets)('the flag --%s is refused with the way to give it, and its value is not repeated', (name) => {
+    const [problem, ...more] = problems({ flags: { [name]: 'hunter2' } })
+    expect(more).toEqual([])
+    expect(problem).toContain(`flag --${name}: It is a secret`)
+    expect(problem).toContain(`(${envName(name)}`)
+    expect(problem).toContain('settings file')
+    expect(problem).not.toContain('hunter2')
+  })
+
+  it.each(secrets)('%s counts from the environment and from the file', (name) => {
+    expect(loaded({ env: { [envName(name)]: 'hunter2' } }).settings[name]).toBe('hunter2')
+    expect(loaded({ files: { [OS_FILE]: `${name}: hunter2` } }).settings[name]).toBe('hunter2')
+  })
+
+  it.each(secrets)('a value that %s cannot have is not repeated', (name) => {
+    const [problem] = problems({ files: { [OS_FILE]: `${name}: [hunter2]` } })
+    expect(problem).toContain('It is not a text.')
+    expect(problem).not.toContain('hunter2')
+  })
 })
 
 describe('Axiom’s own variables', () => {

@@ -25,10 +25,15 @@ function settingsOfGroup(group: SettingGroup): SettingName[] {
 
 function groupTable(names: SettingName[]): string {
   const rows = names.map((name) => {
-    const { help, cost, defaultNote } = settingRow(name)
+    const { help, cost, defaultNote, secret } = settingRow(name)
     const value = describeDefault(name)
     const shownDefault = defaultNote ?? (value === '' ? '' : code(value))
-    return [code(flagName(name)), code(envName(name)), shownDefault, `${help} ${cost}`.trim()].map(escaped)
+    return [
+      code(secret === true ? name : flagName(name)),
+      code(envName(name)),
+      shownDefault,
+      `${help} ${cost}`.trim(),
+    ].map(escaped)
   })
   const lines = [['Setting', 'Environment', 'Default', 'What it does'], ['---', '---', '---', '---'], ...rows]
   return `${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}\n`

@@ -3,6 +3,7 @@ import type { DoctorFacts } from '../../../src-main/doctor/facts.js'
 import { checkAll } from '../../../src-main/doctor/index.js'
 import { causeOf } from '../../../src-main/doctor/live.js'
 import type { PeerConnection } from '../../../src-main/p2p/index.js'
+import { shareOpenFiles } from '../../../src-main/services/machine/index.js'
 
 const TCP = '/ip4/192.168.1.2/tcp/43905'
 
@@ -27,6 +28,7 @@ function facts(over: Partial<DoctorFacts> = {}, reach: Partial<DoctorFacts['reac
     knownPeers: 1,
     clockAheadMs: 0,
     ports: [],
+    openFiles: { limit: 65_536, inUse: 60, shares: shareOpenFiles({ limit: 65_536, inUse: 60 }) },
     isSharing: true,
     ...over,
     reach: {
@@ -240,4 +242,24 @@ test('a port held by another program is reported with the program’s name', () 
     state: 'warn',
     fact: expect.stringContaining('python3'),
   })
+})
+
+test('a low limit of open files is a warning that says how many connections each listener takes', () => {
+  const low = { limit: 256, inUse: 40 }
+  const found = check(facts({ openFiles: { ...low, shares: shareOpenFiles(low) } }), 'open-files')
+  expect(found).toMatchObject({
+    state: 'warn',
+    fact: 'This process may open 256 files and sockets; fewer than 100 are in use.',
+    meaning: expect.stringMatching(
+      /the gateway takes \d+ connections, the dashboard \d+ and other nodes \d+/,
+    ) as string,
+    fix: expect.stringContaining('ulimit -n') as string,
+  })
+  expect(check(facts(), 'open-files')?.state).toBe('ok')
+})
+
+test('a limit of open files that is nearly used up is a warning', () => {
+  const full = { limit: 4_096, inUse: 4_000 }
+  const found = check(facts({ openFiles: { ...full, shares: shareOpenFiles(full) } }), 'open-files')
+  expect(found).toMatchObject({ state: 'warn', meaning: 'New connections and files may fail.' })
 })

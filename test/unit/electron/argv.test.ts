@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readLaunch, restartArgv } from '../../../src-main/electron/argv.js'
 
@@ -5,8 +6,9 @@ const packaged = { isPackaged: true, appPath: '/opt/ocf/resources/app.asar' }
 const unpackaged = { isPackaged: false, appPath: '/home/ann/ocf-desktop' }
 
 test('arguments for the window are kept from the command line', () => {
-  const argv = ['ocf-desktop', '--background', '--restarted=1', 'ocf://share', '--port=9000', '--no-sandbox']
-  expect(readLaunch(argv, packaged)).toEqual({ argv: ['--port=9000'], background: true, restarts: 1, page: 'share' })
+  const argv = ['ocf-desktop', '--background', '--restarted=1', '--port=9000', '--no-sandbox']
+  const launch = { argv: ['--port=9000'], background: true, restarts: 1, page: undefined }
+  expect(readLaunch(argv, packaged)).toEqual(launch)
 })
 
 test('a malformed link, or several links, open no page and never reach the command line', () => {
@@ -15,10 +17,70 @@ test('a malformed link, or several links, open no page and never reach the comma
   expect(readLaunch(['x', 'ocf://share', 'ocf://home'], packaged)).toMatchObject({ argv: [], page: undefined })
 })
 
+test.each([
+  ['a flag behind the link', ['ocf://models', '--subprocess=calc.exe']],
+  ['a flag before the link', ['--subprocess=calc.exe', 'ocf://models']],
+  ['a flag and its value', ['ocf://models', '--subprocess', 'calc.exe']],
+  ['a flag whose value is the link', ['--subprocess', 'ocf://models']],
+  ['everything behind two dashes', ['--', 'ocf://models', '--subprocess=calc.exe']],
+  ['flags of the window', ['--background', '--restarted=2', 'ocf://models']],
+])('with a link on the command line %s does not count', (_what, words) => {
+  const nothing = { argv: [], background: false, restarts: 0, page: 'models' }
+  expect(readLaunch(['Open Compute.exe', ...words], packaged)).toEqual(nothing)
+  expect(readLaunch(['electron', '.', ...words], unpackaged)).toEqual(nothing)
+})
+
+test.each([' ocf://models', '"ocf://models', "'OCF://models'", '\tocf:models', '\u00a0ocf://models', 'Ocf:'])(
+  'a link as in %j is one, although it opens no page',
+  (link) => {
+    expect(readLaunch(['x', link, '--subprocess=calc.exe'], packaged)).toMatchObject({ argv: [], page: undefined })
+  },
+)
+
+test('whatever stands beside a link on the command line, at any place, nothing but its page comes out', () => {
+  const word = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string().map((value) => `--subprocess=${value}`),
+    fc.constantFrom('--subprocess', '--background', '--restarted=3', '--', '--data-dir', '--no-sandbox'),
+  )
+  const link = fc.oneof(
+    fc.constantFrom('ocf://models', 'ocf://share/', 'OCF://home'),
+    fc.tuple(fc.constantFrom('', ' ', '"', "'", '\t'), fc.string()).map(([before, rest]) => `${before}ocf:${rest}`),
+  )
+  fc.assert(
+    fc.property(fc.array(word), link, fc.array(word), (before, theLink, after) => {
+      const words = [...before, theLink, ...after]
+      const { argv, background, restarts, page } = readLaunch(['Open Compute.exe', ...words], packaged)
+      const again = readLaunch(['x', ...restartArgv(['x', ...words], 1, packaged)], packaged)
+      const isItsPage = page === undefined || theLink === `ocf://${page}` || words.includes(`ocf://${page}`)
+      return (
+        argv.length === 0 &&
+        !background &&
+        restarts === 0 &&
+        (isItsPage || theLink === `ocf://${page}/`) &&
+        again.argv.length === 0 &&
+        !again.background &&
+        again.restarts === 1
+      )
+    }),
+  )
+})
+
 test('a start after a crash keeps the arguments and carries one count of restarts', () => {
-  const again = restartArgv(['--port=9000', '--restarted=1', 'ocf://share'], 2)
+  const again = restartArgv(['x', '--port=9000', '--restarted=1'], 2, packaged)
   expect(again).toEqual(['--port=9000', '--restarted=2'])
   expect(readLaunch(['x', ...again], packaged)).toMatchObject({ argv: ['--port=9000'], restarts: 2 })
+})
+
+test('a start after a crash takes nothing from a start by a link but the switch of the package', () => {
+  const words = ['--no-sandbox', 'ocf://share', '--subprocess=calc.exe']
+  expect(restartArgv(['x', ...words], 1, packaged)).toEqual(['--no-sandbox', '--restarted=1'])
+  expect(restartArgv(['electron', '--inspect=0', '.', ...words], 1, unpackaged)).toEqual([
+    '--inspect=0',
+    '.',
+    '--no-sandbox',
+    '--restarted=1',
+  ])
 })
 
 test.each(['--restarted=', '--restarted=-1', '--restarted=x', '--restarted=1.5'])(

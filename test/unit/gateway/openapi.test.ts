@@ -8,7 +8,7 @@ import { ROUTE_DOCS } from '../../../src-main/gateway/openapi/route-docs.js'
 import { allRoutes } from '../../../src-main/gateway/routes/index.js'
 
 const OPTIONS: GatewayOptions = {
-  settings: { 'gateway.max-body': 1, 'cors-origins': ['*'] },
+  settings: { 'gateway.max-body': 1, 'cors-origins': ['*'], 'allowed-hosts': [] },
   version: '1.2.3',
   authorize: () => undefined,
   dashboardUrl: () => undefined,
@@ -62,7 +62,7 @@ describe('the OpenAPI document', () => {
       for (const { listeners } of found) expect(listeners).toEqual(['local'])
     }
     for (const path of ['/metrics', '/v1/dnt/_node']) {
-      expect(routes.filter((route) => route.path === path).every(({ cors }) => !cors)).toBe(true)
+      expect(routes.filter((route) => route.path === path).every(({ pages }) => pages === 'never')).toBe(true)
     }
   })
 

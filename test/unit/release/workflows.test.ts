@@ -56,6 +56,25 @@ describe.each(NAMES)('the workflow %s', (name) => {
   })
 })
 
+it('a release installs nothing before every entry of the lock has a checksum', () => {
+  const { jobs } = parse(readFileSync(join(FOLDER, 'release.yml'), 'utf8')) as {
+    jobs: Record<string, { needs?: string | string[]; steps: { run?: string; with?: { name?: string } }[] }>
+  }
+  for (const [job, { needs, steps }] of Object.entries(jobs)) {
+    const runs = steps.map(({ run = '' }) => run)
+    const installs = runs.findIndex((run) => /npm (ci|install)|npx/.test(run))
+    if (installs === -1) continue
+    const checks = runs.findIndex((run) => run.includes('node .ci/lock-integrity.ts --strict'))
+    expect([job, checks !== -1 && checks < installs]).toEqual([job, true])
+    if (job === 'lock') continue
+    expect(needs).toContain('lock')
+    expect(
+      steps.slice(0, checks).some((step) => step.with?.name === 'lock'),
+      job,
+    ).toBe(true)
+  }
+})
+
 it('finds what is wrong with a workflow', () => {
   const broken =
     'on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo ${{ github.nothing }}\n      - use: x\n'

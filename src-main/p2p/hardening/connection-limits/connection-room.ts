@@ -2,7 +2,7 @@
 // of gossip. Goes when it evicts from the source with most connections.
 
 import type { Connection, Libp2p } from '@libp2p/interface'
-import type { Log } from '../../../logging/index.js'
+import { atMostEvery, type Log } from '../../../logging/index.js'
 import { sourceOf } from '../../dial/ip-scope.js'
 import { HTTP_PROTOCOL } from '../../http/stream-duplex.js'
 
@@ -27,6 +27,9 @@ export interface ConnectionRoomOptions {
  */
 export const CONNECTION_ROOM: ConnectionRoomOptions = { max: 2_000, maxPerPeer: 8 }
 
+/** A node that many use may be full for weeks. */
+const WARN_EVERY_MS = 10 * 60_000
+
 /** Peers with such a tag are in use, were set by the owner, or give this node a reservation at their relay. */
 const KEPT_TAG = 'keep-alive'
 
@@ -41,6 +44,11 @@ export function createConnectionRoom(needs: { log: Log }, options: ConnectionRoo
   const inbound = new Map<string, Set<Connection>>()
   const leaving = new Set<Connection>()
   let making: Promise<void> | undefined
+  const warnFull = atMostEvery(WARN_EVERY_MS, () =>
+    log.warn('there are as many connections with other nodes as there may be: some are closed for new ones', {
+      max: options.max,
+    }),
+  )
 
   const isOver = (): boolean => open.size - leaving.size > options.max
   const largest = (): number => Math.max(0, ...[...inbound.values()].map(({ size }) => size))
@@ -95,6 +103,7 @@ export function createConnectionRoom(needs: { log: Log }, options: ConnectionRoo
           keepWithin(libp2p, connection)
         }
         if (!isOver()) return
+        warnFull()
         making ??= makeRoom(libp2p)
           .catch((error: unknown) => log.error('making room for connections failed', { error }))
           .finally(() => (making = undefined))

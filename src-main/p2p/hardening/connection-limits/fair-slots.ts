@@ -12,12 +12,17 @@ interface SlotOptions {
   onEvicted: () => void
   /** Whether it is at work now: of a holder's slots the idle ones are evicted first. Left out: never. */
   isBusy?: () => boolean
+  /** Whether nothing has come from it yet. Such a slot is evicted before others, and if need be for its own holder. */
+  isSilent?: () => boolean
 }
 
 /** Slots of which no holder can keep all: when they run out, the holder of most loses one. */
 export interface FairSlots {
   readonly used: number
-  /** A slot for `holder`, if need be one of the holder of most; undefined when that is `holder`, or has hardly more. */
+  /**
+   * A slot for `holder`, if need be one of the holder of most. Where that is `holder`, or has hardly more: a silent one of
+   * its own, or undefined.
+   */
   take(holder: string, options: SlotOptions): Slot | undefined
   /** Whether {@link FairSlots.take} would give one. */
   hasRoomFor(holder: string): boolean
@@ -47,20 +52,26 @@ export function createFairSlots(options: { max: number }): FairSlots {
     return most !== undefined && most[1].size > (held.get(holder)?.size ?? 0) + 1 ? most : undefined
   }
 
+  /** Which slot is evicted for one of `holder`. */
+  function leavingFor(holder: string): [string, SlotOptions] | undefined {
+    const [name, slots] = giverFor(holder) ?? []
+    const given = slots === undefined ? undefined : (firstSilent(slots) ?? firstIdle(slots))
+    if (name !== undefined && given !== undefined) return [name, given]
+    const own = firstSilent(held.get(holder) ?? new Set())
+    return own === undefined ? undefined : [holder, own]
+  }
+
   return {
     get used() {
       return used
     },
-    hasRoomFor: (holder) => used < options.max || giverFor(holder) !== undefined,
+    hasRoomFor: (holder) => used < options.max || leavingFor(holder) !== undefined,
     take(holder, entry) {
       if (used >= options.max) {
-        const giver = giverFor(holder)
-        if (giver === undefined) return undefined
-        const [name, slots] = giver
-        const leaving = firstIdle(slots)
+        const leaving = leavingFor(holder)
         if (leaving === undefined) return undefined
-        drop(name, leaving)
-        leaving.onEvicted()
+        drop(...leaving)
+        leaving[1].onEvicted()
       }
       const slots = held.get(holder) ?? new Set()
       // A fresh object: one set of options may be given for two slots.
@@ -70,6 +81,12 @@ export function createFairSlots(options: { max: number }): FairSlots {
       return { release: () => drop(holder, own) }
     },
   }
+}
+
+/** The oldest from which nothing has come. */
+function firstSilent(slots: Set<SlotOptions>): SlotOptions | undefined {
+  for (const slot of slots) if (slot.isSilent?.() === true) return slot
+  return undefined
 }
 
 /** The oldest that is idle, else the newest: what has been at work for longest is closest to its end. */

@@ -1,9 +1,9 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { BlockList, isIPv4 } from 'node:net'
-import { networkInterfaces } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Log } from '../../../logging/index.js'
 import { scopeOf } from '../../dial/ip-scope.js'
+import { networkInterfaces } from '../../hardening/network-interfaces.js'
 import type { GatewayProblem } from './gateway-problem.js'
 
 /** An IPv4 address of this machine in a local network. */

@@ -3,6 +3,7 @@ import type { AppError } from '#shared/errors.js'
 import type { Limits } from '#shared/limits.js'
 
 export { createAdmission } from './admission.js'
+export { isOwnersMember, missingQuestion, withoutOwnersOptions } from './engine-options.js'
 export { isGeneration, lowerTokens, withoutDoubles } from './token-limit.js'
 
 /** Who asks this machine, and for what. */

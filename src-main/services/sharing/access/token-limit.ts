@@ -33,6 +33,8 @@ const DECIDING_FIELDS = new Set([
   'best_of',
   'n_cmpl',
   'prompt',
+  'messages',
+  'input',
 ])
 
 /** Whether answers of this path are counted in tokens. */
@@ -61,7 +63,7 @@ function doublesOf(object: JsonObjectBytes): Map<string, string | null> {
 }
 
 /** As Go folds names: also the long s and the Kelvin sign. */
-const folded = (name: string): string => name.toLowerCase().replaceAll('\u017f', 's').replaceAll('\u212a', 'k')
+export const folded = (name: string): string => name.toLowerCase().replaceAll('\u017f', 's').replaceAll('\u212a', 'k')
 
 /**
  * A request of which the answer has at most `limit` tokens. It is lowered rather than refused: a shorter answer says so

@@ -34,6 +34,7 @@ describe('ocf status', () => {
         'Version         0.1.0',
         'Running for     3 min',
         'Base URL        http://127.0.0.1:8092/v1',
+        'Dashboard       `ocf open` shows it',
         'Mode            node',
         'Peers           3 connected (2 direct-quic, 1 relayed), 5 known',
         'Models          4 available, 2 shared',
@@ -43,6 +44,17 @@ describe('ocf status', () => {
         '',
       ].join('\n'),
     )
+  })
+
+  it('ocf status shows the dashboard’s link on a terminal only', async () => {
+    const terminal = cli({ answers: { 'node.status': status }, tty: true })
+    await terminal.run('status')
+    expect(terminal.output()).toContain('http://127.0.0.1:8093/#token=kept')
+    for (const flags of [[], ['--json']]) {
+      const journal = cli({ answers: { 'node.status': status } })
+      await journal.run('status', ...flags)
+      expect(journal.output()).not.toContain('token')
+    }
   })
 
   it.each([

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { UpdateState } from '#shared/contract/node/update.js'
+import { UnsignedUpdate } from '../../../../src-main/electron/updates/signed-update.js'
 import {
   createNoUpdates,
   createUpdateRounds,
   createUpdates,
   ROUND_MS,
+  UPDATE_KEY_FILE,
   whyNoUpdates,
   type Updater,
 } from '../../../../src-main/electron/updates/updates.js'
@@ -64,6 +66,19 @@ describe('updates', () => {
       sentence: 'Could not check for a newer version. Check the connection and try again.',
     })
     expect(await updates.check()).toMatchObject({ kind: 'available' })
+  })
+
+  test('a version that its publisher has not signed is explained as such and forgets the one that was found before', async () => {
+    const check = vi.fn(() => Promise.resolve<{ version: string } | undefined>({ version: '0.2.0' }))
+    const { updater, updates } = setUp({ check })
+    await updates.check()
+    check.mockRejectedValueOnce(new UnsignedUpdate('no'))
+    expect(await updates.check()).toEqual({
+      kind: 'failed',
+      sentence: 'A newer version is offered, but its publisher has not signed it. It is not installed.',
+    })
+    await updates.download()
+    expect(updater.download).not.toHaveBeenCalled()
   })
 
   test('followers see each step, and progress only when a whole per cent has passed', async () => {
@@ -166,6 +181,7 @@ describe('whether a program can update itself', () => {
   const why = (given: Partial<Parameters<typeof whyNoUpdates>[0]>) =>
     whyNoUpdates({ isPackaged: true, platform: 'linux', resourcesDir: dir, appImage: undefined, ...given })
   const describeFeed = (): void => writeFileSync(join(dir, 'app-update.yml'), 'provider: github\n')
+  const bringKey = (): void => writeFileSync(join(dir, UPDATE_KEY_FILE), 'a key')
 
   test('a program run from its source has no updates', () => {
     expect(why({ isPackaged: false })).toContain('source code')
@@ -182,10 +198,12 @@ describe('whether a program can update itself', () => {
     expect(why({})).toContain('archive')
   })
 
-  test('an AppImage, macOS and Windows update themselves where the package names a feed', () => {
+  test('an AppImage, macOS and Windows update themselves where the package names a feed and has a key', () => {
     const kinds = [{ appImage: '/home/a/x.AppImage' }, { platform: 'darwin' }, { platform: 'win32' }] as const
     for (const kind of kinds) expect(why(kind)).toContain('does not say where')
     describeFeed()
+    for (const kind of kinds) expect(why(kind)).toContain('no key to check newer versions with')
+    bringKey()
     for (const kind of kinds) expect(why(kind)).toBeUndefined()
   })
 })

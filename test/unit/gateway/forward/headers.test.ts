@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { AppError } from '#shared/errors.js'
 import { nextHops, requestHeaders, responseHeaders } from '../../../../src-main/gateway/forward/headers.js'
@@ -30,21 +31,79 @@ const HOP_BY_HOP = {
 }
 const FINE = { accept: 'text/event-stream', 'content-type': 'application/json', 'content-encoding': 'gzip' }
 
+/** They change what a request means to some server. */
+const MEANING = {
+  'x-original-url': '/api/delete',
+  'x-rewrite-url': '/api/delete',
+  'x-http-method-override': 'DELETE',
+  'x-custom': '1',
+}
+
+/** `FUZZ_RUNS=100000` for a long look. */
+const numRuns = Number(process.env['FUZZ_RUNS'] ?? 1_000)
+
+const headerSet = fc.dictionary(
+  fc.oneof(
+    fc.constantFrom(...Object.keys({ ...SECRETS, ...HOP_BY_HOP, ...FINE, ...MEANING })),
+    fc.constantFrom(
+      'content-disposition',
+      'sec-fetch-dest',
+      'x-accel-redirect',
+      'openai-project',
+      'refresh',
+      'x-ocf-hops',
+    ),
+    fc
+      .tuple(
+        fc.constantFrom('', 'x-', 'openai-', 'content-', 'accept-', 'if-'),
+        fc.stringMatching(/^[a-z][a-z-]{0,12}$/),
+      )
+      .map((parts) => parts.join('')),
+  ),
+  fc.oneof(fc.string(), fc.constantFrom('close, x-custom', 'text/html', '/home/anna')),
+)
+
 describe('request headers to a stranger’s machine', () => {
   test('request headers for a model are what the server needs and nothing else', () => {
     const sent = requestHeaders({ ...SECRETS, ...HOP_BY_HOP, ...FINE, 'x-custom': '1' }, 'llm')
     expect(sent).toEqual(FINE)
   })
 
-  test('request headers for another service include its extensions, but none that are private', () => {
-    const sent = requestHeaders({ ...SECRETS, ...HOP_BY_HOP, ...FINE, 'x-custom': '1', 'x-ocf-hops': 'a' }, 'generic')
-    expect(sent).toEqual({ ...FINE, 'x-custom': '1' })
+  test('request headers for another service are those of bodies, of negotiating and of parts, and no others', () => {
+    const parts = { range: 'bytes=0-9', 'if-none-match': '"a"', 'accept-language': 'de', 'last-event-id': '7' }
+    const sent = requestHeaders(
+      { ...SECRETS, ...HOP_BY_HOP, ...FINE, ...parts, ...MEANING, 'x-ocf-hops': 'a' },
+      'generic',
+    )
+    expect(sent).toEqual({ ...FINE, ...parts })
   })
 
-  test('between this machine’s app and its own server are all that are not hop-by-hop or ours', () => {
-    const sent = requestHeaders({ ...SECRETS, ...HOP_BY_HOP, ...FINE, 'x-ocf-hops': 'a' }, 'own')
-    const { 'proxy-authorization': _, ...endToEnd } = SECRETS
-    expect(sent).toEqual({ ...endToEnd, ...FINE })
+  test('request headers for a model name no part of an answer, so that none comes without its beginning', () => {
+    expect(requestHeaders({ ...FINE, range: 'bytes=20-', 'if-range': '"a"' }, 'llm')).toEqual(FINE)
+  })
+
+  test('between this machine’s app and its own server are all that are not hop-by-hop, ours or of a web page', () => {
+    const page = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors' }
+    const sent = requestHeaders({ ...SECRETS, ...HOP_BY_HOP, ...FINE, ...MEANING, ...page, 'x-ocf-hops': 'a' }, 'own')
+    const { 'proxy-authorization': _, origin: _origin, referer: _referer, ...endToEnd } = SECRETS
+    expect(sent).toEqual({ ...endToEnd, ...FINE, ...MEANING })
+  })
+
+  test('no request header beyond the lists passes, whatever a peer sends', () => {
+    const listed =
+      /^(?:accept(?:-charset|-encoding|-language)?|cache-control|content-(?:digest|disposition|encoding|language|length|range|type)|if-(?:match|modified-since|none-match|range|unmodified-since)|last-event-id|range|anthropic-(?:beta|version)|openai-beta)$/
+    fc.assert(
+      fc.property(headerSet, (headers) => {
+        for (const policy of ['llm', 'generic'] as const) {
+          const sent = requestHeaders(headers, policy)
+          expect(Object.keys(sent).filter((name) => !listed.test(name))).toEqual([])
+          for (const name in sent) expect(sent[name]).toBe(headers[name])
+        }
+        const own = Object.keys(requestHeaders(headers, 'own'))
+        expect(own.filter((name) => /^(?:x-ocf-|sec-fetch-|origin$|referer$)/.test(name))).toEqual([])
+      }),
+      { numRuns },
+    )
   })
 })
 
@@ -66,7 +125,16 @@ describe('response headers of a stranger’s machine', () => {
         server: 'nginx',
         location: 'http://evil.example/',
         'openai-processing-ms': '3',
+        'openai-organization': 'theirs',
         'x-seen': 'yes',
+        'x-accel-redirect': '/etc/passwd',
+        'x-sendfile': '/etc/passwd',
+        'x-sourcemap': 'http://evil.example/',
+        sourcemap: 'http://evil.example/',
+        'x-should-retry': 'true',
+        'x-ratelimit-remaining-requests': '0',
+        refresh: '0; url=http://evil.example/',
+        link: '<http://evil.example/>; rel=preload',
         'retry-after': '3',
       },
       'llm',
@@ -75,9 +143,70 @@ describe('response headers of a stranger’s machine', () => {
       'content-type': 'application/json',
       'content-length': '5',
       'openai-processing-ms': '3',
-      'x-seen': 'yes',
       'retry-after': '3',
     })
+  })
+
+  test('no response header beyond the list passes, whatever a stranger’s server sends', () => {
+    const listed =
+      /^(?:accept-ranges|allow|cache-control|content-(?:digest|disposition|encoding|language|length|range|security-policy|type)|etag|expires|last-modified|openai-(?:model|processing-ms|version)|retry-after|vary|x-content-type-options)$/
+    fc.assert(
+      fc.property(headerSet, (headers) => {
+        for (const policy of ['llm', 'generic'] as const) {
+          expect(Object.keys(responseHeaders(headers, policy)).filter((name) => !listed.test(name))).toEqual([])
+        }
+      }),
+      { numRuns },
+    )
+  })
+
+  test.each([
+    ['attachment; filename="report.pdf"', 'attachment; filename="report.pdf"'],
+    ['inline; filename=a.txt; size=3', 'inline; filename="a.txt"'],
+    ['attachment; filename="/home/anna/report.pdf"', 'attachment; filename="report.pdf"'],
+    ['attachment; filename="..\\\\..\\\\evil.exe"', 'attachment; filename="evil.exe"'],
+    ['attachment; filename=C:\\Users\\Anna\\x.txt', 'attachment; filename="x.txt"'],
+    ['attachment; filename="a%2Fb%252fc"', 'attachment; filename="c"'],
+    ["attachment; filename*=UTF-8''%2Fhome%2Fanna%2F%e2%82%ac.txt", "attachment; filename*=UTF-8''%e2%82%ac.txt"],
+    [
+      'attachment; filename="a"; filename="../b"; filename*=UTF-8\'\'c',
+      'attachment; filename="a"; filename*=UTF-8\'\'c',
+    ],
+    ['attachment; filename=".."', 'attachment'],
+    ['form-data; name="x"', 'attachment'],
+    ['attachment; filename="/home/anna', 'attachment; filename="anna"'],
+  ])('name a file without folders: %s', (from, to) => {
+    expect(responseHeaders({ 'content-disposition': from }, 'generic')['content-disposition']).toBe(to)
+    expect(responseHeaders({ 'content-disposition': from }, 'own')['content-disposition']).toBe(from)
+  })
+
+  test('a file name never leads into a folder, whatever a stranger’s server writes', () => {
+    const piece = fc.constantFrom(
+      '/',
+      '\\',
+      '..',
+      '"',
+      ';',
+      '=',
+      'a',
+      'filename',
+      '*',
+      "UTF-8''",
+      '%2F',
+      '%25',
+      '2f',
+      ' ',
+      ':',
+    )
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        const value = `attachment; filename${pieces.join('')}`
+        const got = responseHeaders({ 'content-disposition': value }, 'generic')['content-disposition']
+        expect(got).toMatch(/^attachment(?:; filename="(?!\.*")[^"/\\:]+"|; filename\*=[\w-]+'[\w-]*'[^"/\\:;]+)*$/)
+        expect(decodeURIComponent(String(got).replace(/%(?![0-9a-f]{2})/gi, '%25'))).not.toMatch(/[/\\]/)
+      }),
+      { numRuns },
+    )
   })
 
   test.each(['text/html', 'image/svg+xml', 'application/xhtml+xml', 'text/javascript', 'TEXT/HTML; charset=utf-8'])(

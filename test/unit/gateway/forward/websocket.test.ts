@@ -36,6 +36,17 @@ describe('a handshake', () => {
   })
 })
 
+test('a WebSocket handshake tells another computer only plain extensions and sub-protocols, both ways', () => {
+  const plain = {
+    'sec-websocket-extensions': 'permessage-deflate; client_max_window_bits=15, x-a; b="c"',
+    'sec-websocket-protocol': 'realtime',
+  }
+  const odd = { 'sec-websocket-extensions': 'x; y=/home/anna', 'sec-websocket-protocol': '/home/anna, a b' }
+  expect([handshakeHeaders(plain, 'generic'), acceptedHeaders(plain, 'generic')]).toEqual([plain, plain])
+  expect([handshakeHeaders(odd, 'generic'), acceptedHeaders(odd, 'llm')]).toEqual([{}, {}])
+  expect(handshakeHeaders(odd, 'own')).toEqual(odd)
+})
+
 describe('an answer to a handshake', () => {
   test('a handshake is answered only by the hash of its key', () => {
     const request = { 'sec-websocket-key': KEY }

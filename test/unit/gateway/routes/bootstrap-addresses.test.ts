@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { describe, expect, test } from 'vitest'
+import type { HostName } from '../../../../src-main/gateway/listener/host-name.js'
 import type { GatewayNeeds } from '../../../../src-main/gateway/needs.js'
 import { bootstrapAddresses } from '../../../../src-main/gateway/routes/bootstrap-addresses.js'
 import { dntRoutes } from '../../../../src-main/gateway/routes/dnt.js'
@@ -71,14 +72,19 @@ test('a caller of several addresses is as far away as the farthest', () => {
 
 describe('the route', () => {
   /** What a caller gets at a listener; at the peer listener its connections tell where it is. */
-  function answer(listener: 'local' | 'peer', callers: string[], headers: IncomingHttpHeaders = {}): unknown {
+  function answer(
+    listener: 'local' | 'peer',
+    callers: string[],
+    headers: IncomingHttpHeaders = {},
+    hostName: HostName = 'own',
+  ): unknown {
     const connectionsTo = () => callers.map((from) => ({ remoteAddr: { toString: () => from } }))
     const host = { peerId: X, multiaddrs: () => ALL, connectionsTo }
     const route = dntRoutes({ host, table: {} } as unknown as GatewayNeeds).find(
       ({ path }) => path === '/v1/dnt/bootstraps',
     )
     const socket = { remoteAddress: listener === 'local' ? callers[0] : RELAY }
-    const ctx = { state: { arrival: { listener } }, req: { socket, headers }, body: undefined as unknown }
+    const ctx = { state: { arrival: { listener, hostName } }, req: { socket, headers }, body: undefined as unknown }
     expect(route?.listeners).toContain(listener)
     void route?.handle?.(ctx as never, {})
     return (ctx.body as { bootstraps: string[] }).bootstraps
@@ -107,6 +113,15 @@ describe('the route', () => {
     [{ forwarded: 'for="[2001:4860::8]:47011";proto=https' }, PUBLIC],
   ])('counts whom a reverse proxy on this machine names (%j)', (headers, expected) => {
     expect(answer('local', ['127.0.0.1'], headers)).toEqual(expected)
+  })
+
+  test.each([
+    ['foreign', '127.0.0.1', PUBLIC],
+    ['foreign', '172.17.0.1', PUBLIC],
+    ['listed', '127.0.0.1', PUBLIC],
+    ['listed', '192.168.1.9', [...PRIVATE, ...PUBLIC]],
+  ] as const)('takes a request under a %s name from %s for that of a proxy’s stranger', (hostName, from, expected) => {
+    expect(answer('local', [from], {}, hostName)).toEqual(expected)
   })
 
   test('gives nobody more for what he names himself', () => {

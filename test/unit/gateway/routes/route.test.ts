@@ -11,7 +11,7 @@ const route = (path: string, options: Partial<RoutePlace> = {}): Route => ({
   methods: ['GET'],
   path,
   listeners: ['local', 'peer'],
-  cors: true,
+  pages: 'model',
   summary: path,
   handle: () => undefined,
   ...options,
@@ -23,8 +23,8 @@ const TABLE = [
   route('/v1/models/*'),
   route('/v1/audio/*', { methods: ['POST'], listeners: ['local'] }),
   route('/v1/service/:service/*', { methods: ['GET', 'POST'], listeners: ['local'] }),
-  route('/v1/dnt/_node', { methods: ['POST'], cors: false, listeners: ['local'] }),
-  route('/v1/dnt/_node', { methods: ['DELETE'], cors: false, listeners: ['local'] }),
+  route('/v1/dnt/_node', { methods: ['POST'], pages: 'never', listeners: ['local'] }),
+  route('/v1/dnt/_node', { methods: ['DELETE'], pages: 'never', listeners: ['local'] }),
 ]
 const match = createMatcher(TABLE, 'local')
 
@@ -72,8 +72,8 @@ describe('a path', () => {
 
 describe('a method', () => {
   test('that is wrong is answered with the right ones of all routes there', () => {
-    expect(match('GET', '/v1/dnt/_node')).toEqual({ kind: 'wrong-method', allowed: ['POST', 'DELETE'], cors: false })
-    expect(match('PUT', '/v1/models')).toEqual({ kind: 'wrong-method', allowed: ['GET'], cors: true })
+    expect(match('GET', '/v1/dnt/_node')).toEqual({ kind: 'wrong-method', allowed: ['POST', 'DELETE'], pages: 'never' })
+    expect(match('PUT', '/v1/models')).toEqual({ kind: 'wrong-method', allowed: ['GET'], pages: 'model' })
   })
 
   test('is compared exactly', () => {

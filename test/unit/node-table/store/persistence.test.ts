@@ -167,6 +167,18 @@ describe('a store', () => {
     expect(await corruptFolders()).toHaveLength(3)
   })
 
+  test('a table on disk whose MANIFEST a power cut took is moved aside and starts empty', async () => {
+    const { ingest, replica } = await startTable()
+    ingest(owners[0]!.row(), 'sync')
+    await replica.close()
+    for (const name of await readdir(folder())) if (name.startsWith('MANIFEST')) await rm(join(folder(), name))
+    const { view: empty, replica: fresh } = await startTable()
+    expect([empty.entryCount, (await corruptFolders()).length]).toEqual([0, 1])
+    await fresh.close()
+    await (await startTable()).replica.close()
+    expect(await corruptFolders()).toHaveLength(1)
+  })
+
   test('of which a file is missing is moved aside when reading fails', async () => {
     const { ingest, replica } = await startTable()
     for (const owner of owners) ingest(owner.row(), 'sync')

@@ -72,7 +72,8 @@ test('a seed gives the same identity everywhere, says so and leaves the disk alo
   expect(seeded.peerId.toString()).toMatchInlineSnapshot(`"12D3KooWPJ59J9jWLTxc6GX4t2D5sDXXkRZX631JaGxVDiVrMHcc"`)
   expect((await load('8')).peerId.toString()).not.toBe(seeded.peerId.toString())
   expect(await readdir(dataDir)).toEqual([])
-  expect(log.lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('--seed') }])
+  expect(log.lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('setting seed') }])
+  expect(log.lines[0]?.fields).toEqual({})
 })
 
 test('a seed does not touch the identity that is there', async () => {

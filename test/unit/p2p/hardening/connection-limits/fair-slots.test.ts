@@ -71,3 +71,28 @@ test('with thousands of holders each has as many as the others in the end', () =
   expect(slots.used).toBe(1000)
   expect(slots.hasRoomFor('one more')).toBe(false)
 })
+
+test('a holder that fills all slots loses a silent one for its own newcomer, and none that has spoken', () => {
+  const slots = createFairSlots({ max: 3 })
+  const lost: string[] = []
+  const silent = new Set(['a1', 'a2'])
+  const take = (name: string) => slots.take('a', { onEvicted: () => lost.push(name), isSilent: () => silent.has(name) })
+  for (const name of ['a0', 'a1', 'a2']) take(name)
+  expect(slots.hasRoomFor('a')).toBe(true)
+  expect(take('a3')).toBeDefined()
+  silent.delete('a2')
+  expect(slots.hasRoomFor('a')).toBe(false)
+  expect(take('a4')).toBeUndefined()
+  expect(lost).toEqual(['a1'])
+  expect(slots.used).toBe(3)
+})
+
+test('of the greediest holder the silent slots are evicted before older ones that have spoken', () => {
+  const slots = createFairSlots({ max: 3 })
+  const lost: string[] = []
+  for (const name of ['a1', 'a2', 'a3']) {
+    slots.take('a', { onEvicted: () => lost.push(name), isSilent: () => name === 'a3' })
+  }
+  expect(slots.take('b', { onEvicted: () => undefined })).toBeDefined()
+  expect(lost).toEqual(['a3'])
+})

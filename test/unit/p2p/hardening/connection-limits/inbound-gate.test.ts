@@ -1,9 +1,12 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { sourceOf, sourceOfHost } from '../../../../../src-main/p2p/dial/ip-scope.js'
 import {
   createInboundGate,
   INBOUND_GATE,
 } from '../../../../../src-main/p2p/hardening/connection-limits/inbound-gate.js'
+import { createRecordingLog } from '../../../../fixtures/recording-log.js'
 
 const RELAY = '12D3KooWDG6KQHGgqSKbkKZH5xvz9iwm2qyNtFv1u87QCuDCUDiM'
 
@@ -24,11 +27,12 @@ test('machines of one local network are sources of their own, though they share 
 
 function gateWith(options: Partial<typeof INBOUND_GATE>, mayEnter = true) {
   const clock = { ms: 0, elapsedMs: () => clock.ms }
-  const gate = createInboundGate({ mayEnter: () => mayEnter, clock }, { ...INBOUND_GATE, ...options })
+  const log = createRecordingLog()
+  const gate = createInboundGate({ mayEnter: () => mayEnter, log, clock }, { ...INBOUND_GATE, ...options })
   let port = 0
   const begin = (ip: string, onEvicted = (): void => undefined) =>
     gate.begin(`/ip4/${ip}/tcp/${(port += 1)}`, onEvicted)
-  return { clock, begin }
+  return { clock, begin, gate, log }
 }
 
 test('a thousand peers behind one address may come at the same moment', () => {
@@ -57,4 +61,44 @@ test('half a handshake of the greediest address is cut for another address', () 
 
 test('a connection that would not be kept is not even begun', () => {
   expect(gateWith({}, false).begin('5.1.2.3')).toBeUndefined()
+})
+
+test('silent connections of one address that fill the gate are closed for one of the same address that speaks', async () => {
+  const { gate, log } = gateWith({ maxPending: 2 })
+  const server = createServer()
+  gate.watch(server, { waits: false })
+  const accepted: Socket[] = []
+  const kept: string[] = []
+  const upgrades: boolean[] = []
+  server.on('connection', (socket: Socket) => {
+    const name = `/ip4/127.0.0.1/tcp/${socket.remotePort!}`
+    accepted.push(socket)
+    kept.push(name)
+    upgrades.push(
+      gate.begin(name, () => {
+        kept.splice(kept.indexOf(name), 1)
+        socket.destroy()
+      }) !== undefined,
+    )
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const open = async (): Promise<[Socket, string]> => {
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    await Promise.all([once(client, 'connect'), once(server, 'connection')])
+    return [client, `/ip4/127.0.0.1/tcp/${client.localPort!}`]
+  }
+
+  const [speaks, speaking] = await open()
+  speaks.write('hello')
+  await expect.poll(() => accepted[0]?.bytesRead).toBe(5)
+  const [, firstSilent] = await open()
+  const [, secondSilent] = await open()
+
+  expect(upgrades).toEqual([true, true, true])
+  expect(kept).not.toContain(firstSilent)
+  expect(kept).toEqual([speaking, secondSilent])
+  expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
+  server.close()
+  speaks.destroy()
 })
