@@ -173,7 +173,7 @@ describe('the choice', () => {
     )
     await until(() => busy.server.held() === 3, { what: 'one is busy' })
     // What was measured before counts until the waiting tells more.
-    const settled = await untilSame(14, 120, () => whoAnswers(newBody({ model: PEERS_ONLY }), { headers: two }))
+    const settled = await untilSame(14, 500, () => whoAnswers(newBody({ model: PEERS_ONLY }), { headers: two }))
     expect(settled).toBe(free.node.peerId)
     busy.server.release()
     expect(new Set(await Promise.all(held))).toEqual(new Set([busy.node.peerId]))
