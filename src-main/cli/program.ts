@@ -9,6 +9,7 @@ import { DEFAULT_DEMO_NODES, DEMO_SETTINGS, nodesProblems, readNodes } from './c
 import { runDetect } from './commands/detect.js'
 import { runDoctor } from './commands/doctor.js'
 import { IDENTITY_OPTIONS, identityProblems, runIdentity } from './commands/identity.js'
+import { runKeys } from './commands/keys.js'
 import { LEDGER_OPTIONS, runLedger } from './commands/ledger.js'
 import { runLimits } from './commands/limits.js'
 import { runModels } from './commands/models.js'
@@ -117,6 +118,18 @@ export function createProgram(needs: CliNeeds, options: { literals: string[]; fi
       run: (invocation) => {
         const [action, file] = invocation.args
         return runIdentity(client(invocation), { action, file, own: invocation.own })
+      },
+    },
+    {
+      name: 'keys',
+      help: 'Lists the API keys of apps, makes one (add NAME) or refuses one from now on (revoke NAME).',
+      optionalArgs: ['ACTION', 'NAME'],
+      settings: LOCATION,
+      only: LOCATION,
+      json: true,
+      run: (invocation) => {
+        const [action, name] = invocation.args
+        return runKeys(client(invocation), { action, name, json: invocation.json })
       },
     },
     {

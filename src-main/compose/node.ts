@@ -11,10 +11,11 @@ import type { DataFolder } from '../base/data-folder.js'
 import { createServiceGroup, type Service } from '../base/lifecycle.js'
 import { VERSION } from '../base/version.js'
 import { createLiveSettings, type Origins, type Settings } from '../config/index.js'
-import { createProviderHealth, type GatewayTiming } from '../gateway/index.js'
+import { asksForKey, createProviderHealth, type GatewayTiming } from '../gateway/index.js'
 import type { Logger } from '../logging/index.js'
 import { createNodeTable } from '../node-table/index.js'
 import { createIdentityKeeper, createPathLookup, dropDeadConnections, type Identity } from '../p2p/index.js'
+import { createApiKeys } from '../services/secrets/index.js'
 import { composeDoctor } from './doctor.js'
 import { composeGateway } from './gateway.js'
 import { composeNetwork } from './network.js'
@@ -52,6 +53,8 @@ export interface OcfNode extends Service {
   /** With the token of this start in its fragment. */
   dashboardUrl(): string
   multiaddrs(): string[]
+  /** The gateway asks for an API key, and there is none yet. */
+  lacksApiKey(): boolean
   /** The computer was asleep: what the network forgot meanwhile is taken up again. Never rejects. */
   wakesUp(): Promise<void>
 }
@@ -64,7 +67,8 @@ export function createNode(needs: NodeNeeds): OcfNode {
   const monotonic = monotonicClock
   const live = createLiveSettings(needs)
   const telemetry = composeTelemetry({ settings, clock, monotonic, log, dataFolder })
-  const { traffic, history, metrics } = telemetry
+  const { traffic, history, metrics, keyUsage } = telemetry
+  const apiKeys = createApiKeys({ clock, log }, { file: dataFolder.path('api-keys.json') })
 
   const { host, bootstrapper, presence } = composeNetwork({
     ...{ settings, live, identity, dataFolder, log },
@@ -111,6 +115,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     bootstrapper,
     identity: createIdentityKeeper({ identity, clock, log }, { dataDir: dataFolder.dir }),
     doctor: composeDoctor({ host, bootstrapper, table, registry, settings, clock, log }),
+    ...{ apiKeys, keyUsage, isKeyRequired: () => asksForKey(live.current) },
     gatewayUrl: () => gatewayUrl() ?? null,
     app: needs.app,
     updates: needs.updates,
@@ -132,6 +137,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     monotonic,
     log,
     metrics,
+    apiKeys,
     paths,
     settings: live.current,
     docsDir: needs.docsDir ?? null,
@@ -156,6 +162,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
         bootstrapper,
         ...services.before,
         ...exporters,
+        apiKeys,
         gateway.listeners,
         controlServer,
         ...services.after,
@@ -172,6 +179,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     gatewayUrl: gateway.url,
     dashboardUrl: () => controlServer.dashboardUrl,
     multiaddrs: () => host.multiaddrs(),
+    lacksApiKey: () => asksForKey(live.current) && apiKeys.list().length === 0,
     async wakesUp() {
       await dropDeadConnections({ libp2p: host.libp2p, log })
     },

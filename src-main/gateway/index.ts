@@ -12,6 +12,7 @@ export { BodyMemory } from './body/body-memory.js'
 export { createForwarder } from './forward/forwarder.js'
 export { HOPS_HEADER } from './forward/headers.js'
 export { createLocalClients } from './forward/local-clients.js'
+export { ApiKeyCheck, asksForKey } from './listener/api-keys.js'
 export { discardRest } from './listener/arrival.js'
 export { createListeners } from './listener/listeners.js'
 export { createLocalListener } from './listener/local-listener.js'
@@ -35,7 +36,7 @@ export function createGatewayListener(
   const log = needs.log.forComponent('gateway')
   const match = remembering(createMatcher(allRoutes(needs, options), listener))
   const admit = createAdmit(options)
-  const pages = createPages({ log }, options)
+  const pages = createPages({ log, apiKeys: needs.apiKeys }, options)
 
   async function forward(arrival: Arrival, route: Route, params: PathParams): Promise<void> {
     try {
@@ -52,10 +53,13 @@ export function createGatewayListener(
     if (listener === 'peer') response.removeHeader('Connection')
     try {
       admit(arrival)
+      needs.apiKeys.identify(arrival)
       const found = match(wantedMethod(arrival), splitTarget(arrival.url).path)
       const isForwarded = found.kind === 'found' && found.route.forward !== undefined && arrival.method !== 'OPTIONS'
-      if (isForwarded && request.headers.origin === undefined) void forward(arrival, found.route, found.params)
-      else pages(arrival, found)
+      if (isForwarded && request.headers.origin === undefined) {
+        needs.apiKeys.assert(arrival, found)
+        void forward(arrival, found.route, found.params)
+      } else pages(arrival, found)
     } catch (error) {
       answerError(arrival, error, log)
       discardRest(request, response)

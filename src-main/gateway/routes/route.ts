@@ -33,6 +33,8 @@ export interface RoutePlace {
   listeners: readonly Listener[]
   /** False for routes that change this node and for metrics: they never answer CORS. */
   cors: boolean
+  /** Answered without an API key even where the gateway asks for one. */
+  keyless?: true
   summary: string
 }
 
