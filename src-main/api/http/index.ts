@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { AppError } from '#shared/errors.js'
 import type { MonotonicClock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
-import { findPortHolder, portInUseError } from '../../config/index.js'
-import { discardRest, readJson } from '../../gateway/index.js'
+import { discardRest, type Listening, listenOn, readJson } from '../../gateway/index.js'
 import type { Log } from '../../logging/index.js'
 import type { Control } from '../index.js'
 import { assertOwnPage, bearerToken, contentSecurityPolicy } from './access.js'
@@ -31,8 +29,6 @@ export interface ControlServerNeeds {
 export interface ControlServerOptions {
   /** 0 for any free one. */
   port: number
-  /** A loopback address; default 127.0.0.1. */
-  host?: string
   /** The built dashboard; null where there is none to show. */
   rendererDir: string | null
   /** Where `control.json` is written for the command line. */
@@ -61,7 +57,6 @@ const CALL_PREFIX = '/api/call/'
 /** Serves a {@link Control} and the dashboard. `start` throws `port_in_use` when the port is taken. */
 export function createControlServer(needs: ControlServerNeeds, options: ControlServerOptions): ControlServer {
   const log = needs.log.forComponent('control')
-  const host = options.host ?? '127.0.0.1'
   const guard = createTokenGuard(needs)
   const authorize = (headers: IncomingHttpHeaders): void => guard.assert(bearerToken(headers))
   const controlFile = controlFilePath(options.dataDir)
@@ -69,10 +64,11 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
   server.maxConnections = MAX_CONNECTIONS
   let files: ReadonlyMap<string, StaticFile> = new Map()
   let upgrades: FeedUpgrades | undefined
+  let listening: Listening | undefined
   let stopping: Promise<void> | undefined
 
-  const port = (): number => (server.address() as AddressInfo | null)?.port ?? options.port
-  const url = (): string => `http://${host.includes(':') ? `[${host}]` : host}:${port()}`
+  const port = (): number => listening?.port ?? options.port
+  const url = (): string => listening?.url ?? `http://127.0.0.1:${options.port}`
 
   server.on('request', (request, response) => {
     const requestId = randomUUID()
@@ -126,8 +122,8 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
   async function stop(): Promise<void> {
     upgrades?.stop()
     await removeControlFile(controlFile, guard.token)
-    if (!server.listening) return
-    const closed = new Promise((resolve) => server.close(resolve))
+    if (listening === undefined) return
+    const closed = listening.close()
     server.closeAllConnections()
     await closed
   }
@@ -145,7 +141,7 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
     async start(signal) {
       signal.throwIfAborted()
       if (options.rendererDir !== null) files = await listStaticFiles(options.rendererDir)
-      await listen(server, options.port, host)
+      listening = await listenOn(server, { host: 'localhost', port: options.port, setting: 'api-port' }, log)
       upgrades = createFeedUpgrades({ feeds: needs.control.feeds, log })
       try {
         signal.throwIfAborted()
@@ -176,17 +172,4 @@ function assertMethod(request: IncomingMessage, response: ServerResponse, allowe
 
 function notFoundSentence(built: boolean): string {
   return built ? 'There is nothing at this address.' : 'The dashboard is not built yet. Run `npm run build` once.'
-}
-
-async function listen(server: ReturnType<typeof createServer>, port: number, host: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ port, host, exclusive: true }, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  }).catch(async (error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    throw portInUseError('api-port', port, await findPortHolder(port))
-  })
 }

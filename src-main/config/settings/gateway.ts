@@ -11,8 +11,8 @@ export const GATEWAY_SETTINGS = {
   host: {
     group: 'gateway',
     kind: 'host',
-    default: '127.0.0.1',
-    help: 'Address the gateway listens on.',
+    default: 'localhost',
+    help: 'Address the gateway listens on; `localhost` is 127.0.0.1 and ::1.',
     cost: 'Anything but loopback lets other machines in, each with an API key (`ocf keys add`).',
     restart: true,
   },
