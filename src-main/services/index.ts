@@ -1,6 +1,6 @@
 import type { Service } from '../base/lifecycle.js'
 
-export { isLoopbackHost } from './registry/target.js'
+export { authorityOf, hostsToTry, isLoopbackHost } from './registry/target.js'
 export { createServiceRegistry } from './registry/service-registry.js'
 export { isPathShared, MODEL_PATHS, OLLAMA_MODEL_PATHS, parseSharedPath, WEBSOCKET } from './sharing/shared-paths.js'
 export { OLLAMA_API, publicIdOf } from './registry/published-models.js'

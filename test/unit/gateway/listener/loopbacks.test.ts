@@ -3,8 +3,8 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterEach, describe, expect, test } from 'vitest'
-import { listenOn } from '../../../../src-main/gateway/listener/loopbacks.js'
 import { createLocalListener } from '../../../../src-main/gateway/listener/local-listener.js'
+import { listenOn } from '../../../../src-main/gateway/listener/loopbacks.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
 
 const cleanups: (() => unknown)[] = []
