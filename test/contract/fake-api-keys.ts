@@ -3,7 +3,7 @@ import type { ApiKey, ApiKeys } from '../../src-main/services/secrets/index.js'
 
 /** Keys in memory; `phone` is there from the beginning. */
 export function createFakeApiKeys(): Pick<ApiKeys, 'list' | 'add' | 'revoke' | 'own'> {
-  const entries: ApiKey[] = [entryOf('phone')]
+  let entries: ApiKey[] = [entryOf('phone')]
   return {
     own: `ocf_${'o'.repeat(43)}`,
     list: () => [...entries],
@@ -12,12 +12,18 @@ export function createFakeApiKeys(): Pick<ApiKeys, 'list' | 'add' | 'revoke' | '
       return Promise.resolve({ key: `ocf_${'k'.repeat(43)}`, entry: entryOf(name) })
     },
     revoke(nameOrId) {
-      const entry = entries.find(({ name }) => name === nameOrId)
+      const entry = entries.find(({ name, id }) => name === nameOrId || id === nameOrId)
+      entries = entries.filter((one) => one !== entry)
       return entry === undefined ? Promise.reject(new AppError('not_found', 'none')) : Promise.resolve(entry)
     },
   }
 }
 
 function entryOf(name: string): ApiKey {
-  return { id: '0123456789ab', name, createdDay: '2026-01-31', lastUsedDay: null }
+  return {
+    id: Buffer.from(name).toString('hex').padEnd(12, '0').slice(0, 12),
+    name,
+    createdDay: '2026-01-31',
+    lastUsedDay: null,
+  }
 }
