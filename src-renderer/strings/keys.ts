@@ -12,7 +12,15 @@ export const keysStrings = {
     required
       ? 'No app can use the gateway until you make one.'
       : 'You don’t need any while the gateway is on localhost.',
-  column: { name: 'Name', id: 'Id', created: 'Made', used: 'Last used', today: 'Today', sinceStart: 'Since the start' },
+  column: {
+    name: 'Name',
+    id: 'Id',
+    created: 'Made',
+    used: 'Last used',
+    today: 'Today',
+    sinceStart: 'Since the start',
+    revoke: 'Revoke',
+  },
   never: 'never',
   usage: (requests: number, tokens: number) => `${count(requests, 'request')} · ${count(tokens, 'token')}`,
   add: {

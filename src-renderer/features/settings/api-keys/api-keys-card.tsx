@@ -64,7 +64,7 @@ function columnsOf(onRevoke: (entry: KeyView) => void): Column<KeyView>[] {
     },
     {
       key: 'revoke',
-      header: '',
+      header: column.revoke,
       width: 110,
       cell: (entry) => (
         <button
