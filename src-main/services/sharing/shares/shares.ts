@@ -153,7 +153,10 @@ class KeptShares implements Shares {
   /** For `localhost` the address that a share of this port has already, so that it is changed and not shared twice. */
   #hostFor({ host, port }: ShareRequest, detected: DetectionResult): string {
     if (bareHost(host) !== 'localhost') return bareHost(host)
-    const known = hostsToTry(host).find((one) => this.#shares.has(serviceIdOf({ name: LLM, host: one, port })))
+    // Earlier versions kept the name itself.
+    const known = ['localhost', ...hostsToTry(host)].find((one) =>
+      this.#shares.has(serviceIdOf({ name: LLM, host: one, port })),
+    )
     return known ?? detected.host
   }
 
