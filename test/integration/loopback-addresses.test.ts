@@ -63,7 +63,7 @@ async function ocf(node: NodeInProcess, ...argv: string[]): Promise<{ code: numb
       onInterrupt: () => () => undefined,
     },
     handlers: { start: never, app: never, demo: never },
-    connect: () => node.control,
+    connect: () => ({ ...node.control, dashboard: never }),
   })
   return { code, out, err }
 }
