@@ -183,7 +183,8 @@ describe('an API key', () => {
     const socket = connect(Number(new URL(node.gateway).port), '127.0.0.1')
     let text = ''
     socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
-    const send = () => socket.write(`GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${made.key}\r\n\r\n`)
+    const send = () =>
+      socket.write(`GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${made.key}\r\n\r\n`)
     send()
     await until(() => text.includes('"object":"list"'), { what: 'the first answer' })
     await node.control.call('keys.revoke', { key: made.entry.id })
