@@ -11,8 +11,8 @@ RUN node node_modules/electron-vite/bin/electron-vite.js build \
     && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM node:24-bookworm-slim
-# Nobody else shares loopback in a container, so the gateway listens on all its addresses: which ports are published
-# decides who reaches it.
+# Nobody else shares loopback in a container, so the gateway listens on all its addresses, and asks for an API key:
+# `ocf keys add NAME`. Which ports are published decides who reaches it.
 ENV NODE_ENV=production \
     OCF_DATA_DIR=/data \
     OCF_HOST=0.0.0.0

@@ -4,6 +4,7 @@ import { count } from './strings/format.js'
 import { frameStrings } from './strings/frame.js'
 import { homeStrings } from './strings/home.js'
 import { identityStrings } from './strings/identity.js'
+import { keysStrings } from './strings/keys.js'
 import { modelsStrings } from './strings/models.js'
 import { networkStrings } from './strings/network.js'
 import { settingsStrings } from './strings/settings.js'
@@ -83,6 +84,7 @@ export const strings = {
   home: homeStrings,
   settings: settingsStrings,
   identity: identityStrings,
+  keys: keysStrings,
   ...frameStrings,
   modes: {
     standalone: 'standalone: connects to no one',

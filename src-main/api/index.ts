@@ -10,6 +10,7 @@ import { createAppHandlers, type AppPreferencesSource } from './handlers/app.js'
 import { createBootstrapFeed, createBootstrapHandlers, type BootstrapNeeds } from './handlers/bootstrap.js'
 import { createDoctorFeed, createDoctorHandlers, type DoctorNeeds } from './handlers/doctor.js'
 import { createIdentityHandlers, type IdentityNeeds } from './handlers/identity.js'
+import { createKeysHandlers, type KeysNeeds } from './handlers/keys.js'
 import { createLogsFeed, createLogsHandlers, type LogsSource } from './handlers/logs.js'
 import { createModelsFeed, createModelsHandlers } from './handlers/models.js'
 import { createPeersFeed, createPeersHandlers, type ConnectionsSource } from './handlers/peers.js'
@@ -27,7 +28,7 @@ export type { UpdatesSource } from './handlers/update.js'
 export { testModel } from './model-test.js'
 
 /** Everything the control interface reads. */
-export interface ControlNeeds extends BootstrapNeeds, DoctorNeeds, IdentityNeeds {
+export interface ControlNeeds extends BootstrapNeeds, DoctorNeeds, IdentityNeeds, KeysNeeds {
   facts: NodeFacts
   connections: ConnectionsSource
   table: NodeTable
@@ -70,6 +71,7 @@ export function createControl(needs: ControlNeeds): Control {
       ...createLogsHandlers(needs),
       ...createDoctorHandlers(needs),
       ...createIdentityHandlers(needs),
+      ...createKeysHandlers(needs),
       ...createTrafficHandlers(needs),
       ...createSharingHandlers(needs),
     },

@@ -19,9 +19,13 @@ const ChunkSchema = z.object({
   ),
 })
 
-/** One real request of one token through the gateway, with the time of each leg. */
-export async function testModel(gatewayUrl: string | null, model: string, signal?: AbortSignal): Promise<ModelTest> {
-  if (gatewayUrl === null) {
+/** One real request of one token through the gateway, with the time of each leg; `key` is null where it asks for none. */
+export async function testModel(
+  gateway: { url: string | null; key: string | null },
+  model: string,
+  signal?: AbortSignal,
+): Promise<ModelTest> {
+  if (gateway.url === null) {
     throw new AppError('no_provider', "The node's gateway is not listening yet. Try again in a moment.")
   }
   // undici's own limits of 300 s would not matter here, its connection reuse would: a test of its own goes its own way.
@@ -29,9 +33,12 @@ export async function testModel(gatewayUrl: string | null, model: string, signal
   const deadline = AbortSignal.timeout(TEST_MS)
   const startedAt = performance.now()
   try {
-    const response = await fetch(`${gatewayUrl}/v1/chat/completions`, {
+    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', Accept: 'text/event-stream' },
+      headers: {
+        ...{ 'Content-Type': 'application/json', Accept: 'text/event-stream' },
+        ...(gateway.key === null ? {} : { Authorization: `Bearer ${gateway.key}` }),
+      },
       body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hi' }], max_tokens: 1, stream: true }),
       signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
       dispatcher,

@@ -9,12 +9,12 @@ import { DEFAULT_DEMO_NODES, DEMO_SETTINGS, nodesProblems, readNodes } from './c
 import { runDetect } from './commands/detect.js'
 import { runDoctor } from './commands/doctor.js'
 import { IDENTITY_OPTIONS, identityProblems, runIdentity } from './commands/identity.js'
+import { runKeys } from './commands/keys.js'
 import { LEDGER_OPTIONS, runLedger } from './commands/ledger.js'
 import { runLimits } from './commands/limits.js'
-import { runModels } from './commands/models.js'
+import { runModels, runPeers } from './commands/network.js'
 import { OPEN_OPTIONS, runOpen } from './commands/open.js'
 import { PAUSE_OPTIONS, pauseProblems, runPause, runResume } from './commands/pause.js'
-import { runPeers } from './commands/peers.js'
 import { runShare, runUnshare, SHARE_OPTIONS, shareProblems } from './commands/share.js'
 import { runStatus } from './commands/status.js'
 import { runTest } from './commands/test.js'
@@ -130,6 +130,18 @@ export function createProgram(needs: CliNeeds, options: { literals: string[]; fi
       },
     },
     {
+      name: 'keys',
+      help: 'Lists the API keys of apps, makes one (add NAME) or refuses one from now on (revoke NAME).',
+      optionalArgs: ['ACTION', 'NAME'],
+      settings: LOCATION,
+      only: LOCATION,
+      json: true,
+      run: (invocation) => {
+        const [action, name] = invocation.args
+        return runKeys(client(invocation), { action, name, json: invocation.json })
+      },
+    },
+    {
       name: 'config',
       help: 'Prints every setting with its value and where that came from.',
       settings: SETTING_NAMES,
@@ -168,17 +180,17 @@ function sharingPlans(needs: {
     },
     {
       name: 'share',
-      help: 'Shares the models of a server on this machine.',
-      optionalArgs: ['PORT'],
+      help: 'Shares the models of a server on this machine, given by its port, as HOST:PORT or as a URL.',
+      optionalArgs: ['ADDRESS'],
       ...location,
       options: SHARE_OPTIONS,
       check: shareProblems,
-      run: (invocation) => runShare(client(invocation), { port: invocation.args[0], own: invocation.own }),
+      run: (invocation) => runShare(client(invocation), { address: invocation.args[0], own: invocation.own }),
     },
     {
       name: 'unshare',
       help: 'Stops sharing a server.',
-      optionalArgs: ['PORT'],
+      optionalArgs: ['ADDRESS'],
       ...location,
       run: (invocation) => runUnshare(client(invocation), { target: invocation.args[0] }),
     },

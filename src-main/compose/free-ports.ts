@@ -30,7 +30,8 @@ export async function withFreePorts(given: { settings: Settings; origins: Origin
 
   const peerHosts = await bindableHosts(settings['p2p-host'])
   const listeners: [PortSetting, 'tcp' | 'udp', readonly string[]][] = [
-    ['port', 'tcp', [settings.host]],
+    // On ::1 as well, where that is free too.
+    ['port', 'tcp', [settings.host === 'localhost' ? '127.0.0.1' : settings.host]],
     ['api-port', 'tcp', ['127.0.0.1']],
     ['tcpport', 'tcp', peerHosts],
     ['wsport', 'tcp', peerHosts],

@@ -3,6 +3,8 @@ import { createServiceGroup, type Service } from '../base/lifecycle.js'
 import { VERSION } from '../base/version.js'
 import type { Settings } from '../config/index.js'
 import {
+  ApiKeyCheck,
+  asksForKey,
   BodyMemory,
   createAffinity,
   createForwarder,
@@ -24,6 +26,7 @@ import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
 import { createPeerClients, createPeerListener, type Host, type PathLookup } from '../p2p/index.js'
 import type { ServiceRegistry } from '../services/index.js'
+import type { ApiKeys } from '../services/secrets/index.js'
 import type { Admission } from '../services/sharing/access/index.js'
 import type { Metrics, TrafficFeed } from '../telemetry/index.js'
 
@@ -51,6 +54,7 @@ export function composeGateway(needs: {
   log: Log
   paths: PathLookup
   metrics: Metrics
+  apiKeys: ApiKeys
   /** Read for each request, so that live changes count at once. */
   settings: Readonly<Settings>
   docsDir: string | null
@@ -77,6 +81,7 @@ export function composeGateway(needs: {
   const gatewayNeeds: GatewayNeeds = {
     ...{ host, table, registry, admission, forwarder, health, choice, knownOffers },
     ...{ traffic, paths, metrics, monotonic, log },
+    apiKeys: new ApiKeyCheck({ keys: needs.apiKeys, monotonic, isRequired: () => asksForKey(settings) }),
     // One body of the greatest size always has room.
     bodies: new BodyMemory(() => Math.max(settings['gateway.body-memory'], settings['gateway.max-body'])),
   }

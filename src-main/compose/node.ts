@@ -11,11 +11,12 @@ import type { DataFolder } from '../base/data-folder.js'
 import { createServiceGroup, type Service } from '../base/lifecycle.js'
 import { VERSION } from '../base/version.js'
 import { createLiveSettings, type Origins, type Settings } from '../config/index.js'
-import { createProviderHealth, type GatewayTiming } from '../gateway/index.js'
+import { asksForKey, createProviderHealth, type GatewayTiming } from '../gateway/index.js'
 import type { Logger } from '../logging/index.js'
 import { createNodeTable } from '../node-table/index.js'
 import { createIdentityKeeper, createPathLookup, dropDeadConnections, type Identity } from '../p2p/index.js'
 import { readOpenFiles, shareOpenFiles } from '../services/machine/index.js'
+import { createApiKeys } from '../services/secrets/index.js'
 import { composeDoctor } from './doctor.js'
 import { composeGateway } from './gateway.js'
 import { composeNetwork } from './network.js'
@@ -53,6 +54,8 @@ export interface OcfNode extends Service {
   /** With the control interface's token in its fragment. */
   dashboardUrl(): string
   multiaddrs(): string[]
+  /** The gateway asks for an API key, and there is none yet. */
+  lacksApiKey(): boolean
   /** The computer was asleep: what the network forgot meanwhile is taken up again. Never rejects. */
   wakesUp(): Promise<void>
 }
@@ -65,8 +68,9 @@ export function createNode(needs: NodeNeeds): OcfNode {
   const monotonic = monotonicClock
   const live = createLiveSettings(needs)
   const telemetry = composeTelemetry({ settings, clock, monotonic, log, dataFolder })
-  const { traffic, history, metrics } = telemetry
+  const { traffic, history, metrics, keyUsage } = telemetry
   const descriptors = shareOpenFiles(readOpenFiles())
+  const apiKeys = createApiKeys({ clock, log }, { file: dataFolder.path('api-keys.json') })
 
   const { host, bootstrapper, presence } = composeNetwork({
     ...{ settings, live, identity, dataFolder, descriptors, log },
@@ -116,6 +120,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
       ...{ host, bootstrapper, table, registry, settings, clock, log },
       openFiles: () => ({ ...readOpenFiles(), shares: descriptors }),
     }),
+    ...{ apiKeys, keyUsage, isKeyRequired: () => asksForKey(live.current) },
     gatewayUrl: () => gatewayUrl() ?? null,
     app: needs.app,
     updates: needs.updates,
@@ -142,6 +147,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     monotonic,
     log,
     metrics,
+    apiKeys,
     paths,
     descriptors,
     settings: live.current,
@@ -167,6 +173,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
         bootstrapper,
         ...services.before,
         ...exporters,
+        apiKeys,
         gateway.listeners,
         controlServer,
         ...services.after,
@@ -183,6 +190,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     gatewayUrl: gateway.url,
     dashboardUrl: () => controlServer.dashboardUrl,
     multiaddrs: () => host.multiaddrs(),
+    lacksApiKey: () => asksForKey(live.current) && apiKeys.list().length === 0,
     async wakesUp() {
       await dropDeadConnections({ libp2p: host.libp2p, log })
     },

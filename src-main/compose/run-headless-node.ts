@@ -42,6 +42,9 @@ export async function runHeadlessNode(
     gateway: running.node.gatewayUrl(),
     mode: settings.mode,
   })
+  if (running.node.lacksApiKey()) {
+    log.warn('the gateway asks for an API key and there is none yet: `ocf keys add NAME` makes one')
+  }
   const reason = await asked
   log.info('stopping', { reason })
   return await stopWithin(running, logger)
@@ -69,6 +72,7 @@ function announce({ node, movedPorts }: RunningNode, start: { settings: Settings
       ...(moved.length > 0 ? [`  Default ports are in use, so it has others: ${moved.join(', ')}`] : []),
       '',
       `  For your apps (OpenAI base URL)   ${gateway}/v1`,
+      ...(node.lacksApiKey() ? ['  Apps need an API key there         `ocf keys add NAME` makes one'] : []),
       `  Dashboard, in a browser           ${dashboardLine(node, start)}`,
       '',
       `  Try it:  curl ${gateway}/v1/models`,

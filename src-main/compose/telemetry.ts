@@ -8,9 +8,11 @@ import type { Host, PathLookup } from '../p2p/index.js'
 import type { ServiceRegistry } from '../services/index.js'
 import { createAxiomExporter } from '../telemetry/axiom/index.js'
 import {
+  createKeyUsage,
   createMetrics,
   createTrafficFeed,
   createTrafficHistory,
+  type KeyUsageBook,
   type Metrics,
   type MetricSources,
   type TrafficFeed,
@@ -21,6 +23,7 @@ export interface ComposedTelemetry {
   traffic: TrafficFeed
   history: TrafficHistory
   metrics: Metrics
+  keyUsage: KeyUsageBook
   /** Gives the telemetry what it watches; the services that run between the host and the gateway's listeners. */
   connect(watched: MetricSources & { host: Host; registry: ServiceRegistry; paths: PathLookup }): Service[]
 }
@@ -47,6 +50,7 @@ export function composeTelemetry(needs: {
     traffic,
     history,
     metrics,
+    keyUsage: createKeyUsage({ traffic, clock }),
     connect(watched) {
       sources = watched
       const { host, registry, paths } = watched

@@ -12,8 +12,10 @@ export { BodyMemory } from './body/body-memory.js'
 export { createForwarder } from './forward/forwarder.js'
 export { HOPS_HEADER } from './forward/headers.js'
 export { createLocalClients } from './forward/local-clients.js'
+export { ApiKeyCheck, asksForKey } from './listener/api-keys.js'
 export { discardRest } from './listener/arrival.js'
 export { createListeners } from './listener/listeners.js'
+export { type Listening, listenOn } from './listener/loopbacks.js'
 export { createLocalListener } from './listener/local-listener.js'
 export { readJson } from './listener/read-json.js'
 export { createKnownOffers } from './routing/known-offers.js'
@@ -36,7 +38,7 @@ export function createGatewayListener(
   const log = needs.log.forComponent('gateway')
   const match = remembering(createMatcher(allRoutes(needs, options), listener))
   const admit = createAdmit(options)
-  const pages = createPages({ log }, options)
+  const pages = createPages({ log, apiKeys: needs.apiKeys }, options)
 
   async function forward(arrival: Arrival, route: Route, params: PathParams): Promise<void> {
     try {
@@ -56,9 +58,12 @@ export function createGatewayListener(
     try {
       const found = match(arrival.wantedMethod, splitTarget(arrival.url).path)
       admit(arrival, found)
+      needs.apiKeys.identify(arrival)
       const isForwarded = found.kind === 'found' && found.route.forward !== undefined && arrival.method !== 'OPTIONS'
-      if (isForwarded && request.headers.origin === undefined) void forward(arrival, found.route, found.params)
-      else pages(arrival, found)
+      if (isForwarded && request.headers.origin === undefined) {
+        needs.apiKeys.assert(arrival, found)
+        void forward(arrival, found.route, found.params)
+      } else pages(arrival, found)
     } catch (error) {
       answerError(arrival, error, log)
       discardRest(request, response)

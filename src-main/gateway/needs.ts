@@ -9,6 +9,7 @@ import type { Admission } from '../services/sharing/access/index.js'
 import type { Metrics, TrafficFeed } from '../telemetry/index.js'
 import type { BodyMemory } from './body/body-memory.js'
 import type { Forwarder } from './forward/forwarder.js'
+import type { ApiKeyCheck } from './listener/api-keys.js'
 import type { KnownOffers } from './routing/known-offers.js'
 import type { ProviderChoice } from './routing/provider-choice.js'
 import type { ProviderHealth } from './routing/provider-health.js'
@@ -21,6 +22,8 @@ export interface GatewayNeeds {
   /** The owner's limits at the peer listener. */
   admission: Admission
   forwarder: Forwarder
+  /** Who may use the local listener. */
+  apiKeys: ApiKeyCheck
   health: ProviderHealth
   choice: ProviderChoice
   knownOffers: KnownOffers

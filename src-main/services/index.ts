@@ -1,5 +1,6 @@
 import type { Service } from '../base/lifecycle.js'
 
+export { authorityOf, hostsToTry, isLoopbackHost } from './registry/target.js'
 export { createServiceRegistry } from './registry/service-registry.js'
 export {
   isModelPath,

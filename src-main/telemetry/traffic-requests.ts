@@ -102,6 +102,7 @@ export function newEntry(start: TrafficStart, atMs: number): TrafficEntry {
     route: start.route,
     model: start.model ?? null,
     peer: start.peer ?? null,
+    key: start.key ?? null,
     path: start.path ?? null,
     atMs,
     tries: 0,
@@ -124,7 +125,8 @@ export function newEntry(start: TrafficStart, atMs: number): TrafficEntry {
 const ATTEMPT_NUMBERS = 4
 const ATTEMPT_TEXTS = 3
 const ROW_NUMBERS = 11 + MAX_LEGS * ATTEMPT_NUMBERS
-const ROW_TEXTS = 11 + MAX_LEGS * ATTEMPT_TEXTS
+const ENTRY_TEXTS = 12
+const ROW_TEXTS = ENTRY_TEXTS + MAX_LEGS * ATTEMPT_TEXTS
 
 /** Different texts that are kept once; names of models, routes, peers and reasons are far fewer. */
 const MAX_TEXTS = 4_096
@@ -171,8 +173,9 @@ export class FinishedRequests {
     texts[text + 8] = this.#once(entry.error)
     texts[text + 9] = entry.tokensFrom
     texts[text + 10] = entry.cancelledBy
+    texts[text + 11] = this.#once(entry.key)
     for (const [index, attempt] of entry.legs.entries()) {
-      this.#putAttempt(attempt, number + 11 + index * ATTEMPT_NUMBERS, text + 11 + index * ATTEMPT_TEXTS)
+      this.#putAttempt(attempt, number + 11 + index * ATTEMPT_NUMBERS, text + ENTRY_TEXTS + index * ATTEMPT_TEXTS)
     }
   }
 
@@ -189,11 +192,12 @@ export class FinishedRequests {
       route: texts[text + 4] ?? '',
       model: texts[text + 5] ?? null,
       peer: texts[text + 6] ?? null,
+      key: texts[text + 11] ?? null,
       path: (texts[text + 7] ?? null) as TrafficEntry['path'],
       atMs: this.#amount(number + 1),
       tries: this.#amount(number + 2),
       legs: Array.from({ length: this.#amount(number) }, (_, index) =>
-        this.#getAttempt(number + 11 + index * ATTEMPT_NUMBERS, text + 11 + index * ATTEMPT_TEXTS),
+        this.#getAttempt(number + 11 + index * ATTEMPT_NUMBERS, text + ENTRY_TEXTS + index * ATTEMPT_TEXTS),
       ),
       candidates: this.#orNull(number + 3),
       status: this.#orNull(number + 4),

@@ -6,7 +6,7 @@ import { type Feed, FinishedRequests, newEntry, RunningRequest, type Slot } from
 
 /** What is known of a request when it arrives. */
 export type TrafficStart = Pick<TrafficEntry, 'id' | 'direction' | 'service' | 'method' | 'route'> &
-  Partial<Pick<TrafficEntry, 'model' | 'peer' | 'path'>>
+  Partial<Pick<TrafficEntry, 'model' | 'peer' | 'path' | 'key'>>
 
 /** What becomes known later. */
 export type TrafficUpdate = Partial<
@@ -198,7 +198,8 @@ class RingFeed implements TrafficFeed, Feed {
   }
 }
 
-function midnightAfter(nowMs: number): number {
+/** Unix milliseconds at which the next local day begins. */
+export function midnightAfter(nowMs: number): number {
   const day = new Date(nowMs)
   day.setHours(24, 0, 0, 0)
   return day.getTime()

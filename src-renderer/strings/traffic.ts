@@ -24,6 +24,7 @@ export const trafficStrings = {
     'hole-punched': 'Hole punched',
     relayed: 'Relayed',
   },
+  keyHint: 'The API key that asked; only apps that show one are named.',
   bytes: (bytes: string) => `The answer has ${bytes}.`,
   running: 'running',
   cancelled: {
@@ -37,6 +38,7 @@ export const trafficStrings = {
     direction: 'Direction',
     model: 'Model',
     peer: 'Peer',
+    key: 'API key',
     path: 'Path',
     status: 'Status',
     ttft: 'First byte',
@@ -50,7 +52,7 @@ export const trafficStrings = {
   shown: (n: number, all: number) =>
     n === all ? count(n, 'request') : `${n.toLocaleString('en')} of ${count(all, 'request')}`,
   noMatch: 'No matching requests.',
-  search: 'Model, peer or cause',
+  search: 'Model, peer, API key or cause',
   filter: {
     direction: { label: 'Direction', all: 'All', out: 'Out', in: 'In', local: 'Local' },
     outcome: { label: 'Outcome', all: 'All', failed: 'Failed' },
@@ -94,6 +96,7 @@ export const trafficStrings = {
     way: 'Direction',
     what: 'Request',
     model: 'Model',
+    key: 'API key',
     peer: 'Peer',
     path: 'Path',
     outcome: 'Outcome',

@@ -7,6 +7,7 @@ import { peersCalls, peersFeeds } from './network/peers.js'
 import { tableCalls } from './network/table.js'
 import { appCalls } from './node/app.js'
 import { doctorCalls, doctorFeeds } from './node/doctor.js'
+import { keysCalls } from './node/keys.js'
 import { logsCalls, logsFeeds } from './node/logs.js'
 import { nodeCalls, nodeFeeds } from './node/node.js'
 import { settingsCalls } from './node/settings.js'
@@ -30,6 +31,7 @@ export const CALLS = {
   ...modelsCalls, // models.list
   ...servicesCalls, // services.list
   ...settingsCalls, // settings.list, settings.set
+  ...keysCalls, // keys.list, keys.add, keys.revoke, keys.own
   ...logsCalls, // logs.recent
   ...trafficCalls, // traffic.recent, traffic.history
   ...detectionCalls, // detection.list, detection.scan, detection.type-in, detection.forget

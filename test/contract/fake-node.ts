@@ -10,8 +10,10 @@ import type { NodeTable, Row } from '../../src-main/node-table/index.js'
 import { ProviderSet } from '../../src-main/node-table/view/provider-set.js'
 import type { PeerConnection } from '../../src-main/p2p/index.js'
 import type { LocalService, ServiceRegistry } from '../../src-main/services/index.js'
+import { createKeyUsage } from '../../src-main/telemetry/key-usage.js'
 import { createTrafficHistory } from '../../src-main/telemetry/traffic-history.js'
 import { createTrafficFeed, type TrafficFeed } from '../../src-main/telemetry/traffic.js'
+import { createFakeApiKeys } from './fake-api-keys.js'
 import { createFakeSharing } from './fake-sharing.js'
 
 /** A node whose every part is under the test's hand. */
@@ -68,6 +70,9 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
       peer: (peerId) => Promise.resolve({ atMs: startedAtMs, peerId, checks: [] }),
       live: { state: () => ({ checks: [...checks], asking: null, askedAtMs: null }), subscribe: changes.subscribe },
     },
+    apiKeys: createFakeApiKeys(),
+    keyUsage: createKeyUsage({ traffic, clock: Date }),
+    isKeyRequired: () => true,
     identity: FAKE_IDENTITY,
     bootstrapper: { status: () => FAKE_SOURCES, subscribe: changes.subscribe },
     logs: { lines: () => [...lines], subscribe: changes.subscribe },

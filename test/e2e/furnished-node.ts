@@ -47,6 +47,7 @@ function addRequest(node: FakeNode, i: number): void {
     route: '/v1/chat/completions',
     model: direction === 'out' ? 'llama3.3:70b-instruct-q4_K_M' : 'qwen3:8b',
     peer: direction === 'local' ? null : i % 3 === 0 ? BOB : ALICE,
+    key: direction === 'in' ? null : 'phone',
     path: direction === 'local' ? null : i % 3 === 0 ? 'relayed' : 'direct-quic',
   })
   request.update({ tries: i === 5 ? 3 : 1, status: i === 5 ? 502 : 200 })

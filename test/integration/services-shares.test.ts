@@ -145,7 +145,7 @@ test('a key that was typed in while looking is the one that is kept', async () =
   await detector.typeIn({ host: 'localhost', port: jan.port, apiKey: 'jan-secret' })
   await shares.add({ host: 'localhost', port: jan.port, models: 'all', aliases: [] })
   expect(shares.list()).toMatchObject([{ hasKey: true }])
-  expect(detector.servers()).toMatchObject([{ sharedAs: `llm@localhost:${jan.port}` }])
+  expect(detector.servers()).toMatchObject([{ sharedAs: `llm@127.0.0.1:${jan.port}` }])
 })
 
 test('unticking a model takes it out, and the server stays', async () => {

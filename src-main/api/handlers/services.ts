@@ -1,5 +1,5 @@
 import type { ServiceView } from '#shared/contract/sharing/services.js'
-import type { LocalService, ServiceRegistry } from '../../services/index.js'
+import { authorityOf, type LocalService, type ServiceRegistry } from '../../services/index.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'
 
@@ -25,7 +25,7 @@ function viewService(service: LocalService): ServiceView {
   return {
     id: service.id,
     name: service.name,
-    address: `${service.host}:${service.port}`,
+    address: authorityOf(service),
     status: service.status,
     problem: service.problem ?? null,
     published: service.published,

@@ -13,6 +13,7 @@ import type { Shares } from '../../services/sharing/shares/index.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'
 import { testModel } from '../model-test.js'
+import { type KeysNeeds, ownKey } from './keys.js'
 
 /** What the donor's topics read and change. */
 export interface SharingNeeds {
@@ -32,11 +33,13 @@ type SharingCall = Extract<
 const ALL_DAYS = 800
 
 /** `detection.*`, `shares.*`, `pause.*`, `limits.*`, `ledger.*` and `test.run`. */
-export function createSharingHandlers(needs: {
-  sharing: SharingNeeds
-  settings: Pick<SettingsSource, 'saveAll'>
-  gatewayUrl(): string | null
-}): Pick<Handlers, SharingCall> {
+export function createSharingHandlers(
+  needs: {
+    sharing: SharingNeeds
+    settings: Pick<SettingsSource, 'saveAll'>
+    gatewayUrl(): string | null
+  } & Pick<KeysNeeds, 'apiKeys' | 'isKeyRequired'>,
+): Pick<Handlers, SharingCall> {
   const { sharing, settings } = needs
   const { detector, shares, admission, pause, ledger } = sharing
   return {
@@ -62,7 +65,7 @@ export function createSharingHandlers(needs: {
     'ledger.summary': () => ledger.summary(),
     'ledger.rows': ({ days }) => ledger.rows(days),
     'ledger.export': ({ format }) => ledgerText(format, { summary: ledger.summary(), rows: ledger.rows(ALL_DAYS) }),
-    'test.run': ({ model }) => testModel(needs.gatewayUrl(), model),
+    'test.run': ({ model }) => testModel({ url: needs.gatewayUrl(), key: ownKey(needs) }, model),
   }
 }
 

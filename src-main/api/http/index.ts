@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { AppError } from '#shared/errors.js'
 import type { MonotonicClock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
-import { explainListenError } from '../../config/index.js'
-import { discardRest, readJson } from '../../gateway/index.js'
+import { discardRest, type Listening, listenOn, readJson } from '../../gateway/index.js'
 import type { Log } from '../../logging/index.js'
 import { boundAcceptedSockets, followResponses } from '../../p2p/index.js'
 import type { Control } from '../index.js'
@@ -39,8 +37,6 @@ export interface ControlServerNeeds {
 export interface ControlServerOptions {
   /** 0 for any free one. */
   port: number
-  /** A loopback address; default 127.0.0.1. */
-  host?: string
   /** Connections at a time; default 256. */
   maxConnections?: number
   /** The built dashboard; null where there is none to show. */
@@ -75,7 +71,6 @@ const CALL_PREFIX = '/api/call/'
  */
 export function createControlServer(needs: ControlServerNeeds, options: ControlServerOptions): ControlServer {
   const log = needs.log.forComponent('control')
-  const host = options.host ?? '127.0.0.1'
   const token = new ControlToken({ log }, options)
   const guard = createTokenGuard({ monotonic: needs.monotonic, token: () => token.value })
   const authorize = (headers: IncomingHttpHeaders): void => guard.assert(bearerToken(headers))
@@ -94,11 +89,12 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
   )
   let files: ReadonlyMap<string, StaticFile> = new Map()
   let upgrades: FeedUpgrades | undefined
+  let listening: Listening | undefined
   let stopping: Promise<void> | undefined
   let replacing: Promise<void> = Promise.resolve()
 
-  const port = (): number => (server.address() as AddressInfo | null)?.port ?? options.port
-  const url = (): string => `http://${host.includes(':') ? `[${host}]` : host}:${port()}`
+  const port = (): number => listening?.port ?? options.port
+  const url = (): string => listening?.url ?? `http://127.0.0.1:${options.port}`
 
   server.on('request', (request, response) => {
     const requestId = randomUUID()
@@ -173,8 +169,8 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
   async function stop(): Promise<void> {
     upgrades?.stop()
     await removeControlFile(controlFile, { url: url(), pid: process.pid })
-    if (!server.listening) return
-    const closed = new Promise((resolve) => server.close(resolve))
+    if (listening === undefined) return
+    const closed = listening.close()
     server.closeAllConnections()
     await closed
   }
@@ -195,7 +191,7 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
       signal.throwIfAborted()
       if (options.rendererDir !== null) files = await listStaticFiles(options.rendererDir)
       await token.load()
-      await listen(server, options.port, host)
+      listening = await listenOn(server, { host: 'localhost', port: options.port, setting: 'api-port' }, log)
       upgrades = createFeedUpgrades({ feeds: needs.control.feeds, log })
       try {
         signal.throwIfAborted()
@@ -221,16 +217,4 @@ function assertMethod(request: IncomingMessage, response: ServerResponse, allowe
 
 function notFoundSentence(built: boolean): string {
   return built ? 'There is nothing at this address.' : 'The dashboard is not built yet. Run `npm run build` once.'
-}
-
-async function listen(server: ReturnType<typeof createServer>, port: number, host: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ port, host, exclusive: true }, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  }).catch(async (error: unknown) => {
-    throw await explainListenError(error, { setting: 'api-port', port, host })
-  })
 }

@@ -32,6 +32,7 @@ export async function runChat(needs: { io: CliIo; client: ControlClient }, optio
   const { gatewayUrl } = await client.call('node.status', {})
   if (gatewayUrl === null)
     throw new AppError('no_provider', "The node's gateway is not listening yet. Try again in a moment.")
+  const { key } = await client.call('keys.own', {})
   const abort = new AbortController()
   const stopListening = io.onInterrupt(() => abort.abort())
   // undici's own limits of 300 s would cut slow models off.
@@ -39,7 +40,10 @@ export async function runChat(needs: { io: CliIo; client: ControlClient }, optio
   try {
     const response = await fetch(`${gatewayUrl}/v1/chat/completions`, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', Accept: 'text/event-stream' },
+      headers: {
+        ...{ 'Content-Type': 'application/json', Accept: 'text/event-stream' },
+        ...(key === null ? {} : { Authorization: `Bearer ${key}` }),
+      },
       body: JSON.stringify({ model: options.model, messages: [{ role: 'user', content: options.text }], stream: true }),
       signal: abort.signal,
       dispatcher,

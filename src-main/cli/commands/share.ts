@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { DetectedServer } from '#shared/contract/sharing/detection.js'
 import { AppError } from '#shared/errors.js'
+import { readAddress } from '#shared/read-address.js'
 import { quote, type SettingProblem } from '../../config/index.js'
 import { printable } from '../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
@@ -12,7 +13,7 @@ export const SHARE_OPTIONS: [flags: string, help: string, repeatable?: 'repeatab
   ['--model [id]', 'Shares this model; may be given several times. Default: every model it has now.', 'repeatable'],
   ['--all', 'Also shares models that are added later.'],
   ['--alias [name]', 'A further name for a model, as NAME=MODEL; may be given several times.', 'repeatable'],
-  ['--host [host]', 'Where the server is (default: 127.0.0.1).'],
+  ['--host [host]', 'Where the server is (default: localhost, which is 127.0.0.1 or ::1).'],
   ['--key-file [file]', 'File with the key the server wants; it is kept on this machine.'],
 ]
 
@@ -33,17 +34,16 @@ export function shareProblems(own: Readonly<Record<string, unknown>>): SettingPr
   return problems
 }
 
-/** `ocf share [PORT]`: shares the models of a server that runs here. */
+/** `ocf share [ADDRESS]`: shares the models of a server that runs here. */
 export async function runShare(
   needs: { io: CliIo; client: ControlClient },
-  options: { port: string | undefined; own: Readonly<Record<string, unknown>> },
+  options: { address: string | undefined; own: Readonly<Record<string, unknown>> },
 ): Promise<number> {
   const { io, client } = needs
   const { own } = options
   const keyFile = typeof own.keyFile === 'string' ? own.keyFile : undefined
   const apiKey = keyFile === undefined ? undefined : readKey(io, keyFile)
-  const host = typeof own.host === 'string' ? own.host : '127.0.0.1'
-  const target = options.port === undefined ? await theOnlyServer(needs) : { host, port: readPort(options.port) }
+  const target = options.address === undefined ? await theOnlyServer(needs) : readTarget(options.address, own.host)
   if (target === undefined) return EXIT.failed
   const chosen = textsOf(own.model)
   const models =
@@ -63,7 +63,7 @@ export async function runShare(
   return EXIT.ok
 }
 
-/** `ocf unshare [PORT]`: stops sharing a server. */
+/** `ocf unshare [ADDRESS]`: stops sharing a server. */
 export async function runUnshare(
   needs: { io: CliIo; client: ControlClient },
   options: { target: string | undefined },
@@ -71,9 +71,12 @@ export async function runUnshare(
   const { io, client } = needs
   const services = (await client.call('services.list', {})).filter(({ published }) => published)
   const { target } = options
-  const meant = services.filter(({ id, address }) =>
-    target === undefined ? true : id === target || address === target || address.endsWith(`:${target}`),
-  )
+  const wanted = target === undefined ? undefined : readAddress(target)
+  const meant = services.filter(({ id, address }) => {
+    if (target === undefined || id === target || address === target) return true
+    const at = readAddress(address)
+    return at !== undefined && at.port === wanted?.port && (wanted.host === 'localhost' || wanted.host === at.host)
+  })
   const [service, ...others] = meant
   if (service === undefined) {
     io.stderr.write(noSuchShare(target, services))
@@ -136,10 +139,19 @@ async function everyModel(
   throw new AppError('invalid_service', server.problem ?? `The server at ${server.address} has no models.`)
 }
 
-function readPort(text: string): number {
-  const port = Number(text)
-  if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port
-  throw new AppError('invalid_settings', `"${text}" is not a port: a whole number from 1 to 65535.`)
+/** `11434`, `localhost:11434` or `http://localhost:11434/v1`. */
+function readTarget(text: string, host: unknown): { host: string; port: number } {
+  const address = readAddress(text)
+  if (address === undefined) {
+    const example = 'give 11434, localhost:11434 or http://localhost:11434'
+    throw new AppError('invalid_settings', `${quote(text)} is not a port, or an address with one: ${example}.`)
+  }
+  if (typeof host !== 'string') return address
+  if (/^\d+$/.test(text.trim())) return { host, port: address.port }
+  throw new AppError(
+    'invalid_settings',
+    `${quote(text)} says where the server is, and so does --host. Give one of them.`,
+  )
 }
 
 function readKey(io: CliIo, file: string): string {

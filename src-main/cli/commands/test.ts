@@ -18,11 +18,12 @@ export async function runTest(
 ): Promise<number> {
   const { io, client } = needs
   const { gatewayUrl } = await client.call('node.status', {})
+  const { key } = await client.call('keys.own', {})
   const abort = new AbortController()
   const stopListening = io.onInterrupt(() => abort.abort())
   try {
     // Asked from here and not by the node, which would give up before a large model is loaded.
-    const result = await testModel(gatewayUrl, options.model, abort.signal)
+    const result = await testModel({ url: gatewayUrl, key }, options.model, abort.signal)
     io.stdout.write(
       options.json ? `${JSON.stringify(result, null, 2)}\n` : testText(options.model, result, mayColour(io)),
     )

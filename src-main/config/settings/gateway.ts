@@ -11,9 +11,9 @@ export const GATEWAY_SETTINGS = {
   host: {
     group: 'gateway',
     kind: 'host',
-    default: '127.0.0.1',
-    help: 'Address the gateway listens on.',
-    cost: 'Anything but loopback lets other machines use the gateway as if they were this one.',
+    default: 'localhost',
+    help: 'Address the gateway listens on; `localhost` is 127.0.0.1 and ::1.',
+    cost: 'Anything but loopback lets other machines in, each with an API key (`ocf keys add`).',
     restart: true,
   },
   port: {
@@ -24,6 +24,15 @@ export const GATEWAY_SETTINGS = {
     help: 'Port of the gateway; apps use http://localhost:<port>/v1.',
     cost: '0 takes any free port.',
     restart: true,
+  },
+  'api-key': {
+    group: 'gateway',
+    kind: 'choice',
+    choices: ['auto', 'required', 'none'],
+    default: 'auto',
+    help: 'Whether apps must show an API key; `auto` asks for one wherever `host` is more than loopback.',
+    cost: '`none` lets every machine that reaches the port use the gateway as if it were this one.',
+    restart: false,
   },
   'cors-origins': {
     group: 'gateway',

@@ -63,6 +63,7 @@ export async function runExchange(
       route: about.route,
       peer: peer ?? null,
       path: peer === undefined ? null : needs.paths.pathTo(peer),
+      key: arrival.keyHolder?.name ?? null,
     }),
     request,
     reply: new Reply(arrival.response, { listener, requestId }),

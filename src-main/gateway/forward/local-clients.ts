@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net'
 import type { Service } from '../../base/lifecycle.js'
 import { inMicroBatch } from '../../base/micro-batch.js'
 import { createHttpClient, type HttpClient } from '../../http-client/index.js'
+import { hostsToTry } from '../../services/index.js'
 
 /** HTTP clients of this machine's own servers, one for each host and port. */
 export interface LocalClients extends Service {
@@ -50,7 +51,7 @@ type LocalClient = Pick<HttpClient, 'send' | 'close' | 'destroy'>
 
 function createLocalClient(host: string, port: number, maxConnections: number): LocalClient {
   const client = createHttpClient({
-    connect: () => connectTo(host, port),
+    connect: () => connectToAny(hostsToTry(host), port),
     maxConnections,
     keepAliveMs: KEEP_ALIVE_MS,
   })
@@ -63,6 +64,17 @@ function createLocalClient(host: string, port: number, maxConnections: number): 
 
 /** All sockets read into it, one after the other: what came is copied at once, and nothing is allocated for the rest. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024)
+
+/** The next one is tried only where nothing listens at the one before; what is told is why the first failed. */
+async function connectToAny(hosts: readonly string[], port: number): Promise<Socket> {
+  const [host = '', ...others] = hosts
+  try {
+    return await connectTo(host, port)
+  } catch (error) {
+    if (others.length === 0 || (error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw error
+    return connectToAny(others, port).catch(() => Promise.reject(error as Error))
+  }
+}
 
 function connectTo(host: string, port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {

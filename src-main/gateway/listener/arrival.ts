@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError, toWireError } from '#shared/errors.js'
 import type { Log } from '../../logging/index.js'
 import { HandshakeResponse } from '../../p2p/index.js'
+import type { KeyHolder } from '../../services/secrets/index.js'
 import { ClientGoneError } from '../body/read-body.js'
 import type { HostName } from './host-name.js'
 import type { Listener } from './listeners.js'
@@ -19,6 +20,10 @@ export class Arrival {
   hostName: HostName = 'own'
   /** Who sent it, once that is judged; a peer is a program. */
   caller: Caller = 'program'
+  /** Whose API key it carries; undefined where it carries none that is valid. */
+  keyHolder: KeyHolder | undefined
+  /** It carried something that looks like one. */
+  carriedKey = false
 
   constructor(listener: Listener, request: IncomingMessage, response: ServerResponse) {
     this.listener = listener

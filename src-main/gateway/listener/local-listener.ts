@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import http, { type RequestListener, STATUS_CODES } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { AppError, toWireError } from '#shared/errors.js'
-import { explainListenError } from '../../config/index.js'
 import type { Log } from '../../logging/index.js'
 import { boundAcceptedSockets, acceptUpgrades, followResponses, isWebSocketHandshake } from '../../p2p/index.js'
 import type { DrainableListener } from './listeners.js'
+import { type Listening, listenOn } from './loopbacks.js'
 
 /** The gateway's own port on this machine. */
 export interface LocalListener extends DrainableListener {
@@ -58,42 +57,23 @@ export function createLocalListener(
     if (error.code === 'ECONNRESET' || !socket.writable || midway) socket.destroy()
     else socket.end(malformedRequestAnswer(error), () => socket.destroy())
   })
-  let url: string | undefined
+  let listening: Listening | undefined
   let stopping: Promise<void> | undefined
 
-  async function listen(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(wanted, host, () => {
-        server.off('error', reject)
-        resolve()
-      })
-    })
-    const { port } = server.address() as AddressInfo
-    url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-    log.info('the gateway listens', { url })
-  }
-
   function close(): Promise<void> {
-    stopping ??= new Promise<void>((resolve) => {
-      url = undefined
-      if (server.listening) server.close(() => resolve())
-      else resolve()
-    })
+    stopping ??= listening?.close() ?? Promise.resolve()
+    listening = undefined
     return stopping
   }
 
   return {
     name: 'local-listener',
     get url() {
-      return url
+      return listening?.url
     },
     async start() {
-      try {
-        await listen()
-      } catch (error) {
-        throw await explainListenError(error, { setting: 'port', port: wanted, host, hostSetting: 'host' })
-      }
+      listening = await listenOn(server, { host, port: wanted, setting: 'port' }, log)
+      log.info('the gateway listens', { url: listening.url })
     },
     async drain(graceMs) {
       void close()

@@ -5,6 +5,7 @@ import { AppError } from '#shared/errors.js'
 import type { Settings } from '../../config/index.js'
 import type { Log } from '../../logging/index.js'
 import { FORWARDED_METHODS, type RouteMatch } from '../routes/route.js'
+import type { ApiKeyCheck } from './api-keys.js'
 import { answerError, type Arrival, discardRest } from './arrival.js'
 import { isModelApi, isOriginAllowed } from './page-rules.js'
 
@@ -18,7 +19,7 @@ export interface PageState {
 }
 
 export function createPages(
-  needs: { log: Log },
+  needs: { log: Log; apiKeys: Pick<ApiKeyCheck, 'assert'> },
   options: { settings: Readonly<Pick<Settings, 'cors-origins'>> },
 ): Pages {
   const { log } = needs
@@ -51,6 +52,8 @@ export function createPages(
 
   app.use(async function runRoute(ctx: Context) {
     const { arrival, match } = ctx.state as PageState
+    // Behind the CORS headers, so that a page can read why it is refused.
+    needs.apiKeys.assert(arrival, match)
     if (match.kind === 'found' && ctx.method !== 'OPTIONS') {
       const { route, params } = match
       if (route.pages === 'navigate') ctx.set(ALONE)

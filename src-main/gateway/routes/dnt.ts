@@ -48,6 +48,8 @@ export function dntRoutes(needs: GatewayNeeds): Route[] {
     path,
     listeners,
     pages: 'never',
+    // Nodes ask it before they know anybody.
+    ...(path === BOOTSTRAPS_PATH ? { keyless: true } : {}),
     summary,
     handle: body,
   })

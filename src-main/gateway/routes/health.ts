@@ -1,3 +1,4 @@
+import type { PageState } from '../listener/pages.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import type { Route } from './route.js'
 
@@ -10,11 +11,13 @@ export function healthRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
       listeners: ['local', 'peer'],
       pages: 'never',
       alsoUnder: 'none',
+      keyless: true,
       summary: 'Whether this node is up.',
       handle(ctx) {
+        const isKnown = needs.apiKeys.knows((ctx.state as PageState).arrival)
         ctx.body = {
           status: 'ok',
-          peer_id: needs.host.peerId,
+          ...(isKnown ? { peer_id: needs.host.peerId } : {}),
           version: options.version,
           uptime_s: Math.floor((needs.monotonic.elapsedMs() - startedAtMs) / 1000),
         }

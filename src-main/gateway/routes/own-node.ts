@@ -25,6 +25,8 @@ export function ownNodeRoutes(needs: GatewayNeeds, options: GatewayOptions): Rou
     path: '/v1/dnt/_node',
     listeners: ['local'],
     pages: 'never',
+    // It asks for the control token, which is more.
+    keyless: true,
     summary,
     handle,
   })

@@ -35,6 +35,8 @@ export interface RoutePlace {
   pages: PageUse
   /** Served besides under the gateway's own names: under `any` Host, or to HTTP/1.0 clients that send `none`. */
   alsoUnder?: 'any' | 'none'
+  /** Answered without an API key even where the gateway asks for one. */
+  keyless?: true
   summary: string
 }
 

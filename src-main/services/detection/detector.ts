@@ -4,42 +4,12 @@ import { InterruptibleSleep, systemSleepingClock, type SleepingClock } from '../
 import { Listeners } from '../../base/listeners.js'
 import type { Log } from '../../logging/index.js'
 import { createHttpProbe, type HttpProbe } from '../registry/http-probe.js'
-import { authorityOf, bareHost, isHost, isLoopbackHost } from '../registry/target.js'
+import { authorityOf, bareHost, isHost, isLoopbackHost, LOOPBACK_HOSTS } from '../registry/target.js'
 import { isModelServer } from './ask.js'
 import { noServer, notFound, scanAddress, type DetectionResult, type Memory, type ScanOutcome } from './scan.js'
 import { USUAL_CANDIDATES, type Candidate } from './servers/index.js'
-import type { DetectionTarget, Detector } from './index.js'
+import type { DetectionTarget, Detector, DetectorNeeds, DetectorOptions } from './index.js'
 
-/** What a detector stands on. */
-export interface DetectorNeeds {
-  log: Log
-  clock?: SleepingClock
-  /** The kept key of a server, by its address. */
-  keyFor: (address: string) => string | undefined
-  /** Under which id an address is shared. */
-  sharedAs: (address: string) => string | undefined
-  /** This node's own ports: what answers there is this node. */
-  ownPorts: () => readonly number[]
-  /** Sent with each question; a gateway in front of this node brings it back. */
-  hopHeaders: Readonly<Record<string, string>>
-}
-
-/** What is scanned, and how often. */
-export interface DetectorOptions {
-  /** Default {@link USUAL_CANDIDATES}. */
-  candidates?: readonly Candidate[]
-  /** Whether another machine may be typed in (default false). */
-  allowRemoteTarget?: boolean
-  /** Between two scans while there are followers (default 15 s) and otherwise (default 60 s). */
-  watchedMs?: number
-  idleMs?: number
-  /** For one answer (default 2 s) and for a connection (default 500 ms). */
-  answerMs?: number
-  connectMs?: number
-}
-
-/** IPv4 first; the other is asked only where the first holds no model server. */
-const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', '::1']
 /** Typed-in addresses that are kept. */
 const MAX_TYPED = 16
 /** A server that was there and is silent is busy; after so many silent scans it is gone. */
@@ -55,6 +25,9 @@ interface Found {
 interface Typed extends DetectionTarget {
   last: ScanOutcome
 }
+
+/** What is known of an address before it is scanned. */
+type Known = [expectedKind?: Candidate['expectedKind'], memory?: Memory]
 
 /** A detector; it scans from its start on. */
 export function createDetector(needs: DetectorNeeds, options: DetectorOptions = {}): Detector {
@@ -137,10 +110,17 @@ class LoopbackDetector implements Detector {
     if (this.#typed.size >= MAX_TYPED && !this.#typed.has(address)) {
       throw new AppError('invalid_service', `${MAX_TYPED} addresses are typed in already. Forget one first.`)
     }
-    const typed = { ...entry, last: await this.#scanOne(entry) }
-    this.#typed.set(address, typed)
+    const typed = this.#keepTyped(entry, await this.#scanOne(entry))
     this.refreshShared()
     return this.#viewOfTyped(typed)
+  }
+
+  /** From the first time a server answers on, `localhost` is kept as the address it answered at. */
+  #keepTyped(entry: DetectionTarget, last: ScanOutcome): Typed {
+    const typed = { ...entry, host: last.kind === 'server' ? last.server.host : entry.host, last }
+    if (typed.host !== entry.host) this.#typed.delete(authorityOf(entry))
+    this.#typed.set(authorityOf(typed), typed)
+    return typed
   }
 
   forget(address: string): boolean {
@@ -151,11 +131,10 @@ class LoopbackDetector implements Detector {
 
   async inspect(target: DetectionTarget): Promise<DetectionResult> {
     this.#check(target)
-    const address = authorityOf(target)
     const expectedKind = this.#options.candidates.find(({ port }) => port === target.port)?.expectedKind
     const outcome = await this.#scanOne(target, expectedKind)
-    if (outcome.kind !== 'server') throw new AppError('invalid_service', noServer(address, outcome))
-    const { state, problem } = outcome.server
+    if (outcome.kind !== 'server') throw new AppError('invalid_service', noServer(authorityOf(target), outcome))
+    const { state, problem, address } = outcome.server
     if (state === 'unusable' || state === 'needs-key') {
       const param = state === 'needs-key' ? { param: 'apiKey' } : {}
       throw new AppError('invalid_service', `${address} can't be shared: ${problem ?? state}`, param)
@@ -209,7 +188,8 @@ class LoopbackDetector implements Detector {
     const ports = this.#candidates().map((candidate) => this.#scanPort(candidate))
     const typed = [...this.#typed.values()].map(async (entry) => {
       const memory = entry.last.kind === 'server' ? entry.last.server.memory : undefined
-      entry.last = await this.#scanOne(entry, undefined, memory)
+      const last = await this.#scanOne(entry, undefined, memory)
+      if (this.#typed.get(authorityOf(entry)) === entry) this.#keepTyped(entry, last)
     })
     await Promise.all([...ports, ...typed])
     this.#scannedAtMs = this.#clock.elapsedMs()
@@ -234,7 +214,16 @@ class LoopbackDetector implements Detector {
     }
   }
 
-  #scanOne(target: DetectionTarget, expectedKind?: Candidate['expectedKind'], memory?: Memory): Promise<ScanOutcome> {
+  /** `localhost` is 127.0.0.1, and ::1 where that holds no model server. */
+  async #scanOne(target: DetectionTarget, ...known: Known): Promise<ScanOutcome> {
+    if (bareHost(target.host) !== 'localhost') return this.#scanAt(target, ...known)
+    const [ipv4, ipv6] = LOOPBACK_HOSTS
+    const first = await this.#scanAt({ ...target, host: ipv4 }, ...known)
+    const outcome = first.kind === 'server' ? first : await this.#scanAt({ ...target, host: ipv6 }, ...known)
+    return outcome.kind === 'server' ? outcome : first
+  }
+
+  #scanAt(target: DetectionTarget, ...[expectedKind, memory]: Known): Promise<ScanOutcome> {
     const host = bareHost(target.host)
     const address = authorityOf({ host, port: target.port })
     const scanTarget = {
@@ -270,12 +259,12 @@ class LoopbackDetector implements Detector {
   #check({ host, port }: DetectionTarget): void {
     if (!isHost(host)) throw new AppError('invalid_service', `"${host}" is neither an address nor a host name.`)
     if (!isLoopbackHost(host) && !this.#options.allowRemoteTarget) {
-      const advice = 'Set service.allow-remote-target if peers are really to reach it.'
-      throw new AppError('invalid_service', `${host} is not this machine. ${advice}`, { param: 'host' })
+      const why = `${host} is not this machine. Set service.allow-remote-target if peers are really to reach it.`
+      throw new AppError('invalid_service', why, { param: 'host' })
     }
     if (isLoopbackHost(host) && this.#needs.ownPorts().includes(port)) {
-      const advice = 'Give the port of the model server.'
-      throw new AppError('invalid_service', `${port} is a port of this node itself. ${advice}`, { param: 'port' })
+      const why = `${port} is a port of this node itself. Give the port of the model server.`
+      throw new AppError('invalid_service', why, { param: 'port' })
     }
   }
 

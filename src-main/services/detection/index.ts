@@ -1,6 +1,9 @@
 import type { DetectedServer } from '#shared/contract/sharing/detection.js'
+import type { SleepingClock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
+import type { Log } from '../../logging/index.js'
 import type { DetectionResult } from './scan.js'
+import type { Candidate } from './servers/index.js'
 
 export { createDetector } from './detector.js'
 export type { DetectionResult } from './scan.js'
@@ -11,6 +14,34 @@ export interface DetectionTarget {
   host: string
   port: number
   apiKey?: string
+}
+
+/** What a detector stands on. */
+export interface DetectorNeeds {
+  log: Log
+  clock?: SleepingClock
+  /** The kept key of a server, by its address. */
+  keyFor: (address: string) => string | undefined
+  /** Under which id an address is shared. */
+  sharedAs: (address: string) => string | undefined
+  /** This node's own ports: what answers there is this node. */
+  ownPorts: () => readonly number[]
+  /** Sent with each question; a gateway in front of this node brings it back. */
+  hopHeaders: Readonly<Record<string, string>>
+}
+
+/** What is scanned, and how often. */
+export interface DetectorOptions {
+  /** Default: the usual ports of the servers that are known. */
+  candidates?: readonly Candidate[]
+  /** Whether another machine may be typed in (default false). */
+  allowRemoteTarget?: boolean
+  /** Between two scans while there are followers (default 15 s) and otherwise (default 60 s). */
+  watchedMs?: number
+  idleMs?: number
+  /** For one answer (default 2 s) and for a connection (default 500 ms). */
+  answerMs?: number
+  connectMs?: number
 }
 
 /** Which model servers run on this machine. It only asks: nothing is registered, loaded or woken. */

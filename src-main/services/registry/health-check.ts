@@ -2,6 +2,7 @@ import { MAX_MODEL_LIST_BYTES, parseModelList } from '../detection/model-list.js
 import type { LocalModel, ServiceRegistration } from '../index.js'
 import type { HttpProbe, ProbeAnswer } from './http-probe.js'
 import { LLM } from './registration.js'
+import { hostsToTry } from './target.js'
 
 /** What one check of a server showed. */
 export type CheckOutcome =
@@ -36,8 +37,19 @@ export function createHealthCheck(
   // A server whose list is its health page is asked once.
   let hasHealthPage = registration.healthPath !== listPath
 
-  const get = (path: string, maxBytes: number, signal: AbortSignal, timeoutMs: number): Promise<ProbeAnswer> =>
-    needs.probe.get({ ...registration, path, maxBytes, signal, timeoutMs })
+  /** The one that answered last comes first. */
+  let hosts = hostsToTry(registration.host)
+
+  async function get(path: string, maxBytes: number, signal: AbortSignal, timeoutMs: number): Promise<ProbeAnswer> {
+    const [host = registration.host, other] = hosts
+    const answer = await needs.probe.get({ ...registration, host, path, maxBytes, signal, timeoutMs })
+    if (answer.kind !== 'refused' || other === undefined) return answer
+    const second = await needs.probe.get({ ...registration, host: other, path, maxBytes, signal, timeoutMs })
+    // A machine without ::1 refuses it with another error.
+    if (second.kind === 'refused' || second.kind === 'broken') return answer
+    hosts = [other, host]
+    return second
+  }
 
   async function checkLlm(signal: AbortSignal, timeoutMs: number): Promise<CheckOutcome> {
     const seen = readModels(await get(listPath, MAX_MODEL_LIST_BYTES, signal, timeoutMs), registration)

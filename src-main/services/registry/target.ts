@@ -16,6 +16,20 @@ export function isLoopbackHost(host: string): boolean {
   return family === 0 ? bare === 'localhost' : LOOPBACK.check(bare, family === 4 ? 'ipv4' : 'ipv6')
 }
 
+/** IPv4 first. */
+export const LOOPBACK_HOSTS: readonly [string, string] = ['127.0.0.1', '::1']
+
+/**
+ * Where to look for a server of `host`, in order. One that was on a loopback address may be back on the other: which of
+ * them `localhost` is depends on the program and on how it was started.
+ */
+export function hostsToTry(host: string): readonly string[] {
+  const bare = bareHost(host)
+  const [ipv4, ipv6] = LOOPBACK_HOSTS
+  if (bare === ipv6) return [ipv6, ipv4]
+  return bare === ipv4 || bare === 'localhost' ? LOOPBACK_HOSTS : [bare]
+}
+
 /** Whether `host` is an address or a host name and nothing more (no user, port or path hidden in it). */
 export function isHost(host: string): boolean {
   const bare = bareHost(host)

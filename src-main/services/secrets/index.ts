@@ -1,3 +1,4 @@
+export { type ApiKey, type ApiKeys, createApiKeys, type KeyHolder } from './api-keys.js'
 export { createSecretFile } from './secret-file.js'
 
 /** Where the keys of the owner's servers are kept: sealed by the system's key store, or readable by the owner alone. */

@@ -10,6 +10,7 @@ import { Notice } from '../../ui/feedback/notice.js'
 import { Card } from '../../ui/layout/card.js'
 import { Page } from '../../ui/layout/page.js'
 import { AboutCard } from './about/about-card.js'
+import { ApiKeysCard } from './api-keys/api-keys-card.js'
 import { AppCard } from './app-card.js'
 import { AppearanceCard } from './appearance-card.js'
 import { IdentityCard } from './identity/identity-card.js'
@@ -53,6 +54,7 @@ export function SettingsPage({ item }: { item: string | undefined }) {
           />
         )}
       </FeedView>
+      <ApiKeysCard />
       <IdentityCard />
       <LogCard />
       <AboutCard />

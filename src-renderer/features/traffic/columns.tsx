@@ -56,6 +56,14 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     width: 126,
     cell: (entry) => orUnknown(entry.peer, (peerId) => <PeerName peerId={peerId} />),
   },
+  {
+    key: 'key',
+    header: column.key,
+    hint: words.keyHint,
+    minor: true,
+    width: 104,
+    cell: (entry) => orUnknown(entry.key, (key) => <span title={key}>{key}</span>),
+  },
   { key: 'status', header: column.status, width: 96, cell: (entry) => <Outcome entry={entry} /> },
   {
     key: 'path',

@@ -5,7 +5,7 @@ import { causeOf } from './cause.js'
 export interface TrafficFilter {
   direction: 'all' | TrafficEntry['direction']
   outcome: 'all' | 'failed'
-  /** A part of the model, route, peer or cause. */
+  /** A part of the model, route, peer, API key or cause. */
   text: string
 }
 
@@ -31,7 +31,14 @@ function hasFailed(entry: Pick<TrafficEntry, 'error' | 'status' | 'cancelledBy' 
 }
 
 function textOf(entry: TrafficEntry): string {
-  return [entry.model, entry.route, entry.peer, entry.error, entry.error === null ? '' : causeOf(entry.error)]
+  return [
+    entry.model,
+    entry.route,
+    entry.peer,
+    entry.key,
+    entry.error,
+    entry.error === null ? '' : causeOf(entry.error),
+  ]
     .filter((part) => part !== null)
     .join(' ')
     .toLowerCase()

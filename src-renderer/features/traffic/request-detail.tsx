@@ -58,6 +58,7 @@ function factsOf(entry: TrafficEntry) {
     },
     { name: words.model, value: known(entry.model, (model) => <code>{model}</code>) },
     { name: words.peer, value: known(entry.peer, (peerId) => <PeerName peerId={peerId} />) },
+    { name: words.key, value: known(entry.key, String) },
     { name: words.path, value: known(entry.path, (path) => <PathBadge path={path} />) },
     { name: words.outcome, value: <Outcome entry={entry} /> },
     { name: words.ttft, value: known(entry.ttfbMs, formatMs) },

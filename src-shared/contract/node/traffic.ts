@@ -40,6 +40,8 @@ export const TrafficEntrySchema = z.object({
   model: z.string().nullable(),
   /** Who served it (`out`) or asked for it (`in`). */
   peer: z.string().nullable(),
+  /** Name of the API key that asked; null where none did. */
+  key: z.string().nullable(),
   /** Null while no connection was chosen, and for `local`. */
   path: PathKindSchema.nullable(),
   /** Providers tried, the one that answered included. */

@@ -98,9 +98,9 @@ const DetectedServerSchema = z.object({
 /** A detected model server with its models and load. */
 export type DetectedServer = z.output<typeof DetectedServerSchema>
 
-/** A host of this machine and a port. */
+/** A host of this machine and a port; `localhost` is whichever of 127.0.0.1 and ::1 has a server there. */
 export const TargetInputSchema = z.strictObject({
-  host: z.string().min(1).max(255).default('127.0.0.1'),
+  host: z.string().min(1).max(255).default('localhost'),
   port: z.number().int().min(1).max(65_535),
   /** The server's own key, if it wants one. Kept on this machine, never published and never shown again. */
   apiKey: z.string().min(1).max(4096).optional(),

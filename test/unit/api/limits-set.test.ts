@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createSharingHandlers } from '../../../src-main/api/handlers/sharing.js'
 import { createLiveSettings } from '../../../src-main/config/live-settings.js'
+import { createFakeApiKeys } from '../../contract/fake-api-keys.js'
 import { createFakeSharing } from '../../contract/fake-sharing.js'
 import { loaded } from '../config/given.js'
 
@@ -21,7 +22,8 @@ function open() {
   const { settings, origins } = loaded()
   const logger = { setLevel: () => undefined }
   const live = createLiveSettings({ settings: { ...settings, config: file }, origins, logger })
-  const needs = { sharing: createFakeSharing(), settings: live.source, gatewayUrl: () => null }
+  const keys = { apiKeys: createFakeApiKeys(), isKeyRequired: () => false }
+  const needs = { sharing: createFakeSharing(), settings: live.source, gatewayUrl: () => null, ...keys }
   return { live, set: createSharingHandlers(needs)['limits.set'] }
 }
 const context = { capabilities: [] }

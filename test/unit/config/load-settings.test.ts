@@ -12,7 +12,7 @@ describe('defaults', () => {
     const { settings, origins, warnings } = loaded()
     expect(settings).toMatchObject({
       mode: 'node',
-      host: '127.0.0.1',
+      host: 'localhost',
       port: 8092,
       'api-port': 8093,
       tcpport: 43905,

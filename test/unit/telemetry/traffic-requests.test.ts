@@ -26,6 +26,7 @@ const entry: fc.Arbitrary<TrafficEntry> = fc.record({
   route: word,
   model: orNull(word),
   peer: orNull(word),
+  key: orNull(word),
   path: orNull(fc.constantFrom('direct-tcp', 'relayed')),
   tries: fc.nat(4),
   legs: fc.array(leg, { maxLength: MAX_LEGS }),

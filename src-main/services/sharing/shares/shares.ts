@@ -8,7 +8,7 @@ import type { Detector, DetectionResult } from '../../detection/index.js'
 import type { RegistrationInput, ServiceRegistry } from '../../index.js'
 import { isPublishable, OLLAMA_API, publicIdOf } from '../../registry/published-models.js'
 import { LLM, serviceIdOf } from '../../registry/registration.js'
-import { authorityOf, bareHost } from '../../registry/target.js'
+import { authorityOf, bareHost, hostsToTry } from '../../registry/target.js'
 import type { SecretStore } from '../../secrets/index.js'
 import { KeptShareSchema, ShareFile, type KeptShare } from './share-file.js'
 import type { EndedShare, ShareRequest, Shares } from './index.js'
@@ -74,7 +74,11 @@ class KeptShares implements Shares {
   }
 
   sharedAs(address: string): string | undefined {
-    return [...this.#shares].find(([, share]) => authorityOf(share) === address)?.[0]
+    const shares = [...this.#shares]
+    const isAt = (host: string, { port }: KeptShare): boolean => authorityOf({ host, port }) === address
+    const same = shares.find(([, share]) => isAt(share.host, share))
+    // One that came back on the other loopback address is reached there.
+    return (same ?? shares.find(([, share]) => hostsToTry(share.host).some((host) => isAt(host, share))))?.[0]
   }
 
   keyFor(address: string): string | undefined {
@@ -114,9 +118,9 @@ class KeptShares implements Shares {
   async #add(request: ShareRequest): Promise<ShareView> {
     const { registry, clock } = this.#needs
     const detector = this.#needs.detector()
-    const target = { ...request, host: bareHost(request.host) }
+    const detected = await detector.inspect({ ...request, host: bareHost(request.host) })
+    const target = { host: this.#hostFor(request, detected), port: request.port }
     const address = authorityOf(target)
-    const detected = await detector.inspect(target)
     const models = tickedIds(request.models, detected)
     const aliases = checkedAliases(request.aliases, models, detected)
     const { kind, basePath, healthPath, port } = detected
@@ -144,6 +148,16 @@ class KeptShares implements Shares {
     this.#changed()
     this.#log.info('a server is shared', { service: id, models: models === 'all' ? 'all' : models.length })
     return this.#viewOf(id, share)
+  }
+
+  /** For `localhost` the address that a share of this port has already, so that it is changed and not shared twice. */
+  #hostFor({ host, port }: ShareRequest, detected: DetectionResult): string {
+    if (bareHost(host) !== 'localhost') return bareHost(host)
+    // Earlier versions kept the name itself.
+    const known = ['localhost', ...hostsToTry(host)].find((one) =>
+      this.#shares.has(serviceIdOf({ name: LLM, host: one, port })),
+    )
+    return known ?? detected.host
   }
 
   async #remove(id: string, wasRegistered: boolean): Promise<EndedShare> {

@@ -16,6 +16,8 @@ export interface Question {
   baseUrl: string
   model: string
   messages: readonly ChatMessage[]
+  /** This page's own key of the gateway; null where it asks for none. */
+  key: string | null
   /** `X-Ocf-…` headers that choose among providers. */
   headers: Readonly<Record<string, string>>
 }
@@ -93,11 +95,14 @@ function grown(answer: Answer, chunk: Chunk, elapsedMs: number): Answer {
   }
 }
 
-async function post({ baseUrl, model, messages, headers }: Question, signal: AbortSignal): Promise<Response> {
+async function post({ baseUrl, model, messages, headers, key }: Question, signal: AbortSignal): Promise<Response> {
   try {
     return await fetch(`${baseUrl}/chat/completions`, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', ...headers },
+      headers: {
+        ...{ 'Content-Type': 'application/json', ...headers },
+        ...(key === null ? {} : { Authorization: `Bearer ${key}` }),
+      },
       body: JSON.stringify({ model, messages, stream: true, stream_options: { include_usage: true } }),
       credentials: 'omit',
       cache: 'no-store',

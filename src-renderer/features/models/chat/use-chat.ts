@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
+import { useClient } from '../../../stores/hooks.js'
 import { sentenceOf } from '../../../ui/feedback/use-action.js'
 import { ask, type Answer, type ChatMessage, type Question } from './ask.js'
 
@@ -15,7 +16,8 @@ export interface Turn {
 const MAX_TURNS = 50
 
 /** A conversation with one model. It ends with the component. */
-export function useChat(target: Omit<Question, 'messages'> | undefined) {
+export function useChat(target: Omit<Question, 'messages' | 'key'> | undefined) {
+  const client = useClient()
   const [turns, setTurns] = useState<readonly Turn[]>([])
   const running = useRef<AbortController>(undefined)
   useEffect(() => () => running.current?.abort(), [])
@@ -32,7 +34,9 @@ export function useChat(target: Omit<Question, 'messages'> | undefined) {
     const turn: Turn = { question, answer: undefined, state: 'running', problem: undefined }
     setTurns((all) => [...all, turn].slice(-MAX_TURNS))
     const painter = oncePerFrame((answer: Answer) => change({ answer }))
-    ask({ ...target, messages }, (answer) => painter.show(answer), controller.signal)
+    client
+      .call('keys.own', {})
+      .then(({ key }) => ask({ ...target, key, messages }, (answer) => painter.show(answer), controller.signal))
       .then(
         () => change({ ...painter.last(), state: 'done' }),
         (error: unknown) =>

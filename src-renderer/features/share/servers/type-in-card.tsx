@@ -1,4 +1,5 @@
 import { useState, type SubmitEvent } from 'react'
+import { readAddress } from '#shared/read-address.js'
 import { useClient } from '../../../stores/hooks.js'
 import { strings } from '../../../strings.js'
 import { Button } from '../../../ui/controls/button.js'
@@ -6,7 +7,6 @@ import { Field } from '../../../ui/controls/field.js'
 import { toast } from '../../../ui/feedback/toasts.js'
 import { useAction } from '../../../ui/feedback/use-action.js'
 import { Card } from '../../../ui/layout/card.js'
-import { readAddress } from './read-address.js'
 import styles from './type-in-card.module.css'
 
 const { typeIn: words } = strings.share

@@ -15,7 +15,7 @@ afterEach(() => {
 
 type Answer = (response: ServerResponse, request: IncomingMessage & { text: string }) => void | Promise<void>
 
-async function gateway(answer: Answer, options: { tty?: boolean } = {}) {
+async function gateway(answer: Answer, { key = null, ...options }: { tty?: boolean; key?: string | null } = {}) {
   const requests: { url?: string; json: unknown }[] = []
   const server = createServer((request, response) => {
     const parts: Buffer[] = []
@@ -29,13 +29,27 @@ async function gateway(answer: Answer, options: { tty?: boolean } = {}) {
   servers.push(server)
   await once(server, 'listening')
   const gatewayUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return { requests, ...cli({ answers: { 'node.status': { gatewayUrl } }, ...options }) }
+  return { requests, ...cli({ answers: { 'node.status': { gatewayUrl }, 'keys.own': { key } }, ...options }) }
 }
 
 const SSE = { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Computing-Node': '12D3KooWPeer' }
 const piece = (content: string) => `data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`
 
 describe('ocf chat', () => {
+  it.each([
+    ['ocf_own', 'Bearer ocf_own'],
+    [null, undefined],
+  ])('ocf chat shows the key %s of this node’s commands where the gateway asks for one', async (key, shown) => {
+    let authorization: string | undefined
+    const answer: Answer = (response, request) => {
+      authorization = request.headers.authorization
+      response.writeHead(200, SSE).end(`${piece('Hi')}data: [DONE]\n\n`)
+    }
+    const { run } = await gateway(answer, { key })
+    expect(await run('chat', 'gpt2', 'Hello')).toBe(EXIT.ok)
+    expect(authorization).toBe(shown)
+  })
+
   it('prints the answer as it comes and then who gave it and how fast', async () => {
     let printedFirst = false
     const { run, requests, output, errors } = await gateway(async (response) => {

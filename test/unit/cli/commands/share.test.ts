@@ -45,7 +45,9 @@ describe('ocf share', () => {
   it('refuses what is no port', async () => {
     const { run, errors } = cli({ answers })
     expect(await run('share', '80a')).toBe(EXIT.usage)
-    expect(errors()).toContain('"80a" is not a port')
+    expect(errors()).toContain('"80a" is not a port, or an address with one')
+    expect(await run('share', 'localhost:11434', '--host', '::1')).toBe(EXIT.usage)
+    expect(errors()).toContain('"localhost:11434" says where the server is, and so does --host.')
   })
 })
 

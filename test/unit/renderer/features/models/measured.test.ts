@@ -11,6 +11,7 @@ const ENTRY: TrafficEntry = {
   route: '/v1/chat/completions',
   model: 'm',
   peer: 'alice',
+  key: null,
   path: 'direct-tcp',
   tries: 1,
   legs: [],

@@ -12,7 +12,7 @@ function streamOf(...pieces: (string | Uint8Array)[]): ReadableStream<Uint8Array
   })
 }
 
-const QUESTION = { baseUrl: 'http://gateway/v1', model: 'm', messages: [], headers: {} }
+const QUESTION = { baseUrl: 'http://gateway/v1', model: 'm', messages: [], headers: {}, key: null }
 
 function answerWith(body: ReadableStream<Uint8Array<ArrayBuffer>>, init: ResponseInit = {}): void {
   vi.stubGlobal('fetch', () => Promise.resolve(new Response(body, init)))

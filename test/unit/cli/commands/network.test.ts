@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ModelView } from '#shared/contract/models/models.js'
+import type { PeerView } from '#shared/contract/network/peers.js'
 import { EXIT } from '../../../../src-main/cli/io.js'
 import { cli } from '../cli-fixture.js'
 
@@ -44,4 +45,47 @@ test('ocf models finds the node by the data folder, whatever is wrong with other
   const { run, connected, errors } = cli({ answers: { 'models.list': [] }, env })
   expect(await run('models')).toBe(EXIT.ok)
   expect([connected, errors()]).toEqual([['/there'], ''])
+})
+
+const peer: PeerView = {
+  peerId: '12D3KooWPeer',
+  connected: true,
+  paths: ['direct-tcp'],
+  multiaddrs: [],
+  direction: 'outbound',
+  connectedAtMs: Date.now() - 2 * 3_600_000,
+  offers: ['llm:model=a', 'llm:model=b', 'llm:model=c', 'llm:model=d'],
+  version: '0.1.0',
+  rttMs: 12.4,
+}
+
+test('ocf peers lists connected peers first', async () => {
+  const far = {
+    ...peer,
+    peerId: 'far',
+    connected: false,
+    paths: [],
+    connectedAtMs: null,
+    rttMs: undefined,
+    offers: [],
+  }
+  const { run, output } = cli({ answers: { 'peers.list': [far, peer] } })
+  expect(await run('peers')).toBe(EXIT.ok)
+  expect(
+    output()
+      .split('\n')
+      .map((line) => line.split(/ {2,}/)),
+  ).toEqual([
+    ['PEER', 'PATH', 'RTT', 'SINCE', 'OFFERS'],
+    ['12D3KooWPeer', 'direct-tcp', '12 ms', '2 h', 'llm:model=a, llm:model=b, llm:model=c and 1 more'],
+    ['far', 'not connected'],
+    [''],
+  ])
+})
+
+test('ocf peers escapes control characters that peers send', async () => {
+  const { run, output } = cli({ answers: { 'peers.list': [{ ...peer, offers: ['\u001b[2J\nx'] }] } })
+  await run('peers')
+  expect(output()).toContain('\\u001b[2J\\u000ax')
+  expect(output()).not.toContain('\u001b')
 })
