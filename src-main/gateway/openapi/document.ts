@@ -141,13 +141,14 @@ const ANSWER_HEADERS = {
   'X-Request-Id': header('Names the request in logs, errors and the traffic list.'),
   'X-Computing-Node': header('Peer id of who served it.'),
   'X-Ocf-Tries': header('Providers tried, the one that answered included.'),
+  'X-Ocf-Sent-To': header('Other machines that got to read the request.'),
   'Server-Timing': header('Milliseconds: select, connect, ttfb.'),
   'Retry-After': header('Seconds to wait.'),
 }
 
 const headerRef = (name: keyof typeof ANSWER_HEADERS): object => ({ $ref: `#/components/headers/${name}` })
 const FORWARDED_HEADERS = Object.fromEntries(
-  (['X-Request-Id', 'X-Computing-Node', 'X-Ocf-Tries', 'Server-Timing'] as const).map((name) => [
+  (['X-Request-Id', 'X-Computing-Node', 'X-Ocf-Tries', 'X-Ocf-Sent-To', 'Server-Timing'] as const).map((name) => [
     name,
     headerRef(name),
   ]),
