@@ -54,17 +54,19 @@ function cpuMs(since?: NodeJS.CpuUsage): number {
   return (user + system) / 1000
 }
 
+/** The store may put its files together meanwhile; a file that is gone takes no room. */
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
+    throw error
+  }
+}
+
 async function diskBytes(folder: string): Promise<number> {
   const names = await readdir(join(folder, 'table'))
-  // The store may put its files together meanwhile; a file that is gone takes no room.
-  const sizes = await Promise.all(
-    names.map((name) =>
-      stat(join(folder, 'table', name)).then(
-        ({ size }) => size,
-        (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? 0 : Promise.reject(error)),
-      ),
-    ),
-  )
+  const sizes = await Promise.all(names.map((name) => sizeOf(join(folder, 'table', name))))
   return sizes.reduce((sum, size) => sum + size, 0)
 }
 
