@@ -54,7 +54,11 @@ export async function benchBeside(
     for (let round = 0; round < options.rounds; round += 1) {
       // Who goes first changes, so that a machine that warms up favours neither.
       for (const side of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
-        samples[side].push(await measured(checkouts[side], bench, options.args))
+        // One run that fails takes none of the others with it.
+        const figures = await measured(checkouts[side], bench, options.args).catch((error: unknown) => {
+          console.error(error)
+        })
+        if (figures !== undefined) samples[side].push(figures)
       }
     }
     console.log(`\n${bench}: ${options.rounds} rounds in turns; this checkout, ${other}, ratio`)

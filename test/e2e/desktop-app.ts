@@ -20,8 +20,9 @@ export const KINDS = [
 /** A folder of one test, with everything the app writes. */
 export interface Place {
   dir: string
-  /** The words of a node that concerns nobody else; in the mode `node` peers may join it. */
+  /** Flags of a node that concerns nobody else; in the mode `node` peers may join it. */
   words: string[]
+  /** Its folder and ports: beside a link on the command line no flag counts. */
   env: Record<string, string>
   remove(): void
 }
@@ -29,16 +30,17 @@ export interface Place {
 /** Whether the desktop has a tray is the test's choice, not the machine's. */
 export function makePlace(options: { tray: boolean; mode?: 'standalone' | 'node' }): Place {
   const dir = mkdtempSync(join(tmpdir(), 'ocf-desktop-'))
-  const ports = ['port', 'api-port', 'tcpport', 'wsport', 'udpport'].map((name) => `--${name}=0`)
+  const ports = ['PORT', 'API_PORT', 'TCPPORT', 'WSPORT', 'UDPPORT'].map((name) => [`OCF_${name}`, '0'])
   return {
     dir,
-    words: [
-      `--mode=${options.mode ?? 'standalone'}`,
-      ...ports,
-      '--p2p-host=127.0.0.1',
-      `--data-dir=${join(dir, 'node')}`,
-    ],
-    env: { ...withTrayHost(dir, options.tray), XDG_CONFIG_HOME: join(dir, 'config') },
+    words: [`--mode=${options.mode ?? 'standalone'}`],
+    env: {
+      ...withTrayHost(dir, options.tray),
+      ...Object.fromEntries(ports),
+      XDG_CONFIG_HOME: join(dir, 'config'),
+      OCF_P2P_HOST: '127.0.0.1',
+      OCF_DATA_DIR: join(dir, 'node'),
+    },
     remove: () => rmSync(dir, { recursive: true, force: true }),
   }
 }
