@@ -90,7 +90,14 @@ describe('a model of this machine that a stranger offers by the same name', () =
     leaving.abort()
     await busy
     await own.close()
-    await until(async () => (await providers(user)) === 1, { what: 'the own server is known to be gone' })
+    await until(
+      async () => {
+        // A request that fails has it looked at.
+        await ask({})
+        return (await providers(user)) === 1
+      },
+      { what: 'the own server is known to be gone' },
+    )
     expect(new Set(await Promise.all(asked.map(ask)))).toEqual(new Set([503]))
     expect(theirs.prompts()).toBe(0)
   })
