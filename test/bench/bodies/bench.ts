@@ -37,9 +37,14 @@ async function probed(row: string, node: BenchNode, url: string, ...args: string
 }
 
 async function probeNodes(): Promise<ProbeRow[]> {
-  const limits = ['--demo-model', 'on', '--limits.max-body', '64MiB']
-  const a = await startBenchNode(limits)
-  const b = await startBenchNode([...limits, '--bootstrap.sources', `${a.gateway}/v1/dnt/bootstraps`])
+  const server = await startBenchWorker(join(import.meta.dirname, '../desktop/model-server.ts'))
+  const { port } = server.first as { port: number }
+  const quiet = ['--demo-model', 'off', '--limits.max-body', '64MiB']
+  const a = await startBenchNode(quiet)
+  const b = await startBenchNode([
+    ...[...quiet, '--bootstrap.sources', `${a.gateway}/v1/dnt/bootstraps`],
+    ...['--service.name', 'llm', '--service.port', String(port)],
+  ])
   try {
     const path = '/v1/chat/completions'
     const through = `${a.gateway}/v1/p2p/${b.peerId}/v1/_service/llm${path}`
@@ -52,7 +57,7 @@ async function probeNodes(): Promise<ProbeRow[]> {
       await probed('page, long text', a, `${a.gateway}${path}`, 'text', mib, 'no', ...page),
     ]
   } finally {
-    await Promise.all([a.stop(), b.stop()])
+    await Promise.all([a.stop(), b.stop(), server.stop()])
   }
 }
 
