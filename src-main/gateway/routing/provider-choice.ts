@@ -123,11 +123,18 @@ export function createProviderChoice(needs: {
     return chooseProviders(snapshotOf(service, request.also), tiers, optionsOf(service, tiers, request))
   }
 
-  /** Where nobody is known to be there, those who may be are asked; the first who is gets the request. */
+  /**
+   * Whoever comes first may not be there. With others behind it, which only a client's wish brings about, it alone is
+   * asked; else all who may be there are, and the first who is gets the request. What does not answer is left out.
+   */
   async function meet(service: string, tiers: readonly (readonly string[])[], request: ChoiceRequest): Promise<Choice> {
-    const { unproven, ...choice } = chooseNow(service, tiers, request)
-    if (await firstContact(table.status, unproven)) return chooseNow(service, tiers, request)
-    return { ...choice, unproven, providers: [], knownButAway: true }
+    const choice = chooseNow(service, tiers, request)
+    const { providers, unproven } = choice
+    const others = providers.filter((provider) => provider.kind === 'self' || !unproven.includes(provider.peerId))
+    const [first] = providers
+    const asked = others.length > 0 && first?.kind === 'peer' ? [first.peerId] : unproven
+    if (await firstContact(table.status, asked)) return chooseNow(service, tiers, request)
+    return { ...choice, providers: others, knownButAway: true }
   }
 
   /** Those beside the ones that are proven are asked in the background, so that they can show that they are there. */

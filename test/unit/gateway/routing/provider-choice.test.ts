@@ -2,14 +2,19 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { AppError } from '#shared/errors.js'
 import { JsonObjectBytes } from '../../../../src-main/base/json/object.js'
+import type { Provider } from '../../../../src-main/gateway/routing/choose-providers.js'
 import {
   conversationKey,
   createAffinity,
+  createProviderChoice,
   fallbackLevel,
   identityQueries,
   matchingEntries,
   parseIdentityHeader,
 } from '../../../../src-main/gateway/routing/provider-choice.js'
+import { createProviderScores } from '../../../../src-main/gateway/routing/provider-scores.js'
+import type { StatusOutcome } from '../../../../src-main/node-table/status/peer-status.js'
+import { ProviderSet } from '../../../../src-main/node-table/view/provider-set.js'
 
 const bodyOf = (value: object): JsonObjectBytes => JsonObjectBytes.from(Buffer.from(JSON.stringify(value)))
 const read = (value: object) => ({ kind: 'read' as const, bytes: Buffer.alloc(0), json: bodyOf(value) })
@@ -140,4 +145,54 @@ test('the last server is remembered for a while', () => {
   expect(affinity.lastServer('k')).toBe('b')
   now += 11 * 60_000
   expect(affinity.lastServer('k')).toBeUndefined()
+})
+
+describe('a peer that the client prefers and that is not connected', () => {
+  const AWAY = 'away'
+  const THERE = 'there'
+
+  /** Who is asked for a model that both offer. */
+  async function chosenWhere(outcome: StatusOutcome): Promise<{ providers: Provider[]; asked: string[] }> {
+    const asked: string[] = []
+    const connected = new Set([THERE])
+    const choice = createProviderChoice({
+      host: { peerId: 'me', isConnected: (peerId: string) => connected.has(peerId) },
+      table: {
+        providers: () => new ProviderSet([AWAY, THERE]),
+        status: {
+          get: () => undefined,
+          hint: () => undefined,
+          refresh(peerId: string) {
+            asked.push(peerId)
+            if (outcome.kind === 'answered') connected.add(peerId)
+            return Promise.resolve(outcome)
+          },
+        },
+      },
+      registry: { connected: () => [] },
+      admission: { hasRoom: true },
+      health: { isRoutable: () => true, isPaused: () => false, isDoubtful: () => false },
+      reach: { of: () => 'anyone', includes: () => true },
+      scores: createProviderScores({ monotonic: { elapsedMs: () => 0 } }),
+      affinity: { lastServer: () => undefined },
+    } as unknown as Parameters<typeof createProviderChoice>[0])
+    const request = { headers: { 'x-ocf-prefer': AWAY }, body: read({ model: 'm' }) }
+    const { providers } = await choice.choose('llm', [['model=m']], request)
+    return { providers, asked }
+  }
+
+  test('is left out where it does not answer, and the others are asked', async () => {
+    const { providers, asked } = await chosenWhere({ kind: 'unreachable', reason: 'no' })
+    expect(providers).toEqual([{ kind: 'peer', peerId: THERE }])
+    expect(asked).toEqual([AWAY])
+  })
+
+  test('comes first where it answers', async () => {
+    const status = { paused: null, slotsFree: null }
+    const { providers } = await chosenWhere({ kind: 'answered', status } as StatusOutcome)
+    expect(providers).toEqual([
+      { kind: 'peer', peerId: AWAY },
+      { kind: 'peer', peerId: THERE },
+    ])
+  })
 })
