@@ -145,21 +145,25 @@ test.each(['refuses with 503', 'refuses with 429', 'hangs'] as const)(
     await startNode(...flagsToJoin(user), ...llmFlags(thief.port))
     await until(async () => (await providers(user)) === 2, { what: 'both are known' })
     const statuses: number[] = []
-    const hanging: Promise<unknown>[] = []
+    const asked: Promise<unknown>[] = []
     const leaving = new AbortController()
     for (let count = 0; count < 60; count += 1) {
       const asking = chat(user.gateway, { model: MODEL, n: count }, { signal: leaving.signal }).then(
         (response) => statuses.push(response.status),
         () => undefined,
       )
-      // One that hangs does not keep the others waiting.
-      await Promise.race([asking, new Promise((resolve) => setTimeout(resolve, 400))])
-      hanging.push(asking)
+      asked.push(asking)
+      // One that hangs does not keep the others waiting: the next follows when this one is answered, or hangs at the thief.
+      const stolen = thief.prompts()
+      const isHeld = (): boolean => act === 'hangs' && thief.prompts() > stolen
+      let isAnswered = false
+      void asking.then(() => (isAnswered = true))
+      await until(() => isAnswered || isHeld(), { what: `request ${count} is answered, or held` })
     }
     expect(thief.prompts()).toBeLessThanOrEqual(3)
     expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(57)
     leaving.abort()
-    await Promise.all(hanging)
+    await Promise.all(asked)
   },
 )
 
