@@ -1,5 +1,6 @@
 import { JsonObjectBytes } from '../../../src-main/base/json/object.js'
-import { createAffinity, createProviderChoice } from '../../../src-main/gateway/routing/provider-choice.js'
+import { createAffinity } from '../../../src-main/gateway/routing/affinity.js'
+import { createProviderChoice } from '../../../src-main/gateway/routing/provider-choice.js'
 import { createProviderHealth } from '../../../src-main/gateway/routing/provider-health.js'
 import { createProviderScores, createStatusFollower } from '../../../src-main/gateway/routing/provider-scores.js'
 import type { NodeTable } from '../../../src-main/node-table/index.js'

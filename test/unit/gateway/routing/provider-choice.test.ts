@@ -2,10 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { AppError } from '#shared/errors.js'
 import { JsonObjectBytes } from '../../../../src-main/base/json/object.js'
+import { conversationKey, createAffinity } from '../../../../src-main/gateway/routing/affinity.js'
 import type { Provider } from '../../../../src-main/gateway/routing/choose-providers.js'
 import {
-  conversationKey,
-  createAffinity,
   createProviderChoice,
   fallbackLevel,
   identityQueries,
