@@ -82,15 +82,26 @@ export async function* writeAnswer(
     summary.completionTokens += 1
     options.onToken()
     held += piece
-    const ends = stops.map((stop) => held.indexOf(stop)).filter((end) => end !== -1)
-    const isStopped = ends.length > 0
-    const sent = isStopped ? Math.min(...ends) : held.length - Math.max(0, ...stops.map((stop) => overlap(held, stop)))
+    const end = firstComplete(held, stops)
+    const sent = end ?? held.length - Math.max(0, ...stops.map((stop) => overlap(held, stop)))
     if (sent > 0) yield held.slice(0, sent)
-    if (isStopped) return { ...summary, finishReason }
+    if (end !== undefined) return { ...summary, finishReason }
     held = held.slice(sent)
   }
   if (held !== '') yield held
   return { ...summary, finishReason }
+}
+
+/**
+ * Where the stop text begins that is complete first in `text`, the longest of those that end together. What is complete
+ * first counts, not what begins first: a stream cannot know whether a longer stop text will be completed.
+ */
+function firstComplete(text: string, stops: readonly string[]): number | undefined {
+  const found = stops
+    .map((stop) => ({ start: text.indexOf(stop), length: stop.length }))
+    .filter(({ start }) => start !== -1)
+    .sort((a, b) => a.start + a.length - (b.start + b.length) || a.start - b.start)
+  return found[0]?.start
 }
 
 /** How many characters at the end of `text` could be the beginning of `stop`. */
