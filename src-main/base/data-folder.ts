@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { AppError } from '#shared/errors.js'
 import { acquireFolderLock, isLockName, type FolderLock } from './data-folder/folder-lock.js'
-import { assertPrivateFolder } from './data-folder/private-paths.js'
+import { assertPrivateFolder, assertPrivateParents } from './data-folder/private-paths.js'
 import { shortageError } from './system-error.js'
 
 /** This node's folder: identity, node table, peer store. Held by one process at a time. */
@@ -31,6 +31,7 @@ const REBUILDABLE = ['table', 'peers', 'remembered-peers.json']
  * write to it).
  */
 export async function openDataFolder(dir: string, options: { cleanslate?: boolean } = {}): Promise<DataFolder> {
+  await orUnusable(dir, () => assertPrivateParents(dir))
   await orUnusable(dir, () => mkdir(dir, { recursive: true, mode: 0o700 }))
   await orUnusable(dir, () => assertPrivateFolder(dir))
   const isNew = await checkOwnership(dir)

@@ -23,6 +23,7 @@ export function composeDoctor(needs: {
     { ...needs, log: needs.log.forComponent('doctor') },
     {
       mode: settings.mode,
+      dataDir: settings['data-dir'],
       publicAddr: settings['public-addr'],
       ports: { tcpport: settings.tcpport, wsport: settings.wsport, udpport: settings.udpport },
     },

@@ -7,9 +7,11 @@ import { didYouMean, nearNames } from './near-names.js'
 import type { SettingProblem } from './problem.js'
 import { SETTING_NAMES, isSettingName, settingRow, type SettingName } from './settings.js'
 
-/** Characters; a settings file is far smaller, a wrong file given by mistake may be far larger. */
-const MAX_FILE = 1024 * 1024
+/** Characters: more than a thousand peer ids. The parser's time grows with the square of the keys. */
+const MAX_FILE = 64 * 1024
 const MAX_DEPTH = 4
+/** Unknown keys that get a suggestion, as looking for one takes time. */
+const MAX_SUGGESTIONS = 20
 
 /** What a settings file gives, by setting, and everything that is wrong with it. */
 export interface SettingsFile {
@@ -26,7 +28,11 @@ function parseSettingsFile(path: string, text: string): SettingsFile {
   const keyProblems: SettingProblem[] = []
   const source = `file ${path}`
   if (text.length > MAX_FILE) {
-    return { values, keyProblems, problems: [{ source, sentence: 'It is larger than 1 MiB and so no settings file.' }] }
+    return {
+      values,
+      keyProblems,
+      problems: [{ source, sentence: 'It is larger than 64 KiB and so no settings file.' }],
+    }
   }
   const root = readYaml(text)
   if ('errors' in root) {
@@ -34,7 +40,8 @@ function parseSettingsFile(path: string, text: string): SettingsFile {
   }
   for (const [key, value] of flatten(root.map, '', 0)) {
     if (!isSettingName(key)) {
-      const sentence = `There is no such setting.${didYouMean(nearNames(key, SETTING_NAMES))}`
+      const near = keyProblems.length < MAX_SUGGESTIONS ? nearNames(key, SETTING_NAMES) : []
+      const sentence = `There is no such setting.${didYouMean(near)}`
       keyProblems.push({ source: `${source}: ${key}`, sentence })
     } else if (settingRow(key).inFile === false) {
       keyProblems.push({

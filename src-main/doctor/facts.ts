@@ -7,6 +7,7 @@ import type { Bootstrapper, BootstrapSourceStatus } from '../p2p/bootstrap/index
 import type { Host, NetworkMode, PeerConnection, ReachFacts } from '../p2p/index.js'
 import type { ServiceRegistry } from '../services/index.js'
 import type { OpenFiles, OpenFileShares } from '../services/machine/index.js'
+import { readDiskUse, type DiskUse } from './disk-use.js'
 
 /** What the doctor examines. */
 export interface DoctorNeeds {
@@ -25,6 +26,7 @@ export type OpenFilesFact = OpenFiles & { shares: OpenFileShares }
 /** What the settings asked for. */
 export interface DoctorOptions {
   mode: NetworkMode
+  dataDir: string
   publicAddr: string
   ports: { tcpport: number; wsport: number; udpport: number }
 }
@@ -42,8 +44,12 @@ export interface DoctorFacts {
   knownPeers: number
   /** Milliseconds this clock is ahead of the peers'; undefined while none reported. */
   clockAheadMs: number | undefined
+  /** Whether enough of them agree that this clock is the wrong one. */
+  isClockWrong: boolean
   ports: readonly PortFact[]
   openFiles: OpenFilesFact
+  /** Undefined until it was read. */
+  diskUse: DiskUse | undefined
   /** Whether peers may use something of this machine. */
   isSharing: boolean
 }
@@ -62,10 +68,11 @@ export interface PortFact {
 export function readFacts(
   { host, bootstrapper, table, registry, clock, openFiles }: DoctorNeeds,
   options: DoctorOptions,
-  ports: Pick<PortHolders, 'facts'>,
+  slow: { ports: Pick<PortHolders, 'facts'>; disk: Pick<DiskReader, 'use'> },
 ): DoctorFacts {
   const reach = host.reach?.()
   if (reach === undefined) throw new AppError('node_not_running', 'The network of this node is not started.')
+  const { clockAheadMs, isClockWrong } = table.health()
   return {
     mode: options.mode,
     nowMs: clock.now(),
@@ -74,10 +81,34 @@ export function readFacts(
     connections: host.connections(),
     bootstrap: bootstrapper.status(),
     knownPeers: table.size - (table.get(host.peerId) === undefined ? 0 : 1),
-    clockAheadMs: table.health().clockAheadMs ?? undefined,
-    ports: ports.facts(reach),
+    clockAheadMs: clockAheadMs ?? undefined,
+    isClockWrong,
+    ports: slow.ports.facts(reach),
     openFiles: openFiles(),
+    diskUse: slow.disk.use(),
     isSharing: registry.list().some(({ published }) => published),
+  }
+}
+
+/** How much of its disk the data folder takes. */
+export interface DiskReader {
+  /** As it was read last. */
+  use(): DiskUse | undefined
+  /** Reads it, at most every half a minute. Never rejects. */
+  read(): Promise<void>
+}
+
+/** Reads a data folder. */
+export function createDiskReader(dataDir: string): DiskReader {
+  let use: DiskUse | undefined
+  let readAtMs = Number.NEGATIVE_INFINITY
+  return {
+    use: () => use,
+    async read() {
+      if (performance.now() - readAtMs < SCAN_EVERY_MS) return
+      readAtMs = performance.now()
+      use = await readDiskUse(dataDir)
+    },
   }
 }
 

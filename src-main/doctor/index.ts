@@ -1,6 +1,8 @@
 import type { Check, DoctorReport } from '#shared/contract/node/doctor.js'
 import { assertPeerId } from '../p2p/index.js'
+import { checkDiskUse } from './disk-use.js'
 import {
+  createDiskReader,
   createPortHolders,
   readFacts,
   type DoctorFacts,
@@ -35,9 +37,11 @@ export interface Doctor {
 export function createDoctor(needs: DoctorNeeds, options: DoctorOptions): Doctor {
   const { host, clock, log } = needs
   const ports = createPortHolders(options.ports)
-  const read = (): DoctorFacts => readFacts(needs, options, ports)
+  const disk = createDiskReader(options.dataDir)
+  const read = (): DoctorFacts => readFacts(needs, options, { ports, disk })
 
-  async function scanPorts(): Promise<void> {
+  async function scanSlowFacts(): Promise<void> {
+    await disk.read()
     try {
       await ports.scan(host.reach?.() ?? { listening: [], privateNetwork: false })
     } catch (error) {
@@ -46,7 +50,7 @@ export function createDoctor(needs: DoctorNeeds, options: DoctorOptions): Doctor
   }
 
   const live = createLiveDoctor({
-    ...{ read, scanPorts, log },
+    ...{ read, scanSlowFacts, log },
     check: checkAll,
     isAlone: () => host.libp2p.getPeers().length === 0,
   })
@@ -56,7 +60,7 @@ export function createDoctor(needs: DoctorNeeds, options: DoctorOptions): Doctor
       const asking = askPeers(needs)
       // Followers see at once that peers are being asked, and then what they say.
       live.changed()
-      await Promise.all([asking, scanPorts()])
+      await Promise.all([asking, scanSlowFacts()])
       live.changed()
       return { atMs: clock.now(), peerId: host.peerId, checks: checkAll(read()) }
     },
@@ -90,5 +94,6 @@ export function checkAll(facts: DoctorFacts): Check[] {
     checkClock(facts),
     ...checkPorts(facts),
     checkOpenFiles(facts.openFiles),
+    checkDiskUse(facts.diskUse),
   ]
 }

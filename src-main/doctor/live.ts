@@ -25,7 +25,7 @@ export function createLiveDoctor(
     check: (facts: DoctorFacts) => DoctorState['checks']
     isAlone: () => boolean
     /** Called at each tick; never rejects. */
-    scanPorts: () => Promise<void>
+    scanSlowFacts: () => Promise<void>
     log: Log
   },
   options: { readEveryMs?: number } = {},
@@ -49,7 +49,7 @@ export function createLiveDoctor(
   }
 
   function tick(): void {
-    void needs.scanPorts()
+    void needs.scanSlowFacts()
     const before = known?.json
     try {
       if (read().json === before) return

@@ -141,14 +141,19 @@ export function checkDht({ reach, connections, mode }: DoctorFacts): Check {
 }
 
 /** This machine's clock against those of the peers. */
-export function checkClock({ clockAheadMs }: DoctorFacts): Check {
+export function checkClock({ clockAheadMs, isClockWrong }: DoctorFacts): Check {
   const id = 'clock'
   if (clockAheadMs === undefined)
     return finding(id, 'unknown', {
       fact: 'No peer has reported its time yet.',
       meaning: 'It is unknown whether this clock is right.',
     })
-  return clockCheck(clockAheadMs, 'those of the peers')
+  if (Math.abs(clockAheadMs) < BAD_CLOCK_MS || isClockWrong) return clockCheck(clockAheadMs, 'those of the peers')
+  return finding(id, 'warn', {
+    fact: `This clock is ${aheadOrBehind(clockAheadMs)} those of the few peers that reported their time.`,
+    meaning: 'Theirs may be the wrong ones: it takes peers at three addresses to tell.',
+    fix: 'Compare this clock with another one, and let the system set it automatically (NTP).',
+  })
 }
 
 /** The verdict on a clock that is `aheadMs` ahead of `others`. */
@@ -156,7 +161,7 @@ export function clockCheck(aheadMs: number, others: string): Check {
   const id = 'clock'
   const off = Math.abs(aheadMs)
   if (off < 1_000) return fine(id, `This clock and ${others} differ by less than a second.`, 'Close enough.')
-  const fact = `This clock is ${duration(off)} ${aheadMs < 0 ? 'behind' : 'ahead of'} ${others}.`
+  const fact = `This clock is ${aheadOrBehind(aheadMs)} ${others}.`
   const fix = 'Let the system set the clock automatically (NTP).'
   if (off >= BAD_CLOCK_MS)
     return finding(id, 'bad', {
@@ -169,6 +174,9 @@ export function clockCheck(aheadMs: number, others: string): Check {
     return finding(id, 'warn', { fact, meaning: 'If it drifts further, peers refuse what this node says.', fix })
   return fine(id, fact, 'Close enough.')
 }
+
+const aheadOrBehind = (aheadMs: number): string =>
+  `${duration(Math.abs(aheadMs))} ${aheadMs < 0 ? 'behind' : 'ahead of'}`
 
 /** `0.3 s`, `75 s`, `12 min`, `3 h`, `2 days`: hundreds of thousands of seconds are unreadable. */
 function duration(ms: number): string {

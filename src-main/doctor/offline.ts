@@ -13,6 +13,7 @@ import {
 import { bindError, type NetworkMode } from '../p2p/index.js'
 import { readOpenFiles, shareOpenFiles } from '../services/machine/index.js'
 import { fine, finding } from './check.js'
+import { checkDiskUse, readDiskUse } from './disk-use.js'
 import { checkBootstrap, clockCheck } from './network-checks.js'
 import { checkOpenFiles } from './open-files-check.js'
 
@@ -49,7 +50,10 @@ export async function examineOffline(options: OfflineOptions, signal: AbortSigna
   const openFiles = readOpenFiles()
   const files = checkOpenFiles({ ...openFiles, shares: shareOpenFiles(openFiles) })
   const clock = await checkClockOffline(bootstrap, signal)
-  return [notRunning(options.dataDir), folder, ...ports, ...sources, files, clock]
+  const disk = await readDiskUse(options.dataDir)
+  // A folder that is not there takes nothing.
+  const diskUse = disk === undefined ? [] : [checkDiskUse(disk)]
+  return [notRunning(options.dataDir), folder, ...ports, ...sources, files, ...diskUse, clock]
 }
 
 /** Nothing dials here: whether an address answers takes a node. */

@@ -1,6 +1,9 @@
 import { createStream, type RotatingFileStream } from 'rotating-file-stream'
 import type { LogLine } from '#shared/contract/node/logs.js'
+import { BoundedMap } from '../base/bounded-map.js'
+import { monotonicClock, type MonotonicClock } from '../base/clock.js'
 import type { Service } from '../base/lifecycle.js'
+import { fullBucket, refilled, type Bucket, type BucketRate } from '../base/token-bucket.js'
 import type { LogRing } from './ring.js'
 import type { Log } from './index.js'
 
@@ -13,22 +16,28 @@ const MAX_SIZE = '10M'
 /** Text that waits for a slow disk; beyond it lines are left out of the file. */
 const MAX_WAITING_BYTES = 1024 * 1024
 
+/** Lines of one sentence that are written: what strangers can bring about again and again pushes nothing else out. */
+const PER_SENTENCE: BucketRate = { capacity: 500, refillPerS: 1 }
+const MAX_SENTENCES = 1000
+
 /** A stop waits at most this long for the disk. */
 const CLOSE_WITHIN_MS = 1_000
 
 /**
  * Keeps the log in `dir` as JSON lines (mode 0600), five files of 10 MB: what the ring has so far and each line to come.
+ * A sentence that comes too often is left out, and how often stands in its next line; not those of the level `debug`.
  * A disk that can't be written is told once; the node goes on without the file.
  */
 export function createLogFile(
-  needs: { ring: LogRing; log: Log },
+  needs: { ring: LogRing; log: Log; monotonic?: MonotonicClock },
   options: { dir: string; maxSize?: `${number}${'K' | 'M'}` },
 ): Service {
-  const { ring } = needs
+  const { ring, monotonic = monotonicClock } = needs
   const log = needs.log.forComponent('log-file')
   let stream: RotatingFileStream | undefined
   let unsubscribe: (() => void) | undefined
   let stopping: Promise<void> | undefined
+  const sentences = new BoundedMap<string, { bucket: Bucket; leftOut: number }>(MAX_SENTENCES)
 
   function giveUp(error: Error): void {
     if (stream === undefined) return
@@ -39,7 +48,23 @@ export function createLogFile(
   }
 
   function write(line: LogLine): void {
-    if (stream !== undefined && stream.writableLength < MAX_WAITING_BYTES) stream.write(jsonLine(line))
+    if (stream === undefined || stream.writableLength >= MAX_WAITING_BYTES) return
+    const leftOut = line.level === 'debug' ? 0 : takeTurn(`${line.component}: ${line.message}`)
+    if (leftOut === undefined) return
+    stream.write(jsonLine(leftOut === 0 ? line : { ...line, fields: withLeftOut(line.fields, leftOut) }))
+  }
+
+  /** How many lines of this sentence were left out before this one; undefined where it is left out itself. */
+  function takeTurn(sentence: string): number | undefined {
+    const nowMs = monotonic.elapsedMs()
+    const { bucket, leftOut } = sentences.get(sentence) ?? { bucket: fullBucket(PER_SENTENCE, nowMs), leftOut: 0 }
+    const level = refilled(bucket, PER_SENTENCE, nowMs)
+    const isTaken = level.tokens >= 1
+    sentences.set(sentence, {
+      bucket: isTaken ? { ...level, tokens: level.tokens - 1 } : level,
+      leftOut: isTaken ? 0 : leftOut + 1,
+    })
+    return isTaken ? leftOut : undefined
   }
 
   async function close(): Promise<void> {
@@ -78,6 +103,9 @@ export function createLogFile(
     },
   }
 }
+
+const withLeftOut = (fields: string, leftOut: number): string =>
+  JSON.stringify({ ...(fields === '' ? {} : (JSON.parse(fields) as object)), leftOut })
 
 /** Keys of every line; a field of that name gets an underscore, as in the JSON lines on standard error. */
 const RESERVED = /"(?:level|time|component|msg)":/

@@ -1,9 +1,11 @@
 import { join } from 'node:path'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { AppError } from '#shared/errors.js'
 import type { Clock, MonotonicClock } from '../base/clock.js'
 import { within } from '../base/within.js'
 import { SETTINGS } from '../config/index.js'
 import type { Log } from '../logging/index.js'
+import { bestConnection, hostOf, scopeOf, sourceOfHost } from '../p2p/index.js'
 import type { Host } from '../p2p/index.js'
 import { createProviderFinder } from './find/provider-finder.js'
 import type { TableReader } from './find/provider-finder.js'
@@ -60,7 +62,7 @@ export function createNodeTable(
   const documents = createTableDocuments({ view, log })
   const verifier = createVerifier({ view, documents, keys, clock, monotonic, log }, { selfId: host.peerId })
   const limits = createSenderLimits({ monotonic, log })
-  const clockWatch = createClockWatch({ clock, monotonic, log })
+  const clockWatch = createClockWatch({ clock, monotonic, log, sourceOf: (peerId) => sourceOfPeer(host, peerId) })
   const records = createProviderRecords({ host, monotonic, log })
   const asker = createPeerStatus({
     ...{ host, view, verifier, keys, monotonic, clockWatch, log },
@@ -138,4 +140,11 @@ export function createNodeTable(
       reader: finder.reader(),
     }),
   }
+}
+
+/** Where a peer is connected from: its address, or its relay's. On this machine each peer is a source. */
+function sourceOfPeer(host: Host, peerId: string): string {
+  const address = bestConnection(host.libp2p.getConnections(peerIdFromString(peerId)))?.remoteAddr.toString()
+  const ip = address === undefined ? undefined : hostOf(address)
+  return ip === undefined || scopeOf(ip) === 'loopback' ? peerId : sourceOfHost(ip)
 }

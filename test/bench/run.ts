@@ -3,6 +3,7 @@ import { benchBeside } from './beside.ts'
 import { benchBodies } from './bodies/bench.ts'
 import { benchDesktop } from './desktop/bench.ts'
 import { benchGateway } from './gateway/bench.ts'
+import { benchLargest } from './largest/bench.ts'
 import { benchNetwork } from './network/bench.ts'
 import { benchRouting } from './routing/bench.ts'
 import { benchScale } from './scale/bench.ts'
@@ -14,6 +15,7 @@ const BENCHES = {
   bodies: benchBodies,
   desktop: benchDesktop,
   gateway: benchGateway,
+  largest: benchLargest,
   network: benchNetwork,
   routing: benchRouting,
   scale: benchScale,

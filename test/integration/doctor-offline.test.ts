@@ -24,6 +24,7 @@ test('the doctor without a node tells so, who has its ports, and which sources a
     expect(of('port:udpport')?.state).toBe('ok')
     expect(of('bootstrap:http://127.0.0.1:1/')?.state).toBe('bad')
     expect(of('data-dir')?.state).toBe('ok')
+    expect(of('disk-use')?.fact).toContain('The data folder takes 0 MB')
     expect(of('clock')?.state).toBe('unknown')
     for (const check of checks) {
       expect(check.fact).not.toBe('')

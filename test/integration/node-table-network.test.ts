@@ -86,12 +86,14 @@ test.each([
   'a node whose clock is two days %s is told so, and works as soon as it is set right',
   async (word, days) => {
     const wrong = createOffsetClock(days * EPOCH_MS)
-    const [a, b] = (await startMany(2, {})) as [TableNode, TableNode]
+    const [a, b, c] = (await startMany(3, {})) as [TableNode, TableNode, TableNode]
     const off = await nodes.start({ clock: wrong })
     await offer(a, 'a')
     await offer(b, 'b')
     await offer(off, 'off')
-    await connectRing([a, b, off])
+    await connectRing([a, b, off, c])
+    // It takes three to say so.
+    await connect(off.host, a.host)
     const line = await off.log.line(
       `this machine’s clock seems 2 days ${word}: the network refuses this node’s row until it is set right`,
     )

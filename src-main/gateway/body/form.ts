@@ -20,10 +20,13 @@ export interface Form {
 /** Longer than any model's name. */
 const MAX_MODEL_LENGTH = 1024
 const MAX_PARTS = 256
+/** A field is decoded in one go, for which all others wait. What is longer is a file. */
+const MAX_FIELD_BYTES = 8 * 1024 * 1024
 
 /**
  * Reads form data. One that names its model twice is refused: servers do not agree on which of the two counts.
- * @throws AppError `invalid_request` where it is malformed, ambiguous, or of more than 256 parts
+ * @throws AppError `invalid_request` where it is malformed, ambiguous, of more than 256 parts, or has a field of more than
+ * 8 MiB
  */
 export async function readForm(bytes: Buffer, contentType: string, keepFiles = false): Promise<Form> {
   const parts = await readParts(bytes, contentType, keepFiles)
@@ -50,13 +53,16 @@ async function* piecesOf(bytes: Buffer): AsyncGenerator<Buffer> {
 async function readParts(bytes: Buffer, contentType: string, keepFiles: boolean): Promise<FormPart[]> {
   try {
     return await new Promise<FormPart[]>((resolve, reject) => {
-      // Nothing is longer than the body, of which the size is bounded; fields are never cut.
+      // A name is never longer than the body, of which the size is bounded; a field that would be cut is refused.
       const parser = new Busboy({
         headers: { 'content-type': contentType },
-        limits: { fieldSize: bytes.byteLength + 1, fieldNameSize: bytes.byteLength + 1, parts: MAX_PARTS },
+        limits: { fieldSize: MAX_FIELD_BYTES, fieldNameSize: bytes.byteLength + 1, parts: MAX_PARTS },
       })
       const parts: FormPart[] = []
-      parser.on('field', (name, value) => void parts.push({ name, value }))
+      parser.on('field', (name, value, _isNameCut, isCut) => {
+        if (isCut) reject(new Error('it has too long a field'))
+        else parts.push({ name, value })
+      })
       parser.on('file', (name, stream, fileName, _encoding, type) => {
         const chunks: Buffer[] = []
         const value = { bytes: Buffer.alloc(0), fileName, type }
@@ -76,7 +82,8 @@ async function readParts(bytes: Buffer, contentType: string, keepFiles: boolean)
   } catch (error) {
     throw new AppError(
       'invalid_request',
-      `The multipart body can not be read: its form data is malformed, or of more than ${MAX_PARTS} parts.`,
+      `The multipart body can not be read: its form data is malformed, of more than ${MAX_PARTS} parts, or has a field of more ` +
+        'than 8 MiB. Send that as a file.',
       { cause: error },
     )
   }

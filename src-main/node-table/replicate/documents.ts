@@ -1,12 +1,14 @@
 import { Doc } from 'yjs'
 import type { Log } from '../../logging/index.js'
 import type { Entry, TableView, VerifiedRow } from '../view/view.js'
-import { canonicalUpdate, clientIdOf } from '../wire/canonical-update.js'
+import { canonicalUpdate, clientIdOf, MAX_ROWS } from '../wire/canonical-update.js'
 import type { CanonicalEntry } from '../wire/canonical-update.js'
 import type { LogicalTime } from '../wire/epoch.js'
 import { SYNC_CHUNK_TARGET_BYTES } from '../wire/sync-frames.js'
 import { EpochDocument } from './epoch-document.js'
 import type { HeldRow } from './epoch-document.js'
+import { entriesOf, EquivocationProofs } from './proofs.js'
+import type { EquivocationProof } from './proofs.js'
 
 /**
  * The replicas of the table: one Yjs document per epoch, written only by this node, from rows that it verified. The view
@@ -17,9 +19,11 @@ export interface TableDocuments {
   write(rows: readonly VerifiedRow[]): number
   /** The latest row of a peer, whether the view shows it or has removed it. */
   find(peerId: string): (LogicalTime & { bytes: Uint8Array }) | undefined
+  /** Writes a proof, for others to see and to read back. Returns false for one that is not needed. */
+  keepProof(proof: EquivocationProof): boolean
   /** Calls `listener` with all that was observed in an epoch's document, as a canonical update. */
   onWritten(listener: (epoch: number, update: Uint8Array) => void): void
-  /** The clock of each row that the view has, as a Yjs state vector: client id → next clock. */
+  /** The clock of each row that the view has, and of each proof, as a Yjs state vector: client id → next clock. */
   clocks(): Map<number, number>
   /** What a table with these clocks lacks: Yjs updates (v1) of about {@link SYNC_CHUNK_TARGET_BYTES} each. */
   updatesSince(clocks: ReadonlyMap<number, number>): Generator<Uint8Array>
@@ -29,8 +33,8 @@ export interface TableDocuments {
   size(epoch: number): number
   /** Builds the document of an epoch anew, of what the view has. Returns its update. */
   rebuild(epoch: number): Uint8Array
-  /** Drops the documents of all epochs but these. */
-  keepOnly(oldest: number, newest: number): void
+  /** Drops the documents of all epochs but these, and the proofs that are not needed any more at `nowMs`. */
+  keepOnly(oldest: number, newest: number, nowMs: number): void
   close(): void
 }
 
@@ -62,6 +66,7 @@ class Documents implements TableDocuments {
   readonly #clientIdOf: (peerId: string, epoch: number) => number
   /** Of each epoch the document, and further ones for peers whose client id another peer has in it. */
   readonly #epochs = new Map<number, EpochDocument[]>()
+  readonly #proofs = new EquivocationProofs()
   readonly #listeners: ((epoch: number, update: Uint8Array) => void)[] = []
 
   constructor(needs: DocumentsNeeds) {
@@ -90,6 +95,15 @@ class Documents implements TableDocuments {
     return undefined
   }
 
+  keepProof(proof: EquivocationProof): boolean {
+    if (!this.#proofs.keep(proof)) return false
+    const entries = entriesOf(proof)
+    this.#main(proof.epoch).write(entries)
+    const update = canonicalUpdate(entries)
+    for (const listener of this.#listeners) listener(proof.epoch, update)
+    return true
+  }
+
   onWritten(listener: (epoch: number, update: Uint8Array) => void): void {
     this.#listeners.push(listener)
   }
@@ -97,7 +111,12 @@ class Documents implements TableDocuments {
   clocks(): Map<number, number> {
     const { shown, shared } = this.#shown()
     const rows = shown.flatMap((each) => each.rows).filter(({ clientId }) => !shared.has(clientId))
-    return new Map(rows.map(({ clientId, clock }) => [clientId, clock]))
+    const clocks = new Map(rows.map(({ clientId, clock }) => [clientId, clock]))
+    for (const { clientId, seq } of this.#proofs.entries()) {
+      // A state vector has room for so many.
+      if (clocks.size < MAX_ROWS) clocks.set(clientId, seq + 1)
+    }
+    return clocks
   }
 
   *updatesSince(clocks: ReadonlyMap<number, number>): Generator<Uint8Array> {
@@ -112,6 +131,8 @@ class Documents implements TableDocuments {
         if (clients.length > 0) yield document.updateOf(clients)
       }
     }
+    const proofs = [...this.#proofs.entries()].filter(({ clientId, seq }) => theirs(clientId) <= seq)
+    for (const chunk of chunksOf(proofs, ({ bytes }) => bytes.byteLength)) yield canonicalUpdate(chunk)
   }
 
   get(epoch: number): Doc | undefined {
@@ -130,11 +151,14 @@ class Documents implements TableDocuments {
       // The view has no copy: it refers to the bytes in the document.
       for (const entry of entries) entry.bytes = observed.get(entry.peerId) ?? entry.bytes
     }
+    const proofs = [...this.#proofs.entries()].filter((entry) => entry.epoch === epoch)
+    if (proofs.length > 0) this.#main(epoch).write(proofs)
     const main = this.#epochs.get(epoch)?.[0]
     return main?.updateOf([...main.held()].map(({ clientId }) => ({ clientId, clock: 0 }))) ?? canonicalUpdate([])
   }
 
-  keepOnly(oldest: number, newest: number): void {
+  keepOnly(oldest: number, newest: number, nowMs: number): void {
+    this.#proofs.sweep(nowMs)
     for (const epoch of this.#epochs.keys()) if (epoch < oldest || epoch > newest) this.#destroy(epoch)
   }
 
@@ -190,6 +214,15 @@ class Documents implements TableDocuments {
       left = rest
     }
     return placed
+  }
+
+  /** The document of an epoch that is read back from the disk. */
+  #main(epoch: number): EpochDocument {
+    const documents = this.#epochs.get(epoch) ?? []
+    this.#epochs.set(epoch, documents)
+    const main = documents.at(0) ?? this.#open(epoch, 0, [])
+    documents[0] = main
+    return main
   }
 
   #open(epoch: number, index: number, rows: readonly CanonicalEntry[]): EpochDocument {

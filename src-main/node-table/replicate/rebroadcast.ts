@@ -1,13 +1,19 @@
+import type { MonotonicClock } from '../../base/clock.js'
+import { fullBucket, refilled } from '../../base/token-bucket.js'
+import type { BucketRate } from '../../base/token-bucket.js'
 import type { Log } from '../../logging/index.js'
 import { MAX_GOSSIP_BYTES } from './gossip.js'
 import type { TableGossip } from './gossip.js'
 import type { OwnRow } from './own-row.js'
+import type { EquivocationProof } from './proofs.js'
 import type { TableSync } from './sync.js'
 
 /** Makes up for what gossip loses: no one had subscribed yet, a link has just come back, rows came by a sync. */
 export interface Rebroadcast {
   /** Sends this node's own row, and remembers how many got it. */
   announce(envelope: Uint8Array): Promise<void>
+  /** Sends a proof, so that nodes that saw one of its rows drop the owner too. Above a rate, syncs bring it. */
+  passOnProof(proof: EquivocationProof): void
   stop(): void
 }
 
@@ -18,16 +24,19 @@ const REPEAT_AFTER_MS = 100
 /** What one sync brings and fits into a message is gossiped on; more goes on by syncs, within this time. */
 const PASS_ON_WITHIN_MS = 2000
 const PASS_ON_TO_PEERS = 2
+/** Proofs that are gossiped on: identities cost nothing, so there is no end of them. */
+const PROOFS: BucketRate = { capacity: 10, refillPerS: 0.2 }
 
 /** Repeats the own row, and passes on by gossip what syncs bring. */
 export function createRebroadcast(
-  needs: { gossip: TableGossip; sync: TableSync; ownRow: OwnRow; log: Log },
+  needs: { gossip: TableGossip; sync: TableSync; ownRow: OwnRow; monotonic: MonotonicClock; log: Log },
   options: { peerId: string },
 ): Rebroadcast {
-  const { gossip, sync, ownRow, log } = needs
+  const { gossip, sync, ownRow, monotonic, log } = needs
   const compareWith = new Set<string>()
   let announcedTo = 0
   let isStopped = false
+  let proofs = fullBucket(PROOFS, monotonic.elapsedMs())
   let repeatTimer: NodeJS.Timeout | undefined
   let passOnTimer: NodeJS.Timeout | undefined
 
@@ -71,6 +80,13 @@ export function createRebroadcast(
   return {
     async announce(envelope) {
       announcedTo = await gossip.send([envelope])
+    },
+    passOnProof({ envelopes }) {
+      proofs = refilled(proofs, PROOFS, monotonic.elapsedMs())
+      if (proofs.tokens < 1 || isStopped) return
+      proofs = { ...proofs, tokens: proofs.tokens - 1 }
+      // The same bytes at every node: gossipsub passes them on once.
+      gossip.send(envelopes).catch((error: unknown) => log.error('passing a proof on failed', { error }))
     },
     stop() {
       isStopped = true

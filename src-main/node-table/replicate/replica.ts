@@ -89,7 +89,7 @@ export function createTableReplica(needs: {
     },
     async maintain({ rebuildAll } = { rebuildAll: false }) {
       const current = epochOf(clock.now())
-      documents.keepOnly(current - 1, current + 1)
+      documents.keepOnly(current - 1, current + 1, clock.now())
       await store.keepOnly(current - 1, current + 1)
       await rebuildWhereGrown(rebuildAll)
     },

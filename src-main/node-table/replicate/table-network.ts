@@ -66,7 +66,8 @@ export async function startTableNetwork(
     },
     { peerId, leaseMs: options.leaseMs, budgetBytesPerS },
   )
-  const rebroadcast = createRebroadcast({ gossip, sync, ownRow, log }, { peerId })
+  const rebroadcast = createRebroadcast({ gossip, sync, ownRow, monotonic, log }, { peerId })
+  verifier.onProof((proof) => rebroadcast.passOnProof(proof))
   const responder = createStatusResponder(
     {
       ...{ libp2p, limits, clock, log },

@@ -11,6 +11,7 @@ import type { KeyRing } from '../wire/key-ring.js'
 import type { TableDocuments } from './documents.js'
 import { createMicroBatch } from './micro-batch.js'
 import type { Defer, MicroBatch } from './micro-batch.js'
+import type { EquivocationProof } from './proofs.js'
 import { createBanList } from './sender-limits.js'
 import type { BanList } from './sender-limits.js'
 
@@ -51,6 +52,8 @@ export interface Verifier {
   ingest(bytes: Uint8Array, source: Source): Verdict
   /** Puts what waits into the documents now. */
   flush(): void
+  /** Calls `listener` with each proof of an equivocation that came up, and was not known. */
+  onProof(listener: (proof: EquivocationProof) => void): void
   /** Resolves when all that was accepted until now is in the view. */
   settled(): Promise<void>
   /** Puts what waits into the documents; what comes later is left out. */
@@ -76,7 +79,7 @@ interface Known extends LogicalTime {
   isRemoved?: boolean
 }
 
-/** How long the owner of two different envelopes with one sequence number is left out. */
+/** How long the owner of two different envelopes with one sequence number is left out, at least. */
 const OWNER_BAN_MS = 10 * 60 * 1000
 const CHANGES_PER_OWNER = { capacity: 30, refillPerS: 0.5 }
 
@@ -95,6 +98,7 @@ class EnvelopeVerifier implements Verifier {
   readonly #selfId: string
   readonly #bans: BanList
   readonly #batch: MicroBatch
+  readonly #proofListeners: ((proof: EquivocationProof) => void)[] = []
 
   constructor(needs: VerifierNeeds, { selfId }: { selfId: string }) {
     const { documents, monotonic, defer } = needs
@@ -118,7 +122,7 @@ class EnvelopeVerifier implements Verifier {
     if (refused !== undefined) return refused
     if (!isSignedByOwner(envelope, this.#keys)) return 'forged'
     if (known !== undefined && compareLogicalTimes(envelope, known) === 0 && !hasSameBytes(envelope, known)) {
-      return this.#equivocation(envelope.peerId)
+      return this.#equivocation(envelope, known.bytes, source)
     }
     const record = recordOf(envelope)
     if (record === undefined) return 'malformed'
@@ -140,6 +144,10 @@ class EnvelopeVerifier implements Verifier {
 
   flush(): void {
     this.#batch.flush()
+  }
+
+  onProof(listener: (proof: EquivocationProof) => void): void {
+    this.#proofListeners.push(listener)
   }
 
   settled(): Promise<void> {
@@ -186,21 +194,41 @@ class EnvelopeVerifier implements Verifier {
     return refilled(known?.changes ?? fullBucket(CHANGES_PER_OWNER, now), CHANGES_PER_OWNER, now)
   }
 
-  #equivocation(peerId: string): Verdict {
+  /** `bytes` and the envelope are both signed, and differ. They prove it to others for as long as one of them counts. */
+  #equivocation(envelope: Envelope, bytes: Uint8Array, source: Source): Verdict {
+    const { peerId, epoch, seq } = envelope
     if (peerId === this.#selfId) {
       this.#log.warn('this node’s identity signed two different rows at one time: is the same key in use elsewhere?', {
         peerId,
       })
       return 'equivocation'
     }
-    this.#log.warn('a peer signed two different rows with one sequence number and is left out', {
-      peerId,
-      banMs: OWNER_BAN_MS,
-    })
-    this.#bans.ban(peerId, OWNER_BAN_MS)
+    const now = this.#clock.now()
+    const leaseMs = Math.max(OWNER_BAN_MS, envelope.leaseMs, this.#leaseOf(bytes))
+    const endsAtMs = timeOf(envelope) + leaseMs
+    // Else who brings them again would renew the ban.
+    if (endsAtMs <= now) return 'known'
+    const banMs = Math.max(OWNER_BAN_MS, endsAtMs - now)
+    this.#log.warn('a peer signed two different rows with one sequence number and is left out', { peerId, banMs })
+    this.#bans.ban(peerId, banMs)
     this.#batch.drop(peerId)
     this.#view.remove(peerId, 'banned')
+    const [a, b] = [Uint8Array.from(bytes), Uint8Array.from(envelope.bytes)]
+    const proof = {
+      peerId,
+      epoch,
+      seq,
+      envelopes: Buffer.compare(a, b) < 0 ? ([a, b] as const) : ([b, a] as const),
+      endsAtMs,
+    }
+    const isNews = this.#documents.keepProof(proof) && source !== 'disk'
+    if (isNews) for (const listener of this.#proofListeners) listener(proof)
     return 'equivocation'
+  }
+
+  #leaseOf(bytes: Uint8Array): number {
+    const parsed = parseEnvelope(bytes, this.#keys)
+    return parsed.type === 'envelope' ? parsed.envelope.leaseMs : 0
   }
 }
 

@@ -16,7 +16,7 @@ export interface TableStore {
   append(epoch: number, update: Uint8Array): void
   /** Puts one update in the place of all of an epoch's. */
   replace(epoch: number, update: Uint8Array): Promise<void>
-  /** True when an epoch should be replaced by one update: it has many, or some could not be written. */
+  /** True when an epoch should be replaced by one update: it has many or large ones, or some were not written. */
   needsReplacing(epoch: number): boolean
   /** Drops the documents of all epochs but these. */
   keepOnly(oldest: number, newest: number): Promise<void>
@@ -26,14 +26,23 @@ export interface TableStore {
 
 /** Updates of an epoch on disk before they become one. */
 const MAX_UPDATES = 500
+/** Bytes of an epoch's updates on disk before they become one, and before no more are added until they have. */
+const MUCH_APPENDED_BYTES = 16 * 1024 * 1024
+const MAX_APPENDED_BYTES = 64 * 1024 * 1024
 /** Updates that wait for a slow disk; what comes then is written with the next {@link TableStore.replace}. */
 const MAX_QUEUED = 64
+
+/** A Level as there is one outside of browsers. */
+interface Compactable extends Level<unknown, Uint8Array> {
+  compactRange(first: unknown, last: unknown): Promise<void>
+}
 
 /** Opens the store of a folder; throws what {@link StoreFolder.open} throws. */
 export async function openTableStore(needs: { log: Log; storeFolder: StoreFolder }): Promise<TableStore> {
   const { log, storeFolder } = needs
   let store = await storeFolder.open()
   const updateCounts = new Map<number, number>()
+  const appendedBytes = new Map<number, number>()
   const incomplete = new Set<number>()
   let queued = 0
   let isFailing = false
@@ -71,29 +80,39 @@ export async function openTableStore(needs: { log: Log; storeFolder: StoreFolder
     },
     confirmRead: () => storeFolder.confirmRead(),
     append(epoch, update) {
-      if (queued >= MAX_QUEUED) {
+      const sizeBytes = (appendedBytes.get(epoch) ?? 0) + update.byteLength
+      if (queued >= MAX_QUEUED || sizeBytes > MAX_APPENDED_BYTES) {
         incomplete.add(epoch)
         return
       }
       queued += 1
+      appendedBytes.set(epoch, sizeBytes)
       updateCounts.set(epoch, (updateCounts.get(epoch) ?? 0) + 1)
       void attemptFor(epoch, ({ persistence }) => persistence.storeUpdate(documentName(epoch), update)).finally(
         () => (queued -= 1),
       )
     },
     async replace(epoch, update) {
+      const isMuch = (appendedBytes.get(epoch) ?? 0) > MUCH_APPENDED_BYTES
       incomplete.delete(epoch)
       updateCounts.set(epoch, 1)
+      appendedBytes.delete(epoch)
       await attemptFor(epoch, async ({ persistence }) => {
         const name = documentName(epoch)
         const stored = await persistence.storeUpdate(name, update)
         // Only now: a process that dies in between finds both.
-        await persistence._transact((db: Level<unknown, Uint8Array>) =>
-          db.clear({ gte: ['v1', name, 'update', 0], lt: ['v1', name, 'update', stored] }),
-        )
+        await persistence._transact(async (db: Compactable) => {
+          const [first, last] = [0, stored].map((clock) => ['v1', name, 'update', clock])
+          await db.clear({ gte: first, lt: last })
+          // LevelDB would keep the room of what is gone until it has reason to tidy up.
+          if (isMuch) await db.compactRange(first, last)
+        })
       })
     },
-    needsReplacing: (epoch) => incomplete.has(epoch) || (updateCounts.get(epoch) ?? 0) > MAX_UPDATES,
+    needsReplacing: (epoch) =>
+      incomplete.has(epoch) ||
+      (updateCounts.get(epoch) ?? 0) > MAX_UPDATES ||
+      (appendedBytes.get(epoch) ?? 0) > MUCH_APPENDED_BYTES,
     async keepOnly(oldest, newest) {
       const isKept = (epoch: number): boolean => epoch >= oldest && epoch <= newest
       await attempt(async ({ persistence }) => {
@@ -104,6 +123,7 @@ export async function openTableStore(needs: { log: Log; storeFolder: StoreFolder
       for (const epoch of [...updateCounts.keys(), ...incomplete]) {
         if (isKept(epoch)) continue
         updateCounts.delete(epoch)
+        appendedBytes.delete(epoch)
         incomplete.delete(epoch)
       }
     },

@@ -10,6 +10,7 @@ import { compareLogicalTimes, isEpochOver, timeOf } from '../wire/epoch.js'
 import type { LogicalTime } from '../wire/epoch.js'
 import { createAddressQuota } from './address-quota.js'
 import type { AddressQuota } from './address-quota.js'
+import { EndedEntries } from './ended-entries.js'
 import { createOfferIndex } from './provider-set.js'
 import type { OfferIndex } from './provider-set.js'
 
@@ -98,8 +99,7 @@ class View implements TableView {
   readonly #selfId: string
   readonly #maxRows: number
   readonly #entries = new Map<string, Entry>()
-  /** Entries that no longer count, oldest death first: the first to be evicted from a full table. */
-  readonly #dead = new Set<string>()
+  readonly #ended: EndedEntries
   /** Owners of entries that were never connected to this node, the longest unchanged first: they may be no one at all. */
   readonly #unverified = new Set<string>()
   readonly #digest = createTableDigest()
@@ -116,6 +116,7 @@ class View implements TableView {
     this.#log = needs.log
     this.#selfId = options.selfId
     this.#maxRows = options.maxRows ?? MAX_ROWS
+    this.#ended = new EndedEntries(this.#maxRows)
     this.#quota = createAddressQuota((peerId) => this.#sortIn(peerId), options.maxRowsPerAddress)
   }
 
@@ -141,7 +142,7 @@ class View implements TableView {
 
   hasRoomFor(peerId: string, source: Source, waiting: ReadonlySet<string>): boolean {
     if (peerId === this.#selfId || source === 'asked' || this.#entries.has(peerId)) return true
-    const free = this.#maxRows - this.#entries.size + this.#dead.size - waiting.size
+    const free = this.#maxRows - this.#entries.size + this.#ended.evictable - waiting.size
     if (free > 0 || !this.#quota.isVerified(peerId)) return free > 0
     const waitingUnverified = [...waiting].filter((owner) => !this.#quota.isVerified(owner)).length
     return free + this.#unverified.size + waitingUnverified > 0
@@ -154,6 +155,7 @@ class View implements TableView {
   sweep(latestMs = Infinity): boolean {
     const [now, elapsedMs] = [this.#clock.now(), this.#monotonic.elapsedMs()]
     let wereEarly = false
+    this.#ended.sweep(now)
     for (const entry of this.#entries.values()) {
       if (timeOf(entry) > latestMs) {
         this.#remove(entry, 'expired')
@@ -179,7 +181,7 @@ class View implements TableView {
   }
 
   get isFull(): boolean {
-    return this.#entries.size >= this.#maxRows && this.#dead.size === 0
+    return this.#entries.size >= this.#maxRows && this.#ended.evictable === 0
   }
 
   entry(peerId: string): Entry | undefined {
@@ -203,7 +205,7 @@ class View implements TableView {
   }
 
   get size(): number {
-    return this.#entries.size - this.#dead.size
+    return this.#entries.size - this.#ended.size
   }
 
   digest(): Uint8Array {
@@ -237,7 +239,7 @@ class View implements TableView {
       row: isLive ? { peerId, record, seq, epoch, expiresAtMs } : undefined,
     }
     if (isLive) this.offers.add(peerId, record)
-    else this.#dead.add(peerId)
+    else this.#ended.add(entry)
     this.#entries.set(peerId, entry)
     this.#sortIn(peerId)
     this.#quota.add(peerId)
@@ -250,13 +252,13 @@ class View implements TableView {
     if (entry.row === undefined) return false
     this.offers.remove(entry.peerId, entry.row.record)
     entry.row = undefined
-    this.#dead.add(entry.peerId)
+    this.#ended.add(entry)
     return true
   }
 
   #forget(entry: Entry): void {
     this.#entries.delete(entry.peerId)
-    this.#dead.delete(entry.peerId)
+    this.#ended.delete(entry.peerId)
     this.#unverified.delete(entry.peerId)
     this.#quota.remove(entry.peerId)
     this.#digest.toggle(entry.bytes)
@@ -271,22 +273,22 @@ class View implements TableView {
   /** Puts an owner last among those to be evicted, where it is one. */
   #sortIn(peerId: string): void {
     this.#unverified.delete(peerId)
-    const isEvictable = peerId !== this.#selfId && this.#entries.has(peerId) && !this.#quota.isVerified(peerId)
-    if (isEvictable) this.#unverified.add(peerId)
+    // A withdrawal has its own order.
+    const isRow = this.#entries.get(peerId)?.record !== undefined
+    if (isRow && peerId !== this.#selfId && !this.#quota.isVerified(peerId)) this.#unverified.add(peerId)
   }
 
-  /** Evicts an entry where the table is full: a dead one, else one of an owner never met, else the longest unchanged. */
+  /** Evicts an entry where the table is full: an ended one, else one of an owner never met, else the longest unchanged. */
   #makeRoom(): void {
     if (this.#entries.size < this.#maxRows) return
-    const dead = first(this.#dead)
-    const evicted = this.#entries.get(dead ?? first(this.#unverified) ?? this.#longestUnchanged() ?? '')
-    if (evicted === undefined) return
-    if (dead === undefined) this.#remove(evicted, 'over-quota')
-    else this.#forget(evicted)
+    const next = this.#ended.next() ?? first(this.#unverified) ?? this.#longestUnchanged() ?? ''
+    this.remove(next, 'over-quota')
   }
 
   #longestUnchanged(): string | undefined {
-    for (const peerId of this.#entries.keys()) if (peerId !== this.#selfId) return peerId
+    for (const { peerId, record } of this.#entries.values()) {
+      if (record !== undefined && peerId !== this.#selfId) return peerId
+    }
     return undefined
   }
 }

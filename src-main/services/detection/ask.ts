@@ -68,6 +68,8 @@ const LoopSchema = z.object({ error: z.object({ code: z.literal('loop_detected')
 
 /** Models of a list that are read; a server with more is still found. */
 const MAX_LISTED = 1000
+/** A longer answer is no error: a list of models is not read twice. */
+const MAX_LOOP_CHARS = 64 * 1024
 
 /** An answer over HTTP, whatever it says. */
 export type Answer = ProbeAnswer & { kind: 'answer' }
@@ -126,7 +128,7 @@ export async function askForList(ask: Ask, paths: readonly string[]): Promise<Li
 /** Whether an answer comes from something that forwards to others itself: sharing it would send requests in circles. */
 function isGatewayAnswer(status: number, headers: IncomingHttpHeaders, body: string): boolean {
   if (Object.keys(headers).some((name) => GATEWAY_HEADER.test(name))) return true
-  return status === 508 || LoopSchema.safeParse(parseJson(body)).success
+  return status === 508 || (body.length <= MAX_LOOP_CHARS && LoopSchema.safeParse(parseJson(body)).success)
 }
 
 /** Whether a model server answers at an address, whatever it is: also one that wants a key or still loads its model. */

@@ -18,7 +18,7 @@ export interface ListedModel {
 /** A server's list of models. */
 export interface ModelList {
   models: ListedModel[]
-  /** Odd entries; they do not spoil the others. */
+  /** Entries that are odd, or beyond those that are read; they do not spoil the others. */
   unreadable: number
   /** It is a gateway's: sharing it would send requests in circles. */
   isGateway: boolean
@@ -26,6 +26,9 @@ export interface ModelList {
 
 /** The largest list of models that is read. */
 export const MAX_MODEL_LIST_BYTES = 4 * 1024 * 1024
+
+/** Entries that are read: each takes some microseconds, and of a service 200 are published at most. */
+const MAX_ENTRIES = 2000
 
 const whole = z.number().int().positive().optional().catch(undefined)
 const positive = z.number().positive().optional().catch(undefined)
@@ -60,11 +63,12 @@ const ListSchema = z.union([z.object({ data: entries }).transform((list) => list
 export function parseModelList(body: string): ModelList | undefined {
   const list = ListSchema.safeParse(parseJson(body)).data
   if (list === undefined) return undefined
-  const models = list.flatMap((entry) => {
+  const read = list.slice(0, MAX_ENTRIES)
+  const models = read.flatMap((entry) => {
     const parsed = EntrySchema.safeParse(entry).data
     return parsed === undefined ? [] : [toListedModel(parsed)]
   })
-  const isGateway = list.some((entry) => GatewayEntrySchema.safeParse(entry).success)
+  const isGateway = read.some((entry) => GatewayEntrySchema.safeParse(entry).success)
   return { models, unreadable: list.length - models.length, isGateway }
 }
 

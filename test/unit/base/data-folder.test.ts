@@ -252,6 +252,82 @@ describe.skipIf(process.platform === 'win32')('a data folder that others have a 
     await (await openDataFolder(dir)).close()
   })
 
+  test.skipIf(process.getuid?.() !== 0)('a folder below one of another user is refused before it is made', async () => {
+    const parent = join(dir, '..')
+    await chown(parent, OTHER_USER, OTHER_USER)
+    await expect(openDataFolder(dir)).rejects.toMatchObject({
+      code: 'data_dir_foreign',
+      message: expect.stringContaining(`${parent} belongs to another user`),
+    })
+    expect(await readdir(parent)).toEqual([])
+  })
+
+  test('a folder in one that everyone can write to is refused, and with the sticky bit it is not', async () => {
+    const parent = join(dir, '..')
+    await chmod(parent, 0o777)
+    await expect(openDataFolder(dir)).rejects.toMatchObject({
+      code: 'data_dir_unusable',
+      message: expect.stringContaining(`chmod go-w ${parent}`),
+    })
+    await chmod(parent, 0o1777)
+    await (await openDataFolder(dir)).close()
+  })
+
+  test('a link to a folder that others can replace is refused', async () => {
+    const open = join(dir, '..', 'open')
+    await mkdir(join(open, 'real'), { recursive: true, mode: 0o700 })
+    await chmod(open, 0o777)
+    await symlink(join(open, 'real'), dir)
+    await expect(openDataFolder(dir)).rejects.toMatchObject({ message: expect.stringContaining(`chmod go-w ${open}`) })
+    expect(await readdir(join(open, 'real'))).toEqual([])
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('a file of another user in the folder is refused with what to do', async () => {
+    const folder = await openDataFolder(dir)
+    await writeFile(folder.path('shares.json'), '{}')
+    await folder.close()
+    await chown(folder.path('shares.json'), OTHER_USER, OTHER_USER)
+    await expect(openDataFolder(dir)).rejects.toThrow(
+      'shares.json belongs to another user (65534), who could change it.',
+    )
+  })
+
+  test('a file that others can write to is refused where they can enter the folder', async () => {
+    const folder = await openDataFolder(dir)
+    await writeFile(folder.path('shares.json'), '{}')
+    await folder.close()
+    await chmod(folder.path('shares.json'), 0o666)
+    await (await openDataFolder(dir)).close()
+    await chmod(dir, 0o755)
+    await expect(openDataFolder(dir)).rejects.toThrow(`chmod -R go-w ${dir}`)
+  })
+
+  test.each([
+    'identity.key',
+    'secrets.json',
+    'shares.json',
+    'api-keys.json',
+    'control.json',
+    'control-token.json',
+    'remembered-peers.json',
+    'table/CURRENT',
+    'peers/CURRENT',
+    'lock/LOCK',
+    'logs/node.log',
+  ])('a link in the place of the file %s is refused and not followed', async (name) => {
+    await (await openDataFolder(dir)).close()
+    const target = join(dir, '..', 'target')
+    await writeFile(target, 'kept')
+    await mkdir(join(dir, name, '..'), { recursive: true })
+    await rm(join(dir, name), { force: true })
+    await symlink(target, join(dir, name))
+    await expect(openDataFolder(dir, { cleanslate: true })).rejects.toMatchObject({
+      code: 'data_dir_foreign',
+      message: expect.stringContaining(join(dir, name)),
+    })
+    expect(await readFile(target, 'utf8')).toBe('kept')
+  })
+
   test.each(['peers', 'table', 'logs', 'lock'])(
     'a link in the place of %s is refused and not followed',
     async (name) => {
@@ -286,6 +362,9 @@ describe.skipIf(process.platform === 'win32')('a data folder that others have a 
     await expect(assertPrivateSettings(file, true)).rejects.toThrow(`chmod go-w ${file}`)
     await chmod(file, process.platform === 'darwin' ? 0o644 : 0o664)
     await assertPrivateSettings(file, true)
+    await chmod(join(file, '..'), 0o777)
+    await expect(assertPrivateSettings(file, true)).rejects.toThrow('could put another file in the place of')
+    await chmod(join(file, '..'), 0o700)
     if (process.getuid?.() !== 0) return
     await chown(file, OTHER_USER, 0)
     await expect(assertPrivateSettings(file, true)).rejects.toThrow('belongs to another user')

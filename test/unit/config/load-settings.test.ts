@@ -152,7 +152,7 @@ describe('the settings file', () => {
     ['port: [1', 'It is not YAML: '],
     ['just words', 'It has to be a list of'],
     ['port: 1\nport: 2', 'It is not YAML: Map keys must be unique'],
-    [`seed: ${'x'.repeat(1_100_000)}`, 'It is larger than 1 MiB'],
+    [`seed: ${'x'.repeat(66_000)}`, 'It is larger than 64 KiB'],
     [
       'a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c]',
       'It is not YAML: ',
@@ -161,6 +161,13 @@ describe('the settings file', () => {
     const found = problems({ files: { [OS_FILE]: text } })
     expect(found).toHaveLength(1)
     expect(found[0]).toContain(`file ${OS_FILE}: ${sentence}`)
+  })
+
+  it('looks for near names of the first twenty unknown keys only', () => {
+    const text = Array.from({ length: 100 }, (_, index) => `port${index}: 1`).join('\n')
+    const found = problems({ files: { [OS_FILE]: text } })
+    expect(found).toHaveLength(100)
+    expect(found.filter((line) => line.includes('Did you mean'))).toHaveLength(20)
   })
 
   it('tells unknown keys with near names, doubles and keys that have no place in it', () => {

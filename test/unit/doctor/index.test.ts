@@ -27,8 +27,10 @@ function facts(over: Partial<DoctorFacts> = {}, reach: Partial<DoctorFacts['reac
     bootstrap: [],
     knownPeers: 1,
     clockAheadMs: 0,
+    isClockWrong: false,
     ports: [],
     openFiles: { limit: 65_536, inUse: 60, shares: shareOpenFiles({ limit: 65_536, inUse: 60 }) },
+    diskUse: { parts: { 'node table': 12e6, 'peer store': 2e6, logs: 3e6, 'other files': 1e3 }, freeBytes: 1e10 },
     isSharing: true,
     ...over,
     reach: {
@@ -67,7 +69,7 @@ const routers = (...gateways: Partial<Gateway>[]): Partial<DoctorFacts['reach']>
 const OPENED = ['tcp 43905 → 43905']
 
 test('every check says what it found and what it means, and every bad one what to do', () => {
-  const worst = facts({ connections: [], clockAheadMs: 120_000 }, { listening: [] })
+  const worst = facts({ connections: [], clockAheadMs: 120_000, isClockWrong: true }, { listening: [] })
   for (const found of [...checkAll(facts()), ...checkAll(worst)]) {
     expect(found.fact).not.toBe('')
     expect(found.meaning).not.toBe('')
@@ -126,8 +128,8 @@ describe('what the status pill says', () => {
     ['no other node runs on this computer', facts({ mode: 'local', connections: [] })],
     [undefined, facts({ mode: 'standalone', connections: [] }, { isWide: false })],
     [undefined, facts()],
-    ['the clock is 90 s ahead', facts({ clockAheadMs: 90_000 })],
-    ['the clock is 2 h behind', facts({ clockAheadMs: -7_200_000 })],
+    ['the clock is 90 s ahead', facts({ clockAheadMs: 90_000, isClockWrong: true })],
+    ['the clock is 2 h behind', facts({ clockAheadMs: -7_200_000, isClockWrong: true })],
     ['this node listens nowhere', facts({}, { listening: [] })],
     ['peers cannot open a connection to it', facts({}, { seen })],
     [undefined, facts({ isSharing: false }, { seen })],
@@ -233,7 +235,41 @@ test.each([
   [90_000, 'bad'],
   [undefined, 'unknown'],
 ] as const)('a clock that is %s ms ahead is %s', (clockAheadMs, state) => {
-  expect(check(facts({ clockAheadMs }), 'clock')).toMatchObject({ state })
+  expect(check(facts({ clockAheadMs, isClockWrong: state === 'bad' }), 'clock')).toMatchObject({ state })
+})
+
+test('the size of the data folder is told by part, in whole megabytes', () => {
+  expect(check(facts(), 'disk-use')).toMatchObject({
+    state: 'ok',
+    fact: 'The data folder takes 18 MB: node table 12 MB, peer store 2 MB, logs 3 MB, other files 1 MB.',
+  })
+  expect(check(facts({ diskUse: undefined }), 'disk-use')).toMatchObject({ state: 'unknown' })
+})
+
+test.each([
+  [
+    { 'node table': 420e6, 'peer store': 0, logs: 0, 'other files': 0 },
+    1e10,
+    'For the node table, 512 MB is the most.',
+  ],
+  [
+    { 'node table': 0, 'peer store': 250e6, logs: 0, 'other files': 0 },
+    1e10,
+    'For the peer store, 256 MB is the most.',
+  ],
+  [{ 'node table': 0, 'peer store': 0, logs: 0, 'other files': 0 }, 1e8, 'Its disk has 100 MB left.'],
+])('a data folder of %j with %d bytes left on its disk is a warning', (parts, freeBytes, sentence) => {
+  const found = check(facts({ diskUse: { parts, freeBytes } }), 'disk-use')
+  expect(found).toMatchObject({ state: 'warn', fact: expect.stringContaining(sentence) })
+  expect(found?.fix).not.toBe('')
+})
+
+test('a clock that only peers of one or two addresses disagree with is a warning that theirs may be wrong', () => {
+  expect(check(facts({ clockAheadMs: -7_200_000 }), 'clock')).toMatchObject({
+    state: 'warn',
+    fact: 'This clock is 2 h behind those of the few peers that reported their time.',
+    meaning: 'Theirs may be the wrong ones: it takes peers at three addresses to tell.',
+  })
 })
 
 test('a port held by another program is reported with the program’s name', () => {

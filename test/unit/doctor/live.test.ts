@@ -10,7 +10,7 @@ afterEach(() => void vi.useRealTimers())
 function live() {
   const given = { peers: 1, reads: 0, failing: undefined as Error | undefined }
   const log = createRecordingLog()
-  const scanPorts = vi.fn(() => Promise.resolve())
+  const scanSlowFacts = vi.fn(() => Promise.resolve())
   const doctor = createLiveDoctor({
     read() {
       given.reads += 1
@@ -25,10 +25,10 @@ function live() {
     },
     check: ({ knownPeers }) => [{ id: 'peers', state: 'ok', fact: String(knownPeers), meaning: 'm', fix: '' }],
     isAlone: () => given.peers === 0,
-    scanPorts,
+    scanSlowFacts,
     log,
   })
-  return { given, log, scanPorts, doctor, fact: () => doctor.state().checks[0]?.fact }
+  return { given, log, scanSlowFacts, doctor, fact: () => doctor.state().checks[0]?.fact }
 }
 
 test('followers hear of a change within two seconds, and of nothing else', () => {
@@ -50,10 +50,10 @@ test('followers hear of a change within two seconds, and of nothing else', () =>
 })
 
 test('nothing is read while nobody follows, and whoever asks often costs one reading in two seconds', () => {
-  const { given, scanPorts, doctor, fact } = live()
+  const { given, scanSlowFacts, doctor, fact } = live()
   doctor.subscribe(() => undefined)()
   vi.advanceTimersByTime(60_000)
-  expect([given.reads, scanPorts.mock.calls.length]).toEqual([0, 0])
+  expect([given.reads, scanSlowFacts.mock.calls.length]).toEqual([0, 0])
   for (let at = 0; at < 10; at += 1) fact()
   expect(given.reads).toBe(1)
   given.peers = 2

@@ -2,10 +2,13 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { MonotonicClock } from '../../../src-main/base/clock.js'
 import { createLogFile } from '../../../src-main/logging/log-file.js'
 import { createLogger } from '../../../src-main/logging/logger.js'
+import { createTurnableClock } from '../../fixtures/table-owners.js'
 import { until } from '../../fixtures/until.js'
 
+const clock = createTurnableClock()
 let root: string
 let dir: string
 beforeEach(async () => {
@@ -18,9 +21,12 @@ afterEach(async () => {
 })
 
 const signal = new AbortController().signal
-function open(options: { maxSize?: '1K' } = {}) {
+function open({ monotonic, ...options }: { maxSize?: '1K'; monotonic?: MonotonicClock } = {}) {
   const logger = createLogger({ level: 'info', format: 'text', destination: { write: () => true } })
-  return { logger, file: createLogFile({ ring: logger.ring, log: logger.log }, { dir, ...options }) }
+  return {
+    logger,
+    file: createLogFile({ ring: logger.ring, log: logger.log, ...(monotonic && { monotonic }) }, { dir, ...options }),
+  }
 }
 /** The newest line is in the second file where it made the first one full. */
 const isWritten = async (n: number) =>
@@ -48,6 +54,22 @@ test('what was logged before and after it was opened is in the file, for its own
   ])
   expect((await lines())[0]?.['time']).toMatch(/^\d{4}-\d\d-\d\dT/)
   expect((await stat(join(dir, 'ocf.log'))).mode & 0o777).toBe(0o600)
+})
+
+test('a sentence that comes too often is left out of the file, and its next line says how often', async () => {
+  const { logger, file } = open({ monotonic: clock })
+  await file.start(signal)
+  for (let n = 0; n < 2000; n += 1) logger.log.info('a stream was cut', { peerId: `peer ${n}` })
+  logger.log.info('the gateway listens')
+  clock.turn(1000)
+  logger.log.info('a stream was cut', { peerId: 'the last' })
+  await file.stop()
+  const written = await lines()
+  expect(written.filter(({ msg }) => msg === 'a stream was cut')).toHaveLength(501)
+  expect(written.slice(-2)).toEqual([
+    expect.objectContaining({ msg: 'the gateway listens' }),
+    expect.objectContaining({ msg: 'a stream was cut', peerId: 'the last', leftOut: 1500 }),
+  ])
 })
 
 test('a full file makes room for the next; five are kept', async () => {

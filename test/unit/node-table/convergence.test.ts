@@ -46,7 +46,7 @@ function createReplica(options: Partial<TablePartsOptions> = {}): Replica {
     ...table,
     limits: createSenderLimits({ monotonic: clock, log }),
     clock,
-    clockWatch: createClockWatch({ clock, monotonic: clock, log }),
+    clockWatch: createClockWatch({ clock, monotonic: clock, log, sourceOf: (peerId) => peerId }),
     take: (bytes) => table.ingest(bytes, 'sync'),
     bytes(epoch) {
       table.verifier.flush()

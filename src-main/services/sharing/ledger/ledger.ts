@@ -56,7 +56,7 @@ export function createLedger(
     clearTimeout(timer)
     timer = undefined
     saving = saving
-      .then(() => writeJsonFile(options.file, book.toFile()))
+      .then(() => writeJsonFile(options.file, book.toFile(), { indent: 0 }))
       .catch((error: unknown) => log.error('the ledger could not be saved', { file: options.file, error }))
   }
 

@@ -40,6 +40,12 @@ test.each<[string, Part[]]>([
   expect(await codeOf(form(...parts))).toBe('invalid_request')
 })
 
+test('a form with a field of more than 8 MiB is refused, and with one of 8 MiB in a file it is not', async () => {
+  const long = 'x'.repeat(8 * 1024 * 1024 + 1)
+  expect(await codeOf(form(field('model', 'whisper'), field('prompt', long)))).toBe('invalid_request')
+  expect(await codeOf(form(field('model', 'whisper'), file('file', long)))).toBe('model whisper')
+})
+
 test('a model longer than any name is none', async () => {
   expect(await codeOf(form(field('model', 'x'.repeat(2000))))).toBe('model missing')
 })

@@ -49,6 +49,7 @@ function sent(clocks?: ReadonlyMap<number, number>): string[] {
   const isSent = ({ privateKey }: Owner): boolean => keysSent.has(Buffer.from(privateKey.publicKey.raw).toString('hex'))
   return owners.filter(isSent).map(({ peerId }) => peerId)
 }
+const inOrder = (envelopes: readonly Uint8Array[]): Uint8Array[] => envelopes.toSorted((a, b) => Buffer.compare(a, b))
 const clocksOf = (stock: Y.Doc): Map<number, number> => Y.decodeStateVector(Y.encodeStateVector(stock))
 
 describe('a row reaches the view, a sync and the disk through the Yjs document, and no other way', () => {
@@ -77,7 +78,7 @@ describe('a row reaches the view, a sync and the disk through the Yjs document, 
     const side = (parts: TableParts): SessionNeeds => ({
       ...{ ...parts, clock },
       limits: createSenderLimits({ monotonic: clock, log }),
-      clockWatch: createClockWatch({ clock, monotonic: clock, log }),
+      clockWatch: createClockWatch({ clock, monotonic: clock, log, sourceOf: (peerId) => peerId }),
     })
     const [from, to] = [createTableParts({ clock, ...options }), createTableParts({ clock })]
     createTableReplica({ ...from, store, clock, log })
@@ -165,13 +166,17 @@ describe('a row that was removed', () => {
 
   const others = (): string[] => owners.slice(1, 3).map(({ peerId }) => peerId)
 
-  test('for an equivocation is in no sync, and older ones do not come back', () => {
-    expect(table.ingest(alice.row({ models: ['two'] }), 'sync')).toBe('equivocation')
-    expect([sent(), table.documents.clocks().size]).toEqual([others(), 2])
+  test('for an equivocation is in no sync but as its proof, and older ones do not come back', () => {
+    const [one, two] = [alice.row(), alice.row({ models: ['two'] })]
+    expect(table.ingest(two, 'sync')).toBe('equivocation')
+    const [rows, proof] = updates().map((update) => extractEnvelopes(update, MAX) ?? [])
+    expect([rows!.length, inOrder(proof!)]).toEqual([2, inOrder([one, two])])
+    expect(table.documents.clocks().size).toBe(others().length + 2)
     clock.turn(10 * MINUTE)
     expect(table.ingest(alice.row({ seq: NOON - 1 }), 'sync')).toBe('known')
-    expect(table.ingest(alice.row({ models: ['three'] }), 'sync')).toBe('equivocation')
-    clock.turn(10 * MINUTE)
+    expect(table.ingest(alice.row({ models: ['three'] }), 'sync')).toBe('known')
+    table.documents.keepOnly(TODAY - 1, TODAY + 1, clock.now())
+    expect(sent()).toEqual(others())
     expect(table.ingest(alice.row({ seq: NOON + 1, leaseMs: 60 * MINUTE }), 'sync')).toBe('accepted')
     expect([table.view.get(alice.peerId)?.seq, sent().length]).toEqual([NOON + 1, 3])
   })
@@ -213,7 +218,7 @@ describe('a row that was removed', () => {
     const asText = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
     const envelopes = updates().flatMap((update) => extractEnvelopes(update, MAX) ?? [])
     expect(envelopes.map(asText).sort()).toEqual([...table.view.all()].map(({ bytes }) => asText(bytes)).sort())
-    table.documents.keepOnly(TODAY + 1, TODAY + 1)
+    table.documents.keepOnly(TODAY + 1, TODAY + 1, clock.now())
     expect(table.documents.size(TODAY)).toBe(0)
   })
 })

@@ -4,6 +4,7 @@ import type { OwnRow } from '../../../../src-main/node-table/replicate/own-row.j
 import { createRebroadcast, type Rebroadcast } from '../../../../src-main/node-table/replicate/rebroadcast.js'
 import type { TableSync } from '../../../../src-main/node-table/replicate/sync.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
+import { createTurnableClock } from '../../../fixtures/table-owners.js'
 
 type Learned = Parameters<Parameters<TableSync['onLearned']>[0]>
 
@@ -24,7 +25,10 @@ beforeEach(() => {
     onLearned: (listener: typeof learn) => (learn = listener),
   }
   const needs = { gossip: gossip as unknown as TableGossip, sync: sync as unknown as TableSync, ownRow: {} as OwnRow }
-  rebroadcast = createRebroadcast({ ...needs, log: createRecordingLog() }, { peerId: 'me' })
+  rebroadcast = createRebroadcast(
+    { ...needs, monotonic: createTurnableClock(), log: createRecordingLog() },
+    { peerId: 'me' },
+  )
 })
 afterEach(() => {
   rebroadcast.stop()
@@ -45,6 +49,14 @@ test('what is too much for gossip, or has been gossiped to this node meanwhile, 
   for (const peerId of ['bob', 'carol']) learn([new Uint8Array(300)], peerId)
   await vi.advanceTimersByTimeAsync(2_000)
   expect([sent, compared.slice(1)]).toEqual([2, [[2, 'bob']]])
+})
+
+test('of many proofs of an equivocation ten are gossiped on at once', () => {
+  const envelopes = [new Uint8Array(200), new Uint8Array(201)] as const
+  for (let number = 0; number < 50; number += 1) {
+    rebroadcast.passOnProof({ peerId: `liar-${number}`, epoch: 1, seq: 1, envelopes, endsAtMs: 0 })
+  }
+  expect(sent).toBe(10)
 })
 
 test('after the stop nothing goes on', async () => {

@@ -32,7 +32,7 @@ function createSide(options: { maxRows?: number } = {}): SessionNeeds {
     ...createTableParts({ clock, keys, log, selfId: 'me', defer: undefined, ...options }),
     limits: createSenderLimits({ monotonic: clock, log }),
     clock,
-    clockWatch: createClockWatch({ clock, monotonic: clock, log }),
+    clockWatch: createClockWatch({ clock, monotonic: clock, log, sourceOf: (peerId) => peerId }),
   }
 }
 
@@ -117,8 +117,10 @@ describe('a sync', () => {
   test('tells each side how far its clock is off', async () => {
     const other = createSide()
     const slow: SessionNeeds = { ...other, clock: { now: () => clock.now() - 300_000 } }
-    const [left, right] = createFramePipe()
-    await Promise.all([initiateSync(mine, left, 'b', { inFull: false }), respondToSync(slow, right, 'a')])
+    for (const peer of ['b', 'c', 'd']) {
+      const [left, right] = createFramePipe()
+      await Promise.all([initiateSync(mine, left, peer, { inFull: false }), respondToSync(slow, right, 'a')])
+    }
     expect(mine.clockWatch.aheadMs()).toBe(300_000)
     expect(mine.clockWatch.isWrong()).toBe(true)
   })

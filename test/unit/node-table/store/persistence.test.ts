@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -57,6 +57,13 @@ function warnings(): string[] {
   return log.lines.filter(({ level }) => level === 'warn' || level === 'error').map(({ message }) => message)
 }
 
+async function folderMiB(): Promise<number> {
+  const sizes = await Promise.all(
+    (await readdir(folder())).map(async (name) => (await stat(join(folder(), name))).size),
+  )
+  return sizes.reduce((sum, size) => sum + size, 0) / 1024 / 1024
+}
+
 async function corruptFolders(): Promise<string[]> {
   return (await readdir(dataDir)).filter((name) => name.startsWith('table.corrupt-'))
 }
@@ -101,6 +108,21 @@ describe('a table', () => {
     await replica.close()
     const { view: again } = await startTable()
     expect(again.digest()).toEqual(view.digest())
+  })
+
+  test('adds 64 MiB of updates to the disk at most before they become one', async () => {
+    const { store, replica } = await startTable()
+    const large = (seq: number): Uint8Array =>
+      canonicalUpdate([{ peerId: 'x', epoch: TODAY, seq, clientId: seq, bytes: new Uint8Array(4 * 1024 * 1024) }])
+    for (let count = 0; count < 30; count += 1) store.append(TODAY, large(count))
+    expect((await store.load(TODAY)).length).toBe(15)
+    expect(await folderMiB()).toBeLessThan(140)
+    expect(store.needsReplacing(TODAY)).toBe(true)
+    await store.replace(TODAY, large(0))
+    expect(await folderMiB()).toBeLessThan(16)
+    store.append(TODAY, large(1))
+    expect(await store.load(TODAY)).toHaveLength(2)
+    await replica.close()
   })
 
   test('has its documents again when the clock was wrong for a while and they were dropped', async () => {

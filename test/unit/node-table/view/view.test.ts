@@ -18,16 +18,21 @@ import { createTableParts, type TableParts } from '../../../fixtures/table-parts
 
 const NOON = EPOCH_MS / 2
 const MINUTE = 60_000
+const HALF_A_DAY = EPOCH_MS / 2
 const keys = createKeyRing()
 let owners: Owner[]
 let alice: Owner
+/** Enough to fill a table. */
+let many: Owner[]
 let clock: TurnableClock
 let table: TableParts
 let view: TableView
 let events: TableEvent[]
 
 beforeAll(async () => {
-  owners = await createOwners(6)
+  const all = await createOwners(26)
+  owners = all.slice(0, 6)
+  many = all.slice(6)
   alice = owners[0]!
 })
 
@@ -212,6 +217,29 @@ describe('a full table', () => {
     expect(table.ingest(owners[2]!.row(), 'gossip')).toBe('accepted')
     expect([view.entryCount, view.size]).toEqual([2, 2])
     expect(table.ingest(owners[3]!.row(), 'gossip')).toBe('full')
+  })
+
+  test('keeps a withdrawal, one for ten rows, for as long as the row it withdraws could count', () => {
+    view = createView({ maxRows: 10 })
+    table.ingest(alice.withdrawal(), 'gossip')
+    expect(many.slice(0, 10).map((owner) => table.ingest(owner.row({ leaseMs: HALF_A_DAY }), 'gossip'))).toEqual([
+      ...Array<string>(9).fill('accepted'),
+      'full',
+    ])
+    expect([view.isFull, view.entry(alice.peerId)?.record, view.size]).toEqual([true, undefined, 9])
+    expect(table.ingest(alice.row({ seq: NOON - 1, leaseMs: HALF_A_DAY }), 'sync')).toBe('known')
+    clock.turn(HALF_A_DAY)
+    view.sweep()
+    expect(view.entry(alice.peerId)).toBeDefined()
+    expect(table.ingest(many[10]!.row({ epoch: TODAY + 1, seq: 0 }), 'gossip')).toBe('accepted')
+  })
+
+  test('gives up the oldest withdrawals above one for ten rows, and no row for one', () => {
+    view = createView({ maxRows: 10 })
+    for (const owner of many.slice(0, 10)) table.ingest(owner.withdrawal(), 'gossip')
+    for (const owner of many.slice(10, 19)) expect(table.ingest(owner.row(), 'gossip')).toBe('accepted')
+    expect([view.size, view.entry(many[9]!.peerId) !== undefined]).toEqual([9, true])
+    expect(table.ingest(many[19]!.row(), 'gossip')).toBe('full')
   })
 })
 
