@@ -76,7 +76,11 @@ export function composeSharing(needs: {
   live.subscribe(() => {
     limits = readLimits(live.current)
   })
-  const admission = createAdmission({ monotonic, limits: () => limits, ledger })
+  const admission = createAdmission({
+    ...{ monotonic, ledger },
+    limits: () => limits,
+    isTrusted: (peerId) => live.current['trusted-peers'].includes(peerId),
+  })
   const gpus = createGpuReader({ monotonic })
   const hardware = createHardware({ gpus })
   const pause = createPause(
@@ -99,7 +103,7 @@ export function composeSharing(needs: {
     ownStatus: createOwnStatus({ admission, pause }),
     detector,
     needs: { detector, shares, admission, pause, ledger },
-    before: [shares, ledger, hardware, pause, createLiveChanges({ live, admission, pause, log })],
+    before: [shares, ledger, hardware, pause, createLiveChanges({ live, traffic, admission, pause, log })],
     after: [detector],
   }
 }
@@ -144,21 +148,33 @@ function createOwnStatus({ admission, pause }: { admission: Admission; pause: Pa
   }
 }
 
-/** Limits and pause rules count as soon as they are saved. */
-function createLiveChanges(needs: { live: LiveSettings; admission: Admission; pause: Pause; log: Log }): Service {
-  let stop: (() => void) | undefined
+/** Limits and pause rules count as soon as they are saved, the tokens of an answer as soon as it ended. */
+function createLiveChanges(needs: {
+  live: LiveSettings
+  traffic: TrafficFeed
+  admission: Admission
+  pause: Pause
+  log: Log
+}): Service {
+  const { live, traffic, admission, pause, log } = needs
+  let stops: (() => void)[] = []
   return {
     name: 'live-sharing',
     start() {
-      stop = needs.live.subscribe((name) => {
-        if (name.startsWith('limits.')) needs.admission.limitsChanged()
-        if (!name.startsWith('pause.')) return
-        needs.pause.review().catch((error: unknown) => needs.log.error('the pause rules failed', { error }))
-      })
+      stops = [
+        live.subscribe((name) => {
+          if (name.startsWith('limits.')) admission.limitsChanged()
+          if (!name.startsWith('pause.')) return
+          pause.review().catch((error: unknown) => log.error('the pause rules failed', { error }))
+        }),
+        traffic.onFinished(({ direction, peer, tokensIn, tokens }) => {
+          if (direction === 'in' && peer !== null) admission.charge(peer, (tokensIn ?? 0) + (tokens ?? 0))
+        }),
+      ]
       return Promise.resolve()
     },
     stop() {
-      stop?.()
+      for (const stop of stops) stop()
       return Promise.resolve()
     },
   }

@@ -12,6 +12,7 @@ export const causes: Readonly<Record<string, string>> = {
   model_not_found: 'No one offers this model',
   service_not_found: 'No one offers this service',
   not_found: 'There is nothing at this path',
+  request_timeout: 'The request came too slowly',
   body_too_large: 'The request was too large',
   rate_limited: 'Too many requests in a minute',
   provider_busy: 'The provider was busy',

@@ -69,7 +69,7 @@ export async function runExchange(
     reply: new Reply(arrival.response, { listener, requestId }),
     startedAt: performance.now(),
     body: { kind: 'none' },
-    memory: needs.bodies.hold(peer ?? request.headers.origin),
+    memory: needs.bodies.hold(peer === undefined ? request.headers.origin : arrival.source),
   }
   try {
     await forward(exchange)

@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
 import { isModelPath, type LocalService } from '../../services/index.js'
 import {
+  type ArrivingBody,
+  type Asker,
   isGeneration,
   isOwnersMember,
   lowerTokens,
@@ -36,8 +38,8 @@ interface SharedRequest {
 
 /** Serves peers within the owner's limits. */
 export interface SharedUse {
-  /** Who asks, proven by the secure channel. */
-  peerOf(arrival: Arrival): string
+  /** Who asks, for something that needs no slot. Throws as `Admission.check` does. */
+  check(arrival: Arrival): void
   /** Waits for a slot, forwards, and releases the slot exactly when the answer ended or broke off. */
   serve(arrival: Arrival, exchange: Exchange, request: SharedRequest): Promise<void>
 }
@@ -45,7 +47,11 @@ export interface SharedUse {
 export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): SharedUse {
   const { admission, forwarder } = needs
 
-  const peerOf = ({ request }: Arrival): string => request.socket.remoteAddress ?? ''
+  const askerOf = ({ request, source }: Arrival, usesModel: boolean): Asker => ({
+    peerId: request.socket.remoteAddress ?? '',
+    source,
+    usesModel,
+  })
 
   async function bodyOf({ request, memory }: Exchange, { name, path, services }: SharedRequest): Promise<RequestBody> {
     // Another service's body may be as large as it likes: it streams through and is never kept here.
@@ -60,9 +66,9 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
   }
 
   return {
-    peerOf,
+    check: (arrival) => admission.check(askerOf(arrival, false)),
     async serve(arrival, exchange, request) {
-      const slot = admission.enter({ peerId: peerOf(arrival), usesModel: request.name === 'llm' })
+      const slot = admission.enter(askerOf(arrival, request.name === 'llm'), new BodyOnItsWay(arrival))
       const leave = (): void => slot.release()
       exchange.reply.onGone(leave)
       slot.onCut((reason) => {
@@ -89,6 +95,29 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
         slot.release()
       }
     },
+  }
+}
+
+/** What the stream of a request tells of its body. */
+class BodyOnItsWay implements ArrivingBody {
+  readonly #request: IncomingMessage
+  readonly #hasBody: boolean
+
+  constructor({ request, isHandshake }: Arrival) {
+    this.#request = request
+    this.#hasBody = hasBody(request) && !isHandshake
+  }
+
+  get bytesCome(): number {
+    return this.#request.socket.bytesRead
+  }
+
+  get isHere(): boolean {
+    return !this.#hasBody || this.#request.complete
+  }
+
+  get isHeldUp(): boolean {
+    return this.#request.readableLength > 0
   }
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError, toWireError } from '#shared/errors.js'
 import type { Log } from '../../logging/index.js'
-import { HandshakeResponse } from '../../p2p/index.js'
+import { HandshakeResponse, requestSource } from '../../p2p/index.js'
 import type { KeyHolder } from '../../services/secrets/index.js'
 import { ClientGoneError } from '../body/read-body.js'
 import type { HostName } from './host-name.js'
@@ -46,6 +46,11 @@ export class Arrival {
     if (this.method !== 'OPTIONS') return this.method
     const wanted = this.request.headers['access-control-request-method']
     return wanted === undefined || wanted === '' ? 'GET' : wanted.toUpperCase()
+  }
+
+  /** The address group or relay that a peer's request comes from; empty at the local listener. */
+  get source(): string {
+    return requestSource(this.request)
   }
 
   /** True when the client asks for a WebSocket. */

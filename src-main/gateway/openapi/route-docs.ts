@@ -88,7 +88,7 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
   [`${OWN_SERVICE_PREFIX}:service/*`]: {
     tag: 'services',
     answer: 'Forwarded',
-    errors: [...FORWARD_ERRORS, 'service_not_found', 'invalid_service', 'path_not_shared'],
+    errors: [...FORWARD_ERRORS, 'service_not_found', 'invalid_service', 'path_not_shared', 'request_timeout'],
   },
   '/v1/p2p/:peerId/*': { tag: 'services', answer: 'Forwarded', errors: [...FORWARD_ERRORS, 'invalid_peer_id'] },
   '/v1/dnt/table': table('PeerTable', { all: '`1` for every known peer, not only connected ones.' }),

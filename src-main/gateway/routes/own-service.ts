@@ -45,7 +45,7 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
     }
     if (isModelList(name, method, rest)) {
       shared()
-      needs.admission.check({ peerId: sharedUse.peerOf(arrival), usesModel: false })
+      sharedUse.check(arrival)
       // Never the server's own list: it holds what is not shared, and paths on the owner's disk.
       const data = listModels({ ...needs, peerId: needs.host.peerId }, 'peer')
       answerJson(arrival, 200, { object: 'list', data })

@@ -4,23 +4,27 @@ import type { Limits } from '#shared/limits.js'
 import type { MonotonicClock } from '../../../base/clock.js'
 import { Listeners } from '../../../base/listeners.js'
 import type { Ledger } from '../ledger/index.js'
+import { Arrivals } from './arrivals.js'
 import { EntryRules } from './entry-rules.js'
 import { PeerRequest } from './peer-request.js'
 import { Queue } from './queue.js'
+import { Ranks } from './ranks.js'
 import { Slots } from './slots.js'
-import type { Admission, Asker, SlotRequest } from './index.js'
-
-/** A body may take this long to arrive before its room in the queue goes to others. */
-const ARRIVAL_MS = 120_000
+import type { Admission, ArrivingBody, Asker, SlotRequest } from './index.js'
 
 interface AdmissionNeeds {
   monotonic: MonotonicClock
   limits: () => Limits
   /** What each peer was given. */
-  ledger: Pick<Ledger, 'givenToday'>
+  ledger: Pick<Ledger, 'givenToday' | 'wasServed'>
+  /** Whether the owner trusts that peer; may change at any time. */
+  isTrusted: (peerId: string) => boolean
 }
 
-/** The slots for other peers' requests: a bounded, short and fair queue before them, the owner's own always ahead. */
+/**
+ * The slots for other peers' requests, fair between the sources they come from: a bounded, short queue before them, and
+ * before that those whose bodies are on their way. The owner's own requests are always ahead.
+ */
 export function createAdmission(needs: AdmissionNeeds): Admission {
   return new FairAdmission(needs)
 }
@@ -29,7 +33,9 @@ class FairAdmission implements Admission {
   readonly #limits: () => Limits
   readonly #ledger: AdmissionNeeds['ledger']
   readonly #rules: EntryRules
-  readonly #queue = new Queue()
+  readonly #ranks: Ranks
+  readonly #arrivals: Arrivals
+  readonly #queue: Queue
   readonly #slots: Slots
   /** Since the start, by error code. */
   readonly #refused = new Map<string, number>()
@@ -38,14 +44,18 @@ class FairAdmission implements Admission {
   constructor(needs: AdmissionNeeds) {
     this.#limits = needs.limits
     this.#ledger = needs.ledger
-    this.#rules = new EntryRules(needs)
-    this.#slots = new Slots(() => needs.limits().concurrent)
+    this.#ranks = new Ranks(needs)
+    this.#rules = new EntryRules({ ...needs, ranks: this.#ranks })
+    this.#arrivals = new Arrivals(this.#ranks)
+    this.#queue = new Queue(this.#ranks)
+    this.#slots = new Slots(this.#ranks, () => needs.limits().concurrent)
   }
 
-  enter(asker: Asker): SlotRequest {
+  enter(asker: Asker, body: ArrivingBody): SlotRequest {
     this.check(asker)
-    const request = new PeerRequest(asker)
-    this.#join(request)
+    this.#ranks.noteAsked(asker.peerId)
+    const request = new PeerRequest(asker, body)
+    this.#arrive(request)
     this.#changed()
     return {
       acquire: () => request.wait(() => this.#acquire(request)),
@@ -63,6 +73,10 @@ class FairAdmission implements Admission {
     if (error !== undefined) throw this.#counted(error)
   }
 
+  charge(peerId: string, tokens: number): void {
+    this.#rules.charge(peerId, tokens)
+  }
+
   beginOwn(): () => void {
     this.#slots.acquireOwn()
     this.#changed()
@@ -78,7 +92,9 @@ class FairAdmission implements Admission {
 
   close(reason: AppError | undefined): void {
     this.#rules.closed = reason
-    if (reason !== undefined) for (const request of this.#queue) this.#refuse(request, reason)
+    if (reason !== undefined) {
+      for (const request of [...this.#arrivals, ...this.#queue]) this.#refuse(request, reason)
+    }
     this.#changed()
   }
 
@@ -120,7 +136,7 @@ class FairAdmission implements Admission {
   }
 
   get hasRoom(): boolean {
-    return this.#slots.free > 0
+    return this.#slots.own < Math.max(1, this.#limits().concurrent)
   }
 
   get limits(): Limits {
@@ -136,16 +152,24 @@ class FairAdmission implements Admission {
     this.#changed()
   }
 
-  /** Room in the queue, if need be that of a peer who has more of it. */
-  #join(request: PeerRequest): void {
-    const leaving = this.#queue.join(request, this.#limits().queue + this.#slots.free)
+  /** A full queue refuses it before its body is sent. */
+  #arrive(request: PeerRequest): void {
+    const { concurrent, queue } = this.#limits()
+    if (!this.#queue.hasRoomFor(request.asker, this.#room)) throw this.#counted(this.#busy())
+    const leaving = this.#arrivals.join(request, concurrent + queue)
     if (leaving === 'full') throw this.#counted(this.#busy())
     if (leaving !== undefined) this.#refuse(leaving, this.#busy())
-    request.startTimer(ARRIVAL_MS, () => this.#refuse(request, this.#busy()))
+    request.watchPace(() => this.#endSlow(request))
   }
 
   #acquire(request: PeerRequest): void {
-    request.stopTimer()
+    this.#arrivals.leave(request)
+    const leaving = this.#queue.join(request, this.#room)
+    if (leaving === 'full') {
+      this.#refuse(request, this.#busy())
+      return
+    }
+    if (leaving !== undefined) this.#refuse(leaving, this.#busy())
     this.#serveNext()
     if (request.isWaiting) {
       request.startTimer(this.#limits().queueTimeMs, () => this.#refuse(request, this.#busy()))
@@ -153,10 +177,23 @@ class FairAdmission implements Admission {
     this.#changed()
   }
 
+  /** Requests that may wait, counting those a free slot is there for. */
+  get #room(): number {
+    return this.#limits().queue + this.#slots.free
+  }
+
+  /** Its source has had its turn, as if it had been served. */
+  #endSlow(request: PeerRequest): void {
+    const error = tooSlow()
+    this.#slots.charge(request.asker)
+    if (request.isRunning) request.cut(this.#counted(error))
+    else this.#refuse(request, error)
+  }
+
   #release(request: PeerRequest): void {
     if (request.hasEnded) return
     if (request.isRunning) this.#slots.release(request)
-    else this.#queue.leave(request)
+    else this.#leave(request)
     request.end()
     this.#serveNext()
     this.#changed()
@@ -164,7 +201,7 @@ class FairAdmission implements Admission {
 
   #serveNext(): void {
     while (this.#queue.size > 0 && this.#slots.free > 0) {
-      const next = this.#slots.next(this.#queue.waiting())
+      const next = this.#slots.next(this.#queue.waiting)
       if (next === undefined) return
       // The owner may have changed the rules while it waited.
       const refusal = this.#rules.refusal(next.asker)
@@ -178,8 +215,13 @@ class FairAdmission implements Admission {
     }
   }
 
-  #refuse(request: PeerRequest, error: AppError): void {
+  #leave(request: PeerRequest): void {
+    this.#arrivals.leave(request)
     this.#queue.leave(request)
+  }
+
+  #refuse(request: PeerRequest, error: AppError): void {
+    this.#leave(request)
     request.refuse(this.#counted(error))
     this.#changed()
   }
@@ -200,4 +242,8 @@ class FairAdmission implements Admission {
   #changed(): void {
     this.#listeners.notify()
   }
+}
+
+function tooSlow(): AppError {
+  return new AppError('request_timeout', 'The body of this request came too slowly. Send it again.')
 }

@@ -2,51 +2,58 @@ import { AppError } from '#shared/errors.js'
 import type { Limits } from '#shared/limits.js'
 import { BoundedMap } from '../../../base/bounded-map.js'
 import type { MonotonicClock } from '../../../base/clock.js'
-import { fullBucket, refilled, type Bucket } from '../../../base/token-bucket.js'
 import type { Ledger } from '../ledger/index.js'
+import type { Ranks } from './ranks.js'
+import { Rates } from './rates.js'
 import type { Asker } from './index.js'
 
-/** Peers whose rate is remembered; the one that asked longest ago is forgotten, its bucket long full again. */
+/** Peers of whom it is known where they came from last, for the tokens of their answers. */
 const MAX_PEERS = 4096
 
 /** Which peers may ask, before any slot is looked for. */
 export class EntryRules {
   /** Why no request may enter at present; undefined while sharing is not paused. */
   closed: AppError | undefined
-  readonly #monotonic: MonotonicClock
   readonly #limits: () => Limits
   readonly #ledger: Pick<Ledger, 'givenToday'>
-  readonly #buckets = new BoundedMap<string, Bucket>(MAX_PEERS)
+  readonly #ranks: Pick<Ranks, 'of'>
+  readonly #rates: Rates
+  readonly #sources = new BoundedMap<string, string>(MAX_PEERS)
 
-  constructor(needs: { monotonic: MonotonicClock; limits: () => Limits; ledger: Pick<Ledger, 'givenToday'> }) {
-    this.#monotonic = needs.monotonic
+  constructor(needs: {
+    monotonic: MonotonicClock
+    limits: () => Limits
+    ledger: Pick<Ledger, 'givenToday'>
+    ranks: Pick<Ranks, 'of'>
+  }) {
     this.#limits = needs.limits
     this.#ledger = needs.ledger
+    this.#ranks = needs.ranks
+    this.#rates = new Rates(needs)
   }
 
   /** Why this peer may not use the machine now; undefined when it may. Asking counts for nothing. */
-  refusal({ peerId, usesModel }: Asker): AppError | undefined {
+  refusal(asker: Asker): AppError | undefined {
     const { allowedPeers, blockedPeers } = this.#limits()
+    const { peerId } = asker
     const isAllowed = allowedPeers.length === 0 || allowedPeers.includes(peerId)
     if (!isAllowed || blockedPeers.includes(peerId)) {
       return new AppError('peer_not_allowed', 'The owner of this node does not share with this peer.')
     }
-    return this.closed ?? (usesModel ? this.#tokensUsedUp(peerId) : undefined)
+    if (this.closed !== undefined || !asker.usesModel) return this.closed
+    return this.#tokensUsedUp(peerId) ?? this.#rates.tokensRefusal(this.#ranks.of(asker))
   }
 
-  /** Counts one request of this peer: why it comes too soon, or undefined. One minute's requests may come at once. */
-  countRequest({ peerId }: Asker): AppError | undefined {
-    const { requestsPerMinute } = this.#limits()
-    if (requestsPerMinute === 0) return undefined
-    const rate = { capacity: requestsPerMinute, refillPerS: requestsPerMinute / 60 }
-    const nowMs = this.#monotonic.elapsedMs()
-    const bucket = refilled(this.#buckets.peek(peerId) ?? fullBucket(rate, nowMs), rate, nowMs)
-    const isEarly = bucket.tokens < 1
-    this.#buckets.set(peerId, isEarly ? bucket : { ...bucket, tokens: bucket.tokens - 1 })
-    if (!isEarly) return undefined
-    return new AppError('rate_limited', `This peer may ask ${requestsPerMinute} times a minute. Try again later.`, {
-      retryAfterS: Math.max(1, Math.ceil((1 - bucket.tokens) / rate.refillPerS)),
-    })
+  /** Counts one request of this peer: why it comes too soon, or undefined. */
+  countRequest(asker: Asker): AppError | undefined {
+    this.#sources.set(asker.peerId, asker.source)
+    return this.#rates.countRequest(this.#ranks.of(asker))
+  }
+
+  /** Counts tokens of an answer to this peer, for the source it came from last as well. */
+  charge(peerId: string, tokens: number): void {
+    const source = this.#sources.peek(peerId)
+    if (source !== undefined && tokens > 0) this.#rates.takeTokens(this.#ranks.of({ peerId, source }), tokens)
   }
 
   /** Why this peer gets no more tokens today, or undefined. */

@@ -1,10 +1,12 @@
 import { SwapRemoveSet } from '../../../base/swap-remove-set.js'
 import type { PeerRequest } from './peer-request.js'
+import { newbornShare, type Rank, type Ranks } from './ranks.js'
+import type { Asker } from './index.js'
 
-/** Peers whose last slot is remembered while they have nothing here. */
+/** Peers, and sources, whose last slot is remembered while they have nothing here. */
 const MAX_STANDINGS = 4096
 
-/** How a peer stands: its requests at work, and when it was last given a slot (a counter; 0 is never). */
+/** How a peer or a source stands: its requests at work, and when it was last given a slot (a counter; 0 is never). */
 interface Standing {
   running: number
   lastGranted: number
@@ -13,13 +15,17 @@ interface Standing {
 /** What this machine works on: requests of peers in its slots, and the owner's own, which take slots from them. */
 export class Slots {
   readonly #running = new SwapRemoveSet<PeerRequest>()
-  readonly #standings = new Map<string, Standing>()
+  readonly #sources = new Standings()
+  readonly #peers = new Standings()
+  readonly #ranks: Pick<Ranks, 'of'>
   readonly #total: () => number
+  #newborns = 0
   #own = 0
   #granted = 0
 
   /** `total` is how many there are, the owner's included; it may change at any time. */
-  constructor(total: () => number) {
+  constructor(ranks: Pick<Ranks, 'of'>, total: () => number) {
+    this.#ranks = ranks
     this.#total = total
   }
 
@@ -44,17 +50,23 @@ export class Slots {
   }
 
   acquire(request: PeerRequest): void {
-    const standing = this.#standingOf(request.asker.peerId)
-    standing.running += 1
-    this.#granted += 1
-    standing.lastGranted = this.#granted
+    const rank = this.#ranks.of(request.asker)
+    request.rank = rank
     this.#running.add(request)
+    this.#takeTurn(rank, 1)
+    if (rank.isNewborn) this.#newborns += 1
   }
 
   release(request: PeerRequest): void {
-    this.#running.delete(request)
-    const standing = this.#standingOf(request.asker.peerId)
-    standing.running = Math.max(0, standing.running - 1)
+    const { rank } = request
+    if (!this.#running.delete(request) || rank === undefined) return
+    for (const standing of this.#standingsOf(rank)) standing.running = Math.max(0, standing.running - 1)
+    if (rank.isNewborn) this.#newborns -= 1
+  }
+
+  /** Counts as if a slot had been given just now: others come first. */
+  charge(asker: Asker): void {
+    this.#takeTurn(this.#ranks.of(asker), 0)
   }
 
   acquireOwn(): void {
@@ -66,27 +78,48 @@ export class Slots {
   }
 
   /**
-   * Who gets the slot that is free: the peer with the fewest requests at work, among those the one served longest ago;
-   * of its requests the oldest. So everyone gets the same share, however many one sends.
+   * Who gets the slot that is free: a trusted peer before strangers, newborn peers that have their half last. Among
+   * alike the source with the fewest requests at work, of those the one served longest ago, there the peer by the same
+   * rule, and of its requests the oldest. So every source gets the same share, however many peers or requests it sends.
    */
   next(waiting: readonly PeerRequest[]): PeerRequest | undefined {
-    let best: { request: PeerRequest; standing: Standing } | undefined
-    const seen = new Set<string>()
+    let best: { request: PeerRequest; place: readonly number[] } | undefined
     for (const request of waiting) {
-      const { peerId } = request.asker
-      if (seen.has(peerId)) continue
-      seen.add(peerId)
-      const standing = this.#standingOf(peerId)
-      if (best === undefined || isBefore(standing, best.standing)) best = { request, standing }
+      const place = waiting.length === 1 ? [] : this.#placeOf(this.#ranks.of(request.asker))
+      if (best === undefined || isBefore(place, best.place)) best = { request, place }
     }
     return best?.request
   }
 
-  #standingOf(peerId: string): Standing {
-    const known = this.#standings.get(peerId)
+  /** Compared from its first number on; the lowest comes first. */
+  #placeOf(rank: Rank): number[] {
+    const isPastHalf = rank.isNewborn && this.#newborns >= newbornShare(this.#total() - this.#own)
+    const tier = rank.isTrusted ? 0 : isPastHalf ? 2 : 1
+    return [tier, ...this.#standingsOf(rank).flatMap(({ running, lastGranted }) => [running, lastGranted])]
+  }
+
+  #takeTurn(rank: Rank, requests: number): void {
+    this.#granted += 1
+    for (const standing of this.#standingsOf(rank)) {
+      standing.running += requests
+      standing.lastGranted = this.#granted
+    }
+  }
+
+  #standingsOf({ source, peerId }: Rank): Standing[] {
+    return [this.#sources.of(source), this.#peers.of(peerId)]
+  }
+}
+
+/** Bounded: of those with nothing at work the one that was met first is forgotten. */
+class Standings {
+  readonly #standings = new Map<string, Standing>()
+
+  of(name: string): Standing {
+    const known = this.#standings.get(name)
     if (known !== undefined) return known
     const standing = { running: 0, lastGranted: 0 }
-    this.#standings.set(peerId, standing)
+    this.#standings.set(name, standing)
     if (this.#standings.size > MAX_STANDINGS) {
       const idle = [...this.#standings].find(([, other]) => other.running === 0 && other !== standing)
       if (idle !== undefined) this.#standings.delete(idle[0])
@@ -95,6 +128,10 @@ export class Slots {
   }
 }
 
-function isBefore(a: Standing, b: Standing): boolean {
-  return a.running === b.running ? a.lastGranted < b.lastGranted : a.running < b.running
+function isBefore(a: readonly number[], b: readonly number[]): boolean {
+  for (const [index, value] of a.entries()) {
+    const other = b[index] ?? 0
+    if (value !== other) return value < other
+  }
+  return false
 }

@@ -10,6 +10,8 @@ export interface Ledger extends Service {
   rows(days: number): LedgerRow[]
   /** Tokens of prompts and answers that one peer was given today, and the milliseconds until the day is over. */
   givenToday(peerId: string): { tokens: number; endsInMs: number }
+  /** Whether that peer was ever given an answer, as far as the ledger keeps peers apart. */
+  wasServed(peerId: string): boolean
   /** Calls `listener` after each change; returns the way to stop. */
   subscribe(listener: () => void): () => void
 }

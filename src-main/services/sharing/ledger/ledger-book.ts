@@ -51,6 +51,7 @@ export interface LedgerBook {
   totals(day: string): LedgerTotals
   /** Of prompts and answers, those counted here included. */
   tokensOf(peer: string, day: string): number
+  wasServed(peer: string): boolean
   everything(): LedgerTotals
   rows(days: number): LedgerRow[]
   readonly firstDay: string | null
@@ -127,6 +128,7 @@ export function createLedgerBook(file?: LedgerFile): LedgerBook {
       const byPeer = tokensByPeer(day)
       return byPeer.get(countedAs(byPeer, peer)) ?? 0
     },
+    wasServed: (peer) => peers.has(peer),
     everything,
     rows(count) {
       const newest = [...days.keys()].sort().reverse().slice(0, count)

@@ -95,6 +95,7 @@ export function createLedger(
       const nowMs = needs.clock.now()
       return { tokens: book.tokensOf(peerId, dayOf(nowMs)), endsInMs: nextDay(nowMs) - nowMs }
     },
+    wasServed: (peerId) => book.wasServed(peerId),
     subscribe: (listener) => listeners.add(listener),
   }
 }

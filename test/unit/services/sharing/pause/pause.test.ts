@@ -6,7 +6,12 @@ import type { PauseCause } from '#shared/contract/sharing/pause.js'
 import { AppError } from '#shared/errors.js'
 import type { Clock, SleepingClock } from '../../../../../src-main/base/clock.js'
 import type { Fact, GpuFacts, MachineFacts } from '../../../../../src-main/services/machine/index.js'
-import { createAdmission, type Admission } from '../../../../../src-main/services/sharing/access/index.js'
+import {
+  createAdmission,
+  type Admission,
+  type Asker,
+  type SlotRequest,
+} from '../../../../../src-main/services/sharing/access/index.js'
 import { createPause, type Pause, type PauseRules } from '../../../../../src-main/services/sharing/pause/index.js'
 import { DEFAULT_LIMITS } from '../../../../fixtures/default-limits.js'
 import { createRecordingLog } from '../../../../fixtures/recording-log.js'
@@ -77,8 +82,12 @@ async function machine(rules: Partial<PauseRules> = {}) {
   }
   const current = { ...OFF, ...rules }
   const settings = { cutAfterMs: 0 }
-  const ledger = { givenToday: () => ({ tokens: 0, endsInMs: 0 }) }
-  const admission = createAdmission({ monotonic: clock, limits: () => DEFAULT_LIMITS, ledger })
+  const ledger = { givenToday: () => ({ tokens: 0, endsInMs: 0 }), wasServed: () => true }
+  const admission = createAdmission({
+    ...{ monotonic: clock, ledger },
+    limits: () => DEFAULT_LIMITS,
+    isTrusted: () => false,
+  })
   const make = async (): Promise<Pause> => {
     const pause = createPause(
       {
@@ -120,9 +129,15 @@ async function machine(rules: Partial<PauseRules> = {}) {
   }
 }
 
+/** A request whose body is here. */
+const enter = (admission: Admission, peerId: string): SlotRequest =>
+  admission.enter(askerOf(peerId), { bytesCome: 0, isHere: true, isHeldUp: false })
+
+const askerOf = (peerId: string): Asker => ({ peerId, source: peerId, usesModel: true })
+
 const refused = (admission: Admission): AppError | undefined => {
   try {
-    admission.enter({ peerId: 'a peer', usesModel: true }).release()
+    enter(admission, 'a peer').release()
     return undefined
   } catch (error) {
     return error instanceof AppError ? error : undefined
@@ -254,7 +269,7 @@ test.each([3_600_000, -3_600_000])(
     step(ms)
     pass(890_000)
     expect(await pause.review()).toMatchObject({ paused: true })
-    expect(() => admission.check({ peerId: 'a', usesModel: false })).toThrow(
+    expect(() => admission.check({ ...askerOf('a'), usesModel: false })).toThrow(
       expect.objectContaining({ retryAfterS: 10 }),
     )
     pass(10_000)
@@ -277,9 +292,9 @@ test('resuming by hand does not end what a rule holds', async () => {
 
 test('those who wait are refused at once, those who run may end', async () => {
   const { pause, admission } = await machine()
-  const running = [1, 2, 3, 4].map(() => admission.enter({ peerId: 'a', usesModel: true }))
+  const running = [1, 2, 3, 4].map(() => enter(admission, 'a'))
   await Promise.all(running.map((ticket) => ticket.acquire()))
-  const waiting = admission.enter({ peerId: 'b', usesModel: true })
+  const waiting = enter(admission, 'b')
   const outcome = waiting.acquire().catch((error: unknown) => error)
   const cuts: string[] = []
   for (const ticket of running) ticket.onCut(() => cuts.push('cut'))
@@ -294,7 +309,7 @@ test('those who wait are refused at once, those who run may end', async () => {
 test('running answers are cut after their grace, and not when the pause ended before', async () => {
   const { pause, admission, settings, pass } = await machine()
   settings.cutAfterMs = 5_000
-  const ticket = admission.enter({ peerId: 'a', usesModel: true })
+  const ticket = enter(admission, 'a')
   await ticket.acquire()
   const cuts: AppError[] = []
   ticket.onCut((reason) => cuts.push(reason))
