@@ -111,6 +111,8 @@ export interface ServiceRegistry extends Service {
   reportFailure(id: string): void
   /** That server is answering a request now; a health check that times out meanwhile means busy, not dead. */
   reportSuccess(id: string): void
+  /** Checks that server at once; resolves when it is known how it is, and never rejects. */
+  recheck(id: string): Promise<void>
   /** The owner's key to send to that server, where there is one. */
   apiKey(id: string): string | undefined
   /** Calls `listener` after each change; returns the way to stop. */

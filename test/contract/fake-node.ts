@@ -245,6 +245,7 @@ function fakeRegistry(services: Map<string, LocalService>, subscribe: (listener:
     remove: () => Promise.resolve(false),
     reportFailure: () => undefined,
     reportSuccess: () => undefined,
+    recheck: () => Promise.resolve(),
     apiKey: () => undefined,
     subscribe,
   }

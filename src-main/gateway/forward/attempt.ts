@@ -1,13 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { AppError } from '#shared/errors.js'
+import { AppError, type ErrorCode } from '#shared/errors.js'
 import type { AnswerHandler, HttpClient, HttpExchange, HttpRequest } from '../../http-client/index.js'
+import { DeadPeerError } from '../../p2p/index.js'
+import { EndMark } from '../body/end-mark.js'
 import { ClientGoneError } from '../body/read-body.js'
 import type { RequestBody } from '../body/request-body.js'
 import { Upload } from '../body/upload.js'
+import { ErrorBody } from './error-body.js'
 import { type AttemptFailure, breakError, failureBeforeHeaders, reasonOf } from './failures.js'
 import { type HeaderPolicy, type Headers, responseHeaders } from './headers.js'
-import type { Reply } from './reply.js'
+import { isPlainEventStream, type Reply } from './reply.js'
 
 /** Where one attempt goes and what it says there. */
 export interface AttemptTarget {
@@ -30,6 +33,16 @@ export interface AttemptRequest {
   whyBrokenOff?: (() => Promise<string | undefined>) | undefined
   /** For a WebSocket handshake: whether a 101 with these headers answers it. */
   isAccepted?: ((headers: IncomingHttpHeaders) => boolean) | undefined
+  /**
+   * Called at the clean end of an event stream, with whether it carried one of the marks such streams end with. False
+   * says that it should have: the answer breaks off then.
+   */
+  isComplete?: ((endMarked: boolean) => boolean) | undefined
+  /**
+   * Where another may be asked: hears of it when the provider is most likely gone, so that it is left before it has begun
+   * to answer; returns the way to stop.
+   */
+  onSuspect?: ((leave: () => void) => () => void) | undefined
   /** Called with each piece of the answer; must be quick. */
   onData?: (() => void) | undefined
   /** Adds headers of our own to those the client will get; called when the answer begins. */
@@ -49,7 +62,7 @@ export interface AttemptTiming {
 export type AttemptResult =
   | { kind: 'upgraded'; socket: Duplex; headers: IncomingHttpHeaders; timing: AttemptTiming }
   | { kind: 'relayed'; status: number; timing: AttemptTiming }
-  | { kind: 'refused'; status: number; retryAfterS: number | undefined }
+  | { kind: 'refused'; status: number; retryAfterS: number | undefined; code: ErrorCode | undefined }
   | AttemptFailure
   | {
       kind: 'cut'
@@ -61,11 +74,14 @@ export type AttemptResult =
     }
   | { kind: 'client-gone' }
 
+interface Refusal {
+  status: number
+  retryAfterS: number | undefined
+  body: ErrorBody
+}
+
 /** Statuses by which a provider says that another one should be asked. */
 const REFUSALS = new Set([429, 502, 503, 504])
-
-/** Bytes of a refusal that are read to keep its connection usable; a longer one is cut. */
-const MAX_REFUSAL_BYTES = 64 * 1024
 
 const MS = (from: number): number => performance.now() - from
 
@@ -84,11 +100,14 @@ class Attempt implements AnswerHandler {
   #exchange: HttpExchange | undefined
   #connectMs = 0
   #head: { status: number; timing: AttemptTiming } | undefined
-  #refusal: { status: number; retryAfterS: number | undefined; bytes: number } | undefined
-  #late: LateAnswer | undefined
+  #refusal: Refusal | undefined
+  /** Of an answer that is no event stream and came after comments had begun one. */
+  #late: ErrorBody | undefined
+  #endMark: EndMark | undefined
   /** Pieces may still come: those that had come before their connection ended. */
   #waitsForClient = false
   #settled = false
+  #stopSuspecting: (() => void) | undefined
 
   constructor(target: AttemptTarget, request: AttemptRequest, reply: Reply, resolve: (result: AttemptResult) => void) {
     this.#target = target
@@ -103,6 +122,7 @@ class Attempt implements AnswerHandler {
       return
     }
     this.#reply.onGone(this.#onGone)
+    this.#stopSuspecting = this.#request.onSuspect?.(() => this.#leave())
     const { client, path, headers } = this.#target
     const { method, body, idleTimeoutMs, isAccepted } = this.#request
     const request: HttpRequest = { method, path, headers, body: bodyToSend(body), idleTimeoutMs }
@@ -116,17 +136,25 @@ class Attempt implements AnswerHandler {
     this.#exchange?.abort(new ClientGoneError())
   }
 
+  #leave(): void {
+    if (this.#head !== undefined || this.#refusal !== undefined) return
+    const error = new DeadPeerError(false)
+    this.#settle({ ...failureBeforeHeaders(error), stage: 'way-lost' })
+    this.#exchange?.abort(error)
+  }
+
   #settle(result: AttemptResult): void {
     if (this.#settled) return
     this.#settled = true
     this.#reply.offGone(this.#onGone)
+    this.#stopSuspecting?.()
     this.#resolve(result)
   }
 
   onStart(exchange: HttpExchange): void {
     this.#exchange = exchange
     this.#connectMs = MS(this.#startedAt)
-    // The client left while a connection was being made: nothing of the request has been sent yet.
+    // The client left, or the provider was left, while a connection was being made: nothing of the request has been sent yet.
     if (this.#settled) exchange.abort(new ClientGoneError())
   }
 
@@ -142,7 +170,7 @@ class Attempt implements AnswerHandler {
 
   onHead(status: number, headers: IncomingHttpHeaders): void {
     if (this.#request.mayRefuse && REFUSALS.has(status)) {
-      this.#refusal = { status, retryAfterS: retryAfter(headers['retry-after']), bytes: 0 }
+      this.#refusal = { status, retryAfterS: retryAfter(headers['retry-after']), body: new ErrorBody() }
       return
     }
     const timing = this.#timing()
@@ -151,7 +179,9 @@ class Attempt implements AnswerHandler {
     const passed = this.#reply.head(status, answer)
     this.#head = { status, timing }
     // Comments have gone out as an event stream and this is something else: the client gets it as an error event.
-    if (!passed) this.#late = new LateAnswer(status)
+    if (!passed) this.#late = new ErrorBody()
+    else if (this.#request.isComplete !== undefined && status === 200 && isPlainEventStream(answer))
+      this.#endMark = new EndMark()
   }
 
   onData(piece: Buffer): void {
@@ -160,11 +190,12 @@ class Attempt implements AnswerHandler {
       return
     }
     if (this.#refusal !== undefined) {
-      this.#refusal.bytes += piece.byteLength
-      if (this.#refusal.bytes > MAX_REFUSAL_BYTES) this.#exchange?.abort(new Error('the refusal is too long'))
+      // It is read to keep its connection usable; a longer one is cut.
+      if (!this.#refusal.body.push(piece)) this.#exchange?.abort(new Error('the refusal is too long'))
       return
     }
     this.#request.onData?.()
+    this.#endMark?.push(piece)
     if (this.#reply.write(piece) || this.#waitsForClient) return
     this.#waitsForClient = true
     this.#exchange?.pause()
@@ -176,25 +207,32 @@ class Attempt implements AnswerHandler {
 
   onEnd(): void {
     if (this.#refusal !== undefined) {
-      this.#settle({ kind: 'refused', status: this.#refusal.status, retryAfterS: this.#refusal.retryAfterS })
+      this.#settleRefused(this.#refusal)
       return
     }
     if (this.#head === undefined || this.#settled) return
+    if (this.#endMark !== undefined && this.#request.isComplete?.(this.#endMark.wasSeen()) === false) {
+      void this.#breakOff(new Error('it ended without the mark that its streams end with'), this.#head)
+      return
+    }
     if (this.#late === undefined) this.#reply.end()
-    else this.#late.writeTo(this.#reply)
+    else breakOffLate(this.#reply, this.#head.status, this.#late)
     this.#settle({ kind: 'relayed', status: this.#head.status, timing: this.#head.timing })
   }
 
   onError(error: Error): void {
     if (this.#settled) return
     if (error instanceof ClientGoneError) this.#settle({ kind: 'client-gone' })
-    else if (this.#refusal !== undefined) {
-      this.#settle({ kind: 'refused', status: this.#refusal.status, retryAfterS: this.#refusal.retryAfterS })
-    } else if (this.#late !== undefined && this.#head !== undefined) {
-      this.#late.writeTo(this.#reply)
+    else if (this.#refusal !== undefined) this.#settleRefused(this.#refusal)
+    else if (this.#late !== undefined && this.#head !== undefined) {
+      breakOffLate(this.#reply, this.#head.status, this.#late)
       this.#settle({ kind: 'relayed', ...this.#head })
     } else if (this.#head === undefined) this.#settle(failureBeforeHeaders(error))
     else void this.#breakOff(error, this.#head)
+  }
+
+  #settleRefused({ status, retryAfterS, body }: Refusal): void {
+    this.#settle({ kind: 'refused', status, retryAfterS, code: body.code() })
   }
 
   async #breakOff(error: Error, sent: { status: number; timing: AttemptTiming }): Promise<void> {
@@ -220,43 +258,11 @@ function retryAfter(header: string | string[] | undefined): number | undefined {
   return header !== undefined && Number.isInteger(seconds) && seconds >= 0 && seconds <= 86_400 ? seconds : undefined
 }
 
-/** Longer than any sensible error. */
-const MAX_LATE_BYTES = 64 * 1024
-
-/** An answer that is no event stream and came after comments had begun one: the client gets it as an error event. */
-class LateAnswer {
-  readonly #status: number
-  readonly #pieces: Buffer[] = []
-  #bytes = 0
-
-  constructor(status: number) {
-    this.#status = status
-  }
-
-  /** Keeps a piece of the body; false when there is too much of it. */
-  push(chunk: Buffer): boolean {
-    this.#bytes += chunk.byteLength
-    if (this.#bytes > MAX_LATE_BYTES) return false
-    this.#pieces.push(chunk)
-    return true
-  }
-
-  /** The provider's own error where it sent one in OpenAI's shape, else a sentence of ours. */
-  writeTo(reply: Reply): void {
-    const error = new AppError(
-      'upstream_failed',
-      `The provider answered ${this.#status} after a long silence, and not with an event stream. Send the request again.`,
-    )
-    reply.breakOff(error, this.#bytes > MAX_LATE_BYTES ? undefined : errorIn(Buffer.concat(this.#pieces)))
-  }
-}
-
-function errorIn(body: Buffer): object | undefined {
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'))
-    return typeof value === 'object' && value !== null && 'error' in value ? { error: value.error } : undefined
-  } catch {
-    // Not JSON: there is nothing in it a client could read.
-    return undefined
-  }
+/** The client's error where comments had begun an event stream and the answer is none: the provider's own, if it sent one. */
+function breakOffLate(reply: Reply, status: number, body: ErrorBody): void {
+  const error = new AppError(
+    'upstream_failed',
+    `The provider answered ${status} after a long silence, and not with an event stream. Send the request again.`,
+  )
+  reply.breakOff(error, body.inShape())
 }

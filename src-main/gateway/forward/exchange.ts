@@ -12,6 +12,7 @@ import type { Arrival } from '../listener/arrival.js'
 import type { Listener } from '../listener/listeners.js'
 import type { Provider } from '../routing/choose-providers.js'
 import type { ProviderHealth } from '../routing/provider-health.js'
+import { whyFailed } from './failures.js'
 import { HOPS_HEADER, nextHops } from './headers.js'
 import { Reply } from './reply.js'
 import type { AttemptPlan } from './targets.js'
@@ -189,7 +190,7 @@ export function trafficAttempt(
   return {
     peer: provider.kind === 'peer' ? provider.peerId : null,
     outcome: OUTCOMES[result.kind],
-    reason: reasonOf(result),
+    reason: reasonOf(result, provider.kind === 'self'),
     startMs: rounded(startMs),
     durationMs: rounded(durationMs),
     connectMs: timing === undefined ? null : rounded(timing.connectMs),
@@ -197,9 +198,9 @@ export function trafficAttempt(
   }
 }
 
-function reasonOf(result: AttemptOutcome): string | null {
-  if ('reason' in result) return result.reason
-  return result.kind === 'refused' ? `answered ${result.status}` : null
+function reasonOf(result: AttemptOutcome, isOwn: boolean): string | null {
+  if (result.kind === 'failed' || result.kind === 'refused') return whyFailed(result, isOwn).reason
+  return 'reason' in result ? result.reason : null
 }
 
 /** Tenths of a millisecond. */

@@ -10,8 +10,8 @@ import { deadPeerBehind, PeerUnreachableError } from '../../p2p/index.js'
 /**
  * How far a failed attempt came. `stale`: the connection had served before and was lost before a byte of this answer came,
  * as happens when the other side gives up an idle connection in the moment it is used again. `refused-here`: this
- * node's own HTTP client found the request unfit to be sent; the provider has nothing to do with it. `way-lost`: nothing
- * was heard over a relay any more; the provider behind it may be well.
+ * node's own HTTP client found the request unfit to be sent; the provider has nothing to do with it. `way-lost`: the
+ * connection to the peer is gone, or nothing was heard over its relay any more; the peer may be well.
  */
 type FailureStage = 'connect' | 'stale' | 'before-headers' | 'way-lost' | 'refused-here'
 
@@ -19,19 +19,32 @@ type FailureStage = 'connect' | 'stale' | 'before-headers' | 'way-lost' | 'refus
 export interface AttemptFailure {
   kind: 'failed'
   stage: FailureStage
+  /** Nothing of the request left this machine. */
+  unsent: boolean
+  cause: FailureCause
   reason: string
   timedOut: boolean
 }
 
 /** What an error before the answer's head means. */
 export function failureBeforeHeaders(error: Error): AttemptFailure {
-  return { kind: 'failed', stage: stageOf(error), reason: reasonOf(error), timedOut: isTimeout(error) }
+  const unsent = error instanceof ConnectFailedError || error instanceof UnsendableRequestError
+  const stage = stageOf(error)
+  return { kind: 'failed', stage, unsent, cause: causeOf(error), reason: reasonOf(error), timedOut: isTimeout(error) }
+}
+
+function causeOf(error: Error): FailureCause {
+  if (isTimeout(error) || deadPeerBehind(error) !== undefined) return 'silent'
+  if (error instanceof PeerUnreachableError) return error.wasLost ? 'lost' : 'unreachable'
+  if (error instanceof ConnectFailedError) return 'unreachable'
+  return error instanceof ConnectionLostError ? 'lost' : 'other'
 }
 
 function stageOf(error: Error): FailureStage {
   if (error instanceof UnsendableRequestError) return 'refused-here'
   const dead = deadPeerBehind(error)
-  if (dead?.wasRelayed === true) return 'way-lost'
+  if (dead?.peerMayBeWell === true) return 'way-lost'
+  if (error instanceof PeerUnreachableError && error.wasLost) return 'way-lost'
   if (error instanceof ConnectFailedError) return 'connect'
   if (dead !== undefined) return 'before-headers'
   return error instanceof ConnectionLostError && error.stale ? 'stale' : 'before-headers'
@@ -39,10 +52,13 @@ function stageOf(error: Error): FailureStage {
 
 const isTimeout = (error: Error): boolean => error instanceof IdleTimeoutError
 
+const LOST = 'the connection was lost'
+
 /** A short reason for logs and messages: never a part of a body. */
 export function reasonOf(error: Error): string {
   const dead = deadPeerBehind(error)
   if (dead !== undefined) return dead.message
+  if (error instanceof PeerUnreachableError && error.wasLost) return LOST
   if (error instanceof PeerUnreachableError) return `not reachable (${error.message.slice(0, 120)})`
   if (error instanceof ConnectFailedError && isRefusal(error.cause)) return 'connection refused'
   return error.message.slice(0, 120)
@@ -69,9 +85,54 @@ function brokenSentence(reason: string): string {
 export interface FailedAttempt {
   /** Peer id, or `this node`. */
   who: string
+  cause: FailureCause
   reason: string
   outcome: 'failed' | 'timed-out' | 'busy' | 'unavailable'
   retryAfterS?: number
+}
+
+/** Why a provider did not answer: the closed vocabulary of it. */
+export type FailureCause = keyof typeof CAUSES
+
+/** What is said of each, and what can be done about it. */
+const CAUSES = {
+  'server-down': {
+    says: 'its model server does not answer',
+    advice: 'Whose server it is has to start it; GET /v1/models lists what there is meanwhile.',
+  },
+  full: { says: 'it is full', advice: 'Try again shortly.' },
+  closed: { says: 'it takes no requests at the moment', advice: 'Try again later, or use another model.' },
+  lost: { says: 'the connection was lost', advice: 'Send the request again.' },
+  unreachable: {
+    says: 'it can not be reached',
+    advice: 'Try again shortly; "ocf doctor" tells how peers are reached.',
+  },
+  silent: { says: 'it did not answer in time', advice: 'Send the request again, or a shorter one.' },
+  other: { says: 'it failed', advice: 'Send the request again, or use another model.' },
+} as const
+
+const CAUSE_OF_CODE: Partial<Record<ErrorCode, FailureCause>> = {
+  upstream_failed: 'server-down',
+  upstream_timeout: 'silent',
+  provider_busy: 'full',
+  rate_limited: 'full',
+  no_provider: 'closed',
+}
+
+const CAUSE_OF_STATUS: Readonly<Record<number, FailureCause>> = { 429: 'full', 502: 'server-down', 504: 'silent' }
+
+/** Why an attempt left the client without an answer; `isOwn` for one at a server of this machine. */
+export function whyFailed(
+  result: AttemptFailure | { kind: 'refused'; status: number; code: ErrorCode | undefined },
+  isOwn: boolean,
+): { cause: FailureCause; reason: string } {
+  if (result.kind === 'refused') {
+    const told = result.code === undefined ? undefined : CAUSE_OF_CODE[result.code]
+    const cause = told ?? CAUSE_OF_STATUS[result.status] ?? 'other'
+    return { cause, reason: `${CAUSES[cause].says} (answered ${result.status})` }
+  }
+  if (!isOwn || result.cause === 'silent') return result
+  return { cause: 'server-down', reason: `${CAUSES['server-down'].says} (${result.reason})` }
 }
 
 /** When a client may try again, where no provider said when. */
@@ -79,23 +140,25 @@ const DEFAULT_RETRY_AFTER_S = 5
 
 /** The one error that a list of failed attempts amounts to; each peer and its reason is in the sentence. */
 export function allAttemptsFailed(what: string, failed: readonly FailedAttempt[]): AppError {
-  if (failed.length === 0) return noProvider(capitalized(what), ['it was withdrawn this moment'])
+  const [first] = failed
+  if (first === undefined) return noProvider(capitalized(what), ['it was withdrawn this moment'])
   const list = failed.map(({ who, reason }) => `${who}: ${reason}`).join('; ')
   const retryAfterS = Math.min(...failed.map((attempt) => attempt.retryAfterS ?? DEFAULT_RETRY_AFTER_S))
+  const { advice } = CAUSES[failed.every(({ cause }) => cause === first.cause) ? first.cause : 'other']
   if (failed.every(({ outcome }) => outcome === 'busy')) {
     return new AppError('provider_busy', `Every provider of ${what} is busy. Try again shortly. Tried: ${list}.`, {
       retryAfterS,
     })
   }
   if (failed.every(({ outcome }) => outcome === 'timed-out')) {
-    return new AppError('upstream_timeout', `No provider of ${what} answered in time. Tried: ${list}.`)
+    return new AppError('upstream_timeout', `No provider of ${what} answered in time. ${advice} Tried: ${list}.`)
   }
   if (failed.every(({ outcome }) => outcome === 'busy' || outcome === 'unavailable')) {
-    return new AppError('no_provider', `No provider of ${what} can take the request now. Tried: ${list}.`, {
+    return new AppError('no_provider', `No provider of ${what} can take the request now. ${advice} Tried: ${list}.`, {
       retryAfterS,
     })
   }
-  return new AppError('upstream_failed', `No provider of ${what} could answer. Tried: ${list}.`)
+  return new AppError('upstream_failed', `No provider of ${what} could answer. ${advice} Tried: ${list}.`)
 }
 
 /** Known in the network, but no provider can be routed to now. */

@@ -5,13 +5,15 @@ import type { Host, PathLookup, PeerClients } from '../../p2p/index.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
 import type { TrafficUpdate } from '../../telemetry/index.js'
-import type { Provider } from '../routing/choose-providers.js'
+import { MAX_ATTEMPTS, type Provider } from '../routing/choose-providers.js'
+import { byLoad } from '../routing/own-servers.js'
 import type { ProviderHealth } from '../routing/provider-health.js'
 import type { ProviderScores } from '../routing/provider-scores.js'
 import type { RequestReach } from '../routing/reach.js'
-import { attempt, type AttemptRequest, type AttemptResult, type AttemptTiming } from './attempt.js'
+import { attempt, type AttemptRequest, type AttemptTiming } from './attempt.js'
 import { createAliveReporter, createAttemptRecord, type Exchange, trafficAttempt } from './exchange.js'
-import { allAttemptsFailed, type FailedAttempt } from './failures.js'
+import { canBeSentAgain, createFailover, isHarmlessTwice, mayComeAgain, mayRepeat } from './failover.js'
+import { allAttemptsFailed, type FailedAttempt, whyFailed } from './failures.js'
 import type { Headers } from './headers.js'
 import type { LocalClients } from './local-clients.js'
 import { type AttemptPlan, createTargets, type ServiceRequest } from './targets.js'
@@ -29,8 +31,12 @@ export interface Forwarder {
     request: ServiceRequest,
     providers: readonly Provider[],
   ): Promise<Provider | undefined>
-  /** One attempt at this machine's own service, whose response is final. */
-  toLocalService(exchange: Exchange, service: LocalService, path: string): Promise<void>
+  /**
+   * Asks this machine's own services that can serve it, the least busy first, until one answers; the last one's response
+   * is final.
+   * @throws AppError as {@link Forwarder.toProviders}
+   */
+  toOwnServices(exchange: Exchange, services: readonly LocalService[], path: string): Promise<void>
   /** One attempt at another peer's listener, whose response is final. */
   toPeer(exchange: Exchange, peerId: string, path: string): Promise<void>
 }
@@ -55,18 +61,18 @@ export function createForwarder(
   needs: ForwarderNeeds,
   settings: Readonly<Pick<Settings, 'gateway.idle-timeout' | 'use.exposure'>>,
 ): Forwarder {
-  const { host, paths, health, scores, reach } = needs
+  const { host, paths, health, scores } = needs
   const targets = createTargets(needs)
   const record = createAttemptRecord({ ...needs, log: needs.log.forComponent('forward') })
 
   async function run(
     exchange: Exchange,
     plan: AttemptPlan,
-    { attempts, readers }: { attempts: number; readers: number },
+    { attempts, readers, hasAnother }: { attempts: number; readers: number; hasAnother: () => boolean },
   ): Promise<AttemptOutcome> {
     const { provider } = plan
     const isPeer = provider.kind === 'peer'
-    const scored = isPeer ? scores.begin(provider.peerId) : undefined
+    const scored = scores.begin(isPeer ? provider.peerId : provider.serviceId)
     exchange.traffic.update(routeTaken(exchange, provider, attempts))
     const selectMs = performance.now() - exchange.startedAt
     const request: AttemptRequest = {
@@ -76,10 +82,12 @@ export function createForwarder(
       mayRefuse: plan.mayRefuse,
       whyBrokenOff: isPeer ? () => health.whyBrokenOff(provider.peerId) : undefined,
       isAccepted: exchange.reply.isHandshake ? (headers) => isAccepted(headers, exchange.request.headers) : undefined,
+      onSuspect: isPeer && isHarmlessTwice(exchange, plan) ? whenSuspect(provider.peerId, hasAnother) : undefined,
+      isComplete: plan.streamKind === undefined ? undefined : isComplete(provider, plan.streamKind),
       onData: createAliveReporter(() => record.success(provider, plan.offer)),
       addOwnHeaders(headers, timing) {
         exchange.traffic.firstByte()
-        scored?.answered(timing.ttfbMs)
+        scored.answered(timing.ttfbMs)
         if (exchange.listener === 'peer') return
         if (isPeer) exchange.traffic.update({ path: paths.pathTo(provider.peerId) })
         addOwnHeaders(headers, exchange, {
@@ -93,14 +101,14 @@ export function createForwarder(
     }
     const endOwn = !isPeer && exchange.listener === 'local' ? needs.admission.beginOwn() : undefined
     let ended = await attempt(plan.target, request, exchange.reply)
-    if (mayRepeat(exchange, plan, ended)) ended = await attempt(plan.target, request, exchange.reply)
+    if (mayRepeat(host, exchange, plan, ended)) ended = await attempt(plan.target, request, exchange.reply)
     const result =
       ended.kind === 'upgraded' ? await relayUpgraded(exchange, ended, { ...request, ...plan.target }) : ended
     endOwn?.()
     if (result.kind === 'refused') {
-      scored?.refused(result.retryAfterS === undefined ? undefined : result.retryAfterS * 1000)
-    }
-    scored?.end()
+      scored.refused(result.retryAfterS === undefined ? undefined : result.retryAfterS * 1000)
+    } else if (result.kind === 'failed' && !isPeer) scored.refused()
+    scored.end()
     exchange.traffic.attempted(
       trafficAttempt(provider, result, selectMs, performance.now() - exchange.startedAt - selectMs),
     )
@@ -109,6 +117,23 @@ export function createForwarder(
       throw new AppError('invalid_request', `This request can not be forwarded: ${result.reason}.`)
     }
     return result
+  }
+
+  /** Hears of it when that peer is most likely gone, where somebody else is there, or another connection to it. */
+  function whenSuspect(peerId: string, hasAnother: () => boolean): AttemptRequest['onSuspect'] {
+    const { liveness } = host
+    if (liveness === undefined) return undefined
+    return (leave) =>
+      liveness.onSuspect(({ remotePeer }) => {
+        if (remotePeer.toString() !== peerId) return
+        if (hasAnother() || !liveness.isDoubted(host.connectionsTo(peerId))) leave()
+      })
+  }
+
+  /** Whether an event stream that ended cleanly is complete, going by how those of the same kind ended before. */
+  function isComplete(provider: Provider, kind: string): (endMarked: boolean) => boolean {
+    const key = provider.kind === 'peer' ? provider.peerId : provider.serviceId
+    return (endMarked) => health.reportEnd(key, kind, endMarked)
   }
 
   /** Throws what went wrong while the client is untouched; one that has seen comments gets it as an error event. */
@@ -125,40 +150,48 @@ export function createForwarder(
     return { tries: attempts, direction: 'out', peer: provider.peerId }
   }
 
-  /** An attempt that no other follows. */
+  /** An attempt that no other provider's follows. */
   async function only(exchange: Exchange, plan: AttemptPlan, what: string): Promise<void> {
     const readers = plan.provider.kind === 'peer' ? 1 : 0
-    const result = await run(exchange, plan, { attempts: 1, readers })
+    const about = { readers, hasAnother: () => false }
+    let result = await run(exchange, plan, { ...about, attempts: 1 })
+    if (mayComeAgain(host, exchange, plan, result)) result = await run(exchange, plan, { ...about, attempts: 2 })
     if (result.kind === 'failed') fail(exchange, allAttemptsFailed(what, [toFailedAttempt(plan.provider, result)]))
   }
 
   return {
     async toProviders(exchange, request, providers) {
       const failed: FailedAttempt[] = []
-      const readers = new Readers(reach)
-      // Filled by the first round: whose relay went quiet is asked once more after all others.
-      const wayLost: Provider[] = []
-      let canGoOn = true
-      for (const round of [providers, wayLost]) {
-        for (const provider of round) {
-          if (!canGoOn || !readers.mayGet(provider, settings['use.exposure'])) continue
-          const plan = targets.ofProvider(exchange, request, provider)
-          if (plan === undefined) continue
-          const result = await run(exchange, plan, { attempts: failed.length + 1, readers: readers.with(provider) })
-          if (!isUnsent(result)) readers.add(provider)
-          if (result.kind !== 'failed' && result.kind !== 'refused')
-            return result.kind === 'relayed' ? provider : undefined
-          failed.push(toFailedAttempt(provider, result))
-          canGoOn = canBeSentAgain(exchange, result)
-          if (round === providers && mayComeAgain(exchange, plan, result)) wayLost.push(provider)
+      const failover = createFailover(needs, providers, () => settings['use.exposure'])
+      for (let provider = failover.next(); provider !== undefined; provider = failover.next()) {
+        const plan = targets.ofProvider(exchange, request, provider)
+        if (plan === undefined) continue
+        const readers = failover.readersWith(provider)
+        const hasAnother = (): boolean => failover.hasAnother()
+        const result = await run(exchange, plan, { attempts: failed.length + 1, readers, hasAnother })
+        if (result.kind !== 'failed' && result.kind !== 'refused') {
+          return result.kind === 'relayed' ? provider : undefined
         }
+        failed.push(toFailedAttempt(provider, result))
+        failover.failed(exchange, plan, result)
       }
       fail(exchange, allAttemptsFailed(request.what, failed))
       return undefined
     },
 
-    async toLocalService(exchange, service, path) {
-      await only(exchange, targets.ofService(exchange, service, path), `"${service.name}"`)
+    async toOwnServices(exchange, services, path) {
+      const order = byLoad(scores, services).slice(0, MAX_ATTEMPTS)
+      const failed: FailedAttempt[] = []
+      for (const [index, service] of order.entries()) {
+        // What has been read of a stream cannot be sent to another: whatever comes of it is the answer.
+        const mayRefuse = index + 1 < order.length && exchange.body.kind !== 'stream'
+        const plan = targets.ofService(exchange, service, path, mayRefuse)
+        const result = await run(exchange, plan, { attempts: index + 1, readers: 0, hasAnother: () => mayRefuse })
+        if (result.kind !== 'failed' && result.kind !== 'refused') return
+        failed.push(toFailedAttempt(plan.provider, result))
+        if (!canBeSentAgain(exchange, result)) break
+      }
+      fail(exchange, allAttemptsFailed(`"${services[0]?.name ?? ''}"`, failed))
     },
 
     async toPeer(exchange, peerId, path) {
@@ -166,38 +199,6 @@ export function createForwarder(
     },
   }
 }
-
-/** The peers that got to read a request. */
-class Readers {
-  readonly #reach: Pick<RequestReach, 'isTrusted'>
-  readonly #peers = new Set<string>()
-  readonly #strangers = new Set<string>()
-
-  constructor(reach: Pick<RequestReach, 'isTrusted'>) {
-    this.#reach = reach
-  }
-
-  /** False for a stranger when as many others as may have read it already. */
-  mayGet(provider: Provider, mostStrangers: number): boolean {
-    if (provider.kind === 'self' || this.#strangers.size < mostStrangers) return true
-    return this.#strangers.has(provider.peerId) || this.#reach.isTrusted(provider.peerId)
-  }
-
-  /** How many there are with that one. */
-  with(provider: Provider): number {
-    return this.#peers.size + (provider.kind === 'self' || this.#peers.has(provider.peerId) ? 0 : 1)
-  }
-
-  add(provider: Provider): void {
-    if (provider.kind === 'self') return
-    this.#peers.add(provider.peerId)
-    if (!this.#reach.isTrusted(provider.peerId)) this.#strangers.add(provider.peerId)
-  }
-}
-
-/** Nothing of the request left this machine. */
-const isUnsent = (result: AttemptOutcome): boolean =>
-  result.kind === 'failed' && (result.stage === 'connect' || result.stage === 'refused-here')
 
 /** Tells this machine's own app how its answer came to be. */
 function addOwnHeaders(
@@ -225,44 +226,15 @@ function addOwnHeaders(
 /** As `toFixed(2)` would have it, without trailing zeros, at a tenth of its price. */
 const hundredths = (ms: number): number => Math.round(ms * 100) / 100
 
-/** A streamed body is gone once a byte of it was read; any other can be sent to the next provider. */
-function canBeSentAgain(exchange: Exchange, result: AttemptOutcome): boolean {
-  if (exchange.body.kind !== 'stream') return true
-  const { stream } = exchange.body
-  const wasEarly = result.kind === 'failed' && (result.stage === 'connect' || result.stage === 'way-lost')
-  return wasEarly && !stream.readableDidRead && !stream.destroyed
-}
-
-const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'PUT', 'DELETE'])
-
-/**
- * Whether a request lost on a connection that had idled is sent to the same provider once more. RFC 9110 §9.2.2 allows
- * it where the method is idempotent or the request is known to change nothing, as asking a model does not.
- */
-function mayRepeat(exchange: Exchange, plan: { changesNothing: boolean }, result: AttemptResult): boolean {
-  return result.kind === 'failed' && result.stage === 'stale' && isHarmlessTwice(exchange, plan)
-}
-
-/** Whether a provider whose relay went quiet is asked once more, over another way, after all others. */
-function mayComeAgain(exchange: Exchange, plan: { changesNothing: boolean }, result: AttemptOutcome): boolean {
-  return result.kind === 'failed' && result.stage === 'way-lost' && isHarmlessTwice(exchange, plan)
-}
-
-function isHarmlessTwice(exchange: Exchange, plan: { changesNothing: boolean }): boolean {
-  if (exchange.body.kind === 'stream') return false
-  return plan.changesNothing || IDEMPOTENT_METHODS.has(exchange.request.method ?? 'GET')
-}
-
 /** What the sentence of a failed request says of one attempt. */
 function toFailedAttempt(provider: Provider, result: AttemptOutcome & { kind: 'failed' | 'refused' }): FailedAttempt {
-  const who = provider.kind === 'peer' ? provider.peerId : 'this node'
-  if (result.kind === 'failed') {
-    return { who, reason: result.reason, outcome: result.timedOut ? 'timed-out' : 'failed' }
-  }
+  const isOwn = provider.kind === 'self'
+  const who = isOwn ? 'this node' : provider.peerId
+  const { cause, reason } = whyFailed(result, isOwn)
+  if (result.kind === 'failed') return { who, cause, reason, outcome: result.timedOut ? 'timed-out' : 'failed' }
   const { status, retryAfterS } = result
   return {
-    who,
-    reason: `answered ${status}`,
+    ...{ who, cause, reason },
     outcome: status === 429 ? 'busy' : status === 503 ? 'unavailable' : status === 504 ? 'timed-out' : 'failed',
     ...(retryAfterS === undefined ? {} : { retryAfterS }),
   }

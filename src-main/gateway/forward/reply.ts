@@ -125,7 +125,7 @@ export class Reply {
    */
   head(status: number, headers: Headers): boolean {
     this.#stopComments()
-    const isEvents = isEventStream(headers) && headers['content-encoding'] === undefined
+    const isEvents = isPlainEventStream(headers)
     if (this.started) {
       if (status !== 200 || !isEvents) return false
       this.#countTokens(status, headers)
@@ -236,7 +236,9 @@ function single(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header
 }
 
-function isEventStream(headers: Headers): boolean {
+/** Server-sent events that can be read here. */
+export function isPlainEventStream(headers: Headers): boolean {
   const type = headers['content-type']
+  if (headers['content-encoding'] !== undefined) return false
   return typeof type === 'string' && type.toLowerCase().startsWith('text/event-stream')
 }

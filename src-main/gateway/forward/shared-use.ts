@@ -25,7 +25,7 @@ import type { Arrival } from '../listener/arrival.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import { checkConsent, checkSocketConsent } from './consent.js'
 import type { Exchange } from './exchange.js'
-import { serviceForModel } from './targets.js'
+import { servicesForModel } from './targets.js'
 
 /** A peer's request to a service of this node, its path already known to be shared. */
 interface SharedRequest {
@@ -81,15 +81,17 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
       try {
         const body = await bodyOf(exchange, request)
         exchange.body = body
-        const service = serviceForModel(request.services, body)
-        if (exchange.reply.isHandshake) checkSocketConsent(service, body, admission.limits)
-        else checkConsent(service, body, request)
+        const services = servicesForModel(request.services, body)
+        for (const service of services) {
+          if (exchange.reply.isHandshake) checkSocketConsent(service, body, admission.limits)
+          else checkConsent(service, body, request)
+        }
         const model = modelOf(body)
         if (model !== undefined) exchange.traffic.update({ model })
         exchange.body = withTokenLimit(body, request.path, admission.limits.maxTokens)
         if ((await slot.acquire()) === 'left') throw new ClientGoneError()
         exchange.memory.keep()
-        await forwarder.toLocalService(exchange, service, `${request.path}${request.query}`)
+        await forwarder.toOwnServices(exchange, services, `${request.path}${request.query}`)
       } finally {
         exchange.reply.offGone(leave)
         slot.release()

@@ -33,6 +33,8 @@ export interface AttemptPlan {
   target: AttemptTarget
   body: Exchange['body']
   mayRefuse: boolean
+  /** Path and model of a request to a model: event streams of one kind end in the same way. */
+  streamKind?: string | undefined
   /** True for requests to models: none of them changes anything, whatever the method. */
   changesNothing: boolean
 }
@@ -41,8 +43,8 @@ export interface AttemptPlan {
 export interface Targets {
   /** An attempt at one of several providers, who may refuse; undefined where the service was withdrawn this moment. */
   ofProvider(exchange: Exchange, request: ServiceRequest, provider: Provider): AttemptPlan | undefined
-  /** The only attempt, at this machine's own service. */
-  ofService(exchange: Exchange, service: LocalService, path: string): AttemptPlan
+  /** An attempt at this machine's own service; `mayRefuse` where another one is there to be asked next. */
+  ofService(exchange: Exchange, service: LocalService, path: string, mayRefuse: boolean): AttemptPlan
   /** The only attempt, at another peer's listener. */
   ofPeer(exchange: Exchange, peerId: string, path: string): AttemptPlan
 }
@@ -87,6 +89,7 @@ export function createTargets(needs: {
       provider: { kind: 'self', serviceId: service.id },
       target: localTarget(exchange, service, path),
       body: withServerModelId(exchange.body, service),
+      streamKind: streamKindOf(exchange, service.name, path),
       changesNothing: service.name === 'llm',
     }
   }
@@ -97,20 +100,34 @@ export function createTargets(needs: {
         const path = `${OWN_SERVICE_PREFIX}${request.service}${request.path}`
         const target = peerTarget(exchange, provider.peerId, path, headerPolicyOf(request.service))
         const changesNothing = request.service === 'llm'
-        return { provider, offer: request.offer, target, body: exchange.body, mayRefuse: true, changesNothing }
+        const streamKind = streamKindOf(exchange, request.service, request.path)
+        return {
+          provider,
+          offer: request.offer,
+          target,
+          body: exchange.body,
+          mayRefuse: true,
+          streamKind,
+          changesNothing,
+        }
       }
       const service = registry.get(provider.serviceId)
       return service === undefined
         ? undefined
         : { ...servicePlan(exchange, service, request.path), provider, mayRefuse: true }
     },
-    ofService: (exchange, service, path) => ({ ...servicePlan(exchange, service, path), mayRefuse: false }),
+    ofService: (exchange, service, path, mayRefuse) => ({ ...servicePlan(exchange, service, path), mayRefuse }),
     ofPeer(exchange, peerId, path) {
       const target = peerTarget(exchange, peerId, path, 'generic')
       const provider: Provider = { kind: 'peer', peerId }
       return { provider, target, body: exchange.body, mayRefuse: false, changesNothing: false }
     },
   }
+}
+
+function streamKindOf({ body }: Exchange, service: string, path: string): string | undefined {
+  const model = service === 'llm' ? modelOf(body) : undefined
+  return model === undefined ? undefined : `${path.split('?', 1)[0]}\0${model}`
 }
 
 /** Most servers have their OpenAI paths at `/v1/`, some under a prefix of their own. */
@@ -133,11 +150,12 @@ function outgoingHeaders(exchange: Exchange, policy: HeaderPolicy, ours: Headers
   return headers
 }
 
-/** The service that has the model the request names; the first where it names none. */
-export function serviceForModel(services: readonly LocalService[], body: RequestBody): LocalService {
+/** The services that have the model the request names; the first of all where it names none, or one they all lack. */
+export function servicesForModel(services: readonly LocalService[], body: RequestBody): readonly LocalService[] {
   const model = modelOf(body)
-  const match = services.find((service) => service.identityGroups.includes(`model=${model}`))
-  const service = match ?? services[0]
-  if (service === undefined) throw new AppError('service_not_found', 'This node has no such service.')
-  return service
+  const matches = services.filter((service) => service.identityGroups.includes(`model=${model}`))
+  if (matches.length > 0) return matches
+  const [first] = services
+  if (first === undefined) throw new AppError('service_not_found', 'This node has no such service.')
+  return [first]
 }

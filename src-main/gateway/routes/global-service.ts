@@ -7,8 +7,10 @@ import { type Exchange, keepClientAwake, runExchange } from '../forward/exchange
 import { noProvider } from '../forward/failures.js'
 import type { Arrival } from '../listener/arrival.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
+import type { Choice } from '../routing/choose-providers.js'
 import { listModels } from '../routing/models-list.js'
 import { nearModels } from '../routing/near-models.js'
+import { recheck } from '../routing/own-servers.js'
 import {
   fallbackLevel,
   identityQueries,
@@ -127,6 +129,24 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
     )
   }
 
+  /** Where nobody was found, own servers that would be able to and are thought to be down are asked whether they are. */
+  async function chosenAnew(
+    service: string,
+    tiers: readonly (readonly string[])[],
+    hints: Parameters<typeof choice.choose>[2],
+    found: Choice,
+  ): Promise<Choice> {
+    const isWanted = (entry: string): boolean => tiers.some((entries) => entries.includes(entry))
+    const down = registry
+      .list()
+      .filter((own) => own.name === service && own.status !== 'connected' && own.identityGroups.some(isWanted))
+    if (down.length === 0) return found
+    await recheck(registry, down)
+    return down.some(({ id }) => registry.get(id)?.status === 'connected')
+      ? await choice.choose(service, tiers, hints)
+      : found
+  }
+
   return (arrival, { service, path, route, also, understand }) =>
     runExchange(needs, arrival, { service, route }, async (exchange) => {
       const { headers } = arrival.request
@@ -142,7 +162,9 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
       const tiers = matchingEntries(queries, fallback)
       const chosen = choice.choose(service, tiers, hints)
       // A promise only where the network has to be asked.
-      const { providers, knownButAway, beyondReach } = chosen instanceof Promise ? await chosen : chosen
+      const first = chosen instanceof Promise ? await chosen : chosen
+      const { providers, knownButAway, beyondReach } =
+        first.providers.length > 0 ? first : await chosenAnew(service, tiers, hints, first)
       exchange.traffic.update({ model: model ?? null, candidates: providers.length })
       if (providers.length === 0) {
         if (beyondReach) throw onlyBeyondReach(service, model)

@@ -5,23 +5,27 @@ import { hasBody, modelOf, readRoutingBody, type RequestBody, withoutBody } from
 import { type Exchange, keepClientAwake, runExchange } from '../forward/exchange.js'
 import { noProvider } from '../forward/failures.js'
 import { createSharedUse } from '../forward/shared-use.js'
-import { serviceForModel } from '../forward/targets.js'
+import { servicesForModel } from '../forward/targets.js'
 import { answerJson, type Arrival } from '../listener/arrival.js'
 import type { Listener } from '../listener/listeners.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import { listModels } from '../routing/models-list.js'
+import { recheck } from '../routing/own-servers.js'
 import { FORWARDED_METHODS, parseServiceName, type Route, splitTarget } from './route.js'
 
 export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {
   const { registry } = needs
   const sharedUse = createSharedUse(needs, options)
 
-  function connectedServices(name: string, listener: Listener): readonly LocalService[] {
+  async function connectedServices(name: string, listener: Listener): Promise<readonly LocalService[]> {
     const visible = (service: LocalService): boolean => listener === 'local' || service.published
     const connected = registry.connected(name).filter(visible)
     if (connected.length > 0) return connected
-    const registered = registry.list().some((service) => service.name === name && visible(service))
-    if (registered) throw noProvider(`The service "${name}"`, ['its server does not answer'])
+    const registered = registry.list().filter((service) => service.name === name && visible(service))
+    await recheck(registry, registered)
+    const back = registry.connected(name).filter(visible)
+    if (back.length > 0) return back
+    if (registered.length > 0) throw noProvider(`The service "${name}"`, ['its server does not answer'])
     throw new AppError('service_not_found', `This node has no service "${name}".`, { param: 'service' })
   }
 
@@ -36,37 +40,37 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
   /** A peer's request, to what is shared of this node's services. */
   async function serveShared(arrival: Arrival, name: string, rest: string): Promise<void> {
     const method = arrival.isHandshake ? WEBSOCKET : arrival.method
-    const shared = (): readonly LocalService[] => {
-      const services = speaking(connectedServices(name, 'peer'), rest).filter((service) =>
+    const shared = async (): Promise<readonly LocalService[]> => {
+      const services = speaking(await connectedServices(name, 'peer'), rest).filter((service) =>
         isPathShared(service.sharedPaths, method, rest),
       )
       if (services.length === 0) throw notShared(name)
       return services
     }
     if (isModelList(name, method, rest)) {
-      shared()
+      await shared()
       sharedUse.check(arrival)
       // Never the server's own list: it holds what is not shared, and paths on the owner's disk.
       const data = listModels({ ...needs, peerId: needs.host.peerId }, 'peer')
       answerJson(arrival, 200, { object: 'list', data })
       return
     }
-    await runExchange(needs, arrival, { service: name, route: ROUTE }, (exchange) => {
+    await runExchange(needs, arrival, { service: name, route: ROUTE }, async (exchange) => {
       const { query } = splitTarget(arrival.url)
-      return sharedUse.serve(arrival, exchange, { name, path: rest, query, services: shared() })
+      await sharedUse.serve(arrival, exchange, { name, path: rest, query, services: await shared() })
     })
   }
 
   /** A request of this machine's own programs. */
   async function serveOwn(arrival: Arrival, name: string, rest: string): Promise<void> {
     await runExchange(needs, arrival, { service: name, route: ROUTE }, async (exchange) => {
-      const services = speaking(connectedServices(name, 'local'), rest)
+      const services = speaking(await connectedServices(name, 'local'), rest)
       exchange.body = await bodyFor(exchange, services)
-      const service = serviceForModel(services, exchange.body)
+      const able = servicesForModel(services, exchange.body)
       const model = modelOf(exchange.body)
       if (model !== undefined) exchange.traffic.update({ model })
       keepClientAwake(exchange, name, rest, options.timing?.commentEveryMs)
-      await needs.forwarder.toLocalService(exchange, service, `${rest}${splitTarget(arrival.url).query}`)
+      await needs.forwarder.toOwnServices(exchange, able, `${rest}${splitTarget(arrival.url).query}`)
     })
   }
 

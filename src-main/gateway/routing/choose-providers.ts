@@ -5,8 +5,8 @@ export type Provider = { kind: 'self'; serviceId: string } | { kind: 'peer'; pee
 
 /** What the choice is made from; read once, so that the choice is a pure function. */
 export interface ProviderSnapshot {
-  /** This node's own service that offers the entry, if it is connected. */
-  ownService(entry: string): string | undefined
+  /** This node's own services that offer the entry and are connected, the one to ask first first. */
+  ownServices(entry: string): readonly string[]
   /** False while all slots of this node are taken: others come first then. */
   ownHasRoom(): boolean
   /** Peers that offer the entry; this node may be among them. */
@@ -75,7 +75,7 @@ export function chooseProviders(
     knownButAway ||= offers.away
     beyondReach ||= offers.beyondReach
     const { proven, doubtful, unproven } = offers
-    if (offers.own === undefined && proven.length + doubtful.length + unproven.length === 0) continue
+    if (offers.own.length + proven.length + doubtful.length + unproven.length === 0) continue
     return { providers: inOrder(snapshot, offers, options), unproven, knownButAway, beyondReach }
   }
   return { providers: [], unproven: [], knownButAway, beyondReach }
@@ -88,7 +88,7 @@ export const MAX_COMPARED = 64
 const MAX_UNPROVEN = 256
 
 interface Offers {
-  own: string | undefined
+  own: string[]
   proven: string[]
   doubtful: string[]
   unproven: string[]
@@ -102,7 +102,7 @@ type Asked = RoutingHints & { random: () => number; ownPeerId: string }
 function offersOf(snapshot: ProviderSnapshot, entries: readonly string[], asked: Asked): Offers {
   const { exclude, ownPeerId } = asked
   const offers: Offers = {
-    own: undefined,
+    own: [],
     proven: [],
     doubtful: [],
     unproven: [],
@@ -110,7 +110,7 @@ function offersOf(snapshot: ProviderSnapshot, entries: readonly string[], asked:
     beyondReach: false,
   }
   for (const entry of entries) {
-    if (exclude?.has(ownPeerId) !== true) offers.own ??= snapshot.ownService(entry)
+    if (exclude?.has(ownPeerId) !== true && offers.own.length === 0) offers.own.push(...snapshot.ownServices(entry))
     addPeers(offers, snapshot, snapshot.peers(entry), { asked, entries })
   }
   return offers
@@ -173,12 +173,12 @@ function inOrder(snapshot: ProviderSnapshot, offers: Offers, options: Asked): Pr
     if (peers.length < MAX_ATTEMPTS) peers.push(...byTwoChoices(snapshot, others, options))
   }
   const order = peers.slice(0, MAX_ATTEMPTS).map((peerId): Provider => ({ kind: 'peer', peerId }))
-  if (own !== undefined) {
-    const self: Provider = { kind: 'self', serviceId: own }
+  if (own.length > 0) {
+    const selves = own.map((serviceId): Provider => ({ kind: 'self', serviceId }))
     // Without room this node comes after those that are there: one may be free, yet its own service is never left out.
     const free = Math.min(proven.length, MAX_ATTEMPTS - 1)
-    if (free === 0 || snapshot.ownHasRoom()) order.unshift(self)
-    else order.splice(free, 0, self)
+    if (free === 0 || snapshot.ownHasRoom()) order.unshift(...selves)
+    else order.splice(free, 0, ...selves)
   }
   const { prefer } = options
   if (prefer !== undefined && [...proven, ...doubtful, ...unproven].includes(prefer)) preferFirst(order, prefer)

@@ -2,12 +2,13 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { AppError } from '#shared/errors.js'
 import { type NodeTable, ProviderSet } from '../../node-table/index.js'
 import type { Host } from '../../p2p/index.js'
-import type { ServiceRegistry } from '../../services/index.js'
+import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
 import type { RequestBody } from '../body/request-body.js'
 import { type Affinity, conversationKey } from './affinity.js'
 import { type Choice, chooseProviders, type Provider, type ProviderSnapshot } from './choose-providers.js'
 import { firstContact } from './first-contact.js'
+import { byLoad } from './own-servers.js'
 import type { ProviderHealth } from './provider-health.js'
 import { estimatedTtfbMs, type ProviderScores } from './provider-scores.js'
 import type { RequestReach } from './reach.js'
@@ -63,6 +64,11 @@ export function createProviderChoice(needs: {
     )
   }
 
+  const ownWith = (service: string, entry: string, also: string | undefined): LocalService[] =>
+    registry
+      .connected(service)
+      .filter(({ identityGroups: group }) => group.includes(entry) && (also === undefined || group.includes(also)))
+
   function snapshotOf(service: string, also: string | undefined): ProviderSnapshot {
     if (service !== 'llm' || also !== undefined) return newSnapshot(service, also)
     usual ??= newSnapshot(service, undefined)
@@ -71,11 +77,7 @@ export function createProviderChoice(needs: {
 
   function newSnapshot(service: string, also: string | undefined): ProviderSnapshot {
     return {
-      ownService: (entry) =>
-        registry
-          .connected(service)
-          .find(({ identityGroups: group }) => group.includes(entry) && (also === undefined || group.includes(also)))
-          ?.id,
+      ownServices: (entry) => byLoad(scores, ownWith(service, entry, also)).map(({ id }) => id),
       ownHasRoom: () => admission.hasRoom,
       peers(entry) {
         const peers = table.providers(service, entry)
@@ -161,7 +163,7 @@ export function createProviderChoice(needs: {
     offers(service, entry, also) {
       const snapshot = snapshotOf(service, also)
       return (
-        snapshot.ownService(entry) !== undefined ||
+        snapshot.ownServices(entry).length > 0 ||
         snapshot.peers(entry).list.some((peerId) => peerId !== host.peerId && health.isRoutable(peerId))
       )
     },

@@ -17,7 +17,7 @@ export interface ProviderHealth extends Service {
   isRoutable(peerId: string): boolean
   /** The peer says that it takes no requests. */
   isPaused(peerId: string): boolean
-  /** What that peer offers under these entries failed a moment ago, while the peer itself was there. */
+  /** What that peer offers under these entries failed a moment ago, or whether the peer still answers is in doubt. */
   isDoubtful(peerId: string, service: string, entries: readonly string[]): boolean
   /** The peer could not be reached, or its connection was lost before it answered. */
   reportFailure(peerId: string, reason: string): void
@@ -28,6 +28,11 @@ export interface ProviderHealth extends Service {
    * most. Undefined where it names no reason. Never rejects.
    */
   whyBrokenOff(peerId: string): Promise<string | undefined>
+  /**
+   * An event stream of this provider ended well, with one of the usual marks or without. False where its streams of that
+   * kind carried one before: then this one is not complete. Engines that never send one are believed.
+   */
+  reportEnd(provider: string, kind: string, endMarked: boolean): boolean
   /** The peer answered, with what it offers under this {@link offerKey} where one is given. */
   reportSuccess(peerId: string, offer?: string): void
   /** Why a peer is not routable; undefined while it is. */
@@ -84,6 +89,8 @@ class QuarantiningHealth implements ProviderHealth {
   readonly #log: Log
   readonly #quarantined = new Map<string, Quarantine>()
   readonly #doubts = new BoundedMap<string, { failures: number; untilMs: number }>(MAX_DOUBTS)
+  /** Kinds of streams that carried a mark at their end. */
+  readonly #endMarked = new BoundedMap<string, true>(MAX_DOUBTS)
   readonly #listeners = new Listeners()
   readonly #subscriptions: (() => void)[] = []
   #isStopped = false
@@ -129,10 +136,15 @@ class QuarantiningHealth implements ProviderHealth {
   }
 
   isDoubtful(peerId: string, service: string, entries: readonly string[]): boolean {
+    if (this.#quarantined.has(peerId) || this.#isSilent(peerId)) return true
     // As nearly always: it is asked for each peer of each request.
     if (this.#doubts.size === 0) return false
     const doubt = this.#doubts.peek(`${peerId}\0${offerKey(service, entries)}`)
     return doubt !== undefined && this.#monotonic.elapsedMs() < doubt.untilMs
+  }
+
+  #isSilent(peerId: string): boolean {
+    return this.#host.liveness?.isDoubted(this.#host.connectionsTo(peerId)) === true
   }
 
   reportOfferFailure(peerId: string, offer: string): void {
@@ -143,6 +155,12 @@ class QuarantiningHealth implements ProviderHealth {
     if (known !== undefined && now < known.untilMs) return
     const failures = (known?.failures ?? 0) + 1
     this.#doubts.set(key, { failures, untilMs: now + Math.min(quarantineMs(failures), MAX_DOUBT_MS) })
+  }
+
+  reportEnd(provider: string, kind: string, endMarked: boolean): boolean {
+    const key = `${provider}\0${kind}`
+    if (endMarked) this.#endMarked.set(key, true)
+    return endMarked || this.#endMarked.peek(key) === undefined
   }
 
   reasonOf(peerId: string): string | undefined {

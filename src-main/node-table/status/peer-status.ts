@@ -76,7 +76,7 @@ export function createPeerStatus(needs: {
   onStale: (peerId: string) => void
 }): StatusAsker {
   const { host, view, verifier, keys, monotonic, clockWatch, log, onStale } = needs
-  const connector = createConnector({ libp2p: () => host.libp2p })
+  const connector = createConnector({ libp2p: () => host.libp2p, liveness: () => host.liveness })
   const cached = new BoundedMap<string, { status: StatusAnswer; atMs: number }>(MAX_CACHED)
   const asking = new Map<string, Promise<StatusOutcome>>()
   const listeners = new Listeners<[PeerStatusEvent]>()
@@ -90,7 +90,10 @@ export function createPeerStatus(needs: {
     const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(ASK_WITHIN_MS)])
     const connection = await connector.connect(peer.toString(), signal)
     const stream = await connection.newStream(STATUS_PROTOCOL, { signal, runOnLimitedConnection: true })
-    const onAbort = (): void => stream.abort(new Error('the answer took too long'))
+    const onAbort = (): void => {
+      if (!stopping.signal.aborted) host.liveness?.doubt(connection)
+      stream.abort(new Error('the answer took too long'))
+    }
     signal.addEventListener('abort', onAbort, { once: true })
     try {
       const context = { nonce: randomBytes(16), asker: host.peerId }

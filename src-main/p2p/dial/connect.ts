@@ -1,6 +1,7 @@
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import type { LivenessWatch } from '../hardening/liveness/liveness-watch.js'
 import { RELAY_HOP } from '../reach/relay/relay-reservations.js'
 import { bestConnection } from './dial-order.js'
 import { hostOf, relayOf, scopeOf } from './ip-scope.js'
@@ -25,7 +26,10 @@ export interface Connector {
 }
 
 /** Over a libp2p that may be another one after a restart. */
-export function createConnector(needs: { libp2p: () => Libp2p }): Connector {
+export function createConnector(needs: {
+  libp2p: () => Libp2p
+  liveness?: () => LivenessWatch | undefined
+}): Connector {
   const taggedAtMs = new Map<string, number>()
 
   async function keepAlive(connection: Connection): Promise<void> {
@@ -45,7 +49,8 @@ export function createConnector(needs: { libp2p: () => Libp2p }): Connector {
     async connect(peerId, signal) {
       const libp2p = needs.libp2p()
       const id = peerIdFromString(peerId)
-      const connection = bestConnection(libp2p.getConnections(id)) ?? (await dial(libp2p, peerId, signal))
+      const known = bestConnection(libp2p.getConnections(id), needs.liveness?.())
+      const connection = known ?? (await dial(libp2p, peerId, signal))
       await keepAlive(connection)
       return connection
     },

@@ -2,6 +2,7 @@ import type { Connection, Libp2p } from '@libp2p/interface'
 
 /** The open connections by the peer id's text: asking costs no decoding of a peer id, and no walk over all of them. */
 export interface ConnectionIndex {
+  /** Whether one of them is open: those that close are in the list until libp2p says that they have. */
   has(peerId: string): boolean
   of(peerId: string): readonly Connection[]
 }
@@ -20,5 +21,6 @@ export function indexConnections(libp2p: Libp2p): ConnectionIndex {
     if (left.length > 0) byPeer.set(peerId, left)
     else byPeer.delete(peerId)
   })
-  return { has: (peerId) => byPeer.has(peerId), of: (peerId) => byPeer.get(peerId) ?? [] }
+  const has = (peerId: string): boolean => byPeer.get(peerId)?.some(({ status }) => status === 'open') === true
+  return { has, of: (peerId) => byPeer.get(peerId) ?? [] }
 }

@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import type { Connection } from '@libp2p/interface'
 import { monotonicClock, type MonotonicClock } from '../../base/clock.js'
+import type { LivenessWatch } from '../hardening/liveness/liveness-watch.js'
 import { networkInterfaces } from '../hardening/network-interfaces.js'
 import { hostOf, relayOf, scopeOf } from './ip-scope.js'
 
@@ -12,12 +13,14 @@ export function preferDirect<T>(ways: readonly T[], isRelayed: (way: T) => boole
   return ways.find((way) => !isRelayed(way)) ?? ways[0]
 }
 
-/** Of a peer's connections the open one to use; undefined while there is none. */
-export function bestConnection(connections: readonly Connection[]): Connection | undefined {
-  return preferDirect(
-    connections.filter(({ status }) => status === 'open'),
-    isRelayed,
-  )
+/** Of a peer's connections the open one to use; undefined while there is none. One in doubt is used if all are. */
+export function bestConnection(
+  connections: readonly Connection[],
+  liveness?: Pick<LivenessWatch, 'isDoubted'>,
+): Connection | undefined {
+  const open = connections.filter(({ status }) => status === 'open')
+  const sure = open.length < 2 ? open : open.filter((connection) => liveness?.isDoubted([connection]) !== true)
+  return preferDirect(sure.length > 0 ? sure : open, isRelayed)
 }
 
 /** True for a connection through a relay. */

@@ -18,6 +18,7 @@ import { guardedMuxer, MUXER_LIMITS } from '../hardening/connection-limits/guard
 import { createInboundGate, gatedTransport, type InboundGate } from '../hardening/connection-limits/inbound-gate.js'
 import { createLivenessProbes } from '../hardening/liveness/liveness-probe.js'
 import { createLivenessWatch, type LivenessWatch } from '../hardening/liveness/liveness-watch.js'
+import { watchNetwork } from '../hardening/liveness/network-watch.js'
 import { guardNetworkInterfaces } from '../hardening/network-interfaces.js'
 import { noiseCrypto } from '../hardening/noise-crypto.js'
 import { loadQuic, tunings } from '../hardening/transports/index.js'
@@ -144,6 +145,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       { isWide, lanDiscovery: isLanMet, privateNetwork: swarmKey !== undefined, relay },
     )
     await startListening(libp2p, listen)
+    const unwatch = watchNetwork({ libp2p, liveness, log })
     const dialer = options.mode === 'standalone' ? undefined : createDiscoveryDialer({ libp2p, log })
     return {
       libp2p,
@@ -154,6 +156,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       onMeasured: (listener) => reach.onMeasured(listener),
       liveness,
       async stop() {
+        unwatch()
         liveness.stop()
         await Promise.all([dialer?.stop(), reach.stop()])
         await libp2p.stop()

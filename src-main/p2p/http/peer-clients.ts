@@ -65,7 +65,7 @@ class StreamClients implements PeerClients {
     this.#host = host
     this.#log = log.forComponent('p2p-http')
     this.#connectTimeoutMs = connectTimeoutMs
-    this.#connector = createConnector({ libp2p: () => host.libp2p })
+    this.#connector = createConnector({ libp2p: () => host.libp2p, liveness: () => host.liveness })
   }
 
   start(): Promise<void> {
@@ -103,7 +103,7 @@ class StreamClients implements PeerClients {
       connect: () => this.#connect(peerId),
       maxConnections: MAX_STREAMS_PER_PEER,
       keepAliveMs: CLIENT_KEEP_ALIVE_MS,
-      mayReuse: (socket) => !this.#isOutdated(socket),
+      mayReuse: (socket) => this.#mayReuse(socket),
     })
     this.#clients.set(peerId, { client, usedAt: this.#uses })
     return client
@@ -116,19 +116,25 @@ class StreamClients implements PeerClients {
       return stream
     } catch (error) {
       this.#log.debug('a stream to a peer could not be opened', { peerId, error })
-      throw new PeerUnreachableError(peerId, error)
+      throw error instanceof PeerUnreachableError ? error : new PeerUnreachableError(peerId, error)
     }
   }
 
-  /** A connection that is lost while a stream is opened on it is replaced by another, once. */
+  /**
+   * A connection that is lost while a stream is opened on it is replaced by another that is open, and by no dial: others
+   * may be there for the request.
+   */
   async #openStream(peerId: string): Promise<Duplex> {
     const signal = AbortSignal.timeout(this.#connectTimeoutMs())
-    const first = await this.#connector.connect(peerId, signal)
-    try {
-      return await this.#openOn(first, signal)
-    } catch (error) {
-      if (signal.aborted || first.status === 'open') throw error
-      return await this.#openOn(await this.#connector.connect(peerId, signal), signal)
+    for (let connection = await this.#connector.connect(peerId, signal); ;) {
+      try {
+        return await this.#openOn(connection, signal)
+      } catch (error) {
+        if (signal.aborted || connection.status === 'open') throw error
+        const other = bestConnection(this.#host.connectionsTo(peerId), this.#liveness)
+        if (other === undefined) throw new PeerUnreachableError(peerId, error, { wasLost: true })
+        connection = other
+      }
     }
   }
 
@@ -140,6 +146,7 @@ class StreamClients implements PeerClients {
         runOnLimitedConnection: true,
         signal,
       })
+      this.#liveness?.used(connection)
       tuneStream(stream)
       return new StreamDuplex(stream, connection)
     } catch (error) {
@@ -156,11 +163,18 @@ class StreamClients implements PeerClients {
     }
   }
 
-  /** A relayed stream takes no further request once there is a direct connection: else the relay would stay in use. */
-  #isOutdated(socket: Duplex): boolean {
-    if (!(socket instanceof StreamDuplex) || !isRelayed(socket.connection)) return false
-    const best = bestConnection(this.#host.connectionsTo(socket.remoteAddress))
-    return best !== undefined && !isRelayed(best)
+  /**
+   * A relayed stream takes no further request once there is a direct connection: else the relay would stay in use. Nor
+   * does one over a connection in doubt, where there is another.
+   */
+  #mayReuse(socket: Duplex): boolean {
+    if (!(socket instanceof StreamDuplex)) return true
+    const { connection } = socket
+    this.#liveness?.used(connection)
+    const isDoubted = this.#liveness?.isDoubted([connection]) === true
+    if (!isDoubted && !isRelayed(connection)) return true
+    const best = bestConnection(this.#host.connectionsTo(socket.remoteAddress), this.#liveness)
+    return best === undefined || best === connection || (!isDoubted && isRelayed(best))
   }
 
   #makeRoom(): void {
@@ -182,10 +196,13 @@ const isIdle = ({ stats }: HttpClient): boolean => stats.running + stats.waiting
 export class PeerUnreachableError extends ConnectFailedError {
   override readonly name: string = 'PeerUnreachableError'
   readonly peerId: string
+  /** The connection there was is gone, and no other was dialled. */
+  readonly wasLost: boolean
 
-  constructor(peerId: string, cause: unknown) {
-    super(cause, 'the peer can not be reached')
+  constructor(peerId: string, cause: unknown, { wasLost = false }: { wasLost?: boolean } = {}) {
+    super(cause, wasLost ? 'the connection was lost' : 'the peer can not be reached')
     this.peerId = peerId
+    this.wasLost = wasLost
   }
 }
 

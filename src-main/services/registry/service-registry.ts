@@ -120,6 +120,10 @@ class WatchingRegistry implements ServiceRegistry {
     this.#watchers.get(id)?.reportSuccess()
   }
 
+  async recheck(id: string): Promise<void> {
+    await this.#watchers.get(id)?.recheck()
+  }
+
   apiKey(id: string): string | undefined {
     return this.#watchers.get(id)?.registration.apiKey
   }

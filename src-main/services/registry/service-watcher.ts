@@ -17,6 +17,8 @@ export interface ServiceWatcher extends Service {
   change(registration: ServiceRegistration): void
   reportFailure(): void
   reportSuccess(): void
+  /** Resolves after a check that began later than this call, or with the end of the watcher. */
+  recheck(): Promise<void>
 }
 
 /** What a watcher stands on; `changed` is called after each change of what {@link ServiceWatcher.current} returns. */
@@ -52,6 +54,8 @@ class HealthWatcher implements ServiceWatcher {
   /** A request failed, so the server is to be checked at once. */
   #urgent = false
   #running: Promise<void> | undefined
+  /** Those who wait for the next check. */
+  #waiting: (() => void)[] = []
 
   constructor(needs: WatcherNeeds, options: { registration: ServiceRegistration; timings: WatchTimings }) {
     this.#needs = needs
@@ -90,6 +94,12 @@ class HealthWatcher implements ServiceWatcher {
     this.#lastSuccessMs = this.#needs.clock.elapsedMs()
   }
 
+  recheck(): Promise<void> {
+    if (this.#isStopped()) return Promise.resolve()
+    this.reportFailure()
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
   start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     this.#running ??= this.#watch().catch((error: unknown) =>
@@ -101,6 +111,11 @@ class HealthWatcher implements ServiceWatcher {
   async stop(): Promise<void> {
     this.#stopped.abort()
     await this.#running
+    this.#wake(this.#waiting)
+  }
+
+  #wake(waiting: readonly (() => void)[]): void {
+    for (const resolve of waiting) resolve()
   }
 
   async #watch(): Promise<void> {
@@ -108,12 +123,17 @@ class HealthWatcher implements ServiceWatcher {
     while (!signal.aborted) {
       const wasUrgent = this.#urgent
       this.#urgent = false
+      const waiting = this.#waiting.splice(0)
       const health = this.#health
       const { probeTimeoutMs, firstProbeTimeoutMs } = this.#timings
       const outcome = await health.check(signal, this.#state.everAlive ? probeTimeoutMs : firstProbeTimeoutMs)
-      if (this.#isStopped()) return
+      if (this.#isStopped()) {
+        this.#wake(waiting)
+        return
+      }
       // A check of what was registered before says nothing about what is registered now.
       if (health === this.#health) this.#conclude(outcome, wasUrgent)
+      this.#wake(waiting)
       await this.#rest(nextCheckInMs(this.#state, this.#timings, this.#registration))
     }
   }

@@ -14,6 +14,17 @@ const SLOWEST_LINE = 8
 /** A sender is not ahead of the other end by more: yamux' first window, which grows only where the line is quick. */
 export const MAX_QUEUED_BYTES = 256 * 1024
 
+/**
+ * How long an acknowledgement of the transport itself may take (ms), of round trips the longest. Nothing is cut after it:
+ * others are asked first, and what nobody has begun to answer goes on to them.
+ */
+const ACKNOWLEDGED_WITHIN_MS = 250
+const ACKNOWLEDGED_WITHIN_ROUND_TRIPS = 4
+
+/** When something that was sent over a connection with that round trip (ms) should have been acknowledged. */
+export const acknowledgedWithinMs = (roundTripMs = 0): number =>
+  Math.max(ACKNOWLEDGED_WITHIN_MS, ACKNOWLEDGED_WITHIN_ROUND_TRIPS * roundTripMs)
+
 /** How quiet a connection in use has been. */
 export interface Liveness {
   quietMs: number
@@ -75,12 +86,12 @@ export function judge(before: Liveness, check: Check): { liveness: Liveness; ver
 /** The other end of a connection stopped answering: it was cut, or no stream opened on it in time. */
 export class DeadPeerError extends Error {
   override readonly name = 'DeadPeerError'
-  /** The connection ran through a relay: the peer may be well, and reached over another one. */
-  readonly wasRelayed: boolean
+  /** Only the way to it was lost, such as a relay or this machine's own address: it may be reached over another one. */
+  readonly peerMayBeWell: boolean
 
-  constructor(wasRelayed: boolean, options?: ErrorOptions) {
-    super('the other end stopped answering', options)
-    this.wasRelayed = wasRelayed
+  constructor(peerMayBeWell: boolean, options?: ErrorOptions & { message?: string }) {
+    super(options?.message ?? 'the other end stopped answering', options)
+    this.peerMayBeWell = peerMayBeWell
   }
 }
 

@@ -11,6 +11,8 @@ export interface LivenessProbe {
   ask(): void
   /** Bytes of ours that wait in the multiplexer's pipe. */
   unsentBytes(): number
+  /** Counts what comes in, where the other end's transport acknowledges what it gets at once, whatever its program does. */
+  received?: () => number | bigint
 }
 
 /** The probe of each connection, by its multiplexer: there the bytes come by. */
@@ -59,6 +61,14 @@ export function sendBufferOf(connection: Connection): SendBuffer {
     writtenBytes: number(raw, 'writtenBytes') ?? 0,
     takenBytes: undefined,
   }
+}
+
+/** The address of this machine that a connection is bound to; undefined where its transport hides it. */
+export function localAddressOf(connection: Connection): string | undefined {
+  const raw = property(connection, 'maConn')
+  const socket = property(raw, 'socket') ?? property(property(raw, 'websocket'), '_socket')
+  const address = property(socket, 'localAddress')
+  return typeof address === 'string' ? address.replace(/^::ffff:/, '').replace(/%.*$/, '') : undefined
 }
 
 const property = (object: unknown, name: string): unknown =>

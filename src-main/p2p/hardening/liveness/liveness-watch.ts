@@ -3,9 +3,11 @@
 
 import type { Connection } from '@libp2p/interface'
 import { monotonicClock, type MonotonicClock } from '../../../base/clock.js'
+import { Listeners } from '../../../base/listeners.js'
 import type { Log } from '../../../logging/index.js'
 import { relayOf } from '../../dial/ip-scope.js'
 import {
+  acknowledgedWithinMs,
   ANSWER_WITHIN_MS,
   askedNow,
   DeadPeerError,
@@ -34,6 +36,14 @@ export interface LivenessWatch {
   wake(): void
   /** Something asked over this connection was not answered: its other end has to answer a ping now. */
   doubt(connection: Connection): void
+  /** Something is sent over this connection now. A transport that acknowledges at once is in doubt when it does not. */
+  used(connection: Connection): void
+  /** The same peer is connected anew, maybe because this older connection is lost: its other end has to answer soon. */
+  superseded(connection: Connection): void
+  /** True when there are such connections and each is in doubt: others should be asked until one is heard again. */
+  isDoubted(connections: readonly Connection[]): boolean
+  /** Calls `listener` with each connection that is most likely lost, before it is cut; returns the way to stop. */
+  onSuspect(listener: (connection: Connection) => void): () => void
 }
 
 /** What a {@link LivenessWatch} looks at, and who learns of what it cuts. */
@@ -47,6 +57,8 @@ export interface LivenessWatchNeeds {
 }
 
 const CHECK_EVERY_MS = 1_000
+/** An older connection of a peer that is connected anew answers a ping within this, or what waits on it goes on. */
+const SUPERSEDED_ANSWERS_MS = 1_000
 /** Checks of nothing after which the timer ends: requests that follow each other do not start one each. */
 const IDLE_CHECKS = 10
 
@@ -68,6 +80,10 @@ class DeadPeerDetector implements LivenessWatch {
   readonly #watched = new Map<Connection, Watched>()
   /** Bytes written when a connection was checked last: a request is on its way before it is seen to be in use. */
   readonly #seenBytes = new WeakMap<Connection, number>()
+  readonly #doubted = new Set<Connection>()
+  /** Those that have to be acknowledged soon, and what was counted when something was sent last. */
+  readonly #expected = new Map<Connection, { sentAt: number | bigint; timer: NodeJS.Timeout }>()
+  readonly #suspicions = new Listeners<[Connection]>()
   #timer: NodeJS.Timeout | undefined
   #checkedAtMs = 0
   #idleChecks = 0
@@ -94,14 +110,70 @@ class DeadPeerDetector implements LivenessWatch {
     const entry = this.#begin(connection)
     if (entry === undefined || entry.liveness.asked !== undefined) return
     entry.liveness = askedNow(entry.liveness)
+    this.#doubted.add(connection)
     entry.probe.ask()
     // QUIC asks unprompted only now and then. What comes of it is heard.
     void answersPing(connection, ANSWER_WITHIN_MS)
     this.wake()
   }
 
+  used(connection: Connection): void {
+    const received = this.#needs.probes.of(connection)?.received
+    if (received === undefined) return
+    const expected = this.#expected.get(connection)
+    if (expected === undefined) this.#expectAcknowledgement(connection, received)
+    else expected.sentAt = received()
+  }
+
+  superseded(connection: Connection): void {
+    this.doubt(connection)
+    void answersPing(connection, SUPERSEDED_ANSWERS_MS).then((isAnswered) => {
+      if (!isAnswered && connection.status === 'open') this.#suspect(connection)
+    })
+  }
+
+  isDoubted(connections: readonly Connection[]): boolean {
+    if (this.#doubted.size === 0 || connections.length === 0) return false
+    return connections.every((one) => this.#doubted.has(one) || one.status !== 'open')
+  }
+
+  onSuspect(listener: (connection: Connection) => void): () => void {
+    return this.#suspicions.add(listener)
+  }
+
+  /** Goes on until something came in since the last was sent. */
+  #expectAcknowledgement(connection: Connection, received: () => number | bigint): void {
+    const before = received()
+    const withinMs = acknowledgedWithinMs(connection.rtt)
+    const dueAtMs = this.#clock.elapsedMs() + withinMs
+    const timer = setTimeout(() => {
+      const sentAt = this.#expected.get(connection)?.sentAt
+      this.#expected.delete(connection)
+      if (connection.status !== 'open') {
+        this.#doubted.delete(connection)
+        return
+      }
+      const counted = received()
+      // A timer that comes late says more about this machine: what came in may not have been counted yet.
+      const isLate = this.#clock.elapsedMs() - dueAtMs > withinMs
+      if (counted !== before) this.#doubted.delete(connection)
+      else if (!isLate) this.#suspect(connection)
+      if (counted === sentAt) this.#expectAcknowledgement(connection, received)
+    }, withinMs).unref()
+    this.#expected.set(connection, { sentAt: before, timer })
+  }
+
+  #suspect(connection: Connection): void {
+    this.doubt(connection)
+    this.#doubted.add(connection)
+    this.#suspicions.notify(connection)
+  }
+
   stop(): void {
     this.#sleep()
+    for (const { timer } of this.#expected.values()) clearTimeout(timer)
+    this.#expected.clear()
+    this.#doubted.clear()
     this.#sources.clear()
     this.#watched.clear()
   }
@@ -115,6 +187,7 @@ class DeadPeerDetector implements LivenessWatch {
     for (const [connection, entry] of this.#watched) {
       if (connection.status !== 'open' || (!inUse.has(connection) && entry.liveness.asked === undefined)) {
         this.#watched.delete(connection)
+        this.#doubted.delete(connection)
       } else if (this.#isDead(connection, entry, sinceLastMs)) dead.push(connection)
     }
     for (const connection of inUse) this.#begin(connection)
@@ -159,6 +232,7 @@ class DeadPeerDetector implements LivenessWatch {
     entry.buffer = buffer
     this.#seenBytes.set(connection, buffer.writtenBytes)
     if (verdict === 'ask') probe.ask()
+    if (verdict === 'alive') this.#doubted.delete(connection)
     return verdict === 'dead'
   }
 
@@ -181,6 +255,7 @@ class DeadPeerDetector implements LivenessWatch {
     const entry = this.#watched.get(connection)
     if (entry === undefined) return
     this.#watched.delete(connection)
+    this.#doubted.delete(connection)
     for (const [through, { liveness }] of this.#watched) {
       if (liveness.quietMs > 0 && relayOfConnection(through) === peerId) this.#cut(through)
     }

@@ -98,6 +98,7 @@ function quicProbe(connection: NativeQuicConnection): LivenessProbe {
     },
     ask: () => undefined,
     unsentBytes: () => 0,
+    received: () => connection.stats().udpRxDatagrams,
   }
 }
 

@@ -267,6 +267,8 @@ describe('a try that fails', () => {
     expect(await front.result()).toEqual({
       kind: 'failed',
       stage: 'connect',
+      unsent: true,
+      cause: 'unreachable',
       reason: 'connection refused',
       timedOut: false,
     })

@@ -3,6 +3,7 @@ import { allAttemptsFailed, type FailedAttempt, noProvider } from '../../../../s
 
 const tried = (outcome: FailedAttempt['outcome'], retryAfterS?: number): FailedAttempt => ({
   who: `12D3-${outcome}`,
+  cause: 'other',
   reason: `because ${outcome}`,
   outcome,
   ...(retryAfterS === undefined ? {} : { retryAfterS }),

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { AppError } from '#shared/errors.js'
+import { Listeners } from '../../../../src-main/base/listeners.js'
 import { BodyMemory } from '../../../../src-main/gateway/body/body-memory.js'
 import { readBody } from '../../../../src-main/gateway/body/read-body.js'
 import { hasBody } from '../../../../src-main/gateway/body/request-body.js'
@@ -11,11 +12,14 @@ import { createForwarder } from '../../../../src-main/gateway/forward/forwarder.
 import { createLocalClients } from '../../../../src-main/gateway/forward/local-clients.js'
 import { Reply } from '../../../../src-main/gateway/forward/reply.js'
 import type { Provider } from '../../../../src-main/gateway/routing/choose-providers.js'
+import { createProviderScores } from '../../../../src-main/gateway/routing/provider-scores.js'
 import { ConnectFailedError, ConnectionLostError, type HttpClient } from '../../../../src-main/http-client/index.js'
 import { DeadPeerError } from '../../../../src-main/p2p/hardening/liveness/dead-peer.js'
+import { PeerUnreachableError } from '../../../../src-main/p2p/index.js'
 import type { LocalService } from '../../../../src-main/services/index.js'
 import { startTestServer, type TestServer } from '../../../fixtures/http-server.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
+import { until } from '../../../fixtures/until.js'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -77,6 +81,7 @@ async function frontOf(service: LocalService, path = '/x'): Promise<TestServer &
       reportFailure: (id: string) => failures.push(id),
     },
     health: {},
+    scores: createProviderScores({ monotonic: { elapsedMs: () => performance.now() } }),
     admission: { beginOwn: () => () => undefined },
     paths: { pathTo: () => null },
     log: createRecordingLog(),
@@ -91,7 +96,7 @@ async function frontOf(service: LocalService, path = '/x'): Promise<TestServer &
     if (hasBody(exchange.request))
       exchange.body = { kind: 'read', bytes: (await readBody(exchange.request, { maxBytes: 1024 })).bytes }
     try {
-      await forwarder.toLocalService(exchange, service, path)
+      await forwarder.toOwnServices(exchange, [service], path)
     } catch (error) {
       response.writeHead(error instanceof AppError ? error.status : 500).end()
     }
@@ -154,12 +159,17 @@ test('a request this node can not send is the client’s fault, not the provider
   expect(failures).toEqual([])
 })
 
-type Act = 'answer' | 'refuse' | 'unreachable' | 'silent' | 'silent-relay'
+type Act = 'answer' | 'refuse' | 'unreachable' | 'silent' | 'silent-relay' | 'killed' | 'lost' | 'hold'
 
-/** A peer's client; its stream had served before. */
-function peerThat(act: Act): Pick<HttpClient, 'send'> {
+/** A peer's client; its stream had served before. `leave` is called with what ends its connection. */
+function peerThat(act: Act, leave: () => void): Pick<HttpClient, 'send'> {
   return {
     send(_request, handler) {
+      if (act === 'lost') {
+        leave()
+        handler.onError(new PeerUnreachableError('peer', new Error('closed'), { wasLost: true }))
+        return
+      }
       handler.onStart({ abort: () => undefined, pause: () => undefined, resume: () => undefined })
       if (act === 'answer') {
         handler.onHead(200, { 'content-type': 'text/plain' })
@@ -168,6 +178,10 @@ function peerThat(act: Act): Pick<HttpClient, 'send'> {
       } else if (act === 'refuse') {
         handler.onHead(503, {})
         handler.onEnd()
+      } else if (act === 'hold') return
+      else if (act === 'killed') {
+        leave()
+        handler.onError(new ConnectionLostError(true))
       } else if (act === 'unreachable') handler.onError(new ConnectFailedError(new Error('no way'), 'not reachable'))
       else handler.onError(new ConnectionLostError(true, new DeadPeerError(act === 'silent-relay')))
     },
@@ -177,13 +191,18 @@ function peerThat(act: Act): Pick<HttpClient, 'send'> {
 /** What each of the peers does with the requests it gets, one after the other; tells who was asked. */
 async function front(acts: Record<string, Act[]>, service = 'llm') {
   const asked: string[] = []
+  const lost = new Set(Object.keys(acts).filter((peerId) => peerId.startsWith('away')))
+  const suspicions = new Listeners<[{ remotePeer: string }]>()
+  const liveness = { isDoubted: () => false, onSuspect: suspicions.add.bind(suspicions) }
+  const isConnected = (peerId: string): boolean => !lost.has(peerId)
   const needs = {
-    host: { peerId: 'self', isConnected: () => true },
+    host: { peerId: 'self', isConnected, connectionsTo: () => [], liveness },
     reach: { isTrusted: (peerId: string) => peerId.startsWith('friend') },
     peerClients: {
       to(peerId: string) {
         asked.push(peerId)
-        return peerThat(acts[peerId]?.shift() ?? 'silent')
+        lost.delete(peerId)
+        return peerThat(acts[peerId]?.shift() ?? 'silent', () => lost.add(peerId))
       },
     },
     registry: {},
@@ -226,8 +245,51 @@ async function front(acts: Record<string, Act[]>, service = 'llm') {
     await response.text()
     return response.status
   }
-  return { asked, post }
+  return { asked, post, suspect: (peerId: string) => suspicions.notify({ remotePeer: peerId }) }
 }
+
+test('a provider that died between two requests is not dialled while another one is connected', async () => {
+  const { asked, post } = await front({ one: ['killed', 'answer'], two: ['answer'] })
+  expect(await post()).toBe(200)
+  expect(asked).toEqual(['one', 'two'])
+})
+
+test('the only provider whose connection was lost between two requests is asked anew', async () => {
+  const { asked, post } = await front({ one: ['killed', 'answer'] })
+  expect(await post()).toBe(200)
+  expect(asked).toEqual(['one', 'one'])
+})
+
+test('a provider whose connection is lost while a stream opens is asked once more after all others', async () => {
+  const { asked, post } = await front({ one: ['lost', 'answer'], two: ['refuse'] })
+  expect(await post()).toBe(200)
+  expect(asked).toEqual(['one', 'two', 'one'])
+})
+
+test('a provider that is not connected is dialled after all that are', async () => {
+  const { asked, post } = await front({ away: ['answer'], two: ['refuse'], three: ['answer'] })
+  expect(await post()).toBe(200)
+  expect(asked).toEqual(['two', 'three'])
+})
+
+test('a request that waits at a provider that is most likely gone moves to one that is there', async () => {
+  const { asked, post, suspect } = await front({ one: ['hold'], two: ['answer'] })
+  const answered = post()
+  await until(() => asked.length === 1, { what: 'the first provider has the request' })
+  suspect('one')
+  expect(await answered).toBe(200)
+  expect(asked).toEqual(['one', 'two'])
+})
+
+test('a request that may have been done already does not leave a provider that is most likely gone', async () => {
+  const { asked, post, suspect } = await front({ one: ['hold'], two: ['answer'] }, 'tool')
+  const answered = post()
+  await until(() => asked.length === 1, { what: 'the first provider has the request' })
+  suspect('one')
+  suspect('two')
+  expect(asked).toEqual(['one'])
+  void answered.catch(() => undefined)
+})
 
 test('a provider that fell silent is not asked again: the next one is', async () => {
   const { asked, post } = await front({ one: ['silent', 'answer'], two: ['answer'] })

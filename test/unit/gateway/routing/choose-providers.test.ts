@@ -18,7 +18,7 @@ interface Network {
 }
 
 const snapshotOf = ({ own, peers, away }: Network): ProviderSnapshot => ({
-  ownService: (entry) => own[entry],
+  ownServices: (entry) => (own[entry] === undefined ? [] : [own[entry]]),
   peers: (entry) => new ProviderSet(peers[entry]),
   standing: (peerId) => (away.includes(peerId) ? 'away' : 'proven'),
   ownHasRoom: () => true,
@@ -112,14 +112,14 @@ describe('the providers of a request', () => {
     expect(idsOf(measured, { prefer: 'slow' })[0]).toBe('slow')
     expect(idsOf(measured, { prefer: 'nobody' })).toHaveLength(3)
     expect(idsOf(measured, { exclude: new Set(['quick', 'slow']) })).toEqual(['middling'])
-    const own = { ...measured, ownService: () => 'llm@localhost:1' }
+    const own = { ...measured, ownServices: () => ['llm@localhost:1'] }
     expect(idsOf(own, {})[0]).toBe('this node')
     expect(idsOf(own, { exclude: new Set(['me']) })).not.toContain('this node')
     expect(idsOf(own, { prefer: 'slow' }).slice(0, 2)).toEqual(['slow', 'this node'])
   })
 
   test('without room this node lets others go first and is still tried', () => {
-    const full = { ...measured, ownService: () => 'llm@localhost:1', ownHasRoom: () => false }
+    const full = { ...measured, ownServices: () => ['llm@localhost:1'], ownHasRoom: () => false }
     const order = idsOf(full, {})
     expect(order[0]).not.toBe('this node')
     expect(order).toContain('this node')

@@ -270,3 +270,11 @@ describe('what a peer offers that failed while the peer was there', () => {
     expect(isDoubtful('x')).toBe(false)
   })
 })
+
+test('an event stream without a mark at its end is complete where that provider’s streams never had one', () => {
+  expect(health.reportEnd('a', 'chat', false)).toBe(true)
+  expect(health.reportEnd('a', 'chat', true)).toBe(true)
+  expect(health.reportEnd('a', 'chat', false)).toBe(false)
+  expect(health.reportEnd('a', 'other', false)).toBe(true)
+  expect(health.reportEnd('b', 'chat', false)).toBe(true)
+})

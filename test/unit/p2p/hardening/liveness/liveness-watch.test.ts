@@ -44,7 +44,7 @@ function start() {
     const newStream = vi.fn(() => new Promise(() => undefined))
     const it = { muxer, abort, newStream, status: 'open', remotePeer: peerId, remoteAddr: address }
     all.push(it as unknown as Connection)
-    return { connection: it as unknown as Connection, abort, ask, state, newStream }
+    return { connection: it as unknown as Connection, abort, ask, state, newStream, probe }
   }
 
   watch.follow(() => inUse)
@@ -60,7 +60,7 @@ test('a connection in use that falls silent is asked once, then cut and told of 
   await pass(11)
   expect(silent.ask).toHaveBeenCalledOnce()
   expect(silent.abort).toHaveBeenCalledOnce()
-  expect(deadPeerBehind((silent.abort.mock.calls as unknown[][])[0]?.[0])).toMatchObject({ wasRelayed: false })
+  expect(deadPeerBehind((silent.abort.mock.calls as unknown[][])[0]?.[0])).toMatchObject({ peerMayBeWell: false })
   expect(onCut).toHaveBeenCalledExactlyOnceWith(silent.connection)
   await pass(60)
   expect(log.lines).toHaveLength(1)
@@ -132,7 +132,7 @@ test('with a connection through a relay goes that to the relay, the inner one fi
   expect(relay.abort).toHaveBeenCalledOnce()
   expect(relayed.abort).toHaveBeenCalledOnce()
   expect(relayed.abort.mock.invocationCallOrder[0]).toBeLessThan(relay.abort.mock.invocationCallOrder[0]!)
-  expect((relayed.abort.mock.calls as unknown[][])[0]?.[0]).toMatchObject({ wasRelayed: true })
+  expect((relayed.abort.mock.calls as unknown[][])[0]?.[0]).toMatchObject({ peerMayBeWell: true })
 })
 
 test('where the relay speaks and the peer behind it does not, only the connection through it is cut', async () => {
@@ -194,4 +194,92 @@ test('the silence behind an error is found through its causes, and in no other e
   expect(deadPeerBehind(new Error('lost', { cause: new Error('reset', { cause: silence }) }))).toBe(silence)
   expect(deadPeerBehind(new Error('lost'))).toBeUndefined()
   expect(deadPeerBehind('lost')).toBeUndefined()
+})
+
+/** Over a transport that acknowledges what it gets at once, as QUIC does. */
+function acknowledging(made: ReturnType<ReturnType<typeof start>['connection']>) {
+  const counted = { datagrams: 0 }
+  made.probe.received = () => counted.datagrams
+  return { ...made, counted }
+}
+
+test('a connection that does not acknowledge what is sent is suspected within 300 ms, and not cut for it', async () => {
+  const { watch, connection } = start()
+  const quic = acknowledging(connection('one'))
+  const suspected: Connection[] = []
+  watch.onSuspect((one) => suspected.push(one))
+  watch.used(quic.connection)
+  await vi.advanceTimersByTimeAsync(200)
+  expect(watch.isDoubted([quic.connection])).toBe(false)
+  await vi.advanceTimersByTimeAsync(100)
+  expect(suspected).toEqual([quic.connection])
+  expect(watch.isDoubted([quic.connection])).toBe(true)
+  expect(quic.abort).not.toHaveBeenCalled()
+  // Heard again: it is as good as before.
+  quic.counted.datagrams += 1
+  await vi.advanceTimersByTimeAsync(300)
+  expect(watch.isDoubted([quic.connection])).toBe(false)
+})
+
+test('a connection that acknowledges what is sent is not suspected, and neither is one that is not used', async () => {
+  const { watch, connection } = start()
+  const [busy, idle] = [acknowledging(connection('one')), acknowledging(connection('two'))]
+  const suspected: Connection[] = []
+  watch.onSuspect((one) => suspected.push(one))
+  for (let turn = 0; turn < 50; turn += 1) {
+    watch.used(busy.connection)
+    busy.counted.datagrams += 1
+    await vi.advanceTimersByTimeAsync(100)
+  }
+  expect(watch.isDoubted([idle.connection])).toBe(false)
+  await pass(5)
+  expect(suspected).toEqual([])
+})
+
+test('what was sent while an acknowledgement was waited for has to be acknowledged too', async () => {
+  const { watch, connection } = start()
+  const quic = acknowledging(connection('one'))
+  const suspected: Connection[] = []
+  watch.onSuspect((one) => suspected.push(one))
+  watch.used(quic.connection)
+  quic.counted.datagrams += 1
+  await vi.advanceTimersByTimeAsync(100)
+  watch.used(quic.connection)
+  await vi.advanceTimersByTimeAsync(450)
+  expect(suspected).toEqual([quic.connection])
+})
+
+test('a connection with a long round trip has longer to acknowledge', async () => {
+  const { watch, connection } = start()
+  const far = acknowledging(connection('one'))
+  far.connection.rtt = 300
+  watch.used(far.connection)
+  await pass(1)
+  expect(watch.isDoubted([far.connection])).toBe(false)
+  await pass(1)
+  expect(watch.isDoubted([far.connection])).toBe(true)
+})
+
+test('an older connection that does not answer in a second is suspected when its peer connects anew', async () => {
+  const { watch, connection } = start()
+  const older = connection('one')
+  const suspected: Connection[] = []
+  older.newStream.mockImplementation(() => Promise.reject(new Error('no answer')))
+  watch.onSuspect((one) => suspected.push(one))
+  watch.superseded(older.connection)
+  expect(watch.isDoubted([older.connection])).toBe(true)
+  await pass(1)
+  expect(suspected).toEqual([older.connection])
+  await pass(10)
+  expect(older.abort).toHaveBeenCalledOnce()
+})
+
+test('a connection that was in doubt and is heard is in doubt no longer', async () => {
+  const { watch, connection } = start()
+  const one = connection('one')
+  watch.doubt(one.connection)
+  expect(watch.isDoubted([one.connection])).toBe(true)
+  one.state.isHeard = true
+  await pass(2)
+  expect(watch.isDoubted([one.connection])).toBe(false)
 })

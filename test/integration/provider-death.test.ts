@@ -1,0 +1,110 @@
+import { afterEach, expect, test } from 'vitest'
+import { startActingServer } from '../fixtures/model-servers/acting-server.js'
+import { llmFlags } from '../fixtures/node-pair.js'
+import { startNodeProcess, type NodeProcess } from '../fixtures/node-process.js'
+import { startSteadyRequests, type SteadyRequest, type SteadyRequests } from '../fixtures/steady-requests.js'
+import { until } from '../fixtures/until.js'
+
+const MODEL = 'shared'
+/** Generous: the machine is busy with other tests. */
+const KILLED_WITHIN_MS = 2_000
+/** What the network promises for requests that wait for a peer that fell silent. */
+const SILENT_WITHIN_MS = 15_000
+
+const cleanups: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+const TRANSPORTS = {
+  tcp: (address: string) => address.includes('/tcp/') && !address.includes('/ws'),
+  ws: (address: string) => address.includes('/ws'),
+  quic: (address: string) => address.includes('/quic-v1'),
+}
+
+async function startProvider(): Promise<NodeProcess> {
+  const server = await startActingServer([MODEL])
+  cleanups.push(() => server.close())
+  const node = await startNodeProcess({ flags: ['--demo-model', 'off', ...llmFlags(server.port)] })
+  cleanups.push(() => node.stop())
+  return node
+}
+
+async function providersOf({ gateway }: NodeProcess): Promise<number> {
+  const response = await fetch(`${gateway}/v1/models`)
+  const { data } = (await response.json()) as { data: { id: string; ocf: { providers: number } }[] }
+  return data.find(({ id }) => id === MODEL)?.ocf.providers ?? 0
+}
+
+/** Two providers of a model, and a user of both over that transport, whose requests both have answered. */
+async function underLoad(transport: keyof typeof TRANSPORTS) {
+  const [dying, left] = await Promise.all([startProvider(), startProvider()])
+  const addresses = [dying, left].map(({ multiaddrs }) => multiaddrs.find(TRANSPORTS[transport])!)
+  const user = await startNodeProcess({
+    flags: ['--demo-model', 'off', ...addresses.flatMap((address) => ['--bootstrap.addr', address])],
+  })
+  cleanups.push(() => user.stop())
+  await until(async () => (await providersOf(user)) === 2, { what: 'both providers are known', limitMs: 30_000 })
+  const requests = startSteadyRequests(user.gateway, MODEL)
+  await until(() => [dying, left].every(({ peerId }) => answeredBy(requests, peerId) >= 10), {
+    what: 'both providers answer',
+    limitMs: 30_000,
+  })
+  return { dying, left, user, requests }
+}
+
+const answeredBy = ({ ended }: SteadyRequests, peerId: string): number => ended.filter(({ by }) => by === peerId).length
+
+/** A second of requests that began no earlier than this. */
+async function aSecondFrom(requests: SteadyRequests, ms: number): Promise<void> {
+  await until(() => requests.ended.filter(({ startedMs }) => startedMs >= ms).length >= 20, {
+    what: 'further requests are answered',
+    limitMs: 30_000,
+  })
+}
+
+function report(what: string, all: readonly SteadyRequest[]): void {
+  process.stdout.write(`${what}: the slowest of ${all.length} requests took ${Math.round(all[0]!.tookMs)} ms\n`)
+}
+
+const began = (all: readonly SteadyRequest[], afterMs: number): SteadyRequest[] =>
+  all.filter(({ startedMs }) => startedMs >= afterMs)
+
+const now = ({ ended }: SteadyRequests): number => Math.max(...ended.map(({ startedMs }) => startedMs))
+
+test.each(['tcp', 'ws', 'quic'] as const)(
+  'no request fails and none waits when one of two providers is killed under load over %s',
+  async (transport) => {
+    const { dying, requests } = await underLoad(transport)
+    const killedMs = now(requests)
+    await dying.kill()
+    await aSecondFrom(requests, killedMs + 500)
+    const all = began(await requests.stop(), killedMs - 500)
+    report(`kill -9 over ${transport}`, all)
+    expect(all.filter(({ status }) => status !== 200)).toEqual([])
+    expect(all[0]!.tookMs).toBeLessThan(KILLED_WITHIN_MS)
+  },
+)
+
+test('no request fails when one of two providers stops without a word, and later ones do not go there', async () => {
+  const { dying, user, requests } = await underLoad('tcp')
+  process.kill(dying.pid, 'SIGSTOP')
+  const stoppedMs = now(requests)
+  try {
+    await until(async () => (await providersOf(user)) === 1, {
+      what: 'the silent provider is in the list no more',
+      limitMs: 20_000,
+    })
+    const goneMs = now(requests)
+    await aSecondFrom(requests, goneMs)
+    const all = began(await requests.stop(), stoppedMs - 500)
+    report('SIGSTOP', all)
+    expect(all.filter(({ status }) => status !== 200)).toEqual([])
+    expect(all[0]!.tookMs).toBeLessThan(SILENT_WITHIN_MS)
+    // Those that began before anything could be noticed wait; all later ones go to the other.
+    const late = all.filter(({ startedMs }) => startedMs > stoppedMs + KILLED_WITHIN_MS)
+    expect(late[0]!.tookMs).toBeLessThan(KILLED_WITHIN_MS)
+  } finally {
+    process.kill(dying.pid, 'SIGCONT')
+  }
+})
