@@ -17,7 +17,9 @@ export interface ProviderFinder {
 /** Live rows from which on a lookup that finds nothing also asks the DHT. */
 const FULL_REPLICA_ROWS = 10_000
 const FIND_WITHIN_MS = 5_000
-const MAX_FOUND = 8
+/** Questions to peers at a time, and in all: eight identities near a key must not hide those who do offer it. */
+const MAX_AT_ONCE = 8
+const MAX_ASKED = 64
 const REMEMBER_MS = 10_000
 const MAX_REMEMBERED = 256
 
@@ -44,16 +46,21 @@ export function createProviderFinder(
   async function search(service: string, entry: string): Promise<void> {
     const enough = new AbortController()
     const signal = AbortSignal.any([enough.signal, AbortSignal.timeout(FIND_WITHIN_MS)])
-    const asked = new Map<string, Promise<void>>()
+    const over = aborted(signal)
+    const asked = new Set<string>([options.selfId])
+    const open = new Set<Promise<void>>()
     for await (const peerId of records.find(service, entry, signal)) {
-      if (peerId === options.selfId || asked.has(peerId)) continue
+      if (asked.has(peerId)) continue
+      asked.add(peerId)
       const question = asker.refreshWithRow(peerId).then(() => {
+        open.delete(question)
         if (view.offers.providers(service, entry).size > 0) enough.abort()
       })
-      asked.set(peerId, question)
-      if (asked.size >= MAX_FOUND) break
+      open.add(question)
+      if (open.size === MAX_AT_ONCE) await Promise.race([...open, over])
+      if (signal.aborted || asked.size > MAX_ASKED) break
     }
-    if (!enough.signal.aborted) await Promise.race([Promise.all(asked.values()), aborted(signal)])
+    if (!enough.signal.aborted) await Promise.race([Promise.all(open), over])
   }
 
   function searchOnce(service: string, entry: string): Promise<void> {

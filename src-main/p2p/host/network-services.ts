@@ -6,16 +6,22 @@ import { removePrivateAddressesMapper, removePublicAddressesMapper, type KadDHT 
 import type { Ping } from '@libp2p/ping'
 import type { ServiceFactoryMap } from 'libp2p'
 import type { Log } from '../../logging/index.js'
-import { quietDht } from '../hardening/dht.js'
+import { kadRule } from '../hardening/dht/kad-rules.js'
+import { quietDht } from '../hardening/dht/quiet-dht.js'
 import { flattenConnections } from '../hardening/flat-connections.js'
+import { gossipLimits, gossipRule, splitRpcs } from '../hardening/gossip/gossip-bounds.js'
 import { pings } from '../hardening/liveness/pings.js'
+import { boundPeerStore } from '../hardening/peer-store/bounded-peer-store.js'
+import { identifyRules } from '../hardening/peer-store/identify-rules.js'
+import type { ExpelledPeers } from '../hardening/stream-bounds/expelled-peers.js'
+import { boundStreams } from '../hardening/stream-bounds/stream-rules.js'
 import type { NetworkMode } from '../index.js'
 import { autoNatService } from '../reach/auto-nat.js'
 import { holePunching, type PunchWatch } from '../reach/hole-punching.js'
 import type { RelayQuota } from '../reach/relay/relay-quota.js'
 import { relayServer, type RelayOptions, type RelayServer } from '../reach/relay/relay-server.js'
 import { portMapping, type PortMapping, type PortMappingOptions } from '../reach/upnp/port-mapping.js'
-import { GOSSIP_SCORES } from './gossip-scores.js'
+import { GOSSIP_SCORES, TABLE_TOPIC } from './gossip-scores.js'
 
 /** The libp2p services every host has; the DHTs only where the mode looks beyond this machine. */
 export interface NetworkServices extends ServiceMap {
@@ -42,40 +48,33 @@ export interface NetworkServicesOptions {
   relay: RelayOptions
   quota: RelayQuota
   punches: PunchWatch
+  expelled: ExpelledPeers
   log: Log
   /** How routers are asked to open ports; undefined: not at all. */
   portMapping: PortMappingOptions | undefined
 }
 
+const WAN_DHT = '/ocf/kad/1.0.0'
+const LAN_DHT = '/ocf/lan/kad/1.0.0'
+
 /** Factories of the services for a mode. A node with a public address serves the wide-area DHT from the start. */
 export function networkServices(options: NetworkServicesOptions): ServiceFactoryMap<NetworkServices> {
   const services: ServiceFactoryMap<NetworkServices> = {
+    // First, as the others write to the peer store when they are made.
+    bounds: (components) => {
+      boundPeerStore(components)
+      boundStreams(components, [gossipRule(), ...identifyRules(), ...[WAN_DHT, LAN_DHT].map(kadRule)], options.expelled)
+    },
     ownAddresses: ({ addressManager }) => ({ manager: addressManager }),
     identify: identify(),
     identifyPush: identifyPush(),
     flatConnections: ({ connectionManager }) => flattenConnections(connectionManager),
     ping: pings(),
-    pubsub: gossipsub({
-      D: 6,
-      Dlo: 4,
-      Dhi: 12,
-      // Each heartbeat tells so many peers outside the mesh what there was to have in the last two: with the defaults
-      // (6 and 3), a third of what a new row costs. What is still missed comes by a sync.
-      Dlazy: 3,
-      mcacheGossip: 2,
-      heartbeatInterval: 1000,
-      floodPublish: true,
-      allowPublishToZeroTopicPeers: true,
-      // Of a peer that does not read: its stream is reset then. The library would keep everything for it.
-      maxOutboundBufferSize: 4 * 1024 * 1024,
-      ...GOSSIP_SCORES,
-      // Rows of the node table carry their owner's signature; a second one would be 90 bytes a message.
-      globalSignaturePolicy: 'StrictNoSign',
-    }),
+    pubsub: tableGossip(),
   }
   if (options.mode === 'standalone') return services
   services.lanDht = quietDht({
-    protocol: '/ocf/lan/kad/1.0.0',
+    protocol: LAN_DHT,
     logPrefix: 'lan-dht',
     datastorePrefix: '/dht-lan',
     metricsPrefix: 'lan_dht',
@@ -84,7 +83,7 @@ export function networkServices(options: NetworkServicesOptions): ServiceFactory
   })
   if (options.mode === 'local') return services
   services.wanDht = quietDht({
-    protocol: '/ocf/kad/1.0.0',
+    protocol: WAN_DHT,
     logPrefix: 'wan-dht',
     datastorePrefix: '/dht-wan',
     metricsPrefix: 'wan_dht',
@@ -100,4 +99,27 @@ export function networkServices(options: NetworkServicesOptions): ServiceFactory
   services.autoNat = autoNatService()
   if (options.portMapping !== undefined) services.portMapping = portMapping({ log: options.log }, options.portMapping)
   return services
+}
+
+/** Gossipsub for the node table. */
+function tableGossip(): ServiceFactoryMap<NetworkServices>['pubsub'] {
+  const start = gossipsub({
+    D: 6,
+    Dlo: 4,
+    Dhi: 12,
+    // Each heartbeat tells so many peers outside the mesh what there was to have in the last two: with the defaults
+    // (6 and 3), a third of what a new row costs. What is still missed comes by a sync.
+    Dlazy: 3,
+    mcacheGossip: 2,
+    heartbeatInterval: 1000,
+    floodPublish: true,
+    allowPublishToZeroTopicPeers: true,
+    // Of a peer that does not read: its stream is reset then. The library would keep everything for it.
+    maxOutboundBufferSize: 4 * 1024 * 1024,
+    ...GOSSIP_SCORES,
+    ...gossipLimits([TABLE_TOPIC]),
+    // Rows of the node table carry their owner's signature; a second one would be 90 bytes a message.
+    globalSignaturePolicy: 'StrictNoSign',
+  })
+  return (components) => splitRpcs(start(components))
 }

@@ -21,6 +21,7 @@ import { createLivenessWatch, type LivenessWatch } from '../hardening/liveness/l
 import { watchNetwork } from '../hardening/liveness/network-watch.js'
 import { guardNetworkInterfaces } from '../hardening/network-interfaces.js'
 import { noiseCrypto } from '../hardening/noise-crypto.js'
+import { ExpelledPeers } from '../hardening/stream-bounds/expelled-peers.js'
 import { loadQuic, tunings } from '../hardening/transports/index.js'
 import { tunedTransport } from '../hardening/transports/intercept-upgrade.js'
 import { batchedFrames } from '../hardening/transports/write-batching.js'
@@ -84,6 +85,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   const relayReservations = createRelayReservations()
   const punches = createPunchWatch()
   const dialMemory = createDialMemory()
+  const expelled = new ExpelledPeers({ log })
   const limits = connectionLimits(options)
   const room = createConnectionRoom({ log }, limits.connections)
   const gate = createInboundGate({ mayEnter: (source) => room.mayEnter(source), log }, limits.gate)
@@ -114,7 +116,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       },
       connectionMonitor: CONNECTION_MONITOR,
       // Peers of a home network or of this machine are what this network is made of.
-      connectionGater: { denyDialMultiaddr: () => false, ...relayGater(quota) },
+      connectionGater: { denyDialMultiaddr: () => false, ...relayGater(quota), ...expelled.gater },
       peerDiscovery: isLanMet ? [lanDiscovery()] : [],
       services: networkServices({
         mode: options.mode,
@@ -123,6 +125,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
         relay,
         quota,
         punches,
+        expelled,
         log,
         portMapping: (options.upnp ?? true) ? { publicAddress, times: options.upnpTimes ?? {} } : undefined,
       }),

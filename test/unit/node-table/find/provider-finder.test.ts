@@ -77,3 +77,9 @@ test('many lookups at once are one, and one that found nothing is not repeated f
   await found(reader)
   expect(searches).toBe(2)
 })
+
+test('a provider that is named after many identities that answer nothing is found all the same', async () => {
+  named = [...Array.from({ length: 40 }, (_, index) => ({ peerId: `liar ${index}` }) as Owner), owners[2]!]
+  showing.add(owners[2]!.peerId)
+  expect(await found(finder('dht'))).toEqual([owners[2]!.peerId])
+})

@@ -33,3 +33,28 @@ test('the peer store writes out what it holds in memory, half a megabyte at a ti
   // One that is filled and one that is being written out.
   expect(await bytesHeld(dir)).toBeLessThan(1.5 * 1024 * 1024)
 })
+
+test('at the start, records larger than one may be, too many peers and what others once published are dropped', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'ocf-test-'))
+  ends.push(() => rm(dir, { recursive: true, force: true }))
+  const before = await openPeerDatastore(dir, silentLog)
+  await before.db.put('/peers/large', new Uint8Array(500_000))
+  await before.db.batch(
+    Array.from({ length: 5000 }, (_, index) => ({
+      type: 'put',
+      key: `/peers/peer${index}`,
+      value: new Uint8Array(100),
+    })),
+  )
+  for (const dht of ['wan', 'lan']) await before.db.put(`/dht-${dht}/provider/key/peer`, new Uint8Array(6))
+  await before.db.put('/other', new Uint8Array(1))
+  await before.close()
+
+  const datastore = await openPeerDatastore(dir, silentLog)
+  ends.push(() => datastore.close())
+  const { db } = datastore
+  const keys = await db.keys().all()
+  expect(keys).not.toContain('/peers/large')
+  expect(keys.filter((key) => key.startsWith('/peers/'))).toHaveLength(4096)
+  expect(keys.filter((key) => !key.startsWith('/peers/'))).toEqual(['/other'])
+})

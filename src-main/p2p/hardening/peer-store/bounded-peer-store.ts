@@ -1,0 +1,213 @@
+// For @libp2p/peer-store 12.0.28: it keeps any number of addresses, protocols and metadata for a peer, from anyone, sorts
+// all of them by their text at each write, lets writes wait without an end, and keeps any number of peers. Goes when a
+// peer's record and the number of peers are bounded.
+
+import type { AbortOptions, Address, Connection, Peer, PeerData, PeerId, PeerStore } from '@libp2p/interface'
+
+/** What is kept at most. */
+export interface PeerStoreLimits {
+  /** Addresses of a peer. */
+  addresses: number
+  /** How many that a peer has signed stay when others are heard of. */
+  signed: number
+  /** Of one address; the longest are those of a name, through a relay. */
+  addressBytes: number
+  /** Protocols of a peer. */
+  protocols: number
+  /** Of a protocol's name. */
+  protocolChars: number
+  /** Metadata of a peer, such as its version. */
+  metadata: number
+  /** Of one of those. */
+  metadataBytes: number
+  /** Of the record that a peer has signed. */
+  envelopeBytes: number
+  /** Writes of one peer that wait for each other. */
+  waiting: number
+  /** Peers that are written in one run. */
+  peers: number
+}
+
+/** A node with a dozen networks and three relays has half as many addresses. */
+export const PEER_STORE_LIMITS: PeerStoreLimits = {
+  addresses: 32,
+  signed: 16,
+  addressBytes: 256,
+  protocols: 64,
+  protocolChars: 128,
+  metadata: 16,
+  metadataBytes: 512,
+  envelopeBytes: 8 * 1024,
+  waiting: 64,
+  peers: 4096,
+}
+
+/** So many more than may be kept are looked at, for those that may. */
+const LOOKED_AT = 4
+
+/** Peers that are only heard of have this share of the room, whoever was met. */
+const HEARD_OF_SHARE = 1 / 4
+
+/** What is used of libp2p. */
+interface Components {
+  peerId: PeerId
+  peerStore: PeerStore
+  connectionManager: { getConnections(peerId?: PeerId): Connection[] }
+}
+
+/**
+ * Holds everything that is written to libp2p's peer store to `limits`, by whatever way it comes: identify, the DHT,
+ * gossip, multicast, bootstraps. Called once, before libp2p starts.
+ */
+export function boundPeerStore(components: Components, limits: PeerStoreLimits = PEER_STORE_LIMITS): void {
+  const { peerStore } = components
+  const bounded = new BoundedPeerStore(components, limits)
+  peerStore.save = (id, data, options) => bounded.write('save', id, data, options)
+  peerStore.patch = (id, data, options) => bounded.write('patch', id, data, options)
+  peerStore.merge = (id, data, options) => bounded.write('merge', id, data, options)
+}
+
+type Write = 'save' | 'patch' | 'merge'
+
+class BoundedPeerStore {
+  readonly #store: Pick<PeerStore, 'get' | 'delete' | Write>
+  readonly #selfId: string
+  readonly #isConnected: (peerId: PeerId) => boolean
+  readonly #limits: PeerStoreLimits
+  readonly #writes = new Map<string, { last: Promise<unknown>; waiting: number }>()
+  /** Peers that were never connected, and those that were: each from the one written the longest ago. */
+  readonly #heardOf = new Map<string, PeerId>()
+  readonly #met = new Map<string, PeerId>()
+
+  constructor({ peerId, peerStore, connectionManager }: Components, limits: PeerStoreLimits) {
+    this.#store = {
+      get: peerStore.get.bind(peerStore),
+      delete: peerStore.delete.bind(peerStore),
+      save: peerStore.save.bind(peerStore),
+      patch: peerStore.patch.bind(peerStore),
+      merge: peerStore.merge.bind(peerStore),
+    }
+    this.#selfId = peerId.toString()
+    this.#isConnected = (id) => connectionManager.getConnections(id).length > 0
+    this.#limits = limits
+  }
+
+  /** Throws when too much waits to be written for this peer. */
+  async write(how: Write, id: PeerId, data: PeerData, options?: AbortOptions): Promise<Peer> {
+    if (id.toString() === this.#selfId) return await this.#store[how](id, data, options)
+    const peer = await this.#inTurn(id, () => this.#write(how, id, data, options))
+    await this.#makeRoom(id)
+    return peer
+  }
+
+  /** The store locks a record for one write; here a write may be a read and two. */
+  async #inTurn<T>(id: PeerId, work: () => Promise<T>): Promise<T> {
+    const key = id.toString()
+    const queue = this.#writes.get(key) ?? { last: Promise.resolve(), waiting: 0 }
+    if (queue.waiting >= this.#limits.waiting) throw new Error('too much waits to be written for this peer')
+    queue.waiting += 1
+    this.#writes.set(key, queue)
+    const turn = queue.last.then(work)
+    queue.last = turn.catch(() => undefined)
+    try {
+      return await turn
+    } finally {
+      queue.waiting -= 1
+      if (queue.waiting === 0) this.#writes.delete(key)
+    }
+  }
+
+  async #write(how: Write, id: PeerId, data: PeerData, options?: AbortOptions): Promise<Peer> {
+    const { addresses, protocols, rest } = this.#bounded(data)
+    if (how !== 'merge') return await this.#store[how](id, { ...rest, ...given({ addresses, protocols }) }, options)
+    if (addresses === undefined && protocols === undefined) return await this.#store.merge(id, rest, options)
+    // What is there counts too, so this writes what shall be there after it.
+    const known = await this.#known(id, options)
+    const peer = await this.#store.patch(
+      id,
+      given({
+        addresses: addresses && this.#joined(known?.addresses ?? [], addresses),
+        protocols:
+          protocols && [...new Set([...protocols, ...(known?.protocols ?? [])])].slice(0, this.#limits.protocols),
+      }),
+      options,
+    )
+    return Object.keys(rest).length === 0 ? peer : await this.#store.merge(id, rest, options)
+  }
+
+  #bounded({ multiaddrs, addresses, protocols, metadata, peerRecordEnvelope, ...rest }: PeerData) {
+    const { addresses: most, addressBytes, protocols: mostProtocols, protocolChars, envelopeBytes } = this.#limits
+    const all = [...first(multiaddrs, most * LOOKED_AT).map(unsigned), ...first(addresses, most * LOOKED_AT)]
+    const short = all.filter(({ multiaddr }) => multiaddr.bytes.byteLength <= addressBytes)
+    const names = first(protocols, mostProtocols * LOOKED_AT).filter(({ length }) => length <= protocolChars)
+    return {
+      addresses: multiaddrs === undefined && addresses === undefined ? undefined : short.slice(0, most),
+      protocols: protocols === undefined ? undefined : names.slice(0, mostProtocols),
+      rest: {
+        ...rest,
+        ...(metadata === undefined ? {} : { metadata: this.#boundedMetadata(metadata) }),
+        ...(peerRecordEnvelope !== undefined && peerRecordEnvelope.byteLength <= envelopeBytes
+          ? { peerRecordEnvelope }
+          : {}),
+      },
+    }
+  }
+
+  #boundedMetadata(metadata: NonNullable<PeerData['metadata']>): NonNullable<PeerData['metadata']> {
+    const entries = metadata instanceof Map ? [...metadata] : Object.entries(metadata)
+    const { metadata: most, metadataBytes } = this.#limits
+    return new Map(
+      entries.filter(([, value]) => value === undefined || value.byteLength <= metadataBytes).slice(0, most),
+    )
+  }
+
+  async #known(id: PeerId, options?: AbortOptions): Promise<Peer | undefined> {
+    try {
+      return await this.#store.get(id, options)
+    } catch (error) {
+      if (error instanceof Error && error.name === 'NotFoundError') return undefined
+      throw error
+    }
+  }
+
+  /** Signed ones first, as anyone can say anything of a peer; then the latest. */
+  #joined(known: readonly Address[], added: readonly Address[]): Address[] {
+    const signed = known.filter(({ isCertified }) => isCertified).slice(0, this.#limits.signed)
+    const joined = new Map<string, Address>()
+    for (const address of [...signed, ...added, ...known]) {
+      const text = address.multiaddr.toString()
+      if (joined.size < this.#limits.addresses && !joined.has(text)) joined.set(text, address)
+    }
+    return [...joined.values()]
+  }
+
+  async #makeRoom(written: PeerId): Promise<void> {
+    const key = written.toString()
+    const peers = this.#isConnected(written) || this.#met.has(key) ? this.#met : this.#heardOf
+    this.#heardOf.delete(key)
+    peers.delete(key)
+    peers.set(key, written)
+    if (this.#heardOf.size + this.#met.size <= this.#limits.peers) return
+    const evicted = this.#leastMissed()
+    if (evicted === undefined) return
+    this.#heardOf.delete(evicted.toString())
+    this.#met.delete(evicted.toString())
+    await this.#store.delete(evicted)
+  }
+
+  #leastMissed(): PeerId | undefined {
+    if (this.#heardOf.size > this.#limits.peers * HEARD_OF_SHARE) return this.#heardOf.values().next().value
+    for (const peer of this.#met.values()) if (!this.#isConnected(peer)) return peer
+    return this.#heardOf.values().next().value
+  }
+}
+
+const unsigned = (multiaddr: Address['multiaddr']): Address => ({ multiaddr, isCertified: false })
+
+const first = <T>(items: readonly T[] | undefined, count: number): T[] => items?.slice(0, count) ?? []
+
+/** Without what is undefined, which the store would take for a value. */
+function given(data: { addresses: Address[] | undefined; protocols: string[] | undefined }): PeerData {
+  const { addresses, protocols } = data
+  return { ...(addresses === undefined ? {} : { addresses }), ...(protocols === undefined ? {} : { protocols }) }
+}
