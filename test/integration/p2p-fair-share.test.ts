@@ -171,6 +171,21 @@ test('streams without a request give way to other peers, those with one do not',
   expect(await working).toEqual({ status: 200, body: 'done' })
 })
 
+test('a request whose headers a peer sends drop by drop is cut when their time is over', async () => {
+  const node = await hosts.host({ mode: 'standalone' })
+  await serve(node, { maxStreams: 30, maxBufferedBytes: 1e9, headersMs: 500 })
+  const [slow, other] = [await peer(), await peer()]
+  const stream = await openHttp(await dial(slow, node))
+  stream.send(Buffer.from('GET / HTTP/1.1\r\nhost: x\r\n'))
+  const dripping = setInterval(() => {
+    if (stream.status === 'open') stream.send(Buffer.from('x-more: 1\r\n'))
+  }, 20)
+  hosts.defer(() => clearInterval(dripping))
+
+  await until(() => stream.status !== 'open', { what: 'the stream is cut', limitMs: 5_000 })
+  expect((await requestOver(await dial(other, node), '/')).status).toBe(200)
+})
+
 for (const deafness of ['its streams', 'its socket'] as const) {
   test(`answers to a peer that does not read ${deafness} are bounded, and those of other peers go on`, async () => {
     const node = await hosts.host({ mode: 'standalone' })

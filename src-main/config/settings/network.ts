@@ -154,7 +154,7 @@ export const NETWORK_SETTINGS = {
     default: 4 * 1024 * MIB,
     min: 128 * KIB,
     max: 1024 * 1024 * MIB,
-    help: 'Bytes this node relays in an hour for any one peer.',
+    help: 'Bytes this node relays in an hour for any one address, and to any one peer: never more than a quarter of what is left of `relay.total-data`.',
     cost: '',
     restart: true,
   },

@@ -27,7 +27,7 @@ import { tunedTransport } from '../hardening/transports/intercept-upgrade.js'
 import { batchedFrames } from '../hardening/transports/write-batching.js'
 import type { HostNeeds, HostOptions, ReachFacts } from '../index.js'
 import { createPunchWatch } from '../reach/hole-punching.js'
-import { createReach, relayGater, relayQuota } from '../reach/index.js'
+import { createReach, relayQuota } from '../reach/index.js'
 import { lanDiscovery } from '../reach/lan-discovery.js'
 import { relayListenAddresses, relayTransport } from '../reach/relay/relay-client.js'
 import { createRelayReservations, type RelayReservations } from '../reach/relay/relay-reservations.js'
@@ -116,7 +116,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       },
       connectionMonitor: CONNECTION_MONITOR,
       // Peers of a home network or of this machine are what this network is made of.
-      connectionGater: { denyDialMultiaddr: () => false, ...relayGater(quota), ...expelled.gater },
+      connectionGater: { denyDialMultiaddr: () => false, ...expelled.gater },
       peerDiscovery: isLanMet ? [lanDiscovery()] : [],
       services: networkServices({
         mode: options.mode,

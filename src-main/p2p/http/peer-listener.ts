@@ -11,8 +11,8 @@ import { HTTP_PROTOCOL, MAX_HTTP_STREAMS, SERVER_KEEP_ALIVE_MS, StreamDuplex } f
 import { createStreamMemory } from './stream-memory.js'
 import { acceptUpgrades, isWebSocketHandshake } from './upgrades.js'
 
-/** A request's headers are complete within this. */
-const HEADERS_TIMEOUT_MS = 60_000
+/** A request's headers are complete within this, also where they come drop by drop. */
+const HEADERS_TIMEOUT_MS = 30_000
 
 /** Headers a peer may send in one request. */
 const MAX_HEADER_BYTES = 32 * 1024
@@ -26,6 +26,8 @@ export interface PeerDoorLimits {
   maxStreams: number
   /** Bytes that wait in them for a local server, or for a peer to read. */
   maxBufferedBytes: number
+  /** How long (ms) the headers of a request may take; left out: 30 s, as at the gateway. */
+  headersMs?: number
 }
 
 const LIMITS: PeerDoorLimits = { maxStreams: 8_192, maxBufferedBytes: 256 * 1024 * 1024 }
@@ -46,6 +48,7 @@ export function createPeerListener(
 ): PeerListener {
   const log = needs.log.forComponent('peer-listener')
   const handler = limitQuestions(needs.handler)
+  const { headersMs = HEADERS_TIMEOUT_MS } = limits
   const open = new Set<StreamDuplex>()
   const slots = createFairSlots({ max: limits.maxStreams })
   const memory = createStreamMemory({
@@ -55,9 +58,9 @@ export function createPeerListener(
   const server = http.createServer(
     {
       keepAliveTimeout: SERVER_KEEP_ALIVE_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
+      headersTimeout: headersMs,
       // Node looks every 30 s unless told otherwise.
-      connectionsCheckingInterval: HEADERS_TIMEOUT_MS / 10,
+      connectionsCheckingInterval: headersMs / 10,
       // Bodies may stream for as long as they move; the forwarder ends idle ones.
       requestTimeout: 0,
       maxHeaderSize: MAX_HEADER_BYTES,

@@ -32,15 +32,6 @@ export interface ReachOptions {
   relay: RelayOptions
 }
 
-/** What other machines may be relayed: asked for each reservation and circuit. */
-export function relayGater(quota: RelayQuota) {
-  return {
-    denyInboundRelayReservation: (peer: { toString(): string }) => !quota.mayRelay(peer.toString()),
-    denyOutboundRelayedConnection: (from: { toString(): string }, to: { toString(): string }) =>
-      !quota.mayRelay(from.toString()) || !quota.mayRelay(to.toString()),
-  }
-}
-
 /** The quota of a relay with these options. */
 export const relayQuota = (relay: RelayOptions, clock: MonotonicClock): RelayQuota =>
   createRelayQuota({ clock }, { peerBytes: relay.peerBytes, totalBytes: relay.totalBytes })

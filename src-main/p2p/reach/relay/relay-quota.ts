@@ -1,31 +1,41 @@
 import type { MonotonicClock } from '../../../base/clock.js'
 
-/** Bytes a relay carries for others, within an hour. */
+/**
+ * Bytes a relay carries for others, within an hour. Each is charged to several accounts: where a circuit comes from, and
+ * the peer it leads to.
+ */
 export interface RelayQuota {
-  /** True when a new reservation or circuit of that peer may be taken on. */
-  mayRelay(peerId: string): boolean
-  /** Counts bytes that came from a peer; false when they exceed its share or the whole. */
-  charge(peerId: string, bytes: number): boolean
+  /** True when a new reservation or circuit of these accounts may be taken on. */
+  mayRelay(accounts: readonly string[]): boolean
+  /** Counts bytes once for the whole and once for each account; false when they exceed the share of one. */
+  charge(accounts: readonly string[], bytes: number): boolean
   /** Bytes carried in the current hour. */
   usedBytes(): number
 }
 
 /** What a relay gives. */
 export interface RelayQuotaOptions {
-  /** Bytes an hour of one peer. */
+  /** Bytes an hour of one account. */
   peerBytes: number
-  /** Bytes an hour of all peers together. */
+  /** Bytes an hour of all together. */
   totalBytes: number
 }
 
 const HOUR_MS = 3_600_000
-/** Peers remembered within an hour; a newcomer beyond them waits for the next one. */
-const MAX_PEERS = 10_000
 
-/** Counts by the hour: simple, bounded, and easy to explain. */
+/** Accounts remembered within an hour; beyond them the one that used least is forgotten. */
+const MAX_ACCOUNTS = 10_000
+
+/** One account may use so much of what nothing has used yet: alone a fifth of the whole, so that newcomers find some. */
+const SHARE_OF_REST = 1 / 4
+
+/**
+ * Counts by the hour: simple, bounded, and easy to explain. An account's share shrinks as the whole is used up (the
+ * dynamic threshold of shared-memory switches): n busy ones get 1/(n + 4) each, and the next one finds as much.
+ */
 export function createRelayQuota(needs: { clock: MonotonicClock }, options: RelayQuotaOptions): RelayQuota {
   const { clock } = needs
-  const byPeer = new Map<string, number>()
+  const used = new Map<string, number>()
   let hour = -1
   let total = 0
 
@@ -34,27 +44,39 @@ export function createRelayQuota(needs: { clock: MonotonicClock }, options: Rela
     if (now === hour) return
     hour = now
     total = 0
-    byPeer.clear()
+    used.clear()
+  }
+
+  const share = (): number => Math.min(options.peerBytes, (options.totalBytes - total) * SHARE_OF_REST)
+
+  function add(account: string, bytes: number): number {
+    const sum = (used.get(account) ?? 0) + bytes
+    used.set(account, sum)
+    if (used.size > MAX_ACCOUNTS) forgetLeast(used, account)
+    return sum
   }
 
   return {
-    mayRelay(peerId) {
+    mayRelay(accounts) {
       turnOver()
-      const used = byPeer.get(peerId)
-      if (used === undefined) return byPeer.size < MAX_PEERS && total < options.totalBytes
-      return used < options.peerBytes && total < options.totalBytes
+      return accounts.every((account) => (used.get(account) ?? 0) < share())
     },
-    charge(peerId, bytes) {
+    charge(accounts, bytes) {
       turnOver()
-      if (!byPeer.has(peerId) && byPeer.size >= MAX_PEERS) return false
-      const used = (byPeer.get(peerId) ?? 0) + bytes
-      byPeer.set(peerId, used)
       total += bytes
-      return used <= options.peerBytes && total <= options.totalBytes
+      const most = share()
+      // Each is charged, also when another is over its share.
+      return accounts.map((account) => add(account, bytes)).every((sum) => sum <= most)
     },
     usedBytes() {
       turnOver()
       return total
     },
   }
+}
+
+function forgetLeast(used: Map<string, number>, newcomer: string): void {
+  let least: [string, number] | undefined
+  for (const entry of used) if (entry[0] !== newcomer && (least === undefined || entry[1] < least[1])) least = entry
+  if (least !== undefined) used.delete(least[0])
 }
