@@ -7,7 +7,7 @@ import type { LogicalTime } from '../wire/epoch.js'
 import { SYNC_CHUNK_TARGET_BYTES } from '../wire/sync-frames.js'
 import { EpochDocument } from './epoch-document.js'
 import type { HeldRow } from './epoch-document.js'
-import { entriesOf, EquivocationProofs } from './proofs.js'
+import { EquivocationProofs } from './proofs.js'
 import type { EquivocationProof } from './proofs.js'
 
 /**
@@ -15,11 +15,11 @@ import type { EquivocationProof } from './proofs.js'
  * shows what was observed in them, and a sync sends what stands in them.
  */
 export interface TableDocuments {
-  /** Writes verified rows, at most one per owner, and shows the view what was observed. Returns how many rows there are. */
+  /** Writes verified rows, at most one per owner, and shows the view what was observed; proofs, too. Returns how many there are. */
   write(rows: readonly VerifiedRow[]): number
   /** The latest row of a peer, whether the view shows it or has removed it. */
   find(peerId: string): (LogicalTime & { bytes: Uint8Array }) | undefined
-  /** Writes a proof, for others to see and to read back. Returns false for one that is not needed. */
+  /** Keeps a proof; it is in syncs from now on, and written with the next rows. Returns false for one not needed. */
   keepProof(proof: EquivocationProof): boolean
   /** Calls `listener` with all that was observed in an epoch's document, as a canonical update. */
   onWritten(listener: (epoch: number, update: Uint8Array) => void): void
@@ -77,6 +77,7 @@ class Documents implements TableDocuments {
   }
 
   write(rows: readonly VerifiedRow[]): number {
+    this.#writeProofs()
     let held = 0
     for (const [epoch, group] of Map.groupBy(rows, (row) => row.epoch)) {
       this.#writeEpoch(epoch, new Map(group.map((row) => [row.peerId, row])))
@@ -96,12 +97,7 @@ class Documents implements TableDocuments {
   }
 
   keepProof(proof: EquivocationProof): boolean {
-    if (!this.#proofs.keep(proof)) return false
-    const entries = entriesOf(proof)
-    this.#main(proof.epoch).write(entries)
-    const update = canonicalUpdate(entries)
-    for (const listener of this.#listeners) listener(proof.epoch, update)
-    return true
+    return this.#proofs.keep(proof)
   }
 
   onWritten(listener: (epoch: number, update: Uint8Array) => void): void {
@@ -164,6 +160,14 @@ class Documents implements TableDocuments {
 
   close(): void {
     for (const epoch of this.#epochs.keys()) this.#destroy(epoch)
+  }
+
+  #writeProofs(): void {
+    for (const [epoch, entries] of this.#proofs.takeUnwritten()) {
+      this.#main(epoch).write(entries)
+      const update = canonicalUpdate(entries)
+      for (const listener of this.#listeners) listener(epoch, update)
+    }
   }
 
   #writeEpoch(epoch: number, verified: ReadonlyMap<string, VerifiedRow>): void {

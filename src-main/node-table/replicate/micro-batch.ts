@@ -5,6 +5,8 @@ import type { VerifiedRow } from '../view/view.js'
 export interface MicroBatch {
   /** Keeps a copy of the row's bytes, in the place of an older one of its owner. `isNew`: its owner has no row yet. */
   add(row: VerifiedRow, isNew: boolean): void
+  /** There is something else to write, with the next rows or in their place. */
+  touch(): void
   /** The row of this owner that waits. */
   get(peerId: string): VerifiedRow | undefined
   /** Takes a row back. */
@@ -57,6 +59,7 @@ class RowBatch implements MicroBatch {
   readonly #rows = new Map<string, VerifiedRow>()
   readonly #newOwners = new Set<string>()
   #waiters: (() => void)[] = []
+  #isTouched = false
   #isScheduled = false
   #cancel: () => void = () => undefined
   #isClosed = false
@@ -79,6 +82,12 @@ class RowBatch implements MicroBatch {
     else this.#schedule()
   }
 
+  touch(): void {
+    if (this.#isClosed) return
+    this.#isTouched = true
+    this.#schedule()
+  }
+
   get(peerId: string): VerifiedRow | undefined {
     return this.#rows.get(peerId)
   }
@@ -98,10 +107,12 @@ class RowBatch implements MicroBatch {
     const rows = [...this.#rows.values()]
     this.#rows.clear()
     this.#newOwners.clear()
+    const isTouched = this.#isTouched
+    this.#isTouched = false
     const waiters = this.#waiters
     this.#waiters = []
     try {
-      if (rows.length > 0) this.#writeTimed(rows)
+      if (rows.length > 0 || isTouched) this.#writeTimed(rows)
     } finally {
       for (const resolve of waiters) resolve()
     }
@@ -128,7 +139,7 @@ class RowBatch implements MicroBatch {
     const startedAtMs = this.#monotonic.elapsedMs()
     const held = this.#write(rows)
     const endedAtMs = this.#monotonic.elapsedMs()
-    const costMs = Math.min(MAX_COST_MS, (endedAtMs - startedAtMs) / (held + rows.length * ROWS_PER_WRITE))
+    const costMs = Math.min(MAX_COST_MS, (endedAtMs - startedAtMs) / Math.max(1, held + rows.length * ROWS_PER_WRITE))
     this.#costMs += (costMs - this.#costMs) * SMOOTHING
     this.#resumeAtMs = endedAtMs + Math.min(MAX_PAUSE_MS, this.#costMs * held * PAUSE_FACTOR)
   }

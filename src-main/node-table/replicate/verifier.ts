@@ -221,8 +221,9 @@ class EnvelopeVerifier implements Verifier {
       envelopes: Buffer.compare(a, b) < 0 ? ([a, b] as const) : ([b, a] as const),
       endsAtMs,
     }
-    const isNews = this.#documents.keepProof(proof) && source !== 'disk'
-    if (isNews) for (const listener of this.#proofListeners) listener(proof)
+    const isKept = this.#documents.keepProof(proof)
+    if (isKept) this.#batch.touch()
+    if (isKept && source !== 'disk') for (const listener of this.#proofListeners) listener(proof)
     return 'equivocation'
   }
 

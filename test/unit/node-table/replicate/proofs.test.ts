@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest'
+import { Doc } from 'yjs'
 import { createClockWatch } from '../../../../src-main/node-table/replicate/clock-watch.js'
 import { createTableReplica } from '../../../../src-main/node-table/replicate/replica.js'
 import { createSenderLimits } from '../../../../src-main/node-table/replicate/sender-limits.js'
@@ -20,7 +21,7 @@ import {
   type Owner,
   type TurnableClock,
 } from '../../../fixtures/table-owners.js'
-import { createTableParts, type TableParts } from '../../../fixtures/table-parts.js'
+import { createTableParts, never, type TableParts } from '../../../fixtures/table-parts.js'
 
 const NOON = EPOCH_MS / 2
 const MINUTE = 60_000
@@ -151,6 +152,17 @@ test('a proof is on the disk, also after the document was built anew, and bans i
     expect([...again.view.rows()].map(({ peerId }) => peerId)).toEqual([honest!.peerId])
     expect(again.ingest(row(liar!, 'one'), 'gossip')).toBe('banned')
   }
+})
+
+test('a hundred proofs that come together are one transaction, whatever they are', () => {
+  let transactions = 0
+  const doc = new Doc()
+  doc.on('afterTransaction', () => (transactions += 1))
+  saw = createTableParts({ clock, createDoc: () => doc, defer: never })
+  for (const owner of owners) seeBoth(saw, owner)
+  saw.verifier.flush()
+  expect(transactions).toBe(1)
+  expect(doc.store.clients.size).toBe(2 * MAX_PROOFS)
 })
 
 test('a proof is told of once, and not when it is read from the disk', () => {
