@@ -41,7 +41,7 @@ export const USE_SETTINGS = {
     default: [],
     maxItems: 256,
     placeholder: 'peer-id',
-    help: 'Peers you trust with what you send.',
+    help: 'Peers you trust with what you send; where they use this machine, they come before strangers.',
     cost: '',
     restart: false,
   },
