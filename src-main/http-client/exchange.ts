@@ -28,7 +28,7 @@ export interface Outgoing {
 /** A request under way, and its answer. */
 export class Exchange implements HttpExchange {
   readonly #connection: Holder
-  readonly #socket: Duplex
+  readonly socket: Duplex
   readonly #requestHead: string
   readonly #request: HttpRequest
   readonly #handler: AnswerHandler
@@ -48,7 +48,7 @@ export class Exchange implements HttpExchange {
 
   constructor(connection: Holder, socket: Duplex, outgoing: Outgoing, isReused: boolean) {
     this.#connection = connection
-    this.#socket = socket
+    this.socket = socket
     this.#requestHead = outgoing.head
     this.#request = outgoing.request
     this.#handler = outgoing.handler
@@ -68,7 +68,7 @@ export class Exchange implements HttpExchange {
   }
 
   #send(): void {
-    this.#upload = sendRequest(this.#socket, this.#requestHead, this.#request, this)
+    this.#upload = sendRequest(this.socket, this.#requestHead, this.#request, this)
     if (this.#upload?.isDead === true) this.abort(new Error('its body broke off'))
   }
 
@@ -81,7 +81,7 @@ export class Exchange implements HttpExchange {
   pause(): void {
     if (this.#isOver || this.#isPaused || this.#hasEnded) return
     this.#isPaused = true
-    this.#socket.pause()
+    this.socket.pause()
     // The time-out is the server's, not the reader's.
     this.#stopWatch()
   }
@@ -91,7 +91,7 @@ export class Exchange implements HttpExchange {
     this.#isPaused = false
     this.#startWatch()
     this.#readHeld()
-    if (this.#isReading) this.#socket.resume()
+    if (this.#isReading) this.socket.resume()
   }
 
   get #isReading(): boolean {
@@ -240,7 +240,7 @@ export class Exchange implements HttpExchange {
     this.#stopWatch()
     this.#upload?.stop()
     // It may be paused although the exchange is not: when going on was what ended it.
-    if (keep && this.#socket.isPaused()) this.#socket.resume()
+    if (keep && this.socket.isPaused()) this.socket.resume()
     this.#connection.release(this, keep)
   }
 

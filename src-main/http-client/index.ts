@@ -20,6 +20,8 @@ export interface HttpRequest {
 
 /** A request that is under way. After its end all of it does nothing. */
 export interface HttpExchange {
+  /** What it runs over. */
+  readonly socket?: Duplex
   /** Ends it with `error`, and its connection. */
   abort(error: Error): void
   /**

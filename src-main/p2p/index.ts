@@ -143,6 +143,7 @@ export { assertPeerId, createPeerClients, type PeerClients, PeerUnreachableError
 export { createPeerListener } from './http/peer-listener.js'
 export { requestSource } from './http/request-source.js'
 export { followResponses } from './http/running-responses.js'
+export { connectionUnder } from './http/stream-duplex.js'
 export { acceptUpgrades, HandshakeResponse, isWebSocketHandshake } from './http/upgrades.js'
 export { createIdentityKeeper, type IdentityKeeper } from './identity/identity-keeper.js'
 export { loadIdentity } from './identity/identity.js'

@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { Connection } from '@libp2p/interface'
 import { AppError, type ErrorCode } from '#shared/errors.js'
 import type { AnswerHandler, HttpClient, HttpExchange, HttpRequest } from '../../http-client/index.js'
-import { DeadPeerError } from '../../p2p/index.js'
+import { connectionUnder, DeadPeerError } from '../../p2p/index.js'
 import { EndMark } from '../body/end-mark.js'
 import { ClientGoneError } from '../body/read-body.js'
 import type { RequestBody } from '../body/request-body.js'
@@ -42,11 +43,18 @@ export interface AttemptRequest {
    * Where another may be asked: hears of it when the provider is most likely gone, so that it is left before it has begun
    * to answer; returns the way to stop.
    */
-  onSuspect?: ((leave: () => void) => () => void) | undefined
+  onSuspect?: ((leave: (suspect: Suspect) => void) => () => void) | undefined
   /** Called with each piece of the answer; must be quick. */
   onData?: (() => void) | undefined
   /** Adds headers of our own to those the client will get; called when the answer begins. */
   addOwnHeaders(headers: Headers, timing: AttemptTiming): void
+}
+
+/** A connection that is most likely lost, and what there is beside it. */
+interface Suspect {
+  connection: Connection
+  hasOtherProvider: boolean
+  hasOtherConnection: boolean
 }
 
 /** Milliseconds since the attempt began. */
@@ -122,7 +130,7 @@ class Attempt implements AnswerHandler {
       return
     }
     this.#reply.onGone(this.#onGone)
-    this.#stopSuspecting = this.#request.onSuspect?.(() => this.#leave())
+    this.#stopSuspecting = this.#request.onSuspect?.((suspect) => this.#leave(suspect))
     const { client, path, headers } = this.#target
     const { method, body, idleTimeoutMs, isAccepted } = this.#request
     const request: HttpRequest = { method, path, headers, body: bodyToSend(body), idleTimeoutMs }
@@ -136,11 +144,15 @@ class Attempt implements AnswerHandler {
     this.#exchange?.abort(new ClientGoneError())
   }
 
-  #leave(): void {
+  /** One that has no stream yet is given another connection by those who open it. */
+  #leave({ connection, hasOtherProvider, hasOtherConnection }: Suspect): void {
     if (this.#head !== undefined || this.#refusal !== undefined) return
+    const exchange = this.#exchange
+    if (exchange !== undefined && connectionUnder(exchange.socket) !== connection) return
+    if (!hasOtherProvider && !(exchange !== undefined && hasOtherConnection)) return
     const error = new DeadPeerError(false)
     this.#settle({ ...failureBeforeHeaders(error), stage: 'way-lost' })
-    this.#exchange?.abort(error)
+    exchange?.abort(error)
   }
 
   #settle(result: AttemptResult): void {

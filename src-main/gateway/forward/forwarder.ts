@@ -124,9 +124,10 @@ export function createForwarder(
     const { liveness } = host
     if (liveness === undefined) return undefined
     return (leave) =>
-      liveness.onSuspect(({ remotePeer }) => {
-        if (remotePeer.toString() !== peerId) return
-        if (hasAnother() || !liveness.isDoubted(host.connectionsTo(peerId))) leave()
+      liveness.onSuspect((connection) => {
+        if (connection.remotePeer.toString() !== peerId) return
+        const hasOtherConnection = !liveness.isDoubted(host.connectionsTo(peerId))
+        leave({ connection, hasOtherProvider: hasAnother(), hasOtherConnection })
       })
   }
 

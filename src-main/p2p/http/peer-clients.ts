@@ -121,8 +121,8 @@ class StreamClients implements PeerClients {
   }
 
   /**
-   * A connection that is lost while a stream is opened on it is replaced by another that is open, and by no dial: others
-   * may be there for the request.
+   * A connection that is lost while a stream is opened on it, or most likely is, is replaced by another that is open, and
+   * by no dial: others may be there for the request.
    */
   async #openStream(peerId: string): Promise<Duplex> {
     const signal = AbortSignal.timeout(this.#connectTimeoutMs())
@@ -130,8 +130,9 @@ class StreamClients implements PeerClients {
       try {
         return await this.#openOn(connection, signal)
       } catch (error) {
-        if (signal.aborted || connection.status === 'open') throw error
-        const other = bestConnection(this.#host.connectionsTo(peerId), this.#liveness)
+        const isLost = connection.status !== 'open'
+        const other = this.#otherThan(connection)
+        if (signal.aborted || (other === undefined && !isLost)) throw error
         if (other === undefined) throw new PeerUnreachableError(peerId, error, { wasLost: true })
         connection = other
       }
@@ -140,11 +141,15 @@ class StreamClients implements PeerClients {
 
   async #openOn(connection: Connection, signal: AbortSignal): Promise<Duplex> {
     const doubting = setTimeout(() => this.#liveness?.doubt(connection), DOUBT_AFTER_MS).unref()
+    const leaving = new AbortController()
+    const unfollow = this.#liveness?.onSuspect((suspect) => {
+      if (suspect === connection && this.#otherThan(connection) !== undefined) leaving.abort()
+    })
     try {
       const stream = await connection.newStream(HTTP_PROTOCOL, {
         maxOutboundStreams: MAX_HTTP_STREAMS,
         runOnLimitedConnection: true,
-        signal,
+        signal: AbortSignal.any([signal, leaving.signal]),
       })
       this.#liveness?.used(connection)
       tuneStream(stream)
@@ -154,7 +159,15 @@ class StreamClients implements PeerClients {
       throw error
     } finally {
       clearTimeout(doubting)
+      unfollow?.()
     }
+  }
+
+  /** Another connection to the same peer that is open and in no doubt; undefined for the same where it failed otherwise. */
+  #otherThan(connection: Connection): Connection | undefined {
+    const isLeft = connection.status !== 'open' || this.#liveness?.isDoubted([connection]) === true
+    const best = bestConnection(this.#host.connectionsTo(connection.remotePeer.toString()), this.#liveness)
+    return isLeft && best !== connection ? best : undefined
   }
 
   *#connectionsInUse(): Generator<Connection> {

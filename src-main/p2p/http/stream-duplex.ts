@@ -24,6 +24,11 @@ export const CLIENT_KEEP_ALIVE_MS = 30_000
 /** Concurrent streams (one request each) to one peer; below the QUIC stream limit. */
 export const MAX_STREAMS_PER_PEER = 4_096
 
+/** The connection under a socket of a peer; undefined for any other socket. */
+export function connectionUnder(socket: Duplex | undefined): Connection | undefined {
+  return socket instanceof StreamDuplex ? socket.connection : undefined
+}
+
 type WriteCallback = (error?: Error | null) => void
 
 /** A fresh error with the code Node's HTTP stack expects from a dead socket. */

@@ -126,7 +126,7 @@ class DeadPeerDetector implements LivenessWatch {
   }
 
   superseded(connection: Connection): void {
-    this.doubt(connection)
+    // Not in doubt before: the new connection may be a short one, by which the peer tries whether this node is reachable.
     void answersPing(connection, SUPERSEDED_ANSWERS_MS).then((isAnswered) => {
       if (!isAnswered && connection.status === 'open') this.#suspect(connection)
     })

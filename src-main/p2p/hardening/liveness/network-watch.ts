@@ -10,7 +10,7 @@ import { networkInterfaces } from '../network-interfaces.js'
 import { DeadPeerError } from './dead-peer.js'
 import { localAddressOf } from './liveness-probe.js'
 import type { LivenessWatch } from './liveness-watch.js'
-import { dropDeadConnections } from './pings.js'
+import { answersPing, dropDeadConnections } from './pings.js'
 
 /** What it looks at, and what it tells of connections. */
 export interface NetworkWatchNeeds {
@@ -24,6 +24,8 @@ export interface NetworkWatchNeeds {
 }
 
 const LOOK_EVERY_MS = 1_000
+/** A connection that may have gone with an address answers a ping within this, or is closed. */
+const ANSWERS_WITHIN_MS = 750
 /** A look that comes so much later than it should: this machine slept. */
 const SLEPT_MS = 5_000
 
@@ -53,10 +55,10 @@ export function watchNetwork(needs: NetworkWatchNeeds): () => void {
     for (const connection of libp2p.getConnections()) {
       const local = localAddressOf(connection)
       if (local === undefined) {
-        if (isFar(connection)) liveness.superseded(connection)
+        if (isFar(connection)) void leaveUnlessAnswered(connection)
       } else if (gone.has(local)) {
         closed += 1
-        connection.abort(new DeadPeerError(true, { message: 'an address of this machine is gone' }))
+        connection.abort(lostAddress())
       }
     }
     log.info('addresses of this machine are gone, and connections from there with them', { gone: [...gone], closed })
@@ -75,6 +77,14 @@ export function watchNetwork(needs: NetworkWatchNeeds): () => void {
     libp2p.removeEventListener('connection:open', onOpen)
   }
 }
+
+/** QUIC tells no local address, and does not always move to the next one. */
+async function leaveUnlessAnswered(connection: Connection): Promise<void> {
+  if (connection.status !== 'open' || (await answersPing(connection, ANSWERS_WITHIN_MS))) return
+  connection.abort(lostAddress())
+}
+
+const lostAddress = (): Error => new DeadPeerError(true, { message: 'an address of this machine is gone' })
 
 const isFar = ({ remoteAddr }: Connection): boolean => scopeOf(hostOf(remoteAddr.toString())) !== 'loopback'
 

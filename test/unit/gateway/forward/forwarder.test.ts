@@ -165,6 +165,7 @@ type Act = 'answer' | 'refuse' | 'unreachable' | 'silent' | 'silent-relay' | 'ki
 function peerThat(act: Act, leave: () => void): Pick<HttpClient, 'send'> {
   return {
     send(_request, handler) {
+      if (act === 'hold') return
       if (act === 'lost') {
         leave()
         handler.onError(new PeerUnreachableError('peer', new Error('closed'), { wasLost: true }))
@@ -178,8 +179,7 @@ function peerThat(act: Act, leave: () => void): Pick<HttpClient, 'send'> {
       } else if (act === 'refuse') {
         handler.onHead(503, {})
         handler.onEnd()
-      } else if (act === 'hold') return
-      else if (act === 'killed') {
+      } else if (act === 'killed') {
         leave()
         handler.onError(new ConnectionLostError(true))
       } else if (act === 'unreachable') handler.onError(new ConnectFailedError(new Error('no way'), 'not reachable'))

@@ -47,7 +47,7 @@ function connectionFrom(localAddress: string | undefined, remote = '/ip4/5.0.0.1
   return {
     ...{ maConn, remotePeer: peer, status: 'open', remoteAddr: `${remote}/p2p/${peer}` },
     abort: vi.fn(),
-    newStream: vi.fn(() => Promise.reject(new Error('no'))),
+    newStream: vi.fn((): Promise<unknown> => Promise.reject(new Error('no'))),
   }
 }
 const as = (connection: object): Connection => connection as Connection
@@ -66,14 +66,19 @@ test('a connection whose local address this machine no longer has is closed with
   expect(superseded).toEqual([])
 })
 
-test('a connection that hides its local address has to answer when an address of this machine goes', async () => {
-  const [far, near] = [connectionFrom(undefined), connectionFrom(undefined, '/ip4/127.0.0.1/udp/1/quic-v1')]
-  const { machine, pass, superseded } = start(as(far), as(near))
+test('a connection that hides its local address is closed unless it answers when an address of this machine goes', async () => {
+  const hidden = (remote: string) => connectionFrom(undefined, remote)
+  const [lost, kept, near] = [
+    hidden('/ip4/5.0.0.1/udp/1/quic-v1'),
+    hidden('/ip4/5.0.0.2/udp/1/quic-v1'),
+    hidden('/ip4/127.0.0.1/udp/1/quic-v1'),
+  ]
+  kept.newStream.mockImplementation(() => Promise.resolve({ abort: () => undefined }))
+  const { machine, pass } = start(as(lost), as(kept), as(near))
   machine.addresses = ['127.0.0.1']
-  await pass(1)
-  expect(superseded).toEqual([far])
-  await pass(5)
-  expect(superseded).toEqual([far])
+  await pass(3)
+  expect([lost, kept, near].map(({ newStream }) => newStream.mock.calls.length)).toEqual([1, 1, 0])
+  expect([lost, kept, near].map(({ abort }) => abort.mock.calls.length)).toEqual([1, 0, 0])
 })
 
 test.each([
