@@ -12,7 +12,7 @@ export interface PeerStoreLimits {
   signed: number
   /** Of one address; the longest are those of a name, through a relay. */
   addressBytes: number
-  /** Protocols of a peer. */
+  /** Protocols that a peer says it has. */
   protocols: number
   /** Of a protocol's name. */
   protocolChars: number
@@ -22,7 +22,7 @@ export interface PeerStoreLimits {
   metadataBytes: number
   /** Of the record that a peer has signed. */
   envelopeBytes: number
-  /** Writes of one peer that wait for each other. */
+  /** Merges of one peer's addresses that wait for each other. */
   waiting: number
   /** Peers that are written in one run. */
   peers: number
@@ -69,13 +69,19 @@ export function boundPeerStore(components: Components, limits: PeerStoreLimits =
 
 type Write = 'save' | 'patch' | 'merge'
 
+/** Data within the limits; its addresses apart, which are joined with those that are known. */
+interface Bounded {
+  addresses: Address[] | undefined
+  rest: PeerData
+}
+
 class BoundedPeerStore {
   readonly #store: Pick<PeerStore, 'get' | 'delete' | Write>
   readonly #selfId: string
   readonly #isConnected: (peerId: PeerId) => boolean
   readonly #limits: PeerStoreLimits
   readonly #writes = new Map<string, { last: Promise<unknown>; waiting: number }>()
-  /** Peers that were never connected, and those that were: each from the one written the longest ago. */
+  /** Peers that were never connected, and those that were: the oldest first. */
   readonly #heardOf = new Map<string, PeerId>()
   readonly #met = new Map<string, PeerId>()
 
@@ -92,19 +98,36 @@ class BoundedPeerStore {
     this.#limits = limits
   }
 
-  /** Throws when too much waits to be written for this peer. */
+  /** Throws when too many addresses wait to be merged for this peer. */
   async write(how: Write, id: PeerId, data: PeerData, options?: AbortOptions): Promise<Peer> {
-    if (id.toString() === this.#selfId) return await this.#store[how](id, data, options)
-    const peer = await this.#inTurn(id, () => this.#write(how, id, data, options))
-    await this.#makeRoom(id)
+    const key = id.toString()
+    if (key === this.#selfId) return await this.#store[how](id, data, options)
+    const { addresses, rest } = this.#bounded(data)
+    const peer = await this.#write(how, id, { addresses, rest }, options)
+    await this.#makeRoom(id, key)
     return peer
   }
 
-  /** The store locks a record for one write; here a write may be a read and two. */
-  async #inTurn<T>(id: PeerId, work: () => Promise<T>): Promise<T> {
+  async #write(how: Write, id: PeerId, { addresses, rest }: Bounded, options?: AbortOptions): Promise<Peer> {
+    if (how !== 'merge') {
+      const data = addresses === undefined ? rest : { ...rest, addresses }
+      return await this.#inTurn(id, Infinity, () => this.#store[how](id, data, options))
+    }
+    // One protocol is merged for each stream: those go straight through.
+    if (addresses === undefined) return await this.#store.merge(id, rest, options)
+    const peer = await this.#inTurn(id, this.#limits.waiting, async () => {
+      // What is there counts too, so this writes what shall be there after it.
+      const known = await this.#known(id, options)
+      return await this.#store.patch(id, { addresses: this.#joined(known?.addresses ?? [], addresses) }, options)
+    })
+    return Object.keys(rest).length === 0 ? peer : await this.#store.merge(id, rest, options)
+  }
+
+  /** The store locks a record for one write; here it may be a read and a write. */
+  async #inTurn<T>(id: PeerId, mostWaiting: number, work: () => Promise<T>): Promise<T> {
     const key = id.toString()
     const queue = this.#writes.get(key) ?? { last: Promise.resolve(), waiting: 0 }
-    if (queue.waiting >= this.#limits.waiting) throw new Error('too much waits to be written for this peer')
+    if (queue.waiting >= mostWaiting) throw new Error('too much waits to be written for this peer')
     queue.waiting += 1
     this.#writes.set(key, queue)
     const turn = queue.last.then(work)
@@ -117,38 +140,19 @@ class BoundedPeerStore {
     }
   }
 
-  async #write(how: Write, id: PeerId, data: PeerData, options?: AbortOptions): Promise<Peer> {
-    const { addresses, protocols, rest } = this.#bounded(data)
-    if (how !== 'merge') return await this.#store[how](id, { ...rest, ...given({ addresses, protocols }) }, options)
-    if (addresses === undefined && protocols === undefined) return await this.#store.merge(id, rest, options)
-    // What is there counts too, so this writes what shall be there after it.
-    const known = await this.#known(id, options)
-    const peer = await this.#store.patch(
-      id,
-      given({
-        addresses: addresses && this.#joined(known?.addresses ?? [], addresses),
-        protocols:
-          protocols && [...new Set([...protocols, ...(known?.protocols ?? [])])].slice(0, this.#limits.protocols),
-      }),
-      options,
-    )
-    return Object.keys(rest).length === 0 ? peer : await this.#store.merge(id, rest, options)
-  }
-
-  #bounded({ multiaddrs, addresses, protocols, metadata, peerRecordEnvelope, ...rest }: PeerData) {
+  #bounded({ multiaddrs, addresses, protocols, metadata, peerRecordEnvelope, ...rest }: PeerData): Bounded {
     const { addresses: most, addressBytes, protocols: mostProtocols, protocolChars, envelopeBytes } = this.#limits
     const all = [...first(multiaddrs, most * LOOKED_AT).map(unsigned), ...first(addresses, most * LOOKED_AT)]
     const short = all.filter(({ multiaddr }) => multiaddr.bytes.byteLength <= addressBytes)
     const names = first(protocols, mostProtocols * LOOKED_AT).filter(({ length }) => length <= protocolChars)
+    const isEnvelopeKept = peerRecordEnvelope !== undefined && peerRecordEnvelope.byteLength <= envelopeBytes
     return {
       addresses: multiaddrs === undefined && addresses === undefined ? undefined : short.slice(0, most),
-      protocols: protocols === undefined ? undefined : names.slice(0, mostProtocols),
       rest: {
         ...rest,
+        ...(protocols === undefined ? {} : { protocols: names.slice(0, mostProtocols) }),
         ...(metadata === undefined ? {} : { metadata: this.#boundedMetadata(metadata) }),
-        ...(peerRecordEnvelope !== undefined && peerRecordEnvelope.byteLength <= envelopeBytes
-          ? { peerRecordEnvelope }
-          : {}),
+        ...(isEnvelopeKept ? { peerRecordEnvelope } : {}),
       },
     }
   }
@@ -181,11 +185,10 @@ class BoundedPeerStore {
     return [...joined.values()]
   }
 
-  async #makeRoom(written: PeerId): Promise<void> {
-    const key = written.toString()
-    const peers = this.#isConnected(written) || this.#met.has(key) ? this.#met : this.#heardOf
+  async #makeRoom(written: PeerId, key: string): Promise<void> {
+    if (this.#met.has(key)) return
+    const peers = this.#isConnected(written) ? this.#met : this.#heardOf
     this.#heardOf.delete(key)
-    peers.delete(key)
     peers.set(key, written)
     if (this.#heardOf.size + this.#met.size <= this.#limits.peers) return
     const evicted = this.#leastMissed()
@@ -205,9 +208,3 @@ class BoundedPeerStore {
 const unsigned = (multiaddr: Address['multiaddr']): Address => ({ multiaddr, isCertified: false })
 
 const first = <T>(items: readonly T[] | undefined, count: number): T[] => items?.slice(0, count) ?? []
-
-/** Without what is undefined, which the store would take for a value. */
-function given(data: { addresses: Address[] | undefined; protocols: string[] | undefined }): PeerData {
-  const { addresses, protocols } = data
-  return { ...(addresses === undefined ? {} : { addresses }), ...(protocols === undefined ? {} : { protocols }) }
-}

@@ -22,8 +22,9 @@ export function identifyRules(): StreamRule[] {
       protocols: ['/ipfs/id/push/1.0.0'],
       maxFrameBytes: MAX_MESSAGE_BYTES,
       maxStreamBytes: MAX_EXCHANGE_BYTES,
-      // A node that starts learns its addresses one by one; after that, one push in ten seconds.
-      streams: new PeerBudget({ capacity: 6, refillPerS: 0.1 }),
+      // A node that starts learns its addresses one by one; after that, one push in ten seconds. A whole office may
+      // start at the same time.
+      streams: new PeerBudget({ capacity: 6, refillPerS: 0.1 }, { peersOfSource: 100 }),
       overspent: 1,
     },
   ]

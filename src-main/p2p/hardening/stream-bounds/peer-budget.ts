@@ -7,7 +7,7 @@ import { sourceOf } from '../../dial/ip-scope.js'
 /** Peers and sources whose buckets are remembered; the one not heard of for longest has a full one again. */
 const MAX_REMEMBERED = 8192
 
-/** Identities cost nothing: all of one source together may spend this many times what one peer may. */
+/** Identities cost nothing: all of one source together may spend so many times what one peer may. */
 const PEERS_OF_A_SOURCE = 8
 
 /** What a peer may spend over time, and all peers of one source together. */
@@ -17,13 +17,11 @@ export class PeerBudget {
   readonly #sourceRate: BucketRate
   readonly #clock: MonotonicClock
 
-  /** `rate`: of one peer. */
-  constructor(rate: BucketRate, clock: MonotonicClock = monotonicClock) {
+  /** `rate`: of one peer. `peersOfSource`: how many such peers one source may be. */
+  constructor(rate: BucketRate, options: { peersOfSource?: number; clock?: MonotonicClock } = {}) {
+    const { peersOfSource = PEERS_OF_A_SOURCE, clock = monotonicClock } = options
     this.#rate = rate
-    this.#sourceRate = {
-      capacity: rate.capacity * PEERS_OF_A_SOURCE,
-      refillPerS: rate.refillPerS * PEERS_OF_A_SOURCE,
-    }
+    this.#sourceRate = { capacity: rate.capacity * peersOfSource, refillPerS: rate.refillPerS * peersOfSource }
     this.#clock = clock
   }
 

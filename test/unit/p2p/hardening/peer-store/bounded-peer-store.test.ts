@@ -143,3 +143,10 @@ test('a newcomer that is only heard of finds room among many that were met', asy
   expect(await peerStore.has(newcomer)).toBe(true)
   expect(await peerStore.all()).toHaveLength(8)
 })
+
+test('a hundred streams opened at once to a peer are all noted, however many merges of addresses may wait', async () => {
+  const { peerStore } = await start({ waiting: 1 })
+  const peer = await newPeer()
+  await Promise.all(Array.from({ length: 100 }, () => peerStore.merge(peer, { protocols: ['/http'] })))
+  expect((await peerStore.get(peer)).protocols).toEqual(['/http'])
+})
