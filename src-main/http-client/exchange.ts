@@ -17,6 +17,9 @@ const MAX_INFORMATIONAL = 16
 
 const HEAD_END = '\r\n\r\n'
 
+/** Pieces of one read that are handed out as they are: servers that stream put few into one. */
+const MAX_PIECES = 16
+
 /** A request that waits for a connection, or has one. */
 export interface Outgoing {
   /** What {@link requestHead} made of it. */
@@ -160,6 +163,7 @@ export class Exchange implements HttpExchange {
 
   #read(data: Buffer): void {
     let at = this.#body === undefined ? this.#readHeads(data) : 0
+    let pieces = 0
     while (!this.#isOver && this.#body !== undefined) {
       if (this.#body.done) {
         this.#complete(at === data.length)
@@ -172,8 +176,30 @@ export class Exchange implements HttpExchange {
       }
       const read = this.#body.read(data, at)
       at = read.at
-      if (read.piece !== undefined) this.#handler.onData(read.piece)
+      if (read.piece === undefined) continue
+      pieces += 1
+      if (pieces <= MAX_PIECES) this.#handler.onData(read.piece)
+      else at = this.#handOutJoined(this.#body, read.piece, data, at)
     }
+  }
+
+  /**
+   * The rest of a read that came in many pieces, as one: each costs its reader a write, and an answer in chunks of one
+   * byte would hold up everything else. Where chunks end means nothing (RFC 9112 §7.1). Returns where it ends.
+   */
+  #handOutJoined(body: BodyReader, first: Buffer, data: Buffer, from: number): number {
+    const pieces = [first]
+    let at = from
+    try {
+      while (!body.done && at < data.length) {
+        const read = body.read(data, at)
+        at = read.at
+        if (read.piece !== undefined) pieces.push(read.piece)
+      }
+    } finally {
+      this.#handler.onData(Buffer.concat(pieces))
+    }
+    return at
   }
 
   /** Heads up to that of the final answer; returns where its body begins. */

@@ -33,6 +33,26 @@ async function begun(
 
 const pausing = (answer: () => Answer): Hooks => ({ onData: () => answer().exchange?.pause() })
 
+describe('an answer in chunks of one byte', () => {
+  const chunks = (text: string): string => text.replace(/./g, (letter) => `1\r\n${letter}\r\n`)
+
+  test('an answer in ten thousand chunks of one byte that come together is handed out in few pieces, whole', async () => {
+    const { answer, socket } = await begun()
+    const text = 'abcdefghij'.repeat(1000)
+    socket.gives(`${CHUNKED}${chunks(text)}0\r\n\r\n`)
+    expect(await answer.ended).toMatchObject({ text, error: undefined, finals: 1 })
+    expect(answer.events.filter((event) => event === 'data').length).toBeLessThan(20)
+  })
+
+  test('what came of many chunks before a malformed one is handed out before the error', async () => {
+    const { answer, socket } = await begun()
+    const text = 'abcdefghij'.repeat(10)
+    socket.gives(`${CHUNKED}${chunks(text)}no size\r\n`)
+    expect(await answer.ended).toMatchObject({ text, finals: 1 })
+    expect(answer.error).toBeInstanceOf(Error)
+  })
+})
+
 describe('a reader that pauses', () => {
   test('gets nothing until it goes on, and then all of it in order', async () => {
     const { answer, socket } = await begun(pausing)
