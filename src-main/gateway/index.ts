@@ -5,7 +5,15 @@ import type { Listener } from './listener/listeners.js'
 import { createPages } from './listener/pages.js'
 import type { GatewayNeeds, GatewayOptions } from './needs.js'
 import { allRoutes } from './routes/index.js'
-import { createMatcher, type PathParams, remembering, type Route, splitTarget } from './routes/route.js'
+import { createOwnPeer } from './routes/peer.js'
+import {
+  createMatcher,
+  type PathParams,
+  remembering,
+  type Route,
+  type RouteMatch,
+  splitTarget,
+} from './routes/route.js'
 
 export type { GatewayNeeds, GatewayOptions, GatewayTiming } from './needs.js'
 export { BodyMemory } from './body/body-memory.js'
@@ -37,7 +45,9 @@ export function createGatewayListener(
   listener: Listener,
 ): RequestListener {
   const log = needs.log.forComponent('gateway')
-  const match = remembering(createMatcher(allRoutes(needs, options), listener))
+  const routes = allRoutes(needs, options)
+  const match = remembering(createMatcher(routes, listener))
+  const ownPeer = createOwnPeer(needs.host.peerId, routes)
   const admit = createAdmit(options)
   const pages = createPages({ log, apiKeys: needs.apiKeys }, options)
 
@@ -50,6 +60,14 @@ export function createGatewayListener(
     discardRest(arrival.request, arrival.response)
   }
 
+  function serve(arrival: Arrival, found: RouteMatch): void {
+    const isForwarded = found.kind === 'found' && found.route.forward !== undefined && arrival.method !== 'OPTIONS'
+    if (isForwarded && arrival.request.headers.origin === undefined) {
+      needs.apiKeys.assert(arrival, found)
+      void forward(arrival, found.route, found.params)
+    } else pages(arrival, found)
+  }
+
   return (request, response) => {
     // Peers send the origin form; at their listener there is no other.
     if (listener === 'local') acceptAbsoluteForm(request)
@@ -60,11 +78,11 @@ export function createGatewayListener(
       const found = match(arrival.wantedMethod, splitTarget(arrival.url).path)
       admit(arrival, found)
       needs.apiKeys.identify(arrival)
-      const isForwarded = found.kind === 'found' && found.route.forward !== undefined && arrival.method !== 'OPTIONS'
-      if (isForwarded && request.headers.origin === undefined) {
+      const own = ownPeer(arrival, found)
+      if (own !== undefined) {
         needs.apiKeys.assert(arrival, found)
-        void forward(arrival, found.route, found.params)
-      } else pages(arrival, found)
+        serve(own.arrival, own.found)
+      } else serve(arrival, found)
     } catch (error) {
       answerError(arrival, error, log)
       discardRest(request, response)

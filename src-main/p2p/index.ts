@@ -75,6 +75,11 @@ export interface Host extends Service {
   reach?(): ReachFacts
   /** Cuts connections in use whose other end is gone. Absent from hosts of tests. */
   readonly liveness?: LivenessWatch
+  /**
+   * Addresses that a person named, or that have worked before: they are dialled wherever they lead. Of others only what
+   * `dial/dial-policy.ts` lets pass. Absent from hosts of tests.
+   */
+  nameAddresses?(addresses: readonly string[]): void
   /** Calls `listener` when the round trip of a new connection is known; returns the way to stop. */
   onMeasured?(listener: () => void): () => void
   /** Asks peers again whether they can dial this node; the answers are in {@link Host.reach}. */

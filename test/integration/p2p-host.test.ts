@@ -270,11 +270,12 @@ test('all addresses of IPv4 and IPv6 share one fixed port', async () => {
   expect(ports).toEqual(new Set([String(udpPort)]))
 })
 
-test('a standalone host has no DHT and a node has two of our own', async () => {
+test('a node has two DHTs of our own, and a standalone host serves both to those who come', async () => {
   const alone = await hosts.host({ mode: 'standalone' })
   const node = await hosts.host({ mode: 'node' })
-  expect(alone.libp2p.getProtocols().filter((name) => name.includes('kad'))).toEqual([])
-  expect(node.libp2p.getProtocols().filter((name) => name.includes('kad'))).toEqual(['/ocf/lan/kad/1.0.0'])
+  const dhtsOf = (host: Host): string[] => host.libp2p.getProtocols().filter((name) => name.includes('kad'))
+  expect(dhtsOf(alone)).toEqual(['/ocf/kad/1.0.0', '/ocf/lan/kad/1.0.0'])
+  expect(dhtsOf(node)).toEqual(['/ocf/lan/kad/1.0.0'])
   expect(Object.keys(node.libp2p.services)).toContain('wanDht')
 })
 

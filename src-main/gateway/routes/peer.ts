@@ -1,14 +1,17 @@
 import { assertPeerId } from '../../p2p/index.js'
 import { hasBody } from '../body/request-body.js'
 import { runExchange } from '../forward/exchange.js'
+import { Arrival } from '../listener/arrival.js'
 import type { GatewayNeeds } from '../needs.js'
-import { FORWARDED_METHODS, type Route, splitTarget } from './route.js'
+import { createMatcher, FORWARDED_METHODS, type Route, type RouteMatch, splitTarget } from './route.js'
+
+const PATH = '/v1/p2p/:peerId/*'
 
 export function peerRoutes(needs: GatewayNeeds): Route[] {
   return [
     {
       methods: FORWARDED_METHODS,
-      path: '/v1/p2p/:peerId/*',
+      path: PATH,
       listeners: ['local'],
       pages: 'never',
       summary: 'Forwards to the gateway of that peer.',
@@ -17,7 +20,7 @@ export function peerRoutes(needs: GatewayNeeds): Route[] {
         assertPeerId(peerId)
         const { query } = splitTarget(arrival.url)
         const path = `${params['rest'] || '/'}${query}`
-        return runExchange(needs, arrival, { service: 'p2p', route: '/v1/p2p/:peerId/*' }, async (exchange) => {
+        return runExchange(needs, arrival, { service: 'p2p', route: PATH }, async (exchange) => {
           const { request } = arrival
           exchange.body = hasBody(request) ? { kind: 'stream', stream: request } : { kind: 'none' }
           await needs.forwarder.toPeer(exchange, peerId, path)
@@ -25,4 +28,32 @@ export function peerRoutes(needs: GatewayNeeds): Route[] {
       },
     },
   ]
+}
+
+/** A request as it is served here, and the route that serves it. */
+export interface OwnRequest {
+  arrival: Arrival
+  found: RouteMatch
+}
+
+/**
+ * Finds what a request to `/v1/p2p/<this node>/…` means: a node cannot dial itself. What a peer finds at this node is
+ * there, and nothing else. Lists are those a peer gets; services answer as they do to this machine's own programs.
+ * Undefined for every other request. The caller has checked the request under the path it came with.
+ */
+export function createOwnPeer(
+  peerId: string,
+  routes: readonly Route[],
+): (arrival: Arrival, found: RouteMatch) => OwnRequest | undefined {
+  const match = createMatcher(routes, 'peer')
+  return (arrival, found) => {
+    const isOwn = found.kind === 'found' && found.route.path === PATH && found.params['peerId'] === peerId
+    if (!isOwn || arrival.method === 'OPTIONS') return undefined
+    const { request, response } = arrival
+    const path = found.params['rest'] || '/'
+    const atPeer = match(arrival.method, path)
+    request.url = `${path}${splitTarget(arrival.url).query}`
+    const isForwarded = atPeer.kind === 'found' && atPeer.route.forward !== undefined
+    return { arrival: isForwarded ? arrival : new Arrival('peer', request, response), found: atPeer }
+  }
 }

@@ -3,10 +3,17 @@ import type { Connection } from '@libp2p/interface'
 import { systemClock } from '../../base/clock.js'
 import { SETTINGS } from '../../config/index.js'
 import type { Log } from '../../logging/index.js'
+import { isOfOneMachine } from '../dial/dial-policy.js'
+import { hostOf } from '../dial/ip-scope.js'
 import { bootstrapDelayMs } from './backoff.js'
 import { dialAddresses } from './dial-round.js'
 import { ANOTHER_PEER } from './failure-words.js'
-import { parseBootstrapSettings, type ParsedBootstrap, type RawBootstrapSetting } from './parse-source.js'
+import {
+  type BootstrapSource,
+  parseBootstrapSettings,
+  type ParsedBootstrap,
+  type RawBootstrapSetting,
+} from './parse-source.js'
 import { createRememberedPeers, type RememberedPeers } from './remembered-peers.js'
 import { resolveSource } from './resolve-source.js'
 import { createSourceStatuses, type SourceStatuses } from './source-statuses.js'
@@ -156,6 +163,7 @@ class SourceBootstrapper implements Bootstrapper {
       if (signal.aborted) return
       this.#statuses.record(source, result, this.#clock.now())
       if (!result.ok) return
+      host.nameAddresses?.(result.addresses.filter((address) => mayName(source, address)))
       this.#statuses.recordDials(source, await dialAddresses({ host, log: this.#log }, result.addresses, signal))
     })
     await Promise.all([...fromSources, this.#dialRemembered(signal), this.#dialMachineNodes(signal)])
@@ -164,13 +172,17 @@ class SourceBootstrapper implements Bootstrapper {
   async #dialMachineNodes(signal: AbortSignal): Promise<void> {
     const { host, machineNodes } = this.#needs
     if (this.#options.mode !== 'local' || machineNodes === undefined) return
-    await dialAddresses({ host, log: this.#log }, await machineNodes.addresses(), signal)
+    const addresses = await machineNodes.addresses()
+    host.nameAddresses?.(addresses)
+    await dialAddresses({ host, log: this.#log }, addresses, signal)
   }
 
   /** An address that another peer has by now is not good any more. */
   async #dialRemembered(signal: AbortSignal): Promise<void> {
     const needs = { host: this.#needs.host, log: this.#log }
-    const { failed } = await dialAddresses(needs, this.#remembered.addresses(), signal)
+    const addresses = this.#remembered.addresses()
+    needs.host.nameAddresses?.(addresses)
+    const { failed } = await dialAddresses(needs, addresses, signal)
     for (const { addresses, reason } of failed) if (reason === ANOTHER_PEER) this.#remembered.forget(addresses)
   }
 
@@ -203,6 +215,13 @@ class SourceBootstrapper implements Bootstrapper {
     libp2p.removeEventListener(name, check)
     signal.removeEventListener('abort', check)
   }
+}
+
+/** Whether an address counts as named by the person who named its source: a list from elsewhere knows nothing of this machine. */
+function mayName(source: BootstrapSource, address: string): boolean {
+  if (source.kind === 'multiaddr') return true
+  if (!isOfOneMachine(hostOf(address))) return true
+  return source.kind === 'http' && isOfOneMachine(new URL(source.url).hostname.replace(/^\[|\]$/g, ''))
 }
 
 function sourcesOf(options: BootstrapperOptions): ParsedBootstrap {

@@ -1,6 +1,9 @@
 /** A peer whose key is another one than the address names; said of addresses by the bootstrap and by the doctor. */
 export const ANOTHER_PEER = 'another peer answers there'
 
+/** Said of an address that strangers gave and that leads where strangers may not send a node. */
+const NOT_DIALLED = 'this node does not dial such an address for others, or it has failed there too often'
+
 const WORDS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'its host name is not known (ENOTFOUND)',
   ENODATA: 'its host name has no such record (ENODATA)',
@@ -25,6 +28,7 @@ export function failureWords(error: unknown): string {
     const words = typeof code === 'string' ? WORDS[code] : undefined
     if (words !== undefined) return words
   }
+  if (all.some(({ name }) => name === 'DialDeniedError')) return NOT_DIALLED
   if (all.some(({ name }) => name === 'TimeoutError' || name === 'AbortError')) return 'nothing answers there in time'
   return (all[0]?.message ?? String(error)).slice(0, MAX_CHARS)
 }

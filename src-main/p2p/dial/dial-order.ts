@@ -1,8 +1,9 @@
-import { BlockList, isIP } from 'node:net'
+import { BlockList } from 'node:net'
 import type { Connection } from '@libp2p/interface'
 import { monotonicClock, type MonotonicClock } from '../../base/clock.js'
 import type { LivenessWatch } from '../hardening/liveness/liveness-watch.js'
 import { networkInterfaces } from '../hardening/network-interfaces.js'
+import { isWithin, siteBits } from './dial-policy.js'
 import { hostOf, relayOf, scopeOf } from './ip-scope.js'
 
 // Every choice between ways to a peer is made here: which address is dialled first, which open connection is used, and
@@ -74,26 +75,35 @@ export function transportRank(address: string): number {
 /** Interfaces change rarely; asking the system for each dial would not be free. */
 const REFRESH_MS = 30_000
 
-/** Whether an address lies in a network that one of this machine's interfaces is part of. */
-export function createNearNetworks(clock: MonotonicClock = monotonicClock): (host: string) => boolean {
-  let networks = new BlockList()
+/** The network of this machine's interfaces that an address lies in, as `address/bits`; undefined for all other addresses. */
+export function createNearNetworks(clock: MonotonicClock = monotonicClock): (host: string) => string | undefined {
+  let networks: NearNetwork[] = []
   let readAtMs = Number.NEGATIVE_INFINITY
   return (host) => {
-    const family = isIP(host)
-    if (family === 0) return false
     if (clock.elapsedMs() - readAtMs > REFRESH_MS) {
       networks = readNetworks()
       readAtMs = clock.elapsedMs()
     }
-    return networks.check(host, family === 4 ? 'ipv4' : 'ipv6')
+    return networks.find(({ list }) => isWithin(list, host))?.name
   }
 }
 
-function readNetworks(): BlockList {
-  const networks = new BlockList()
-  for (const { address, cidr, family } of Object.values(networkInterfaces()).flatMap((list) => list ?? [])) {
-    const bits = Number(cidr?.split('/')[1])
-    if (Number.isInteger(bits)) networks.addSubnet(address, bits, family === 'IPv4' ? 'ipv4' : 'ipv6')
-  }
-  return networks
+interface NearNetwork {
+  name: string
+  list: BlockList
+}
+
+function readNetworks(): NearNetwork[] {
+  return Object.values(networkInterfaces()).flatMap((addresses) =>
+    (addresses ?? []).flatMap(({ address, cidr, family }) => {
+      const kind = family === 'IPv4' ? 'ipv4' : 'ipv6'
+      const ownBits = Number(cidr?.split('/')[1])
+      // An overlay or a cloud gives an interface one address, and routes a whole network to it.
+      const bits = ownBits === (kind === 'ipv4' ? 32 : 128) ? (siteBits(address) ?? ownBits) : ownBits
+      if (!Number.isInteger(bits)) return []
+      const list = new BlockList()
+      list.addSubnet(address, bits, kind)
+      return [{ name: `${address}/${bits}`, list }]
+    }),
+  )
 }

@@ -6,8 +6,8 @@ import type { Host, HostNeeds, HostOptions } from '../index.js'
 import { startLibp2p, type RunningLibp2p } from './start-libp2p.js'
 
 /**
- * This node's libp2p host: TCP, WebSocket and QUIC listening together, gossipsub, and two DHTs of our own unless the
- * mode is standalone. `start` throws `port_in_use` and `invalid_settings` (a public address that is none).
+ * This node's libp2p host: TCP, WebSocket and QUIC listening together, gossipsub, and one or two DHTs of
+ * our own. `start` throws `port_in_use` and `invalid_settings` (a public address that is none).
  */
 export function createHost(needs: HostNeeds, options: HostOptions): Host {
   const log = needs.log.forComponent('p2p')
@@ -41,6 +41,7 @@ export function createHost(needs: HostNeeds, options: HostOptions): Host {
     get liveness() {
       return started().liveness
     },
+    nameAddresses: (addresses) => started().nameAddresses(addresses),
     onMeasured: (listener) => started().onMeasured(listener),
     askReach: (signal) => started().askReach(signal),
     async start(signal) {

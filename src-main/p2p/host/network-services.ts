@@ -1,8 +1,14 @@
 import type { AutoNATComponents } from '@libp2p/autonat'
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
-import type { ServiceMap } from '@libp2p/interface'
-import { removePrivateAddressesMapper, removePublicAddressesMapper, type KadDHT } from '@libp2p/kad-dht'
+import { isPeerId, type PeerInfo, type ServiceMap } from '@libp2p/interface'
+import {
+  type KadDHT,
+  type KadDHTComponents,
+  type KadDHTInit,
+  removePrivateAddressesMapper,
+  removePublicAddressesMapper,
+} from '@libp2p/kad-dht'
 import type { Ping } from '@libp2p/ping'
 import type { ServiceFactoryMap } from 'libp2p'
 import type { Log } from '../../logging/index.js'
@@ -18,12 +24,13 @@ import { boundStreams } from '../hardening/stream-bounds/stream-rules.js'
 import type { NetworkMode } from '../index.js'
 import { autoNatService } from '../reach/auto-nat.js'
 import { holePunching, type PunchWatch } from '../reach/hole-punching.js'
+import { override } from '../reach/override.js'
 import type { RelayQuota } from '../reach/relay/relay-quota.js'
 import { relayServer, type RelayOptions, type RelayServer } from '../reach/relay/relay-server.js'
 import { portMapping, type PortMapping, type PortMappingOptions } from '../reach/upnp/port-mapping.js'
 import { GOSSIP_SCORES, TABLE_TOPIC } from './gossip-scores.js'
 
-/** The libp2p services every host has; the DHTs only where the mode looks beyond this machine. */
+/** The libp2p services every host has; the wide-area DHT not in the mode local. */
 export interface NetworkServices extends ServiceMap {
   identify: Identify
   identifyPush: IdentifyPush
@@ -49,6 +56,8 @@ export interface NetworkServicesOptions {
   quota: RelayQuota
   punches: PunchWatch
   expelled: ExpelledPeers
+  /** True for an address that did not work: it is neither taken from the DHT nor passed on. */
+  isPaused(address: string): boolean
   log: Log
   /** How routers are asked to open ports; undefined: not at all. */
   portMapping: PortMappingOptions | undefined
@@ -56,6 +65,21 @@ export interface NetworkServicesOptions {
 
 const WAN_DHT = '/ocf/kad/1.0.0'
 const LAN_DHT = '/ocf/lan/kad/1.0.0'
+
+/** A DHT that answers everybody and asks only peers that are connected anyway. */
+function onlyAmongConnected(factory: (components: KadDHTComponents) => KadDHT): typeof factory {
+  return (components) => {
+    const { connectionManager } = components
+    const open: Pick<typeof connectionManager, 'openStream'> = {
+      async openStream(peer, protocol, options) {
+        const isConnected = isPeerId(peer) && connectionManager.getConnections(peer).length > 0
+        if (!isConnected) throw new Error('a standalone node dials nobody')
+        return await connectionManager.openStream(peer, protocol, options)
+      },
+    }
+    return factory(override(components, { connectionManager: override(connectionManager, open) }))
+  }
+}
 
 /** Factories of the services for a mode. A node with a public address serves the wide-area DHT from the start. */
 export function networkServices(options: NetworkServicesOptions): ServiceFactoryMap<NetworkServices> {
@@ -72,26 +96,34 @@ export function networkServices(options: NetworkServicesOptions): ServiceFactory
     ping: pings(),
     pubsub: tableGossip(),
   }
-  if (options.mode === 'standalone') return services
-  services.lanDht = quietDht({
+  const withoutPaused =
+    (mapper: (peer: PeerInfo) => PeerInfo) =>
+    (peer: PeerInfo): PeerInfo => {
+      const { id, multiaddrs } = mapper(peer)
+      return { id, multiaddrs: multiaddrs.filter((address) => !options.isPaused(address.toString())) }
+    }
+  // Whoever came to a standalone node finds the others who did; the node itself goes to none of them.
+  const isHub = options.mode === 'standalone'
+  const dht = (init: KadDHTInit) => (isHub ? onlyAmongConnected(quietDht(init)) : quietDht(init))
+  services.lanDht = dht({
     protocol: LAN_DHT,
     logPrefix: 'lan-dht',
     datastorePrefix: '/dht-lan',
     metricsPrefix: 'lan_dht',
-    peerInfoMapper: removePublicAddressesMapper,
+    peerInfoMapper: withoutPaused(removePublicAddressesMapper),
     clientMode: false,
   })
   if (options.mode === 'local') return services
-  services.wanDht = quietDht({
+  services.wanDht = dht({
     protocol: WAN_DHT,
     logPrefix: 'wan-dht',
     datastorePrefix: '/dht-wan',
     metricsPrefix: 'wan_dht',
-    peerInfoMapper: removePrivateAddressesMapper,
+    peerInfoMapper: withoutPaused(removePrivateAddressesMapper),
     // Left out, it starts as a client and serves once libp2p finds that this node has a public address.
-    ...(options.hasPublicAddress ? { clientMode: false } : {}),
+    ...(options.hasPublicAddress || isHub ? { clientMode: false } : {}),
   })
-  services.holePunching = holePunching(options)
+  if (!isHub) services.holePunching = holePunching(options)
   if (options.relay.mode !== 'off') {
     services.relay = relayServer(options, { ...options.relay, hasPublicAddress: options.hasPublicAddress })
   }

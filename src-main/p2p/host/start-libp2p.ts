@@ -9,8 +9,9 @@ import { AppError } from '#shared/errors.js'
 import { monotonicClock } from '../../base/clock.js'
 import { libp2pLogger, type Log } from '../../logging/index.js'
 import { indexConnections, type ConnectionIndex } from '../dial/connection-index.js'
+import { DialGuard } from '../dial/dial-guard.js'
 import { createDialMemory, type DialMemory } from '../dial/dial-memory.js'
-import { compareForDial, createNearNetworks } from '../dial/dial-order.js'
+import { compareForDial, createNearNetworks, type DialFacts } from '../dial/dial-order.js'
 import { createDiscoveryDialer } from '../dial/discovery-dialer.js'
 import { scopeOf } from '../dial/ip-scope.js'
 import { createConnectionRoom } from '../hardening/connection-limits/connection-room.js'
@@ -23,7 +24,7 @@ import { guardNetworkInterfaces } from '../hardening/network-interfaces.js'
 import { noiseCrypto } from '../hardening/noise-crypto.js'
 import { ExpelledPeers } from '../hardening/stream-bounds/expelled-peers.js'
 import { loadQuic, tunings } from '../hardening/transports/index.js'
-import { tunedTransport } from '../hardening/transports/intercept-upgrade.js'
+import { tunedTransport, type TransportFactory } from '../hardening/transports/intercept-upgrade.js'
 import { batchedFrames } from '../hardening/transports/write-batching.js'
 import type { HostNeeds, HostOptions, ReachFacts } from '../index.js'
 import { createPunchWatch } from '../reach/hole-punching.js'
@@ -62,6 +63,7 @@ export interface RunningLibp2p {
   isPunched(connection: Connection): boolean
   onMeasured(listener: () => void): () => void
   liveness: LivenessWatch
+  nameAddresses(addresses: readonly string[]): void
   stop(): Promise<void>
 }
 
@@ -86,6 +88,9 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   const punches = createPunchWatch()
   const dialMemory = createDialMemory()
   const expelled = new ExpelledPeers({ log })
+  const networkOf = createNearNetworks()
+  const isNear = (host: string): boolean => networkOf(host) !== undefined
+  const guard = new DialGuard({ isNear }, { isWide })
   const limits = connectionLimits(options)
   const room = createConnectionRoom({ log }, limits.connections)
   const gate = createInboundGate({ mayEnter: (source) => room.mayEnter(source), log }, limits.gate)
@@ -107,17 +112,26 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
         appendAnnounce: announced(publicAddress, ports, quic !== undefined),
         announceFilter: (addresses) => worthAnnouncing(addresses, String),
       },
-      transports: transportsOf({ dialMemory, gate, tuning, quic, relays: isNode ? relayReservations : undefined }),
+      transports: transportsOf({
+        guard,
+        dialMemory,
+        gate,
+        tuning,
+        quic,
+        relays: isNode ? relayReservations : undefined,
+      }),
       connectionEncrypters: [noise({ crypto: noiseCrypto() })],
       streamMuxers: [guardedMuxer(batchedFrames(yamux(YAMUX_OPTIONS), { log }), { log, probes }, MUXER_LIMITS)],
       connectionManager: {
         ...connectionManager(limits),
-        addressSorter: addressSorter((address) => dialMemory.failedLately(address)),
+        addressSorter: addressSorter({ isNear, failedLately: (address) => dialMemory.failedLately(address) }),
+        maxPeerAddrsToDial: MAX_ADDRESSES_PER_DIAL,
+        // Bootstrap sources are resolved by our own code; a stranger's address would have it ask a server of his choice.
+        resolvers: {},
       },
       connectionMonitor: CONNECTION_MONITOR,
-      // Peers of a home network or of this machine are what this network is made of.
-      connectionGater: { denyDialMultiaddr: () => false, ...expelled.gater },
-      peerDiscovery: isLanMet ? [lanDiscovery()] : [],
+      connectionGater: { ...guard.gater(), ...expelled.gater },
+      peerDiscovery: isLanMet ? [lanDiscovery({ networkOf, log })] : [],
       services: networkServices({
         mode: options.mode,
         hasPublicAddress: publicAddress !== undefined,
@@ -126,6 +140,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
         quota,
         punches,
         expelled,
+        isPaused: (address) => guard.isPaused(address),
         log,
         portMapping: (options.upnp ?? true) ? { publicAddress, times: options.upnpTimes ?? {} } : undefined,
       }),
@@ -137,6 +152,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
     })
     const connected = indexConnections(libp2p)
     room.watch(libp2p)
+    guard.watch(libp2p)
     const liveness = createLivenessWatch({
       probes,
       connectionsTo: (peerId) => connected.of(peerId),
@@ -158,6 +174,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       isPunched: (connection) => reach.isPunched(connection),
       onMeasured: (listener) => reach.onMeasured(listener),
       liveness,
+      nameAddresses: (addresses) => guard.name(addresses),
       async stop() {
         unwatch()
         liveness.stop()
@@ -172,8 +189,12 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   }
 }
 
-/** Every transport's connections pass the gate and are tuned; its dials are remembered. */
+/** Of one peer and one dial: three transports in several networks, and two relays. */
+const MAX_ADDRESSES_PER_DIAL = 16
+
+/** Every transport's connections pass the gate and are tuned; its dials are guarded and remembered. */
 function transportsOf(parts: {
+  guard: DialGuard
   dialMemory: DialMemory
   gate: InboundGate
   tuning: ReturnType<typeof tunings>
@@ -181,14 +202,13 @@ function transportsOf(parts: {
   /** Undefined where no relay is used. */
   relays: RelayReservations | undefined
 }) {
-  const { dialMemory, gate, tuning, quic, relays } = parts
+  const { guard, dialMemory, gate, tuning, quic, relays } = parts
+  const watched = <C>(factory: TransportFactory<C>): TransportFactory<C> => guard.guarded(dialMemory.watch(factory))
   return [
-    dialMemory.watch(gatedTransport(tunedTransport(tcp(TCP_OPTIONS), tuning.tcp), gate)),
-    dialMemory.watch(gatedTransport(tunedTransport(webSockets(), tuning.ws), gate, { waits: true })),
-    ...(quic === undefined
-      ? []
-      : [dialMemory.watch(gatedTransport(tunedTransport(quic(QUIC_OPTIONS), tuning.quic), gate))]),
-    ...(relays === undefined ? [] : [dialMemory.watch(gatedTransport(relayTransport(relays), gate))]),
+    watched(gatedTransport(tunedTransport(tcp(TCP_OPTIONS), tuning.tcp), gate)),
+    watched(gatedTransport(tunedTransport(webSockets(), tuning.ws), gate, { waits: true })),
+    ...(quic === undefined ? [] : [watched(gatedTransport(tunedTransport(quic(QUIC_OPTIONS), tuning.quic), gate))]),
+    ...(relays === undefined ? [] : [watched(gatedTransport(relayTransport(relays), gate))]),
   ]
 }
 
@@ -196,8 +216,7 @@ const PRIVATE_NETWORK =
   'private network: only peers with the same swarm key can connect; QUIC is off, and public bootstrap nodes will not answer'
 
 /** Sorts the addresses of a peer for dialling. */
-function addressSorter(failedLately: (address: string) => boolean): AddressSorter {
-  const facts = { isNear: createNearNetworks(), failedLately }
+function addressSorter(facts: DialFacts): AddressSorter {
   return (a, b) => compareForDial(a.multiaddr.toString(), b.multiaddr.toString(), facts)
 }
 

@@ -1,8 +1,10 @@
-// For @libp2p/mdns 12.0.32: it asks once at its start, and then only at its interval. Goes when it can be asked to
-// repeat the first question.
+// For @libp2p/mdns 12.0.32: it asks once at its start, and then only at its interval; and it takes what a packet says
+// without a look at its sender. Goes when it can be asked to repeat the first question, and tells the sender.
 
 import type { PeerDiscovery, Startable } from '@libp2p/interface'
 import { mdns, type MulticastDNSComponents } from '@libp2p/mdns'
+import type { Log } from '../../logging/index.js'
+import { LanAnswers, type MdnsPacket } from './lan-answers.js'
 
 const SERVICE_TAG = '_ocf._udp.local'
 
@@ -13,21 +15,31 @@ const QUERY_EVERY_MS = 120_000
 const FIRST_QUERIES_MS = [1_000, 3_000, 8_000, 20_000]
 
 /** What the library's service has besides its interface. */
-interface Asker {
+interface Internals {
   mdns?: { query(query: { questions: { name: string; type: 'PTR' }[] }): void }
+  _onMdnsResponse?: (packet: MdnsPacket, sender: { address: string }) => void
 }
 
 /** Finds nodes of the local network by multicast DNS, and answers those that look for them. */
-export function lanDiscovery(): (components: MulticastDNSComponents) => PeerDiscovery {
+export function lanDiscovery(needs: {
+  /** The network of this machine that an address is in; undefined for an address of another one. */
+  networkOf: (host: string) => string | undefined
+  log: Log
+}): (components: MulticastDNSComponents) => PeerDiscovery {
   return (components) => {
     const service = mdns({ serviceTag: SERVICE_TAG, interval: QUERY_EVERY_MS })(components) as PeerDiscovery & Startable
+    const internals = service as Internals
+    const answers = new LanAnswers(needs)
+    const hear = internals._onMdnsResponse
+    if (hear === undefined) needs.log.warn('multicast DNS does not fit this version of the library: nothing is heard')
+    internals._onMdnsResponse = (packet, { address }) => {
+      const believed = answers.believed(packet, address)
+      if (believed !== undefined) hear?.(believed, { address })
+    }
     const start = service.start.bind(service)
     const stop = service.stop.bind(service)
     let timers: NodeJS.Timeout[] = []
-    const ask = (): void => {
-      const asker = service as Asker
-      asker.mdns?.query({ questions: [{ name: SERVICE_TAG, type: 'PTR' }] })
-    }
+    const ask = (): void => internals.mdns?.query({ questions: [{ name: SERVICE_TAG, type: 'PTR' }] })
     service.start = async () => {
       await start()
       timers = FIRST_QUERIES_MS.map((ms) => setTimeout(ask, ms).unref())
