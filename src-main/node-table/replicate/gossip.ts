@@ -65,7 +65,7 @@ export function createTableGossip(needs: {
       return TopicValidatorResult.Reject
     }
     if (!limits.admit(sender, envelopes.length)) return TopicValidatorResult.Ignore
-    const result = validatorResult(envelopes.map((envelope) => verifier.ingest(envelope, 'gossip')))
+    const result = validatorResult(envelopes.map((envelope) => verifier.ingest(envelope, 'gossip', sender)))
     if (result === TopicValidatorResult.Reject) limits.reportInvalid(sender)
     return result === TopicValidatorResult.Accept ? afterOthersSaid(result) : result
   }

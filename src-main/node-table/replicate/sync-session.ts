@@ -118,7 +118,7 @@ async function receiveRows(
     let ofUse = 0
     for (const [index, envelope] of envelopes.entries()) {
       if (index % ENVELOPES_PER_TURN === ENVELOPES_PER_TURN - 1) await nextTurn()
-      const verdict = needs.verifier.ingest(envelope, 'sync')
+      const verdict = needs.verifier.ingest(envelope, 'sync', peerId)
       if (verdict === 'malformed' || verdict === 'forged') return 'invalid'
       if (verdict === 'accepted') learned.push(envelope)
       if (!OF_NO_USE.has(verdict)) ofUse += 1

@@ -2,6 +2,7 @@ import type { Clock, MonotonicClock } from '../../base/clock.js'
 import { fullBucket, refilled } from '../../base/token-bucket.js'
 import type { Bucket } from '../../base/token-bucket.js'
 import type { Log } from '../../logging/index.js'
+import type { Source } from '../view/entry.js'
 import type { TableView } from '../view/view.js'
 import { isSignedByOwner, parseEnvelope, recordOf } from '../wire/envelope.js'
 import type { Envelope } from '../wire/envelope.js'
@@ -30,25 +31,20 @@ export type Verdict =
   | 'equivocation'
   | 'banned'
   | 'full'
-  /** Its owner's address has its share of rows. */
+  /** Its owner's address has its share of rows, or whoever brought it has brought too much of what may not be there. */
   | 'over-quota'
   | 'newer-version'
   | 'malformed'
   | 'forged'
 
-/**
- * Where an envelope came from: only what strangers push by gossip is limited per owner. `asked`: from its owner, because
- * this node wants to use it, which it may even where the table is full.
- */
-export type Source = 'gossip' | 'sync' | 'asked' | 'disk' | 'self'
-
 /** The one way into the table: checks envelopes, and hands those that pass to the documents. */
 export interface Verifier {
   /**
    * Checks an envelope; one that is newer than what we have goes into its document, with the next micro-batch, or at once
-   * where it is this node's own or was asked for. Keeps no reference to the bytes. Never throws.
+   * where it is this node's own or was asked for. `bringer` is the peer that sent it: rows of owners that were never met
+   * are charged to it. Keeps no reference to the bytes. Never throws.
    */
-  ingest(bytes: Uint8Array, source: Source): Verdict
+  ingest(bytes: Uint8Array, source: Source, bringer?: string): Verdict
   /** Puts what waits into the documents now. */
   flush(): void
   /** Resolves when all that was accepted until now is in the view. */
@@ -109,7 +105,7 @@ class EnvelopeVerifier implements Verifier {
     this.#batch = createMicroBatch({ write: (rows) => documents.write(rows), defer })
   }
 
-  ingest(bytes: Uint8Array, source: Source): Verdict {
+  ingest(bytes: Uint8Array, source: Source, bringer = ''): Verdict {
     const parsed = parseEnvelope(bytes, this.#keys)
     if (parsed.type !== 'envelope') return parsed.type
     const { envelope } = parsed
@@ -133,6 +129,7 @@ class EnvelopeVerifier implements Verifier {
       endsAtMs: this.#monotonic.elapsedMs() + leftMs,
       changes: { ...changes, tokens: Math.max(0, changes.tokens - 1) },
     }
+    if (!this.#view.charge(row, bringer)) return 'over-quota'
     this.#batch.add(row, this.#view.entry(peerId) === undefined)
     if (source === 'self' || source === 'asked') this.#batch.flush()
     return 'accepted'

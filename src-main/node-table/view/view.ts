@@ -1,48 +1,15 @@
-import type { PeerRecord } from '#shared/records.js'
 import type { Clock, MonotonicClock } from '../../base/clock.js'
-import type { Bucket } from '../../base/token-bucket.js'
 import type { Log } from '../../logging/index.js'
 import type { Row, TableEvent } from '../index.js'
-import type { Source } from '../replicate/verifier.js'
 import { MAX_ROWS } from '../wire/canonical-update.js'
 import { createTableDigest } from '../wire/envelope.js'
 import { compareLogicalTimes, isEpochOver, timeOf } from '../wire/epoch.js'
-import type { LogicalTime } from '../wire/epoch.js'
 import { createAddressQuota } from './address-quota.js'
 import type { AddressQuota } from './address-quota.js'
+import { BroughtRows, FROM_DISK, type RowBudget } from './brought-rows.js'
+import type { Entry, Source, VerifiedRow } from './entry.js'
 import { createOfferIndex } from './provider-set.js'
 import type { OfferIndex } from './provider-set.js'
-
-/** What was verified of an envelope. */
-export interface VerifiedRow extends LogicalTime {
-  peerId: string
-  /** The signed envelope. */
-  bytes: Uint8Array
-  /** `undefined` in a withdrawal. */
-  record: PeerRecord | undefined
-  expiresAtMs: number
-  /** When its lease is over on the monotonic clock: a step of the machine's clock neither ends nor extends it. */
-  endsAtMs: number
-  /** Changes its owner may still push by gossip. */
-  changes: Bucket
-  source: Source
-}
-
-/** The last valid envelope of an owner. It stays, live or not, until its epoch is over: so nothing older comes back. */
-export interface Entry extends LogicalTime {
-  peerId: string
-  /** The signed envelope; the bytes are those in the document. */
-  bytes: Uint8Array
-  /** `undefined` in a withdrawal. */
-  record: PeerRecord | undefined
-  expiresAtMs: number
-  /** As in {@link VerifiedRow}. */
-  endsAtMs: number
-  /** Set while the row counts. */
-  row: Row | undefined
-  /** Changes its owner may still push by gossip. */
-  changes: Bucket
-}
 
 /**
  * The validated view: the authority on who offers what. It shows the verified rows that were observed in the documents,
@@ -57,6 +24,15 @@ export interface TableView {
   hasRoomFor(peerId: string, source: Source, waiting: ReadonlySet<string>): boolean
   /** False for an owner whose address has its share of rows. */
   mayHold(peerId: string): boolean
+  /**
+   * Charges a verified row of an owner that was never met to the peer that brought it, `''` where none did. False where
+   * that one has brought too much: the row must not come in.
+   */
+  charge(row: VerifiedRow, bringer: string): boolean
+  /** The owner did not answer when it was asked whether it is there: its row is evicted before others. */
+  unreachable(peerId: string): void
+  /** Who is charged with a row: a peer's address, or its id; undefined for one of an owner that was met. */
+  bringerOf(peerId: string): string | undefined
   /**
    * Removes rows whose lease is over, entries whose epoch is, and those later than `latestMs`, which a clock that was
    * wrong has left. Returns whether there were any of the last kind.
@@ -82,10 +58,19 @@ export interface TableView {
   onAccepted(listener: (entry: Entry, source: Source) => void): void
 }
 
+/** How a view is bounded. */
+export interface TableViewOptions {
+  selfId: string
+  maxRows?: number
+  maxRowsPerAddress?: number
+  /** Of the rows of owners that were never met. */
+  budgets?: { perBringer?: RowBudget; inAll?: RowBudget }
+}
+
 /** An empty view. `selfId` is never evicted: this node must always see its own row. */
 export function createTableView(
   needs: { clock: Clock; monotonic: MonotonicClock; log: Log },
-  options: { selfId: string; maxRows?: number; maxRowsPerAddress?: number },
+  options: TableViewOptions,
 ): TableView {
   return new View(needs, options)
 }
@@ -100,29 +85,36 @@ class View implements TableView {
   readonly #entries = new Map<string, Entry>()
   /** Entries that no longer count, oldest death first: the first to be evicted from a full table. */
   readonly #dead = new Set<string>()
-  /** Owners of entries that were never connected to this node, the longest unchanged first: they may be no one at all. */
-  readonly #unverified = new Set<string>()
+  /** Those of owners that were never connected to this node: they may be no one at all. */
+  readonly #brought: BroughtRows
   readonly #digest = createTableDigest()
   readonly #quota: AddressQuota
   readonly #listeners = new Set<(event: TableEvent) => void>()
   readonly #acceptListeners: ((entry: Entry, source: Source) => void)[] = []
 
-  constructor(
-    needs: { clock: Clock; monotonic: MonotonicClock; log: Log },
-    options: { selfId: string; maxRows?: number; maxRowsPerAddress?: number },
-  ) {
+  constructor(needs: { clock: Clock; monotonic: MonotonicClock; log: Log }, options: TableViewOptions) {
     this.#clock = needs.clock
     this.#monotonic = needs.monotonic
     this.#log = needs.log
     this.#selfId = options.selfId
     this.#maxRows = options.maxRows ?? MAX_ROWS
-    this.#quota = createAddressQuota((peerId) => this.#sortIn(peerId), options.maxRowsPerAddress)
+    this.#quota = createAddressQuota((peerId) => {
+      const entry = this.#entries.get(peerId)
+      if (entry !== undefined) this.#unmet(entry)
+    }, options.maxRowsPerAddress)
+    this.#brought = new BroughtRows((peerId) => this.remove(peerId, 'over-quota'), options.budgets)
   }
 
   observed(row: VerifiedRow): void {
-    const { peerId, source } = row
+    const { peerId } = row
     const before = this.#entries.get(peerId)
-    if (before === undefined ? !this.#quota.mayHold(peerId) : compareLogicalTimes(row, before) <= 0) return
+    const isOld = before !== undefined && compareLogicalTimes(row, before) <= 0
+    if (before === undefined && !this.#quota.mayHold(peerId)) this.#brought.release(peerId)
+    else if (!isOld) this.#show(row, before)
+  }
+
+  #show(row: VerifiedRow, before: Entry | undefined): void {
+    const { peerId, source } = row
     const wasLive = before !== undefined && this.#kill(before)
     if (before === undefined) this.#makeRoom()
     else this.#forget(before)
@@ -137,6 +129,7 @@ class View implements TableView {
   remove(peerId: string, reason: 'banned' | 'over-quota'): void {
     const entry = this.#entries.get(peerId)
     if (entry !== undefined) this.#remove(entry, reason)
+    else this.#brought.release(peerId)
   }
 
   hasRoomFor(peerId: string, source: Source, waiting: ReadonlySet<string>): boolean {
@@ -144,11 +137,26 @@ class View implements TableView {
     const free = this.#maxRows - this.#entries.size + this.#dead.size - waiting.size
     if (free > 0 || !this.#quota.isVerified(peerId)) return free > 0
     const waitingUnverified = [...waiting].filter((owner) => !this.#quota.isVerified(owner)).length
-    return free + this.#unverified.size + waitingUnverified > 0
+    return free + this.#brought.size + waitingUnverified > 0
   }
 
   mayHold(peerId: string): boolean {
     return this.#quota.mayHold(peerId)
+  }
+
+  charge({ peerId, bytes, record, source }: VerifiedRow, bringer: string): boolean {
+    if (source === 'self' || source === 'asked' || peerId === this.#selfId) return true
+    if (this.#quota.isVerified(peerId)) return true
+    const by = source === 'disk' ? FROM_DISK : this.#quota.sourceOf(bringer)
+    return this.#brought.charge(peerId, by, { envelopeBytes: bytes.byteLength, record })
+  }
+
+  unreachable(peerId: string): void {
+    this.#brought.unreachable(peerId)
+  }
+
+  bringerOf(peerId: string): string | undefined {
+    return this.#brought.bringerOf(peerId)
   }
 
   sweep(latestMs = Infinity): boolean {
@@ -160,6 +168,7 @@ class View implements TableView {
         wereEarly = true
       } else if (isEpochOver(entry.epoch, now)) this.#remove(entry, 'expired')
       else if (entry.endsAtMs <= elapsedMs && this.#kill(entry)) {
+        this.#brought.ended(entry.peerId)
         this.#emit({ type: 'row:removed', peerId: entry.peerId, reason: 'expired' })
       }
     }
@@ -168,7 +177,7 @@ class View implements TableView {
 
   verified(peerId: string, multiaddr: string): void {
     const mayHold = this.#quota.verified(peerId, multiaddr)
-    this.#unverified.delete(peerId)
+    this.#brought.met(peerId)
     const entry = this.#entries.get(peerId)
     if (entry === undefined) return
     if (mayHold) this.#quota.add(peerId)
@@ -239,7 +248,8 @@ class View implements TableView {
     if (isLive) this.offers.add(peerId, record)
     else this.#dead.add(peerId)
     this.#entries.set(peerId, entry)
-    this.#sortIn(peerId)
+    if (!this.#quota.isVerified(peerId)) this.#unmet(entry)
+    if (!isLive) this.#brought.ended(peerId)
     this.#quota.add(peerId)
     this.#digest.toggle(bytes)
     return entry
@@ -257,7 +267,6 @@ class View implements TableView {
   #forget(entry: Entry): void {
     this.#entries.delete(entry.peerId)
     this.#dead.delete(entry.peerId)
-    this.#unverified.delete(entry.peerId)
     this.#quota.remove(entry.peerId)
     this.#digest.toggle(entry.bytes)
   }
@@ -265,24 +274,23 @@ class View implements TableView {
   #remove(entry: Entry, reason: 'expired' | 'banned' | 'over-quota'): void {
     const wasLive = this.#kill(entry)
     this.#forget(entry)
+    this.#brought.release(entry.peerId)
     if (wasLive) this.#emit({ type: 'row:removed', peerId: entry.peerId, reason })
   }
 
-  /** Puts an owner last among those to be evicted, where it is one. */
-  #sortIn(peerId: string): void {
-    this.#unverified.delete(peerId)
-    const isEvictable = peerId !== this.#selfId && this.#entries.has(peerId) && !this.#quota.isVerified(peerId)
-    if (isEvictable) this.#unverified.add(peerId)
+  /** The owner was never met, or so many others were since that it counts as such again. */
+  #unmet({ peerId, bytes, row }: Entry): void {
+    if (peerId === this.#selfId) return
+    this.#brought.take(peerId, peerId, { envelopeBytes: bytes.byteLength, record: row?.record })
+    this.#brought.shown(peerId)
   }
 
   /** Evicts an entry where the table is full: a dead one, else one of an owner never met, else the longest unchanged. */
   #makeRoom(): void {
     if (this.#entries.size < this.#maxRows) return
     const dead = first(this.#dead)
-    const evicted = this.#entries.get(dead ?? first(this.#unverified) ?? this.#longestUnchanged() ?? '')
-    if (evicted === undefined) return
-    if (dead === undefined) this.#remove(evicted, 'over-quota')
-    else this.#forget(evicted)
+    const evicted = this.#entries.get(dead ?? this.#brought.first() ?? this.#longestUnchanged() ?? '')
+    if (evicted !== undefined) this.#remove(evicted, 'over-quota')
   }
 
   #longestUnchanged(): string | undefined {
