@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { createReachablePeers } from '../../src-main/gateway/index.js'
+import { connect } from '../fixtures/bare-host.js'
 import { forgeRows, startForgingPeer } from '../fixtures/forging-peer.js'
 import { startModelServer } from '../fixtures/model-servers/index.js'
-import { startNodeInProcess } from '../fixtures/node-in-process.js'
 import { chat, flagsToJoin, llmFlags, modelIds, untilListed } from '../fixtures/node-pair.js'
 import { startNodeProcess, type NodeProcess } from '../fixtures/node-process.js'
+import { createTableNodes, offer } from '../fixtures/table-nodes.js'
 import { until } from '../fixtures/until.js'
 
 const MODEL = 'test-model'
@@ -104,26 +106,32 @@ describe.each(ATTACKS)('one hostile peer that brings %s', (what, count, models) 
   )
 })
 
-test(
-  'twenty honest nodes are all listed on one that has just joined, within seconds',
-  { timeout: 240_000 },
-  async () => {
-    const hub = await startNode()
-    const models = Array.from({ length: 20 }, (_, number) => `honest-${number}`)
-    for (const model of models) {
-      const server = await startModelServer({ models: [model], answer: (_request, response) => void response.end() })
-      cleanups.push(() => server.close())
-      const flags = { 'bootstrap.sources': [`${hub.gateway}/v1/dnt/bootstraps`], 'service.name': 'llm' }
-      const node = await startNodeInProcess({ flags: { ...flags, 'service.port': String(server.port) } })
-      cleanups.push(() => node.stop())
-    }
-    await until(async () => (await modelIds(hub.gateway)).length === 20, { what: 'the hub lists all', limitMs: 60_000 })
-    const newcomer = await startNode(...flagsToJoin(hub))
-    const startedAt = performance.now()
-    await until(async () => (await modelIds(newcomer.gateway)).length === 20, { what: 'the newcomer lists all' })
-    report({ listedAfterMs: Math.round(performance.now() - startedAt) })
-  },
-)
+test('twenty honest nodes that one bootstrap tells of are all known to be there within seconds', async () => {
+  const nodes = createTableNodes()
+  cleanups.push(() => nodes.close())
+  const hub = await nodes.start()
+  const honest = await Promise.all(Array.from({ length: 20 }, () => nodes.start()))
+  for (const [index, node] of honest.entries()) {
+    await connect(node.host, hub.host)
+    await offer(node, `honest-${index}`)
+  }
+  await until(() => hub.table.size === 20, { what: 'the hub has all rows' })
+  const newcomer = await nodes.start()
+  // What the DHT finds of a peer: where it listens.
+  for (const { host } of honest) {
+    await newcomer.host.libp2p.peerStore.merge(host.libp2p.peerId, { multiaddrs: host.libp2p.getMultiaddrs() })
+  }
+  const reachable = createReachablePeers({
+    ...{ host: newcomer.host, table: newcomer.table },
+    health: { isRoutable: () => true, isPaused: () => false },
+  })
+  await reachable.start(new AbortController().signal)
+  cleanups.push(() => reachable.stop())
+  const startedAt = performance.now()
+  await connect(newcomer.host, hub.host)
+  await until(() => honest.every(({ host }) => reachable.has(host.peerId)), { what: 'all are known to be there' })
+  report({ knownAfterMs: Math.round(performance.now() - startedAt) })
+})
 
 test('a stranger’s name that looks like an own model is neither listed nor asked', async () => {
   const own = await startModelServer({ models: ['llama3.2'], answer: (_request, response) => void response.end('{}') })

@@ -112,12 +112,8 @@ class EnvelopeVerifier implements Verifier {
     const known = this.#known(envelope.peerId)
     const refused = this.#refusal(envelope, known, source)
     if (refused !== undefined) return refused
-    if (!isSignedByOwner(envelope, this.#keys)) return 'forged'
-    if (known !== undefined && compareLogicalTimes(envelope, known) === 0 && !hasSameBytes(envelope, known)) {
-      return this.#equivocation(envelope.peerId)
-    }
     const record = recordOf(envelope)
-    if (record === undefined) return 'malformed'
+    if (record === undefined) return isSignedByOwner(envelope, this.#keys) ? 'malformed' : 'forged'
     const { peerId, epoch, seq, leaseMs } = envelope
     const changes = this.#changesOf(known)
     const expiresAtMs = timeOf(envelope) + leaseMs
@@ -128,6 +124,12 @@ class EnvelopeVerifier implements Verifier {
       expiresAtMs,
       endsAtMs: this.#monotonic.elapsedMs() + leftMs,
       changes: { ...changes, tokens: Math.max(0, changes.tokens - 1) },
+    }
+    // What is refused anyhow is not worth the check of a signature, nor its key a place among those that are kept.
+    if (!this.#view.mayCharge(row, bringer)) return 'over-quota'
+    if (!isSignedByOwner(envelope, this.#keys)) return 'forged'
+    if (known !== undefined && compareLogicalTimes(envelope, known) === 0 && !hasSameBytes(envelope, known)) {
+      return this.#equivocation(peerId)
     }
     if (!this.#view.charge(row, bringer)) return 'over-quota'
     this.#batch.add(row, this.#view.entry(peerId) === undefined)

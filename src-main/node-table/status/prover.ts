@@ -13,7 +13,10 @@ export interface Prover {
 /** Owners asked at once, and how many in a minute: a first burst, then as many as the table's other questions. */
 const LANES = 8
 const ASKED = { capacity: 128, refillPerS: 4 }
-/** An owner that did not answer is asked again when it renews its row, and not sooner than after that. */
+/** One that did not answer is asked again after that, twice as long each time, so often at most; then as it renews its row. */
+const RETRY_MS = 4_000
+const MAX_RETRIES = 5
+/** A renewal has its owner asked again, and not sooner than after that. */
 const AGAIN_AFTER_MS = 60_000
 /** Owners of which it is remembered that they were asked. */
 const MAX_ASKED = 20_000
@@ -33,7 +36,7 @@ const MAX_LOOKED_AT = 32
 
 /** What {@link createProver} works with. */
 export interface ProverNeeds {
-  view: Pick<TableView, 'get' | 'bringerOf' | 'offers' | 'onAccepted' | 'size'>
+  view: Pick<TableView, 'get' | 'brought' | 'offers' | 'onAccepted' | 'size'>
   status: Pick<PeerStatus, 'refresh'>
   monotonic: MonotonicClock
   /** Is any peer connected? */
@@ -58,11 +61,14 @@ class TurnTakingProver implements Prover {
   readonly #random: () => number
   /** Of each bringer the owners to ask, the latest last. The bringer whose turn it is comes first. */
   readonly #waiting = new Map<string, string[]>()
+  /** When those that did not answer are asked again. */
+  readonly #later = new BoundedMap<string, { dueAtMs: number; retries: number }>(MAX_WAITING)
   readonly #askedAtMs = new BoundedMap<string, number>(MAX_ASKED)
   #budget: ReturnType<typeof fullBucket>
   #running = 0
   #isStopped = false
   #timer: NodeJS.Timeout | undefined
+  #asksAtMs = 0
 
   constructor({ view, status, monotonic, isOnline, random = Math.random }: ProverNeeds) {
     this.#view = view
@@ -81,7 +87,7 @@ class TurnTakingProver implements Prover {
   }
 
   #queue(peerId: string): void {
-    const bringer = this.#view.bringerOf(peerId)
+    const bringer = this.#view.brought.bringerOf(peerId)
     if (this.#isStopped || bringer === undefined || this.#wasAsked(peerId)) return
     const owners = this.#waiting.get(bringer) ?? []
     this.#waiting.set(bringer, owners)
@@ -89,8 +95,13 @@ class TurnTakingProver implements Prover {
     this.#askIn(this.#random() * Math.min(MAX_SPREAD_MS, this.#view.size * SPREAD_MS_PER_ROW))
   }
 
+  /** Asks then, unless that comes anyhow by then. */
   #askIn(delayMs: number): void {
-    this.#timer ??= setTimeout(() => {
+    const atMs = this.#monotonic.elapsedMs() + delayMs
+    if (this.#timer !== undefined && this.#asksAtMs <= atMs) return
+    clearTimeout(this.#timer)
+    this.#asksAtMs = atMs
+    this.#timer = setTimeout(() => {
       this.#timer = undefined
       this.#askSome()
     }, delayMs).unref()
@@ -101,6 +112,7 @@ class TurnTakingProver implements Prover {
       this.#askIn(OFFLINE_RETRY_MS)
       return
     }
+    this.#queueRetries()
     for (let looked = 0; this.#running < LANES && this.#waiting.size > 0; looked += 1) {
       this.#budget = refilled(this.#budget, ASKED, this.#monotonic.elapsedMs())
       const hasTokens = this.#budget.tokens >= 1
@@ -122,7 +134,7 @@ class TurnTakingProver implements Prover {
       this.#waiting.delete(bringer)
       if (owners.length > 0) this.#waiting.set(bringer, owners)
       const row = this.#view.get(peerId)
-      const isUnmet = this.#view.bringerOf(peerId) !== undefined && !this.#wasAsked(peerId)
+      const isUnmet = this.#view.brought.bringerOf(peerId) !== undefined && !this.#wasAsked(peerId)
       return row !== undefined && isUnmet && this.#isWanted(row) ? peerId : undefined
     }
     return undefined
@@ -138,15 +150,46 @@ class TurnTakingProver implements Prover {
 
   #metProviders(service: string, entry: string): number {
     const { list } = this.#view.offers.providers(service, entry)
-    return list.slice(0, MAX_LOOKED_AT).filter((peerId) => this.#view.bringerOf(peerId) === undefined).length
+    return list.slice(0, MAX_LOOKED_AT).filter((peerId) => this.#view.brought.bringerOf(peerId) === undefined).length
   }
 
   async #ask(peerId: string): Promise<void> {
     this.#running += 1
     this.#askedAtMs.set(peerId, this.#monotonic.elapsedMs())
-    await this.#status.refresh(peerId)
+    const { kind } = await this.#status.refresh(peerId)
     this.#running -= 1
-    if (!this.#isStopped) this.#askSome()
+    if (this.#isStopped) return
+    if (kind === 'unreachable') this.#askLater(peerId)
+    else this.#later.delete(peerId)
+    this.#askSome()
+  }
+
+  #askLater(peerId: string): void {
+    const retries = (this.#later.peek(peerId)?.retries ?? 0) + 1
+    if (retries > MAX_RETRIES) {
+      this.#later.delete(peerId)
+      return
+    }
+    const dueAtMs = this.#monotonic.elapsedMs() + RETRY_MS * 2 ** (retries - 1)
+    this.#later.set(peerId, { dueAtMs, retries })
+  }
+
+  /** Those that are due come after all that were never asked. */
+  #queueRetries(): void {
+    const now = this.#monotonic.elapsedMs()
+    let nextInMs = Infinity
+    for (const [peerId, retry] of this.#later) {
+      const bringer = this.#view.brought.bringerOf(peerId)
+      if (bringer === undefined) this.#later.delete(peerId)
+      else if (retry.dueAtMs > now) nextInMs = Math.min(nextInMs, retry.dueAtMs - now)
+      if (bringer === undefined || retry.dueAtMs > now) continue
+      retry.dueAtMs = Infinity
+      this.#askedAtMs.delete(peerId)
+      const owners = this.#waiting.get(bringer) ?? []
+      this.#waiting.set(bringer, owners)
+      owners.unshift(peerId)
+    }
+    if (nextInMs < Infinity) this.#askIn(nextInMs)
   }
 
   #wasAsked(peerId: string): boolean {

@@ -12,7 +12,9 @@ export interface RowBudget {
 
 /** What of a row is charged. */
 interface BroughtRow {
-  envelopeBytes: number
+  peerId: string
+  /** The signed envelope. */
+  bytes: Uint8Array
   /** `undefined` in a withdrawal. */
   record: PeerRecord | undefined
 }
@@ -93,7 +95,8 @@ export class BroughtRows {
    * Charges a row, or a change of one, that is to come into the view. Evicts what it displaces. Returns false, and
    * nothing is changed for its owner, where its bringer has no budget left.
    */
-  charge(peerId: string, bringer: string, row: BroughtRow): boolean {
+  charge(row: BroughtRow, bringer: string): boolean {
+    const { peerId } = row
     const before = this.#charges.get(peerId)
     const charge = this.#chargeOf(before?.bringer ?? bringer, row)
     if (before !== undefined) this.#refund(before)
@@ -105,10 +108,20 @@ export class BroughtRows {
     return false
   }
 
-  /** Charges a row that is in the view, whatever the budgets: its owner does not count as met any more. */
-  take(peerId: string, bringer: string, row: BroughtRow): void {
-    if (this.#charges.has(peerId)) return
-    this.#book(peerId, this.#chargeOf(bringer, row))
+  /** Whether there is budget for a row, or a row to evict for it. Changes nothing. */
+  mayCharge(row: BroughtRow, bringer: string): boolean {
+    const { peerId } = row
+    const before = this.#charges.get(peerId)
+    const charge = this.#chargeOf(before?.bringer ?? bringer, row)
+    const payer = this.#bringers.get(charge.bringer)
+    if (payer === undefined || before !== undefined || this.#fits(charge, payer, this.#budgetOf(charge.bringer)))
+      return true
+    return payer.gone.size > 0 && !this.#gone.has(peerId)
+  }
+
+  /** Charges a row that is in the view to its owner, whatever the budgets, where nobody is charged with it. */
+  take(row: BroughtRow): void {
+    if (!this.#charges.has(row.peerId)) this.#book(row.peerId, this.#chargeOf(row.peerId, row))
   }
 
   /** A charged row came into the view, or changed there. */
@@ -161,7 +174,7 @@ export class BroughtRows {
 
   #makeRoom(peerId: string, charge: Charge): boolean {
     const { bringer } = charge
-    const budget = bringer === FROM_DISK ? this.#inAll : this.#perBringer
+    const budget = this.#budgetOf(bringer)
     const mayEvict = !this.#gone.has(peerId)
     while (!this.#fits(charge, this.#bringers.get(bringer), budget)) {
       const gone = firstIn(this.#bringers.get(bringer)?.gone, peerId)
@@ -178,6 +191,10 @@ export class BroughtRows {
       this.#evict(evicted)
     }
     return true
+  }
+
+  #budgetOf(bringer: string): RowBudget {
+    return bringer === FROM_DISK ? this.#inAll : this.#perBringer
   }
 
   #fits(charge: Charge, used: { bytes: number; names: number } | undefined, budget: RowBudget): boolean {
@@ -229,10 +246,10 @@ export class BroughtRows {
     if (bringer?.bytes === 0 && bringer.names === 0 && bringer.shown.size === 0) this.#bringers.delete(name)
   }
 
-  #chargeOf(bringer: string, { envelopeBytes, record }: BroughtRow): Charge {
+  #chargeOf(bringer: string, { bytes: envelope, record }: BroughtRow): Charge {
     const services = record?.service ?? []
     const keys = services.flatMap(({ name, identity_group: group }) => group.map((entry) => `${name}\0${entry}`))
-    const bytes = ROW_BYTES + envelopeBytes + SERVICE_BYTES * services.length + ENTRY_BYTES * keys.length
+    const bytes = ROW_BYTES + envelope.byteLength + SERVICE_BYTES * services.length + ENTRY_BYTES * keys.length
     const names = [...new Set(keys)].map((key): Name => this.#names.get(key) ?? { key, bringer, rows: 0 })
     return { bringer, bytes, names }
   }

@@ -29,10 +29,9 @@ export interface TableView {
    * that one has brought too much: the row must not come in.
    */
   charge(row: VerifiedRow, bringer: string): boolean
-  /** The owner did not answer when it was asked whether it is there: its row is evicted before others. */
-  unreachable(peerId: string): void
-  /** Who is charged with a row: a peer's address, or its id; undefined for one of an owner that was met. */
-  bringerOf(peerId: string): string | undefined
+  /** Whether {@link TableView.charge} would be true now; for a row whose signature is yet to be checked. */
+  mayCharge(row: VerifiedRow, bringer: string): boolean
+  readonly brought: Pick<BroughtRows, 'bringerOf' | 'unreachable'>
   /**
    * Removes rows whose lease is over, entries whose epoch is, and those later than `latestMs`, which a clock that was
    * wrong has left. Returns whether there were any of the last kind.
@@ -86,7 +85,7 @@ class View implements TableView {
   /** Entries that no longer count, oldest death first: the first to be evicted from a full table. */
   readonly #dead = new Set<string>()
   /** Those of owners that were never connected to this node: they may be no one at all. */
-  readonly #brought: BroughtRows
+  readonly brought: BroughtRows
   readonly #digest = createTableDigest()
   readonly #quota: AddressQuota
   readonly #listeners = new Set<(event: TableEvent) => void>()
@@ -98,19 +97,15 @@ class View implements TableView {
     this.#log = needs.log
     this.#selfId = options.selfId
     this.#maxRows = options.maxRows ?? MAX_ROWS
-    this.#quota = createAddressQuota((peerId) => {
-      const entry = this.#entries.get(peerId)
-      if (entry !== undefined) this.#unmet(entry)
-    }, options.maxRowsPerAddress)
-    this.#brought = new BroughtRows((peerId) => this.remove(peerId, 'over-quota'), options.budgets)
+    this.#quota = createAddressQuota((peerId) => this.#unmet(this.#entries.get(peerId)), options.maxRowsPerAddress)
+    this.brought = new BroughtRows((peerId) => this.remove(peerId, 'over-quota'), options.budgets)
   }
 
   observed(row: VerifiedRow): void {
     const { peerId } = row
     const before = this.#entries.get(peerId)
-    const isOld = before !== undefined && compareLogicalTimes(row, before) <= 0
-    if (before === undefined && !this.#quota.mayHold(peerId)) this.#brought.release(peerId)
-    else if (!isOld) this.#show(row, before)
+    if (before === undefined && !this.#quota.mayHold(peerId)) this.brought.release(peerId)
+    else if (before === undefined || compareLogicalTimes(row, before) > 0) this.#show(row, before)
   }
 
   #show(row: VerifiedRow, before: Entry | undefined): void {
@@ -129,7 +124,7 @@ class View implements TableView {
   remove(peerId: string, reason: 'banned' | 'over-quota'): void {
     const entry = this.#entries.get(peerId)
     if (entry !== undefined) this.#remove(entry, reason)
-    else this.#brought.release(peerId)
+    else this.brought.release(peerId)
   }
 
   hasRoomFor(peerId: string, source: Source, waiting: ReadonlySet<string>): boolean {
@@ -137,26 +132,21 @@ class View implements TableView {
     const free = this.#maxRows - this.#entries.size + this.#dead.size - waiting.size
     if (free > 0 || !this.#quota.isVerified(peerId)) return free > 0
     const waitingUnverified = [...waiting].filter((owner) => !this.#quota.isVerified(owner)).length
-    return free + this.#brought.size + waitingUnverified > 0
+    return free + this.brought.size + waitingUnverified > 0
   }
 
   mayHold(peerId: string): boolean {
     return this.#quota.mayHold(peerId)
   }
 
-  charge({ peerId, bytes, record, source }: VerifiedRow, bringer: string): boolean {
-    if (source === 'self' || source === 'asked' || peerId === this.#selfId) return true
-    if (this.#quota.isVerified(peerId)) return true
-    const by = source === 'disk' ? FROM_DISK : this.#quota.sourceOf(bringer)
-    return this.#brought.charge(peerId, by, { envelopeBytes: bytes.byteLength, record })
+  charge(row: VerifiedRow, bringer: string): boolean {
+    const payer = this.#payerOf(row, bringer)
+    return payer === undefined || this.brought.charge(row, payer)
   }
 
-  unreachable(peerId: string): void {
-    this.#brought.unreachable(peerId)
-  }
-
-  bringerOf(peerId: string): string | undefined {
-    return this.#brought.bringerOf(peerId)
+  mayCharge(row: VerifiedRow, bringer: string): boolean {
+    const payer = this.#payerOf(row, bringer)
+    return payer === undefined || this.brought.mayCharge(row, payer)
   }
 
   sweep(latestMs = Infinity): boolean {
@@ -168,7 +158,7 @@ class View implements TableView {
         wereEarly = true
       } else if (isEpochOver(entry.epoch, now)) this.#remove(entry, 'expired')
       else if (entry.endsAtMs <= elapsedMs && this.#kill(entry)) {
-        this.#brought.ended(entry.peerId)
+        this.brought.ended(entry.peerId)
         this.#emit({ type: 'row:removed', peerId: entry.peerId, reason: 'expired' })
       }
     }
@@ -177,13 +167,12 @@ class View implements TableView {
 
   verified(peerId: string, multiaddr: string): void {
     const mayHold = this.#quota.verified(peerId, multiaddr)
-    this.#brought.met(peerId)
-    const entry = this.#entries.get(peerId)
-    if (entry === undefined) return
+    this.brought.met(peerId)
+    if (!this.#entries.has(peerId)) return
     if (mayHold) this.#quota.add(peerId)
     else if (peerId !== this.#selfId) {
       this.#log.info('an address has more rows than one may have: the last one is left out', { peerId, multiaddr })
-      this.#remove(entry, 'over-quota')
+      this.remove(peerId, 'over-quota')
     }
   }
 
@@ -249,10 +238,16 @@ class View implements TableView {
     else this.#dead.add(peerId)
     this.#entries.set(peerId, entry)
     if (!this.#quota.isVerified(peerId)) this.#unmet(entry)
-    if (!isLive) this.#brought.ended(peerId)
+    if (!isLive) this.brought.ended(peerId)
     this.#quota.add(peerId)
     this.#digest.toggle(bytes)
     return entry
+  }
+
+  /** Who is charged; undefined where nobody is. */
+  #payerOf({ peerId, source }: VerifiedRow, bringer: string): string | undefined {
+    if (source === 'self' || source === 'asked' || this.#quota.isVerified(peerId)) return undefined
+    return source === 'disk' ? FROM_DISK : this.#quota.sourceOf(bringer)
   }
 
   /** Ends an entry's life as a row. Returns whether it was one. */
@@ -274,22 +269,22 @@ class View implements TableView {
   #remove(entry: Entry, reason: 'expired' | 'banned' | 'over-quota'): void {
     const wasLive = this.#kill(entry)
     this.#forget(entry)
-    this.#brought.release(entry.peerId)
+    this.brought.release(entry.peerId)
     if (wasLive) this.#emit({ type: 'row:removed', peerId: entry.peerId, reason })
   }
 
   /** The owner was never met, or so many others were since that it counts as such again. */
-  #unmet({ peerId, bytes, row }: Entry): void {
-    if (peerId === this.#selfId) return
-    this.#brought.take(peerId, peerId, { envelopeBytes: bytes.byteLength, record: row?.record })
-    this.#brought.shown(peerId)
+  #unmet(entry: Entry | undefined): void {
+    if (entry === undefined || entry.peerId === this.#selfId) return
+    this.brought.take(entry)
+    this.brought.shown(entry.peerId)
   }
 
   /** Evicts an entry where the table is full: a dead one, else one of an owner never met, else the longest unchanged. */
   #makeRoom(): void {
     if (this.#entries.size < this.#maxRows) return
-    const dead = first(this.#dead)
-    const evicted = this.#entries.get(dead ?? this.#brought.first() ?? this.#longestUnchanged() ?? '')
+    const peerId = first(this.#dead) ?? this.brought.first() ?? this.#longestUnchanged() ?? ''
+    const evicted = this.#entries.get(peerId)
     if (evicted !== undefined) this.#remove(evicted, 'over-quota')
   }
 

@@ -90,10 +90,25 @@ test('without a connection nobody is asked until there is one', async () => {
   expect(asked).toHaveLength(3)
 })
 
-test('one that does not answer is asked again when it renews its row, a minute later at the soonest', async () => {
+test('one that does not answer is asked five times again, after all others and ever later', async () => {
   bring(0, 1, 'bootstrap')
   await vi.advanceTimersByTimeAsync(100)
-  await answer(GONE)
+  for (const seconds of [4, 8, 16, 32, 64, 128]) {
+    await answer(GONE)
+    const before = asked.length
+    clock.turn(seconds * 1_000 - 1)
+    await vi.advanceTimersByTimeAsync(seconds * 1_000 - 1)
+    expect(asked).toHaveLength(before)
+    clock.turn(1)
+    await vi.advanceTimersByTimeAsync(1_000)
+  }
+  expect(asked).toHaveLength(6)
+})
+
+test('a renewal has its owner asked again, a minute later at the soonest', async () => {
+  bring(0, 1, 'bootstrap')
+  await vi.advanceTimersByTimeAsync(100)
+  await answer({ kind: 'unsupported' })
   table.ingest(owners[0]!.row({ seq: 43_200_001, models: ['model-0'] }), 'gossip', 'bootstrap')
   await vi.advanceTimersByTimeAsync(1_000)
   expect(asked).toHaveLength(1)

@@ -11,6 +11,7 @@ const ROOMY: RowBudget = { bytes: 1e9, names: 1e9 }
 const clock = createTurnableClock()
 const keys = createKeyRing()
 const MALLORY = 'mallory'
+const ENVELOPE = new Uint8Array(300)
 let owners: Owner[]
 let table: TableParts
 
@@ -72,7 +73,7 @@ describe('the rows of owners never met', () => {
     expect(table.ingest(rowOf(1, 8), 'sync', MALLORY)).toBe('over-quota')
     table.view.verified(idOf(0), FAR(1))
     expect(table.ingest(rowOf(1, 8), 'sync', MALLORY)).toBe('accepted')
-    expect([table.view.bringerOf(idOf(0)), table.view.bringerOf(idOf(1))]).toEqual([undefined, MALLORY])
+    expect([table.view.brought.bringerOf(idOf(0)), table.view.brought.bringerOf(idOf(1))]).toEqual([undefined, MALLORY])
   })
 
   test('may change within the budget of who brought them first, and stay as they were beyond it', () => {
@@ -98,10 +99,10 @@ describe('the rows of owners never met', () => {
   test('that did not answer make room for others of their bringer, and come in no more while it has none', () => {
     table.ingest(rowOf(0, 5), 'sync', MALLORY)
     table.ingest(rowOf(1, 5), 'sync', MALLORY)
-    table.view.unreachable(idOf(0))
+    table.view.brought.unreachable(idOf(0))
     expect(table.ingest(rowOf(2, 5), 'sync', MALLORY)).toBe('accepted')
     expect(shown()).toEqual([idOf(1), idOf(2)])
-    table.view.unreachable(idOf(1))
+    table.view.brought.unreachable(idOf(1))
     expect(table.ingest(rowOf(0, 5), 'sync', MALLORY)).toBe('over-quota')
   })
 })
@@ -176,7 +177,11 @@ test('whatever comes and goes, no budget is exceeded and every row that is out i
         if (act === 'charge') {
           const first = held.get(peerId)?.bringer ?? `bringer-${bringer}`
           const record = recordOffering(peerId, names)
-          if (rows.charge(peerId, `bringer-${bringer}`, { envelopeBytes: 300, record })) {
+          const may = rows.mayCharge({ peerId, bytes: ENVELOPE, record }, `bringer-${bringer}`)
+          const isCharged = rows.charge({ peerId, bytes: ENVELOPE, record }, `bringer-${bringer}`)
+          // What is refused beforehand would have been refused.
+          expect(may || !isCharged).toBe(true)
+          if (isCharged) {
             rows.shown(peerId)
             held.set(peerId, { bringer: first, models: new Set(names) })
           }
@@ -204,7 +209,8 @@ test('whatever comes and goes, no budget is exceeded and every row that is out i
       // All is paid back: who fills a budget anew finds it empty.
       const models = Array.from({ length: perBringer.names }, (_, number) => `new-${number}`)
       for (const bringer of ['bringer-0', 'bringer-4']) {
-        expect(rows.charge('new', bringer, { envelopeBytes: 300, record: recordOffering('new', models) })).toBe(true)
+        const record = recordOffering('new', models)
+        expect(rows.charge({ peerId: 'new', bytes: ENVELOPE, record }, bringer)).toBe(true)
         rows.release('new')
       }
     }),
