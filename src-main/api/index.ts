@@ -1,5 +1,5 @@
 import type { SettingsSource } from '../config/index.js'
-import type { ProviderHealth } from '../gateway/index.js'
+import type { ModelCatalog, ReachablePeers } from '../gateway/index.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
 import type { ServiceRegistry } from '../services/index.js'
@@ -40,8 +40,10 @@ export interface ControlNeeds extends BootstrapNeeds, DoctorNeeds, IdentityNeeds
   logs: LogsSource
   /** The gateway's base address without `/v1`; null while it has no port. */
   gatewayUrl(): string | null
-  /** Which peers the gateway leaves alone because they did not answer. */
-  health: Pick<ProviderHealth, 'isRoutable' | 'subscribe'>
+  /** What can be routed to. */
+  models: Pick<ModelCatalog, 'list' | 'subscribe'>
+  /** Which owners of rows are known to be there. */
+  reachable: Pick<ReachablePeers, 'standing' | 'subscribe'>
   /** The desktop app around the node, where there is one. */
   app?: AppPreferencesSource
   /** Its way to a newer version. */

@@ -20,7 +20,9 @@ import {
   type GatewayNeeds,
   type GatewayOptions,
   type GatewayTiming,
+  type ModelCatalog,
   type ProviderHealth,
+  type ReachablePeers,
 } from '../gateway/index.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
@@ -46,8 +48,10 @@ export function composeGateway(needs: {
   host: Host
   table: NodeTable
   registry: ServiceRegistry
-  /** Runs with {@link ComposedGateway.reach}. */
+  /** These three run with {@link ComposedGateway.reach}. */
   health: ProviderHealth
+  reachable: ReachablePeers
+  models: ModelCatalog
   admission: Admission
   traffic: TrafficFeed
   monotonic: MonotonicClock
@@ -65,21 +69,35 @@ export function composeGateway(needs: {
   authorize: GatewayOptions['authorize']
   dashboardUrl: () => string | undefined
 }): ComposedGateway {
-  const { host, table, registry, health, admission, traffic, monotonic, log, paths, metrics, settings } = needs
+  const {
+    host,
+    table,
+    registry,
+    health,
+    reachable,
+    models,
+    admission,
+    traffic,
+    monotonic,
+    log,
+    paths,
+    metrics,
+    settings,
+  } = needs
   const peerClients = createPeerClients({ host, log }, { connectTimeoutMs: () => settings['gateway.connect-timeout'] })
   const localClients = createLocalClients({ maxConnections: needs.descriptors.servers })
   const knownOffers = createKnownOffers({ table })
   const scores = createProviderScores({ monotonic })
   const statusFollower = createStatusFollower({ table, scores })
   const affinity = createAffinity({ monotonic })
-  const reach = createRequestReach({ registry, settings })
+  const reach = createRequestReach({ registry, models, settings })
   const choice = createProviderChoice({ host, table, registry, admission, health, reach, scores, affinity })
   const forwarder = createForwarder(
     { host, peerClients, localClients, registry, health, reach, admission, scores, paths, log },
     settings,
   )
   const gatewayNeeds: GatewayNeeds = {
-    ...{ host, table, registry, admission, forwarder, health, choice, knownOffers },
+    ...{ host, table, registry, admission, forwarder, health, reachable, models, choice, knownOffers },
     ...{ traffic, paths, metrics, monotonic, log },
     apiKeys: new ApiKeyCheck({ keys: needs.apiKeys, monotonic, isRequired: () => asksForKey(settings) }),
     // One body of the greatest size always has room.
@@ -105,7 +123,10 @@ export function composeGateway(needs: {
   )
   const peerListener = createPeerListener({ host, handler: createGatewayListener(gatewayNeeds, options, 'peer'), log })
   return {
-    reach: createServiceGroup({ log }, { name: 'reach', services: [health, knownOffers, statusFollower] }),
+    reach: createServiceGroup(
+      { log },
+      { name: 'reach', services: [health, reachable, models, knownOffers, statusFollower] },
+    ),
     listeners: createListeners({ clients: [localClients, peerClients], listeners: [peerListener, localListener], log }),
     url: () => localListener.url,
     streams: () => peerClients.stats(),

@@ -11,7 +11,13 @@ import type { DataFolder } from '../base/data-folder.js'
 import { createServiceGroup, type Service } from '../base/lifecycle.js'
 import { VERSION } from '../base/version.js'
 import { createLiveSettings, type Origins, type Settings } from '../config/index.js'
-import { asksForKey, createProviderHealth, type GatewayTiming } from '../gateway/index.js'
+import {
+  asksForKey,
+  createModelCatalog,
+  createProviderHealth,
+  createReachablePeers,
+  type GatewayTiming,
+} from '../gateway/index.js'
 import type { Logger } from '../logging/index.js'
 import { createNodeTable } from '../node-table/index.js'
 import { createIdentityKeeper, createPathLookup, dropDeadConnections, type Identity } from '../p2p/index.js'
@@ -103,12 +109,19 @@ export function createNode(needs: NodeNeeds): OcfNode {
 
   // The gateway and the pages list the models of the same peers.
   const health = createProviderHealth({ host, table, monotonic, log })
+  const reachable = createReachablePeers({ host, table, health })
+  const isTrusted = (peerId: string): boolean => live.current['trusted-peers'].includes(peerId)
+  const models = createModelCatalog({
+    ...{ table, registry, health, reachable, monotonic, isTrusted },
+    peerId: host.peerId,
+  })
   const control = createControl({
     facts: { version: VERSION, mode: settings.mode, startedAtMs: clock.now() },
     connections: createConnectionsSource(host),
     table,
     registry,
-    health,
+    reachable,
+    models,
     traffic,
     history,
     settings: live.source,
@@ -142,6 +155,8 @@ export function createNode(needs: NodeNeeds): OcfNode {
     table,
     registry,
     health,
+    reachable,
+    models,
     admission: sharing.admission,
     traffic,
     monotonic,

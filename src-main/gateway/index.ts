@@ -28,11 +28,12 @@ export { createLocalListener } from './listener/local-listener.js'
 export { readJson } from './listener/read-json.js'
 export { createAffinity } from './routing/affinity.js'
 export { createKnownOffers } from './routing/known-offers.js'
-export { type RoutableModel, routableModels } from './routing/models-list.js'
+export { createModelCatalog, type ModelCatalog, type RoutableModel } from './routing/model-catalog.js'
 export { createProviderChoice } from './routing/provider-choice.js'
 export { createProviderHealth, type ProviderHealth } from './routing/provider-health.js'
 export { createProviderScores, createStatusFollower } from './routing/provider-scores.js'
 export { createRequestReach } from './routing/reach.js'
+export { createReachablePeers, type ReachablePeers } from './routing/reachable-peers.js'
 
 /**
  * The gateway at one of its two ways in, as a request listener for `node:http`: one table of routes, open on each only

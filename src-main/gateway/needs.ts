@@ -11,8 +11,10 @@ import type { BodyMemory } from './body/body-memory.js'
 import type { Forwarder } from './forward/forwarder.js'
 import type { ApiKeyCheck } from './listener/api-keys.js'
 import type { KnownOffers } from './routing/known-offers.js'
+import type { ModelCatalog } from './routing/model-catalog.js'
 import type { ProviderChoice } from './routing/provider-choice.js'
 import type { ProviderHealth } from './routing/provider-health.js'
+import type { ReachablePeers } from './routing/reachable-peers.js'
 
 /** What the gateway's routes stand on. */
 export interface GatewayNeeds {
@@ -26,6 +28,9 @@ export interface GatewayNeeds {
   apiKeys: ApiKeyCheck
   health: ProviderHealth
   choice: ProviderChoice
+  /** Which owners of rows are known to be there. */
+  reachable: Pick<ReachablePeers, 'has' | 'standing'>
+  models: ModelCatalog
   knownOffers: KnownOffers
   traffic: TrafficFeed
   paths: PathLookup

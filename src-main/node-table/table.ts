@@ -18,6 +18,7 @@ import { startTableNetwork } from './replicate/table-network.js'
 import type { TableNetwork } from './replicate/table-network.js'
 import { createVerifier } from './replicate/verifier.js'
 import { createPeerStatus } from './status/peer-status.js'
+import { createProver } from './status/prover.js'
 import { IDLE_STATUS } from './status/status-responder.js'
 import type { OwnStatusSource } from './status/status-responder.js'
 import { openTableStore } from './store/persistence.js'
@@ -72,6 +73,8 @@ export function createNodeTable(
     { view, records, asker, monotonic },
     { selfId: host.peerId, reader: options.reader ?? 'auto', fullReplicaRows: options.fullReplicaRows },
   )
+  const isOnline = (): boolean => host.libp2p.getConnections().length > 0
+  const prover = createProver({ view, status: asker, monotonic, isOnline })
   let running: TableNetwork | undefined
   let stopping: Promise<void> | undefined
 
@@ -109,6 +112,7 @@ export function createNodeTable(
       )
     },
     stop() {
+      prover.stop()
       stopping ??= Promise.all([asker.stop(), running?.stop()]).then(() => {
         running = undefined
       })

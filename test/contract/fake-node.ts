@@ -5,6 +5,7 @@ import type { ConnectionsSource } from '../../src-main/api/handlers/peers.js'
 import { createControl, type Control, type ControlNeeds } from '../../src-main/api/index.js'
 import { monotonicClock } from '../../src-main/base/clock.js'
 import type { SettingsSource } from '../../src-main/config/settings-source.js'
+import type { RoutableModel } from '../../src-main/gateway/index.js'
 import type { Log } from '../../src-main/logging/index.js'
 import type { NodeTable, Row } from '../../src-main/node-table/index.js'
 import { ProviderSet } from '../../src-main/node-table/view/provider-set.js'
@@ -60,7 +61,14 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
     connections,
     table: fakeTable(rows, changes.subscribe),
     registry: fakeRegistry(services, changes.subscribe),
-    health: { isRoutable: () => true, subscribe: changes.subscribe },
+    models: {
+      list: () => fakeModels(rows, services, connections),
+      subscribe: changes.subscribe,
+    },
+    reachable: {
+      standing: (peerId) => (peerId === SELF || connections.isConnected(peerId) ? 'proven' : 'unproven'),
+      subscribe: (listener) => changes.subscribe(() => listener(ALICE)),
+    },
     traffic,
     history: createTrafficHistory({ traffic, clock: Date, log: fakeLog(errors) }, { file: '/never/started' }),
     settings: fakeSettings(),
@@ -232,6 +240,31 @@ function fakeTable(rows: Map<string, Row>, subscribe: (listener: () => void) => 
     entries,
     subscribe: (listener) => subscribe(listener as () => void),
   }
+}
+
+/** Models of own services and of peers that are connected, by a scan. */
+function fakeModels(
+  rows: ReadonlyMap<string, Row>,
+  services: ReadonlyMap<string, LocalService>,
+  connections: ConnectionsSource,
+): RoutableModel[] {
+  const idsOf = (groups: readonly string[]): string[] =>
+    groups.filter((group) => /^model=(?!\*$)./.test(group)).map((group) => group.slice('model='.length))
+  const found = new Map<string, RoutableModel>()
+  const modelOf = (id: string): RoutableModel => {
+    const model = found.get(id) ?? { id, own: [], peers: [] }
+    found.set(id, model)
+    return model
+  }
+  for (const service of services.values()) {
+    if (service.status === 'connected') for (const id of idsOf(service.identityGroups)) modelOf(id).own.push(service)
+  }
+  for (const { peerId, record } of rows.values()) {
+    if (!connections.isConnected(peerId)) continue
+    const groups = record.service.filter(({ name }) => name === 'llm').flatMap((service) => service.identity_group)
+    for (const id of idsOf(groups)) modelOf(id).peers.push(peerId)
+  }
+  return [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 function fakeRegistry(services: Map<string, LocalService>, subscribe: (listener: () => void) => () => void) {

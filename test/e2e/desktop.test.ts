@@ -48,7 +48,14 @@ describe.each(KINDS)('the desktop app in $kind', ({ launch, skip }) => {
   test('ten thousand peers that the main process tells of are scrolled through without drawing them all', async (context) => {
     context.skip(skip !== undefined, skip)
     await desktop.inMain(({ ipcMain }) => {
-      const blank = { connected: false, paths: [], multiaddrs: [], direction: null, connectedAtMs: null }
+      const blank = {
+        connected: false,
+        paths: [],
+        multiaddrs: [],
+        direction: null,
+        connectedAtMs: null,
+        standing: 'unproven',
+      }
       const data = Array.from({ length: 10_000 }, (_, index) => {
         const peerId = `12D3KooWMany${String(index).padStart(40, '0')}`
         return { ...blank, peerId, offers: [], version: '' }

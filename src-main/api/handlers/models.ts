@@ -1,5 +1,5 @@
 import type { ModelView, ProviderLoad } from '#shared/contract/models/models.js'
-import { type ProviderHealth, type RoutableModel, routableModels } from '../../gateway/index.js'
+import type { ModelCatalog, RoutableModel } from '../../gateway/index.js'
 import type { NodeTable } from '../../node-table/index.js'
 import type { ServiceRegistry } from '../../services/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
@@ -15,11 +15,11 @@ const MAX_ASKED = 32
 /** What the models topic reads. */
 export interface ModelsNeeds {
   connections: Pick<ConnectionsSource, 'peerId' | 'isConnected' | 'subscribe'>
-  table: Pick<NodeTable, 'entries' | 'subscribe' | 'status'>
+  table: Pick<NodeTable, 'status'>
   registry: Pick<ServiceRegistry, 'connected' | 'subscribe'>
   sharing: { admission: Pick<Admission, 'usage' | 'subscribe'> }
-  /** Which peers the gateway leaves alone because they did not answer. */
-  health: Pick<ProviderHealth, 'isRoutable' | 'subscribe'>
+  /** What can be routed to. */
+  models: Pick<ModelCatalog, 'list' | 'subscribe'>
 }
 
 /** `models.list`. */
@@ -32,8 +32,8 @@ export function createModelsFeed(needs: ModelsNeeds): FeedSource<ModelView[]> {
   return {
     snapshot: () => listModels(needs),
     subscribe(listener) {
-      const { connections, table, registry, health, sharing } = needs
-      const sources = [connections, table, registry, table.status, health, sharing.admission]
+      const { connections, table, models, sharing } = needs
+      const sources = [connections, table.status, models, sharing.admission]
       const stops = sources.map((source) => source.subscribe(listener))
       const ask = (): void => {
         askProviders(needs)
@@ -60,8 +60,7 @@ function askProviders(needs: ModelsNeeds): void {
 
 /** Models this node can route to now, by id, with who offers them and how busy they are. */
 export function listModels(needs: ModelsNeeds): ModelView[] {
-  const models = routableModels({ ...needs, peerId: needs.connections.peerId })
-  return models.map((model) => viewOf(model, needs))
+  return needs.models.list().map((model) => viewOf(model, needs))
 }
 
 function viewOf({ id, own, peers }: RoutableModel, needs: ModelsNeeds): ModelView {

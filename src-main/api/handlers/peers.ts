@@ -1,4 +1,5 @@
 import type { PeerView } from '#shared/contract/network/peers.js'
+import type { ReachablePeers } from '../../gateway/index.js'
 import type { NodeTable, Row } from '../../node-table/index.js'
 import { type Host, type PeerConnection, peerPath } from '../../p2p/index.js'
 import type { Handlers } from '../dispatch.js'
@@ -39,6 +40,7 @@ export function createConnectionsSource(host: Host): ConnectionsSource {
 export interface PeersNeeds {
   connections: ConnectionsSource
   table: Pick<NodeTable, 'rows' | 'subscribe'>
+  reachable: Pick<ReachablePeers, 'standing' | 'subscribe'>
 }
 
 /** `peers.list`. */
@@ -51,23 +53,27 @@ export function createPeersFeed(needs: PeersNeeds): FeedSource<PeerView[]> {
   return {
     snapshot: () => listPeers(needs),
     subscribe(listener) {
-      const stops = [needs.connections.subscribe(listener), needs.table.subscribe(listener)]
+      const sources = [needs.connections, needs.table, needs.reachable]
+      const stops = sources.map((source) => source.subscribe(() => listener()))
       return () => stops.forEach((stop) => stop())
     },
   }
 }
 
 /** Connected peers and those of the node table, without this node, by peer id. */
-function listPeers({ connections, table }: PeersNeeds): PeerView[] {
+function listPeers({ connections, table, reachable }: PeersNeeds): PeerView[] {
   const open = Map.groupBy(connections.connections(), (connection) => connection.peerId)
   const rows = new Map<string, Row>()
   for (const row of table.rows()) rows.set(row.peerId, row)
   const ids = new Set([...open.keys(), ...rows.keys()])
   ids.delete(connections.peerId)
-  return [...ids].sort().map((peerId) => viewPeer(peerId, open.get(peerId) ?? [], rows.get(peerId)))
+  return [...ids].sort().map((peerId) => ({
+    ...viewPeer(peerId, open.get(peerId) ?? [], rows.get(peerId)),
+    standing: reachable.standing(peerId),
+  }))
 }
 
-function viewPeer(peerId: string, open: readonly PeerConnection[], row: Row | undefined): PeerView {
+function viewPeer(peerId: string, open: readonly PeerConnection[], row: Row | undefined): Omit<PeerView, 'standing'> {
   const oldest = open.reduce<PeerConnection | undefined>(
     (first, next) => (first === undefined || next.openedAtMs < first.openedAtMs ? next : first),
     undefined,

@@ -23,7 +23,7 @@ export interface NodeFacts {
 export interface StatusNeeds extends ModelsNeeds, DoctorNeeds {
   facts: NodeFacts
   connections: ConnectionsSource
-  table: Pick<NodeTable, 'entries' | 'subscribe' | 'status' | 'size' | 'get'>
+  table: Pick<NodeTable, 'subscribe' | 'status' | 'size' | 'get'>
   traffic: Pick<TrafficFeed, 'today' | 'subscribe'>
   sharing: ModelsNeeds['sharing'] & { pause: Pick<Pause, 'state' | 'subscribe'> }
   /** The gateway's base address without `/v1`; null while it has no port. */

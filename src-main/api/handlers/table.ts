@@ -1,3 +1,4 @@
+import type { ReachablePeers } from '../../gateway/index.js'
 import type { NodeTable } from '../../node-table/index.js'
 import type { Handlers } from '../dispatch.js'
 import type { ConnectionsSource } from './peers.js'
@@ -6,17 +7,19 @@ import type { ConnectionsSource } from './peers.js'
 export interface TableNeeds {
   connections: Pick<ConnectionsSource, 'peerId' | 'isConnected'>
   table: Pick<NodeTable, 'rows'>
+  reachable: Pick<ReachablePeers, 'standing'>
 }
 
 /** `table.rows`. */
-export function createTableHandlers({ connections, table }: TableNeeds): Pick<Handlers, 'table.rows'> {
+export function createTableHandlers({ connections, table, reachable }: TableNeeds): Pick<Handlers, 'table.rows'> {
   return {
     'table.rows': ({ all }) =>
       [...table.rows()]
         .map((row) => {
           const self = row.peerId === connections.peerId
           const connected = self || connections.isConnected(row.peerId)
-          return { ...row, self, connected, record: { ...row.record, connected } }
+          const standing = reachable.standing(row.peerId)
+          return { ...row, self, connected, standing, record: { ...row.record, connected } }
         })
         .filter((row) => all || row.connected),
   }

@@ -53,9 +53,9 @@ function peersText(peers: PeerView[], nowMs: number, colour: boolean): string {
   return textTable(['PEER', 'PATH', 'RTT', 'SINCE', 'OFFERS'], rows, { colour })
 }
 
-/** `direct-tcp`, or `relayed by …7foe`. */
-function pathOf({ connected, paths, relays }: PeerView): string {
-  if (!connected) return 'not connected'
+/** `direct-tcp`, `relayed by …7foe`, or `not connected, unproven` for one that may not be there at all. */
+function pathOf({ connected, standing, paths, relays }: PeerView): string {
+  if (!connected) return standing === 'proven' ? 'not connected' : `not connected, ${standing}`
   const [relay] = relays ?? []
   return relay === undefined ? (paths[0] ?? 'connected') : `relayed by …${relay.slice(-6)}`
 }

@@ -30,6 +30,14 @@ export interface RouteDoc {
   needsToken?: true
 }
 
+const MODEL_PAGES: Pick<RouteDoc, 'query' | 'errors'> = {
+  query: {
+    limit: 'Models at most, 1 to 1000; left out: as many as fit into 256 KiB.',
+    after: 'The list goes on after this id, the `last_id` of the page before.',
+  },
+  errors: ['invalid_request'],
+}
+
 const FORWARD_ERRORS: readonly ErrorCode[] = [
   ...(['body_too_large', 'provider_busy', 'upstream_failed', 'no_provider'] as const),
   ...(['upstream_timeout', 'loop_detected'] as const),
@@ -60,8 +68,8 @@ const page = (contentType: string): RouteDoc => ({ tag: 'node', answer: 'Page', 
 export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
   '/': page('text/html'),
   '/v1/health': { tag: 'node', answer: 'Health' },
-  '/v1/models': { tag: 'models', answer: 'ModelList' },
-  [`${ANY_SERVICE_PREFIX}llm/v1/models`]: { tag: 'models', answer: 'ModelList' },
+  '/v1/models': { tag: 'models', answer: 'ModelList', ...MODEL_PAGES },
+  [`${ANY_SERVICE_PREFIX}llm/v1/models`]: { tag: 'models', answer: 'ModelList', ...MODEL_PAGES },
   '/v1/models/*': { tag: 'models', answer: 'Model', errors: ['model_not_found'] },
   '/v1/chat/completions': shortForm('ChatRequest'),
   '/v1/completions': shortForm('ModelRequest'),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { PathKindSchema } from '#shared/contract/network/peers.js'
+import { PathKindSchema, StandingSchema } from '#shared/contract/network/peers.js'
 import { ERRORS } from '#shared/errors.js'
 import { PeerSchema } from '#shared/records.js'
 
@@ -35,7 +35,13 @@ const Model = z.object({
   }),
 })
 
-const ModelList = z.object({ object: z.literal('list'), data: z.array(Model) })
+const ModelList = z.object({
+  object: z.literal('list'),
+  data: z.array(Model).describe('This node’s own first, then by id; without `limit` as many as fit into 256 KiB.'),
+  first_id: z.string().nullable(),
+  last_id: z.string().nullable().describe('To go on from: `after` of the next page.'),
+  has_more: z.boolean().describe('More models follow.'),
+})
 
 const Message = z.looseObject({ role: z.string(), content: z.unknown() })
 
@@ -55,7 +61,10 @@ const ChatRequest = z
 
 const Forwarded = z.unknown().describe('What the server that was asked answers, unchanged.')
 
-const PeerTable = z.record(z.string(), PeerSchema).describe('Keyed by "/<peer id>".')
+const SeenPeer = PeerSchema.extend({
+  standing: StandingSchema.describe('Whether it is known to be there: `unproven` rows may be made up.'),
+})
+const PeerTable = z.record(z.string(), SeenPeer).describe('Keyed by "/<peer id>".')
 const Peers = z.object({ peers: z.array(z.object({ ID: z.string(), Addrs: z.array(z.string()) })) })
 const PeersStatus = z.object({
   peers: z.array(
@@ -65,6 +74,7 @@ const PeersStatus = z.object({
       path: PathKindSchema.nullable().describe('Its best open connection; null while there is none.'),
       relays: z.array(z.string()).describe('Peer ids of the relays it is reached through; empty while it is direct.'),
       rtt_ms: z.number().nullable().describe('Round trip as measured here.'),
+      standing: StandingSchema.describe('Whether it is known to be there.'),
     }),
   ),
 })
@@ -73,7 +83,7 @@ const Stats = z.object({
   connected_peers: z.number().int(),
   total_peers_known: z.number().int(),
   connected_peer_details: Peers.shape.peers,
-  all_peer_details: z.array(PeerSchema),
+  all_peer_details: z.array(SeenPeer),
   message: z.string(),
 })
 

@@ -1,3 +1,4 @@
+import type { Standing } from '#shared/contract/network/peers.js'
 import type { PeerRecord } from '#shared/records.js'
 import { BOOTSTRAPS_PATH } from '#shared/routes.js'
 import { type PeerConnection, peerPath, remoteIps, roundTripMs } from '../../p2p/index.js'
@@ -10,24 +11,29 @@ import type { AnsweringRoute, Route } from './route.js'
 const wholeMs = (ms: number | undefined): number => (ms === undefined ? 0 : Math.max(1, Math.round(ms)))
 
 /** The Go implementation has the first two. */
-function peerStatus(id: string, open: readonly PeerConnection[]) {
+function peerStatus(id: string, open: readonly PeerConnection[], standing: Standing) {
   const { paths, relays, rttMs } = peerPath(open)
   const connectedness = open.length > 0 ? 'Connected' : 'NotConnected'
-  return { id, connectedness, path: paths[0] ?? null, relays, rtt_ms: rttMs ?? null }
+  return { id, connectedness, path: paths[0] ?? null, relays, rtt_ms: rttMs ?? null, standing }
 }
 
 /** The node table and the connections, as the Go implementation shows them. */
 export function dntRoutes(needs: GatewayNeeds): Route[] {
-  const { host, table } = needs
+  const { host, table, reachable } = needs
 
-  /** A row as this node sees it now: connection and round trip are this node's own measurements. */
-  function seen(record: PeerRecord): PeerRecord {
+  /** A row as this node sees it now: connection, round trip and standing are this node's own. */
+  function seen(record: PeerRecord): PeerRecord & { standing: Standing } {
     const own = record.id === host.peerId
     const connected = own || host.isConnected(record.id)
-    return { ...record, connected, latency: own ? 0 : wholeMs(roundTripMs(host, record.id)) }
+    return {
+      ...record,
+      connected,
+      latency: own ? 0 : wholeMs(roundTripMs(host, record.id)),
+      standing: reachable.standing(record.id),
+    }
   }
 
-  const allRecords = (): PeerRecord[] => [...table.rows()].map(({ record }) => seen(record))
+  const allRecords = (): ReturnType<typeof seen>[] => [...table.rows()].map(({ record }) => seen(record))
 
   const connectedPeers = (): { ID: string; Addrs: string[] }[] => {
     const peers = new Map<string, Set<string>>()
@@ -67,7 +73,7 @@ export function dntRoutes(needs: GatewayNeeds): Route[] {
       const open = Map.groupBy(host.connections(), ({ peerId }) => peerId)
       const ids = new Set([...allRecords().map(({ id }) => id), ...open.keys()])
       ids.delete(host.peerId)
-      ctx.body = { peers: [...ids].map((id) => peerStatus(id, open.get(id) ?? [])) }
+      ctx.body = { peers: [...ids].map((id) => peerStatus(id, open.get(id) ?? [], reachable.standing(id))) }
     }),
     {
       ...route(BOOTSTRAPS_PATH, 'Addresses usable as another node’s bootstrap.addr.', ['local', 'peer'], (ctx) => {

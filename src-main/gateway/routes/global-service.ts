@@ -8,7 +8,6 @@ import { noProvider } from '../forward/failures.js'
 import type { Arrival } from '../listener/arrival.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import type { Choice } from '../routing/choose-providers.js'
-import { listModels } from '../routing/models-list.js'
 import { nearModels } from '../routing/near-models.js'
 import { recheck } from '../routing/own-servers.js'
 import {
@@ -76,7 +75,7 @@ interface GlobalRequest {
 export type GlobalForward = (arrival: Arrival, request: GlobalRequest) => Promise<void>
 
 export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions): GlobalForward {
-  const { registry, table, health, knownOffers, forwarder, host, choice } = needs
+  const { registry, table, health, knownOffers, forwarder, choice, models } = needs
 
   function queriesOf(service: string, { request, body }: Exchange): IdentityQuery[] {
     const header = request.headers['x-ocf-identity-group']
@@ -97,7 +96,7 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
         })
         return noProvider(`The model "${model}"`, reasons)
       }
-      const available = listModels({ ...needs, peerId: host.peerId }, 'local').map(({ id }) => id)
+      const available = models.list().map(({ id }) => id)
       return new AppError(
         'model_not_found',
         `Nobody offers a model "${model}".${didYouMean(nearModels(model, available))} GET /v1/models lists what there is.`,
@@ -121,6 +120,14 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
         'no_provider',
         `The model "${model}" is your own server’s, which does not answer at the moment. Others offer it too, and what you send to your own models does not go to strangers: start the server, or see the setting use.overflow.`,
         { retryAfterS: 5 },
+      )
+    }
+    const imitated = model === undefined ? undefined : models.imitatedBy(model)
+    if (imitated !== undefined) {
+      return new AppError(
+        'beyond_reach',
+        `The name "${model}" only looks like "${imitated}", and strangers alone offer it: it is not asked for. Ask for "${imitated}".`,
+        { param: 'model' },
       )
     }
     return new AppError(

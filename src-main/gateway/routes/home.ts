@@ -1,5 +1,4 @@
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import { listModels } from '../routing/models-list.js'
 import type { Route } from './route.js'
 
 const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
@@ -20,7 +19,7 @@ export function homeRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[
       pages: 'navigate',
       summary: 'A small page: what this is, whether it is healthy, the base URL to paste.',
       handle(ctx) {
-        const models = listModels({ ...needs, peerId: needs.host.peerId }, 'local').map(({ id }) => id)
+        const models = needs.models.list().map(({ id }) => id)
         const base = `http://${ctx.host}/v1`
         const dashboard = options.dashboardUrl()
         ctx.type = 'html'

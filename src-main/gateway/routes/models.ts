@@ -4,16 +4,14 @@ import { didYouMean } from '../../config/index.js'
 import type { Arrival } from '../listener/arrival.js'
 import type { PageState } from '../listener/pages.js'
 import type { GatewayNeeds } from '../needs.js'
-import { listModels, type ModelEntry } from '../routing/models-list.js'
+import { listModels, type ModelEntry, pageOf, readPageQuery } from '../routing/models-list.js'
 import { nearModels } from '../routing/near-models.js'
 import type { AnsweringRoute, Route } from './route.js'
 
 export function modelsRoutes(needs: GatewayNeeds): Route[] {
-  const listNeeds = { ...needs, peerId: needs.host.peerId }
-
   /** Who has the models would tell a web page whose computer this is, and which others it knows. */
   function modelsFor({ listener, caller }: Arrival): ModelEntry[] {
-    const models = listModels(listNeeds, listener)
+    const models = listModels(needs, listener)
     return caller === 'foreign-page'
       ? models.map((model) => ({ ...model, ocf: { ...model.ocf, servers: [] } }))
       : models
@@ -22,7 +20,7 @@ export function modelsRoutes(needs: GatewayNeeds): Route[] {
   const list: AnsweringRoute['handle'] = (ctx) => {
     const { arrival } = ctx.state as PageState
     if (arrival.caller !== 'foreign-page') ctx.set('X-Computing-Node', needs.host.peerId)
-    ctx.body = { object: 'list', data: modelsFor(arrival) }
+    ctx.body = pageOf(modelsFor(arrival), readPageQuery(ctx.query))
   }
 
   return [

@@ -4,7 +4,7 @@ import { OLLAMA_API, OLLAMA_MODEL_PATHS } from '../../services/index.js'
 import { readBody } from '../body/read-body.js'
 import type { RequestBody } from '../body/request-body.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import { listModels, type ModelEntry } from '../routing/models-list.js'
+import { fitting, listModels, type ModelEntry } from '../routing/models-list.js'
 import { createGlobalForward } from './global-service.js'
 import type { AnsweringRoute, Route } from './route.js'
 
@@ -17,8 +17,11 @@ const MAX_SHOW_BYTES = 64 * 1024
 export function ollamaRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {
   const forward = createGlobalForward(needs, options)
   const isOffered = (model: string): boolean => needs.choice.offers('llm', `model=${model}`, OLLAMA_API)
+  /** Of an Ollama that is known to be there. */
   const models = (): ModelEntry[] =>
-    listModels({ ...needs, peerId: needs.host.peerId }, 'local').filter(({ id }) => isOffered(id))
+    listModels(needs, 'local').filter(({ id }) => needs.choice.offers('llm', `model=${id}`, OLLAMA_API, isThere))
+
+  const isThere = (peerId: string): boolean => needs.reachable.has(peerId)
 
   /** To Ollama, a name without a tag means `:latest`. */
   function fullName(name: string): string {
@@ -60,7 +63,7 @@ export function ollamaRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
         }),
     })),
     route(['GET', 'HEAD'], '/api/tags', 'The models of every Ollama in the network, as Ollama lists them.', (ctx) => {
-      ctx.body = { models: models().map(tagOf) }
+      ctx.body = { models: fitting(models()).map(tagOf) }
     }),
     route(['POST'], '/api/show', 'What the network knows of one of those models.', async (ctx) => {
       const { json } = await readBody(ctx.req, { maxBytes: MAX_SHOW_BYTES, json: 'yes' })

@@ -9,7 +9,7 @@ import { servicesForModel } from '../forward/targets.js'
 import { answerJson, type Arrival } from '../listener/arrival.js'
 import type { Listener } from '../listener/listeners.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import { listModels } from '../routing/models-list.js'
+import { fitting, listModels } from '../routing/models-list.js'
 import { recheck } from '../routing/own-servers.js'
 import { FORWARDED_METHODS, parseServiceName, type Route, splitTarget } from './route.js'
 
@@ -51,7 +51,7 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
       await shared()
       sharedUse.check(arrival)
       // Never the server's own list: it holds what is not shared, and paths on the owner's disk.
-      const data = listModels({ ...needs, peerId: needs.host.peerId }, 'peer')
+      const data = fitting(listModels(needs, 'peer'))
       answerJson(arrival, 200, { object: 'list', data })
       return
     }

@@ -1,3 +1,4 @@
+import type { Standing } from '#shared/contract/network/peers.js'
 import type { ReadonlyProviderSet } from '../../node-table/index.js'
 
 /** Somebody who can serve a request: this node itself or another peer. */
@@ -18,12 +19,6 @@ export interface ProviderSnapshot {
   /** Estimated time to first byte in ms. Asked, like `isBusy`, of the few peers that are compared only. */
   estimateMs(peerId: string): number
 }
-
-/**
- * What is known of a peer that offers something. `proven`: it is connected, and what was asked of it came; `doubtful`:
- * this very offer failed a moment ago; `unproven`: it may not be there at all; `away`: it says that it takes nothing.
- */
-export type Standing = 'proven' | 'doubtful' | 'unproven' | 'away'
 
 /** What a request or its history asks of the choice. */
 export interface RoutingHints {

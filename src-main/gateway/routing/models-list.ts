@@ -1,25 +1,16 @@
-import type { NodeTable } from '../../node-table/index.js'
-import type { LocalService, ServiceRegistry } from '../../services/index.js'
+import { AppError } from '#shared/errors.js'
+import type { ServiceRegistry } from '../../services/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
 import type { Listener } from '../listener/listeners.js'
-import type { ProviderHealth } from './provider-health.js'
+import type { ModelCatalog, RoutableModel } from './model-catalog.js'
 
-/** What the models that can be routed to are read from. */
-export interface ModelSources {
-  table: Pick<NodeTable, 'entries'>
+/** What the list of models is read from. */
+export interface ModelListNeeds {
+  models: Pick<ModelCatalog, 'list'>
   registry: Pick<ServiceRegistry, 'connected'>
-  health: Pick<ProviderHealth, 'isRoutable'>
-  /** This node's own id. */
-  peerId: string
-}
-
-/** A model that can be routed to now. */
-export interface RoutableModel {
-  id: string
-  /** This node's services that offer it, published ones first. */
-  own: LocalService[]
-  /** Other peers that offer it and can be asked. */
-  peers: string[]
+  admission: Pick<Admission, 'closed'>
+  /** This node itself. */
+  host: { readonly peerId: string }
 }
 
 /** One model of `GET /v1/models`, as OpenAI lists it, plus what a mesh can say of it. */
@@ -41,49 +32,108 @@ export interface ModelEntry {
   }
 }
 
-/** The service that models are routed by, and how its identity groups name one. */
-const LLM = 'llm'
-const MODEL_PREFIX = 'model='
-
 /** Peers named per model; the count is complete. */
 const MAX_SERVERS = 16
+/** Peers named where the list would be too long otherwise. */
+const FEW_SERVERS = 2
+/** Bytes of a list whose length the client did not choose, at most. */
+const MAX_LIST_BYTES = 256 * 1024
+/** What stands around the models of a list, ids of 200 characters included. */
+const FRAME_BYTES = 4 * 1024
+/** Models a client may ask for at once. */
+const MAX_LIMIT = 1_000
 
-/** Every model that can be routed to now, sorted by id: the one list that pages, commands and the gateway read. */
-export function routableModels({ table, registry, health, peerId }: ModelSources): RoutableModel[] {
-  const models = new Map<string, RoutableModel>()
-  const modelOf = (id: string): RoutableModel => {
-    const known = models.get(id)
-    if (known !== undefined) return known
-    const model: RoutableModel = { id, own: [], peers: [] }
-    models.set(id, model)
-    return model
+/**
+ * The models that can be routed to, those of this machine first, then by id; at the listener for peers this node's own
+ * published models only.
+ */
+export function listModels(needs: ModelListNeeds, listener: Listener): ModelEntry[] {
+  const { models, registry, admission, host } = needs
+  const entry = (model: RoutableModel): ModelEntry => entryOf(model, host.peerId)
+  if (listener === 'local') {
+    const all = models.list()
+    return [...all.filter(({ own }) => own.length > 0), ...all.filter(({ own }) => own.length === 0)].map(entry)
   }
-  for (const service of registry.connected(LLM)) {
-    const ids = service.identityGroups.map(modelIdOf).filter((id) => id !== undefined)
-    for (const id of new Set(ids)) modelOf(id).own.push(service)
-  }
-  for (const [group, offering] of table.entries(LLM)) {
-    const id = modelIdOf(group)
-    if (id === undefined) continue
-    const peers = [...offering].filter((peer) => peer !== peerId && health.isRoutable(peer))
-    if (peers.length > 0) modelOf(id).peers.push(...peers)
-  }
-  return [...models.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  if (admission.closed !== undefined) return []
+  const published = new Set(registry.connected('llm').filter((service) => service.published))
+  return models
+    .list()
+    .map(({ id, own }) => ({ id, own: own.filter((service) => published.has(service)), peers: [] }))
+    .filter(({ own }) => own.length > 0)
+    .map(entry)
 }
 
-/** The same as OpenAI lists it; at the listener for peers this node's own published models only. */
-export function listModels(
-  needs: ModelSources & { admission: Pick<Admission, 'closed'> },
-  listener: Listener,
-): ModelEntry[] {
-  if (listener === 'local') return routableModels(needs).map((model) => entryOf(model, needs.peerId))
-  if (needs.admission.closed !== undefined) return []
-  const registry = { connected: (name: string) => needs.registry.connected(name).filter(({ published }) => published) }
-  const own = routableModels({ ...needs, registry, table: NOTHING_OFFERED })
-  return own.map((model) => entryOf(model, needs.peerId))
+/** What a client wants of a list: how many models at most, and after which. */
+export interface PageQuery {
+  limit: number | undefined
+  after: string | undefined
 }
 
-const NOTHING_OFFERED: ModelSources['table'] = { entries: () => new Map() }
+/**
+ * Reads `limit` and `after` of a query.
+ * @throws AppError `invalid_request` for a limit that is no number from 1 to 1000
+ */
+export function readPageQuery(query: Readonly<Record<string, string | string[] | undefined>>): PageQuery {
+  const [limit, after] = [one(query['limit']), one(query['after'])]
+  if (limit === undefined) return { limit, after }
+  const number = /^\d{1,4}$/.test(limit) ? Number(limit) : 0
+  if (number < 1 || number > MAX_LIMIT) {
+    throw new AppError('invalid_request', `limit must be a number from 1 to ${MAX_LIMIT}.`, { param: 'limit' })
+  }
+  return { limit: number, after }
+}
+
+/** A list of models as OpenAI's lists with pages are. */
+export interface ModelPage {
+  object: 'list'
+  data: ModelEntry[]
+  /** The ids to go on from; null in an empty list. */
+  first_id: string | null
+  last_id: string | null
+  /** More follow `last_id`. */
+  has_more: boolean
+}
+
+/** One page of a list: as many as were asked for, or as fit into 256 KiB, where fewer peers are named rather than models. */
+export function pageOf(entries: readonly ModelEntry[], { limit, after }: PageQuery): ModelPage {
+  const left = after === undefined ? entries : entries.slice(startAfter(entries, after))
+  const data = limit === undefined ? fitting(left) : left.slice(0, limit)
+  return {
+    object: 'list',
+    data,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+    has_more: data.length < left.length,
+  }
+}
+
+/** Where to go on after an id; one that is gone meanwhile was before the first that comes after it by id. */
+function startAfter(entries: readonly ModelEntry[], after: string): number {
+  const at = entries.findIndex(({ id }) => id === after)
+  if (at >= 0) return at + 1
+  const next = entries.findIndex(({ id, ocf }) => !ocf.local && id > after)
+  return next >= 0 ? next : entries.length
+}
+
+/** As many of the first as fit into a list; with few peers named where that makes more of them fit. */
+export function fitting(entries: readonly ModelEntry[]): ModelEntry[] {
+  const whole = within(entries)
+  if (whole.length === entries.length) return whole
+  return within(entries.map((entry) => ({ ...entry, ocf: { ...entry.ocf, servers: few(entry.ocf.servers) } })))
+}
+
+function within(entries: readonly ModelEntry[]): ModelEntry[] {
+  let bytes = FRAME_BYTES
+  const end = entries.findIndex((entry) => {
+    bytes += Buffer.byteLength(JSON.stringify(entry)) + 1
+    return bytes > MAX_LIST_BYTES
+  })
+  return end < 0 ? [...entries] : entries.slice(0, end)
+}
+
+const few = (servers: readonly string[]): string[] => servers.slice(0, FEW_SERVERS)
+
+const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value)
 
 function entryOf({ id, own, peers }: RoutableModel, peerId: string): ModelEntry {
   const [first] = own
@@ -101,11 +151,4 @@ function entryOf({ id, own, peers }: RoutableModel, peerId: string): ModelEntry 
       servers: providers.slice(0, MAX_SERVERS),
     },
   }
-}
-
-/** The model's id in an identity-group entry; undefined for anything that names no single model. */
-function modelIdOf(group: string): string | undefined {
-  if (!group.startsWith(MODEL_PREFIX)) return undefined
-  const id = group.slice(MODEL_PREFIX.length)
-  return id === '' || id === '*' ? undefined : id
 }

@@ -17,8 +17,8 @@ import type { RequestReach } from './reach.js'
 export interface ProviderChoice {
   /** `tiers` are the entries that match, best first; a table that holds only a part of the network is asked further. */
   choose(service: string, tiers: readonly (readonly string[])[], request: ChoiceRequest): Choice | Promise<Choice>
-  /** Whether this node or a peer that can be routed to has both entries in one service. */
-  offers(service: string, entry: string, also: string): boolean
+  /** Whether this node or a peer that can be routed to, and is `among` those, has both entries in one service. */
+  offers(service: string, entry: string, also: string, among?: (peerId: string) => boolean): boolean
   /** Remembers who answered, for the next turn of the same conversation. */
   answered(request: ChoiceRequest, provider: Provider): void
 }
@@ -160,12 +160,17 @@ export function createProviderChoice(needs: {
         return isUnmet(found) ? meet(service, tiers, request) : found
       })
     },
-    offers(service, entry, also) {
-      const snapshot = snapshotOf(service, also)
-      return (
-        snapshot.ownServices(entry).length > 0 ||
-        snapshot.peers(entry).list.some((peerId) => peerId !== host.peerId && health.isRoutable(peerId))
-      )
+    offers(service, entry, also, among = () => true) {
+      if (ownWith(service, entry, also).length > 0) return true
+      return table
+        .providers(service, entry)
+        .list.some(
+          (peerId) =>
+            peerId !== host.peerId &&
+            among(peerId) &&
+            health.isRoutable(peerId) &&
+            hasBoth(peerId, service, [entry, also]),
+        )
     },
     answered({ body }, provider) {
       if (provider.kind !== 'peer') return

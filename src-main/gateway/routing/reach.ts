@@ -1,6 +1,7 @@
 import { AppError } from '#shared/errors.js'
 import type { Settings } from '../../config/index.js'
 import type { ServiceRegistry } from '../../services/index.js'
+import type { ModelCatalog } from './model-catalog.js'
 
 /** How far a request may go: this machine alone, also to peers the person trusts, or to anyone who offers it. */
 const REACHES = ['own', 'trusted', 'anyone'] as const
@@ -14,7 +15,8 @@ export type UseSettings = Readonly<Pick<Settings, 'use.reach' | 'use.overflow' |
 export interface RequestReach {
   /**
    * For a request with that `X-Ocf-Only`, to services with one of these entries. The header narrows and never widens. A
-   * model that this machine has itself stays with trusted peers, whether its server is busy or stopped.
+   * model that this machine has itself stays with trusted peers, whether its server is busy or stopped, and so does a
+   * name that only looks like one of its models, or like one that is listed.
    * @throws AppError `invalid_request` for a header that says none of the three
    */
   of(service: string, entries: readonly string[], only: string | undefined): Reach
@@ -26,9 +28,10 @@ export interface RequestReach {
 /** Reads the settings for each request, so that a change counts at once. */
 export function createRequestReach(needs: {
   registry: Pick<ServiceRegistry, 'list'>
+  models: Pick<ModelCatalog, 'imitatedBy'>
   settings: UseSettings
 }): RequestReach {
-  const { registry, settings } = needs
+  const { registry, models, settings } = needs
 
   /** Also while the server is stopped: a person who has a model at home does not expect it to be asked elsewhere. */
   function isOwn(service: string, entries: readonly string[]): boolean {
@@ -42,12 +45,17 @@ export function createRequestReach(needs: {
     return models.includes('*') || entries.every((entry) => models.includes(entry.replace(/^model=/, '')))
   }
 
+  const isImitation = (entries: readonly string[]): boolean =>
+    entries.some((entry) => entry.startsWith('model=') && models.imitatedBy(entry.slice('model='.length)) !== undefined)
+
   const isTrusted = (peerId: string): boolean => settings['trusted-peers'].includes(peerId)
 
   return {
     of(service, entries, only) {
       const asked = narrower(settings['use.reach'], only === undefined ? 'anyone' : reachNamed(only))
-      return asked === 'anyone' && isOwn(service, entries) && !mayOverflow(entries) ? 'trusted' : asked
+      if (asked !== 'anyone') return asked
+      const isKept = isOwn(service, entries) ? !mayOverflow(entries) : service === 'llm' && isImitation(entries)
+      return isKept ? 'trusted' : asked
     },
     includes: (reach, peerId) => reach === 'anyone' || (reach === 'trusted' && isTrusted(peerId)),
     isTrusted,

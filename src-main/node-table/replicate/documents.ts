@@ -1,6 +1,7 @@
 import { Doc } from 'yjs'
 import type { Log } from '../../logging/index.js'
-import type { Entry, TableView, VerifiedRow } from '../view/view.js'
+import type { Entry, VerifiedRow } from '../view/entry.js'
+import type { TableView } from '../view/view.js'
 import { canonicalUpdate, clientIdOf, MAX_ROWS } from '../wire/canonical-update.js'
 import type { CanonicalEntry } from '../wire/canonical-update.js'
 import type { LogicalTime } from '../wire/epoch.js'

@@ -65,7 +65,9 @@ export function createTableGossip(needs: {
       return TopicValidatorResult.Reject
     }
     if (!limits.admit(sender, envelopes.length)) return TopicValidatorResult.Ignore
-    const result = validatorResult(envelopes.map((envelope) => verifier.ingest(envelope, 'gossip')))
+    const verdicts = envelopes.map((envelope) => verifier.ingest(envelope, 'gossip', sender))
+    limits.overQuota(sender, verdicts.filter((verdict) => verdict === 'over-quota').length)
+    const result = validatorResult(verdicts)
     if (result === TopicValidatorResult.Reject) limits.reportInvalid(sender)
     return result === TopicValidatorResult.Accept ? afterOthersSaid(result) : result
   }

@@ -1,5 +1,5 @@
 import { monotonicClock, type MonotonicClock } from '../../base/clock.js'
-import type { VerifiedRow } from '../view/view.js'
+import type { VerifiedRow } from '../view/entry.js'
 
 /** Verified rows that wait to be written together, at most one per owner: a transaction costs time in all rows there are. */
 export interface MicroBatch {

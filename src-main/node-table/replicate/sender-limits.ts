@@ -8,6 +8,8 @@ import type { Log } from '../../logging/index.js'
 export interface SenderLimits {
   /** Takes `cost` tokens (an envelope is one) if the peer is neither banned nor out of tokens. */
   admit(peerId: string, cost: number): boolean
+  /** Takes more tokens for envelopes that were sent beyond a budget: ten for each in all. */
+  overQuota(peerId: string, envelopes: number): void
   /** Counts invalid bytes from a peer; too many and it is not listened to for ten minutes. */
   reportInvalid(peerId: string): void
   isBanned(peerId: string): boolean
@@ -17,6 +19,8 @@ export interface SenderLimits {
 
 /** A first sync may bring the whole table at once; after it, ten changes a second a sender is far above any need. */
 const ENVELOPES: BucketRate = { capacity: 50_000, refillPerS: 100 }
+/** What an envelope beyond a budget costs: it was work, and nothing of it stays. */
+const OVER_QUOTA_COST = 10
 /** Invalid messages that are forgiven, and how fast they are forgotten. */
 const INVALID: BucketRate = { capacity: 10, refillPerS: 1 / 60 }
 const MAX_SENDERS = 4096
@@ -50,6 +54,9 @@ export function createSenderLimits(needs: { monotonic: MonotonicClock; log: Log 
       if (bans.isBanned(peerId) || take(peerId, 'forgiven', INVALID, 1)) return
       bans.ban(peerId, SENDER_BAN_MS)
       log.warn('a peer keeps sending invalid rows and is not listened to for a while', { peerId, banMs: SENDER_BAN_MS })
+    },
+    overQuota(peerId, envelopes) {
+      if (envelopes > 0) take(peerId, 'envelopes', ENVELOPES, (OVER_QUOTA_COST - 1) * envelopes)
     },
     isBanned: (peerId) => bans.isBanned(peerId),
     banned: () => bans.banned(),

@@ -106,6 +106,7 @@ async function receiveRows(
   peerId: string,
   learned: Uint8Array[],
 ): Promise<SyncFrame | 'closed' | 'invalid' | 'refused'> {
+  let hasEnough = false
   for (;;) {
     const frame = await frames.read()
     if (typeof frame === 'string' || frame.type !== 'rows') {
@@ -114,16 +115,20 @@ async function receiveRows(
     }
     const envelopes = extractEnvelopes(frame.update, MAX_SYNC_CHUNK_BYTES)
     if (envelopes === undefined || envelopes.length === 0) return 'invalid'
-    if (!needs.limits.admit(peerId, envelopes.length)) return 'refused'
-    let ofUse = 0
+    // Who goes on after `enough` sends what is only work here.
+    if (hasEnough || !needs.limits.admit(peerId, envelopes.length)) return 'refused'
+    let [ofUse, overQuota] = [0, 0]
     for (const [index, envelope] of envelopes.entries()) {
       if (index % ENVELOPES_PER_TURN === ENVELOPES_PER_TURN - 1) await nextTurn()
-      const verdict = needs.verifier.ingest(envelope, 'sync')
+      const verdict = needs.verifier.ingest(envelope, 'sync', peerId)
       if (verdict === 'malformed' || verdict === 'forged') return 'invalid'
       if (verdict === 'accepted') learned.push(envelope)
       if (!OF_NO_USE.has(verdict)) ofUse += 1
+      if (verdict === 'over-quota') overQuota += 1
     }
-    if (!frames.write({ type: ofUse > 0 ? 'taken' : 'enough' })) return 'closed'
+    needs.limits.overQuota(peerId, overQuota)
+    hasEnough = ofUse === 0
+    if (!frames.write({ type: hasEnough ? 'enough' : 'taken' })) return 'closed'
   }
 }
 

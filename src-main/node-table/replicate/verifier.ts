@@ -2,6 +2,7 @@ import type { Clock, MonotonicClock } from '../../base/clock.js'
 import { fullBucket, refilled } from '../../base/token-bucket.js'
 import type { Bucket } from '../../base/token-bucket.js'
 import type { Log } from '../../logging/index.js'
+import type { Source } from '../view/entry.js'
 import type { TableView } from '../view/view.js'
 import { isSignedByOwner, parseEnvelope, recordOf } from '../wire/envelope.js'
 import type { Envelope } from '../wire/envelope.js'
@@ -31,25 +32,20 @@ export type Verdict =
   | 'equivocation'
   | 'banned'
   | 'full'
-  /** Its owner's address has its share of rows. */
+  /** Its owner's address has its share of rows, or whoever brought it has brought too much of what may not be there. */
   | 'over-quota'
   | 'newer-version'
   | 'malformed'
   | 'forged'
 
-/**
- * Where an envelope came from: only what strangers push by gossip is limited per owner. `asked`: from its owner, because
- * this node wants to use it, which it may even where the table is full.
- */
-export type Source = 'gossip' | 'sync' | 'asked' | 'disk' | 'self'
-
 /** The one way into the table: checks envelopes, and hands those that pass to the documents. */
 export interface Verifier {
   /**
    * Checks an envelope; one that is newer than what we have goes into its document, with the next micro-batch, or at once
-   * where it is this node's own or was asked for. Keeps no reference to the bytes. Never throws.
+   * where it is this node's own or was asked for. `bringer` is the peer that sent it: rows of owners that were never met
+   * are charged to it. Keeps no reference to the bytes. Never throws.
    */
-  ingest(bytes: Uint8Array, source: Source): Verdict
+  ingest(bytes: Uint8Array, source: Source, bringer?: string): Verdict
   /** Puts what waits into the documents now. */
   flush(): void
   /** Calls `listener` with each proof of an equivocation that came up, and was not known. */
@@ -113,19 +109,19 @@ class EnvelopeVerifier implements Verifier {
     this.#batch = createMicroBatch({ write: (rows) => documents.write(rows), defer })
   }
 
-  ingest(bytes: Uint8Array, source: Source): Verdict {
+  ingest(bytes: Uint8Array, source: Source, bringer = ''): Verdict {
     const parsed = parseEnvelope(bytes, this.#keys)
     if (parsed.type !== 'envelope') return parsed.type
     const { envelope } = parsed
     const known = this.#known(envelope.peerId)
     const refused = this.#refusal(envelope, known, source)
     if (refused !== undefined) return refused
-    if (!isSignedByOwner(envelope, this.#keys)) return 'forged'
     if (known !== undefined && compareLogicalTimes(envelope, known) === 0 && !hasSameBytes(envelope, known)) {
-      return this.#equivocation(envelope, known.bytes, source)
+      const isSigned = isSignedByOwner(envelope, this.#keys)
+      return isSigned ? this.#equivocation(envelope, known.bytes, source) : 'forged'
     }
     const record = recordOf(envelope)
-    if (record === undefined) return 'malformed'
+    if (record === undefined) return isSignedByOwner(envelope, this.#keys) ? 'malformed' : 'forged'
     const { peerId, epoch, seq, leaseMs } = envelope
     const changes = this.#changesOf(known)
     const expiresAtMs = timeOf(envelope) + leaseMs
@@ -137,6 +133,10 @@ class EnvelopeVerifier implements Verifier {
       endsAtMs: this.#monotonic.elapsedMs() + leftMs,
       changes: { ...changes, tokens: Math.max(0, changes.tokens - 1) },
     }
+    // What is refused anyhow is not worth the check of a signature, nor its key a place among those that are kept.
+    if (!this.#view.mayCharge(row, bringer)) return 'over-quota'
+    if (!isSignedByOwner(envelope, this.#keys)) return 'forged'
+    if (!this.#view.charge(row, bringer)) return 'over-quota'
     this.#batch.add(row, this.#view.entry(peerId) === undefined)
     if (source === 'self' || source === 'asked') this.#batch.flush()
     return 'accepted'

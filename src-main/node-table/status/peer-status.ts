@@ -131,6 +131,7 @@ export function createPeerStatus(needs: {
       if (known !== undefined && offersHash(known) !== outcome.status.offers) onStale(peerId)
     } else {
       cached.delete(peerId)
+      if (outcome.kind === 'unreachable') view.brought.unreachable(peerId)
     }
     log.debug('a peer was asked for its status', { peerId, outcome: outcome.kind })
     listeners.notify({ type: 'peer:status', peerId, outcome })

@@ -3,7 +3,7 @@ import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import type { Clock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import type { SenderLimits } from '../replicate/sender-limits.js'
-import type { Entry } from '../view/view.js'
+import type { Entry } from '../view/entry.js'
 import {
   decodeStatusRequest,
   encodeStatusAnswer,

@@ -1,4 +1,4 @@
-import { hostOf, ipv6Network, relayOf, scopeOf } from '../../p2p/index.js'
+import { hostOf, ipv6Network, relayOf, scopeOf, sourceOf } from '../../p2p/index.js'
 import { MAX_ROWS } from '../wire/canonical-update.js'
 
 /**
@@ -10,6 +10,8 @@ export interface AddressQuota {
   verified(peerId: string, multiaddr: string): boolean
   /** True for a peer that was connected to this node, whatever its address. */
   isVerified(peerId: string): boolean
+  /** What a peer shares with those it may be one with: its address, its IPv6 /64 or its relay; else its own id. */
+  sourceOf(peerId: string): string
   /** False for a peer whose address has its share of rows. */
   mayHold(peerId: string): boolean
   /** The peer has a row. */
@@ -29,36 +31,39 @@ export function createAddressQuota(
   onForgotten: (peerId: string) => void,
   maxRows = MAX_ROWS_PER_ADDRESS,
 ): AddressQuota {
-  /** Peer → its address, `''` for one that does not count. The peer not seen for longest is forgotten first. */
-  const addressOf = new Map<string, string>()
+  /** Peer → where it was connected. The peer not seen for longest is forgotten first. */
+  const seenAt = new Map<string, { address: string; source: string }>()
   const holders = new Map<string, Set<string>>()
 
+  /** `''` for one that does not count. */
+  const addressOf = (peerId: string): string => seenAt.get(peerId)?.address ?? ''
+
   function release(peerId: string): void {
-    const address = addressOf.get(peerId) ?? ''
+    const address = addressOf(peerId)
     const rows = holders.get(address)
     rows?.delete(peerId)
     if (rows?.size === 0) holders.delete(address)
   }
 
   function add(peerId: string): void {
-    const address = addressOf.get(peerId) ?? ''
+    const address = addressOf(peerId)
     if (address === '') return
     const rows = holders.get(address) ?? new Set<string>()
     holders.set(address, rows.add(peerId))
   }
 
   function mayHold(peerId: string): boolean {
-    const rows = holders.get(addressOf.get(peerId) ?? '')
+    const rows = holders.get(addressOf(peerId))
     return rows === undefined || rows.has(peerId) || rows.size < maxRows
   }
 
-  function remember(peerId: string, address: string): void {
-    addressOf.delete(peerId)
-    addressOf.set(peerId, address)
-    if (addressOf.size <= MAX_ROWS) return
-    for (const oldest of addressOf.keys()) {
+  function remember(peerId: string, at: { address: string; source: string }): void {
+    seenAt.delete(peerId)
+    seenAt.set(peerId, at)
+    if (seenAt.size <= MAX_ROWS) return
+    for (const oldest of seenAt.keys()) {
       release(oldest)
-      addressOf.delete(oldest)
+      seenAt.delete(oldest)
       onForgotten(oldest)
       break
     }
@@ -67,11 +72,12 @@ export function createAddressQuota(
   return {
     verified(peerId, multiaddr) {
       const address = addressGroup(multiaddr)
-      if (address !== addressOf.get(peerId)) release(peerId)
-      remember(peerId, address)
+      if (address !== seenAt.get(peerId)?.address) release(peerId)
+      remember(peerId, { address, source: sourceOf(multiaddr) })
       return mayHold(peerId)
     },
-    isVerified: (peerId) => addressOf.has(peerId),
+    isVerified: (peerId) => seenAt.has(peerId),
+    sourceOf: (peerId) => seenAt.get(peerId)?.source ?? peerId,
     mayHold,
     add,
     remove: release,

@@ -1,49 +1,16 @@
-import type { PeerRecord } from '#shared/records.js'
 import type { Clock, MonotonicClock } from '../../base/clock.js'
-import type { Bucket } from '../../base/token-bucket.js'
 import type { Log } from '../../logging/index.js'
 import type { Row, TableEvent } from '../index.js'
-import type { Source } from '../replicate/verifier.js'
 import { MAX_ROWS } from '../wire/canonical-update.js'
 import { createTableDigest } from '../wire/envelope.js'
 import { compareLogicalTimes, isEpochOver, timeOf } from '../wire/epoch.js'
-import type { LogicalTime } from '../wire/epoch.js'
 import { createAddressQuota } from './address-quota.js'
 import type { AddressQuota } from './address-quota.js'
 import { EndedEntries } from './ended-entries.js'
+import { BroughtRows, FROM_DISK, type RowBudget } from './brought-rows.js'
+import type { Entry, Source, VerifiedRow } from './entry.js'
 import { createOfferIndex } from './provider-set.js'
 import type { OfferIndex } from './provider-set.js'
-
-/** What was verified of an envelope. */
-export interface VerifiedRow extends LogicalTime {
-  peerId: string
-  /** The signed envelope. */
-  bytes: Uint8Array
-  /** `undefined` in a withdrawal. */
-  record: PeerRecord | undefined
-  expiresAtMs: number
-  /** When its lease is over on the monotonic clock: a step of the machine's clock neither ends nor extends it. */
-  endsAtMs: number
-  /** Changes its owner may still push by gossip. */
-  changes: Bucket
-  source: Source
-}
-
-/** The last valid envelope of an owner. It stays, live or not, until its epoch is over: so nothing older comes back. */
-export interface Entry extends LogicalTime {
-  peerId: string
-  /** The signed envelope; the bytes are those in the document. */
-  bytes: Uint8Array
-  /** `undefined` in a withdrawal. */
-  record: PeerRecord | undefined
-  expiresAtMs: number
-  /** As in {@link VerifiedRow}. */
-  endsAtMs: number
-  /** Set while the row counts. */
-  row: Row | undefined
-  /** Changes its owner may still push by gossip. */
-  changes: Bucket
-}
 
 /**
  * The validated view: the authority on who offers what. It shows the verified rows that were observed in the documents,
@@ -58,6 +25,14 @@ export interface TableView {
   hasRoomFor(peerId: string, source: Source, waiting: ReadonlySet<string>): boolean
   /** False for an owner whose address has its share of rows. */
   mayHold(peerId: string): boolean
+  /**
+   * Charges a verified row of an owner that was never met to the peer that brought it, `''` where none did. False where
+   * that one has brought too much: the row must not come in.
+   */
+  charge(row: VerifiedRow, bringer: string): boolean
+  /** Whether {@link TableView.charge} would be true now; for a row whose signature is yet to be checked. */
+  mayCharge(row: VerifiedRow, bringer: string): boolean
+  readonly brought: Pick<BroughtRows, 'bringerOf' | 'unreachable'>
   /**
    * Removes rows whose lease is over, entries whose epoch is, and those later than `latestMs`, which a clock that was
    * wrong has left. Returns whether there were any of the last kind.
@@ -83,10 +58,19 @@ export interface TableView {
   onAccepted(listener: (entry: Entry, source: Source) => void): void
 }
 
+/** How a view is bounded. */
+export interface TableViewOptions {
+  selfId: string
+  maxRows?: number
+  maxRowsPerAddress?: number
+  /** Of the rows of owners that were never met. */
+  budgets?: { perBringer?: RowBudget; inAll?: RowBudget }
+}
+
 /** An empty view. `selfId` is never evicted: this node must always see its own row. */
 export function createTableView(
   needs: { clock: Clock; monotonic: MonotonicClock; log: Log },
-  options: { selfId: string; maxRows?: number; maxRowsPerAddress?: number },
+  options: TableViewOptions,
 ): TableView {
   return new View(needs, options)
 }
@@ -100,30 +84,33 @@ class View implements TableView {
   readonly #maxRows: number
   readonly #entries = new Map<string, Entry>()
   readonly #ended: EndedEntries
-  /** Owners of entries that were never connected to this node, the longest unchanged first: they may be no one at all. */
-  readonly #unverified = new Set<string>()
+  /** Rows of owners that were never connected to this node: they may be no one at all. */
+  readonly brought: BroughtRows
   readonly #digest = createTableDigest()
   readonly #quota: AddressQuota
   readonly #listeners = new Set<(event: TableEvent) => void>()
   readonly #acceptListeners: ((entry: Entry, source: Source) => void)[] = []
 
-  constructor(
-    needs: { clock: Clock; monotonic: MonotonicClock; log: Log },
-    options: { selfId: string; maxRows?: number; maxRowsPerAddress?: number },
-  ) {
+  constructor(needs: { clock: Clock; monotonic: MonotonicClock; log: Log }, options: TableViewOptions) {
     this.#clock = needs.clock
     this.#monotonic = needs.monotonic
     this.#log = needs.log
     this.#selfId = options.selfId
     this.#maxRows = options.maxRows ?? MAX_ROWS
     this.#ended = new EndedEntries(this.#maxRows)
-    this.#quota = createAddressQuota((peerId) => this.#sortIn(peerId), options.maxRowsPerAddress)
+    this.#quota = createAddressQuota((peerId) => this.#unmet(this.#entries.get(peerId)), options.maxRowsPerAddress)
+    this.brought = new BroughtRows((peerId) => this.remove(peerId, 'over-quota'), options.budgets)
   }
 
   observed(row: VerifiedRow): void {
-    const { peerId, source } = row
+    const { peerId } = row
     const before = this.#entries.get(peerId)
-    if (before === undefined ? !this.#quota.mayHold(peerId) : compareLogicalTimes(row, before) <= 0) return
+    if (before === undefined && !this.#quota.mayHold(peerId)) this.brought.release(peerId)
+    else if (before === undefined || compareLogicalTimes(row, before) > 0) this.#show(row, before)
+  }
+
+  #show(row: VerifiedRow, before: Entry | undefined): void {
+    const { peerId, source } = row
     const wasLive = before !== undefined && this.#kill(before)
     if (before === undefined) this.#makeRoom()
     else this.#forget(before)
@@ -138,6 +125,7 @@ class View implements TableView {
   remove(peerId: string, reason: 'banned' | 'over-quota'): void {
     const entry = this.#entries.get(peerId)
     if (entry !== undefined) this.#remove(entry, reason)
+    else this.brought.release(peerId)
   }
 
   hasRoomFor(peerId: string, source: Source, waiting: ReadonlySet<string>): boolean {
@@ -145,11 +133,21 @@ class View implements TableView {
     const free = this.#maxRows - this.#entries.size + this.#ended.evictable - waiting.size
     if (free > 0 || !this.#quota.isVerified(peerId)) return free > 0
     const waitingUnverified = [...waiting].filter((owner) => !this.#quota.isVerified(owner)).length
-    return free + this.#unverified.size + waitingUnverified > 0
+    return free + this.brought.size + waitingUnverified > 0
   }
 
   mayHold(peerId: string): boolean {
     return this.#quota.mayHold(peerId)
+  }
+
+  charge(row: VerifiedRow, bringer: string): boolean {
+    const payer = this.#payerOf(row, bringer)
+    return payer === undefined || this.brought.charge(row, payer)
+  }
+
+  mayCharge(row: VerifiedRow, bringer: string): boolean {
+    const payer = this.#payerOf(row, bringer)
+    return payer === undefined || this.brought.mayCharge(row, payer)
   }
 
   sweep(latestMs = Infinity): boolean {
@@ -162,6 +160,7 @@ class View implements TableView {
         wereEarly = true
       } else if (isEpochOver(entry.epoch, now)) this.#remove(entry, 'expired')
       else if (entry.endsAtMs <= elapsedMs && this.#kill(entry)) {
+        this.brought.ended(entry.peerId)
         this.#emit({ type: 'row:removed', peerId: entry.peerId, reason: 'expired' })
       }
     }
@@ -170,13 +169,12 @@ class View implements TableView {
 
   verified(peerId: string, multiaddr: string): void {
     const mayHold = this.#quota.verified(peerId, multiaddr)
-    this.#unverified.delete(peerId)
-    const entry = this.#entries.get(peerId)
-    if (entry === undefined) return
+    this.brought.met(peerId)
+    if (!this.#entries.has(peerId)) return
     if (mayHold) this.#quota.add(peerId)
     else if (peerId !== this.#selfId) {
       this.#log.info('an address has more rows than one may have: the last one is left out', { peerId, multiaddr })
-      this.#remove(entry, 'over-quota')
+      this.remove(peerId, 'over-quota')
     }
   }
 
@@ -241,10 +239,17 @@ class View implements TableView {
     if (isLive) this.offers.add(peerId, record)
     else this.#ended.add(entry)
     this.#entries.set(peerId, entry)
-    this.#sortIn(peerId)
+    if (!this.#quota.isVerified(peerId)) this.#unmet(entry)
+    if (!isLive) this.brought.ended(peerId)
     this.#quota.add(peerId)
     this.#digest.toggle(bytes)
     return entry
+  }
+
+  /** Who is charged; undefined where nobody is. */
+  #payerOf({ peerId, source }: VerifiedRow, bringer: string): string | undefined {
+    if (source === 'self' || source === 'asked' || this.#quota.isVerified(peerId)) return undefined
+    return source === 'disk' ? FROM_DISK : this.#quota.sourceOf(bringer)
   }
 
   /** Ends an entry's life as a row. Returns whether it was one. */
@@ -259,7 +264,6 @@ class View implements TableView {
   #forget(entry: Entry): void {
     this.#entries.delete(entry.peerId)
     this.#ended.delete(entry.peerId)
-    this.#unverified.delete(entry.peerId)
     this.#quota.remove(entry.peerId)
     this.#digest.toggle(entry.bytes)
   }
@@ -267,22 +271,23 @@ class View implements TableView {
   #remove(entry: Entry, reason: 'expired' | 'banned' | 'over-quota'): void {
     const wasLive = this.#kill(entry)
     this.#forget(entry)
+    this.brought.release(entry.peerId)
     if (wasLive) this.#emit({ type: 'row:removed', peerId: entry.peerId, reason })
   }
 
-  /** Puts an owner last among those to be evicted, where it is one. */
-  #sortIn(peerId: string): void {
-    this.#unverified.delete(peerId)
-    // A withdrawal has its own order.
-    const isRow = this.#entries.get(peerId)?.record !== undefined
-    if (isRow && peerId !== this.#selfId && !this.#quota.isVerified(peerId)) this.#unverified.add(peerId)
+  /** The owner was never met, or so many others were since that it counts as such again. */
+  #unmet(entry: Entry | undefined): void {
+    if (entry === undefined || entry.peerId === this.#selfId) return
+    this.brought.take(entry)
+    // A withdrawal has its own order of eviction.
+    if (entry.record === undefined) this.brought.hidden(entry.peerId)
+    else this.brought.shown(entry.peerId)
   }
 
   /** Evicts an entry where the table is full: an ended one, else one of an owner never met, else the longest unchanged. */
   #makeRoom(): void {
     if (this.#entries.size < this.#maxRows) return
-    const next = this.#ended.next() ?? first(this.#unverified) ?? this.#longestUnchanged() ?? ''
-    this.remove(next, 'over-quota')
+    this.remove(this.#ended.next() ?? this.brought.first() ?? this.#longestUnchanged() ?? '', 'over-quota')
   }
 
   #longestUnchanged(): string | undefined {
@@ -291,9 +296,4 @@ class View implements TableView {
     }
     return undefined
   }
-}
-
-function first(set: ReadonlySet<string>): string | undefined {
-  for (const member of set) return member
-  return undefined
 }

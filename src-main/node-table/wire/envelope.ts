@@ -8,6 +8,7 @@ import { EPOCH_MS } from './epoch.js'
 import type { LogicalTime } from './epoch.js'
 import type { KeyRing } from './key-ring.js'
 import { importPrivateKey } from './key-ring.js'
+import { asSeen } from './seen-record.js'
 
 /** The layout's version, the first byte of every envelope. */
 const ENVELOPE_VERSION = 1
@@ -79,11 +80,11 @@ export function isSignedByOwner(envelope: Envelope, keys: KeyRing): boolean {
   }
 }
 
-/** The record of an envelope: `'withdrawn'`, or `undefined` when it is no record or not its owner's. */
+/** The record of an envelope {@link asSeen}: `'withdrawn'`, or `undefined` when it is no record or not its owner's. */
 export function recordOf(envelope: Envelope): PeerRecord | 'withdrawn' | undefined {
   if (envelope.leaseMs === 0) return 'withdrawn'
   const record = decodeRecord(envelope.json)
-  return record?.id === envelope.peerId ? record : undefined
+  return record?.id === envelope.peerId ? asSeen(record) : undefined
 }
 
 /** Signs this node's own rows. */

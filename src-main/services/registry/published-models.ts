@@ -1,10 +1,8 @@
+import { isPublishable } from '#shared/model-names.js'
 import type { LocalModel, ServiceRegistration } from '../index.js'
 
 /** The most models one service publishes. */
 const MAX_MODELS = 200
-
-/** The longest model id that is published, in characters. */
-const MAX_MODEL_ID_LENGTH = 200
 
 /** Room for identity groups in the 4 KB envelope of a row of the node table. */
 export const IDENTITY_GROUP_BUDGET_BYTES = 3 * 1024
@@ -143,16 +141,6 @@ function reasonAgainst(id: string, taken: ReadonlySet<string>, bytesWithIt: numb
   if (taken.has(id)) return 'the name is taken'
   if (taken.size >= MAX_MODELS || bytesWithIt > IDENTITY_GROUP_BUDGET_BYTES) return 'too many models'
   return undefined
-}
-
-/** Whether an id can be announced: `*` would be the wildcard; control and invisible characters make two names look alike. */
-export function isPublishable(id: string): boolean {
-  return (
-    id.length <= MAX_MODEL_ID_LENGTH &&
-    id.trim() === id &&
-    !['', '*', '.', '..', '~'].includes(id) &&
-    !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(id)
-  )
 }
 
 /** Bytes these entries take in a record: JSON text, quotes and commas. */

@@ -6,10 +6,21 @@ export const PathKindSchema = z.enum(['direct-tcp', 'direct-ws', 'direct-quic', 
 /** The kind of one connection to a peer. */
 export type PathKind = z.output<typeof PathKindSchema>
 
+/** How a peer stands; see {@link Standing}. */
+export const StandingSchema = z.enum(['proven', 'doubtful', 'unproven', 'away'])
+/**
+ * What is known of a peer that offers something. `proven`: it is connected, or was and answered, and what was asked of it
+ * came; `doubtful`: it, or this very offer of it, failed a moment ago; `unproven`: it may not be there at all, its row
+ * came from others; `away`: it says that it takes nothing.
+ */
+export type Standing = z.output<typeof StandingSchema>
+
 /** A peer this node knows: connected, in the node table, or both. */
 const PeerViewSchema = z.object({
   peerId: z.string(),
   connected: z.boolean(),
+  /** Whether it is known to be there at all. */
+  standing: StandingSchema,
   /** The kinds of its open connections, best first. */
   paths: z.array(PathKindSchema),
   /** Remote addresses of its open connections. */

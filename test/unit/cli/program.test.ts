@@ -26,6 +26,7 @@ const status: Status = {
 const peer: PeerView = {
   peerId: '12D3KooWPeer',
   connected: true,
+  standing: 'proven',
   paths: ['direct-tcp'],
   multiaddrs: [],
   direction: 'outbound',

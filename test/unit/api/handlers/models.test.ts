@@ -15,15 +15,13 @@ describe('models', () => {
     node.offer('carol', 'other', ['model=not-llm'])
     node.connect('carol')
     node.connect(ALICE)
+    node.connect(BOB)
     node.offer('dave', 'llm', ['model=dead', 'model=llama3.2'])
-    const models = listModels({
-      ...node.needs,
-      health: { ...node.needs.health, isRoutable: (peerId) => peerId !== 'dave' },
-    })
+    const models = listModels(node.needs)
     expect(models.map((model) => model.id)).toEqual(['a=b', 'far-away', 'llama3.2', 'qwen3:8b'])
     expect(models[2]?.providers).toEqual([
       { peerId: ALICE, self: false, connected: true, load: null },
-      { peerId: BOB, self: false, connected: false, load: null },
+      { peerId: BOB, self: false, connected: true, load: null },
     ])
     expect(models[3]).toMatchObject({
       local: true,
@@ -42,18 +40,18 @@ describe('models', () => {
   })
 })
 
-test('the models feed hears of peers that are left alone', () => {
+test('the models feed hears of every change of what can be routed to', () => {
   const node = createFakeNode()
   const listeners = new Set<() => void>()
-  const health = {
-    isRoutable: () => true,
+  const models = {
+    list: () => [],
     subscribe(listener: () => void) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
   }
   let changes = 0
-  const stop = createModelsFeed({ ...node.needs, health }).subscribe(() => (changes += 1))
+  const stop = createModelsFeed({ ...node.needs, models }).subscribe(() => (changes += 1))
   for (const listener of listeners) listener()
   expect(changes).toBe(1)
   stop()
@@ -64,6 +62,7 @@ test('how busy a provider is comes from what it said itself, and for this node f
   const node = createFakeNode()
   node.serve({ id: 'llm@127.0.0.1:11434', identityGroups: ['model=mine'] })
   node.offer(ALICE, 'llm', ['model=theirs'])
+  node.connect(ALICE)
   const answer = { slotsTotal: 4, slotsFree: 1, queueLength: 3, paused: 'because', offers: '', version: '', timeMs: 0 }
   node.needs.table.status.peek = (peerId) => (peerId === ALICE ? answer : undefined)
   const [mine, theirs] = listModels(node.needs)

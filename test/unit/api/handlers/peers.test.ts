@@ -14,6 +14,7 @@ describe('peers', () => {
       { peerId: ALICE, connected: true, paths: ['direct-quic', 'relayed'], direction: 'outbound', offers: [] },
       { peerId: BOB, connected: false, paths: [], direction: null, offers: ['llm:all'] },
     ])
+    expect((peers as { standing: string }[]).map(({ standing }) => standing)).toEqual(['proven', 'unproven'])
   })
 
   test('the list of peers leaves this node out', async () => {

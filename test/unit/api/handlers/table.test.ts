@@ -11,4 +11,6 @@ test('table rows are those of connected peers unless all are asked for', async (
     ((await node.control.dispatch('table.rows', input, context)) as { peerId: string }[]).map((row) => row.peerId)
   expect(await ids({})).toEqual([SELF])
   expect(await ids({ all: true })).toEqual([SELF, ALICE])
+  const rows = await node.control.dispatch('table.rows', { all: true }, context)
+  expect((rows as { standing: string }[]).map(({ standing }) => standing)).toEqual(['proven', 'unproven'])
 })

@@ -50,6 +50,7 @@ test('ocf models finds the node by the data folder, whatever is wrong with other
 const peer: PeerView = {
   peerId: '12D3KooWPeer',
   connected: true,
+  standing: 'proven',
   paths: ['direct-tcp'],
   multiaddrs: [],
   direction: 'outbound',
@@ -81,6 +82,18 @@ test('ocf peers lists connected peers first', async () => {
     ['far', 'not connected'],
     [''],
   ])
+})
+
+test('ocf peers says of a peer that was never met that it may not be there', async () => {
+  const far: PeerView = { ...peer, connected: false, paths: [], connectedAtMs: null }
+  const peers = [
+    { ...far, peerId: 'forged', standing: 'unproven' },
+    { ...far, peerId: 'paused', standing: 'away' },
+  ]
+  const { run, output } = cli({ answers: { 'peers.list': peers } })
+  await run('peers')
+  expect(output()).toMatch(/forged +not connected, unproven/)
+  expect(output()).toMatch(/paused +not connected, away/)
 })
 
 test('ocf peers escapes control characters that peers send', async () => {

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Standing } from '#shared/contract/network/peers.js'
 import {
   chooseProviders,
   MAX_ATTEMPTS,
   MAX_COMPARED,
   type ProviderSnapshot,
   type RoutingHints,
-  type Standing,
 } from '../../../../src-main/gateway/routing/choose-providers.js'
 import { ProviderSet } from '../../../../src-main/node-table/view/provider-set.js'
 import { createRandom } from '../../../fixtures/table-owners.js'

@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
 import type { Listener } from '../../../../src-main/gateway/listener/listeners.js'
-import { listModels } from '../../../../src-main/gateway/routing/models-list.js'
+import type { RoutableModel } from '../../../../src-main/gateway/routing/model-catalog.js'
+import { listModels, type ModelEntry, pageOf, readPageQuery } from '../../../../src-main/gateway/routing/models-list.js'
 import type { LocalService } from '../../../../src-main/services/index.js'
 
 const service = (groups: string[], published = true, models: LocalService['models'] = []): LocalService => ({
@@ -17,56 +19,121 @@ const service = (groups: string[], published = true, models: LocalService['model
   problem: undefined,
 })
 
-function list(
-  listener: Listener,
-  network: { own?: LocalService[]; peers?: Record<string, string[]>; away?: string[] },
-): ReturnType<typeof listModels> {
-  const { own = [], peers = {}, away = [] } = network
-  const entries = new Map(Object.entries(peers).map(([group, ids]) => [group, new Set(ids)]))
-  const needs = {
-    table: { entries: () => entries },
-    registry: { connected: () => own },
-    health: { isRoutable: (peerId: string) => !away.includes(peerId) },
-    admission: { closed: undefined },
-    peerId: 'self',
-  }
-  return listModels(needs, listener)
+const OWN = service(['model=b', 'all'], true, [{ id: 'b', ownedBy: 'me', created: 7, contextLength: 4096 }])
+const PRIVATE = service(['model=private'], false)
+
+function list(listener: Listener, models: RoutableModel[]): ModelEntry[] {
+  const own = [...new Set(models.flatMap((model) => model.own))]
+  return listModels(
+    {
+      models: { list: () => models },
+      registry: { connected: () => own },
+      admission: { closed: undefined },
+      host: { peerId: 'self' },
+    },
+    listener,
+  )
 }
 
-const OWN = service(['model=b', 'all'], true, [{ id: 'b', ownedBy: 'me', created: 7, contextLength: 4096 }])
+describe('the list of models', () => {
+  test('a model of this node and of others is one entry, own models before all others', () => {
+    const models = [
+      { id: 'a', own: [], peers: ['p1'] },
+      { id: 'b', own: [OWN], peers: ['p1', 'p2'] },
+    ]
+    expect(list('local', models)).toEqual([
+      {
+        id: 'b',
+        object: 'model',
+        created: 7,
+        owned_by: 'me',
+        ocf: { providers: 3, local: true, context_length: 4096, servers: ['self', 'p1', 'p2'] },
+      },
+      { id: 'a', object: 'model', created: 0, owned_by: 'ocf', ocf: { providers: 1, local: false, servers: ['p1'] } },
+    ])
+  })
 
-test('a model of this node and of others is one entry, this node first', () => {
-  expect(list('local', { own: [OWN], peers: { 'model=b': ['p1', 'self', 'p2'], 'model=a': ['p1'] } })).toEqual([
-    { id: 'a', object: 'model', created: 0, owned_by: 'ocf', ocf: { providers: 1, local: false, servers: ['p1'] } },
-    {
-      id: 'b',
-      object: 'model',
-      created: 7,
-      owned_by: 'me',
-      ocf: { providers: 3, local: true, context_length: 4096, servers: ['self', 'p1', 'p2'] },
-    },
-  ])
+  test('a peer is told this node’s own published models only', () => {
+    const models = [
+      { id: 'a', own: [], peers: ['p1'] },
+      { id: 'b', own: [OWN], peers: ['p1'] },
+      { id: 'private', own: [PRIVATE], peers: [] },
+    ]
+    expect(list('peer', models).map(({ id, ocf }) => [id, ocf.servers])).toEqual([['b', ['self']]])
+    expect(list('local', models).map(({ id }) => id)).toEqual(['b', 'private', 'a'])
+  })
+
+  test('of a thousand peers sixteen are named and all are counted', () => {
+    const peers = Array.from({ length: 1000 }, (_, number) => `p${number}`)
+    const [model] = list('local', [{ id: 'a', own: [], peers }])
+    expect(model!.ocf.providers).toBe(1000)
+    expect(model!.ocf.servers).toHaveLength(16)
+  })
 })
 
-test('a model that nobody routable offers is not listed', () => {
-  expect(list('local', { peers: { 'model=a': ['p1'] }, away: ['p1'] })).toEqual([])
-  expect(list('local', { peers: { 'model=a': ['p1', 'p2'] }, away: ['p1'] })[0]!.ocf).toMatchObject({ providers: 1 })
-})
+const WHOLE = { limit: undefined, after: undefined }
+const entries = (count: number, idLength: number, servers: number): ModelEntry[] =>
+  list(
+    'local',
+    Array.from({ length: count }, (_, number) => ({
+      id: String(number).padStart(idLength, '0'),
+      own: number === count - 1 ? [OWN] : [],
+      peers: Array.from({ length: servers }, (__, peer) => `12D3KooW${String(peer).padStart(44, 'x')}`),
+    })),
+  )
+const bytesOf = (page: object): number => Buffer.byteLength(JSON.stringify(page))
 
-test('entries that name no single model are none', () => {
-  const peers = { 'model=*': ['p1'], all: ['p1'], 'model=': ['p1'], 'role=x': ['p1'], 'model=x=y': ['p1'] }
-  expect(list('local', { peers }).map(({ id }) => id)).toEqual(['x=y'])
-})
+describe('a page of the list', () => {
+  test('without a limit is all there is, and says so', () => {
+    const all = entries(3, 5, 1)
+    expect(pageOf(all, WHOLE)).toEqual({
+      object: 'list',
+      data: all,
+      first_id: '00002',
+      last_id: '00001',
+      has_more: false,
+    })
+    expect(pageOf([], WHOLE)).toEqual({ object: 'list', data: [], first_id: null, last_id: null, has_more: false })
+  })
 
-test('a peer is told this node’s own published models only', () => {
-  const own = [OWN, service(['model=private'], false)]
-  expect(list('peer', { own, peers: { 'model=a': ['p1'] } }).map(({ id }) => id)).toEqual(['b'])
-  expect(list('local', { own }).map(({ id }) => id)).toEqual(['b', 'private'])
-})
+  test('takes 256 KiB at most, own models first, and names fewer peers before it leaves out models', () => {
+    const some = pageOf(entries(500, 20, 16), WHOLE)
+    expect([some.data.length, some.has_more, some.data[0]!.ocf.local]).toEqual([500, false, true])
+    expect(some.data.map(({ ocf }) => [ocf.providers, ocf.servers.length])[7]).toEqual([16, 2])
+    const huge = pageOf(entries(8_000, 200, 16), WHOLE)
+    expect([huge.has_more, huge.data[0]!.ocf.local]).toEqual([true, true])
+    expect(bytesOf(huge)).toBeLessThanOrEqual(256 * 1024)
+  })
 
-test('of a thousand peers sixteen are named and all are counted', () => {
-  const ids = Array.from({ length: 1000 }, (_, number) => `p${number}`)
-  const [model] = list('local', { peers: { 'model=a': ids } })
-  expect(model!.ocf.providers).toBe(1000)
-  expect(model!.ocf.servers).toHaveLength(16)
+  test('follows page by page to every model once, whatever the limit', () => {
+    fc.assert(
+      fc.property(fc.nat(60), fc.integer({ min: 1, max: 20 }), (count, limit) => {
+        const all = count === 0 ? [] : entries(count, 4, 1)
+        const seen: string[] = []
+        let page = pageOf(all, { limit, after: undefined })
+        seen.push(...page.data.map(({ id }) => id))
+        while (page.has_more) {
+          page = pageOf(all, { limit, after: page.last_id ?? '' })
+          expect(page.data.length).toBeLessThanOrEqual(limit)
+          seen.push(...page.data.map(({ id }) => id))
+        }
+        expect(seen).toEqual(all.map(({ id }) => id))
+      }),
+    )
+  })
+
+  test('goes on after a model that is gone meanwhile', () => {
+    const left = entries(10, 4, 1).filter(({ id }) => id !== '0003')
+    expect(pageOf(left, { limit: 2, after: '0003' }).data.map(({ id }) => id)).toEqual(['0004', '0005'])
+    expect(pageOf(left, { limit: 2, after: 'z' }).data).toEqual([])
+  })
+
+  test.each(['0', '1001', '-1', '1.5', 'ten', '', '99999'])('with the limit %j is refused', (limit) => {
+    expect(() => readPageQuery({ limit })).toThrow(expect.objectContaining({ code: 'invalid_request', param: 'limit' }))
+  })
+
+  test('is read from the query', () => {
+    expect(readPageQuery({ limit: '1000', after: 'x' })).toEqual({ limit: 1000, after: 'x' })
+    expect(readPageQuery({})).toEqual(WHOLE)
+  })
 })

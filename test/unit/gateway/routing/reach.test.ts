@@ -10,6 +10,7 @@ function reachWith(settings: Partial<UseSettings>, status = 'connected') {
   const services = [{ name: 'llm', identityGroups: [OWN], status }] as unknown as LocalService[]
   return createRequestReach({
     registry: { list: () => services },
+    models: { imitatedBy: (id) => (id === 'MINE' ? 'mine' : undefined) },
     settings: { 'use.reach': 'anyone', 'use.overflow': [], 'trusted-peers': [FRIEND], ...settings },
   })
 }
@@ -35,6 +36,14 @@ describe('how far a request goes', () => {
       expect(reachWith({}, status).of('llm', [OWN], 'own')).toBe('own')
     },
   )
+
+  test('a name that only looks like a known one never goes to a stranger, whatever may overflow', () => {
+    for (const overflow of [[], ['*'], ['MINE']]) {
+      expect(reachWith({ 'use.overflow': overflow }).of('llm', ['model=MINE'], undefined)).toBe('trusted')
+    }
+    expect(reachWith({}).of('llm', ['model=MINE'], 'own')).toBe('own')
+    expect(reachWith({}).of('echo', ['model=MINE'], undefined)).toBe('anyone')
+  })
 
   test('a model of this machine goes to strangers where its overflow is allowed, by name or for all', () => {
     expect(reachWith({ 'use.overflow': ['mine'] }).of('llm', [OWN], undefined)).toBe('anyone')

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createMicroBatch } from '../../../../src-main/node-table/replicate/micro-batch.js'
-import type { VerifiedRow } from '../../../../src-main/node-table/view/view.js'
+import type { VerifiedRow } from '../../../../src-main/node-table/view/entry.js'
 import { EPOCH_MS } from '../../../../src-main/node-table/wire/epoch.js'
 import { createOwners, createTurnableClock, type Owner } from '../../../fixtures/table-owners.js'
 import { createTableParts, never, type TableParts } from '../../../fixtures/table-parts.js'

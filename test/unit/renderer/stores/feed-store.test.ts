@@ -7,6 +7,7 @@ import { createFakeClient } from '../../../contract/fake-client.js'
 const peer = (peerId: string): PeerView => ({
   peerId,
   connected: true,
+  standing: 'proven',
   paths: ['direct-tcp'],
   multiaddrs: [],
   direction: 'outbound',

@@ -6,6 +6,7 @@ import { layoutNetwork, MAX_PLACED } from '../../../../../src-renderer/features/
 const peer = (peerId: string, paths: PathKind[], relays: string[] = []): PeerView => ({
   peerId,
   connected: paths.length > 0,
+  standing: 'proven',
   paths,
   multiaddrs: [],
   relays,
