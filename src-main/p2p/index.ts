@@ -136,7 +136,7 @@ export interface HostOptions {
 export type { GatewayProblem, RelayOptions }
 export { createConnector } from './dial/connect.js'
 export { bestConnection } from './dial/dial-order.js'
-export { hostOf, ipv6Network, relayOf, type Scope, scopeOf, sourceOf, sourceOfHost } from './dial/ip-scope.js'
+export { addressGroup, hostOf, ipv6Network, relayOf, type Scope, scopeOf, sourceOfHost } from './dial/ip-scope.js'
 export { countPaths, peerPath, remoteIps, roundTripMs } from './dial/peer-path.js'
 export { deadPeerBehind, DeadPeerError } from './hardening/liveness/dead-peer.js'
 export { dropDeadConnections } from './hardening/liveness/pings.js'

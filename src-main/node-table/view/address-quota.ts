@@ -1,4 +1,4 @@
-import { hostOf, ipv6Network, relayOf, scopeOf, sourceOf } from '../../p2p/index.js'
+import { addressGroup, hostOf, ipv6Network, relayOf, scopeOf } from '../../p2p/index.js'
 import { MAX_ROWS } from '../wire/canonical-update.js'
 
 /**
@@ -71,9 +71,9 @@ export function createAddressQuota(
 
   return {
     verified(peerId, multiaddr) {
-      const address = addressGroup(multiaddr)
+      const address = quotaGroup(multiaddr)
       if (address !== seenAt.get(peerId)?.address) release(peerId)
-      remember(peerId, { address, source: sourceOf(multiaddr) })
+      remember(peerId, { address, source: addressGroup(multiaddr) })
       return mayHold(peerId)
     },
     isVerified: (peerId) => seenAt.has(peerId),
@@ -85,7 +85,7 @@ export function createAddressQuota(
 }
 
 /** What shares a quota: an IPv4 address, or an IPv6 /64, which is what one customer gets. `''`: counts for nobody. */
-export function addressGroup(multiaddr: string): string {
+export function quotaGroup(multiaddr: string): string {
   if (relayOf(multiaddr) !== undefined) return ''
   const [, protocol] = multiaddr.split('/')
   const host = hostOf(multiaddr)

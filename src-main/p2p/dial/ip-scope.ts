@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net'
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
 
 /** How far an address reaches: this machine, a local network, or everywhere. A host name counts as public. */
 export type Scope = 'loopback' | 'private' | 'public'
@@ -70,4 +70,17 @@ export function sourceOfHost(host: string): string {
   const ip = host.startsWith('::ffff:') ? host.slice('::ffff:'.length) : host
   // A whole local network shares one fe80::/64, or the /64 of its fc00::/7.
   return ip.includes(':') && scopeOf(ip) === 'public' ? ipv6Network(ip) : ip
+}
+
+/**
+ * Addresses that are likely to be one party's, or that it gets for little: an IPv4 /24, an IPv6 /48, or the relay that a
+ * peer comes through. On this machine each address is a group of its own.
+ */
+export function addressGroup(multiaddr: string): string {
+  const relay = relayOf(multiaddr)
+  if (relay !== undefined) return `relay ${relay}`
+  const host = hostOf(multiaddr).replace(/^::ffff:/, '')
+  if (scopeOf(host) === 'loopback') return host
+  if (isIPv4(host)) return `${host.slice(0, host.lastIndexOf('.'))}.0/24`
+  return isIPv6(host) ? `${ipv6Network(host).split(':').slice(0, 3).join(':')}::/48` : host
 }

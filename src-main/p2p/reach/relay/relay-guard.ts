@@ -6,7 +6,7 @@ import type { CircuitRelayServerComponents } from '@libp2p/circuit-relay-v2'
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import type { MonotonicClock } from '../../../base/clock.js'
 import type { Log } from '../../../logging/index.js'
-import { relayOf, sourceOf } from '../../dial/ip-scope.js'
+import { addressGroup, relayOf } from '../../dial/ip-scope.js'
 import { createFairSlots, type FairSlots } from '../../hardening/connection-limits/fair-slots.js'
 import { createWarnOnce } from '../../hardening/transports/intercept-upgrade.js'
 import { interceptConnection, override } from '../override.js'
@@ -89,7 +89,7 @@ export class RelayGuard {
   }
 
   #begin(stream: Stream, connection: Connection): Hop {
-    const source = sourceOf(connection.remoteAddr.toString())
+    const source = addressGroup(connection.remoteAddr.toString())
     const hop = { stream, connection, source, accounts: [`from ${source}`], movedAtMs: this.#needs.clock.elapsedMs() }
     this.#charge(stream, hop)
     return hop

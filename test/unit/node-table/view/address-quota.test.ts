@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { addressGroup, createAddressQuota } from '../../../../src-main/node-table/view/address-quota.js'
+import { quotaGroup, createAddressQuota } from '../../../../src-main/node-table/view/address-quota.js'
 import type { TableView } from '../../../../src-main/node-table/view/view.js'
 import { createKeyRing } from '../../../../src-main/node-table/wire/key-ring.js'
 import { createOwners, createTurnableClock } from '../../../fixtures/table-owners.js'
@@ -59,7 +59,7 @@ describe('the rows of one address', () => {
     ['/ip6/2001:0DB8:1:2::1/tcp/1', '2001:db8:1:2'],
     ['/ip6/2001:db8::1/tcp/1', '2001:db8:0:0'],
   ])('of %s count for "%s"', (multiaddr, group) => {
-    expect(addressGroup(multiaddr)).toBe(group)
+    expect(quotaGroup(multiaddr)).toBe(group)
   })
 })
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { addressGroup, requestSource } from '../../../../src-main/p2p/http/request-source.js'
+import { addressGroup } from '../../../../src-main/p2p/dial/ip-scope.js'
+import { requestSource } from '../../../../src-main/p2p/http/request-source.js'
 
 const RELAY = '12D3KooWGRUFBDQB7ZCJ4QG1YQv5kDTJwZ3T1Xg6QBMsbLHwoVxR'
 
