@@ -88,6 +88,7 @@ export function networkServices(options: NetworkServicesOptions): ServiceFactory
     bounds: (components) => {
       boundPeerStore(components)
       boundStreams(components, [gossipRule(), ...identifyRules(), ...[WAN_DHT, LAN_DHT].map(kadRule)], options.expelled)
+      return options.expelled
     },
     ownAddresses: ({ addressManager }) => ({ manager: addressManager }),
     identify: identify(),
