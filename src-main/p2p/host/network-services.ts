@@ -1,7 +1,7 @@
 import type { AutoNATComponents } from '@libp2p/autonat'
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
-import { isPeerId, type PeerInfo, type ServiceMap } from '@libp2p/interface'
+import { type DialTarget, isPeerId, type PeerInfo, type ServiceMap } from '@libp2p/interface'
 import {
   type KadDHT,
   type KadDHTComponents,
@@ -69,15 +69,30 @@ const LAN_DHT = '/ocf/lan/kad/1.0.0'
 /** A DHT that answers everybody and asks only peers that are connected anyway. */
 function onlyAmongConnected(factory: (components: KadDHTComponents) => KadDHT): typeof factory {
   return (components) => {
-    const { connectionManager } = components
+    const { connectionManager, ping } = components
+    const assertConnected = (peer: DialTarget): void => {
+      if (isPeerId(peer) && connectionManager.getConnections(peer).length > 0) return
+      throw new Error('a standalone node dials nobody')
+    }
     const open: Pick<typeof connectionManager, 'openStream'> = {
       async openStream(peer, protocol, options) {
-        const isConnected = isPeerId(peer) && connectionManager.getConnections(peer).length > 0
-        if (!isConnected) throw new Error('a standalone node dials nobody')
+        assertConnected(peer)
         return await connectionManager.openStream(peer, protocol, options)
       },
     }
-    return factory(override(components, { connectionManager: override(connectionManager, open) }))
+    // Whoever is to be kept in the routing table is pinged first.
+    const connectedPing: Pick<typeof ping, 'ping'> = {
+      async ping(peer, options) {
+        assertConnected(peer)
+        return await ping.ping(peer, options)
+      },
+    }
+    return factory(
+      override(components, {
+        connectionManager: override(connectionManager, open),
+        ping: override(ping, connectedPing),
+      }),
+    )
   }
 }
 
