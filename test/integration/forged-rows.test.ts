@@ -43,21 +43,24 @@ async function costOf(url: string): Promise<{ bytes: number; ms: number }> {
 /** Figures are printed: what a machine takes decides no test. */
 const report = (figures: object): void => void process.stdout.write(`${JSON.stringify(figures)}\n`)
 
-const ATTACKS: [what: string, count: number, models: (index: number) => string[]][] = [
+const ATTACKS: [what: string, count: number, models: (index: number) => string[], maxMiB: number][] = [
   [
     '3,000 rows of 200 names each',
     3_000,
     (row) => Array.from({ length: 200 }, (_, number) => `m${row.toString(36)}-${number.toString(36)}`),
+    50,
   ],
   [
     '300 rows with as many names as fit',
     300,
     (row) => Array.from({ length: 250 }, (_, number) => `${row.toString(36)}-${number.toString(36)}`),
+    50,
   ],
-  ['20,000 rows of one name each', 20_000, (row) => [`model-${row}`]],
+  // Most of it is passing: garbage of 20,000 envelopes, of which two thousand stay.
+  ['20,000 rows of one name each', 20_000, (row) => [`model-${row}`], 96],
 ]
 
-describe.each(ATTACKS)('one hostile peer that brings %s', (what, count, models) => {
+describe.each(ATTACKS)('one hostile peer that brings %s', (what, count, models, maxMiB) => {
   test(
     'costs the node that it met little memory, is in no list, and keeps no model from being found',
     { timeout: 300_000 },
@@ -85,8 +88,8 @@ describe.each(ATTACKS)('one hostile peer that brings %s', (what, count, models) 
       const unknown = await chat(victim.gateway, { model: 'test-modle' })
       report({ what, gainedMiB: Math.round(gained), rows: held.length, names: names.size, list })
       expect(held.length).toBeGreaterThan(0)
-      expect(names.size).toBeLessThanOrEqual(4_096)
-      expect(gained).toBeLessThanOrEqual(50)
+      expect(names.size).toBeLessThanOrEqual(2_048)
+      expect(gained).toBeLessThanOrEqual(maxMiB)
       expect(list.bytes).toBeLessThanOrEqual(MAX_LIST_BYTES)
       expect(list.ms).toBeLessThan(1_000)
       expect(await modelIds(victim.gateway)).toEqual([MODEL])

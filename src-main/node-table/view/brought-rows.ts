@@ -26,7 +26,7 @@ export const FROM_DISK = 'disk'
  * The budgets, of one bringer and in all. A sync with an honest peer may bring ten thousand rows of 18 entries, which are
  * 36 MiB, or far more of fewer (docs/decisions/0024).
  */
-const PER_BRINGER: RowBudget = { bytes: 40 * 1024 * 1024, names: 4_096 }
+const PER_BRINGER: RowBudget = { bytes: 40 * 1024 * 1024, names: 2_048 }
 const IN_ALL: RowBudget = { bytes: 64 * 1024 * 1024, names: 8_192 }
 
 /** What a row takes besides its envelope: its objects, and those of each service and entry. Measured: 3.6 KB with 18. */
