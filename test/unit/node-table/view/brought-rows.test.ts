@@ -50,9 +50,9 @@ describe('the rows of owners never met', () => {
     expect(shown()).toEqual([idOf(0), idOf(1), idOf(3)])
   })
 
-  test('cost all identities of one address together', () => {
-    for (const sybil of ['sybil-1', 'sybil-2', 'sybil-3']) table.view.verified(sybil, FAR(7))
-    table.view.verified('honest', FAR(8))
+  test('cost all identities of one address group together', () => {
+    for (const [host, sybil] of ['sybil-1', 'sybil-2', 'sybil-3'].entries()) table.view.verified(sybil, FAR(host))
+    table.view.verified('honest', '/ip4/198.51.100.7/tcp/43905')
     const verdicts = ['sybil-1', 'sybil-2', 'sybil-3', 'honest'].map((bringer, index) =>
       table.ingest(rowOf(index, 4), 'sync', bringer),
     )
