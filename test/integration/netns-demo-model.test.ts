@@ -1,19 +1,9 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createNetLab, whyNoNetLab, type LabHost, type NetLab } from '../fixtures/net-lab.js'
+import { expect } from 'vitest'
+import { labTest } from '../fixtures/lab-test.js'
+import type { LabHost, NetLab } from '../fixtures/net-lab.js'
 import { until } from '../fixtures/until.js'
 
-const reason = whyNoNetLab()
-if (reason !== undefined) process.stdout.write(`skipped: ${reason}\n`)
-
 const TIMEOUT_MS = 240_000
-
-let lab: NetLab
-beforeEach(() => {
-  if (reason === undefined) lab = createNetLab()
-})
-afterEach(async () => {
-  if (reason === undefined) await lab.close()
-})
 
 /** A server with one model, its list below `base`. */
 const serverAt = (port: number, base: string): string => `
@@ -27,17 +17,18 @@ const serverAt = (port: number, base: string): string => `
 const OFFERED = 'the demo model is offered'
 const START = ['--mode', 'standalone', '--demo-model', 'auto']
 
-async function models(host: LabHost): Promise<string[]> {
+async function models(lab: NetLab, host: LabHost): Promise<string[]> {
   const { text } = await lab.fetch(host, 'http://127.0.0.1:8092/v1/models')
   return (JSON.parse(text) as { data: { id: string }[] }).data.map(({ id }) => id)
 }
 
-test.skipIf(reason !== undefined)(
+labTest(
   'the demo model is offered where no model server runs, whatever the port and the path of its list',
-  async () => {
+  { timeout: TIMEOUT_MS },
+  async ({ lab }) => {
     const empty = lab.host('empty')
     const alone = await lab.node(empty, START)
-    await until(async () => (await models(empty)).includes('ocf-demo'), { what: 'the demo model is offered' })
+    await until(async () => (await models(lab, empty)).includes('ocf-demo'), { what: 'the demo model is offered' })
     expect(alone.stderr()).toContain(OFFERED)
 
     for (const [port, base] of [
@@ -50,8 +41,7 @@ test.skipIf(reason !== undefined)(
       const node = await lab.node(host, START)
       // It is registered before the node is ready, or not at all.
       expect(node.stderr()).not.toContain(OFFERED)
-      expect(await models(host)).toEqual([])
+      expect(await models(lab, host)).toEqual([])
     }
   },
-  TIMEOUT_MS,
 )

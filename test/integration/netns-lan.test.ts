@@ -1,21 +1,11 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { PeerView } from '#shared/contract/network/peers.js'
-import { createNetLab, whyNoNetLab, type LabNode, type NetLab } from '../fixtures/net-lab.js'
+import { labTest } from '../fixtures/lab-test.js'
+import type { LabNode } from '../fixtures/net-lab.js'
 import { until } from '../fixtures/until.js'
-
-const reason = whyNoNetLab()
-if (reason !== undefined) process.stdout.write(`skipped: ${reason}\n`)
 
 /** Starting a handful of nodes takes seconds where nothing else runs, and far longer on a busy machine. */
 const TIMEOUT_MS = 240_000
-
-let lab: NetLab
-beforeEach(() => {
-  if (reason === undefined) lab = createNetLab()
-})
-afterEach(async () => {
-  if (reason === undefined) await lab.close()
-})
 
 async function untilConnected(node: LabNode, others: readonly LabNode[], limitMs: number): Promise<PeerView[]> {
   const isConnected = async (): Promise<boolean> => {
@@ -26,51 +16,44 @@ async function untilConnected(node: LabNode, others: readonly LabNode[], limitMs
   return await node.peers()
 }
 
-test.skipIf(reason !== undefined)(
-  'nodes of a local network find each other without any bootstrap',
-  async () => {
-    const lan = lab.lan('lan')
-    const machines = ['a', 'b', 'c'].map((name, index) => {
-      const host = lab.host(name)
-      lan.plug(host, [`192.168.7.${index + 1}/24`], ['192.168.7.254'])
-      return host
-    })
-    const [a, b, c] = await Promise.all(machines.map((host) => lab.node(host, ['--upnp', 'false'])))
-    const peers = await untilConnected(a!, [b!, c!], 60_000)
-    for (const { multiaddrs } of peers)
-      expect(multiaddrs.every((address) => address.startsWith('/ip4/192.168.7.'))).toBe(true)
-    await until(async () => (await a!.peers()).every(({ rttMs }) => rttMs !== undefined), {
-      what: 'round trips are known',
-      limitMs: 30_000,
-    })
-  },
-  TIMEOUT_MS,
-)
+labTest('nodes of a local network find each other without any bootstrap', { timeout: TIMEOUT_MS }, async ({ lab }) => {
+  const lan = lab.lan('lan')
+  const machines = ['a', 'b', 'c'].map((name, index) => {
+    const host = lab.host(name)
+    lan.plug(host, [`192.168.7.${index + 1}/24`], ['192.168.7.254'])
+    return host
+  })
+  const [a, b, c] = await Promise.all(machines.map((host) => lab.node(host, ['--upnp', 'false'])))
+  const peers = await untilConnected(a!, [b!, c!], 60_000)
+  for (const { multiaddrs } of peers)
+    expect(multiaddrs.every((address) => address.startsWith('/ip4/192.168.7.'))).toBe(true)
+  await until(async () => (await a!.peers()).every(({ rttMs }) => rttMs !== undefined), {
+    what: 'round trips are known',
+    limitMs: 30_000,
+  })
+})
 
-test.skipIf(reason !== undefined)(
-  'a network of IPv6 only works, over its HTTP source',
-  async () => {
-    const lan = lab.lan('six')
-    const [one, two] = ['a', 'b'].map((name, index) => {
-      const host = lab.host(name)
-      lan.plug(host, [`fd00:7::${index + 1}/64`])
-      return host
-    })
-    const flags = ['--upnp', 'false', '--mdns', 'false']
-    const a = await lab.node(one!, [...flags, '--host', '::'])
-    const b = await lab.node(two!, [...flags, '--bootstrap.sources', 'http://[fd00:7::1]:8092/v1/dnt/bootstraps'])
-    const [peer] = await untilConnected(b, [a], 60_000)
-    expect(peer!.multiaddrs[0]).toMatch(/^\/ip6\/fd00:7::1\//)
-    const source = await lab.fetch(two!, 'http://[fd00:7::1]:8092/v1/dnt/bootstraps')
-    expect(source.text).toContain('/ip6/fd00:7::1/tcp/43905')
-    expect(source.text).not.toContain('/ip6/::1/')
-  },
-  TIMEOUT_MS,
-)
+labTest('a network of IPv6 only works, over its HTTP source', { timeout: TIMEOUT_MS }, async ({ lab }) => {
+  const lan = lab.lan('six')
+  const [one, two] = ['a', 'b'].map((name, index) => {
+    const host = lab.host(name)
+    lan.plug(host, [`fd00:7::${index + 1}/64`])
+    return host
+  })
+  const flags = ['--upnp', 'false', '--mdns', 'false']
+  const a = await lab.node(one!, [...flags, '--host', '::'])
+  const b = await lab.node(two!, [...flags, '--bootstrap.sources', 'http://[fd00:7::1]:8092/v1/dnt/bootstraps'])
+  const [peer] = await untilConnected(b, [a], 60_000)
+  expect(peer!.multiaddrs[0]).toMatch(/^\/ip6\/fd00:7::1\//)
+  const source = await lab.fetch(two!, 'http://[fd00:7::1]:8092/v1/dnt/bootstraps')
+  expect(source.text).toContain('/ip6/fd00:7::1/tcp/43905')
+  expect(source.text).not.toContain('/ip6/::1/')
+})
 
-test.skipIf(reason !== undefined)(
+labTest(
   'a node comes back by itself when its bootstrap node has another address that only its HTTP source tells',
-  async () => {
+  { timeout: TIMEOUT_MS },
+  async ({ lab }) => {
     const lan = lab.lan('lan')
     const plugged = (name: string, ip: string) => {
       const host = lab.host(name)
@@ -93,13 +76,12 @@ test.skipIf(reason !== undefined)(
     await lab.fetch(web, 'http://192.168.8.100/move')
     const peers = await untilConnected(guest, [second], 60_000)
     expect(peers[0]!.multiaddrs[0]).toMatch(/^\/ip4\/192\.168\.8\.2\//)
-    const report = guest.ocf('doctor').stdout
+    const report = (await guest.ocf('doctor')).stdout
     for (const name of ['http://gone.invalid:8092/', '/dns4/gone.invalid/tcp/43905', 'dnsaddr://gone.invalid']) {
       expect(report).toMatch(new RegExp(`WARN +${name} \\(bootstrap.addr\\) failed: `))
       expect(guest.stderr().split(`source=${name} `)).toHaveLength(2)
     }
   },
-  TIMEOUT_MS,
 )
 
 /** The system's own look-ups fail at them: no name server can be reached in here. */

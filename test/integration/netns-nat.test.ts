@@ -1,18 +1,8 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { PeerView } from '#shared/contract/network/peers.js'
-import {
-  createNetLab,
-  forwardPort,
-  symmetricNat,
-  twoHomes,
-  whyNoNetLab,
-  type LabNode,
-  type NetLab,
-} from '../fixtures/net-lab.js'
+import { labTest } from '../fixtures/lab-test.js'
+import { forwardPort, symmetricNat, twoHomes, type LabNode, type NetLab } from '../fixtures/net-lab.js'
 import { until } from '../fixtures/until.js'
-
-const reason = whyNoNetLab()
-if (reason !== undefined) process.stdout.write(`skipped: ${reason}\n`)
 
 /** 10 MB, then its end; each request the same. */
 const BULK = `
@@ -32,14 +22,6 @@ require('node:http').createServer((request, response) => {
 
 /** Starting a handful of nodes takes seconds where nothing else runs, and far longer on a busy machine. */
 const TIMEOUT_MS = 240_000
-
-let lab: NetLab
-beforeEach(() => {
-  if (reason === undefined) lab = createNetLab()
-})
-afterEach(async () => {
-  if (reason === undefined) await lab.close()
-})
 
 const relayFlags = (ip: string): string[] => ['--public-addr', ip, '--upnp', 'false']
 const bootstrapFrom = (...ips: string[]): string[] => [
@@ -69,17 +51,18 @@ async function untilOffered(node: LabNode, by: LabNode): Promise<void> {
 }
 
 /** Whoever asks before gets a refusal: there is no way to the provider yet. */
-async function untilRelayed(node: LabNode, relay?: LabNode): Promise<void> {
+async function untilRelayed(lab: NetLab, node: LabNode, relay?: LabNode): Promise<void> {
   const place = relay === undefined ? 'p2p-circuit' : `${relay.peerId}/p2p-circuit`
   const hasPlace = async () => (await lab.fetch(node.host, `${node.gateway}/v1/dnt/bootstraps`)).text.includes(place)
   await until(hasPlace, { what: 'the provider has a place at a relay', limitMs: 60_000, everyMs: 100 })
 }
 
-const bulk = (node: LabNode) => lab.fetch(node.host, `${node.gateway}/v1/service/bulk/bulk`)
+const bulk = (lab: NetLab, node: LabNode) => lab.fetch(node.host, `${node.gateway}/v1/service/bulk/bulk`)
 
-test.skipIf(reason !== undefined)(
+labTest(
   'two nodes behind two NATs stream 10 MB through a public relay, and its death is survived or told',
-  async () => {
+  { timeout: TIMEOUT_MS },
+  async ({ lab }) => {
     const { a, b, publicHost } = twoHomes(lab, symmetricNat)
     await lab.server(b.host, BULK)
     const [one, two] = await Promise.all([
@@ -91,8 +74,8 @@ test.skipIf(reason !== undefined)(
       lab.node(b.host, [...bootstrapFrom('5.0.0.10', '5.0.0.11'), ...SERVICE]),
     ])
     await untilOffered(asker, provider)
-    await untilRelayed(provider)
-    const first = await bulk(asker)
+    await untilRelayed(lab, provider)
+    const first = await bulk(lab, asker)
     expect(first).toMatchObject({ status: 200, bytes: 10 * 1024 * 1024 })
     const path = await pathTo(asker, provider)
     expect(path?.paths).toEqual(['relayed'])
@@ -102,7 +85,7 @@ test.skipIf(reason !== undefined)(
     const [dying, left] = path?.relays?.[0] === one.peerId ? [one, two] : [two, one]
     await dying.kill()
     const killedAt = performance.now()
-    await until(async () => (await bulk(asker)).status === 200, {
+    await until(async () => (await bulk(lab, asker)).status === 200, {
       what: 'the other relay is used',
       limitMs: 15_000,
       everyMs: 200,
@@ -116,40 +99,40 @@ test.skipIf(reason !== undefined)(
       },
       { what: 'the provider tells no address over the dead relay', limitMs: 15_000, everyMs: 100 },
     )
-    expect(provider.ocf('doctor').stdout).toContain(`through 1 relay: ${left.peerId} (renews at `)
+    expect((await provider.ocf('doctor')).stdout).toContain(`through 1 relay: ${left.peerId} (renews at `)
 
     await left.kill()
     const gone = performance.now()
-    const refused = await bulk(asker)
+    const refused = await bulk(lab, asker)
     expect(refused.status).toBeGreaterThanOrEqual(500)
     expect(refused.text).toMatch(/"code":"(no_provider|upstream_failed)"/)
     expect(performance.now() - gone).toBeLessThan(15_000)
   },
-  TIMEOUT_MS,
 )
 
-test.skipIf(reason !== undefined)(
+labTest(
   'a relayed peer is reached directly once its router opens a port, and the answer under way is not cut',
-  async () => {
+  { timeout: TIMEOUT_MS },
+  async ({ lab }) => {
     const { a, b, publicHost } = twoHomes(lab, symmetricNat)
     await lab.server(b.host, BULK)
     const relay = await lab.node(publicHost('p1', '5.0.0.10'), relayFlags('5.0.0.10'))
     const asker = await lab.node(a.host, bootstrapFrom('5.0.0.10'))
     const provider = await lab.node(b.host, [...bootstrapFrom('5.0.0.10'), ...SERVICE])
     await untilOffered(asker, provider)
-    await untilRelayed(provider, relay)
+    await untilRelayed(lab, provider, relay)
     const slow = lab.fetch(asker.host, `${asker.gateway}/v1/service/bulk/slow`)
-    expect(provider.ocf('doctor').stdout).toContain('did not get through')
+    expect((await provider.ocf('doctor')).stdout).toContain('did not get through')
     forwardPort(lab, b.router, b.outside, 43905, b.address)
     // The doctor asks peers anew, and what they could dial is announced.
-    expect(provider.ocf('doctor').stdout).toMatch(/Peers reached this node at \/ip4\/5\.0\.0\.2\/tcp\/43905/)
+    expect((await provider.ocf('doctor')).stdout).toMatch(/Peers reached this node at \/ip4\/5\.0\.0\.2\/tcp\/43905/)
     await until(async () => (await pathTo(asker, provider))?.paths.includes('direct-tcp'), {
       what: 'the path is direct',
       limitMs: 100_000,
       everyMs: 200,
     })
     expect(await slow).toMatchObject({ status: 200, text: `${'tick\n'.repeat(32)}done\n` })
-    const direct = await bulk(asker)
+    const direct = await bulk(lab, asker)
     expect(direct).toMatchObject({ status: 200, bytes: 10 * 1024 * 1024 })
     await until(async () => (await pathTo(asker, provider))?.relays === undefined, {
       what: 'the relay is let go',
@@ -157,27 +140,26 @@ test.skipIf(reason !== undefined)(
       everyMs: 100,
     })
   },
-  TIMEOUT_MS,
 )
 
-test.skipIf(reason !== undefined)(
+labTest(
   'a provider behind a forwarded port is found by a node that only heard of it, without any relay',
-  async () => {
+  { timeout: TIMEOUT_MS },
+  async ({ lab }) => {
     const { a, b, publicHost } = twoHomes(lab, symmetricNat)
     await lab.server(b.host, BULK)
     await lab.node(publicHost('p1', '5.0.0.10'), [...relayFlags('5.0.0.10'), '--relay', 'off'])
     const asker = await lab.node(a.host, bootstrapFrom('5.0.0.10'))
     const provider = await lab.node(b.host, [...bootstrapFrom('5.0.0.10'), ...SERVICE])
     await untilOffered(asker, provider)
-    expect((await bulk(asker)).status).toBeGreaterThanOrEqual(500)
+    expect((await bulk(lab, asker)).status).toBeGreaterThanOrEqual(500)
     forwardPort(lab, b.router, b.outside, 43905, b.address)
-    expect(provider.ocf('doctor').stdout).toMatch(/Peers reached this node at \/ip4\/5\.0\.0\.2\/tcp\/43905/)
-    await until(async () => (await bulk(asker)).status === 200, {
+    expect((await provider.ocf('doctor')).stdout).toMatch(/Peers reached this node at \/ip4\/5\.0\.0\.2\/tcp\/43905/)
+    await until(async () => (await bulk(lab, asker)).status === 200, {
       what: 'the provider is reached',
       limitMs: 60_000,
       everyMs: 500,
     })
     expect((await pathTo(asker, provider))?.paths).toEqual(['direct-tcp'])
   },
-  TIMEOUT_MS,
 )

@@ -1,21 +1,10 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createNetLab, twoHomes, whyNoNetLab, type LabPeer, type NetLab } from '../fixtures/net-lab.js'
+import { labTest } from '../fixtures/lab-test.js'
+import { twoHomes, type LabPeer } from '../fixtures/net-lab.js'
 import { until } from '../fixtures/until.js'
-
-const reason = whyNoNetLab()
-if (reason !== undefined) process.stdout.write(`skipped: ${reason}\n`)
 
 const TIMEOUT_MS = 240_000
 const RELAY = { publicAddr: '5.0.0.10', upnp: false, mdns: false }
 const HOME = { upnp: false, mdns: false }
-
-let lab: NetLab
-beforeEach(() => {
-  if (reason === undefined) lab = createNetLab()
-})
-afterEach(async () => {
-  if (reason === undefined) await lab.close()
-})
 
 const pathsTo = async (peer: LabPeer, other: LabPeer): Promise<string[]> => {
   const { connections } = await peer.facts()
@@ -29,9 +18,10 @@ async function circuitTo(peer: LabPeer): Promise<string> {
   })
 }
 
-test.skipIf(reason !== undefined)(
+labTest(
   'two nodes behind two NATs that keep a port for all punch a hole, and the relay is let go',
-  async () => {
+  { timeout: TIMEOUT_MS },
+  async ({ lab, expect }) => {
     const { a, b, publicHost } = twoHomes(lab)
     const [relay, one, two] = await Promise.all([
       lab.peer(publicHost('p', '5.0.0.10'), RELAY),
@@ -49,5 +39,4 @@ test.skipIf(reason !== undefined)(
       await expect.poll(() => pathsTo(from, to), { timeout: 60_000, interval: 100 }).toEqual(['hole-punched'])
     }
   },
-  TIMEOUT_MS,
 )

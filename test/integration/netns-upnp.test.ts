@@ -1,14 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import type { PeerView } from '#shared/contract/network/peers.js'
 import type { HostOptions } from '../../src-main/p2p/index.js'
-import { createNetLab, symmetricNat, twoHomes, whyNoNetLab, type LabNode, type NetLab } from '../fixtures/net-lab.js'
+import { labTest } from '../fixtures/lab-test.js'
+import { symmetricNat, twoHomes, type LabNode } from '../fixtures/net-lab.js'
 import { until } from '../fixtures/until.js'
-
-const reason = whyNoNetLab()
-if (reason !== undefined) process.stdout.write(`skipped: ${reason}\n`)
 
 const TIMEOUT_MS = 240_000
 const BOOTSTRAP = ['--bootstrap.addr', '/ip4/5.0.0.10/tcp/43905', '--mdns', 'false']
@@ -31,23 +29,19 @@ require('node:http').createServer((request, response) => {
 
 const OUTER = '/ip4/5.0.0.1/tcp/43905'
 
-let lab: NetLab
 let folder: string
-beforeEach(async () => {
+beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ocf-test-'))
-  if (reason === undefined) lab = createNetLab()
 })
-afterEach(async () => {
-  if (reason === undefined) await lab.close()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const viewOf = async (node: LabNode, other: LabNode): Promise<PeerView | undefined> =>
   (await node.peers()).find(({ peerId }) => peerId === other.peerId)
 
-test.skipIf(reason !== undefined)(
+labTest(
   'a node behind a router with UPnP is reached directly without a hand, and closes its ports when it stops',
-  async () => {
+  { timeout: TIMEOUT_MS },
+  async ({ lab }) => {
     // No relay, and routers no hole can be punched through: only an open port lets anybody in.
     const { a, b, publicHost } = twoHomes(lab, symmetricNat)
     const [gateway] = await Promise.all([
@@ -75,18 +69,18 @@ test.skipIf(reason !== undefined)(
     const ask = () => lab.fetch(user.host, `${user.gateway}/v1/service/hello/hello`)
     await until(async () => (await ask()).status === 200, { what: 'it answers', limitMs: 60_000, everyMs: 200 })
     expect((await viewOf(user, donor))?.paths).toEqual([expect.stringMatching(/^direct-/)])
-    const { stdout } = donor.ocf('doctor')
+    const { stdout } = await donor.ocf('doctor')
     expect(stdout).toMatch(/The router opened .*tcp 43905 → 43905/)
     expect(stdout).toMatch(/Peers reached this node at .*\/ip4\/5\.0\.0\.1\/tcp\/43905/)
     await donor.stop()
     expect((await gateway.facts()).mappings).toEqual([])
   },
-  TIMEOUT_MS,
 )
 
-test.skipIf(reason !== undefined)(
+labTest(
   'a machine that poses as a router neither stops a node nor has it call others, and what the true one opens is tried at once',
-  async () => {
+  { timeout: TIMEOUT_MS },
+  async ({ lab }) => {
     const { a, publicHost } = twoHomes(lab)
     const victim = publicHost('v', '5.0.0.10')
     // A private network has no QUIC, which takes ten seconds to notice that nobody answers.
@@ -135,12 +129,12 @@ test.skipIf(reason !== undefined)(
     expect((await liarSays.facts()).asked).toEqual([])
     expect((await lab.fetch(victim, 'http://5.0.0.10/asked')).text).toBe('0')
   },
-  TIMEOUT_MS,
 )
 
-test.skipIf(reason !== undefined)(
+labTest(
   'only a node of the network that may ask the router searches for one',
-  async () => {
+  { timeout: TIMEOUT_MS },
+  async ({ lab }) => {
     const { a } = twoHomes(lab)
     const quiet: Partial<HostOptions>[] = [{ upnp: false }, { mode: 'standalone' }, { mode: 'local' }]
     const gateway = await lab.gateway(a.router, { host: '192.168.1.1', outside: a.outside })
@@ -158,5 +152,4 @@ test.skipIf(reason !== undefined)(
     })
     expect((await gateway.facts()).searchedFrom).toEqual(['192.168.1.2'])
   },
-  TIMEOUT_MS,
 )
