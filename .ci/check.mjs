@@ -8,22 +8,37 @@ import { join } from 'node:path'
 const node = process.execPath
 const bin = (name) => [node, join('node_modules', ...name)]
 const scratch = mkdtempSync(join(tmpdir(), 'ocf-check-'))
-const results = join(scratch, 'results.json')
 
 const first = [
   ['lock file', [node, '.ci/lock-integrity.ts']],
   ['system packages', [node, '.ci/system-packages.mjs']],
   ['build', bin(['electron-vite', 'bin', 'electron-vite.js']).concat('build')],
 ]
-/** None of these touches what another one reads: they run side by side. */
+/**
+ * None of these touches what another one reads. Each row runs from left to right, and the rows side by side: browsers
+ * mostly wait for each other, so there is a core to spare.
+ */
 const sideBySide = [
-  ['types', [node, '.ci/types.mjs']],
-  ['lint', bin(['eslint', 'bin', 'eslint.js']).concat('.', '--max-warnings', '0')],
-  ['unused', bin(['knip', 'bin', 'knip.js'])],
-  ['format', bin(['prettier', 'bin', 'prettier.cjs']).concat('--check', '--log-level', 'warn', '.')],
+  [['lint', bin(['eslint', 'bin', 'eslint.js']).concat('.', '--max-warnings', '0')]],
+  [
+    ['types', [node, '.ci/types.mjs']],
+    ['format', bin(['prettier', 'bin', 'prettier.cjs']).concat('--check', '--log-level', 'warn', '.')],
+    ['unused', bin(['knip', 'bin', 'knip.js'])],
+  ],
+  [tests('end-to-end tests', ['e2e'])],
 ]
+const last = [tests('tests', ['unit', 'contract', 'integration'])]
+const isTests = ([, , results]) => results !== undefined
 
-let failed = 0
+/** A run of these projects; it leaves its results in a file. */
+function tests(name, projects) {
+  const results = join(scratch, `${projects[0]}.json`)
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
+  const chosen = projects.flatMap((project) => ['--project', project])
+  return [name, bin(['vitest', 'vitest.mjs']).concat('run', ...reporters, ...chosen), results]
+}
+
+const total = { passed: 0, failed: 0, skipped: 0 }
 const seconds = (from) => `${((performance.now() - from) / 1000).toFixed(1)} s`
 
 function run(name, [command, ...args]) {
@@ -46,30 +61,34 @@ async function runQuietly(name, [command, ...args]) {
   return status === 0
 }
 
-for (const [name, command] of first) if (!run(name, command)) failed += 1
-const outcomes = await Promise.all(sideBySide.map(([name, command]) => runQuietly(name, command)))
-failed += outcomes.filter((green) => !green).length
-
-const vitest = bin(['vitest', 'vitest.mjs']).concat(
-  'run',
-  '--reporter=default',
-  '--reporter=json',
-  `--outputFile.json=${results}`,
-)
-const green = run('tests', vitest)
-let counts = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 }
-try {
-  counts = JSON.parse(readFileSync(results, 'utf8'))
-} catch (error) {
-  console.error(`The test runner left no result: ${error.message}`)
-  failed += 1
+async function runRow(row) {
+  for (const step of row) count(step, await runQuietly(...step))
 }
-if (!green && counts.numFailedTests === 0) failed += 1
+
+/** A step counts as one; a run of tests as its tests, and as a failure more where it says less than that. */
+function count(step, green) {
+  if (!isTests(step)) {
+    total[green ? 'passed' : 'failed'] += 1
+    return
+  }
+  let isGreen = green
+  let tested = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 }
+  try {
+    tested = JSON.parse(readFileSync(step[2], 'utf8'))
+  } catch (error) {
+    console.error(`The test runner left no result: ${error.message}`)
+    isGreen = false
+  }
+  total.passed += tested.numPassedTests
+  total.failed += isGreen ? 0 : Math.max(1, tested.numFailedTests)
+  total.skipped += tested.numPendingTests
+}
+
+for (const step of first) count(step, run(...step))
+await Promise.all(sideBySide.map(runRow))
+for (const step of last) count(step, run(...step))
 rmSync(scratch, { recursive: true, force: true })
 
-const steps = first.length + sideBySide.length
-const passed = counts.numPassedTests + steps - Math.min(failed, steps)
-const skipped = counts.numPendingTests > 0 ? `, ${counts.numPendingTests} skipped` : ''
-failed += counts.numFailedTests
-console.log(`\n${passed} passed, ${failed} failed${skipped}`)
-process.exit(failed === 0 ? 0 : 1)
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
+console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`)
+process.exit(total.failed === 0 ? 0 : 1)

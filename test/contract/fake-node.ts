@@ -62,7 +62,7 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
     table: fakeTable(rows, changes.subscribe),
     registry: fakeRegistry(services, changes.subscribe),
     models: {
-      list: () => fakeModels(rows, services, connections),
+      list: () => fakeModels(rows, services),
       subscribe: changes.subscribe,
     },
     reachable: {
@@ -242,12 +242,8 @@ function fakeTable(rows: Map<string, Row>, subscribe: (listener: () => void) => 
   }
 }
 
-/** Models of own services and of peers that are connected, by a scan. */
-function fakeModels(
-  rows: ReadonlyMap<string, Row>,
-  services: ReadonlyMap<string, LocalService>,
-  connections: ConnectionsSource,
-): RoutableModel[] {
+/** Models of own services and of all peers, as if each had answered since its row came; by a scan. */
+function fakeModels(rows: ReadonlyMap<string, Row>, services: ReadonlyMap<string, LocalService>): RoutableModel[] {
   const idsOf = (groups: readonly string[]): string[] =>
     groups.filter((group) => /^model=(?!\*$)./.test(group)).map((group) => group.slice('model='.length))
   const found = new Map<string, RoutableModel>()
@@ -260,7 +256,6 @@ function fakeModels(
     if (service.status === 'connected') for (const id of idsOf(service.identityGroups)) modelOf(id).own.push(service)
   }
   for (const { peerId, record } of rows.values()) {
-    if (!connections.isConnected(peerId)) continue
     const groups = record.service.filter(({ name }) => name === 'llm').flatMap((service) => service.identity_group)
     for (const id of idsOf(groups)) modelOf(id).peers.push(peerId)
   }

@@ -97,8 +97,8 @@ describe('what keeps a node from starting', () => {
       }
       await chown(join(dir, 'config.yaml'), 0, 0)
       const { code, stderr } = await runOcf(['start', '--data-dir', dir, ...FREE])
-      expect(code).toBe(1)
-      expect(stderr).toContain(`The folder ${dir} belongs to another user`)
+      expect(code).toBe(2)
+      expect(stderr).toContain(`one of them (65534) owns ${dir}`)
       await expect(stat(proof)).rejects.toThrow()
     },
   )

@@ -90,7 +90,7 @@ async function begin(connection: Connection, body: string): Promise<{ socket: St
 const untilRead = (connection: Connection) => requestOver(connection, '/v1/health')
 
 onLinux(
-  'heads without bodies and dripping bodies of 22 identities keep no honest peer out, and end with 408',
+  'heads without bodies and dripping bodies of 22 identities keep no honest peer out',
   async () => {
     const donor = await startDonor(20)
     const idlers = await connectMany(22, CROWDED, donor)
@@ -106,12 +106,8 @@ onLinux(
     expect(asked.filter(isServedInTime)).toHaveLength(20)
     // A neighbour of theirs is served as well: they hold neither slots nor room in the queue.
     expect(isServedInTime(await ask(await connectFrom(CROWDED, donor)))).toBe(true)
-
-    await until(() => begun.every(({ answer }) => answer().startsWith('HTTP/1.1 408 ')), {
-      ...{ what: 'all of them are ended with 408', limitMs: 40_000 },
-    })
   },
-  SETUP_MS + 40_000,
+  SETUP_MS,
 )
 
 /** Keeps so many requests of each open until it is stopped; tells how many were answered. */

@@ -3,7 +3,7 @@ import { createModelsFeed, listModels } from '../../../../src-main/api/handlers/
 import { ALICE, BOB, createFakeNode, SELF } from '../../../contract/fake-node.js'
 
 describe('models', () => {
-  test('are those of own servers and of peers the gateway may ask', () => {
+  test('are those that the catalog lists, of own servers and of peers', () => {
     const node = createFakeNode()
     node.serve({
       id: 'llm@127.0.0.1:11434',
@@ -16,7 +16,6 @@ describe('models', () => {
     node.connect('carol')
     node.connect(ALICE)
     node.connect(BOB)
-    node.offer('dave', 'llm', ['model=dead', 'model=llama3.2'])
     const models = listModels(node.needs)
     expect(models.map((model) => model.id)).toEqual(['a=b', 'far-away', 'llama3.2', 'qwen3:8b'])
     expect(models[2]?.providers).toEqual([
