@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect as connectSocket, type Socket } from 'node:net'
 import type { Connection, Libp2p } from '@libp2p/interface'
@@ -12,7 +13,12 @@ import { startNodeProcess, type NodeProcess } from '../fixtures/node-process.js'
 import { until } from '../fixtures/until.js'
 
 /** All of 127.0.0.0/8 is this machine on Linux only: how one machine is many addresses. */
-const FLOODER = process.platform === 'linux' ? '127.0.0.66' : '127.0.0.1'
+const IS_LINUX = process.platform === 'linux'
+const FLOODER = IS_LINUX ? '127.0.0.66' : '127.0.0.1'
+/** QUIC comes from 127.0.0.1: whoever is honest must not share that address. */
+const HONEST = IS_LINUX ? { localAddress: '127.0.0.7' } : {}
+/** What floods may come over. */
+const TRANSPORTS = ['tcp', 'quic'] as const
 const SHARED = '/v1/_service/llm/v1/echo'
 /** What a flood may cost for good or for a moment: garbage of the flood itself, and heap that has grown. */
 const BOUND_MIB = 250
@@ -34,7 +40,7 @@ beforeAll(async () => {
       ...['--limits.concurrent', '1000', '--limits.queue', '1000'],
     ],
   })
-  const host = await startLightHost()
+  const host = await startLightHost(HONEST)
   honest = await host.dial(multiaddr(address('tcp')))
   stopHonest = () => host.stop()
   await until(async () => (await ask()).status === 200, { what: 'the service is shared' })
@@ -52,15 +58,17 @@ afterEach(async () => {
 
 const ask = (connection = honest) => requestOver(connection, SHARED, { method: 'POST', body: '{}' })
 
-function address(transport: 'tcp' | 'ws'): string {
-  const ending = transport === 'tcp' ? /\/tcp\/\d+\/p2p\// : /\/ws\/p2p\//
+const ENDINGS = { tcp: /\/tcp\/\d+\/p2p\//, ws: /\/ws\/p2p\//, quic: /\/quic-v1\/p2p\// }
+
+function address(transport: keyof typeof ENDINGS): string {
+  const ending = ENDINGS[transport]
   return node.multiaddrs.find((text) => ending.test(text)) ?? ''
 }
 
-async function flooder(): Promise<{ host: Libp2p; connection: Connection }> {
-  const host = await startLightHost({ localAddress: FLOODER })
+async function flooder(transport: 'tcp' | 'quic' = 'tcp'): Promise<{ host: Libp2p; connection: Connection }> {
+  const host = await startLightHost({ localAddress: FLOODER, transport })
   passing.push(() => host.stop())
-  return { host, connection: await host.dial(multiaddr(address('tcp'))) }
+  return { host, connection: await host.dial(multiaddr(address(transport))) }
 }
 
 function rawSocket(transport: 'tcp' | 'ws'): Socket {
@@ -86,7 +94,7 @@ async function survives(flood: () => Promise<unknown>): Promise<void> {
     }
   })()
   await Promise.all([flood().finally(() => over.abort()), serving])
-  const newcomer = await startLightHost()
+  const newcomer = await startLightHost(HONEST)
   passing.push(() => newcomer.stop())
   expect((await ask(await newcomer.dial(multiaddr(address('tcp'))))).status).toBe(200)
   mostMiB = Math.max(mostMiB, node.rssMiB())
@@ -118,16 +126,19 @@ const connectedOrClosed = (socket: Socket): Promise<void> =>
 
 const isOpen = (connection: Connection): boolean => connection.status === 'open'
 
-test('a hundred and fifty peers behind one address connect together, and are all served at the same time', async () => {
-  const crowd = await Promise.all(Array.from({ length: 150 }, () => startLightHost()))
-  for (const host of crowd) passing.push(() => host.stop())
+test.each(TRANSPORTS)(
+  'a hundred and fifty peers behind one address come over %s, and are all served',
+  async (transport) => {
+    const crowd = await Promise.all(Array.from({ length: 150 }, () => startLightHost({ transport })))
+    for (const host of crowd) passing.push(() => host.stop())
 
-  const connections = await Promise.all(crowd.map((host) => host.dial(multiaddr(address('tcp')))))
-  const answers = await Promise.all(connections.flatMap((connection) => [ask(connection), ask(connection)]))
+    const connections = await Promise.all(crowd.map((host) => host.dial(multiaddr(address(transport)))))
+    const answers = await Promise.all(connections.flatMap((connection) => [ask(connection), ask(connection)]))
 
-  expect(answers.filter(({ status }) => status === 200)).toHaveLength(300)
-  expect(connections.filter(isOpen)).toHaveLength(150)
-})
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(300)
+    expect(connections.filter(isOpen)).toHaveLength(150)
+  },
+)
 
 test('thousands of connections that never speak', async () => {
   await survives(async () => {
@@ -147,6 +158,33 @@ test('mebibytes of garbage on fresh connections', async () => {
   })
 })
 
+test('a hundred thousand datagrams of garbage at the port of QUIC', async () => {
+  const port = Number(/\/udp\/(\d+)\//.exec(address('quic'))?.[1])
+  const socket = createSocket('udp4')
+  passing.push(() => new Promise<void>((resolve) => void socket.close(resolve)))
+  await survives(async () => {
+    for (let round = 0; round < 1000; round += 1) {
+      const sent = Array.from({ length: 100 }, (_, index) => {
+        const datagram = randomBytes(index % 2 === 0 ? 1200 : 60)
+        // Every other one claims to open a connection: a long header, version 1.
+        if (index % 4 === 0) datagram.set([0xc0, 0, 0, 0, 1])
+        return new Promise((resolve) => socket.send(datagram, port, '127.0.0.1', resolve))
+      })
+      await Promise.all(sent)
+    }
+  })
+})
+
+test('hundreds of connections over QUIC that come and go', async () => {
+  await survives(async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const crowd = await Promise.all(Array.from({ length: 30 }, () => startLightHost({ transport: 'quic' })))
+      await Promise.allSettled(crowd.map((host) => host.dial(multiaddr(address('quic')))))
+      for (const host of crowd) await host.stop()
+    }
+  })
+})
+
 test('twenty thousand streams on one connection, without a word in them', async () => {
   const { connection } = await flooder()
   await survives(async () => {
@@ -158,34 +196,37 @@ test('twenty thousand streams on one connection, without a word in them', async 
   })
 })
 
-test('a thousand streams for requests that never come', async () => {
-  const { connection } = await flooder()
+test.each(TRANSPORTS)('a thousand streams over %s for requests that never come', async (transport) => {
+  const { connection } = await flooder(transport)
   await survives(async () => {
     const open = () => connection.newStream('/libp2p-http', { maxOutboundStreams: 10_000 })
     for (let round = 0; round < 10; round += 1) await Promise.all(Array.from({ length: 100 }, open))
   })
 })
 
-test('one peer that asks for the table all the time: it is told to wait, at once', async () => {
-  const { connection } = await flooder()
-  await survives(async () => {
-    const statuses: number[] = []
-    const startedAt = performance.now()
-    for (let round = 0; round < 20; round += 1) {
-      const asking = Array.from({ length: 50 }, () => requestOver(connection, '/v1/dnt/table'))
-      for (const { status } of await Promise.all(asking)) statuses.push(status)
-    }
-    const passedS = (performance.now() - startedAt) / 1000
-    const { capacity, refillPerS } = QUESTIONS
-    expect(statuses.slice(0, capacity)).not.toContain(429)
-    expect(statuses.filter((status) => status !== 429).length).toBeLessThanOrEqual(
-      capacity + refillPerS * (passedS + 1),
-    )
-  })
-})
+test.each(TRANSPORTS)(
+  'one peer over %s asks for the table all the time: it is told to wait, at once',
+  async (transport) => {
+    const { connection } = await flooder(transport)
+    await survives(async () => {
+      const statuses: number[] = []
+      const startedAt = performance.now()
+      for (let round = 0; round < 20; round += 1) {
+        const asking = Array.from({ length: 50 }, () => requestOver(connection, '/v1/dnt/table'))
+        for (const { status } of await Promise.all(asking)) statuses.push(status)
+      }
+      const passedS = (performance.now() - startedAt) / 1000
+      const { capacity, refillPerS } = QUESTIONS
+      expect(statuses.slice(0, capacity)).not.toContain(429)
+      expect(statuses.filter((status) => status !== 429).length).toBeLessThanOrEqual(
+        capacity + refillPerS * (passedS + 1),
+      )
+    })
+  },
+)
 
-test('streams of protocols there are not, in a loop', async () => {
-  const { connection } = await flooder()
+test.each(TRANSPORTS)('streams over %s of protocols there are not, in a loop', async (transport) => {
+  const { connection } = await flooder(transport)
   await survives(async () => {
     for (let round = 0; round < 20; round += 1) {
       const tries = Array.from({ length: 50 }, () => connection.newStream('/no/such/protocol'))
@@ -231,15 +272,18 @@ test('pings whose answers nobody reads', async () => {
   })
 })
 
-test('a hundred thousand requests for the table whose answers nobody reads', async () => {
-  const { connection } = await flooder()
-  await survives(async () => {
-    const streams = await Promise.all(
-      Array.from({ length: 500 }, () => connection.newStream('/libp2p-http', { maxOutboundStreams: 10_000 })),
-    )
-    for (const stream of streams) {
-      stream.pause()
-      stream.send(Buffer.from('GET /v1/dnt/table?all=1 HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(200)))
-    }
-  })
-})
+test.each(TRANSPORTS)(
+  'a hundred thousand requests over %s for the table whose answers nobody reads',
+  async (transport) => {
+    const { connection } = await flooder(transport)
+    await survives(async () => {
+      const streams = await Promise.all(
+        Array.from({ length: 500 }, () => connection.newStream('/libp2p-http', { maxOutboundStreams: 10_000 })),
+      )
+      for (const stream of streams) {
+        stream.pause()
+        stream.send(Buffer.from('GET /v1/dnt/table?all=1 HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(200)))
+      }
+    })
+  },
+)
