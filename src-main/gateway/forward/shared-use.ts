@@ -100,7 +100,7 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
   }
 }
 
-/** What the stream of a request tells of its body. */
+/** How a request's body arrives, read from its stream. */
 class BodyOnItsWay implements ArrivingBody {
   readonly #request: IncomingMessage
   readonly #hasBody: boolean

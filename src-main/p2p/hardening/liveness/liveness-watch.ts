@@ -165,7 +165,8 @@ class DeadPeerDetector implements LivenessWatch {
 
   #suspect(connection: Connection): void {
     this.doubt(connection)
-    this.#doubted.add(connection)
+    // What is not watched would stay in doubt after it closed.
+    if (this.#watched.has(connection)) this.#doubted.add(connection)
     this.#suspicions.notify(connection)
   }
 
