@@ -28,6 +28,17 @@ test('a handful more of what is counted is no growth', () => {
   expect(isFlat(growthOf(samplesOf([20, 22, 24, 26, 28, 30, 32, 34, 36]), 0, 'handles'), 'handles')).toBe(false)
 })
 
+test('one left behind by each death is growth, however many died', () => {
+  const samplesWith = (timers: (deaths: number) => number): Sample[] =>
+    [0, 5, 10, 15, 20, 25, 30, 35, 40].map((deaths) => ({
+      ...{ atS: deaths * 20, deaths, isSettled: true },
+      survivors: [{ timers: timers(deaths) } as VitalSigns],
+    }))
+  expect(isFlat(growthOf(samplesWith((deaths) => 20 + deaths), 0, 'timers'), 'timers')).toBe(false)
+  expect(isFlat(growthOf(samplesWith((deaths) => 20 + (deaths % 10)), 0, 'timers'), 'timers')).toBe(true)
+  expect(isFlat(growthOf(samplesWith((deaths) => 20 + deaths / 5), 0, 'timers'), 'timers')).toBe(true)
+})
+
 test('a survivor that told nothing is not flat', () => {
   expect(isFlat(growthOf([], 0, 'rssMiB'), 'rssMiB')).toBe(false)
 })
