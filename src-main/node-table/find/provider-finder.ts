@@ -1,5 +1,6 @@
 import { BoundedMap } from '../../base/bounded-map.js'
 import type { MonotonicClock } from '../../base/clock.js'
+import { within } from '../../base/within.js'
 import type { StatusAsker } from '../status/peer-status.js'
 import type { TableView } from '../view/view.js'
 import type { ProviderRecords } from './provider-records.js'
@@ -17,9 +18,13 @@ export interface ProviderFinder {
 /** Live rows from which on a lookup that finds nothing also asks the DHT. */
 const FULL_REPLICA_ROWS = 10_000
 const FIND_WITHIN_MS = 5_000
-/** Questions to peers at a time, and in all: eight identities near a key must not hide those who do offer it. */
-const MAX_AT_ONCE = 8
-const MAX_ASKED = 64
+/** Questions to peers at a time, and in all: identities near a key must not hide those who do offer it. */
+const MAX_AT_ONCE = 16
+const MAX_ASKED = 128
+/** A peer that has not answered after this long holds up no other question; its own goes on. */
+const PATIENCE_MS = 500
+/** Providers with a row at which a lookup ends: more than one, as the first to show a row may do nothing else. */
+const ENOUGH_PROVIDERS = 3
 const REMEMBER_MS = 10_000
 const MAX_REMEMBERED = 256
 
@@ -42,25 +47,32 @@ export function createProviderFinder(
     return view.size >= fullReplicaRows || view.isFull ? 'dht' : 'full'
   }
 
-  /** Ends at the first provider that has shown its row: a request waits for this. */
-  async function search(service: string, entry: string): Promise<void> {
+  const countProviders = (service: string, entry: string): number => view.offers.providers(service, entry).size
+
+  /** Calls `onFirst` at the first provider that has shown its row: a request waits for that. */
+  async function search(service: string, entry: string, onFirst: () => void): Promise<void> {
     const enough = new AbortController()
     const signal = AbortSignal.any([enough.signal, AbortSignal.timeout(FIND_WITHIN_MS)])
     const over = aborted(signal)
     const asked = new Set<string>([options.selfId])
-    const open = new Set<Promise<void>>()
+    const questions = new Set<Promise<void>>()
+    const slots = new Set<Promise<void>>()
     for await (const peerId of records.find(service, entry, signal)) {
       if (asked.has(peerId)) continue
       asked.add(peerId)
       const question = asker.refreshWithRow(peerId).then(() => {
-        open.delete(question)
-        if (view.offers.providers(service, entry).size > 0) enough.abort()
+        questions.delete(question)
+        const count = countProviders(service, entry)
+        if (count > 0) onFirst()
+        if (count >= ENOUGH_PROVIDERS) enough.abort()
       })
-      open.add(question)
-      if (open.size === MAX_AT_ONCE) await Promise.race([...open, over])
+      questions.add(question)
+      const slot = within(question, PATIENCE_MS, () => undefined).finally(() => slots.delete(slot))
+      slots.add(slot)
+      if (slots.size >= MAX_AT_ONCE) await Promise.race([...slots, over])
       if (signal.aborted || asked.size > MAX_ASKED) break
     }
-    if (!enough.signal.aborted) await Promise.race([Promise.all(open), over])
+    await Promise.race([Promise.all(questions), over])
   }
 
   function searchOnce(service: string, entry: string): Promise<void> {
@@ -68,7 +80,9 @@ export function createProviderFinder(
     const now = monotonic.elapsedMs()
     const before = searches.peek(name)
     if (before !== undefined && now - before.atMs < REMEMBER_MS) return before.done
-    const done = search(service, entry)
+    const done = new Promise<void>((resolve) => {
+      void search(service, entry, resolve).finally(resolve)
+    })
     searches.set(name, { atMs: now, done })
     return done
   }
@@ -76,7 +90,7 @@ export function createProviderFinder(
   return {
     reader,
     async find(service, entry) {
-      const isMissing = view.offers.providers(service, entry).size === 0
+      const isMissing = countProviders(service, entry) === 0
       if (isMissing && reader() === 'dht') await searchOnce(service, entry)
       return view.offers.providers(service, entry)
     },

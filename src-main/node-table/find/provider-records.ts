@@ -5,10 +5,11 @@ import type { PeerRecord } from '#shared/records.js'
 import type { MonotonicClock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import type { Host } from '../../p2p/index.js'
+import { lookUpKeys } from './provider-lookup.js'
 
 /**
- * This node's provider records in the DHT: one per entry it offers. Whoever has only a part of the table finds it by
- * them. Others keep a record for two days; it says no more than "ask this peer", so a stale one costs a question.
+ * This node's provider records in the DHT: one per entry it offers and key. Nodes that have only a part of the table find
+ * it by them. Others keep a record for two days; it says no more than "ask this peer", so a stale one costs a question.
  */
 export interface ProviderRecords {
   /** What this node offers now; undefined for nothing. Published soon, in the background. */
@@ -23,7 +24,11 @@ export interface ProviderRecords {
 const RAW_CODEC = 0x55
 const SHA2_256 = 0x12
 /** As many entries as one service of a row may have. */
-const MAX_RECORDS = 256
+const MAX_ENTRIES = 256
+/** As many as others keep of one peer: with more than 128 entries, some stand under fewer keys. */
+const MAX_RECORDS = 512
+/** Keys of an entry. Ids near one of them are made in seconds; those who would hide a provider have to be near each. */
+const KEYS = 4
 const REFRESH_MS = 12 * 60 * 60_000
 /** A record published to few goes out again when the DHT has twice as many peers, but not more often than this. */
 const REPEAT_AFTER_MS = 60_000
@@ -37,21 +42,24 @@ interface Wanted {
   publishedAtMs: number
   /** DHT → how many peers it had when the record was last published to it. */
   told: Map<string, number>
-  /** Tries that failed since the last that did not; each doubles the wait for the next. */
+  /** Attempts that failed since the last that did not; each doubles the wait for the next. */
   failures: number
 }
 
-/** The key under which providers of an entry stand in the DHT. */
-function providerKey(service: string, entry: string): CID {
-  const digest = createHash('sha256').update(`ocf-provider-v1|${service}|${entry}`).digest()
-  return CID.createV1(RAW_CODEC, Digest.create(SHA2_256, digest))
+/** The keys under which providers of an entry stand in the DHT. Older versions know the first one only. */
+function providerKeys(service: string, entry: string): CID[] {
+  return Array.from({ length: KEYS }, (_, number) => {
+    const kind = number === 0 ? 'ocf-provider-v1' : `ocf-provider-v2|${number}`
+    const digest = createHash('sha256').update(`${kind}|${service}|${entry}`).digest()
+    return CID.createV1(RAW_CODEC, Digest.create(SHA2_256, digest))
+  })
 }
 
 /** Provider records over the host's content routing; does nothing where the host has none. */
 export function createProviderRecords(needs: { host: Host; monotonic: MonotonicClock; log: Log }): ProviderRecords {
   const { host, monotonic, log } = needs
   const stopping = new AbortController()
-  /** By `service` and `entry`. */
+  /** By key. */
   const wanted = new Map<string, Wanted>()
   let publishing: Promise<void> | undefined
   let hasRouting = true
@@ -99,33 +107,39 @@ export function createProviderRecords(needs: { host: Host; monotonic: MonotonicC
     publishing = publishDue().finally(() => (publishing = undefined))
   }
 
+  async function* lookUp(key: CID, ended: AbortSignal): AsyncGenerator<string> {
+    // One of its own: each lookup listens to it several times.
+    const signal = AbortSignal.any([ended])
+    try {
+      for await (const { id } of host.libp2p.contentRouting.findProviders(key, { signal })) yield id.toString()
+    } catch (error) {
+      // Out of time, or nobody there to ask: what was found until then is the answer.
+      log.debug('a lookup in the DHT ended', { key: key.toString(), error })
+    }
+  }
+
   return {
     offer(record) {
-      const names = new Set(entriesOf(record).slice(0, MAX_RECORDS))
+      const keys = new Map(keysOf(record).map((key) => [key.toString(), key]))
       for (const [name, { key }] of wanted) {
-        if (names.has(name)) continue
+        if (keys.has(name)) continue
         wanted.delete(name)
         void attempt((signal) => host.libp2p.contentRouting.cancelReprovide(key, { signal }))
       }
-      for (const name of names) {
+      for (const [name, key] of keys) {
         if (wanted.has(name)) continue
-        const [service = '', entry = ''] = name.split('\n')
-        wanted.set(name, { key: providerKey(service, entry), publishedAtMs: -Infinity, told: new Map(), failures: 0 })
+        wanted.set(name, { key, publishedAtMs: -Infinity, told: new Map(), failures: 0 })
       }
     },
     tick: startPublishing,
     async *find(service, entry, signal) {
       if (!hasRouting) return
+      const over = new AbortController()
+      const ended = AbortSignal.any([stopping.signal, signal, over.signal])
       try {
-        const ended = AbortSignal.any([stopping.signal, signal])
-        for await (const { id } of host.libp2p.contentRouting.findProviders(providerKey(service, entry), {
-          signal: ended,
-        })) {
-          yield id.toString()
-        }
-      } catch (error) {
-        // Out of time, or nobody there to ask: what was found until then is the answer.
-        log.debug('a lookup in the DHT ended', { service, entry, error })
+        yield* lookUpKeys(providerKeys(service, entry).map((key) => () => lookUp(key, ended)))
+      } finally {
+        over.abort()
       }
     },
     async stop() {
@@ -135,8 +149,13 @@ export function createProviderRecords(needs: { host: Host; monotonic: MonotonicC
   }
 }
 
-function entriesOf(record: PeerRecord | undefined): string[] {
-  return (record?.service ?? [])
+/** The first key of every entry, then the others of as many as there is room for. */
+function keysOf(record: PeerRecord | undefined): CID[] {
+  const entries = (record?.service ?? [])
     .filter(({ status }) => status === 'connected')
-    .flatMap(({ name, identity_group }) => identity_group.map((entry) => `${name}\n${entry}`))
+    .flatMap(({ name, identity_group }) => identity_group.map((entry) => providerKeys(name, entry)))
+    .slice(0, MAX_ENTRIES)
+  return Array.from({ length: KEYS }, (_, number) => entries.flatMap((keys) => keys.slice(number, number + 1)))
+    .flat()
+    .slice(0, MAX_RECORDS)
 }

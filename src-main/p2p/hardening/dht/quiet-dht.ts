@@ -2,8 +2,15 @@
 // It also ends a lookup of providers at the first twenty, if one peer has made up all of them. Goes when it has an
 // option, returns where there is no peer, and counts a few of each answer.
 
-import { contentRoutingSymbol, type ContentRouting } from '@libp2p/interface'
-import { kadDHT, type KadDHT, type KadDHTComponents, type KadDHTInit, type SingleKadDHT } from '@libp2p/kad-dht'
+import { contentRoutingSymbol, type ContentRouting, type PeerInfo, type Provider } from '@libp2p/interface'
+import {
+  kadDHT,
+  type KadDHT,
+  type KadDHTComponents,
+  type KadDHTInit,
+  type QueryEvent,
+  type SingleKadDHT,
+} from '@libp2p/kad-dht'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { override } from '../../reach/override.js'
 import { ProviderStore } from './provider-store.js'
@@ -52,18 +59,41 @@ export function quietDht(init: KadDHTInit): (components: KadDHTComponents) => Ka
       // Without a peer it would wait for one until it is ended, and whoever publishes to several DHTs with it.
       if ((dht as SingleKadDHT).routingTable.size > 0) await provide(key, options)
     }
-    routing.findProviders = async function* (key, options) {
-      let found = 0
-      for await (const event of (dht as SingleKadDHT).findProviders(key, options)) {
-        if (event.name !== 'PROVIDER') continue
-        for (const provider of event.providers.slice(0, OF_ONE_ANSWER)) {
-          yield { ...provider, routing: 'kad-dht' }
-          found += 1
-          if (found === OF_ALL_ANSWERS) return
-        }
-      }
-    }
+    routing.findProviders = (key, options) => providersInTurn((dht as SingleKadDHT).findProviders(key, options))
     return dht
+  }
+}
+
+/**
+ * One provider of each answer as it comes, the others once the lookup is over, in turn: however many an answer has made
+ * up, and however early it came, the next one is heard.
+ */
+async function* providersInTurn(events: AsyncIterable<QueryEvent>): AsyncGenerator<Provider> {
+  const named = new Set<string>()
+  const answers: PeerInfo[][] = []
+  function next(answer: PeerInfo[]): Provider | undefined {
+    for (let peer = answer.shift(); peer !== undefined; peer = answer.shift()) {
+      const id = peer.id.toString()
+      if (named.has(id)) continue
+      named.add(id)
+      return { ...peer, routing: 'kad-dht' }
+    }
+    return undefined
+  }
+  for await (const event of events) {
+    if (event.name !== 'PEER_RESPONSE') continue
+    const answer = event.providers.slice(0, OF_ONE_ANSWER)
+    const provider = next(answer)
+    if (provider !== undefined) yield provider
+    if (answer.length > 0) answers.push(answer)
+    if (named.size >= OF_ALL_ANSWERS) return
+  }
+  for (let round = 1; round < OF_ONE_ANSWER; round += 1) {
+    for (const answer of answers) {
+      const provider = next(answer)
+      if (provider !== undefined) yield provider
+      if (named.size >= OF_ALL_ANSWERS) return
+    }
   }
 }
 

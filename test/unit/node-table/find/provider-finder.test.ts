@@ -12,18 +12,22 @@ let owners: Owner[]
 let table: TableParts
 let view: TableView
 let searches: number
+let asked: string[]
 /** Whom the DHT names, and who of them shows a row. */
 let named: Owner[]
 let showing: Set<string>
+/** Those of the named that never answer. */
+const SILENT = Array.from({ length: 100 }, (_, index) => ({ peerId: `silent ${index}` }) as Owner)
 
 beforeAll(async () => {
-  owners = await createOwners(3)
+  owners = await createOwners(5)
 })
 
 beforeEach(() => {
   table = createTableParts({ clock })
   view = table.view
   searches = 0
+  asked = []
   named = []
   showing = new Set()
 })
@@ -38,6 +42,8 @@ function finder(reader: TableReader, fullReplicaRows?: number): ProviderFinder {
   }
   const asker = {
     refreshWithRow(peerId: string): Promise<StatusOutcome> {
+      if (peerId.startsWith('silent')) return new Promise(() => undefined)
+      asked.push(peerId)
       const owner = owners.find((each) => each.peerId === peerId)
       if (owner !== undefined && showing.has(peerId)) table.ingest(owner.row({ models: ['rare'] }), 'asked')
       return Promise.resolve({ kind: 'unsupported' })
@@ -82,4 +88,24 @@ test('a provider that is named after many identities that answer nothing is foun
   named = [...Array.from({ length: 40 }, (_, index) => ({ peerId: `liar ${index}` }) as Owner), owners[2]!]
   showing.add(owners[2]!.peerId)
   expect(await found(finder('dht'))).toEqual([owners[2]!.peerId])
+})
+
+test('a hundred peers that never answer, named before it, do not hide a provider', async () => {
+  named = [...SILENT, owners[2]!]
+  showing.add(owners[2]!.peerId)
+  expect(await found(finder('dht'))).toEqual([owners[2]!.peerId])
+})
+
+test('a provider that has shown its row does not keep two more from being looked for, as it may do nothing else', async () => {
+  named = owners
+  for (const { peerId } of owners) showing.add(peerId)
+  const reader = finder('dht')
+  expect(await found(reader)).not.toEqual([])
+  await expect.poll(() => view.offers.providers('llm', 'model=rare').size).toBeGreaterThanOrEqual(3)
+})
+
+test('a lookup asks a bounded number of peers, however many are named', async () => {
+  named = Array.from({ length: 500 }, (_, index) => ({ peerId: `liar ${index}` }) as Owner)
+  expect(await found(finder('dht'))).toEqual([])
+  expect(asked.length).toBeLessThanOrEqual(129)
 })

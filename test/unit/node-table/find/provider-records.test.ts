@@ -42,10 +42,14 @@ async function after(ms: number): Promise<number> {
   return published.length - before
 }
 
+/** Keys of an entry. */
+const KEYS = 4
+
 test('a record goes out once in twelve hours, though another DHT has no peers', async () => {
   records.offer(recordOffering('me', ['one', 'two']))
-  expect(await after(11 * HOUR_MS)).toBe(2)
-  expect(await after(HOUR_MS)).toBe(2)
+  expect(await after(11 * HOUR_MS)).toBe(2 * KEYS)
+  expect(await after(HOUR_MS)).toBe(2 * KEYS)
+  expect(new Set(published).size).toBe(2 * KEYS)
 })
 
 test('nothing is published where nobody is there, and everything as soon as somebody is', async () => {
@@ -53,7 +57,7 @@ test('nothing is published where nobody is there, and everything as soon as some
   records.offer(recordOffering('me', ['one']))
   expect(await after(HOUR_MS)).toBe(0)
   dht[0]!.peers = 1
-  expect(await after(0)).toBe(1)
+  expect(await after(0)).toBe(KEYS)
 })
 
 test('a record published to few goes out again when the DHT has doubled, until it has enough', async () => {
@@ -63,29 +67,44 @@ test('a record published to few goes out again when the DHT has doubled, until i
     dht[1]!.peers = peers
     counts.push(await after(10 * 60_000))
   }
-  expect(counts).toEqual([1, 0, 1, 0, 1, 1, 0, 0])
+  expect(counts.map((count) => count / KEYS)).toEqual([1, 0, 1, 0, 1, 1, 0, 0])
 })
 
 test('a DHT that gets its first peers later is told then', async () => {
   records.offer(recordOffering('me', ['one']))
-  expect(await after(HOUR_MS)).toBe(1)
+  expect(await after(HOUR_MS)).toBe(KEYS)
   dht[0]!.peers = 3
-  expect(await after(HOUR_MS)).toBe(1)
+  expect(await after(HOUR_MS)).toBe(KEYS)
 })
 
 test('what fails is tried again, ever more rarely', async () => {
   fails = true
   records.offer(recordOffering('me', ['one']))
   const anHour = await after(HOUR_MS)
-  expect(anHour).toBeGreaterThan(2)
-  expect(anHour).toBeLessThan(8)
+  expect(anHour).toBeGreaterThan(2 * KEYS)
+  expect(anHour).toBeLessThan(8 * KEYS)
   fails = false
-  expect(await after(2 * HOUR_MS)).toBe(1)
+  expect(await after(2 * HOUR_MS)).toBe(KEYS)
   expect(await after(2 * HOUR_MS)).toBe(0)
 })
 
 test('an entry that is no longer offered is not published any more', async () => {
   records.offer(recordOffering('me', ['one', 'two']))
   records.offer(recordOffering('me', ['two']))
-  expect(await after(0)).toBe(1)
+  expect(await after(0)).toBe(KEYS)
+})
+
+test('a node of many models publishes as many records as others keep of one peer, and each model at its first key', async () => {
+  const models = Array.from({ length: 256 }, (_, index) => `m${index}`)
+  for (const model of models) {
+    records.offer(recordOffering('me', [model]))
+    await after(0)
+  }
+  const firstKeys = published.filter((_, index) => index % KEYS === 0)
+  published = []
+  records.offer(undefined)
+  records.offer(recordOffering('me', models))
+  records.tick()
+  await expect.poll(() => published).toHaveLength(512)
+  expect(published.slice(0, 256)).toEqual(firstKeys)
 })
