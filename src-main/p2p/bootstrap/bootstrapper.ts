@@ -38,8 +38,9 @@ const SYSTEM_CLOCK: BootstrapClock = {
 }
 
 /**
- * Finds this node's first peers. While it has none, all sources and the remembered peers are tried, then again after
- * {@link bootstrapDelayMs}; once it has one, this rests until the last is lost. `start` does not wait for any of it.
+ * Finds this node's first peers. At the start, and while it has none, all sources and the remembered peers are tried,
+ * then again after {@link bootstrapDelayMs}; once it has one, this rests until the last is lost. `start` does not wait for
+ * any of it.
  */
 export function createBootstrapper(needs: BootstrapperNeeds, options: BootstrapperOptions): Bootstrapper {
   return new SourceBootstrapper(needs, options)
@@ -58,7 +59,8 @@ class SourceBootstrapper implements Bootstrapper {
   #running: Promise<void> | undefined
   /** Ends the attempt or the wait that is under way: there are other sources. */
   #wake = new AbortController()
-  #isReplaced = false
+  /** These sources have not been asked yet. Peers that are there already, as they came by themselves, replace none. */
+  #areSourcesNew = true
 
   constructor(needs: BootstrapperNeeds, options: BootstrapperOptions) {
     this.#needs = needs
@@ -82,7 +84,7 @@ class SourceBootstrapper implements Bootstrapper {
     if (this.#options.mode !== 'node') return
     this.#parsed = parseBootstrapSettings(sources)
     this.#statuses.replace(this.#parsed)
-    this.#isReplaced = true
+    this.#areSourcesNew = true
     this.#wake.abort()
     this.#wake = new AbortController()
   }
@@ -131,7 +133,7 @@ class SourceBootstrapper implements Bootstrapper {
         if (shortVisits > 1) await this.#untilPeerOr(shortVisits - 1, signal)
         continue
       }
-      this.#isReplaced = false
+      this.#areSourcesNew = false
       await this.#attempt(AbortSignal.any([signal, this.#wake.signal]))
       if (this.#hasPeers() || this.#hasNews()) continue
       failures += 1
@@ -144,7 +146,7 @@ class SourceBootstrapper implements Bootstrapper {
   }
 
   #hasNews(): boolean {
-    return this.#isReplaced
+    return this.#areSourcesNew
   }
 
   /** Resolves to how long (ms) there was a peer. */

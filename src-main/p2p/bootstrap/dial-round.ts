@@ -24,9 +24,11 @@ interface FailedDial {
 const KEEP_ALIVE_TAG = 'keep-alive-ocf-bootstrap'
 const DIAL_TIMEOUT_MS = 5_000
 const MAX_PARALLEL_DIALS = 8
-/** Peers one round dials at most, and connections after which it is content. */
+/** Peers one round dials at most for a source, and connections after which it is content. */
 const MAX_TARGETS = 100
 const ENOUGH_PEERS = 8
+/** Peers of each source, however many there are of others: those that are quickest may all be one party's. */
+const OF_EACH_SOURCE = 2
 
 /** Dials the peers behind `addresses`, several at a time, until this node has enough of them. Never throws. */
 export async function dialAddresses(
@@ -42,7 +44,8 @@ export async function dialAddresses(
   const next = targets.entries()
   const worker = async (): Promise<void> => {
     for (const [place, target] of next) {
-      if (signal.aborted || host.libp2p.getPeers().length >= ENOUGH_PEERS) return
+      const isEnough = reached >= OF_EACH_SOURCE && host.libp2p.getPeers().length >= ENOUGH_PEERS
+      if (signal.aborted || isEnough) return
       await dialTarget(target, place)
     }
   }

@@ -1,9 +1,17 @@
-import type { Libp2p, PeerId, PeerInfo } from '@libp2p/interface'
+import type { Connection, Libp2p, PeerId, PeerInfo } from '@libp2p/interface'
 import { monotonicClock, type MonotonicClock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
+import { addressGroup, hostOf, relayOf, scopeOf } from './ip-scope.js'
 
-/** Connections a node looks for by itself; it accepts more. Enough for gossip's mesh of 6 to 12 and for failures. */
+/** Connections a node looks for; it accepts more. Enough for gossip's mesh of 6 to 12 and for failures. */
 const TARGET_PEERS = 20
+/**
+ * Of these, parties it chose to connect to: those that come to it, or are of one address group, may all be one
+ * attacker's, who would keep it from everyone else.
+ */
+const TARGET_PARTIES = 8
+/** Peers it dials at most, where all are of few groups. */
+const MAX_DIALLED = 40
 const MAX_PARALLEL_DIALS = 4
 const MAX_CANDIDATES = 200
 const MAX_REMEMBERED_FAILURES = 500
@@ -14,7 +22,7 @@ const RETRY_AFTER_MS = 5 * 60_000
 const FEW_PEERS = 4
 const RETRY_WITH_FEW_MS = 15_000
 
-/** Dials peers the DHT tells of, until this node has {@link TARGET_PEERS}. */
+/** Dials peers that the DHT and multicast DNS tell of, until this node has {@link TARGET_PEERS}. */
 export interface DiscoveryDialer {
   stop(): Promise<void>
 }
@@ -40,6 +48,14 @@ export function createDiscoveryDialer(
       libp2p.getConnections(id).length === 0 &&
       (failed === undefined || clock.elapsedMs() - failed >= RETRY_AFTER_MS)
     )
+  }
+
+  function hasEnough(): boolean {
+    const peers = libp2p.getPeers().length + dials.size
+    if (peers < TARGET_PEERS) return false
+    const dialled = libp2p.getConnections().filter(({ direction }) => direction === 'outbound')
+    const parties = new Set(dialled.map(partyOf))
+    return parties.size + dials.size >= TARGET_PARTIES || dialled.length + dials.size >= MAX_DIALLED
   }
 
   const retryWithFew = (): void => {
@@ -72,7 +88,7 @@ export function createDiscoveryDialer(
 
   const pump = (): void => {
     while (!stopped.signal.aborted && dials.size < MAX_PARALLEL_DIALS) {
-      if (libp2p.getPeers().length + dials.size >= TARGET_PEERS) return
+      if (hasEnough()) return
       const [next] = candidates
       if (next === undefined) return
       const [key, id] = next
@@ -109,6 +125,13 @@ export function createDiscoveryDialer(
       await Promise.all(dials)
     },
   }
+}
+
+/** In a local network each peer is its own: their addresses are all alike. */
+function partyOf({ remotePeer, remoteAddr }: Connection): string {
+  const address = remoteAddr.toString()
+  const isPublic = relayOf(address) !== undefined || scopeOf(hostOf(address)) === 'public'
+  return isPublic ? addressGroup(address) : remotePeer.toString()
 }
 
 function dropOldest(map: Map<string, unknown>, max: number): void {

@@ -1,6 +1,7 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
-import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
 import { expect, test } from 'vitest'
 import { createDiscoveryDialer } from '../../../../src-main/p2p/dial/discovery-dialer.js'
 import { silentLog } from '../../../fixtures/hosts.js'
@@ -12,6 +13,8 @@ const settle = () => new Promise((resolve) => setImmediate(resolve))
 class FakeLibp2p extends EventTarget {
   readonly peerId: PeerId
   readonly connected = new Map<string, PeerId>()
+  /** Of connections to a peer; absent: it was dialled, at an address of its own. */
+  readonly facts = new Map<string, { direction?: 'inbound'; address?: string }>()
   readonly dialled: string[] = []
   readonly #pending: { id: PeerId; resolve(): void; reject(error: Error): void }[] = []
 
@@ -20,7 +23,22 @@ class FakeLibp2p extends EventTarget {
     this.peerId = peerId
   }
   getPeers = (): PeerId[] => [...this.connected.values()]
-  getConnections = (id: PeerId): unknown[] => (this.connected.has(id.toString()) ? [{}] : [])
+  getConnections = (id?: PeerId): Connection[] => {
+    const peers = id === undefined ? this.getPeers() : this.connected.has(id.toString()) ? [id] : []
+    return peers.map((remotePeer, index) => {
+      const { direction = 'outbound', address = `/ip4/203.0.${index}.1/tcp/1` } =
+        this.facts.get(String(remotePeer)) ?? {}
+      return { remotePeer, direction, remoteAddr: multiaddr(address) } as unknown as Connection
+    })
+  }
+  /** Peers that are connected before anyone is discovered. */
+  async crowd(count: number, facts: { direction?: 'inbound'; address?: string }): Promise<void> {
+    for (let each = 0; each < count; each += 1) {
+      const id = await newPeer()
+      this.connected.set(id.toString(), id)
+      this.facts.set(id.toString(), facts)
+    }
+  }
   dial = (id: PeerId, { signal }: { signal: AbortSignal }): Promise<unknown> => {
     this.dialled.push(id.toString())
     return new Promise<void>((resolve, reject) => {
@@ -59,6 +77,32 @@ test('discovered peers are dialled, four at a time, until there are twenty', asy
   libp2p.connected.delete(lost!.toString())
   libp2p.dispatchEvent(new CustomEvent('peer:disconnect', { detail: lost }))
   expect(libp2p.dialled).toHaveLength(21)
+})
+
+test('a crowd of peers that came to this node keeps it from dialling none that it hears of', async () => {
+  const { libp2p } = await start()
+  await libp2p.crowd(200, { direction: 'inbound' })
+  await libp2p.discover(...(await Promise.all(Array.from({ length: 20 }, newPeer))))
+  for (let answers = 0; answers < 20; answers += 1) await libp2p.answer(true)
+  expect(libp2p.dialled).toHaveLength(8)
+})
+
+test('peers of one address group that were dialled leave room for others', async () => {
+  const { libp2p } = await start()
+  await libp2p.crowd(20, { address: '/ip4/203.0.113.66/tcp/1' })
+  await libp2p.discover(...(await Promise.all(Array.from({ length: 20 }, newPeer))))
+  for (let answers = 0; answers < 20; answers += 1) await libp2p.answer(true)
+  expect(libp2p.dialled).toHaveLength(7)
+})
+
+test('no more than forty peers are dialled, where all are of one address group', async () => {
+  const { libp2p } = await start()
+  await libp2p.crowd(38, { address: '/ip4/203.0.113.66/tcp/1' })
+  const others = await Promise.all(Array.from({ length: 20 }, newPeer))
+  for (const id of others) libp2p.facts.set(id.toString(), { address: '/ip4/203.0.113.67/tcp/1' })
+  await libp2p.discover(...others)
+  for (let answers = 0; answers < 20; answers += 1) await libp2p.answer(true)
+  expect(libp2p.dialled).toHaveLength(2)
 })
 
 test('neither this node nor a connected peer is dialled', async () => {
