@@ -28,7 +28,8 @@ export async function* lookUpKeys(lookups: readonly (() => AsyncIterator<string>
     const waits = running.toSorted((a, b) => a.named - b.named).flatMap(({ next }) => next ?? [])
     const areOthersLeft = others.length > 0
     if (waits.length === 0 && !areOthersLeft) return
-    const settled = waits.length === 0 ? undefined : await Promise.race(areOthersLeft ? [...waits, wasAloneLong] : waits)
+    const settled =
+      waits.length === 0 ? undefined : await Promise.race(areOthersLeft ? [...waits, wasAloneLong] : waits)
     if (settled === undefined) {
       running.push(...others.splice(0).map((other) => other()))
       continue

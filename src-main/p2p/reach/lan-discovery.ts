@@ -1,8 +1,11 @@
 // For @libp2p/mdns 12.0.32: it asks once at its start, and then only at its interval; and it takes what a packet says
-// without a look at its sender. Goes when it can be asked to repeat the first question, and tells the sender.
+// without a look at its sender; and it answers every question. Goes when it can be asked to repeat the first question,
+// tells the sender, and answers no more than RFC 6762 (section 6: a record once a second).
 
 import type { PeerDiscovery, Startable } from '@libp2p/interface'
 import { mdns, type MulticastDNSComponents } from '@libp2p/mdns'
+import { monotonicClock } from '../../base/clock.js'
+import { type BucketRate, fullBucket, refilled } from '../../base/token-bucket.js'
 import type { Log } from '../../logging/index.js'
 import { LanAnswers, type MdnsPacket } from './lan-answers.js'
 
@@ -14,9 +17,13 @@ const QUERY_EVERY_MS = 120_000
 /** The library asks once at its start, when other nodes of a LAN that is switched on may not listen yet. */
 const FIRST_QUERIES_MS = [1_000, 3_000, 8_000, 20_000]
 
+/** Answers go to all of the local network: those who ask together are served by one. */
+const ANSWER_RATE: BucketRate = { capacity: 5, refillPerS: 1 }
+
 /** What the library's service has besides its interface. */
 interface Internals {
   mdns?: { query(query: { questions: { name: string; type: 'PTR' }[] }): void }
+  _onMdnsQuery?: (packet: unknown) => void
   _onMdnsResponse?: (packet: MdnsPacket, sender: { address: string }) => void
 }
 
@@ -31,7 +38,16 @@ export function lanDiscovery(needs: {
     const internals = service as Internals
     const answers = new LanAnswers(needs)
     const hear = internals._onMdnsResponse
-    if (hear === undefined) needs.log.warn('multicast DNS does not fit this version of the library: nothing is heard')
+    const reply = internals._onMdnsQuery
+    if (hear === undefined || reply === undefined)
+      needs.log.warn('multicast DNS does not fit this version of the library: nothing is heard')
+    let replies = fullBucket(ANSWER_RATE, monotonicClock.elapsedMs())
+    internals._onMdnsQuery = (packet) => {
+      replies = refilled(replies, ANSWER_RATE, monotonicClock.elapsedMs())
+      if (replies.tokens < 1) return
+      replies = { ...replies, tokens: replies.tokens - 1 }
+      reply?.(packet)
+    }
     internals._onMdnsResponse = (packet, { address }) => {
       const believed = answers.believed(packet, address)
       if (believed !== undefined) hear?.(believed, { address })
