@@ -30,6 +30,10 @@ export async function benchLargest(options: BenchOptions): Promise<void> {
       ]),
     ),
   )
+  const tooLong = rows.filter(({ stallMs, isAtStart }) => !isAtStart && stallMs > GOAL_MS)
+  for (const { name, stallMs } of tooLong) {
+    console.error(`\n!!! ${name}: everything else waits for ${stallMs.toFixed(0)} ms; ${GOAL_MS} ms is the most.`)
+  }
   await mkdir(RESULTS, { recursive: true })
   await writeFile(join(RESULTS, 'largest.json'), `${JSON.stringify(rows, null, 2)}\n`)
 }
