@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { readdirSync, statSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -136,3 +138,44 @@ test('a peer that pushes ten messages full of addresses at a time is disconnecte
   await expectUnharmed(outcome)
   expect(outcome).toMatchObject({ wasCut: true, mayReturn: false })
 })
+
+test('a peer that prunes a node and names others to go to has neither it nor its neighbour connect to them', async () => {
+  let connections = 0
+  const canary = createServer((socket) => {
+    connections += 1
+    socket.on('error', () => undefined).end()
+  }).listen(0, '127.0.0.1')
+  await once(canary, 'listening')
+  ends.push(() => canary.close())
+  const neighbour = await startVictim({ flags: ['--bootstrap.addr', tcpAddress(node)] })
+  const { port } = canary.address() as AddressInfo
+  await expectUnharmed(await attack('exchange', { each: 16, messages: 20 * TIMES, port }))
+  expect((await fetch(`${neighbour.gateway}/v1/health`)).status).toBe(200)
+  expect(connections).toBe(0)
+})
+
+test('a node that joins an attacked one afterwards, and never met the attacker, is as quick and as small as any', async () => {
+  await attack('prunes', { each: 5000, bytes: 8 * 1024 * 1024, seconds: 5 })
+  await attack('gossip', { each: 30, seconds: 4 })
+  await attack('keys', { messages: 50_000, seconds: 4 })
+  await attack('pushes', { each: 800, messages: 20, seconds: 5 })
+  await attack('addresses', { each: 250, messages: 100, model: 'evil', seconds: 5 })
+  const newcomer = await startVictim({ flags: ['--table.reader', 'dht', '--bootstrap.addr', tcpAddress(node)] })
+  const stop = watchHealth(newcomer)
+  const before = folderBytes(newcomer.dataDir)
+  await until(async () => (await modelsOf(newcomer)).includes('tiny'), { what: 'the newcomer lists what there is' })
+  await fetch(`${newcomer.gateway}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'evil', messages: [] }),
+  }).then((response) => response.arrayBuffer())
+  const { maxMs, grownMiB } = await stop()
+  expect(maxMs).toBeLessThan(SLOWEST_MS)
+  expect(grownMiB).toBeLessThan(MOST_GROWN_MIB)
+  expect(folderBytes(newcomer.dataDir) - before).toBeLessThan(1024 * 1024)
+})
+
+async function modelsOf({ gateway }: NodeProcess): Promise<string[]> {
+  const response = await fetch(`${gateway}/v1/models`)
+  return ((await response.json()) as { data: { id: string }[] }).data.map(({ id }) => id)
+}
