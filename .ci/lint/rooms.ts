@@ -9,7 +9,7 @@ export const MAIN_LAYERS = [
   ['config', 'http-client'],
   ['p2p'],
   ['node-table'],
-  ['demo-model'],
+  ['demo-model', 'people'],
   ['services'],
   ['telemetry'],
   ['gateway'],

@@ -24,6 +24,8 @@ const DashboardSchema = z.object({ dashboard: z.string() })
 /** A node that does not answer a call for this long is stuck. The doctor waits for peers, a dozen dials one by one. */
 const CALL_TIMEOUT_MS = 15_000
 const DOCTOR_TIMEOUT_MS = 120_000
+/** Accepting an invite: reaching who made it, and an exchange. */
+const JOIN_TIMEOUT_MS = 40_000
 
 /**
  * Calls a running node from the command line. Calls reject with the node's own `AppError`, or with `node_not_running`
@@ -34,7 +36,7 @@ export function createControlClient(options: ControlClientOptions): ControlClien
   return {
     async call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> {
       const target = await find()
-      const timeoutMs = name.startsWith('doctor.') ? DOCTOR_TIMEOUT_MS : CALL_TIMEOUT_MS
+      const timeoutMs = timeoutOf(name)
       const response = await post(`${target.url}/api/call/${name}`, { token: target.token, input, timeoutMs })
       const body = await readBody(response)
       if (!response.ok) throw fromWireError(asWireError(body))
@@ -53,6 +55,11 @@ export function createControlClient(options: ControlClientOptions): ControlClien
       return data.dashboard
     },
   }
+}
+
+function timeoutOf(name: CallName): number {
+  if (name.startsWith('doctor.')) return DOCTOR_TIMEOUT_MS
+  return name === 'people.join' ? JOIN_TIMEOUT_MS : CALL_TIMEOUT_MS
 }
 
 async function findNode(controlFile: string): Promise<Target> {

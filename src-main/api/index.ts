@@ -14,6 +14,7 @@ import { createKeysHandlers, type KeysNeeds } from './handlers/keys.js'
 import { createLogsFeed, createLogsHandlers, type LogsSource } from './handlers/logs.js'
 import { createModelsFeed, createModelsHandlers } from './handlers/models.js'
 import { createPeersFeed, createPeersHandlers, type ConnectionsSource } from './handlers/peers.js'
+import { createPeopleFeeds, createPeopleHandlers, type PeopleHandlersNeeds } from './handlers/people.js'
 import { createServicesFeed, createServicesHandlers } from './handlers/services.js'
 import { createSettingsHandlers } from './handlers/settings.js'
 import { createSharingFeeds, createSharingHandlers, type SharingNeeds } from './handlers/sharing.js'
@@ -28,7 +29,7 @@ export type { UpdatesSource } from './handlers/update.js'
 export { testModel } from './model-test.js'
 
 /** Everything the control interface reads. */
-export interface ControlNeeds extends BootstrapNeeds, DoctorNeeds, IdentityNeeds, KeysNeeds {
+export interface ControlNeeds extends BootstrapNeeds, DoctorNeeds, IdentityNeeds, KeysNeeds, PeopleHandlersNeeds {
   facts: NodeFacts
   connections: ConnectionsSource
   table: NodeTable
@@ -76,6 +77,7 @@ export function createControl(needs: ControlNeeds): Control {
       ...createKeysHandlers(needs),
       ...createTrafficHandlers(needs),
       ...createSharingHandlers(needs),
+      ...createPeopleHandlers(needs),
     },
   })
   const feeds = createFeeds({
@@ -88,6 +90,7 @@ export function createControl(needs: ControlNeeds): Control {
       logs: createLogsFeed(needs),
       traffic: createTrafficSource(needs),
       ...createSharingFeeds(needs.sharing),
+      ...createPeopleFeeds(needs),
       update: createUpdateFeed(needs),
       doctor: createDoctorFeed(needs),
     },

@@ -15,6 +15,7 @@ import { runLimits } from './commands/limits.js'
 import { runModels, runPeers } from './commands/network.js'
 import { OPEN_OPTIONS, runOpen } from './commands/open.js'
 import { PAUSE_OPTIONS, pauseProblems, runPause, runResume } from './commands/pause.js'
+import { peoplePlans } from './commands/people/plans.js'
 import { runShare, runUnshare, SHARE_OPTIONS, shareProblems } from './commands/share.js'
 import { runStatus } from './commands/status.js'
 import { runTest } from './commands/test.js'
@@ -116,6 +117,7 @@ export function createProgram(needs: CliNeeds, options: { literals: string[]; fi
       },
     },
     ...sharingPlans({ client, location: LOCATION }),
+    ...peoplePlans({ client, location: LOCATION }),
     {
       name: 'identity',
       help: 'Shows the running node’s identity, backs it up (backup FILE) or restores one (restore FILE).',

@@ -26,7 +26,15 @@ import {
 } from '../gateway/index.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
-import { createPeerClients, createPeerListener, type Host, type PathLookup } from '../p2p/index.js'
+import {
+  createPeerClients,
+  createPeerListener,
+  type Host,
+  type PathLookup,
+  type PeerClients,
+  type PeerListener,
+} from '../p2p/index.js'
+import type { TrustedPeers } from '../people/index.js'
 import type { ServiceRegistry } from '../services/index.js'
 import type { ApiKeys } from '../services/secrets/index.js'
 import type { Admission } from '../services/sharing/access/index.js'
@@ -52,6 +60,7 @@ export function composeGateway(needs: {
   health: ProviderHealth
   reachable: ReachablePeers
   models: ModelCatalog
+  people: TrustedPeers
   admission: Admission
   traffic: TrafficFeed
   monotonic: MonotonicClock
@@ -90,7 +99,7 @@ export function composeGateway(needs: {
   const scores = createProviderScores({ monotonic })
   const statusFollower = createStatusFollower({ table, scores })
   const affinity = createAffinity({ monotonic })
-  const reach = createRequestReach({ registry, models, settings })
+  const reach = createRequestReach({ registry, models, settings, isTrusted: (peerId) => needs.people.isTrusted(peerId) })
   const choice = createProviderChoice({ host, table, registry, admission, health, reach, scores, affinity })
   const forwarder = createForwarder(
     { host, peerClients, localClients, registry, health, reach, admission, scores, paths, log },
@@ -127,8 +136,42 @@ export function composeGateway(needs: {
       { log },
       { name: 'reach', services: [health, reachable, models, knownOffers, statusFollower] },
     ),
-    listeners: createListeners({ clients: [localClients, peerClients], listeners: [peerListener, localListener], log }),
+    listeners: createServiceGroup(
+      { log },
+      {
+        name: 'listeners',
+        services: [
+          createListeners({ clients: [localClients, peerClients], listeners: [peerListener, localListener], log }),
+          cutUntrusted({ people: needs.people, peerClients, peerListener }),
+        ],
+      },
+    ),
     url: () => localListener.url,
     streams: () => peerClients.stats(),
+  }
+}
+
+/** Ends what runs between this node and a peer, in both directions, as soon as it is no longer trusted. */
+function cutUntrusted(needs: {
+  people: TrustedPeers
+  peerClients: Pick<PeerClients, 'cut'>
+  peerListener: Pick<PeerListener, 'cut'>
+}): Service {
+  const { people, peerClients, peerListener } = needs
+  let unfollow = (): void => undefined
+  return {
+    name: 'untrusted-peers',
+    start() {
+      unfollow = people.onTrustChanged((peerId) => {
+        if (people.isTrusted(peerId)) return
+        peerClients.cut(peerId, new Error('it is no longer trusted'))
+        peerListener.cut(peerId)
+      })
+      return Promise.resolve()
+    },
+    stop() {
+      unfollow()
+      return Promise.resolve()
+    },
   }
 }

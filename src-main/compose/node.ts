@@ -21,6 +21,7 @@ import {
 import type { Logger } from '../logging/index.js'
 import { createNodeTable } from '../node-table/index.js'
 import { createIdentityKeeper, createPathLookup, dropDeadConnections, type Identity } from '../p2p/index.js'
+import { createPeople } from '../people/index.js'
 import { readOpenFiles, shareOpenFiles } from '../services/machine/index.js'
 import { createApiKeys } from '../services/secrets/index.js'
 import { composeDoctor } from './doctor.js'
@@ -83,11 +84,15 @@ export function createNode(needs: NodeNeeds): OcfNode {
     metrics: metrics.libp2p,
   })
   const paths = createPathLookup(host)
+  const people = createPeople(
+    { host, live, clock, monotonic, log },
+    { file: dataFolder.path('trust.json'), dataDir: dataFolder.dir },
+  )
   let gatewayUrl = (): string | undefined => undefined
   let controlUrl = (): string | undefined => undefined
   const registry = composeRegistry({ settings, log })
   const sharing = composeSharing({
-    ...{ live, settings, traffic, registry, dataFolder, clock, log },
+    ...{ live, settings, traffic, registry, people, dataFolder, clock, log },
     peerId: host.peerId,
     ownPorts: () => [gatewayUrl(), controlUrl()].flatMap(portOf),
     desktop: needs.desktopSharing,
@@ -110,9 +115,9 @@ export function createNode(needs: NodeNeeds): OcfNode {
   // The gateway and the pages list the models of the same peers.
   const health = createProviderHealth({ host, table, monotonic, log })
   const reachable = createReachablePeers({ host, table, health })
-  const isTrusted = (peerId: string): boolean => live.current['trusted-peers'].includes(peerId)
   const models = createModelCatalog({
-    ...{ table, registry, health, reachable, monotonic, isTrusted },
+    ...{ table, registry, health, reachable, monotonic },
+    isTrusted: (peerId) => people.isTrusted(peerId),
     peerId: host.peerId,
   })
   const control = createControl({
@@ -125,6 +130,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     traffic,
     history,
     settings: live.source,
+    people,
     sharing: sharing.needs,
     logs: logger.ring,
     bootstrapper,
@@ -157,6 +163,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     health,
     reachable,
     models,
+    people,
     admission: sharing.admission,
     traffic,
     monotonic,
@@ -182,6 +189,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
       // Stopped in reverse: the announcer, being last, withdraws this node's row before anything else closes.
       services: [
         host,
+        people,
         table,
         gateway.reach,
         ...presence,

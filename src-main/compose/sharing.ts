@@ -7,6 +7,7 @@ import type { LiveSettings, Settings } from '../config/index.js'
 import { HOPS_HEADER } from '../gateway/index.js'
 import type { Log } from '../logging/index.js'
 import type { OwnStatusSource } from '../node-table/index.js'
+import type { TrustedPeers } from '../people/index.js'
 import { createDetector, type Detector } from '../services/detection/index.js'
 import type { ServiceRegistry } from '../services/index.js'
 import {
@@ -57,6 +58,7 @@ export function composeSharing(needs: {
   settings: Settings
   traffic: TrafficFeed
   registry: ServiceRegistry
+  people: TrustedPeers
   peerId: string
   /** The ports this node itself listens on. */
   ownPorts: () => number[]
@@ -79,7 +81,7 @@ export function composeSharing(needs: {
   const admission = createAdmission({
     ...{ monotonic, ledger },
     limits: () => limits,
-    isTrusted: (peerId) => live.current['trusted-peers'].includes(peerId),
+    isTrusted: (peerId) => needs.people.isTrusted(peerId),
   })
   const gpus = createGpuReader({ monotonic })
   const hardware = createHardware({ gpus })

@@ -13,6 +13,8 @@ import { nodeCalls, nodeFeeds } from './node/node.js'
 import { settingsCalls } from './node/settings.js'
 import { trafficCalls, trafficFeeds } from './node/traffic.js'
 import { updateCalls, updateFeeds } from './node/update.js'
+import { invitesCalls, invitesFeeds } from './people/invites.js'
+import { peopleCalls, peopleFeeds } from './people/people.js'
 import { detectionCalls, detectionFeeds } from './sharing/detection.js'
 import { ledgerCalls, ledgerFeeds } from './sharing/ledger.js'
 import { limitsCalls, limitsFeeds } from './sharing/limits.js'
@@ -42,6 +44,8 @@ export const CALLS = {
   ...modelTestCalls, // test.run
   ...identityCalls, // identity.get, identity.backup, identity.inspect, identity.restore
   ...doctorCalls, // doctor.run, doctor.peer
+  ...peopleCalls, // people.list, .trust, .untrust, .rename, .export, .ownName, .setOwnName
+  ...invitesCalls, // people.invite, .invites, .revokeInvite, .readInvite, .join
 } as const
 
 /** Every feed a user interface may follow. */
@@ -60,6 +64,8 @@ export const FEEDS = {
   ...ledgerFeeds, // ledger
   ...updateFeeds, // update
   ...doctorFeeds, // doctor
+  ...peopleFeeds, // people
+  ...invitesFeeds, // invites, joining
 } as const
 
 /** The name of a call, such as `node.status`. */

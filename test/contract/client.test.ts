@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { followState, type FeedObserver } from '#shared/contract/client.js'
 import { CALLS, FEEDS, type CallInput, type CallName, type FeedName } from '#shared/contract/index.js'
 import { eventually } from '../fixtures/eventually.js'
+import { FRIEND } from './fake-people.js'
 import { ALICE, createFakeNode, SELF, type FakeNode } from './fake-node.js'
 import { TRANSPORTS, type Connected } from './transports.js'
 
@@ -49,6 +50,18 @@ const VALID: { [N in CallName]: CallInput<N> } = {
   'identity.backup': { passphrase: 'correct horse' },
   'identity.inspect': { text: '{}' },
   'identity.restore': { text: '{}', passphrase: 'correct horse' },
+  'people.list': {},
+  'people.trust': { peer: FRIEND, name: 'Ann' },
+  'people.untrust': { peer: FRIEND },
+  'people.rename': { peer: FRIEND, name: 'Ann' },
+  'people.export': {},
+  'people.ownName': {},
+  'people.setOwnName': { name: null },
+  'people.invite': { name: 'Tom', uses: 2, forMs: 3_600_000 },
+  'people.invites': {},
+  'people.revokeInvite': { id: 'a1b2c3d4' },
+  'people.readInvite': { text: 'ocf1' },
+  'people.join': { text: 'ocf1' },
   'doctor.run': {},
   'doctor.peer': { peerId: ALICE },
 }

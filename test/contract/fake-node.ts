@@ -15,6 +15,7 @@ import { createKeyUsage } from '../../src-main/telemetry/key-usage.js'
 import { createTrafficHistory } from '../../src-main/telemetry/traffic-history.js'
 import { createTrafficFeed, type TrafficFeed } from '../../src-main/telemetry/traffic.js'
 import { createFakeApiKeys } from './fake-api-keys.js'
+import { createFakePeople } from './fake-people.js'
 import { createFakeSharing } from './fake-sharing.js'
 
 /** A node whose every part is under the test's hand. */
@@ -79,6 +80,7 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
       live: { state: () => ({ checks: [...checks], asking: null, askedAtMs: null }), subscribe: changes.subscribe },
     },
     apiKeys: createFakeApiKeys(),
+    people: createFakePeople(),
     keyUsage: createKeyUsage({ traffic, clock: Date }),
     isKeyRequired: () => true,
     identity: FAKE_IDENTITY,

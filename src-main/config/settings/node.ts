@@ -11,6 +11,16 @@ export const NODE_SETTINGS = {
     cost: '',
     restart: true,
   },
+  name: {
+    group: 'node',
+    kind: 'text',
+    default: '',
+    defaultNote: "the first name of this computer's user, or the computer's name",
+    help: 'What this node calls itself to the peers you trust; an empty name tells none.',
+    cost: 'Strangers are never told.',
+    restart: false,
+    placeholder: 'name',
+  },
   'data-dir': {
     group: 'node',
     kind: 'path',

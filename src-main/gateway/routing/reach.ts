@@ -9,7 +9,7 @@ const REACHES = ['own', 'trusted', 'anyone'] as const
 export type Reach = (typeof REACHES)[number]
 
 /** The settings that say who may read what this machine sends. */
-export type UseSettings = Readonly<Pick<Settings, 'use.reach' | 'use.overflow' | 'trusted-peers'>>
+export type UseSettings = Readonly<Pick<Settings, 'use.reach' | 'use.overflow'>>
 
 /** Says how far requests go, and to whom. */
 export interface RequestReach {
@@ -30,8 +30,9 @@ export function createRequestReach(needs: {
   registry: Pick<ServiceRegistry, 'list'>
   models: Pick<ModelCatalog, 'imitatedBy'>
   settings: UseSettings
+  isTrusted: (peerId: string) => boolean
 }): RequestReach {
-  const { registry, models, settings } = needs
+  const { registry, models, settings, isTrusted } = needs
 
   /** Also while the server is stopped: a person who has a model at home does not expect it to be asked elsewhere. */
   function isOwn(service: string, entries: readonly string[]): boolean {
@@ -47,8 +48,6 @@ export function createRequestReach(needs: {
 
   const isImitation = (entries: readonly string[]): boolean =>
     entries.some((entry) => entry.startsWith('model=') && models.imitatedBy(entry.slice('model='.length)) !== undefined)
-
-  const isTrusted = (peerId: string): boolean => settings['trusted-peers'].includes(peerId)
 
   return {
     of(service, entries, only) {

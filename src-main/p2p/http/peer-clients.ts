@@ -26,6 +26,8 @@ export interface PeerClients extends Service {
    * `connectTimeoutMs`, dialling the peer first where needed.
    */
   to(peerId: string): HttpClient
+  /** Ends the requests that run at that peer; others may begin. */
+  cut(peerId: string, reason: Error): void
   /** Peers that streams are kept for, and those open to all of them. */
   stats(): { pools: number; streams: number }
 }
@@ -87,6 +89,12 @@ class StreamClients implements PeerClients {
     let streams = 0
     for (const { client } of this.#clients.values()) streams += client.stats.connections
     return { pools: this.#clients.size, streams }
+  }
+
+  cut(peerId: string, reason: Error): void {
+    const known = this.#clients.get(peerId)
+    this.#clients.delete(peerId)
+    known?.client.destroy(new PeerUnreachableError(peerId, reason))
   }
 
   to(peerId: string): HttpClient {

@@ -36,6 +36,8 @@ const LIMITS: PeerDoorLimits = { maxStreams: 8_192, maxBufferedBytes: 256 * 1024
 export interface PeerListener extends Service {
   /** Takes no stream any more; resolves when the last response is complete, at the latest after `graceMs`. */
   drain(graceMs: number): Promise<void>
+  /** Ends the requests of that peer that run here; others may begin. */
+  cut(peerId: string): void
 }
 
 /**
@@ -124,6 +126,9 @@ export function createPeerListener(
     async drain(graceMs) {
       await close()
       await responses.drain(graceMs)
+    },
+    cut(peerId) {
+      for (const socket of open) if (socket.remoteAddress === peerId) socket.destroy()
     },
     async stop() {
       await close()

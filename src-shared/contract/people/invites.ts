@@ -40,7 +40,7 @@ const InviteSchema = z.object({
 export type InviteView = z.output<typeof InviteSchema>
 
 /** What is wrong with a pasted text. */
-export const TextProblemSchema = z.enum(['no-invite', 'cut-off', 'damaged', 'several', 'newer-version'])
+const TextProblemSchema = z.enum(['no-invite', 'cut-off', 'damaged', 'several', 'newer-version'])
 /**
  * `no-invite`: it holds none; `cut-off`: its end is missing; `damaged`: characters are missing or changed; `several`: it
  * holds more than one; `newer-version`: it was made by a later version of this program.
@@ -83,17 +83,17 @@ const ReadInviteSchema = z.object({
 export type ReadInvite = z.output<typeof ReadInviteSchema>
 
 /** What came of joining with an invite. */
-export const JoinOutcomeSchema = z.enum([
+const JoinOutcomeSchema = z.enum([
   ...['joined', 'already-trusted', 'restart-needed'],
   ...InviteProblemSchema.options,
-  ...['used', 'revoked', 'refused', 'busy', 'unreachable', 'unsupported', 'broken-off', 'full'],
+  ...['used', 'revoked', 'refused', 'busy', 'unreachable', 'unsupported', 'broken-off', 'not-stored', 'full'],
 ] as const)
 /**
  * `joined`: both trust each other now; `already-trusted`: they did before; `restart-needed`: it goes on in the network of
  * the invite after a restart; an {@link InviteProblem}; `used`, `revoked`: the inviter says so; `refused`: the inviter does
  * not know the invite; `busy`: too many attempts from this network; `unreachable`: the inviter is not there;
- * `unsupported`: its program knows no invites; `broken-off`: the connection was lost half-way; `full`: one of both trusts
- * as many peers as it may.
+ * `unsupported`: its program knows no invites; `broken-off`: the connection was lost half-way; `not-stored`: the inviter
+ * could not write it down; `full`: one of both trusts as many peers as it may.
  */
 export type JoinOutcome = z.output<typeof JoinOutcomeSchema>
 

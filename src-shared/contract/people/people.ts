@@ -8,7 +8,7 @@ const PeerIdSchema = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{46,60}$/, 'That is 
 const TypedNameSchema = z.string().max(4 * MAX_NAME_LENGTH)
 
 /** How a peer came to be trusted. */
-export const TrustedBySchema = z.enum(['invited', 'accepted', 'code', 'hand', 'settings'])
+const TrustedBySchema = z.enum(['invited', 'accepted', 'code', 'hand', 'settings'])
 /**
  * `invited`: it came with an invite of this node; `accepted`: this node came with an invite of it; `code`: both screens
  * showed the same code; `hand`: by its peer id, in the app; `settings`: it stands in the setting `trusted-peers`.

@@ -11,7 +11,8 @@ function reachWith(settings: Partial<UseSettings>, status = 'connected') {
   return createRequestReach({
     registry: { list: () => services },
     models: { imitatedBy: (id) => (id === 'MINE' ? 'mine' : undefined) },
-    settings: { 'use.reach': 'anyone', 'use.overflow': [], 'trusted-peers': [FRIEND], ...settings },
+    settings: { 'use.reach': 'anyone', 'use.overflow': [], ...settings },
+    isTrusted: (peerId) => peerId === FRIEND,
   })
 }
 

@@ -1,0 +1,52 @@
+import type { InviteView, Joining } from '#shared/contract/people/invites.js'
+import type { Person } from '#shared/contract/people/people.js'
+import type { People } from '../../people/index.js'
+import type { Handlers } from '../dispatch.js'
+import type { FeedSource } from '../feeds.js'
+import type { ConnectionsSource } from './peers.js'
+
+/** What the topics of people and invites read and change. */
+export interface PeopleHandlersNeeds {
+  people: Omit<People, 'name' | 'start' | 'stop' | 'isTrusted' | 'onTrustChanged'>
+  connections: Pick<ConnectionsSource, 'subscribe'>
+}
+
+/** `people.*`. */
+export function createPeopleHandlers({
+  people,
+}: PeopleHandlersNeeds): Pick<Handlers, Extract<keyof Handlers, `people.${string}`>> {
+  return {
+    'people.list': () => people.list(),
+    'people.trust': async ({ peer, name }) => ({ person: await people.trust(peer, { name }) }),
+    'people.untrust': ({ peer }) => people.untrust(peer),
+    'people.rename': async ({ peer, name }) => ({ person: await people.rename(peer, name) }),
+    'people.export': () => people.export(),
+    'people.ownName': () => people.ownName(),
+    'people.setOwnName': ({ name }) => people.setOwnName(name),
+    'people.invite': (options) => people.invite(options),
+    'people.invites': () => people.invites(),
+    'people.revokeInvite': async ({ id }) => ({ revoked: await people.revokeInvite(id) }),
+    'people.readInvite': ({ text }) => people.readInvite(text),
+    'people.join': ({ text, switchNetwork }) => people.join(text, { switchNetwork }),
+  }
+}
+
+/** The feeds of people, of invites and of joining. */
+export function createPeopleFeeds({ people, connections }: PeopleHandlersNeeds): {
+  people: FeedSource<Person[]>
+  invites: FeedSource<InviteView[]>
+  joining: FeedSource<Joining | null>
+} {
+  return {
+    people: {
+      snapshot: () => people.list(),
+      // Who is connected is told, too.
+      subscribe(listener) {
+        const stops = [people.subscribe(listener), connections.subscribe(listener)]
+        return () => stops.forEach((stop) => stop())
+      },
+    },
+    invites: { snapshot: () => people.invites(), subscribe: (listener) => people.subscribe(listener) },
+    joining: { snapshot: () => people.joining(), subscribe: (listener) => people.subscribe(listener) },
+  }
+}

@@ -1,0 +1,67 @@
+import type { SettingName, SettingProblem } from '../../../config/index.js'
+import type { CommandPlan, Invocation } from '../../command-plan.js'
+import type { CliIo, ControlClient } from '../../io.js'
+import { INVITE_OPTIONS, inviteProblems, runInvite } from './invite.js'
+import { JOIN_OPTIONS, runJoin } from './join.js'
+import { runName, runPeople, runTrust, runUntrust } from './people.js'
+
+/** The commands about whom the owner trusts. */
+export function peoplePlans(needs: {
+  client: (invocation: Invocation) => { io: CliIo; client: ControlClient }
+  /** Where a running node is found. */
+  location: readonly SettingName[]
+}): CommandPlan[] {
+  const { client } = needs
+  const location = { settings: needs.location, only: needs.location }
+  return [
+    {
+      name: 'invite',
+      help: 'Makes an invite: who comes with it and this node trust each other.',
+      ...location,
+      json: true,
+      options: INVITE_OPTIONS,
+      check: inviteProblems,
+      run: (invocation) => runInvite(client(invocation), { own: invocation.own, json: invocation.json }),
+    },
+    {
+      name: 'join',
+      help: 'Joins with an invite that somebody sent you.',
+      repeatedArg: 'INVITE',
+      ...location,
+      options: JOIN_OPTIONS,
+      run: (invocation) => runJoin(client(invocation), { words: invocation.args, own: invocation.own }),
+    },
+    {
+      name: 'people',
+      help: 'Lists the peers you trust.',
+      ...location,
+      json: true,
+      run: (invocation) => runPeople(client(invocation), invocation),
+    },
+    {
+      name: 'trust',
+      help: 'Trusts a peer by its id.',
+      args: ['PEER'],
+      ...location,
+      options: [['--name [name]', 'What it is called here.']],
+      check: ({ name }): SettingProblem[] =>
+        name === true ? [{ source: 'flag --name', sentence: 'It needs a value.' }] : [],
+      run: (invocation) =>
+        runTrust(client(invocation), { peer: invocation.args[0] ?? '', own: invocation.own }),
+    },
+    {
+      name: 'untrust',
+      help: 'Stops trusting a peer, given by its id or name; what runs between you ends at once.',
+      args: ['PEER'],
+      ...location,
+      run: (invocation) => runUntrust(client(invocation), { peer: invocation.args[0] ?? '' }),
+    },
+    {
+      name: 'name',
+      help: 'Shows or changes what this node calls itself (NAME), or what a trusted peer is called here (PEER NAME).',
+      optionalArgs: ['PEER', 'NAME'],
+      ...location,
+      run: (invocation) => runName(client(invocation), invocation),
+    },
+  ]
+}

@@ -1,0 +1,66 @@
+import { rename } from 'node:fs/promises'
+import { z } from 'zod'
+import { readJsonFile, writeJsonFile } from '../base/json-file.js'
+import { notStored } from '../base/not-stored.js'
+import type { Log } from '../logging/index.js'
+import { KeptInviteSchema, KeptPersonSchema, PendingJoinSchema, TRUST_LIMITS, type TrustContent } from './kept.js'
+
+const MAX_ENTRIES = 4_000
+const FileSchema = z.object({
+  format: z.literal(1),
+  people: z.array(z.unknown()).max(MAX_ENTRIES),
+  invites: z.array(z.unknown()).max(MAX_ENTRIES),
+  pending: z.unknown().optional(),
+})
+
+/** `trust.json` (0600). One odd entry does not spoil the others; a file that can't be understood is put aside. */
+export class TrustFile {
+  readonly #file: string
+  readonly #log: Log
+  #isBroken = false
+
+  constructor(needs: { log: Log }, options: { file: string }) {
+    this.#log = needs.log
+    this.#file = options.file
+  }
+
+  /** What was kept. Rejects when the file system does. */
+  async read(): Promise<TrustContent> {
+    const content = await readJsonFile(this.#file, FileSchema)
+    if (content.kind === 'missing') return { people: [], invites: [], pending: undefined }
+    if (content.kind === 'broken') {
+      this.#isBroken = true
+      const { reason } = content
+      this.#log.error('whom this node trusts cannot be read: only the settings count', { file: this.#file, reason })
+      return { people: [], invites: [], pending: undefined }
+    }
+    const { people, invites, pending } = content.value
+    return {
+      people: this.#known(people, KeptPersonSchema, 'person').slice(0, TRUST_LIMITS.people),
+      invites: this.#known(invites, KeptInviteSchema, 'invite').slice(
+        -(TRUST_LIMITS.invites + TRUST_LIMITS.endedInvites),
+      ),
+      pending: PendingJoinSchema.safeParse(pending).data,
+    }
+  }
+
+  /** @throws AppError `data_dir_unusable`; `otherwise` is what that means for the person. */
+  async write({ people, invites, pending }: TrustContent, otherwise: string): Promise<void> {
+    try {
+      if (this.#isBroken) await rename(this.#file, `${this.#file}.damaged`)
+      this.#isBroken = false
+      await writeJsonFile(this.#file, { format: 1, people, invites, pending })
+    } catch (error) {
+      throw notStored(otherwise, this.#file, error)
+    }
+  }
+
+  #known<S extends z.ZodType>(entries: readonly unknown[], schema: S, what: string): z.output<S>[] {
+    return entries.flatMap((entry) => {
+      const parsed = schema.safeParse(entry)
+      if (parsed.success) return [parsed.data]
+      this.#log.warn('an entry cannot be understood and is left out', { file: this.#file, what })
+      return []
+    })
+  }
+}

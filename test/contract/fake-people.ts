@@ -1,0 +1,35 @@
+import type { InviteView } from '#shared/contract/people/invites.js'
+import type { Person } from '#shared/contract/people/people.js'
+import type { ControlNeeds } from '../../src-main/api/index.js'
+
+/** A peer id that is one. */
+export const FRIEND = '12D3KooWGzBZZbLs1hJ2DL4J4yY2YVh9vH2cVYpPZ2UVsWjXGn3K'
+
+const PERSON: Person = {
+  ...{ peerId: FRIEND, label: 'Ann', givenName: null, ownName: 'Ann', trustedBy: 'accepted', revocable: true },
+  ...{ trustedAtMs: 1_700_000_000_000, inviteId: null, connected: true, lastSeenMs: null },
+}
+const INVITE: InviteView = {
+  ...{ id: 'a1b2c3d4', name: 'Tom', state: 'open', uses: 2, usesLeft: 1, usedBy: [FRIEND] },
+  ...{ madeAtMs: 1_700_000_000_000, expiresAtMs: 1_700_600_000_000 },
+}
+
+/** One person, one invite; nothing that is done changes them. */
+export function createFakePeople(): ControlNeeds['people'] {
+  return {
+    list: () => [PERSON],
+    trust: () => Promise.resolve(PERSON),
+    untrust: () => Promise.resolve({ untrusted: PERSON, openInviteId: null }),
+    rename: () => Promise.resolve(PERSON),
+    export: () => ({ fileName: 'people.json', text: '{}\n' }),
+    ownName: () => ({ name: 'Me', isDefault: true, editable: true }),
+    setOwnName: (name) => Promise.resolve({ name: name ?? 'Me', isDefault: name === null, editable: true }),
+    invite: () => Promise.resolve({ invite: INVITE, text: 'ocf1', link: 'ocf://join/ocf1', reach: 'anywhere' }),
+    invites: () => [INVITE],
+    revokeInvite: () => Promise.resolve({ ...INVITE, state: 'revoked' }),
+    readInvite: () => ({ invite: null, problem: 'cut-off', sentence: 'Its end is missing.', canSwitch: false }),
+    join: () => Promise.resolve({ outcome: 'cut-off', sentence: 'Its end is missing.', peerId: null }),
+    joining: () => null,
+    subscribe: () => () => undefined,
+  }
+}
