@@ -70,6 +70,8 @@ export function writeInvite(invite: Invite): string {
 /** The same as a link that opens the app. */
 export const inviteLink = (text: string): string => `${LINK}${text}`
 
+/** The word in a sentence. */
+const MENTION = /ocf1(?=\s)/gi
 /** What mail programs put into a text: signs of quoting, soft ends of lines, and characters that nobody sees. */
 const QUOTING = /=(?=\r?\n)|^[>|\s]+/gm
 const UNSEEN = /[\s\p{Cf}]/gu
@@ -83,7 +85,12 @@ const NEWER = /ocf[2-9](?=[A-Za-z0-9_-]{40})/i
  * invite twice; or what is wrong with it. Never throws.
  */
 export function readInvite(text: string): { invite: Invite; text: string } | { problem: TextProblem } {
-  const bare = text.replaceAll(QUOTING, '').replaceAll('—', '--').replaceAll(HYPHENS, '-').replaceAll(UNSEEN, '')
+  const bare = text
+    .replaceAll(MENTION, '')
+    .replaceAll(QUOTING, '')
+    .replaceAll('—', '--')
+    .replaceAll(HYPHENS, '-')
+    .replaceAll(UNSEEN, '')
   const found = new Map<string, Invite>()
   let problem: TextProblem = NEWER.test(bare) ? 'newer-version' : 'no-invite'
   let end = 0

@@ -1,6 +1,6 @@
 import type { Connection, IdentifyResult, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { multiaddr } from '@multiformats/multiaddr'
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import type { Clock, MonotonicClock } from '../base/clock.js'
 import { type Bucket, type BucketRate, fullBucket, refilled } from '../base/token-bucket.js'
 import type { Log } from '../logging/index.js'
@@ -105,10 +105,14 @@ export class StayConnected {
   }
 
   readonly #onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
-    const peerId = detail.peerId.toString()
-    if (!this.#needs.store.isTrusted(peerId)) return
-    const isHere = scopeOf(hostOf(detail.connection.remoteAddr.toString())) === 'loopback'
-    const told = detail.listenAddrs
+    if (this.#needs.store.isTrusted(detail.peerId.toString())) this.#told(detail.connection, detail.listenAddrs)
+  }
+
+  /** A peer says where it listens; on this machine only where it was met on this machine. */
+  #told({ remotePeer, remoteAddr }: Connection, addresses: readonly Multiaddr[]): void {
+    const peerId = remotePeer.toString()
+    const isHere = scopeOf(hostOf(remoteAddr.toString())) === 'loopback'
+    const told = addresses
       .map((address) => dialableMultiaddr(address.toString()))
       .filter((address) => address !== undefined)
       .filter((address) => isHere || relayOf(address) !== undefined || scopeOf(hostOf(address)) !== 'loopback')
@@ -156,7 +160,24 @@ export class StayConnected {
     }
     const [connection] = host.connectionsTo(peerId)
     if (connection === undefined) this.#lookFor(peerId, 0)
-    else this.#met(connection)
+    else {
+      this.#met(connection)
+      void this.#askStore(connection)
+    }
+  }
+
+  /** Who was met before it was trusted has said already where it listens. */
+  async #askStore(connection: Connection): Promise<void> {
+    const { host, log } = this.#needs
+    try {
+      const { addresses } = await host.libp2p.peerStore.get(connection.remotePeer)
+      this.#told(
+        connection,
+        addresses.map(({ multiaddr: address }) => address),
+      )
+    } catch (error) {
+      log.debug('nothing is known of where a peer listens', { peerId: connection.remotePeer.toString(), error })
+    }
   }
 
   #seen(peerId: string): void {
