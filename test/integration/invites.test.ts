@@ -1,5 +1,5 @@
-import { createServer, connect, type Socket } from 'node:net'
 import { readFile, writeFile } from 'node:fs/promises'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
@@ -16,6 +16,9 @@ import {
 } from '../../src-main/people/invite-message.js'
 import { type Invite, readInvite, writeInvite } from '../../src-main/people/invite-text.js'
 import { addressesOver, createHosts, until } from '../fixtures/hosts.js'
+import { readBody, startModelServer } from '../fixtures/model-servers/index.js'
+import { type NodeInProcess, startNodeInProcess } from '../fixtures/node-in-process.js'
+import { chat, untilListed } from '../fixtures/node-pair.js'
 import { type PeopleNode, startPeopleNode } from '../fixtures/people-node.js'
 
 const hosts = createHosts()
@@ -382,5 +385,54 @@ describe('trusted peers', () => {
     await until('the friend knows the name', () => other.people.list()[0]?.ownName === 'Ann')
     expect(stranger.people.list()).toMatchObject([{ ownName: null }])
     expect(one.people.list().map(({ label }) => label)).toEqual(['Bob'])
+  })
+})
+
+describe('a request that runs between two nodes', () => {
+  const running = async () => {
+    let prompts = 0
+    let ended = 0
+    const server = await startModelServer({
+      async answer(request, response) {
+        response.on('close', () => (ended += 1))
+        await readBody(request)
+        prompts += 1
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.write('data: {"choices":[{"delta":{"content":"one"}}]}\n\n')
+      },
+    })
+    hosts.defer(() => server.close())
+    const inProcess = async (flags: Record<string, unknown>): Promise<NodeInProcess> => {
+      const node = await startNodeInProcess({ flags })
+      hosts.defer(() => node.stop())
+      return node
+    }
+    const provider = await inProcess({ 'service.name': 'llm', 'service.port': String(server.port) })
+    const user = await inProcess({ 'bootstrap.sources': `${provider.gateway}/v1/dnt/bootstraps`, 'use.reach': 'trusted' })
+    await untilListed(user.gateway, 'test-model')
+    expect((await chat(user.gateway, { model: 'test-model' })).status).toBe(403)
+    const { text } = await provider.control.call('people.invite', {})
+    expect((await user.control.call('people.join', { text })).outcome).toBe('joined')
+    const response = await chat(user.gateway, { model: 'test-model', stream: true })
+    expect(response.status).toBe(200)
+    // A stream that broke ends with an error.
+    const reading = response.text()
+    expect([prompts, ended]).toEqual([1, 0])
+    return { provider, user, reading, ended: () => ended }
+  }
+
+  test('ends at once, at the server too, when the user no longer trusts the provider', async () => {
+    const { provider, user, reading, ended } = await running()
+    await user.control.call('people.untrust', { peer: provider.peerId })
+    expect(await reading).toMatch(/"one"[^]*"error"/)
+    await until('the server was left', () => ended() === 1)
+    expect((await chat(user.gateway, { model: 'test-model' })).status).toBe(403)
+  })
+
+  test('ends at once, at the server too, when the provider no longer trusts the user', async () => {
+    const { provider, user, reading, ended } = await running()
+    await provider.control.call('people.untrust', { peer: user.peerId })
+    expect(await reading).toMatch(/"one"[^]*"error"/)
+    await until('the server was left', () => ended() === 1)
   })
 })
