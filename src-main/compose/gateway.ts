@@ -99,7 +99,12 @@ export function composeGateway(needs: {
   const scores = createProviderScores({ monotonic })
   const statusFollower = createStatusFollower({ table, scores })
   const affinity = createAffinity({ monotonic })
-  const reach = createRequestReach({ registry, models, settings, isTrusted: (peerId) => needs.people.isTrusted(peerId) })
+  const reach = createRequestReach({
+    registry,
+    models,
+    settings,
+    isTrusted: (peerId) => needs.people.isTrusted(peerId),
+  })
   const choice = createProviderChoice({ host, table, registry, admission, health, reach, scores, affinity })
   const forwarder = createForwarder(
     { host, peerClients, localClients, registry, health, reach, admission, scores, paths, log },

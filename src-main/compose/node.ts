@@ -134,7 +134,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     sharing: sharing.needs,
     logs: logger.ring,
     bootstrapper,
-    identity: createIdentityKeeper({ identity, clock, log }, { dataDir: dataFolder.dir }),
+    identity: createIdentityKeeper({ identity, people: people.backedUp, clock, log }, { dataDir: dataFolder.dir }),
     doctor: composeDoctor({
       ...{ host, bootstrapper, table, registry, settings, clock, log },
       openFiles: () => ({ ...readOpenFiles(), shares: descriptors }),

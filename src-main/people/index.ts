@@ -4,7 +4,7 @@ import type { Clock, MonotonicClock } from '../base/clock.js'
 import type { Service } from '../base/lifecycle.js'
 import type { LiveSettings } from '../config/index.js'
 import type { Log } from '../logging/index.js'
-import type { Host } from '../p2p/index.js'
+import type { BackedUpPeople, Host } from '../p2p/index.js'
 import type { InviteReach } from './invite-addresses.js'
 import type { Joined } from './joiner.js'
 
@@ -31,11 +31,16 @@ export interface People extends TrustedPeers, Service {
    * Trusts a peer; one that is trusted already only gets what is new.
    * @throws AppError `invalid_peer_id`, `invalid_request` (this node itself, or one too many), `data_dir_unusable`
    */
-  trust(peerId: string, options?: { by?: 'hand' | 'code'; name?: string | undefined; ownName?: string }): Promise<Person>
+  trust(
+    peerId: string,
+    options?: { by?: 'hand' | 'code'; name?: string | undefined; ownName?: string },
+  ): Promise<Person>
   /** @throws AppError `not_found`, `invalid_request` for one in the settings, `data_dir_unusable` */
   untrust(peerId: string): Promise<{ untrusted: Person; openInviteId: string | null }>
   /** @throws AppError `not_found`, `data_dir_unusable` */
   rename(peerId: string, name: string): Promise<Person>
+  /** The people as they are kept in a backup of the identity. */
+  readonly backedUp: BackedUpPeople
   /** The people as the text of a JSON file. */
   export(): { fileName: string; text: string }
   ownName(): OwnName

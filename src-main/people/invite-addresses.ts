@@ -9,7 +9,10 @@ export type InviteReach = 'anywhere' | 'lan' | 'machine' | 'nowhere'
  * The addresses for an invite out of all this node announces: such that a guest from anywhere finds one that works, and
  * one in the same home another. Of this machine alone only where the node listens on nothing else.
  */
-export function inviteAddresses(announced: readonly string[], self: string): { addresses: string[]; reach: InviteReach } {
+export function inviteAddresses(
+  announced: readonly string[],
+  self: string,
+): { addresses: string[]; reach: InviteReach } {
   const all = [...new Set(announced.map((address) => address.replace(`/p2p/${self}`, '')))].filter(isPlain)
   const relayed = all.filter((address) => relayOf(address) !== undefined)
   const direct = all.filter((address) => relayOf(address) === undefined)
@@ -22,7 +25,9 @@ export function inviteAddresses(announced: readonly string[], self: string): { a
   }
   // One of each kind first, then second ones in the same order.
   const kinds = [open, relayed, lan]
-  const rounds = Array.from({ length: MAX_INVITE_ADDRESSES }, (_, round) => kinds.flatMap((kind) => kind.slice(round, round + 1)))
+  const rounds = Array.from({ length: MAX_INVITE_ADDRESSES }, (_, round) =>
+    kinds.flatMap((kind) => kind.slice(round, round + 1)),
+  )
   const reach = open.length + relayed.length > 0 ? 'anywhere' : 'lan'
   return { addresses: rounds.flat().slice(0, MAX_INVITE_ADDRESSES), reach }
 }

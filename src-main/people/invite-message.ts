@@ -10,7 +10,17 @@ export const INVITE_PROTOCOL = '/ocf/invite/1.0.0'
 export const EXCHANGE_WITHIN_MS = 10_000
 
 /** What the inviter answers in the end; the place in this list is its number on the wire. */
-export const ANSWERS = ['accepted', 'already', 'used', 'expired', 'revoked', 'full', 'failed', 'refused', 'busy'] as const
+export const ANSWERS = [
+  'accepted',
+  'already',
+  'used',
+  'expired',
+  'revoked',
+  'full',
+  'failed',
+  'refused',
+  'busy',
+] as const
 /**
  * All but the last two carry a proof. `already`: the guest was trusted before; `failed`: it could not be stored; `refused`:
  * unknown invite or wrong proof; `busy`: too many attempts from where the guest is.
@@ -87,7 +97,10 @@ export function readProof(frame: Uint8Array, exchange: Exchange, key: string): {
  * The inviter's answer, with its own proof and name for those who know the secret. Without a key, bytes of chance stand
  * in place of the proof.
  */
-export function answerOf(answer: Answer, proof: { exchange: Exchange; key: string; name: string } | undefined): Uint8Array {
+export function answerOf(
+  answer: Answer,
+  proof: { exchange: Exchange; key: string; name: string } | undefined,
+): Uint8Array {
   const code = Buffer.from([ANSWERS.indexOf(answer)])
   const said = Buffer.concat([code, Buffer.from((proof?.name ?? '').slice(0, MAX_NAME_BYTES / 4))])
   const proven = proof === undefined ? randomBytes(PROOF_BYTES) : mac('inviter', proof.exchange, proof.key, said)
@@ -116,7 +129,11 @@ function mac(who: 'guest' | 'inviter', exchange: Exchange, key: string, said: Ui
     const bytes = Buffer.from(part)
     transcript.update(Buffer.from([bytes.length])).update(bytes)
   }
-  return createHmac('sha256', Buffer.from(key, 'hex')).update(`${who}\0`).update(transcript.digest()).update(said).digest()
+  return createHmac('sha256', Buffer.from(key, 'hex'))
+    .update(`${who}\0`)
+    .update(transcript.digest())
+    .update(said)
+    .digest()
 }
 
 const nameIn = (bytes: Uint8Array): string => cleanName(Buffer.from(bytes).toString('utf8'))

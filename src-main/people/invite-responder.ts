@@ -103,7 +103,11 @@ export class InviteResponder {
     const hello = readHello(await frames.next())
     if (hello === undefined) throw new Error('no greeting')
     const inviterNonce = newNonce()
-    const exchange: Exchange = { ...{ id: hello.id, guest, inviter: host.peerId }, guestNonce: hello.nonce, inviterNonce }
+    const exchange: Exchange = {
+      ...{ id: hello.id, guest, inviter: host.peerId },
+      guestNonce: hello.nonce,
+      inviterNonce,
+    }
     frames.send(challengeOf(inviterNonce))
     const proof = await frames.next()
     const id = Buffer.from(hello.id).toString('hex')
@@ -142,7 +146,8 @@ export class InviteResponder {
 
   #giveBack(source: string): void {
     const bucket = this.#attempts.get(source)
-    if (bucket !== undefined) this.#attempts.set(source, { ...bucket, tokens: Math.min(ATTEMPTS.capacity, bucket.tokens + 1) })
+    if (bucket !== undefined)
+      this.#attempts.set(source, { ...bucket, tokens: Math.min(ATTEMPTS.capacity, bucket.tokens + 1) })
   }
 }
 

@@ -125,7 +125,7 @@ function readAt(text: string): { invite: Invite; length: number } | { problem: T
 
 function decode(content: Buffer): Invite | undefined {
   const fields: [number, Buffer][] = []
-  for (let at = 0; at < content.length; ) {
+  for (let at = 0; at < content.length;) {
     const [tag = 0, length = 0] = content.subarray(at, at + 2)
     const value = content.subarray(at + 2, at + 2 + length)
     if (value.length !== length || at + 2 > content.length) return undefined

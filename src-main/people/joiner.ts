@@ -183,7 +183,6 @@ export class Joiner {
     for (let pauseMs = FIRST_RETRY_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, MAX_RETRY_MS)) {
       try {
         const { outcome } = await this.join(text, { switchNetwork: false })
-        if (signal.aborted) return
         if (!MAY_COME.has(outcome)) {
           await this.#needs.store.setPending(undefined)
           return

@@ -1,11 +1,17 @@
 import { z } from 'zod'
 import { cleanName, MAX_NAME_LENGTH } from '#shared/person-names.js'
 
+/** Entries of a file that are looked at. */
+export const MAX_ENTRIES = 4_000
+
 /** People and open invites that are kept; invites that are over are kept for a while besides, so that they can be told. */
 export const TRUST_LIMITS = { people: 1_000, invites: 100, endedInvites: 100, addresses: 8 } as const
 
 const PeerIdSchema = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{46,60}$/)
-const NameSchema = z.string().min(1).max(4 * MAX_NAME_LENGTH)
+const NameSchema = z
+  .string()
+  .min(1)
+  .max(4 * MAX_NAME_LENGTH)
 const TimeSchema = z.number().int().nonnegative()
 
 const KeptAddressSchema = z.strictObject({
@@ -109,11 +115,35 @@ export const guestOf = ({ id, uses, name }: KeptInvite, guest: Guest): NewPerson
 })
 
 /** Somebody of whom only the settings know. */
-export const fromSettings = (peerId: string): KeptPerson => ({ peerId, trustedBy: 'settings', trustedAtMs: 0, addresses: [] })
+export const fromSettings = (peerId: string): KeptPerson => ({
+  peerId,
+  trustedBy: 'settings',
+  trustedAtMs: 0,
+  addresses: [],
+})
 
 /** Without what is undefined. */
 export function definedOf<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>
+  }
+}
+
+const BackupSchema = z.object({ people: z.array(z.unknown()).max(MAX_ENTRIES) })
+
+/** The people in a backup's text; what can't be understood is left out. */
+export function peopleIn(text: string): KeptPerson[] {
+  const { data } = BackupSchema.safeParse(parseJson(text))
+  return (data?.people ?? []).flatMap((entry) => {
+    const parsed = KeptPersonSchema.safeParse(entry)
+    return parsed.success && parsed.data.trustedBy !== 'settings' ? [parsed.data] : []
+  })
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }

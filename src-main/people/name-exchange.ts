@@ -37,11 +37,15 @@ export class NameExchange {
   }
 
   async start(): Promise<void> {
-    await this.#needs.host.libp2p.handle(NAME_PROTOCOL, (stream, connection) => void this.#onStream(stream, connection), {
-      maxInboundStreams: MAX_STREAMS,
-      maxOutboundStreams: MAX_STREAMS,
-      runOnLimitedConnection: true,
-    })
+    await this.#needs.host.libp2p.handle(
+      NAME_PROTOCOL,
+      (stream, connection) => void this.#onStream(stream, connection),
+      {
+        maxInboundStreams: MAX_STREAMS,
+        maxOutboundStreams: MAX_STREAMS,
+        runOnLimitedConnection: true,
+      },
+    )
   }
 
   async stop(): Promise<void> {

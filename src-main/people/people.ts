@@ -4,7 +4,7 @@ import type { OwnName, Person } from '#shared/contract/people/people.js'
 import { AppError } from '#shared/errors.js'
 import { cleanName } from '#shared/person-names.js'
 import type { Log } from '../logging/index.js'
-import { assertPeerId } from '../p2p/index.js'
+import { assertPeerId, type BackedUpPeople } from '../p2p/index.js'
 import { inviteAddresses } from './invite-addresses.js'
 import { hashesOf } from './invite-message.js'
 import { InviteResponder } from './invite-responder.js'
@@ -35,6 +35,10 @@ class KeptPeople implements People {
   readonly #names: NameExchange
   readonly #connections: StayConnected
   readonly #joiner: Joiner
+  readonly backedUp: BackedUpPeople = {
+    backup: () => JSON.stringify({ people: this.#store.backup() }),
+    restore: (text) => this.#store.restore(text),
+  }
   #stops: (() => void)[] = []
 
   constructor(needs: PeopleNeeds, options: PeopleOptions) {
@@ -147,7 +151,10 @@ class KeptPeople implements People {
     const people = this.#store.people().map(({ addresses: _, ...person }) => person)
     const day = new Date(clock.now()).toISOString().slice(0, 10)
     const content = { format: 'ocf-people', version: 1, peerId: host.peerId, madeAtMs: clock.now(), people }
-    return { fileName: `ocf-people-${host.peerId.slice(-8)}-${day}.json`, text: `${JSON.stringify(content, null, 2)}\n` }
+    return {
+      fileName: `ocf-people-${host.peerId.slice(-8)}-${day}.json`,
+      text: `${JSON.stringify(content, null, 2)}\n`,
+    }
   }
 
   ownName(): OwnName {
@@ -189,7 +196,9 @@ class KeptPeople implements People {
   }
 
   async revokeInvite(id: string): Promise<InviteView> {
-    const found = this.#store.invites().filter((invite) => invite.id === id || (id.length >= 6 && invite.id.startsWith(id)))
+    const found = this.#store
+      .invites()
+      .filter((invite) => invite.id === id || (id.length >= 6 && invite.id.startsWith(id)))
     const [invite] = found
     if (invite === undefined || found.length > 1) {
       throw new AppError('not_found', `There is no invite ${id}.`, { param: 'id' })

@@ -131,7 +131,10 @@ export class StayConnected {
       byAddress.set(key, { address: key, proven: proven || byAddress.get(key)?.proven === true })
     }
     const all = [...byAddress.values()]
-    const kept = [...all.filter(({ proven }) => proven).slice(0, TRUST_LIMITS.addresses / 2), ...all.filter(({ proven }) => !proven)]
+    const kept = [
+      ...all.filter(({ proven }) => proven).slice(0, TRUST_LIMITS.addresses / 2),
+      ...all.filter(({ proven }) => !proven),
+    ]
     const next = kept.slice(0, TRUST_LIMITS.addresses)
     if (JSON.stringify(next) !== JSON.stringify(known)) this.#needs.store.note(peerId, { addresses: next })
   }

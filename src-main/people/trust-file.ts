@@ -3,9 +3,18 @@ import { z } from 'zod'
 import { readJsonFile, writeJsonFile } from '../base/json-file.js'
 import { notStored } from '../base/not-stored.js'
 import type { Log } from '../logging/index.js'
-import { KeptInviteSchema, KeptPersonSchema, PendingJoinSchema, TRUST_LIMITS, type TrustContent } from './kept.js'
+import {
+  KeptInviteSchema,
+  KeptPersonSchema,
+  MAX_ENTRIES,
+  PendingJoinSchema,
+  TRUST_LIMITS,
+  type TrustContent,
+} from './kept.js'
 
-const MAX_ENTRIES = 4_000
+/** What is only noted, such as when a person was last seen, is written so much later at most (ms). */
+const NOTE_AFTER_MS = 60_000
+
 const FileSchema = z.object({
   format: z.literal(1),
   people: z.array(z.unknown()).max(MAX_ENTRIES),
@@ -18,6 +27,11 @@ export class TrustFile {
   readonly #file: string
   readonly #log: Log
   #isBroken = false
+  /** One change after the other. */
+  #last: Promise<unknown> = Promise.resolve()
+  /** What is to be written later. */
+  #noted: (() => TrustContent) | undefined
+  #timer: NodeJS.Timeout | undefined
 
   constructor(needs: { log: Log }, options: { file: string }) {
     this.#log = needs.log
@@ -41,6 +55,38 @@ export class TrustFile {
         -(TRUST_LIMITS.invites + TRUST_LIMITS.endedInvites),
       ),
       pending: PendingJoinSchema.safeParse(pending).data,
+    }
+  }
+
+  /** Makes a change after those before it, of which each may read and write. */
+  inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(change)
+    this.#last = done.catch(() => undefined) // The caller hears of it; the next one is not held up.
+    return done
+  }
+
+  /** Writes what `content` gives then, within a minute. That this failed is logged. */
+  writeLater(content: () => TrustContent): void {
+    this.#noted = content
+    this.#timer ??= setTimeout(() => void this.#writeNoted(), NOTE_AFTER_MS).unref()
+  }
+
+  /** Everything is written. */
+  async settle(): Promise<void> {
+    await this.#writeNoted()
+    await this.#last
+  }
+
+  async #writeNoted(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const content = this.#noted
+    this.#noted = undefined
+    if (content === undefined) return
+    try {
+      await this.inTurn(() => this.write(content(), ''))
+    } catch (error) {
+      this.#log.warn('when people were last seen could not be written', { error })
     }
   }
 

@@ -3,7 +3,6 @@ import { cleanName } from '#shared/person-names.js'
 import type { Clock } from '../base/clock.js'
 import { Listeners } from '../base/listeners.js'
 import type { Log } from '../logging/index.js'
-import type { TrustedPeers } from './index.js'
 import {
   definedOf,
   fromSettings,
@@ -14,17 +13,16 @@ import {
   type KeptInvite,
   type KeptPerson,
   type NewPerson,
+  peopleIn,
   type PendingJoin,
   TRUST_LIMITS,
   type TrustContent,
 } from './kept.js'
 import { TrustFile } from './trust-file.js'
+import type { TrustedPeers } from './index.js'
 
 /** What the inviter decides about a guest that knows the secret. `refused`: it was trusted by this invite and is no more. */
 export type Redeemed = 'accepted' | 'already' | 'used' | 'expired' | 'revoked' | 'refused' | 'full'
-
-/** What is only noted, such as when a person was last seen, is written this much later at most (ms). */
-const NOTE_AFTER_MS = 60_000
 
 /**
  * Whom the owner trusts, and the invites of this node. What opens something is stored before it counts; what closes
@@ -40,9 +38,6 @@ export class TrustStore implements TrustedPeers {
   #pending: PendingJoin | undefined
   readonly #trustListeners = new Listeners<[string]>()
   readonly #listeners = new Listeners()
-  /** One change after the other. */
-  #last: Promise<unknown> = Promise.resolve()
-  #timer: NodeJS.Timeout | undefined
 
   /** `inSettings`: the setting `trusted-peers` as it is now. */
   constructor(needs: { clock: Clock; log: Log; inSettings: () => readonly string[] }, options: { file: string }) {
@@ -60,9 +55,8 @@ export class TrustStore implements TrustedPeers {
   }
 
   /** Writes what was only noted. */
-  async close(): Promise<void> {
-    if (this.#timer !== undefined) await this.#writeNotes()
-    await this.#last
+  close(): Promise<void> {
+    return this.#file.settle()
   }
 
   isTrusted(peerId: string): boolean {
@@ -127,11 +121,14 @@ export class TrustStore implements TrustedPeers {
 
   /** Who is trusted already stays so as before, with what is new. @throws AppError `invalid_request`, `data_dir_unusable` */
   trust(person: NewPerson): Promise<KeptPerson> {
-    return this.#inTurn(async () => {
+    return this.#file.inTurn(async () => {
       const { peerId } = person
       const before = this.#people.get(peerId)
       if (before === undefined && this.isFull) {
-        throw new AppError('invalid_request', `This node trusts ${TRUST_LIMITS.people} peers already. Remove one first.`)
+        throw new AppError(
+          'invalid_request',
+          `This node trusts ${TRUST_LIMITS.people} peers already. Remove one first.`,
+        )
       }
       const wasTrusted = this.isTrusted(peerId)
       await this.#write({ people: this.#with(joined(before, person, this.#clock.now())) }, 'It is not trusted')
@@ -146,6 +143,28 @@ export class TrustStore implements TrustedPeers {
     })
   }
 
+  /** People as they are backed up: with the two addresses that are most likely to be right. */
+  backup(): KeptPerson[] {
+    const kept = [...this.#people.values()].filter(({ trustedBy }) => trustedBy !== 'settings')
+    return kept.map((person) => ({ ...person, addresses: person.addresses.slice(0, 2) }))
+  }
+
+  /** Trusts those of a backup that are not trusted now, as far as there is room; how many. @throws AppError `data_dir_unusable` */
+  restore(text: string): Promise<number> {
+    return this.#file.inTurn(async () => {
+      const room = TRUST_LIMITS.people - this.#people.size
+      const missing = peopleIn(text).filter(({ peerId }) => !this.isTrusted(peerId))
+      const people = missing.slice(0, room)
+      await this.#write({ people: [...this.#people.values(), ...people] }, 'The backup was not restored')
+      for (const person of people) {
+        this.#people.set(person.peerId, person)
+        this.#trustListeners.notify(person.peerId)
+      }
+      this.#listeners.notify()
+      return people.length
+    })
+  }
+
   /** @throws AppError `not_found`; `data_dir_unusable` where it would be trusted again after a restart */
   async untrust(peerId: string): Promise<KeptPerson> {
     const person = this.#people.get(peerId)
@@ -154,7 +173,7 @@ export class TrustStore implements TrustedPeers {
     this.#log.info('a peer is no longer trusted', { peerId })
     this.#trustListeners.notify(peerId)
     this.#listeners.notify()
-    await this.#inTurn(() => this.#write({}, 'It is not trusted now, but it is again after a restart'))
+    await this.#file.inTurn(() => this.#write({}, 'It is not trusted now, but it is again after a restart'))
     return person
   }
 
@@ -163,7 +182,7 @@ export class TrustStore implements TrustedPeers {
     const given = cleanName(name)
     const named = ({ givenName: _, ...rest }: KeptPerson): KeptPerson =>
       given === '' ? rest : { ...rest, givenName: given }
-    return this.#inTurn(async () => {
+    return this.#file.inTurn(async () => {
       const person = this.person(peerId)
       if (person === undefined) throw notTrusted()
       await this.#write({ people: this.#with(named(person)) }, 'The name stays as it was')
@@ -177,7 +196,7 @@ export class TrustStore implements TrustedPeers {
 
   /** @throws AppError `invalid_request` for one too many, `data_dir_unusable` */
   addInvite(invite: KeptInvite): Promise<KeptInvite> {
-    return this.#inTurn(async () => {
+    return this.#file.inTurn(async () => {
       const nowMs = this.#clock.now()
       const ended = [...this.#invites.values()].filter((each) => inviteState(each, nowMs) !== 'open')
       if (this.#invites.size - ended.length >= TRUST_LIMITS.invites) {
@@ -198,7 +217,7 @@ export class TrustStore implements TrustedPeers {
     const revoked = { ...invite, revokedAtMs: invite.revokedAtMs ?? this.#clock.now() }
     this.#invites.set(id, revoked)
     this.#listeners.notify()
-    await this.#inTurn(() => this.#write({}, 'The invite is refused now, but it is open again after a restart'))
+    await this.#file.inTurn(() => this.#write({}, 'The invite is refused now, but it is open again after a restart'))
     return revoked
   }
 
@@ -208,7 +227,7 @@ export class TrustStore implements TrustedPeers {
    * @throws AppError `data_dir_unusable`
    */
   redeem(id: string, guest: Guest): Promise<Redeemed> {
-    return this.#inTurn(async () => {
+    return this.#file.inTurn(async () => {
       const invite = this.#invites.get(id)
       if (invite === undefined) return 'refused'
       if (this.isTrusted(guest.peerId)) return 'already'
@@ -233,7 +252,7 @@ export class TrustStore implements TrustedPeers {
 
   /** @throws AppError `data_dir_unusable` */
   setPending(pending: PendingJoin | undefined): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#file.inTurn(async () => {
       await this.#write({ pending }, 'The invite was not kept')
       this.#pending = pending
     })
@@ -244,34 +263,21 @@ export class TrustStore implements TrustedPeers {
     const person = this.person(peerId)
     if (person === undefined || (this.isFull && !this.#people.has(peerId))) return
     this.#people.set(peerId, { ...person, ...change })
-    this.#timer ??= setTimeout(() => void this.#writeNotes(), NOTE_AFTER_MS).unref()
+    this.#file.writeLater(() => this.#content({}))
     this.#listeners.notify()
   }
 
-  async #writeNotes(): Promise<void> {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    try {
-      await this.#inTurn(() => this.#write({}, ''))
-    } catch (error) {
-      this.#log.warn('when people were last seen could not be written', { error })
-    }
-  }
-
-  #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(change)
-    this.#last = done.catch(() => undefined) // The caller hears of it; the next one is not held up.
-    return done
-  }
-
   #write(change: Partial<TrustContent>, otherwise: string): Promise<void> {
-    const content = {
-      ...{ people: [...this.#people.values()], invites: [...this.#invites.values()], pending: this.#pending },
-      ...change,
-    }
+    return this.#file.write(this.#content(change), otherwise)
+  }
+
+  /** Without those of whom only settings of before knew. */
+  #content(change: Partial<TrustContent>): TrustContent {
+    const [people, invites] = [[...this.#people.values()], [...this.#invites.values()]]
+    const content = { people, invites, pending: this.#pending, ...change }
     const named = this.#inSettings()
-    const people = content.people.filter(({ peerId, trustedBy }) => trustedBy !== 'settings' || named.includes(peerId))
-    return this.#file.write({ ...content, people }, otherwise)
+    const isKept = ({ peerId, trustedBy }: KeptPerson): boolean => trustedBy !== 'settings' || named.includes(peerId)
+    return { ...content, people: content.people.filter(isKept) }
   }
 
   #with(person: KeptPerson): KeptPerson[] {

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { followState, type FeedObserver } from '#shared/contract/client.js'
 import { CALLS, FEEDS, type CallInput, type CallName, type FeedName } from '#shared/contract/index.js'
 import { eventually } from '../fixtures/eventually.js'
-import { FRIEND } from './fake-people.js'
 import { ALICE, createFakeNode, SELF, type FakeNode } from './fake-node.js'
+import { FRIEND } from './fake-people.js'
 import { TRANSPORTS, type Connected } from './transports.js'
 
 /** One valid input for each call: a new call does not compile until it stands here. */

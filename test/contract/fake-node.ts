@@ -177,6 +177,7 @@ const FAKE_IDENTITY: ControlNeeds['identity'] = {
     Promise.resolve({
       identity: { peerId: SELF, seeded: false, file: '/data/identity.key', nextPeerId: ALICE },
       keptAs: 'identity.key.bak-20231114T221320Z',
+      people: 1,
     }),
 }
 

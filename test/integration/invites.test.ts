@@ -198,7 +198,9 @@ describe('a hostile guest', () => {
     for (let round = 0; round < 3; round += 1) {
       const guest = await start()
       for (let attempt = 0; attempt < 4; attempt += 1) {
-        guesses.push((await join1(guest, changed(text, { secret: Buffer.alloc(16, 50 + 4 * round + attempt) }))).outcome)
+        guesses.push(
+          (await join1(guest, changed(text, { secret: Buffer.alloc(16, 50 + 4 * round + attempt) }))).outcome,
+        )
       }
     }
     expect(guesses.filter((outcome) => outcome === 'refused')).toHaveLength(5)
@@ -309,11 +311,15 @@ test('the secret is in no byte that goes over the wire, nor in what the inviter 
   const all = Buffer.concat(seen)
   expect(all.length).toBeGreaterThan(1_000)
   expect(all.includes(Buffer.from(hashesOf(secret).id, 'hex'))).toBe(true)
-  const forms = [Buffer.from(secret), ...(['hex', 'base64', 'base64url'] as const).map((form) => Buffer.from(Buffer.from(secret).toString(form)))]
+  const forms = [
+    Buffer.from(secret),
+    ...(['hex', 'base64', 'base64url'] as const).map((form) => Buffer.from(Buffer.from(secret).toString(form))),
+  ]
   for (const form of forms) expect(all.includes(form)).toBe(false)
   await inviter.people.stop()
   const kept = await readFile(join(inviter.dir, 'trust.json'), 'utf8')
-  for (const form of ['hex', 'base64', 'base64url'] as const) expect(kept).not.toContain(Buffer.from(secret).toString(form))
+  for (const form of ['hex', 'base64', 'base64url'] as const)
+    expect(kept).not.toContain(Buffer.from(secret).toString(form))
 })
 
 /** Copies what every stream of the invite protocol brings or takes. */
@@ -376,7 +382,11 @@ describe('trusted peers', () => {
   })
 
   test('hear a new name, and a stranger does not', async () => {
-    const [one, other, stranger] = [await start({ name: 'Ann' }), await start({ name: 'Bob' }), await start({ name: 'Eve' })]
+    const [one, other, stranger] = [
+      await start({ name: 'Ann' }),
+      await start({ name: 'Bob' }),
+      await start({ name: 'Eve' }),
+    ]
     await join1(other, (await one.people.invite(ONE)).text)
     // One that trusts this node and is not trusted by it.
     await stranger.people.trust(one.host.peerId)
@@ -408,7 +418,10 @@ describe('a request that runs between two nodes', () => {
       return node
     }
     const provider = await inProcess({ 'service.name': 'llm', 'service.port': String(server.port) })
-    const user = await inProcess({ 'bootstrap.sources': `${provider.gateway}/v1/dnt/bootstraps`, 'use.reach': 'trusted' })
+    const user = await inProcess({
+      'bootstrap.sources': `${provider.gateway}/v1/dnt/bootstraps`,
+      'use.reach': 'trusted',
+    })
     await untilListed(user.gateway, 'test-model')
     expect((await chat(user.gateway, { model: 'test-model' })).status).toBe(403)
     const { text } = await provider.control.call('people.invite', {})

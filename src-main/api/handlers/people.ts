@@ -7,7 +7,7 @@ import type { ConnectionsSource } from './peers.js'
 
 /** What the topics of people and invites read and change. */
 export interface PeopleHandlersNeeds {
-  people: Omit<People, 'name' | 'start' | 'stop' | 'isTrusted' | 'onTrustChanged'>
+  people: Omit<People, 'name' | 'start' | 'stop' | 'isTrusted' | 'onTrustChanged' | 'backedUp'>
   connections: Pick<ConnectionsSource, 'subscribe'>
 }
 

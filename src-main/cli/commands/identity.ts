@@ -4,6 +4,7 @@ import { AppError } from '#shared/errors.js'
 import { quote, type SettingProblem } from '../../config/index.js'
 import { printable } from '../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
+import { counted } from '../table.js'
 
 /** The options only `ocf identity` has. */
 export const IDENTITY_OPTIONS: [flags: string, help: string][] = [
@@ -58,10 +59,12 @@ async function restore(
   { file, passphrase }: { file: string; passphrase: string },
 ): Promise<number> {
   const text = readText(io, file)
-  const { identity, keptAs } = await client.call('identity.restore', { text, passphrase })
+  const { identity, keptAs, people } = await client.call('identity.restore', { text, passphrase })
+  if (people > 0)
+    io.stdout.write(`${counted(people, 'peer')} of the backup ${people === 1 ? 'is' : 'are'} trusted again.\n`)
   io.stdout.write(
     keptAs === null
-      ? 'This backup holds the key this node has already. Nothing was changed.\n'
+      ? `This backup holds the key this node has already.${people === 0 ? ' Nothing was changed.' : ''}\n`
       : `After the next start this node is ${identity.nextPeerId ?? identity.peerId}. The key until now is kept as ${keptAs}.\n`,
   )
   return EXIT.ok

@@ -19,24 +19,30 @@ const TAG_BYTES = 16
 /** An Ed25519 private key as libp2p's protobuf. */
 const SECRET_BYTES = 68
 
-/** A backup's file. */
-const BackupSchema = z.strictObject({
-  format: z.literal(FORMAT),
-  version: z.literal(1),
-  peerId: z.string().regex(/^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/),
-  /** Unix milliseconds. */
-  madeAtMs: z.number().int().min(0).max(8.64e15),
-  kdf: z.strictObject({
-    name: z.literal('scrypt'),
-    N: z.literal(READ_COSTS),
-    r: z.literal(COST.r),
-    p: z.literal(COST.p),
-    salt: base64Of(SALT_BYTES),
-  }),
-  cipher: z.strictObject({ name: z.literal(CIPHER), nonce: base64Of(NONCE_BYTES) }),
-  /** The key, encrypted, and GCM's tag. */
-  data: base64Of(SECRET_BYTES + TAG_BYTES),
-})
+/** Of what is attached, encrypted and in base64. */
+const MAX_ATTACHED_CHARS = 900 * 1024
+
+/** A backup's file. Version 2 has something attached, which programs that know only 1 would leave out unseen. */
+const BackupSchema = z
+  .strictObject({
+    format: z.literal(FORMAT),
+    version: z.literal([1, 2]),
+    peerId: z.string().regex(/^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/),
+    /** Unix milliseconds. */
+    madeAtMs: z.number().int().min(0).max(8.64e15),
+    kdf: z.strictObject({
+      name: z.literal('scrypt'),
+      N: z.literal(READ_COSTS),
+      r: z.literal(COST.r),
+      p: z.literal(COST.p),
+      salt: base64Of(SALT_BYTES),
+    }),
+    cipher: z.strictObject({ name: z.literal(CIPHER), nonce: base64Of(NONCE_BYTES) }),
+    /** The key, encrypted, and GCM's tag. */
+    data: base64Of(SECRET_BYTES + TAG_BYTES),
+    attached: z.strictObject({ nonce: base64Of(NONCE_BYTES), data: z.base64().max(MAX_ATTACHED_CHARS) }).optional(),
+  })
+  .refine(({ version, attached }) => (version === 2) === (attached !== undefined))
 
 /** A backup as it was read; whether it holds what it says is known once it is opened. */
 export type Backup = z.output<typeof BackupSchema>
@@ -44,23 +50,26 @@ export type Backup = z.output<typeof BackupSchema>
 /** What a guess of the passphrase costs: scrypt's N. */
 export type BackupCost = (typeof READ_COSTS)[number]
 
-/** The text of a backup of this Ed25519 key, locked with `passphrase`. Tests choose a lower `cost`. */
+/**
+ * The text of a backup of this Ed25519 key, locked with `passphrase`, and with it a text to keep beside the key. Tests
+ * choose a lower `cost`.
+ */
 export async function lockIdentity(
   privateKey: PrivateKey,
-  options: { passphrase: string; madeAtMs: number; cost?: BackupCost | undefined },
+  options: { passphrase: string; madeAtMs: number; cost?: BackupCost | undefined; attached?: string | undefined },
 ): Promise<string> {
   const kdf = { name: 'scrypt', ...COST, N: options.cost ?? COST.N } as const
   const salt = randomBytes(SALT_BYTES)
-  const nonce = randomBytes(NONCE_BYTES)
   const head = { peerId: peerIdFromPrivateKey(privateKey).toString(), madeAtMs: options.madeAtMs }
-  const cipher = createCipheriv(CIPHER, await keyOf(options.passphrase, salt, kdf.N), nonce)
-  cipher.setAAD(boundText(head))
-  const data = Buffer.concat([cipher.update(privateKeyToProtobuf(privateKey)), cipher.final(), cipher.getAuthTag()])
+  const key = await keyOf(options.passphrase, salt, kdf.N)
+  const { nonce, data } = seal(Buffer.from(privateKeyToProtobuf(privateKey)), key, boundText(head))
+  const { attached } = options
   const backup: Backup = {
-    ...{ format: FORMAT, version: 1, ...head },
+    ...{ format: FORMAT, version: attached === undefined ? 1 : 2, ...head },
     kdf: { ...kdf, salt: salt.toString('base64') },
-    cipher: { name: CIPHER, nonce: nonce.toString('base64') },
-    data: data.toString('base64'),
+    cipher: { name: CIPHER, nonce },
+    data,
+    ...(attached === undefined ? {} : { attached: seal(Buffer.from(attached), key, attachedText(head)) }),
   }
   return `${JSON.stringify(backup, undefined, 2)}\n`
 }
@@ -78,26 +87,66 @@ export function readBackup(text: string): Backup {
 
 /** The key in a backup. @throws AppError `invalid_request` for a wrong passphrase or a file that was changed */
 export async function unlockIdentity(backup: Backup, passphrase: string): Promise<PrivateKey> {
-  const sealed = Buffer.from(backup.data, 'base64')
-  const key = await keyOf(passphrase, Buffer.from(backup.kdf.salt, 'base64'), backup.kdf.N)
-  const decipher = createDecipheriv(CIPHER, key, Buffer.from(backup.cipher.nonce, 'base64'))
-  decipher.setAAD(boundText(backup))
-  decipher.setAuthTag(sealed.subarray(-TAG_BYTES))
-  let privateKey: PrivateKey
+  const opened = open(
+    { nonce: backup.cipher.nonce, data: backup.data },
+    await keyFor(backup, passphrase),
+    boundText(backup),
+  )
+  const privateKey = readKey(opened)
+  if (privateKey?.type === 'Ed25519' && peerIdFromPrivateKey(privateKey).toString() === backup.peerId) return privateKey
+  throw new AppError('invalid_request', 'The key in this backup is not the one it says. Choose another backup.', {
+    param: 'text',
+  })
+}
+
+function readKey(bytes: Buffer): PrivateKey | undefined {
   try {
-    const opened = Buffer.concat([decipher.update(sealed.subarray(0, -TAG_BYTES)), decipher.final()])
-    privateKey = privateKeyFromProtobuf(opened)
+    return privateKeyFromProtobuf(bytes)
+  } catch {
+    return undefined // Whoever made the file knew the passphrase and put something else in.
+  }
+}
+
+/** The text that was kept beside the key; undefined without one. @throws AppError as {@link unlockIdentity} */
+export async function unlockAttached(backup: Backup, passphrase: string): Promise<string | undefined> {
+  if (backup.attached === undefined) return undefined
+  return open(backup.attached, await keyFor(backup, passphrase), attachedText(backup)).toString('utf8')
+}
+
+/** Encrypted, with GCM's tag at its end; both in base64. */
+interface Sealed {
+  nonce: string
+  data: string
+}
+
+function seal(plain: Buffer, key: Buffer, bound: Buffer): Sealed {
+  const nonce = randomBytes(NONCE_BYTES)
+  const cipher = createCipheriv(CIPHER, key, nonce)
+  cipher.setAAD(bound)
+  const data = Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()])
+  return { nonce: nonce.toString('base64'), data: data.toString('base64') }
+}
+
+function open({ nonce, data }: Sealed, key: Buffer, bound: Buffer): Buffer {
+  const sealed = Buffer.from(data, 'base64')
+  try {
+    const decipher = createDecipheriv(CIPHER, key, Buffer.from(nonce, 'base64'))
+    decipher.setAAD(bound)
+    decipher.setAuthTag(sealed.subarray(-TAG_BYTES))
+    return Buffer.concat([decipher.update(sealed.subarray(0, -TAG_BYTES)), decipher.final()])
   } catch (error) {
     throw new AppError('invalid_request', 'The passphrase is not the one of this backup, or the file was changed.', {
       param: 'passphrase',
       cause: error,
     })
   }
-  if (privateKey.type === 'Ed25519' && peerIdFromPrivateKey(privateKey).toString() === backup.peerId) return privateKey
-  throw new AppError('invalid_request', 'The key in this backup is not the one it says. Choose another backup.', {
-    param: 'text',
-  })
 }
+
+const keyFor = (backup: Backup, passphrase: string): Promise<Buffer> =>
+  keyOf(passphrase, Buffer.from(backup.kdf.salt, 'base64'), backup.kdf.N)
+
+const attachedText = (head: Pick<Backup, 'peerId' | 'madeAtMs'>): Buffer =>
+  Buffer.concat([boundText(head), Buffer.from('|attached')])
 
 /** What stands in the clear and must not be changed. */
 function boundText({ peerId, madeAtMs }: Pick<Backup, 'peerId' | 'madeAtMs'>): Buffer {

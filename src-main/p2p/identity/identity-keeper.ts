@@ -9,7 +9,7 @@ import type { Clock } from '../../base/clock.js'
 import { whyNotWritten } from '../../base/not-stored.js'
 import type { Log } from '../../logging/index.js'
 import type { Identity } from '../index.js'
-import { lockIdentity, readBackup, unlockIdentity, type BackupCost } from './identity-backup.js'
+import { lockIdentity, readBackup, unlockAttached, unlockIdentity, type BackupCost } from './identity-backup.js'
 import { IDENTITY_FILE, writeKeyFile } from './identity.js'
 
 /** Saves and restores the key of a node. */
@@ -24,7 +24,22 @@ export interface IdentityKeeper {
    * @throws AppError `invalid_request` (no backup, wrong passphrase, or the identity comes from a seed),
    * `identity_unreadable` when it can't be written (then nothing has changed), `rate_limited` while another one is opened
    */
-  restore(text: string, passphrase: string): Promise<{ identity: IdentityView; keptAs: string | null }>
+  restore(text: string, passphrase: string): Promise<Restored>
+}
+
+/** What a restore did. */
+interface Restored {
+  identity: IdentityView
+  keptAs: string | null
+  /** People of the backup that are trusted now and were not before. */
+  people: number
+}
+
+/** What is backed up beside the key. */
+export interface BackedUpPeople {
+  backup(): string
+  /** How many came back. @throws AppError `data_dir_unusable` */
+  restore(text: string): Promise<number>
 }
 
 /** Restores within one second that find a name of their own. */
@@ -32,7 +47,7 @@ const MAX_SAME_SECOND = 100
 
 /** The keeper of the key in `dataDir`; `identity` is the one in force. */
 export function createIdentityKeeper(
-  needs: { identity: Identity; clock: Clock; log: Log },
+  needs: { identity: Identity; people?: BackedUpPeople; clock: Clock; log: Log },
   options: { dataDir: string; backupCost?: BackupCost },
 ): IdentityKeeper {
   const { identity, clock } = needs
@@ -61,7 +76,7 @@ export function createIdentityKeeper(
     return { peerId, seeded: identity.seeded, file, nextPeerId: nextPeerId === peerId ? null : nextPeerId }
   }
 
-  async function restore(text: string, passphrase: string): Promise<{ identity: IdentityView; keptAs: string | null }> {
+  async function restore(text: string, passphrase: string): Promise<Restored> {
     const backup = readBackup(text)
     if (identity.seeded) {
       throw new AppError(
@@ -72,7 +87,9 @@ export function createIdentityKeeper(
     }
     const privateKey = await unlockIdentity(backup, passphrase)
     const restored = peerIdFromPrivateKey(privateKey).toString()
-    if (restored === nextPeerId) return { identity: view(), keptAs: null }
+    const attached = await unlockAttached(backup, passphrase)
+    const people = attached === undefined ? 0 : ((await needs.people?.restore(attached)) ?? 0)
+    if (restored === nextPeerId) return { identity: view(), keptAs: null, people }
     const keptAs = await keepOld()
     try {
       await writeKeyFile(file, privateKey)
@@ -87,7 +104,7 @@ export function createIdentityKeeper(
     }
     nextPeerId = restored
     log.warn('another identity was restored and counts from the next start on', { peerId, next: restored, keptAs })
-    return { identity: view(), keptAs }
+    return { identity: view(), keptAs, people }
   }
 
   /** The key on disk under a name of its own; the key in force where the disk has none any more. */
@@ -139,7 +156,10 @@ export function createIdentityKeeper(
         const day = new Date(madeAtMs).toISOString().slice(0, 10)
         return {
           fileName: `ocf-identity-${peerId.slice(-8)}-${day}.json`,
-          text: await lockIdentity(identity.privateKey, { passphrase, madeAtMs, cost: options.backupCost }),
+          text: await lockIdentity(identity.privateKey, {
+            ...{ passphrase, madeAtMs, cost: options.backupCost },
+            attached: needs.people?.backup(),
+          }),
         }
       }),
     restore: (text, passphrase) => alone(() => restore(text, passphrase)),

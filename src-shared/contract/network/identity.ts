@@ -3,8 +3,8 @@ import { defineCall, NoInputSchema } from '../define.js'
 
 /** Fewer characters protect nothing. */
 export const MIN_PASSPHRASE_LENGTH = 8
-/** A backup is some hundred characters; anything far longer is another file. */
-export const MAX_BACKUP_LENGTH = 4096
+/** A backup is some hundred characters, and some hundred more a person; anything far longer is another file. */
+export const MAX_BACKUP_LENGTH = 950 * 1024
 
 const BackupTextSchema = z.string().min(1).max(MAX_BACKUP_LENGTH)
 const PassphraseSchema = z.string().min(1).max(1024)
@@ -39,10 +39,13 @@ export const identityCalls = {
     input: NoInputSchema,
     output: IdentityViewSchema,
   }),
-  'identity.backup': defineCall('The key of this node, locked with a passphrase, as the text of a file to keep.', {
-    input: z.strictObject({ passphrase: PassphraseSchema.min(MIN_PASSPHRASE_LENGTH) }),
-    output: z.object({ fileName: z.string(), text: z.string() }),
-  }),
+  'identity.backup': defineCall(
+    'The key of this node and whom it trusts, locked with a passphrase, as the text of a file to keep.',
+    {
+      input: z.strictObject({ passphrase: PassphraseSchema.min(MIN_PASSPHRASE_LENGTH) }),
+      output: z.object({ fileName: z.string(), text: z.string() }),
+    },
+  ),
   'identity.inspect': defineCall('What a backup says about itself; nothing is changed.', {
     input: z.strictObject({ text: BackupTextSchema }),
     output: BackupViewSchema,
@@ -53,6 +56,8 @@ export const identityCalls = {
       identity: IdentityViewSchema,
       /** The file the key that was there is kept in; null where it was the same key and nothing changed. */
       keptAs: z.string().nullable(),
+      /** People of the backup that are trusted now and were not before. */
+      people: z.number().int(),
     }),
   }),
 }

@@ -113,7 +113,10 @@ export const invitesCalls = {
   'people.invite': defineCall('Makes an invite; this answer is the only time that its text is shown.', {
     input: z.strictObject({
       /** For whom it is; only for the list of invites here. */
-      name: z.string().max(4 * MAX_NAME_LENGTH).optional(),
+      name: z
+        .string()
+        .max(4 * MAX_NAME_LENGTH)
+        .optional(),
       uses: z.number().int().min(INVITE_LIMITS.minUses).max(INVITE_LIMITS.maxUses).default(INVITE_LIMITS.defaultUses),
       forMs: z.number().int().min(INVITE_LIMITS.minMs).max(INVITE_LIMITS.maxMs).default(INVITE_LIMITS.defaultMs),
     }),
@@ -139,19 +142,22 @@ export const invitesCalls = {
     input: z.strictObject({ text: PastedTextSchema }),
     output: ReadInviteSchema,
   }),
-  'people.join': defineCall('Accepts an invite; takes up to half a minute, and the feed `joining` tells how far it is.', {
-    input: z.strictObject({
-      text: PastedTextSchema,
-      /** For an invite into another network: takes its key for the next start, and goes on then. */
-      switchNetwork: z.boolean().default(false),
-    }),
-    output: z.object({
-      outcome: JoinOutcomeSchema,
-      sentence: z.string(),
-      /** Who invited; null where nothing came of it. */
-      peerId: z.string().nullable(),
-    }),
-  }),
+  'people.join': defineCall(
+    'Accepts an invite; takes up to half a minute, and the feed `joining` tells how far it is.',
+    {
+      input: z.strictObject({
+        text: PastedTextSchema,
+        /** For an invite into another network: takes its key for the next start, and goes on then. */
+        switchNetwork: z.boolean().default(false),
+      }),
+      output: z.object({
+        outcome: JoinOutcomeSchema,
+        sentence: z.string(),
+        /** Who invited; null where nothing came of it. */
+        peerId: z.string().nullable(),
+      }),
+    },
+  ),
 }
 
 /** The feeds of invites, keyed by their id, and of joining. */

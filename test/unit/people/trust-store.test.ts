@@ -132,7 +132,12 @@ describe('an invite', () => {
     const { id: invite } = await store.addInvite(inviteWith({ name: 'Ann' }))
     expect(await store.redeem(invite, { peerId: ANN, name: 'annie\u202e' })).toBe('accepted')
     const again = await opened()
-    expect(again.person(ANN)).toMatchObject({ trustedBy: 'invited', ownName: 'annie', givenName: 'Ann', inviteId: invite })
+    expect(again.person(ANN)).toMatchObject({
+      trustedBy: 'invited',
+      ownName: 'annie',
+      givenName: 'Ann',
+      inviteId: invite,
+    })
     expect(again.invite(invite)).toMatchObject({ usesLeft: 0, usedBy: [ANN] })
     expect(await again.redeem(invite, { peerId: ANN, name: '' })).toBe('already')
     expect(await again.redeem(invite, { peerId: BOB, name: '' })).toBe('used')
@@ -197,4 +202,39 @@ test('what is only noted is written when the node stops', async () => {
   store.note(BOB, { lastSeenMs: 5 })
   await store.close()
   expect((await opened()).people()).toMatchObject([{ peerId: ANN, lastSeenMs: 5, addresses: [{ proven: true }] }])
+})
+
+test('an invite that waits for a restart is kept until it is dealt with', async () => {
+  const store = await opened()
+  await store.setPending({ text: 'ocf1', sinceMs: 1 })
+  const again = await opened()
+  expect(again.pending).toEqual({ text: 'ocf1', sinceMs: 1 })
+  await again.setPending(undefined)
+  expect((await opened()).pending).toBeUndefined()
+})
+
+describe('people in a backup', () => {
+  test('are trusted again where they are restored, and those that are there stay as they are', async () => {
+    const store = await opened()
+    named = [CAT]
+    await store.trust({ peerId: ANN, trustedBy: 'hand', givenName: 'Ann' })
+    await store.trust({ peerId: BOB, trustedBy: 'code', ownName: 'Bob' })
+    await store.rename(CAT, 'Cat')
+    const text = JSON.stringify({ people: [...store.backup(), { peerId: 'nobody' }, 7] })
+    expect(store.backup().map(({ peerId }) => peerId)).toEqual([ANN, BOB])
+    await store.untrust(BOB)
+    await store.rename(ANN, 'Annie')
+    const heard: string[] = []
+    store.onTrustChanged((peerId) => heard.push(peerId))
+    expect(await store.restore(text)).toBe(1)
+    expect(heard).toEqual([BOB])
+    const again = await opened()
+    expect(again.person(BOB)).toMatchObject({ ownName: 'Bob', trustedBy: 'code' })
+    expect(again.person(ANN)?.givenName).toBe('Annie')
+  })
+
+  test('are none where the text is something else', async () => {
+    const store = await opened()
+    for (const text of ['', '{', '[]', '{"people": 7}']) expect(await store.restore(text)).toBe(0)
+  })
 })

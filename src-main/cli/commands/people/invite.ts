@@ -1,5 +1,5 @@
-import { INVITE_LIMITS, type InviteView } from '#shared/contract/people/invites.js'
 import type { CallOutput } from '#shared/contract/index.js'
+import { INVITE_LIMITS, type InviteView } from '#shared/contract/people/invites.js'
 import type { SettingProblem } from '../../../config/index.js'
 import { printable } from '../../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../../io.js'
@@ -70,7 +70,8 @@ async function list({ io, client }: { io: CliIo; client: ControlClient }, json: 
   const invites = await client.call('people.invites', {})
   if (json) io.stdout.write(`${JSON.stringify(invites, null, 2)}\n`)
   else if (invites.length === 0) io.stdout.write('There are no invites. `ocf invite` makes one.\n')
-  else io.stdout.write(textTable(['ID', 'FOR', 'STATE', 'USED', 'UNTIL'], invites.map(rowOf), { colour: mayColour(io) }))
+  else
+    io.stdout.write(textTable(['ID', 'FOR', 'STATE', 'USED', 'UNTIL'], invites.map(rowOf), { colour: mayColour(io) }))
   return EXIT.ok
 }
 
@@ -86,7 +87,8 @@ async function revoke(
 ): Promise<number> {
   const { revoked } = await client.call('people.revokeInvite', { id })
   const came = revoked.usedBy.length
-  const stays = came === 0 ? '' : ` ${counted(came, 'peer')} that came with it ${came === 1 ? 'stays' : 'stay'} trusted.`
+  const stays =
+    came === 0 ? '' : ` ${counted(came, 'peer')} that came with it ${came === 1 ? 'stays' : 'stay'} trusted.`
   const text = `The invite ${revoked.id.slice(0, 8)}${revoked.name === null ? '' : ` for ${printable(revoked.name)}`} is refused from now on.${stays}\n`
   io.stdout.write(json ? `${JSON.stringify(revoked, null, 2)}\n` : text)
   return EXIT.ok

@@ -45,7 +45,9 @@ export async function runTrust(
   const { peer, own } = options
   const name = typeof own.name === 'string' ? own.name : undefined
   const { person } = await client.call('people.trust', { peer, ...(name === undefined ? {} : { name }) })
-  io.stdout.write(`${printable(person.label)} (${person.peerId}) is trusted. It has to trust you, too, to use more of you.\n`)
+  io.stdout.write(
+    `${printable(person.label)} (${person.peerId}) is trusted. It has to trust you, too, to use more of you.\n`,
+  )
   return EXIT.ok
 }
 

@@ -46,8 +46,7 @@ export function peoplePlans(needs: {
       options: [['--name [name]', 'What it is called here.']],
       check: ({ name }): SettingProblem[] =>
         name === true ? [{ source: 'flag --name', sentence: 'It needs a value.' }] : [],
-      run: (invocation) =>
-        runTrust(client(invocation), { peer: invocation.args[0] ?? '', own: invocation.own }),
+      run: (invocation) => runTrust(client(invocation), { peer: invocation.args[0] ?? '', own: invocation.own }),
     },
     {
       name: 'untrust',

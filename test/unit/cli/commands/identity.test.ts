@@ -30,9 +30,10 @@ test('a backup is written for its owner alone, and never over a file', async () 
 })
 
 test('a restored identity is told with the file the old one is kept in', async () => {
-  const restored = { identity: { ...IDENTITY, nextPeerId: '12D3KooWNext' }, keptAs: 'identity.key.bak-1' }
+  const restored = { identity: { ...IDENTITY, nextPeerId: '12D3KooWNext' }, keptAs: 'identity.key.bak-1', people: 2 }
   const line = cli({ files: FILES, answers: { 'identity.restore': restored } })
   expect(await line.run('identity', 'restore', 'backup.json', '--passphrase-file', 'pass')).toBe(0)
+  expect(line.output()).toContain('2 peers of the backup are trusted again.')
   expect(line.output()).toMatch(/After the next start this node is 12D3KooWNext\. .* kept as identity\.key\.bak-1/)
 })
 

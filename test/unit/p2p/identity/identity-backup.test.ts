@@ -3,7 +3,12 @@ import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { lockIdentity, readBackup, unlockIdentity } from '../../../../src-main/p2p/identity/identity-backup.js'
+import {
+  lockIdentity,
+  readBackup,
+  unlockAttached,
+  unlockIdentity,
+} from '../../../../src-main/p2p/identity/identity-backup.js'
 
 const PASSPHRASE = 'correct horse battery'
 let key: PrivateKey
@@ -61,6 +66,27 @@ test('two backups of one key have nothing secret in common', async () => {
   expect(other.data).not.toBe(first.data)
   expect(other.kdf.salt).not.toBe(first.kdf.salt)
   expect(other.cipher.nonce).not.toBe(first.cipher.nonce)
+})
+
+test('what is attached to a backup is locked with it, and can not be put beside another key', async () => {
+  const lock = (attached?: string): Promise<string> =>
+    lockIdentity(key, { passphrase: PASSPHRASE, madeAtMs: 1, cost: 16_384, attached })
+  const locked = await lock('the people I trust')
+  expect(locked).not.toContain('people')
+  const backup = readBackup(locked)
+  expect(backup.version).toBe(2)
+  expect((await unlockIdentity(backup, PASSPHRASE)).equals(key)).toBe(true)
+  expect(await unlockAttached(backup, PASSPHRASE)).toBe('the people I trust')
+  await expect(unlockAttached(backup, 'another')).rejects.toMatchObject({ code: 'invalid_request' })
+  await expect(unlockAttached({ ...backup, madeAtMs: 2 }, PASSPHRASE)).rejects.toMatchObject({
+    code: 'invalid_request',
+  })
+  const sealedKey = { nonce: backup.cipher.nonce, data: backup.data }
+  await expect(unlockAttached({ ...backup, attached: sealedKey }, PASSPHRASE)).rejects.toMatchObject({
+    code: 'invalid_request',
+  })
+  expect(readBackup(await lock()).version).toBe(1)
+  expect(await unlockAttached(readBackup(await lock()), PASSPHRASE)).toBeUndefined()
 })
 
 test('a wrong passphrase is told as such', async () => {

@@ -37,12 +37,30 @@ test('a restored identity is there after the next start, and the old key is kept
   expect(done).toEqual({
     identity: { ...next.keeper.view(), peerId: next.identity.peerId.toString(), nextPeerId: peerId },
     keptAs: KEPT,
+    people: 0,
   })
   expect((await readFile(join(next.dataDir, KEPT))).equals(before)).toBe(true)
   expect((await stat(join(next.dataDir, KEPT))).mode & 0o777).toBe(0o600)
   expect((await stat(join(next.dataDir, 'identity.key'))).mode & 0o777).toBe(0o600)
   const started = await loadIdentity({ dataDir: next.dataDir, seed: '' }, log)
   expect(started.peerId.toString()).toBe(peerId)
+})
+
+test('the people of a backup come back with its key, or without it where the key is the same', async () => {
+  const { dataDir, identity } = await aNode()
+  const restored: string[] = []
+  const people = {
+    backup: () => '{"people":["Ann"]}',
+    restore: (text: string) => Promise.resolve(restored.push(text)),
+  }
+  const keeper = createIdentityKeeper({ identity, people, clock, log }, { dataDir, backupCost: 16_384 })
+  const { text } = await keeper.backup(PASSPHRASE)
+  expect(text).not.toContain('Ann')
+  expect(await keeper.restore(text, PASSPHRASE)).toMatchObject({ keptAs: null, people: 1 })
+  expect(restored).toEqual(['{"people":["Ann"]}'])
+  await expect(keeper.restore(text, 'another one')).rejects.toMatchObject({ code: 'invalid_request' })
+  expect(restored).toHaveLength(1)
+  expect(await (await aNode()).keeper.restore(text, PASSPHRASE)).toMatchObject({ keptAs: KEPT, people: 0 })
 })
 
 test('the same identity again changes nothing', async () => {
