@@ -10,7 +10,7 @@ export const INVITE_PROTOCOL = '/ocf/invite/1.0.0'
 export const EXCHANGE_WITHIN_MS = 10_000
 
 /** What the inviter answers in the end; the place in this list is its number on the wire. */
-export const ANSWERS = [
+const ANSWERS = [
   'accepted',
   'already',
   'used',

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, describe, expect, test } from 'vitest'
+import { createControlClient } from '../../src-main/api/client.js'
 import {
   answerOf,
   challengeOf,
@@ -19,6 +20,7 @@ import { addressesOver, createHosts, until } from '../fixtures/hosts.js'
 import { readBody, startModelServer } from '../fixtures/model-servers/index.js'
 import { type NodeInProcess, startNodeInProcess } from '../fixtures/node-in-process.js'
 import { chat, untilListed } from '../fixtures/node-pair.js'
+import { type NodeProcess, runOcf, startNodeProcess } from '../fixtures/node-process.js'
 import { type PeopleNode, startPeopleNode } from '../fixtures/people-node.js'
 
 const hosts = createHosts()
@@ -448,4 +450,34 @@ describe('a request that runs between two nodes', () => {
     expect(await reading).toMatch(/"one"[^]*"error"/)
     await until('the server was left', () => ended() === 1)
   })
+})
+
+test('ocf invite and ocf join have two processes trust each other, also after one was killed', { timeout: 240_000 }, async () => {
+  const start1 = async (dataDir?: string): Promise<NodeProcess> => {
+    const node = await startNodeProcess({ flags: ['--demo-model', 'off'], ...(dataDir === undefined ? {} : { dataDir }) })
+    hosts.defer(() => node.stop())
+    return node
+  }
+  const [folder, inviter] = [await hosts.folder(), await start1()]
+  const guest = await start1(folder)
+  const ocf = (node: NodeProcess, ...words: string[]) => runOcf([...words, '--data-dir', node.dataDir])
+  await ocf(inviter, 'name', 'Ann')
+  const invited = await ocf(inviter, 'invite', '--name', 'Bob', '--for', '1h')
+  expect(invited.code).toBe(0)
+  const joined = await ocf(guest, 'join', invited.stdout.trim())
+  expect([joined.code, joined.stdout]).toEqual([0, 'You and Ann trust each other now.\n'])
+  expect(joined.stdout + joined.stderr).not.toContain(invited.stdout.trim())
+  expect((await ocf(inviter, 'people')).stdout).toMatch(/Bob +12D3KooW\S+ +came with an invite +connected/)
+  expect((await ocf(inviter, 'invite', '--list')).stdout).toMatch(/Bob +used +1 of 1/)
+  await guest.kill()
+  const again = await start1(folder)
+  expect((await ocf(again, 'people')).stdout).toMatch(/Ann +12D3KooW\S+ +invited you/)
+  const { call } = createControlClient({ controlFile: join(again.dataDir, 'control.json') })
+  await until('they are connected again', async () => (await call('people.list', {}))[0]?.connected)
+  const logs = inviter.stderr() + guest.stderr() + again.stderr()
+  expect(logs).not.toContain(invited.stdout.trim().slice(20, 80))
+  const used = await ocf(again, 'join', invited.stdout.trim())
+  expect([used.code, used.stdout]).toEqual([0, 'You and Ann trusted each other already; the invite was not used up.\n'])
+  expect((await ocf(again, 'untrust', 'Ann')).code).toBe(0)
+  expect((await ocf(again, 'people')).stdout).toContain('You trust nobody yet')
 })

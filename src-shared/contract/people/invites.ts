@@ -16,7 +16,7 @@ export const INVITE_LIMITS = {
 } as const
 
 /** Characters of a pasted text that are looked through for an invite. */
-export const MAX_PASTED_LENGTH = 20_000
+const MAX_PASTED_LENGTH = 20_000
 
 const PastedTextSchema = z.string().max(MAX_PASTED_LENGTH)
 

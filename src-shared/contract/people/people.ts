@@ -7,13 +7,12 @@ const PeerIdSchema = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{46,60}$/, 'That is 
 /** A name as a person types it; what cannot be seen in it is taken out. */
 const TypedNameSchema = z.string().max(4 * MAX_NAME_LENGTH)
 
-/** How a peer came to be trusted. */
-const TrustedBySchema = z.enum(['invited', 'accepted', 'code', 'hand', 'settings'])
 /**
- * `invited`: it came with an invite of this node; `accepted`: this node came with an invite of it; `code`: both screens
- * showed the same code; `hand`: by its peer id, in the app; `settings`: it stands in the setting `trusted-peers`.
+ * How a peer came to be trusted. `invited`: it came with an invite of this node; `accepted`: this node came with an invite
+ * of it; `code`: both screens showed the same code; `hand`: by its peer id, in the app; `settings`: it stands in the
+ * setting `trusted-peers`.
  */
-export type TrustedBy = z.output<typeof TrustedBySchema>
+const TrustedBySchema = z.enum(['invited', 'accepted', 'code', 'hand', 'settings'])
 
 /** A peer that the owner of this node trusts. */
 const PersonSchema = z.object({
