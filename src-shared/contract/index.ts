@@ -37,7 +37,7 @@ export const CALLS = {
   ...logsCalls, // logs.recent
   ...trafficCalls, // traffic.recent, traffic.history
   ...detectionCalls, // detection.list, detection.scan, detection.type-in, detection.forget
-  ...sharesCalls, // shares.list, shares.add, shares.remove
+  ...sharesCalls, // shares.list, shares.add, shares.setVisibility, shares.remove
   ...pauseCalls, // pause.get, pause.set, pause.resume
   ...limitsCalls, // limits.get, limits.set
   ...ledgerCalls, // ledger.summary, ledger.rows, ledger.export

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCall, defineListFeed, NoInputSchema } from '../define.js'
+import { VisibilitySchema } from '../sharing/visibility.js'
 
 /** How busy a provider is, as it said itself in the last half minute. */
 const ProviderLoadSchema = z.object({
@@ -20,6 +21,10 @@ const ModelProviderSchema = z.object({
   peerId: z.string(),
   self: z.boolean(),
   connected: z.boolean(),
+  /** The person trusts this peer; true of this node. */
+  trusted: z.boolean(),
+  /** Who may use it there: `trusted` where the peer tells it to those it trusts alone. */
+  visibility: VisibilitySchema,
   /** Null where it was not asked lately or does not tell. */
   load: ProviderLoadSchema.nullable(),
 })
@@ -33,8 +38,10 @@ const ModelViewSchema = z.object({
   providers: z.array(ModelProviderSchema),
   /** A server of this machine has it. */
   local: z.boolean(),
-  /** Peers can use it from this machine. */
+  /** Peers can use it from this machine: everyone, or those you trust. */
   shared: z.boolean(),
+  /** Who may use it from this machine; null where no server of this machine has it. */
+  visibility: VisibilitySchema.nullable(),
   /** Tokens, where a server told. */
   contextLength: z.number().optional(),
   /** Local servers that have it, by the id of their service. */

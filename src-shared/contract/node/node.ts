@@ -47,6 +47,8 @@ export const StatusSchema = z.object({
   /** Since midnight on this machine's clock. */
   requestsToday: z.object({ in: z.number().int(), out: z.number().int(), local: z.number().int() }),
   state: NodeStateSchema,
+  /** What the person should know once, in a sentence each; absent where there is nothing. */
+  notices: z.array(z.object({ id: z.enum(['shares-upgraded']), sentence: z.string() })).optional(),
 })
 /** This node’s status; times in Unix milliseconds. */
 export type Status = z.output<typeof StatusSchema>

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCall, defineListFeed, NoInputSchema } from '../define.js'
+import { ServerChoicesSchema } from './visibility.js'
 
 /** The model servers that are told apart. `gateway` forwards to others itself and is never shared: that would be a loop. */
 export const ServerKindSchema = z.enum([
@@ -94,6 +95,8 @@ const DetectedServerSchema = z.object({
   typed: z.boolean(),
   /** Under which id it is shared; null while it is not. */
   sharedAs: z.string().nullable(),
+  /** What was chosen for its models when it was shared the last time; null while it is shared or never was. */
+  remembered: ServerChoicesSchema.nullable(),
 })
 /** A detected model server with its models and load. */
 export type DetectedServer = z.output<typeof DetectedServerSchema>

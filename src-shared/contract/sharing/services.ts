@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCall, defineListFeed, NoInputSchema } from '../define.js'
+import { VisibilitySchema } from './visibility.js'
 
 /** A server of this machine. */
 const ServiceViewSchema = z.object({
@@ -10,10 +11,12 @@ const ServiceViewSchema = z.object({
   status: z.enum(['starting', 'connected', 'down']),
   /** Why it is not connected, in words for a person; null while it is. */
   problem: z.string().nullable(),
-  /** True when peers can use it. */
+  /** True when peers can use something of it: everyone, or those you trust. */
   published: z.boolean(),
+  /** Who may use what has no visibility of its own. */
+  visibility: VisibilitySchema,
   /** `contextLength` in tokens. */
-  models: z.array(z.object({ id: z.string(), contextLength: z.number().optional() })),
+  models: z.array(z.object({ id: z.string(), contextLength: z.number().optional(), visibility: VisibilitySchema })),
   identityGroups: z.array(z.string()),
   /** `METHOD /path` patterns that peers may reach. */
   sharedPaths: z.array(z.string()),
