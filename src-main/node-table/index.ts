@@ -1,4 +1,4 @@
-import type { PeerRecord } from '#shared/records.js'
+import type { PeerRecord, ServiceRecord } from '#shared/records.js'
 import type { Service } from '../base/lifecycle.js'
 import type { PeerStatus } from './status/peer-status.js'
 import type { ReadonlyProviderSet } from './view/provider-set.js'
@@ -19,6 +19,35 @@ export interface Row {
 export type TableEvent =
   | { type: 'row:added' | 'row:changed'; row: Row }
   | { type: 'row:removed'; peerId: string; reason: 'withdrawn' | 'expired' | 'banned' | 'over-quota' }
+
+/** What of a service is told to a peer that may use it. */
+export type OfferedService = Pick<ServiceRecord, 'name' | 'status' | 'identity_group'>
+
+/** Whom the person trusts. */
+export interface Trust {
+  readonly isTrusted: (peerId: string) => boolean
+  /** Calls `listener` when somebody may be trusted anew, or no longer; returns the way to stop. */
+  subscribe(listener: () => void): () => void
+}
+
+/** What this node offers to peers it trusts; `subscribe` tells of changes. */
+export interface OwnOffersSource {
+  current(): readonly OfferedService[]
+  subscribe(listener: () => void): () => void
+}
+
+/**
+ * What trusted peers offer to peers they trust, as they told this node themselves: kept beside the table, in memory, for
+ * as long as its lease lasts and the person trusts them. It is told to nobody.
+ */
+export interface TrustedOffers {
+  /** The services of that peer; none where it told nothing that counts now. */
+  of(peerId: string): readonly OfferedService[]
+  /** Peers that offer `service` under exactly this entry. */
+  providers(service: string, entry: string): ReadonlyProviderSet
+  /** Calls `listener` with each peer whose offers changed; returns the way to stop. */
+  subscribe(listener: (peerId: string) => void): () => void
+}
 
 /** The replicated table of who offers what: the Yjs document is its replica, the validated view what it shows. */
 export interface NodeTable extends Service {
@@ -46,6 +75,8 @@ export interface NodeTable extends Service {
   subscribe(listener: (event: TableEvent) => void): () => void
   /** How busy other peers are, asked of themselves. */
   readonly status: PeerStatus
+  /** What trusted peers offer besides what stands in the table. */
+  readonly offers: TrustedOffers
   health(): TableHealth
 }
 

@@ -10,6 +10,8 @@ import type { Host } from '../p2p/index.js'
 import { createProviderFinder } from './find/provider-finder.js'
 import type { TableReader } from './find/provider-finder.js'
 import { createProviderRecords } from './find/provider-records.js'
+import { OfferBook } from './offers/offer-book.js'
+import { OfferExchange } from './offers/offer-exchange.js'
 import { createClockWatch } from './replicate/clock-watch.js'
 import { createTableDocuments } from './replicate/documents.js'
 import { createTableReplica } from './replicate/replica.js'
@@ -25,7 +27,7 @@ import { openTableStore } from './store/persistence.js'
 import { createStoreFolder } from './store/store-folder.js'
 import { createTableView } from './view/view.js'
 import { createKeyRing } from './wire/key-ring.js'
-import type { NodeTable } from './index.js'
+import type { NodeTable, OwnOffersSource, Trust } from './index.js'
 
 /** How the table behaves. */
 export interface NodeTableOptions {
@@ -47,15 +49,29 @@ export interface NodeTableOptions {
   version?: string
 }
 
+const NOBODY: Trust = { isTrusted: () => false, subscribe: () => () => undefined }
+const NOTHING: OwnOffersSource = { current: () => [], subscribe: () => () => undefined }
+
 /** How long a withdrawal may take: a clean stop must not wait for others. */
 const WITHDRAW_WITHIN_MS = 500
 const WITHDRAW_TO_PEERS = 3
 
-/** The node table over a host, which must be started before the table is. `ownStatus` says how busy this node is. */
-export function createNodeTable(
-  needs: { host: Host; log: Log; clock: Clock; monotonic: MonotonicClock; ownStatus?: OwnStatusSource },
-  options: NodeTableOptions,
-): NodeTable {
+/** What a node table stands on. */
+export interface NodeTableNeeds {
+  /** Must be started before the table is. */
+  host: Host
+  log: Log
+  clock: Clock
+  monotonic: MonotonicClock
+  /** How busy this node is; absent: idle. */
+  ownStatus?: OwnStatusSource
+  /** Whom the person trusts, and what they are offered; absent: nobody, nothing. */
+  trust?: Trust
+  ownOffers?: OwnOffersSource
+}
+
+/** The node table over a host. */
+export function createNodeTable(needs: NodeTableNeeds, options: NodeTableOptions): NodeTable {
   const { host, clock, monotonic } = needs
   const log = needs.log.forComponent('node-table')
   const keys = createKeyRing()
@@ -75,6 +91,12 @@ export function createNodeTable(
   )
   const isOnline = (): boolean => host.libp2p.getConnections().length > 0
   const prover = createProver({ view, status: asker, monotonic, isOnline })
+  const book = new OfferBook({ monotonic })
+  const offers = new OfferExchange({
+    ...{ host, book, limits, keys, monotonic, log },
+    trust: needs.trust ?? NOBODY,
+    own: needs.ownOffers ?? NOTHING,
+  })
   let running: TableNetwork | undefined
   let stopping: Promise<void> | undefined
 
@@ -110,10 +132,11 @@ export function createNodeTable(
           version: options.version ?? '',
         },
       )
+      await offers.start()
     },
     stop() {
       prover.stop()
-      stopping ??= Promise.all([asker.stop(), running?.stop()]).then(() => {
+      stopping ??= Promise.all([asker.stop(), offers.stop(), running?.stop()]).then(() => {
         running = undefined
       })
       return stopping
@@ -135,6 +158,7 @@ export function createNodeTable(
     entries: (service) => view.offers.entries(service),
     subscribe: (listener) => view.subscribe(listener),
     status: asker,
+    offers: book,
     health: () => ({
       clockAheadMs: clockWatch.aheadMs() ?? null,
       isClockWrong: clockWatch.isWrong(),

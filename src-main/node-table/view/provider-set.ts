@@ -1,4 +1,4 @@
-import type { PeerRecord } from '#shared/records.js'
+import type { OfferedService } from '../index.js'
 
 /** The peers of one offer: a set whose members can also be drawn by number, which saves a walk over all of them. */
 export class ProviderSet extends Set<string> {
@@ -39,9 +39,9 @@ export type ReadonlyProviderSet = ReadonlySet<string> & Pick<ProviderSet, 'list'
 
 /** Who offers what: service → identity-group entry → peers. Only services that are `connected` count. */
 export interface OfferIndex {
-  add(peerId: string, record: PeerRecord): void
+  add(peerId: string, record: { service: readonly OfferedService[] }): void
   /** `record` must be the one that was added. */
-  remove(peerId: string, record: PeerRecord): void
+  remove(peerId: string, record: { service: readonly OfferedService[] }): void
   providers(service: string, entry: string): ReadonlyProviderSet
   entries(service: string): ReadonlyMap<string, ReadonlySet<string>>
 }

@@ -1,5 +1,5 @@
 import { isPublishable, UNSEEN } from '#shared/model-names.js'
-import type { PeerRecord, ServiceRecord } from '#shared/records.js'
+import type { PeerRecord } from '#shared/records.js'
 
 /** Entries of all services that count in one row: a server publishes 200 models at most, in 3 KB. */
 export const MAX_ENTRIES_PER_ROW = 256
@@ -11,16 +11,21 @@ const MODEL = 'model='
  * {@link MAX_ENTRIES_PER_ROW}. The signed envelope stays as it is, for others to judge.
  */
 export function asSeen(record: PeerRecord): PeerRecord {
+  return { ...record, service: servicesAsSeen(record.service) }
+}
+
+/** Services of one peer as this node sees them, however they were told. */
+export function servicesAsSeen<T extends { name: string; identity_group: string[] }>(told: readonly T[]): T[] {
   let left = MAX_ENTRIES_PER_ROW
-  const services: ServiceRecord[] = []
-  for (const service of record.service) {
+  const services: T[] = []
+  for (const service of told) {
     if (UNSEEN.test(service.name)) continue
     const entries = service.identity_group.filter(isAllowed).slice(0, left)
     left -= entries.length
     if (entries.length === service.identity_group.length) services.push(service)
     else if (entries.length > 0) services.push({ ...service, identity_group: entries })
   }
-  return { ...record, service: services }
+  return services
 }
 
 function isAllowed(entry: string): boolean {
