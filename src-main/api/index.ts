@@ -43,6 +43,7 @@ export interface ControlNeeds extends BootstrapNeeds, DoctorNeeds, IdentityNeeds
   gatewayUrl(): string | null
   /** What can be routed to. */
   models: Pick<ModelCatalog, 'list' | 'subscribe'>
+  isTrusted: (peerId: string) => boolean
   /** Which owners of rows are known to be there. */
   reachable: Pick<ReachablePeers, 'standing' | 'subscribe'>
   /** The desktop app around the node, where there is one. */

@@ -17,7 +17,8 @@ export interface DataFolder {
 
 const MARKER = 'ocf-data.json'
 const SETTINGS_FILES = ['config.yaml', 'config.yml', 'config.json']
-const FORMAT = 1
+/** 2: shares have visibilities, which an older version would take for shared with everyone. */
+const FORMAT = 2
 const MarkerSchema = z.object({ format: z.number().int().positive() })
 
 /** What `cleanslate` removes: things that can be rebuilt from the network. Never the identity. */
@@ -34,11 +35,13 @@ export async function openDataFolder(dir: string, options: { cleanslate?: boolea
   await orUnusable(dir, () => assertPrivateParents(dir))
   await orUnusable(dir, () => mkdir(dir, { recursive: true, mode: 0o700 }))
   await orUnusable(dir, () => assertPrivateFolder(dir))
-  const isNew = await checkOwnership(dir)
-  if (isNew) await orUnusable(dir, () => writeMarker(dir))
+  const format = await checkOwnership(dir)
+  if (format === undefined) await orUnusable(dir, () => writeMarker(dir))
   await orUnusable(dir, () => checkWritable(dir))
   const lock = await acquireFolderLock(dir)
   try {
+    // An older version must refuse the folder from now on: what is written into it may be more than that understands.
+    if (format !== undefined && format < FORMAT) await orUnusable(dir, () => writeMarker(dir))
     if (options.cleanslate === true) {
       await orUnusable(dir, async () => {
         for (const name of REBUILDABLE) await rm(join(dir, name), { recursive: true, force: true })
@@ -63,19 +66,18 @@ function folder(dir: string, lock: FolderLock): DataFolder {
   }
 }
 
-/** True when the folder is empty and still has to be marked as ours. */
-async function checkOwnership(dir: string): Promise<boolean> {
+/** The format the folder is marked with; undefined when it is empty and still has to be marked as ours. */
+async function checkOwnership(dir: string): Promise<number | undefined> {
   const names = await orUnusable(dir, () => readdir(dir))
   if (names.includes(MARKER)) {
-    checkFormat(dir, await orUnusable(dir, () => readFile(join(dir, MARKER), 'utf8')))
-    return false
+    return checkFormat(dir, await orUnusable(dir, () => readFile(join(dir, MARKER), 'utf8')))
   }
   // Neither a settings file written before the first start nor what another process of ours may be creating at this
   // very moment makes the folder foreign.
   const foreign = names.filter(
     (name) => !name.startsWith(`${MARKER}.`) && !isLockName(name) && !SETTINGS_FILES.includes(name),
   )
-  if (foreign.length === 0) return true
+  if (foreign.length === 0) return undefined
   if ((await orUnusable(dir, () => readdir(dir))).includes(MARKER)) return checkOwnership(dir)
   throw new AppError(
     'data_dir_foreign',
@@ -84,7 +86,7 @@ async function checkOwnership(dir: string): Promise<boolean> {
   )
 }
 
-function checkFormat(dir: string, text: string): void {
+function checkFormat(dir: string, text: string): number {
   const marker = MarkerSchema.safeParse(parseJson(text))
   if (!marker.success) {
     throw new AppError(
@@ -100,6 +102,7 @@ function checkFormat(dir: string, text: string): void {
         `version knows up to ${FORMAT}). Update the program, or pass another folder with --data-dir.`,
     )
   }
+  return marker.data.format
 }
 
 async function writeMarker(dir: string): Promise<void> {

@@ -182,12 +182,13 @@ function sharingPlans(needs: {
     },
     {
       name: 'share',
-      help: 'Shares the models of a server on this machine, given by its port, as HOST:PORT or as a URL.',
+      help: 'Says which models of a server on this machine may be used and by whom. It is given by its port, as HOST:PORT or as a URL.',
       optionalArgs: ['ADDRESS'],
       ...location,
+      json: true,
       options: SHARE_OPTIONS,
       check: shareProblems,
-      run: (invocation) => runShare(client(invocation), { address: invocation.args[0], own: invocation.own }),
+      run: (invocation) => runShare(client(invocation), { ...invocation, address: invocation.args[0] }),
     },
     {
       name: 'unshare',

@@ -25,7 +25,7 @@ import {
   type ReachablePeers,
 } from '../gateway/index.js'
 import type { Log } from '../logging/index.js'
-import type { NodeTable } from '../node-table/index.js'
+import type { NodeTable, Trust } from '../node-table/index.js'
 import {
   createPeerClients,
   createPeerListener,
@@ -61,6 +61,7 @@ export function composeGateway(needs: {
   reachable: ReachablePeers
   models: ModelCatalog
   people: TrustedPeers
+  trust: Trust
   admission: Admission
   traffic: TrafficFeed
   monotonic: MonotonicClock
@@ -85,6 +86,7 @@ export function composeGateway(needs: {
     health,
     reachable,
     models,
+    trust,
     admission,
     traffic,
     monotonic,
@@ -99,19 +101,14 @@ export function composeGateway(needs: {
   const scores = createProviderScores({ monotonic })
   const statusFollower = createStatusFollower({ table, scores })
   const affinity = createAffinity({ monotonic })
-  const reach = createRequestReach({
-    registry,
-    models,
-    settings,
-    isTrusted: (peerId) => needs.people.isTrusted(peerId),
-  })
+  const reach = createRequestReach({ registry, models, settings, isTrusted: trust.isTrusted })
   const choice = createProviderChoice({ host, table, registry, admission, health, reach, scores, affinity })
   const forwarder = createForwarder(
     { host, peerClients, localClients, registry, health, reach, admission, scores, paths, log },
     settings,
   )
   const gatewayNeeds: GatewayNeeds = {
-    ...{ host, table, registry, admission, forwarder, health, reachable, models, choice, knownOffers },
+    ...{ host, table, registry, trust, admission, forwarder, health, reachable, models, choice, knownOffers },
     ...{ traffic, paths, metrics, monotonic, log },
     apiKeys: new ApiKeyCheck({ keys: needs.apiKeys, monotonic, isRequired: () => asksForKey(settings) }),
     // One body of the greatest size always has room.

@@ -19,9 +19,10 @@ import {
   type GatewayTiming,
 } from '../gateway/index.js'
 import type { Logger } from '../logging/index.js'
-import { createNodeTable } from '../node-table/index.js'
+import { createNodeTable, type Trust } from '../node-table/index.js'
 import { createIdentityKeeper, createPathLookup, dropDeadConnections, type Identity } from '../p2p/index.js'
 import { createPeople } from '../people/index.js'
+import { createOwnOffers } from '../services/index.js'
 import { readOpenFiles, shareOpenFiles } from '../services/machine/index.js'
 import { createApiKeys } from '../services/secrets/index.js'
 import { composeDoctor } from './doctor.js'
@@ -90,15 +91,23 @@ export function createNode(needs: NodeNeeds): OcfNode {
   )
   let gatewayUrl = (): string | undefined => undefined
   let controlUrl = (): string | undefined => undefined
+  const trust: Trust = {
+    isTrusted: (peerId) => people.isTrusted(peerId),
+    subscribe: (listener) => people.onTrustChanged(() => listener()),
+  }
   const registry = composeRegistry({ settings, log })
   const sharing = composeSharing({
-    ...{ live, settings, traffic, registry, people, dataFolder, clock, log },
+    ...{ live, settings, traffic, registry, trust, dataFolder, clock, log },
     peerId: host.peerId,
     ownPorts: () => [gatewayUrl(), controlUrl()].flatMap(portOf),
     desktop: needs.desktopSharing,
   })
   const table = createNodeTable(
-    { host, log, clock, monotonic: monotonicClock, ownStatus: sharing.ownStatus },
+    {
+      ...{ host, log, clock, monotonic, trust },
+      ownStatus: sharing.ownStatus,
+      ownOffers: createOwnOffers({ registry, pause: sharing.pause }),
+    },
     {
       dataDir: dataFolder.dir,
       leaseMs: settings['table.lease'],
@@ -116,8 +125,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
   const health = createProviderHealth({ host, table, monotonic, log })
   const reachable = createReachablePeers({ host, table, health })
   const models = createModelCatalog({
-    ...{ table, registry, health, reachable, monotonic },
-    isTrusted: (peerId) => people.isTrusted(peerId),
+    ...{ table, registry, health, reachable, monotonic, isTrusted: trust.isTrusted },
     peerId: host.peerId,
   })
   const control = createControl({
@@ -127,6 +135,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     registry,
     reachable,
     models,
+    isTrusted: trust.isTrusted,
     traffic,
     history,
     settings: live.source,
@@ -164,6 +173,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     reachable,
     models,
     people,
+    trust,
     admission: sharing.admission,
     traffic,
     monotonic,

@@ -81,6 +81,7 @@ function registrationFrom(settings: Settings): RegistrationInput[] {
       healthPath: settings['service.health-path'],
       healthRetries: settings['service.health-retries'],
       healthIntervalMs: settings['service.health-interval'],
+      visibility: settings['service.visibility'],
       identityGroups: settings['service.identity-group'],
       sharedPaths: settings['service.shared-path'].map(parseSharedPath),
     },

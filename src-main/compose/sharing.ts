@@ -6,8 +6,7 @@ import type { Service } from '../base/lifecycle.js'
 import type { LiveSettings, Settings } from '../config/index.js'
 import { HOPS_HEADER } from '../gateway/index.js'
 import type { Log } from '../logging/index.js'
-import type { OwnStatusSource } from '../node-table/index.js'
-import type { TrustedPeers } from '../people/index.js'
+import type { OwnStatusSource, Trust } from '../node-table/index.js'
 import { createDetector, type Detector } from '../services/detection/index.js'
 import type { ServiceRegistry } from '../services/index.js'
 import {
@@ -58,7 +57,7 @@ export function composeSharing(needs: {
   settings: Settings
   traffic: TrafficFeed
   registry: ServiceRegistry
-  people: TrustedPeers
+  trust: Trust
   peerId: string
   /** The ports this node itself listens on. */
   ownPorts: () => number[]
@@ -81,7 +80,7 @@ export function composeSharing(needs: {
   const admission = createAdmission({
     ...{ monotonic, ledger },
     limits: () => limits,
-    isTrusted: (peerId) => needs.people.isTrusted(peerId),
+    isTrusted: needs.trust.isTrusted,
   })
   const gpus = createGpuReader({ monotonic })
   const hardware = createHardware({ gpus })
@@ -117,6 +116,7 @@ function composeShares(needs: Parameters<typeof composeSharing>[0]): { detector:
     {
       keyFor: (address) => shares.keyFor(address),
       sharedAs: (address) => shares.sharedAs(address),
+      remembered: (address) => shares.remembered(address),
       ownPorts,
       hopHeaders: { [HOPS_HEADER]: peerId },
       log,

@@ -2,9 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { MonotonicClock } from '../base/clock.js'
 import type { Settings } from '../config/index.js'
 import type { Log } from '../logging/index.js'
-import type { NodeTable } from '../node-table/index.js'
+import type { NodeTable, Trust } from '../node-table/index.js'
 import type { Host, PathLookup } from '../p2p/index.js'
-import type { ServiceRegistry } from '../services/index.js'
+import type { PeerClass, ServiceRegistry } from '../services/index.js'
 import type { Admission } from '../services/sharing/access/index.js'
 import type { Metrics, TrafficFeed } from '../telemetry/index.js'
 import type { BodyMemory } from './body/body-memory.js'
@@ -21,6 +21,8 @@ export interface GatewayNeeds {
   host: Host
   table: NodeTable
   registry: ServiceRegistry
+  /** Whom the person trusts: what peers see and may use of this node depends on it. */
+  trust: Trust
   /** The owner's limits at the peer listener. */
   admission: Admission
   forwarder: Forwarder
@@ -39,6 +41,11 @@ export interface GatewayNeeds {
   bodies: BodyMemory
   monotonic: MonotonicClock
   log: Log
+}
+
+/** How a peer stands with this node's owner. */
+export function classOf({ trust }: Pick<GatewayNeeds, 'trust'>, peerId: string | undefined): PeerClass {
+  return peerId !== undefined && trust.isTrusted(peerId) ? 'trusted' : 'stranger'
 }
 
 /** Times of the gateway that are no settings; what is left out has its default. */

@@ -1,3 +1,4 @@
+import type { Visibility } from '#shared/contract/sharing/visibility.js'
 import type { Service } from '../base/lifecycle.js'
 
 export { authorityOf, hostsToTry, isLoopbackHost } from './registry/target.js'
@@ -12,12 +13,16 @@ export {
   WEBSOCKET,
 } from './sharing/shared-paths.js'
 export { OLLAMA_API, publicIdOf } from './registry/published-models.js'
-export { createAnnouncer } from './registry/announcer.js'
+export { createAnnouncer, createOwnOffers } from './registry/announcer.js'
+export { isOpenTo, visibilityOf, wider } from './registry/visibility.js'
 export { createSubprocess } from './process/subprocess.js'
 export { createEmbeddedDemo } from './process/embedded-demo.js'
 
 /** Where a local service stands with this node. */
 export type LocalServiceStatus = 'starting' | 'connected' | 'down'
+
+/** Who asks, where it is another peer: one the person trusts, or any other. */
+export type PeerClass = 'trusted' | 'stranger'
 
 /** A service of this machine that the node forwards to. */
 export interface LocalService {
@@ -30,8 +35,12 @@ export interface LocalService {
   readonly status: LocalServiceStatus
   /** `model=<id>`, `key=value`, `key=*` or `all`. */
   readonly identityGroups: readonly string[]
-  /** False: for this machine only (the built-in demo model); never in the node table, never at the peer listener. */
+  /** False: for this machine only; never in the node table, never at the peer listener. */
   readonly published: boolean
+  /** Who may use what has no visibility of its own in `visibilities`. */
+  readonly visibility: Visibility
+  /** Who may use each model, by its published name, where that was said of it. */
+  readonly visibilities: ReadonlyMap<string, Visibility>
   /** Path patterns a peer may reach (`POST /v1/chat/completions`, `GET /v1/models`, `* /*`). */
   readonly sharedPaths: readonly SharedPath[]
   /** Published model id → the id the server itself uses, where the two differ (path-like ids, aliases). */
@@ -42,7 +51,7 @@ export interface LocalService {
   readonly problem: string | undefined
   /** What stands before `/v1/` in the paths of this server (`/engines`, `/api`); absent or empty for most. */
   readonly basePath?: string
-  /** True when the owner ticked single models: peers may name those only. */
+  /** True when peers may use only some of its models: each of their requests has to name one of those. */
   readonly onlyTicked?: boolean
 }
 
@@ -79,12 +88,16 @@ export interface ServiceRegistration {
   identityGroups: readonly string[]
   /** `llm`: shared besides the usual ones. Generic: shared instead of everything. */
   sharedPaths: readonly SharedPath[]
-  /** False: for this machine only. */
-  published: boolean
+  /** Who may use it: what of it has no visibility of its own, and models that appear later. */
+  visibility: Visibility
+  /** Who may use single models (published id or the server's own). */
+  visibilities: ReadonlyMap<string, Visibility>
   /** A further name → the model it stands for (published id or the server's own). */
   aliases: ReadonlyMap<string, string>
   /** The models the owner ticked (published id or the server's own). */
   models: 'all' | readonly string[]
+  /** Models left out although all are ticked (published id or the server's own). */
+  except: readonly string[]
   /** The owner's key for the server; never published, never shown. */
   apiKey: string | undefined
   /** What stands before `/v1/` in the paths of this server: `/engines`, `/api` or nothing. */
@@ -94,6 +107,8 @@ export interface ServiceRegistration {
 /** This machine's services. The one place that knows which are there and alive. */
 export interface ServiceRegistry extends Service {
   list(): readonly LocalService[]
+  /** What peers of that class may use, each service as they may see it. What is told or given to a peer is read here. */
+  sharedWith(peers: PeerClass): readonly LocalService[]
   get(id: string): LocalService | undefined
   /** Services of that name that are `connected`, published ones first. */
   connected(name: string): readonly LocalService[]

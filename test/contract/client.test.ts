@@ -36,6 +36,7 @@ const VALID: { [N in CallName]: CallInput<N> } = {
   'detection.forget': { address: '127.0.0.1:11434' },
   'shares.list': {},
   'shares.add': { port: 11434, models: ['llama3.2:latest'], aliases: [{ name: 'l', model: 'llama3.2:latest' }] },
+  'shares.setVisibility': { id: 'llm@127.0.0.1:11434', model: 'llama3.2:latest', visibility: 'trusted' },
   'shares.remove': { id: 'llm@127.0.0.1:11434' },
   'pause.get': {},
   'pause.set': { forMs: 900_000, cutAfterMs: 0 },

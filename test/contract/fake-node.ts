@@ -14,6 +14,7 @@ import type { LocalService, ServiceRegistry } from '../../src-main/services/inde
 import { createKeyUsage } from '../../src-main/telemetry/key-usage.js'
 import { createTrafficHistory } from '../../src-main/telemetry/traffic-history.js'
 import { createTrafficFeed, type TrafficFeed } from '../../src-main/telemetry/traffic.js'
+import { NO_OFFERS } from '../fixtures/no-offers.js'
 import { createFakeApiKeys } from './fake-api-keys.js'
 import { createFakePeople } from './fake-people.js'
 import { createFakeSharing } from './fake-sharing.js'
@@ -66,6 +67,7 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
       list: () => fakeModels(rows, services),
       subscribe: changes.subscribe,
     },
+    isTrusted: () => false,
     reachable: {
       standing: (peerId) => (peerId === SELF || connections.isConnected(peerId) ? 'proven' : 'unproven'),
       subscribe: (listener) => changes.subscribe(() => listener(ALICE)),
@@ -189,6 +191,8 @@ const DEFAULT_SERVICE: LocalService = {
   status: 'connected',
   identityGroups: [],
   published: true,
+  visibility: 'everyone',
+  visibilities: new Map(),
   sharedPaths: [{ method: 'POST', path: '/v1/chat/completions' }],
   serverModelIds: new Map(),
   models: [],
@@ -236,6 +240,7 @@ function fakeTable(rows: Map<string, Row>, subscribe: (listener: () => void) => 
       hint: () => undefined,
       subscribe: () => () => undefined,
     },
+    offers: NO_OFFERS,
     health: () => ({
       ...{ clockAheadMs: null, isClockWrong: false, leaseMs: 600_000 },
       ...{ isFull: false, bannedPeers: [], reader: 'full' },
@@ -251,7 +256,7 @@ function fakeModels(rows: ReadonlyMap<string, Row>, services: ReadonlyMap<string
     groups.filter((group) => /^model=(?!\*$)./.test(group)).map((group) => group.slice('model='.length))
   const found = new Map<string, RoutableModel>()
   const modelOf = (id: string): RoutableModel => {
-    const model = found.get(id) ?? { id, own: [], peers: [] }
+    const model = found.get(id) ?? { id, own: [], peers: [], inTrust: new Set<string>() }
     found.set(id, model)
     return model
   }
@@ -269,6 +274,7 @@ function fakeRegistry(services: Map<string, LocalService>, subscribe: (listener:
   const registry: ServiceRegistry = {
     ...stillService('services'),
     list: () => [...services.values()],
+    sharedWith: () => [...services.values()].filter(({ published }) => published),
     get: (id) => services.get(id),
     connected: (name) => [...services.values()].filter((s) => s.name === name && s.status === 'connected'),
     add: () => '',

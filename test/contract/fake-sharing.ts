@@ -26,6 +26,7 @@ const OLLAMA: DetectedServer = {
   load: null,
   typed: false,
   sharedAs: 'llm@127.0.0.1:11434',
+  remembered: null,
 }
 
 const SHARE: ShareView = {
@@ -38,6 +39,9 @@ const SHARE: ShareView = {
   status: 'connected',
   problem: null,
   models: ['llama3.2:latest'],
+  visibility: 'me',
+  choices: [{ model: 'llama3.2:latest', ticked: true, visibility: 'everyone' }],
+  names: [{ name: 'llama3.2:latest', visibility: 'everyone' }],
   aliases: [],
   published: ['llama3.2:latest'],
   hasKey: false,
@@ -68,6 +72,8 @@ export function createFakeSharing(): SharingNeeds {
     shares: {
       list: () => [SHARE],
       add: () => Promise.resolve(SHARE),
+      setVisibility: () => Promise.resolve(SHARE),
+      wasUpgraded: false,
       remove: () => Promise.resolve({ removed: true, untilRestart: false, problem: null }),
       subscribe: never,
     },

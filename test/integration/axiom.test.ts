@@ -24,7 +24,15 @@ const LEG = {
 }
 const SERVICE = {
   ...{ id: 'llm@127.0.0.1:1', name: 'llm', host: '127.0.0.1', port: 1, status: 'starting', identityGroups: [] },
-  ...{ published: true, sharedPaths: [], serverModelIds: new Map(), models: [], problem: undefined },
+  ...{
+    published: true,
+    visibility: 'everyone' as const,
+    visibilities: new Map(),
+    sharedPaths: [],
+    serverModelIds: new Map(),
+    models: [],
+    problem: undefined,
+  },
 } as LocalService
 
 async function open(options: Partial<AxiomOptions> = {}) {

@@ -51,6 +51,12 @@ describe.each(FORMATS)('a data folder of format %s', (format) => {
       const { call } = createControlClient({ controlFile: join(dataDir, 'control.json') })
       const [share] = await call('shares.list', {})
       expect(share).toMatchObject({ ...RECORDED.share, hasKey: true, aliases: [{ name: 'small' }] })
+      // The first format had no visibilities: what was shared stays shared with everyone, and the person is told.
+      const isFirst = format === 'v1'
+      const [choice] = share!.choices
+      expect(choice).toMatchObject({ model: 'llama3.2:1b', visibility: isFirst ? 'everyone' : 'trusted' })
+      const { notices = [] } = await call('node.status', {})
+      expect(notices.map(({ id }) => id)).toEqual(isFirst ? ['shares-upgraded'] : [])
       expect((await call('pause.get', {})).reasons.map(({ cause }) => cause)).toEqual(['manual'])
       const { requests, tokensOut } = RECORDED.given
       expect((await call('ledger.summary', {})).ever).toMatchObject({ requests, tokensOut, peers: 1 })

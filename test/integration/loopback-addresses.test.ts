@@ -8,6 +8,8 @@ import { startNodeInProcess, type NodeInProcess } from '../fixtures/node-in-proc
 import { chat, modelIds } from '../fixtures/node-pair.js'
 import { until } from '../fixtures/until.js'
 
+const EVERYTHING = ['--all', '--with', 'everyone']
+
 const cleanups: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean()
@@ -120,12 +122,12 @@ describe.skipIf(!hasIpv6)('loopback addresses (skipped where there is no ::1)', 
   ])('a model server on ::1 alone is shared by %s', async (_name, args) => {
     const server = await startServer('::1')
     const one = await startNode()
-    const shared = await ocf(one, 'share', ...args(server.port))
+    const shared = await ocf(one, 'share', ...args(server.port), ...EVERYTHING)
     expect(shared).toMatchObject({ code: 0, err: '' })
-    expect(shared.out).toContain(`at [::1]:${server.port}.`)
+    expect(shared.out).toContain(`at [::1]:${server.port} with everyone.`)
     await until(async () => (await modelIds(one.gateway)).includes('loop-model'), { what: 'the model is listed' })
     expect(await answerOf(one)).toBe('::1')
-    const again = await ocf(one, 'share', ...args(server.port))
+    const again = await ocf(one, 'share', ...args(server.port), ...EVERYTHING)
     expect(again.code).toBe(0)
     expect(await one.control.call('shares.list', {})).toHaveLength(1)
     expect(await ocf(one, 'unshare', ...args(server.port).slice(0, 1))).toMatchObject({ code: 0, err: '' })
@@ -136,7 +138,8 @@ describe.skipIf(!hasIpv6)('loopback addresses (skipped where there is no ::1)', 
     const server = await startServer('127.0.0.1')
     const one = await startNode()
     for (const address of [`${server.port}`, `localhost:${server.port}`, `http://127.0.0.1:${server.port}`]) {
-      expect((await ocf(one, 'share', address)).out).toContain(`at 127.0.0.1:${server.port}.`)
+      const { out } = await ocf(one, 'share', address, ...EVERYTHING)
+      expect(out).toContain(`at 127.0.0.1:${server.port} with everyone.`)
     }
     expect(await one.control.call('shares.list', {})).toHaveLength(1)
   })
@@ -151,7 +154,7 @@ describe.skipIf(!hasIpv6)('loopback addresses (skipped where there is no ::1)', 
   test('a shared server that comes back on the other loopback address is asked there', async () => {
     const first = await startServer('127.0.0.1')
     const one = await startNode()
-    expect((await ocf(one, 'share', `${first.port}`)).code).toBe(0)
+    expect((await ocf(one, 'share', `${first.port}`, ...EVERYTHING)).code).toBe(0)
     await until(async () => (await modelIds(one.gateway)).includes('loop-model'), { what: 'the model is listed' })
     await first.close()
     await startServer('::1', first.port)

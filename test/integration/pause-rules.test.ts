@@ -39,7 +39,7 @@ beforeAll(async () => {
       },
     },
   })
-  await provider.control.call('shares.add', { port: server.port, models: 'all' })
+  await provider.control.call('shares.add', { port: server.port, models: 'all', visibility: 'everyone' })
   await untilServed()
 })
 

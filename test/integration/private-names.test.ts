@@ -29,7 +29,7 @@ beforeAll(async () => {
       response.end()
     },
   })
-  await provider.control.call('shares.add', { port: server.port, models: 'all' })
+  await provider.control.call('shares.add', { port: server.port, models: 'all', visibility: 'everyone' })
   await untilListed(asker.gateway, 'x.gguf')
 })
 

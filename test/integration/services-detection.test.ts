@@ -39,6 +39,7 @@ function detectorOf(candidates: Candidate[], around: Around = {}): Detector {
       log: createRecordingLog(),
       keyFor: (address) => keys[address],
       sharedAs: (address) => shared[address],
+      remembered: () => undefined,
       ownPorts: () => ownPorts,
       hopHeaders: { 'x-ocf-hops': 'own-peer-id' },
     },

@@ -69,7 +69,7 @@ test('a real model for this machine only does not end it', async () => {
   cleanups.push(() => real.close())
   const { registry, until } = await startNode({})
 
-  registry.add({ name: 'llm', port: real.port, published: false })
+  registry.add({ name: 'llm', port: real.port, visibility: 'me' })
   await until(() => registry.connected('llm').length === 2)
 
   expect(registry.list()).toHaveLength(2)

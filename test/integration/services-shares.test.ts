@@ -5,9 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { ShareView } from '#shared/contract/sharing/shares.js'
+import type { Visibility } from '#shared/contract/sharing/visibility.js'
 import { AppError } from '#shared/errors.js'
 import { createDetector, type Detector } from '../../src-main/services/detection/index.js'
-import { createServiceRegistry, type ServiceRegistry } from '../../src-main/services/index.js'
+import { createServiceRegistry, type PeerClass, type ServiceRegistry } from '../../src-main/services/index.js'
 import { createSecretFile, type SecretStore } from '../../src-main/services/secrets/index.js'
 import { createShares, type Shares } from '../../src-main/services/sharing/shares/index.js'
 import * as servers from '../fixtures/model-servers/stand-ins/servers.js'
@@ -50,6 +52,7 @@ async function donor(around: { dir?: string; secrets?: (file: SecretStore) => Se
       log,
       keyFor: (address) => shares.keyFor(address),
       sharedAs: (address) => shares.sharedAs(address),
+      remembered: (address) => shares.remembered(address),
       ownPorts: () => [],
       hopHeaders: {},
     },
@@ -71,7 +74,7 @@ async function donor(around: { dir?: string; secrets?: (file: SecretStore) => Se
   return { registry, shares, detector, stop }
 }
 
-const at = ({ port }: StandIn) => ({ host: '127.0.0.1', port, aliases: [] })
+const at = ({ port }: StandIn) => ({ host: '127.0.0.1', port, visibility: 'everyone' as const, aliases: [] })
 
 test('only ticked models are published, a path as its file name, aliases besides', async () => {
   const server = await running(servers.LLAMA_CPP())
@@ -143,7 +146,7 @@ test('a key that was typed in while looking is the one that is kept', async () =
   const jan = await running(servers.JAN())
   const { shares, detector } = await donor()
   await detector.typeIn({ host: 'localhost', port: jan.port, apiKey: 'jan-secret' })
-  await shares.add({ host: 'localhost', port: jan.port, models: 'all', aliases: [] })
+  await shares.add({ host: 'localhost', port: jan.port, models: 'all', visibility: 'everyone', aliases: [] })
   expect(shares.list()).toMatchObject([{ hasKey: true }])
   expect(detector.servers()).toMatchObject([{ sharedAs: `llm@127.0.0.1:${jan.port}` }])
 })
@@ -219,6 +222,120 @@ test('a kept file that is no JSON is put aside before another one is written', a
   const { shares } = await donor()
   await shares.add({ ...at(server), models: 'all' })
   expect(await readFile(join(folder, 'shares.json.damaged'), 'utf8')).toBe('{"format":1,"shares":[')
+})
+
+describe('who may use it', () => {
+  const plain = ({ port }: StandIn) => ({ host: '127.0.0.1', port, aliases: [] })
+  const OTHER = 'hf.co/someone/phi-4:Q4_K_M'
+
+  async function sharing(request: {
+    visibility?: Visibility
+    visibilities?: { model: string; visibility: Visibility }[]
+  }) {
+    const server = await running(servers.OLLAMA())
+    const parts = await donor()
+    const { id } = await parts.shares.add({ ...plain(server), models: 'all', ...request })
+    await until(() => parts.registry.get(id)?.status === 'connected', { what: 'it is connected' })
+    const seen = (peers: PeerClass): string[] =>
+      parts.registry.sharedWith(peers).flatMap((one) => one.models.map((model) => model.id))
+    return { ...parts, id, server, seen }
+  }
+
+  test('is this machine alone, unless the person says otherwise', async () => {
+    const { registry, seen, shares } = await sharing({})
+    expect(registry.connected('llm')[0]?.models.map(({ id }) => id)).toEqual(['llama3.2:latest', OTHER])
+    expect([seen('trusted'), seen('stranger')]).toEqual([[], []])
+    expect(registry.sharedWith('trusted')).toEqual([])
+    expect(shares.list()[0]).toMatchObject({ visibility: 'me', published: [] })
+  })
+
+  test('is said of each model, and changed for one of them, by any of its names', async () => {
+    const { shares, seen, id } = await sharing({ visibilities: [{ model: OTHER, visibility: 'trusted' }] })
+    expect([seen('trusted'), seen('stranger')]).toEqual([[OTHER], []])
+    const share = await shares.setVisibility(id, 'llama3.2:latest', 'everyone')
+    expect([seen('trusted'), seen('stranger')]).toEqual([['llama3.2:latest', OTHER], ['llama3.2:latest']])
+    expect(share.names).toEqual([
+      { name: 'llama3.2:latest', visibility: 'everyone' },
+      { name: OTHER, visibility: 'trusted' },
+    ])
+    await expect(shares.setVisibility(id, 'absent', 'everyone')).rejects.toMatchObject({ code: 'invalid_service' })
+    await expect(shares.setVisibility('llm@127.0.0.1:1', OTHER, 'me')).rejects.toMatchObject({ code: 'not_found' })
+  })
+
+  test('of models that appear later is what was said of those', async () => {
+    const { shares, server, registry, seen, id } = await sharing({ visibility: 'trusted' })
+    await shares.setVisibility(id, undefined, 'everyone')
+    const before = server.model.routes['GET /v1/models'] as { body: { data: { id: string }[] } }
+    const { body } = before
+    server.model.routes['GET /v1/models'] = {
+      ...before,
+      body: { ...body, data: [...body.data, { ...body.data[0], id: 'new' }] },
+    }
+    await registry.recheck(id)
+    expect(seen('stranger')).toEqual(['new'])
+    expect(shares.list()[0]?.choices.find(({ model }) => model === 'new')).toEqual({
+      model: 'new',
+      ticked: true,
+      visibility: 'everyone',
+    })
+  })
+
+  test('stays what it was when it is shared anew, and what was un-ticked stays so through a stop', async () => {
+    const { shares, server, seen, id } = await sharing({ visibility: 'trusted' })
+    await shares.add({ ...plain(server), models: [OTHER] })
+    expect(seen('trusted')).toEqual([OTHER])
+    await shares.remove(id)
+    const address = `127.0.0.1:${server.port}`
+    expect(shares.remembered(address)).toMatchObject({
+      all: false,
+      models: [
+        { model: 'llama3.2:latest', ticked: false, visibility: 'trusted' },
+        { model: OTHER, ticked: true, visibility: 'trusted' },
+      ],
+    })
+    const next = await donor()
+    expect(next.shares.remembered(address)).toEqual(shares.remembered(address))
+    await next.shares.add({ ...plain(server), models: 'all', except: ['llama3.2:latest'] })
+    expect(next.shares.remembered(address)).toBeUndefined()
+    expect(next.shares.list()[0]?.choices).toEqual([
+      { model: 'llama3.2:latest', ticked: false, visibility: 'trusted' },
+      { model: OTHER, ticked: true, visibility: 'trusted' },
+    ])
+  })
+
+  test('is narrower at once even where that can’t be stored, and wider only once it is', async () => {
+    const { shares, seen, id } = await sharing({ visibility: 'trusted' })
+    await block('shares.json')
+    await expect(shares.setVisibility(id, OTHER, 'everyone')).rejects.toThrow(/^Who may use it stays as it was: /)
+    expect(seen('stranger')).toEqual([])
+    await expect(shares.setVisibility(id, OTHER, 'me')).rejects.toThrow(/^This holds until the next start: /)
+    expect(seen('trusted')).toEqual(['llama3.2:latest'])
+  })
+
+  test('of shares of an earlier version is everyone, which the person hears once', async () => {
+    const server = await running(servers.OLLAMA())
+    const old = {
+      host: '127.0.0.1',
+      port: server.port,
+      kind: 'ollama',
+      healthPath: '/',
+      models: ['llama3.2:latest'],
+      sharedAtMs: 1,
+    }
+    await writeFile(join(folder, 'shares.json'), JSON.stringify({ format: 1, shares: [old] }))
+    const first = await donor()
+    expect(first.shares.wasUpgraded).toBe(true)
+    expect(first.shares.list()[0]?.choices).toEqual([
+      { model: 'llama3.2:latest', ticked: true, visibility: 'everyone' },
+    ])
+    await until(() => first.registry.sharedWith('stranger')[0]?.models.length === 1, { what: 'it is for everyone' })
+    await first.stop()
+    const second = await donor()
+    expect(second.shares.wasUpgraded).toBe(false)
+    const [{ id }] = second.shares.list() as [ShareView]
+    await second.shares.setVisibility(id, 'llama3.2:latest', 'me')
+    expect(second.registry.sharedWith('trusted')).toEqual([])
+  })
 })
 
 /** A folder where a file goes: it can neither be written nor replaced. */

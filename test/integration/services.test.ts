@@ -294,7 +294,7 @@ test('a generic service without a health page is alive when it answers at all', 
 test('several services and several servers of one name stand side by side, published ones first', async () => {
   const [first, second, third] = await Promise.all([startModelServer(), startModelServer(), startEchoServer()])
   ;[first, second, third].forEach(cleanedUp)
-  const { registry, id } = await startRegistry({ name: 'llm', port: first.port, published: false })
+  const { registry, id } = await startRegistry({ name: 'llm', port: first.port, visibility: 'me' })
   const otherId = registry.add({ name: 'llm', port: second.port })
   const echoId = registry.add({ name: 'echo', port: third.port })
   await Promise.all([id, otherId, echoId].map((each) => until(registry, each, isConnected)))

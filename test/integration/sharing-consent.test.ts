@@ -18,7 +18,7 @@ beforeAll(async () => {
       response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
     },
   })
-  await provider.control.call('shares.add', { port: server.port, models: 'all' })
+  await provider.control.call('shares.add', { port: server.port, models: 'all', visibility: 'everyone' })
   await untilListed(asker.gateway, 'm1')
 })
 

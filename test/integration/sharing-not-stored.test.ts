@@ -41,7 +41,13 @@ async function seen(): Promise<{ row: unknown[]; services: number; shares: numbe
 }
 
 const NOTHING = { row: [], services: 0, shares: 0 }
-const share = () => ({ host: '127.0.0.1', port: ollama.port, models: 'all' as const, aliases: [] })
+const share = () => ({
+  host: '127.0.0.1',
+  port: ollama.port,
+  models: 'all' as const,
+  visibility: 'everyone' as const,
+  aliases: [],
+})
 
 /** `shares.add` as the dashboard sends it. */
 async function add(): Promise<{ status: number; body: { error: { code: string; message: string } } }> {

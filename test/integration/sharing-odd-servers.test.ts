@@ -27,7 +27,7 @@ afterAll(async () => {
 
 async function shared(server: ModelServerFixture): Promise<void> {
   cleanups.push(() => server.close())
-  const { id } = await provider.control.call('shares.add', { port: server.port, models: 'all' })
+  const { id } = await provider.control.call('shares.add', { port: server.port, models: 'all', visibility: 'everyone' })
   cleanups.push(() => provider.control.call('shares.remove', { id }))
 }
 
@@ -52,7 +52,7 @@ test('a request that runs while its server’s models change ends well, and the 
 
   server.state.models = ['stays', 'after']
   // Looked at now rather than in half a minute.
-  await provider.control.call('shares.add', { port: server.port, models: 'all' })
+  await provider.control.call('shares.add', { port: server.port, models: 'all', visibility: 'everyone' })
   await until(async () => (await modelIds(asker.gateway)).join() === 'after,stays', { what: 'the list follows' })
 
   running.write(sseChunk('two'))

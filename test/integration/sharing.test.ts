@@ -79,7 +79,16 @@ const chatBody = (model: string) => ({ model, messages: [{ role: 'user', content
 const ask = (model = MODEL) => viaPeer('/v1/chat/completions', { body: chatBody(model) })
 
 test('the owner shares one of two models by the command line; A can use it within five seconds', async () => {
-  const shared = await runOcf(['share', String(ollama.port), '--model', MODEL, '--data-dir', dataDir])
+  const shared = await runOcf([
+    'share',
+    String(ollama.port),
+    '--model',
+    MODEL,
+    '--with',
+    'everyone',
+    '--data-dir',
+    dataDir,
+  ])
   expect(shared).toMatchObject({ code: 0, stdout: expect.stringContaining('Sharing 1 model of Ollama') })
 
   await untilListed(a.gateway, MODEL, 5_000)
@@ -286,7 +295,7 @@ test('no path on the owner’s disk reaches a peer, neither in a list nor in an 
   server.model.routes['POST /v1/chat/completions'] = (_, body) => ({
     body: { model: (JSON.parse(body) as { model: string }).model, choices: [], system_fingerprint: path },
   })
-  const { id } = await donor.call('shares.add', { port: server.port, models: [path] })
+  const { id } = await donor.call('shares.add', { port: server.port, models: [path], visibility: 'everyone' })
   await untilListed(a.gateway, 'Qwen3-8B-Q4_K_M.gguf')
 
   const answer = await ask('Qwen3-8B-Q4_K_M.gguf')
@@ -300,7 +309,7 @@ test('no path on the owner’s disk reaches a peer, neither in a list nor in an 
 })
 
 describe('a server with long answers', () => {
-  const share = (port: number) => donor.call('shares.add', { port, models: 'all' })
+  const share = (port: number) => donor.call('shares.add', { port, models: 'all', visibility: 'everyone' })
 
   /** Streams an event each time it is told to; to other questions it has no answer. */
   async function startStreamingServer(): Promise<ModelServerFixture & { send(text: string): void; end(): void }> {

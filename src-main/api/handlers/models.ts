@@ -1,7 +1,7 @@
 import type { ModelView, ProviderLoad } from '#shared/contract/models/models.js'
 import type { ModelCatalog, RoutableModel } from '../../gateway/index.js'
 import type { NodeTable } from '../../node-table/index.js'
-import type { ServiceRegistry } from '../../services/index.js'
+import { type ServiceRegistry, visibilityOf, wider } from '../../services/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'
@@ -20,6 +20,7 @@ export interface ModelsNeeds {
   sharing: { admission: Pick<Admission, 'usage' | 'subscribe'> }
   /** What can be routed to. */
   models: Pick<ModelCatalog, 'list' | 'subscribe'>
+  isTrusted: (peerId: string) => boolean
 }
 
 /** `models.list`. */
@@ -63,11 +64,16 @@ export function listModels(needs: ModelsNeeds): ModelView[] {
   return needs.models.list().map((model) => viewOf(model, needs))
 }
 
-function viewOf({ id, own, peers }: RoutableModel, needs: ModelsNeeds): ModelView {
+function viewOf({ id, own, peers, inTrust }: RoutableModel, needs: ModelsNeeds): ModelView {
   const { connections } = needs
-  const self = { peerId: connections.peerId, self: true, connected: true, load: ownLoad(needs) }
+  const visibility = own.map((service) => visibilityOf(service, id)).reduce(wider, 'me')
+  const self = {
+    ...{ peerId: connections.peerId, self: true, connected: true, trusted: true, visibility },
+    load: ownLoad(needs),
+  }
   const others = [...peers].sort().map((peerId) => ({
-    ...{ peerId, self: false, connected: connections.isConnected(peerId) },
+    ...{ peerId, self: false, connected: connections.isConnected(peerId), trusted: needs.isTrusted(peerId) },
+    visibility: inTrust.has(peerId) ? ('trusted' as const) : ('everyone' as const),
     load: loadOf(needs, peerId),
   }))
   const contextLength = own
@@ -77,7 +83,8 @@ function viewOf({ id, own, peers }: RoutableModel, needs: ModelsNeeds): ModelVie
     id,
     providers: own.length > 0 ? [self, ...others] : others,
     local: own.length > 0,
-    shared: own.some(({ published }) => published),
+    shared: visibility !== 'me',
+    visibility: own.length > 0 ? visibility : null,
     servers: own.map((service) => service.id),
     ...(contextLength === undefined ? {} : { contextLength }),
   }

@@ -1,5 +1,5 @@
 import type { ServiceView } from '#shared/contract/sharing/services.js'
-import { authorityOf, type LocalService, type ServiceRegistry } from '../../services/index.js'
+import { authorityOf, type LocalService, type ServiceRegistry, visibilityOf } from '../../services/index.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'
 
@@ -29,7 +29,11 @@ function viewService(service: LocalService): ServiceView {
     status: service.status,
     problem: service.problem ?? null,
     published: service.published,
-    models: service.models.map(({ id, contextLength }) => ({ id, contextLength })),
+    visibility: service.visibility,
+    models: service.models.map(({ id, contextLength }) => ({
+      ...{ id, contextLength },
+      visibility: visibilityOf(service, id),
+    })),
     identityGroups: [...service.identityGroups],
     sharedPaths: service.sharedPaths.map(({ method, path }) => `${method} ${path}`),
   }

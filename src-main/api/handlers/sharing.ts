@@ -18,7 +18,7 @@ import { type KeysNeeds, ownKey } from './keys.js'
 /** What the donor's topics read and change. */
 export interface SharingNeeds {
   detector: Pick<Detector, 'servers' | 'scan' | 'typeIn' | 'forget' | 'follow'>
-  shares: Pick<Shares, 'list' | 'add' | 'remove' | 'subscribe'>
+  shares: Pick<Shares, 'list' | 'add' | 'setVisibility' | 'remove' | 'wasUpgraded' | 'subscribe'>
   admission: Pick<Admission, 'usage' | 'subscribe'>
   pause: Pick<Pause, 'state' | 'pause' | 'resume' | 'subscribe'>
   ledger: Pick<Ledger, 'summary' | 'rows' | 'subscribe'>
@@ -49,6 +49,7 @@ export function createSharingHandlers(
     'detection.forget': ({ address }) => ({ forgotten: detector.forget(address) }),
     'shares.list': () => [...shares.list()],
     'shares.add': (request) => shares.add(request),
+    'shares.setVisibility': ({ id, model, visibility }) => shares.setVisibility(id, model, visibility),
     'shares.remove': ({ id }) => shares.remove(id),
     'pause.get': () => pause.state(),
     'pause.set': (request) => pause.pause(request),

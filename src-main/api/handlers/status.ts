@@ -4,6 +4,7 @@ import { causeOf } from '../../doctor/index.js'
 import type { NodeTable } from '../../node-table/index.js'
 import { countPaths } from '../../p2p/index.js'
 import type { Pause } from '../../services/sharing/pause/index.js'
+import type { Shares } from '../../services/sharing/shares/index.js'
 import type { TrafficFeed } from '../../telemetry/index.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'
@@ -25,7 +26,10 @@ export interface StatusNeeds extends ModelsNeeds, DoctorNeeds {
   connections: ConnectionsSource
   table: Pick<NodeTable, 'subscribe' | 'status' | 'size' | 'get'>
   traffic: Pick<TrafficFeed, 'today' | 'subscribe'>
-  sharing: ModelsNeeds['sharing'] & { pause: Pick<Pause, 'state' | 'subscribe'> }
+  sharing: ModelsNeeds['sharing'] & {
+    pause: Pick<Pause, 'state' | 'subscribe'>
+    shares: Pick<Shares, 'wasUpgraded' | 'subscribe'>
+  }
   /** The gateway's base address without `/v1`; null while it has no port. */
   gatewayUrl(): string | null
 }
@@ -50,6 +54,7 @@ export function createStatusFeed(needs: StatusNeeds): FeedSource<Status> {
         registry,
         traffic,
         sharing.pause,
+        sharing.shares,
         ...(doctor === undefined ? [] : [doctor.live]),
       ]
       const stops = sources.map((source) => source.subscribe(listener))
@@ -82,8 +87,16 @@ function readStatus(needs: StatusNeeds): Status {
       ...(pause === undefined ? {} : { pause }),
       ...(cause === undefined ? {} : { cause }),
     },
+    ...(needs.sharing.shares.wasUpgraded ? { notices: [SHARES_UPGRADED] } : {}),
   }
 }
+
+/** The person shared before it could be said with whom. */
+const SHARES_UPGRADED = {
+  id: 'shares-upgraded',
+  sentence:
+    'What you shared before stays shared with everyone. You can now share with the people you trust only, or keep a model for this computer.',
+} as const
 
 /** Why sharing is paused; undefined while it is not, or where a rule pauses what is not shared anyhow. */
 export function pauseThatCounts({ paused, reasons }: PauseState, shared: number): Status['state']['pause'] {

@@ -19,11 +19,19 @@ function modelsText(models: ModelView[], colour: boolean): string {
     return 'No model is available yet. Share one of this machine, or wait until a peer offers one.\n'
   const rows = models.map((model) => [
     model.id,
-    String(model.providers.length),
-    model.local ? (model.shared ? 'shared' : 'not shared') : '',
+    providersText(model),
+    model.visibility === null ? '' : SHARED_WITH[model.visibility],
     model.contextLength === undefined ? '' : `${model.contextLength} tokens`,
   ])
   return textTable(['MODEL', 'PROVIDERS', 'THIS MACHINE', 'CONTEXT'], rows, { colour })
+}
+
+const SHARED_WITH = { me: 'not shared', trusted: 'shared with trusted', everyone: 'shared' } as const
+
+/** `3`, or `3, 1 trusted` where peers that the person trusts are among them. */
+function providersText({ providers }: ModelView): string {
+  const trusted = providers.filter((provider) => provider.trusted && !provider.self).length
+  return `${providers.length}${trusted === 0 ? '' : `, ${trusted} trusted`}`
 }
 
 const MAX_OFFERS = 3

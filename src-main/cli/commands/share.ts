@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { DetectedServer } from '#shared/contract/sharing/detection.js'
+import type { ShareView } from '#shared/contract/sharing/shares.js'
+import { VISIBILITIES, type Visibility } from '#shared/contract/sharing/visibility.js'
 import { AppError } from '#shared/errors.js'
 import { readAddress } from '#shared/read-address.js'
 import { quote, type SettingProblem } from '../../config/index.js'
@@ -10,8 +12,12 @@ import { serversText } from './detect.js'
 
 /** The options only `ocf share` has. */
 export const SHARE_OPTIONS: [flags: string, help: string, repeatable?: 'repeatable'][] = [
-  ['--model [id]', 'Shares this model; may be given several times. Default: every model it has now.', 'repeatable'],
-  ['--all', 'Also shares models that are added later.'],
+  ['--model [id]', 'This model; may be given several times.', 'repeatable'],
+  ['--all', 'Every model, also those that are added later.'],
+  [
+    '--with [who]',
+    'Who may use them: me (this computer), trusted or everyone. Default: as before, and me for new ones.',
+  ],
   ['--alias [name]', 'A further name for a model, as NAME=MODEL; may be given several times.', 'repeatable'],
   ['--host [host]', 'Where the server is (default: localhost, which is 127.0.0.1 or ::1).'],
   ['--key-file [file]', 'File with the key the server wants; it is kept on this machine.'],
@@ -20,7 +26,7 @@ export const SHARE_OPTIONS: [flags: string, help: string, repeatable?: 'repeatab
 /** What is wrong with those. */
 export function shareProblems(own: Readonly<Record<string, unknown>>): SettingProblem[] {
   const problems: SettingProblem[] = []
-  for (const name of ['model', 'alias', 'host', 'keyFile']) {
+  for (const name of ['model', 'alias', 'host', 'keyFile', 'with']) {
     const values = [own[name]].flat()
     if (values.includes(true)) problems.push({ source: `flag --${dashed(name)}`, sentence: 'It needs a value.' })
   }
@@ -28,16 +34,19 @@ export function shareProblems(own: Readonly<Record<string, unknown>>): SettingPr
     if (/^[^=]+=.+$/.test(alias)) continue
     problems.push({ source: 'flag --alias', sentence: `${quote(alias)} is not NAME=MODEL.` })
   }
+  if (typeof own.with === 'string' && visibilityIn(own.with) === undefined) {
+    problems.push({ source: 'flag --with', sentence: `${quote(own.with)} is none of ${VISIBILITIES.join(', ')}.` })
+  }
   if (own.all === true && own.model !== undefined) {
     problems.push({ source: 'flag --all', sentence: 'It goes without --model.' })
   }
   return problems
 }
 
-/** `ocf share [ADDRESS]`: shares the models of a server that runs here. */
+/** `ocf share [ADDRESS]`: says which models of a server that runs here may be used, and by whom. */
 export async function runShare(
   needs: { io: CliIo; client: ControlClient },
-  options: { address: string | undefined; own: Readonly<Record<string, unknown>> },
+  options: { address: string | undefined; own: Readonly<Record<string, unknown>>; json: boolean },
 ): Promise<number> {
   const { io, client } = needs
   const { own } = options
@@ -46,8 +55,14 @@ export async function runShare(
   const target = options.address === undefined ? await theOnlyServer(needs) : readTarget(options.address, own.host)
   if (target === undefined) return EXIT.failed
   const chosen = textsOf(own.model)
-  const models =
-    own.all === true ? ('all' as const) : chosen.length > 0 ? chosen : await everyModel(client, target, apiKey)
+  if (own.all !== true && chosen.length === 0) {
+    const server = await serverAt(client, target, apiKey)
+    io.stdout.write(options.json ? `${JSON.stringify(server, null, 2)}\n` : '')
+    io.stderr.write(whichText(server))
+    return EXIT.failed
+  }
+  const models = own.all === true ? ('all' as const) : chosen
+  const visibility = visibilityIn(own.with)
   const aliases = textsOf(own.alias).map((text) => {
     const split = text.indexOf('=')
     return { name: text.slice(0, split), model: text.slice(split + 1) }
@@ -55,13 +70,45 @@ export async function runShare(
   const share = await client.call('shares.add', {
     ...target,
     models,
+    ...(visibility === undefined ? {} : { visibility }),
     aliases,
     ...(apiKey === undefined ? {} : { apiKey }),
   })
-  const what = share.models === 'all' ? 'all models' : counted(share.models.length, 'model')
-  io.stdout.write(`Sharing ${what} of ${share.name} at ${share.address}. \`ocf unshare ${share.port}\` ends it.\n`)
+  io.stdout.write(options.json ? `${JSON.stringify(share, null, 2)}\n` : sharedText(share))
   return EXIT.ok
 }
+
+/** Who may use how much of it from now on, a sentence for each. */
+function sharedText(share: ShareView): string {
+  const { name, address, port } = share
+  const has = (visibility: Visibility): number =>
+    share.choices.filter((choice) => choice.ticked && choice.visibility === visibility).length
+  const [mine, trusted, open] = [has('me'), has('trusted'), has('everyone')]
+  const of = (count: number): string => `${counted(count, 'model')} of ${name} at ${address}`
+  const which = share.models === 'all' ? '--all' : share.models.map((id) => `--model ${id}`).join(' ')
+  const sentences = [
+    ...(open > 0 ? [`Sharing ${of(open)} with everyone.`] : []),
+    ...(trusted > 0 ? [`Sharing ${of(trusted)} with the peers you trust.`] : []),
+    ...(mine > 0 ? [`${of(mine)} ${mine === 1 ? 'is' : 'are'} usable on this computer.`] : []),
+    ...(mine > 0 && open + trusted === 0
+      ? [`Share ${mine === 1 ? 'it' : 'them'}: \`ocf share ${port} ${which} --with everyone\`.`]
+      : []),
+    `\`ocf unshare ${port}\` ends it.`,
+  ]
+  return `${printable(sentences.join(' '))}\n`
+}
+
+/** What there is to choose from, and how to. */
+function whichText({ name, address, port, models }: DetectedServer): string {
+  const [first] = models
+  return (
+    `${printable(name)} at ${address} has ${counted(models.length, 'model')}:\n${idList(models)}` +
+    `Say which: \`ocf share ${port} --model ${printable(first?.id ?? 'NAME')}\`, or \`--all\`; ` +
+    'and with whom: `--with me`, `trusted` or `everyone`. Nothing was shared.\n'
+  )
+}
+
+const visibilityIn = (value: unknown): Visibility | undefined => VISIBILITIES.find((one) => one === value)
 
 /** `ocf unshare [ADDRESS]`: stops sharing a server. */
 export async function runUnshare(
@@ -69,7 +116,8 @@ export async function runUnshare(
   options: { target: string | undefined },
 ): Promise<number> {
   const { io, client } = needs
-  const services = (await client.call('services.list', {})).filter(({ published }) => published)
+  const shares = new Set((await client.call('shares.list', {})).map(({ id }) => id))
+  const services = (await client.call('services.list', {})).filter(({ id, published }) => published || shares.has(id))
   const { target } = options
   const wanted = target === undefined ? undefined : readAddress(target)
   const meant = services.filter(({ id, address }) => {
@@ -120,18 +168,19 @@ async function theOnlyServer(needs: {
   return undefined
 }
 
-async function everyModel(
+/** The server there, with its models; throws where it has none to share. */
+async function serverAt(
   client: ControlClient,
   target: { host: string; port: number },
   apiKey: string | undefined,
-): Promise<string[]> {
+): Promise<DetectedServer> {
   const server: DetectedServer = await client.call('detection.type-in', {
     ...target,
     ...(apiKey === undefined ? {} : { apiKey }),
   })
   // Typed in only to ask: the list on screen stays what it was.
   await client.call('detection.forget', { address: server.address })
-  if (server.models.length > 0) return server.models.map(({ id }) => id)
+  if (server.models.length > 0) return server
   if (server.state === 'needs-key') {
     const problem = `The server at ${server.address} wants a key. Write it into a file and add \`--key-file FILE\`.`
     throw new AppError('invalid_service', apiKey === undefined ? problem : `${server.address} does not take this key.`)

@@ -36,7 +36,8 @@ function statusText(
     ['Requests today', `${requestsToday.out} out, ${requestsToday.in} in, ${requestsToday.local} local`],
     ...status.multiaddrs.map((address, index) => [index === 0 ? 'Addresses' : '', address]),
   ]
-  return `${headline(status, state)}\n\n${textTable([], facts, { colour })}`
+  const notices = (status.notices ?? []).map(({ sentence }) => `${sentence}\n\n`).join('')
+  return `${headline(status, state)}\n\n${notices}${textTable([], facts, { colour })}`
 }
 
 /** ` (2 direct-quic, 1 relayed)`; empty without peers. */

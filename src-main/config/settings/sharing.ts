@@ -30,6 +30,15 @@ export const SHARING_SETTINGS = {
     cost: 'Anything but loopback needs service.allow-remote-target.',
     restart: true,
   },
+  'service.visibility': {
+    group: 'sharing',
+    kind: 'choice',
+    choices: ['me', 'trusted', 'everyone'],
+    default: 'everyone',
+    help: 'Who may use the local server: this machine’s own apps, also the peers you trust, or everyone.',
+    cost: 'Only what everyone may use is published.',
+    restart: true,
+  },
   'service.allow-remote-target': {
     group: 'sharing',
     kind: 'boolean',

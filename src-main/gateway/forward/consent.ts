@@ -56,7 +56,12 @@ function checkModel(service: LocalService, body: RequestBody, isNeeded: boolean)
     throw new AppError('missing_model', 'The request names no model.', { param: 'model' })
   }
   if (isShared(service, model)) return
-  throw new AppError('model_not_found', `This node does not share a model "${model.slice(0, 200)}".`, {
+  throw notShared(model)
+}
+
+/** What a peer hears of a model that it may not use, which is to it as if there were none. */
+export function notShared(model: string): AppError {
+  return new AppError('model_not_found', `This node does not share a model "${model.slice(0, 200)}".`, {
     param: 'model',
   })
 }

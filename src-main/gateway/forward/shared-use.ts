@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
-import { isModelPath, type LocalService } from '../../services/index.js'
+import { isModelPath, isOpenTo, type LocalService, visibilityOf } from '../../services/index.js'
 import {
   type ArrivingBody,
   type Asker,
@@ -22,8 +22,8 @@ import {
   withoutBody,
 } from '../body/request-body.js'
 import type { Arrival } from '../listener/arrival.js'
-import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import { checkConsent, checkSocketConsent } from './consent.js'
+import { classOf, type GatewayNeeds, type GatewayOptions } from '../needs.js'
+import { checkConsent, checkSocketConsent, notShared } from './consent.js'
 import type { Exchange } from './exchange.js'
 import { servicesForModel } from './targets.js'
 
@@ -45,7 +45,10 @@ export interface SharedUse {
 }
 
 export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): SharedUse {
-  const { admission, forwarder } = needs
+  const { admission, forwarder, registry, trust } = needs
+  const consents = new Consents(needs)
+  registry.subscribe(() => consents.review())
+  trust.subscribe(() => consents.review())
 
   const askerOf = ({ request, source }: Arrival, usesModel: boolean): Asker => ({
     peerId: request.socket.remoteAddress ?? '',
@@ -78,6 +81,8 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
       // Both ways: who loses the room in the queue need send no more, and whose body loses its memory waits no more.
       exchange.memory.onEvicted((error) => slot.refuse(error))
       slot.onRefused((error) => exchange.memory.evict(error))
+      let withdraw: (() => void) | undefined
+      let isServed = false
       try {
         const body = await bodyOf(exchange, request)
         exchange.body = body
@@ -88,15 +93,80 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
         }
         const model = modelOf(body)
         if (model !== undefined) exchange.traffic.update({ model })
+        withdraw = consents.given({
+          ...{ services, model, peerId: arrival.request.socket.remoteAddress },
+          isSocket: exchange.reply.isHandshake,
+          end(error) {
+            // Of these two, one is for who waits and does nothing to who runs.
+            slot.refuse(error)
+            if (!isServed) return
+            exchange.traffic.finish({ error: error.code, cancelledBy: 'node' })
+            exchange.reply.breakOff(error)
+          },
+        })
         exchange.body = withTokenLimit(body, request.path, admission.limits.maxTokens)
         if ((await slot.acquire()) === 'left') throw new ClientGoneError()
+        isServed = true
         exchange.memory.keep()
         await forwarder.toOwnServices(exchange, services, `${request.path}${request.query}`)
       } finally {
+        withdraw?.()
         exchange.reply.offGone(leave)
         slot.release()
       }
     },
+  }
+}
+
+/** A request that its owner consented to, for as long as it waits or runs. */
+interface Consented {
+  services: readonly LocalService[]
+  model: string | undefined
+  peerId: string | undefined
+  /** Nobody reads what is asked in it. */
+  isSocket: boolean
+  /** It may not be served any longer. */
+  end(error: AppError): void
+}
+
+/** Ends what is under way when its owner lets fewer use it, or no longer trusts who asked. */
+class Consents {
+  readonly #needs: Pick<GatewayNeeds, 'registry' | 'trust'>
+  readonly #given = new Set<Consented>()
+
+  constructor(needs: Pick<GatewayNeeds, 'registry' | 'trust'>) {
+    this.#needs = needs
+  }
+
+  /**
+   * Watches over a request until the returned function is called.
+   * @throws AppError `model_not_found` where that changed while its body came in
+   */
+  given(consented: Consented): () => void {
+    if (!this.#isStillGiven(consented)) throw notShared(consented.model ?? '')
+    this.#given.add(consented)
+    return () => void this.#given.delete(consented)
+  }
+
+  review(): void {
+    for (const consented of [...this.#given]) {
+      if (this.#isStillGiven(consented)) continue
+      this.#given.delete(consented)
+      consented.end(notShared(consented.model ?? ''))
+    }
+  }
+
+  /** Of several servers that have the model any may be answering. What is gone altogether ends in its own way. */
+  #isStillGiven({ services, model, peerId, isSocket }: Consented): boolean {
+    const { registry } = this.#needs
+    const peers = classOf(this.#needs, peerId)
+    return services.every(({ id }) => {
+      const now = registry.get(id)
+      if (now === undefined) return true
+      if (!isOpenTo(visibilityOf(now, model), peers)) return false
+      const seen = registry.sharedWith(peers).find((service) => service.id === id)
+      return seen?.onlyTicked !== true || (model !== undefined && !isSocket)
+    })
   }
 }
 

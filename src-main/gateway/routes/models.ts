@@ -3,15 +3,15 @@ import { ANY_SERVICE_PREFIX } from '#shared/routes.js'
 import { didYouMean } from '../../config/index.js'
 import type { Arrival } from '../listener/arrival.js'
 import type { PageState } from '../listener/pages.js'
-import type { GatewayNeeds } from '../needs.js'
+import { classOf, type GatewayNeeds } from '../needs.js'
 import { listModels, type ModelEntry, pageOf, readPageQuery } from '../routing/models-list.js'
 import { nearModels } from '../routing/near-models.js'
 import type { AnsweringRoute, Route } from './route.js'
 
 export function modelsRoutes(needs: GatewayNeeds): Route[] {
   /** Who has the models would tell a web page whose computer this is, and which others it knows. */
-  function modelsFor({ listener, caller }: Arrival): ModelEntry[] {
-    const models = listModels(needs, listener)
+  function modelsFor({ listener, caller, request }: Arrival): ModelEntry[] {
+    const models = listModels(needs, listener === 'local' ? 'own' : classOf(needs, request.socket.remoteAddress))
     return caller === 'foreign-page'
       ? models.map((model) => ({ ...model, ocf: { ...model.ocf, servers: [] } }))
       : models

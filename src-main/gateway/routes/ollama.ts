@@ -19,7 +19,7 @@ export function ollamaRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
   const isOffered = (model: string): boolean => needs.choice.offers('llm', `model=${model}`, OLLAMA_API)
   /** Of an Ollama that is known to be there. */
   const models = (): ModelEntry[] =>
-    listModels(needs, 'local').filter(({ id }) => needs.choice.offers('llm', `model=${id}`, OLLAMA_API, isThere))
+    listModels(needs, 'own').filter(({ id }) => needs.choice.offers('llm', `model=${id}`, OLLAMA_API, isThere))
 
   const isThere = (peerId: string): boolean => needs.reachable.has(peerId)
 

@@ -1,14 +1,13 @@
 import { AppError } from '#shared/errors.js'
 import { OWN_SERVICE_PREFIX } from '#shared/routes.js'
-import { isPathShared, type LocalService, OLLAMA_API, WEBSOCKET } from '../../services/index.js'
+import { isPathShared, type LocalService, OLLAMA_API, type PeerClass, WEBSOCKET } from '../../services/index.js'
 import { hasBody, modelOf, readRoutingBody, type RequestBody, withoutBody } from '../body/request-body.js'
 import { type Exchange, keepClientAwake, runExchange } from '../forward/exchange.js'
 import { noProvider } from '../forward/failures.js'
 import { createSharedUse } from '../forward/shared-use.js'
 import { servicesForModel } from '../forward/targets.js'
 import { answerJson, type Arrival } from '../listener/arrival.js'
-import type { Listener } from '../listener/listeners.js'
-import type { GatewayNeeds, GatewayOptions } from '../needs.js'
+import { classOf, type GatewayNeeds, type GatewayOptions } from '../needs.js'
 import { fitting, listModels } from '../routing/models-list.js'
 import { recheck } from '../routing/own-servers.js'
 import { FORWARDED_METHODS, parseServiceName, type Route, splitTarget } from './route.js'
@@ -17,13 +16,19 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
   const { registry } = needs
   const sharedUse = createSharedUse(needs, options)
 
-  async function connectedServices(name: string, listener: Listener): Promise<readonly LocalService[]> {
-    const visible = (service: LocalService): boolean => listener === 'local' || service.published
-    const connected = registry.connected(name).filter(visible)
+  /** To a peer there are only those that its class may use. */
+  function connectedNow(name: string, asker: 'own' | PeerClass): readonly LocalService[] {
+    if (asker === 'own') return registry.connected(name)
+    return registry.sharedWith(asker).filter((service) => service.name === name && service.status === 'connected')
+  }
+
+  async function connectedServices(name: string, asker: 'own' | PeerClass): Promise<readonly LocalService[]> {
+    const connected = connectedNow(name, asker)
     if (connected.length > 0) return connected
-    const registered = registry.list().filter((service) => service.name === name && visible(service))
+    const all = asker === 'own' ? registry.list() : registry.sharedWith(asker)
+    const registered = all.filter((service) => service.name === name)
     await recheck(registry, registered)
-    const back = registry.connected(name).filter(visible)
+    const back = connectedNow(name, asker)
     if (back.length > 0) return back
     if (registered.length > 0) throw noProvider(`The service "${name}"`, ['its server does not answer'])
     throw new AppError('service_not_found', `This node has no service "${name}".`, { param: 'service' })
@@ -40,8 +45,9 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
   /** A peer's request, to what is shared of this node's services. */
   async function serveShared(arrival: Arrival, name: string, rest: string): Promise<void> {
     const method = arrival.isHandshake ? WEBSOCKET : arrival.method
+    const peers = classOf(needs, arrival.request.socket.remoteAddress)
     const shared = async (): Promise<readonly LocalService[]> => {
-      const services = speaking(await connectedServices(name, 'peer'), rest).filter((service) =>
+      const services = speaking(await connectedServices(name, peers), rest).filter((service) =>
         isPathShared(service.sharedPaths, method, rest),
       )
       if (services.length === 0) throw notShared(name)
@@ -51,7 +57,7 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
       await shared()
       sharedUse.check(arrival)
       // Never the server's own list: it holds what is not shared, and paths on the owner's disk.
-      const data = fitting(listModels(needs, 'peer'))
+      const data = fitting(listModels(needs, peers))
       answerJson(arrival, 200, { object: 'list', data })
       return
     }
@@ -64,7 +70,7 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
   /** A request of this machine's own programs. */
   async function serveOwn(arrival: Arrival, name: string, rest: string): Promise<void> {
     await runExchange(needs, arrival, { service: name, route: ROUTE }, async (exchange) => {
-      const services = speaking(await connectedServices(name, 'local'), rest)
+      const services = speaking(await connectedServices(name, 'own'), rest)
       exchange.body = await bodyFor(exchange, services)
       const able = servicesForModel(services, exchange.body)
       const model = modelOf(exchange.body)

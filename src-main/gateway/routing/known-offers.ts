@@ -1,5 +1,5 @@
 import type { Service } from '../../base/lifecycle.js'
-import type { NodeTable, Row } from '../../node-table/index.js'
+import type { NodeTable, OfferedService } from '../../node-table/index.js'
 
 /** Remembers what was ever offered, so that "nobody offers it now" and "nobody ever did" are different answers. */
 export interface KnownOffers extends Service {
@@ -10,11 +10,11 @@ export interface KnownOffers extends Service {
 /** Offers remembered; the longest unseen one is forgotten first. */
 const MAX_OFFERS = 8_192
 
-/** Offers seen in the node table since this node started. */
+/** Offers seen in the node table, or told by trusted peers, since this node started. */
 export function createKnownOffers(needs: { table: NodeTable }): KnownOffers {
   const offers = new Set<string>()
   const services = new Set<string>()
-  let unsubscribe: (() => void) | undefined
+  const subscriptions: (() => void)[] = []
 
   function remember(set: Set<string>, key: string): void {
     set.delete(key)
@@ -22,8 +22,8 @@ export function createKnownOffers(needs: { table: NodeTable }): KnownOffers {
     if (set.size > MAX_OFFERS) for (const oldest of set) return void set.delete(oldest)
   }
 
-  function note({ record }: Row): void {
-    for (const service of record.service) {
+  function note(told: readonly OfferedService[]): void {
+    for (const service of told) {
       remember(services, service.name)
       for (const entry of service.identity_group) remember(offers, `${service.name}\0${entry}`)
     }
@@ -32,14 +32,18 @@ export function createKnownOffers(needs: { table: NodeTable }): KnownOffers {
   return {
     name: 'known-offers',
     start() {
-      for (const row of needs.table.rows()) note(row)
-      unsubscribe = needs.table.subscribe((event) => {
-        if (event.type !== 'row:removed') note(event.row)
-      })
+      const { table } = needs
+      for (const row of table.rows()) note(row.record.service)
+      subscriptions.push(
+        table.subscribe((event) => {
+          if (event.type !== 'row:removed') note(event.row.record.service)
+        }),
+        table.offers.subscribe((peerId) => note(table.offers.of(peerId))),
+      )
       return Promise.resolve()
     },
     stop() {
-      unsubscribe?.()
+      for (const unsubscribe of subscriptions.splice(0)) unsubscribe()
       return Promise.resolve()
     },
     service: (name) => services.has(name),

@@ -2,7 +2,7 @@ import { isPlainName, skeletonOf } from '#shared/model-names.js'
 import type { MonotonicClock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
 import { Listeners } from '../../base/listeners.js'
-import type { NodeTable } from '../../node-table/index.js'
+import type { NodeTable, OfferedService } from '../../node-table/index.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { ProviderHealth } from './provider-health.js'
 import type { ReachablePeers } from './reachable-peers.js'
@@ -14,6 +14,8 @@ export interface RoutableModel {
   own: LocalService[]
   /** Other peers that offer it, are known to be there, and can be asked. */
   peers: string[]
+  /** Those of them that tell it to peers they trust alone, of which this node is one. */
+  inTrust: ReadonlySet<string>
 }
 
 /** Every model that can be routed to now: the one list that pages, commands and the gateway read. */
@@ -32,7 +34,7 @@ export interface ModelCatalog extends Service {
 
 /** What {@link createModelCatalog} works with. */
 export interface ModelCatalogNeeds {
-  table: Pick<NodeTable, 'get' | 'rows' | 'subscribe'>
+  table: Pick<NodeTable, 'get' | 'rows' | 'subscribe' | 'offers'>
   registry: Pick<ServiceRegistry, 'list' | 'connected' | 'subscribe'>
   health: Pick<ProviderHealth, 'isRoutable' | 'subscribe'>
   reachable: Pick<ReachablePeers, 'has' | 'subscribe'>
@@ -46,6 +48,8 @@ export interface ModelCatalogNeeds {
 /** The service that models are routed by, and how its identity groups name one. */
 const LLM = 'llm'
 const MODEL_PREFIX = 'model='
+
+const NOBODY: ReadonlySet<string> = new Set()
 
 /** Models of other peers that are listed; those that came first stay. */
 const MAX_MODELS = 8_192
@@ -64,6 +68,8 @@ class FollowedModels implements ModelCatalog {
   readonly #peersOf = new Map<string, Set<string>>()
   /** Of each such peer its models as they are in {@link #peersOf}. */
   readonly #modelsOf = new Map<string, readonly string[]>()
+  /** Of each such peer the models that its row has not: it tells them to peers it trusts. */
+  readonly #onlyInTrust = new Map<string, ReadonlySet<string>>()
   readonly #listeners = new Listeners()
   readonly #subscriptions: (() => void)[] = []
   /** The models of this machine by skeleton, also of servers that are stopped. */
@@ -82,6 +88,7 @@ class FollowedModels implements ModelCatalog {
     this.#subscriptions.push(
       table.subscribe((event) => this.#follow(event.type === 'row:removed' ? event.peerId : event.row.peerId)),
       reachable.subscribe((peerId) => this.#follow(peerId)),
+      table.offers.subscribe((peerId) => this.#follow(peerId)),
       health.subscribe(() => this.#changed()),
       registry.subscribe(() => {
         this.#own = undefined
@@ -119,21 +126,22 @@ class FollowedModels implements ModelCatalog {
 
   /** Takes a peer's models anew: its row changed, or whether it is known to be there. */
   #follow(peerId: string): void {
-    const models = peerId !== this.#needs.peerId && this.#needs.reachable.has(peerId) ? this.#offeredBy(peerId) : []
+    const { reachable, table } = this.#needs
+    const isThere = peerId !== this.#needs.peerId && reachable.has(peerId)
+    const listed = isThere ? offeredIn(table.get(peerId)?.record.service ?? []) : []
+    const told = isThere ? offeredIn(table.offers.of(peerId)) : []
+    const models = [...new Set([...listed, ...told])]
     const before = this.#modelsOf.get(peerId) ?? []
     // As nearly every row that is not listed: nothing changes.
     if (models.length === 0 && before.length === 0) return
     for (const id of before) this.#forget(id, peerId)
     this.#modelsOf.delete(peerId)
+    this.#onlyInTrust.delete(peerId)
     const taken = models.filter((id) => this.#add(id, peerId))
     if (taken.length > 0) this.#modelsOf.set(peerId, taken)
+    const inTrust = new Set(taken.filter((id) => !listed.includes(id)))
+    if (inTrust.size > 0) this.#onlyInTrust.set(peerId, inTrust)
     this.#changed()
-  }
-
-  #offeredBy(peerId: string): string[] {
-    const services = this.#needs.table.get(peerId)?.record.service ?? []
-    const groups = services.filter(({ name, status }) => name === LLM && status === 'connected')
-    return [...new Set(groups.flatMap((service) => modelsOf(service.identity_group)))]
   }
 
   #add(id: string, peerId: string): boolean {
@@ -175,7 +183,7 @@ class FollowedModels implements ModelCatalog {
     const found = new Map<string, RoutableModel>()
     for (const service of this.#needs.registry.connected(LLM)) {
       for (const id of new Set(modelsOf(service.identityGroups))) {
-        const model = found.get(id) ?? { id, own: [], peers: [] }
+        const model = found.get(id) ?? { id, own: [], peers: [], inTrust: NOBODY }
         found.set(id, model)
         model.own.push(service)
       }
@@ -186,16 +194,23 @@ class FollowedModels implements ModelCatalog {
       const peers = [...offering].filter((peerId) => !away.has(peerId) && mayBe(peerId))
       if (peers.length === 0) continue
       const model = found.get(id)
-      if (model === undefined) found.set(id, { id, own: [], peers })
-      else model.peers = peers
+      const inTrust = new Set(peers.filter((peerId) => this.#onlyInTrust.get(peerId)?.has(id) === true))
+      if (model === undefined) found.set(id, { id, own: [], peers, inTrust })
+      else Object.assign(model, { peers, inTrust })
     }
     this.#listed = new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)))
     return this.#listed
   }
 }
 
+/** The models of those of a peer's services that can be used now. */
+function offeredIn(services: readonly OfferedService[]): string[] {
+  const usable = services.filter(({ name, status }) => name === LLM && status === 'connected')
+  return [...new Set(usable.flatMap((service) => modelsOf(service.identity_group)))]
+}
+
 /** The models that entries name; what names no single one is left out. */
-function modelsOf(groups: readonly string[]): string[] {
+export function modelsOf(groups: readonly string[]): string[] {
   return groups
     .filter((group) => group.startsWith(MODEL_PREFIX))
     .map((group) => group.slice(MODEL_PREFIX.length))

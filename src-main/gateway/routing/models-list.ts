@@ -1,13 +1,12 @@
 import { AppError } from '#shared/errors.js'
-import type { ServiceRegistry } from '../../services/index.js'
+import type { LocalService, PeerClass, ServiceRegistry } from '../../services/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
-import type { Listener } from '../listener/listeners.js'
-import type { ModelCatalog, RoutableModel } from './model-catalog.js'
+import { type ModelCatalog, modelsOf, type RoutableModel } from './model-catalog.js'
 
 /** What the list of models is read from. */
 export interface ModelListNeeds {
   models: Pick<ModelCatalog, 'list'>
-  registry: Pick<ServiceRegistry, 'connected'>
+  registry: Pick<ServiceRegistry, 'sharedWith'>
   admission: Pick<Admission, 'closed'>
   /** This node itself. */
   host: { readonly peerId: string }
@@ -44,24 +43,27 @@ const FRAME_BYTES = 4 * 1024
 const MAX_LIMIT = 1_000
 
 /**
- * The models that can be routed to, those of this machine first, then by id; at the listener for peers this node's own
- * published models only.
+ * The models that can be routed to, those of this machine first, then by id; for a peer those of this node that peers of
+ * its class may use.
  */
-export function listModels(needs: ModelListNeeds, listener: Listener): ModelEntry[] {
+export function listModels(needs: ModelListNeeds, asker: 'own' | PeerClass): ModelEntry[] {
   const { models, registry, admission, host } = needs
-  const entry = (model: RoutableModel): ModelEntry => entryOf(model, host.peerId)
-  if (listener === 'local') {
+  const entry = (model: Listed): ModelEntry => entryOf(model, host.peerId)
+  if (asker === 'own') {
     const all = models.list()
     return [...all.filter(({ own }) => own.length > 0), ...all.filter(({ own }) => own.length === 0)].map(entry)
   }
   if (admission.closed !== undefined) return []
-  const published = new Set(registry.connected('llm').filter((service) => service.published))
-  return models
-    .list()
-    .map(({ id, own }) => ({ id, own: own.filter((service) => published.has(service)), peers: [] }))
-    .filter(({ own }) => own.length > 0)
-    .map(entry)
+  const found = new Map<string, LocalService[]>()
+  for (const service of registry.sharedWith(asker)) {
+    if (service.name !== 'llm' || service.status !== 'connected') continue
+    for (const id of new Set(modelsOf(service.identityGroups))) found.set(id, [...(found.get(id) ?? []), service])
+  }
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, own]) => entry({ id, own, peers: [] }))
 }
+
+/** What an entry is made from. */
+type Listed = Pick<RoutableModel, 'id' | 'own' | 'peers'>
 
 /** What a client wants of a list: how many models at most, and after which. */
 export interface PageQuery {
@@ -135,7 +137,7 @@ const few = (servers: readonly string[]): string[] => servers.slice(0, FEW_SERVE
 
 const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value)
 
-function entryOf({ id, own, peers }: RoutableModel, peerId: string): ModelEntry {
+function entryOf({ id, own, peers }: Listed, peerId: string): ModelEntry {
   const [first] = own
   const listed = first?.models.find((model) => model.id === id)
   const providers = first === undefined ? peers : [peerId, ...peers]

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { AppError } from '#shared/errors.js'
-import { type NodeTable, ProviderSet } from '../../node-table/index.js'
+import { type NodeTable, ProviderSet, type ReadonlyProviderSet } from '../../node-table/index.js'
 import type { Host } from '../../p2p/index.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
@@ -39,7 +39,7 @@ const MAX_EXCLUDED = 32
 
 export function createProviderChoice(needs: {
   host: Pick<Host, 'peerId' | 'isConnected'>
-  table: Pick<NodeTable, 'get' | 'providers' | 'findProviders' | 'health'> & {
+  table: Pick<NodeTable, 'get' | 'providers' | 'offers' | 'findProviders' | 'health'> & {
     status: Pick<NodeTable['status'], 'get' | 'refresh' | 'hint'>
   }
   registry: Pick<ServiceRegistry, 'connected'>
@@ -58,10 +58,17 @@ export function createProviderChoice(needs: {
 
   /** Peers whose very service has both: another service of theirs may have the model and not speak that interface. */
   function hasBoth(peerId: string, service: string, entries: readonly string[]): boolean {
-    const services = table.get(peerId)?.record.service ?? []
+    const services = [...(table.get(peerId)?.record.service ?? []), ...table.offers.of(peerId)]
     return services.some(
       ({ name, identity_group: group }) => name === service && entries.every((entry) => group.includes(entry)),
     )
+  }
+
+  /** Everyone who offers it to this node: those who tell it to peers they trust come first. */
+  function offering(service: string, entry: string): ReadonlyProviderSet {
+    const told = table.offers.providers(service, entry)
+    const listed = table.providers(service, entry)
+    return told.size === 0 ? listed : new ProviderSet([...told, ...listed])
   }
 
   const ownWith = (service: string, entry: string, also: string | undefined): LocalService[] =>
@@ -80,7 +87,7 @@ export function createProviderChoice(needs: {
       ownServices: (entry) => byLoad(scores, ownWith(service, entry, also)).map(({ id }) => id),
       ownHasRoom: () => admission.hasRoom,
       peers(entry) {
-        const peers = table.providers(service, entry)
+        const peers = offering(service, entry)
         if (also === undefined) return peers
         return new ProviderSet(peers.list.filter((peerId) => hasBoth(peerId, service, [entry, also])))
       },
@@ -162,15 +169,13 @@ export function createProviderChoice(needs: {
     },
     offers(service, entry, also, among = () => true) {
       if (ownWith(service, entry, also).length > 0) return true
-      return table
-        .providers(service, entry)
-        .list.some(
-          (peerId) =>
-            peerId !== host.peerId &&
-            among(peerId) &&
-            health.isRoutable(peerId) &&
-            hasBoth(peerId, service, [entry, also]),
-        )
+      return offering(service, entry).list.some(
+        (peerId) =>
+          peerId !== host.peerId &&
+          among(peerId) &&
+          health.isRoutable(peerId) &&
+          hasBoth(peerId, service, [entry, also]),
+      )
     },
     answered({ body }, provider) {
       if (provider.kind !== 'peer') return

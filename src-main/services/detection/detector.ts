@@ -270,7 +270,8 @@ class LoopbackDetector implements Detector {
 
   #viewOf(server: DetectionResult, typed: boolean): DetectedServer {
     const { basePath: _base, healthPath: _health, memory: _memory, ...facts } = server
-    return { ...facts, typed, sharedAs: this.#needs.sharedAs(server.address) ?? null }
+    const sharedAs = this.#needs.sharedAs(server.address) ?? null
+    return { ...facts, typed, sharedAs, remembered: this.#needs.remembered(server.address) ?? null }
   }
 
   #viewOfTyped({ last, ...entry }: Typed): DetectedServer {

@@ -1,4 +1,5 @@
 import type { DetectedServer } from '#shared/contract/sharing/detection.js'
+import type { ServerChoices } from '#shared/contract/sharing/visibility.js'
 import type { SleepingClock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
 import type { Log } from '../../logging/index.js'
@@ -24,6 +25,8 @@ export interface DetectorNeeds {
   keyFor: (address: string) => string | undefined
   /** Under which id an address is shared. */
   sharedAs: (address: string) => string | undefined
+  /** What was chosen for its models when its sharing was stopped. */
+  remembered: (address: string) => ServerChoices | undefined
   /** This node's own ports: what answers there is this node. */
   ownPorts: () => readonly number[]
   /** Sent with each question; a gateway in front of this node brings it back. */

@@ -19,7 +19,7 @@ import { NAMELESS, type Identity, type ServerProfile, type Status } from './serv
 import { VllmVersionSchema } from './servers/vllm.js'
 
 /** A server as one scan showed it, and how it is registered if it is shared. */
-export interface DetectionResult extends Omit<DetectedServer, 'typed' | 'sharedAs'> {
+export interface DetectionResult extends Omit<DetectedServer, 'typed' | 'sharedAs' | 'remembered'> {
   /** What stands before `/v1` in its paths: empty, `/engines`, `/api`. */
   basePath: string
   healthPath: string

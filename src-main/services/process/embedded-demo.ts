@@ -83,7 +83,7 @@ export function createEmbeddedDemo(
     const { tokensPerSecond, modelId, published = false } = options
     server = createDemoModelServer({ log: needs.log }, { tokensPerSecond, modelId })
     await server.start(signal)
-    serviceId = registry.add({ name: LLM, port: server.port, published })
+    serviceId = registry.add({ name: LLM, port: server.port, visibility: published ? 'everyone' : 'me' })
     log.info('the demo model is offered', { service: serviceId, toTheNetwork: published })
   }
 

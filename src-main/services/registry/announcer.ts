@@ -1,9 +1,9 @@
 import { emptyPeerRecord, type Hardware, type PeerRecord, type ServiceRecord } from '#shared/records.js'
 import type { Service } from '../../base/lifecycle.js'
 import type { Log } from '../../logging/index.js'
-import type { NodeTable } from '../../node-table/index.js'
+import type { NodeTable, OwnOffersSource } from '../../node-table/index.js'
 import type { LocalService, ServiceRegistry } from '../index.js'
-import { IDENTITY_GROUP_BUDGET_BYTES, sizeOf } from './published-models.js'
+import { IDENTITY_GROUP_BUDGET_BYTES, OFFERS_BUDGET_BYTES, sizeOf } from './published-models.js'
 
 /** What of this node stands in its row besides its services. */
 export interface AnnouncedFacts {
@@ -68,7 +68,7 @@ export function createAnnouncer(needs: {
   async function publishNow(): Promise<void> {
     wanted = false
     clearTimeout(retry)
-    const { record, leftOut } = ownRecord(needs.registry.list(), needs.facts())
+    const { record, leftOut } = ownRecord(needs.registry.sharedWith('stranger'), needs.facts())
     const offers = JSON.stringify([
       record.service.map(({ name, status, identity_group }) => [name, status, identity_group]),
       record.hardware.gpus.map(({ name, total_memory }) => [name, total_memory]),
@@ -107,8 +107,29 @@ export function createAnnouncer(needs: {
   }
 }
 
+/** What peers that the person trusts are told over a stream of their own: all that they may use. */
+export function createOwnOffers(needs: {
+  registry: Pick<ServiceRegistry, 'sharedWith' | 'subscribe'>
+  pause: { readonly isPaused: boolean; subscribe(listener: () => void): () => void }
+}): OwnOffersSource {
+  const { registry, pause } = needs
+  return {
+    current() {
+      const services = registry.sharedWith('trusted')
+      const { records } = toServiceRecords(services, NO_HARDWARE, OFFERS_BUDGET_BYTES, { paused: pause.isPaused })
+      return records.map(({ name, status, identity_group }) => ({ name, status, identity_group }))
+    },
+    subscribe(listener) {
+      const stops = [registry.subscribe(listener), pause.subscribe(listener)]
+      return () => stops.forEach((stop) => stop())
+    },
+  }
+}
+
+const NO_HARDWARE: Hardware = { gpus: [], host_memory: 0, host_memory_bandwidth: 0, host_memory_used: 0 }
+
 /**
- * This node's services as its own row of the node table tells them: published and connected ones only. All of their
+ * These services as a row of the node table tells them: published and connected ones only. All of their
  * identity groups together stay within the room of a row; what does not fit is counted in `leftOut`, never sent.
  */
 export function toServiceRecords(

@@ -1,11 +1,26 @@
+import type { Visibility } from '#shared/contract/sharing/visibility.js'
 import { isPublishable } from '#shared/model-names.js'
 import type { LocalModel, ServiceRegistration } from '../index.js'
 
-/** The most models one service publishes. */
-const MAX_MODELS = 200
-
 /** Room for identity groups in the 4 KB envelope of a row of the node table. */
 export const IDENTITY_GROUP_BUDGET_BYTES = 3 * 1024
+
+/** Room for them in what trusted peers are told, which holds what everyone may use as well. */
+export const OFFERS_BUDGET_BYTES = 2 * IDENTITY_GROUP_BUDGET_BYTES
+
+/** What there is room for of one service: in a row, in what trusted peers are told, and in this node's own list. */
+const ROOM = {
+  everyone: { models: 200, bytes: IDENTITY_GROUP_BUDGET_BYTES },
+  trusted: { models: 200, bytes: OFFERS_BUDGET_BYTES },
+  me: { models: 1_000, bytes: Number.POSITIVE_INFINITY },
+} as const satisfies Record<Visibility, { models: number; bytes: number }>
+
+/** Of each visibility the lists that such a model takes room in. */
+const TOLD_IN: Readonly<Record<Visibility, readonly Visibility[]>> = {
+  me: ['me'],
+  trusted: ['me', 'trusted'],
+  everyone: ['me', 'trusted', 'everyone'],
+}
 
 /** One entry of a service's identity group, read. */
 export type IdentityGroup =
@@ -40,6 +55,8 @@ export interface PublishedModels {
   identityGroups: string[]
   /** Published id → the server's own, where the two differ. */
   serverModelIds: Map<string, string>
+  /** Who may use each, by published id, where that was said of it; also of models the server does not list now. */
+  visibilities: Map<string, Visibility>
   /** What is not published, and why. */
   leftOut: { id: string; reason: LeftOutReason }[]
 }
@@ -51,42 +68,86 @@ const OLLAMA_OWNER = 'library'
 type LeftOutReason = 'not an id that can be published' | 'the name is taken' | 'too many models'
 
 /** What decides what is published. */
-export type PublishOptions = Pick<ServiceRegistration, 'models' | 'aliases' | 'identityGroups'>
+export type PublishOptions = Pick<ServiceRegistration, 'models' | 'aliases' | 'identityGroups'> &
+  Partial<Pick<ServiceRegistration, 'except' | 'visibility' | 'visibilities'>>
 
 /**
  * Which models are published, and under which names: the ticked ones; a path on the owner's disk only as its file name;
- * aliases besides. Bounded by number and by the room a row of the node table has.
+ * aliases besides. Bounded by number and, for what peers may use, by the room there is to tell them.
  */
 export function publishModels(serverModels: readonly LocalModel[], options: PublishOptions): PublishedModels {
-  const result: PublishedModels = { models: [], identityGroups: [], serverModelIds: new Map(), leftOut: [] }
+  const { visibility: usual = 'everyone', visibilities = new Map<string, Visibility>(), except = [] } = options
+  const result: PublishedModels = {
+    ...{ models: [], identityGroups: [], serverModelIds: new Map(), visibilities: new Map(), leftOut: [] },
+  }
   const taken = new Set<string>()
   const speaksOllama = serverModels.some(({ ownedBy }) => ownedBy === OLLAMA_OWNER)
   const ownEntries = [...new Set([...options.identityGroups, ...(speaksOllama ? [OLLAMA_API] : [])])]
-  let bytes = sizeOf(ownEntries)
+  const used = {
+    everyone: { models: 0, bytes: sizeOf(ownEntries) },
+    trusted: { models: 0, bytes: sizeOf(ownEntries) },
+    me: { models: 0, bytes: 0 },
+  }
+  const visibilityFor = (serverId: string): Visibility | undefined =>
+    visibilities.get(serverId) ?? visibilities.get(publicIdOf(serverId))
 
   function publish(id: string, model: LocalModel): void {
     const entry = `model=${id}`
-    const reason = reasonAgainst(id, taken, bytes + sizeOf([entry]))
+    const visibility = visibilityFor(model.id)
+    const lists = TOLD_IN[visibility ?? usual]
+    const size = sizeOf([entry])
+    const fits = lists.every(
+      (list) => used[list].models < ROOM[list].models && used[list].bytes + size <= ROOM[list].bytes,
+    )
+    const reason = reasonAgainst(id, taken, fits)
     if (reason !== undefined) {
       result.leftOut.push({ id, reason })
       return
     }
     taken.add(id)
-    bytes += sizeOf([entry])
+    for (const list of lists) {
+      used[list].models += 1
+      used[list].bytes += size
+    }
+    if (visibility !== undefined) result.visibilities.set(id, visibility)
     result.models.push({ ...only(model), id })
     result.identityGroups.push(entry)
     if (id !== model.id) result.serverModelIds.set(id, model.id)
   }
 
   const named = serverModels.map((model) => ({ model, id: publicIdOf(model.id) }))
-  const ticked = named.filter(({ model, id }) => isTicked(options.models, model.id, id))
+  const ticked = named.filter(
+    ({ model, id }) => isTicked(options.models, model.id, id) && !except.includes(model.id) && !except.includes(id),
+  )
   for (const { id, model } of ticked) publish(id, model)
   for (const [alias, meant] of options.aliases) {
     const target = ticked.find(({ model, id }) => model.id === meant || id === meant)
     if (target !== undefined) publish(alias, target.model)
   }
   result.identityGroups.push(...ownEntries.filter((entry) => !result.identityGroups.includes(entry)))
+  addUnlisted(result.visibilities, visibilities, options.aliases)
   return result
+}
+
+/** What was said of models that the server does not list now; of two with one name the narrower counts. */
+function addUnlisted(
+  known: Map<string, Visibility>,
+  said: ReadonlyMap<string, Visibility>,
+  aliases: ReadonlyMap<string, string>,
+): void {
+  const unlisted = new Map<string, Visibility>()
+  const add = (name: string, visibility: Visibility): void => {
+    const before = unlisted.get(name)
+    if (!known.has(name) && (before === undefined || TOLD_IN[visibility].length < TOLD_IN[before].length)) {
+      unlisted.set(name, visibility)
+    }
+  }
+  for (const [model, visibility] of said) add(publicIdOf(model), visibility)
+  for (const [alias, meant] of aliases) {
+    const visibility = said.get(meant) ?? said.get(publicIdOf(meant))
+    if (visibility !== undefined) add(alias, visibility)
+  }
+  for (const [name, visibility] of unlisted) known.set(name, visibility)
 }
 
 /** A server's list may tell more of a model. */
@@ -136,10 +197,10 @@ function isTicked(models: ServiceRegistration['models'], serverId: string, id: s
   return models === 'all' || models.includes(serverId) || models.includes(id)
 }
 
-function reasonAgainst(id: string, taken: ReadonlySet<string>, bytesWithIt: number): LeftOutReason | undefined {
+function reasonAgainst(id: string, taken: ReadonlySet<string>, fits: boolean): LeftOutReason | undefined {
   if (!isPublishable(id)) return 'not an id that can be published'
   if (taken.has(id)) return 'the name is taken'
-  if (taken.size >= MAX_MODELS || bytesWithIt > IDENTITY_GROUP_BUDGET_BYTES) return 'too many models'
+  if (!fits) return 'too many models'
   return undefined
 }
 

@@ -1,3 +1,4 @@
+import type { Visibility } from '#shared/contract/sharing/visibility.js'
 import { AppError } from '#shared/errors.js'
 import { SETTINGS } from '../../config/index.js'
 import type { RegistrationInput, ServiceRegistration } from '../index.js'
@@ -12,9 +13,11 @@ const DEFAULTS = {
   healthIntervalMs: SETTINGS['service.health-interval'].default,
   identityGroups: [],
   sharedPaths: [],
-  published: true,
+  visibility: 'everyone',
+  visibilities: new Map<string, Visibility>(),
   aliases: new Map<string, string>(),
   models: 'all',
+  except: [],
   apiKey: undefined,
   basePath: '',
 } as const satisfies Partial<ServiceRegistration>
@@ -29,7 +32,9 @@ export function serviceIdOf(registration: Pick<ServiceRegistration, 'name' | 'ho
 
 /** What is registered, in a few words for a log line or a page; without the key. */
 export function describeRegistration(registration: ServiceRegistration): string {
-  return `${registration.name} at ${authorityOf(registration)}${registration.published ? '' : ' (this machine only)'}`
+  const { visibility, visibilities } = registration
+  const isPrivate = [visibility, ...visibilities.values()].every((one) => one === 'me')
+  return `${registration.name} at ${authorityOf(registration)}${isPrivate ? ' (this machine only)' : ''}`
 }
 
 /**

@@ -1,11 +1,12 @@
 import { AppError } from '#shared/errors.js'
 import { systemSleepingClock, type SleepingClock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
-import type { LocalService, RegistrationInput, ServiceRegistration, ServiceRegistry } from '../index.js'
+import type { LocalService, PeerClass, RegistrationInput, ServiceRegistration, ServiceRegistry } from '../index.js'
 import { createHttpProbe } from './http-probe.js'
 import { describeRegistration, parseRegistration, serviceIdOf } from './registration.js'
 import { DEFAULT_TIMINGS, type WatchTimings } from './service-state.js'
 import { createServiceWatcher, type ServiceWatcher } from './service-watcher.js'
+import { seenBy } from './visibility.js'
 
 /** How a registry works. */
 export interface ServiceRegistryOptions {
@@ -39,6 +40,8 @@ class WatchingRegistry implements ServiceRegistry {
   readonly #listeners = new Set<() => void>()
   /** What {@link ServiceRegistry.connected} answered since the last change: it is asked for each request. */
   readonly #connectedByName = new Map<string, readonly LocalService[]>()
+  /** As {@link #connectedByName}. */
+  readonly #sharedWith = new Map<PeerClass, readonly LocalService[]>()
   #running: AbortSignal | undefined
   #stopping: Promise<void> | undefined
 
@@ -64,6 +67,14 @@ class WatchingRegistry implements ServiceRegistry {
 
   list(): LocalService[] {
     return [...this.#watchers.values()].map((watcher) => watcher.current())
+  }
+
+  sharedWith(peers: PeerClass): readonly LocalService[] {
+    const known = this.#sharedWith.get(peers)
+    if (known !== undefined) return known
+    const shared = this.list().flatMap((service) => seenBy(service, peers) ?? [])
+    this.#sharedWith.set(peers, shared)
+    return shared
   }
 
   get(id: string): LocalService | undefined {
@@ -150,7 +161,7 @@ class WatchingRegistry implements ServiceRegistry {
   }
 
   #changed(): void {
-    this.#connectedByName.clear()
+    this.#forget()
     for (const listener of [...this.#listeners]) {
       try {
         listener()
@@ -164,7 +175,12 @@ class WatchingRegistry implements ServiceRegistry {
     this.#listeners.clear()
     await Promise.all([...this.#watchers.values()].map((watcher) => watcher.stop()))
     this.#watchers.clear()
-    this.#connectedByName.clear()
+    this.#forget()
     await this.#probe.close()
+  }
+
+  #forget(): void {
+    this.#connectedByName.clear()
+    this.#sharedWith.clear()
   }
 }

@@ -199,10 +199,12 @@ class HealthWatcher implements ServiceWatcher {
   }
 
   #describe(): LocalService {
-    const { name, host, port, sharedPaths, published, basePath, models } = this.#registration
+    const { name, host, port, sharedPaths, visibility, basePath, models, except } = this.#registration
+    const { visibilities } = this.#published
     const own = sharedPaths.length > 0 ? sharedPaths : EVERY_PATH
     return {
-      ...{ id: this.#id, name, host, port, published },
+      ...{ id: this.#id, name, host, port, visibility, visibilities },
+      published: [visibility, ...visibilities.values()].some((one) => one !== 'me'),
       status: this.#state.status,
       identityGroups: this.#published.identityGroups,
       sharedPaths: name === LLM ? [...LLM_SHARED_PATHS, ...sharedPaths] : own,
@@ -210,7 +212,7 @@ class HealthWatcher implements ServiceWatcher {
       models: this.#published.models,
       problem: this.#state.problem,
       ...(basePath === '' ? {} : { basePath }),
-      ...(models === 'all' ? {} : { onlyTicked: true }),
+      ...(models === 'all' && except.length === 0 ? {} : { onlyTicked: true }),
     }
   }
 }
@@ -220,5 +222,6 @@ function isSame(a: LocalService, b: LocalService): boolean {
 }
 
 function toComparable(service: LocalService): string {
-  return JSON.stringify({ ...service, serverModelIds: [...service.serverModelIds] })
+  const { serverModelIds, visibilities } = service
+  return JSON.stringify({ ...service, serverModelIds: [...serverModelIds], visibilities: [...visibilities] })
 }

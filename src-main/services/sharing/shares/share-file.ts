@@ -1,7 +1,7 @@
 import { rename } from 'node:fs/promises'
 import { z } from 'zod'
 import { ServerKindSchema } from '#shared/contract/sharing/detection.js'
-import { AliasSchema } from '#shared/contract/sharing/shares.js'
+import { AliasSchema, ModelChoiceSchema, VisibilitySchema } from '#shared/contract/sharing/visibility.js'
 import { AppError } from '#shared/errors.js'
 import { readJsonFile, writeJsonFile } from '../../../base/json-file.js'
 import { notStored, whyNotWritten } from '../../../base/not-stored.js'
@@ -9,29 +9,55 @@ import type { Log } from '../../../logging/index.js'
 import { isHost } from '../../registry/target.js'
 import type { SecretStore } from '../../secrets/index.js'
 
-const port = z.number().int().min(1).max(65_535)
+/** Models of one server of which it is remembered what was chosen. */
+export const MAX_CHOICES = 1000
+
+/** Servers that are no longer shared of which it is remembered what was chosen. */
+export const MAX_STOPPED = 64
+
+/** A server and what was chosen for its models. The first format had no visibilities: everyone could use what was ticked. */
+const ChosenSchema = z.object({
+  host: z.string().refine(isHost),
+  port: z.number().int().min(1).max(65_535),
+  models: z.union([z.literal('all'), z.array(z.string().min(1).max(1024)).max(1000)]),
+  /** Of models without a choice of their own, and of those that are added later. */
+  visibility: VisibilitySchema.default('everyone'),
+  choices: z.array(ModelChoiceSchema).max(MAX_CHOICES).default([]),
+  aliases: z.array(AliasSchema).max(50).default([]),
+})
+/** What was chosen for a server that is no longer shared. */
+export type StoppedShare = z.output<typeof ChosenSchema>
 
 /** One share as it is kept; the key stands elsewhere. */
-export const KeptShareSchema = z.object({
-  host: z.string().refine(isHost),
-  port,
+export const KeptShareSchema = ChosenSchema.extend({
   kind: ServerKindSchema.exclude(['gateway']),
   basePath: z.enum(['', '/engines', '/api']).default(''),
   healthPath: z.string().regex(/^\/[\x21-\x7e]*$/),
-  models: z.union([z.literal('all'), z.array(z.string().min(1).max(1024)).max(1000)]),
-  aliases: z.array(AliasSchema).max(50).default([]),
   /** Unix milliseconds. */
   sharedAtMs: z.number().default(0),
 })
 /** {@link KeptShareSchema}, read. */
 export type KeptShare = z.output<typeof KeptShareSchema>
 
-/** `shares.json`. One odd entry does not spoil the others, so they are read one by one. */
-export const ShareFileSchema = z.object({ format: z.literal(1), shares: z.array(z.unknown()).max(64) })
+/** 2: with visibilities. */
+const FORMAT = 2
 
-/** The file's content for these shares. */
-export function shareFile(shares: readonly KeptShare[]): z.input<typeof ShareFileSchema> {
-  return { format: 1, shares: [...shares] }
+/** `shares.json`. One odd entry does not spoil the others, so they are read one by one. */
+export const ShareFileSchema = z.object({
+  format: z.union([z.literal(1), z.literal(FORMAT)]),
+  shares: z.array(z.unknown()).max(64),
+  stopped: z.array(z.unknown()).max(MAX_STOPPED).default([]),
+})
+
+/** What is shared, and what was chosen for servers that no longer are, the latest first. */
+export interface KeptShares {
+  shares: readonly KeptShare[]
+  stopped: readonly StoppedShare[]
+}
+
+/** The file's content. */
+export function shareFile({ shares, stopped }: KeptShares): z.input<typeof ShareFileSchema> {
+  return { format: FORMAT, shares: [...shares], stopped: stopped.slice(0, MAX_STOPPED) }
 }
 
 /** A server's key, and the one that was kept for it before. */
@@ -54,18 +80,29 @@ export class ShareFile {
     this.#log = needs.log
   }
 
-  /** What was shared in the last run. Rejects when the file system does. */
-  async read(): Promise<KeptShare[]> {
+  /**
+   * What was shared in the last run, and whether that was written in an earlier format. Rejects when the file system does.
+   */
+  async read(): Promise<KeptShares & { isOld: boolean }> {
     const content = await readJsonFile(this.#file, ShareFileSchema)
-    if (content.kind === 'missing') return []
+    if (content.kind === 'missing') return { shares: [], stopped: [], isOld: false }
     if (content.kind === 'broken') {
       const { reason } = content
       this.#isBroken = true
       this.#log.error('what was shared before cannot be read and is not shared now', { file: this.#file, reason })
-      return []
+      return { shares: [], stopped: [], isOld: false }
     }
-    return content.value.shares.flatMap((entry) => {
-      const parsed = KeptShareSchema.safeParse(entry)
+    const { format, shares, stopped } = content.value
+    return {
+      shares: this.#understood(shares, KeptShareSchema),
+      stopped: this.#understood(stopped, ChosenSchema),
+      isOld: format < FORMAT,
+    }
+  }
+
+  #understood<T>(entries: readonly unknown[], schema: z.ZodType<T>): T[] {
+    return entries.flatMap((entry) => {
+      const parsed = schema.safeParse(entry)
       if (parsed.success) return [parsed.data]
       this.#log.warn('one of the shares cannot be understood and is left out', { file: this.#file })
       return []
@@ -88,14 +125,14 @@ export class ShareFile {
    * that fails.
    * @throws AppError `data_dir_unusable`
    */
-  async store(shares: readonly KeptShare[], change: KeyChange | undefined, otherwise: string): Promise<void> {
+  async store(kept: KeptShares, change: KeyChange | undefined, otherwise: string): Promise<void> {
     try {
       if (change !== undefined) await this.#secrets.set(secretName(change.address), change.key)
     } catch (error) {
       throw notStored(otherwise, 'the file of keys', error)
     }
     try {
-      await this.#write(shares)
+      await this.#write(kept)
     } catch (error) {
       await this.#takeBackKey(change)
       throw notStored(otherwise, this.#file, error)
@@ -103,10 +140,10 @@ export class ShareFile {
   }
 
   /** Puts back what {@link ShareFile.store} has written. Never rejects. */
-  async takeBack(shares: readonly KeptShare[], change: KeyChange | undefined): Promise<void> {
+  async takeBack(kept: KeptShares, change: KeyChange | undefined): Promise<void> {
     await this.#takeBackKey(change)
     try {
-      await this.#write(shares)
+      await this.#write(kept)
     } catch (error) {
       this.#log.error('a share that was refused stays on disk', { file: this.#file, error })
     }
@@ -116,7 +153,7 @@ export class ShareFile {
    * Stores the shares that are left and forgets the key of the one that ended. Never rejects; `problem` is what could not
    * be written, in a sentence for the person.
    */
-  async takeOut(rest: readonly KeptShare[], address: string): Promise<{ comesBack: boolean; problem: string | null }> {
+  async takeOut(rest: KeptShares, address: string): Promise<{ comesBack: boolean; problem: string | null }> {
     try {
       await this.#write(rest)
     } catch (error) {
@@ -134,10 +171,10 @@ export class ShareFile {
     return { comesBack: false, problem: null }
   }
 
-  async #write(shares: readonly KeptShare[]): Promise<void> {
+  async #write(kept: KeptShares): Promise<void> {
     if (this.#isBroken) await rename(this.#file, `${this.#file}.damaged`)
     this.#isBroken = false
-    await writeJsonFile(this.#file, shareFile(shares))
+    await writeJsonFile(this.#file, shareFile(kept))
   }
 
   /** Puts back the key there was before. A key without a share is sent to no server. */

@@ -1,17 +1,25 @@
 import { SERVER_NAMES } from '#shared/contract/sharing/detection.js'
 import type { ShareView } from '#shared/contract/sharing/shares.js'
+import type { ServerChoices, Visibility } from '#shared/contract/sharing/visibility.js'
 import { AppError } from '#shared/errors.js'
-import { isPublishable } from '#shared/model-names.js'
 import type { Clock } from '../../../base/clock.js'
 import { Listeners } from '../../../base/listeners.js'
 import type { Log } from '../../../logging/index.js'
 import type { Detector, DetectionResult } from '../../detection/index.js'
-import type { RegistrationInput, ServiceRegistry } from '../../index.js'
-import { OLLAMA_API, publicIdOf } from '../../registry/published-models.js'
+import type { ServiceRegistry } from '../../index.js'
 import { LLM, serviceIdOf } from '../../registry/registration.js'
 import { authorityOf, bareHost, hostsToTry } from '../../registry/target.js'
+import { isNarrower, visibilityOf } from '../../registry/visibility.js'
 import type { SecretStore } from '../../secrets/index.js'
-import { KeptShareSchema, ShareFile, type KeptShare } from './share-file.js'
+import { choicesOf, choose, modelNamed, registrationOf, viewChoices, withVisibility } from './choices.js'
+import {
+  KeptShareSchema,
+  MAX_STOPPED,
+  ShareFile,
+  type KeptShare,
+  type KeptShares,
+  type StoppedShare,
+} from './share-file.js'
 import type { EndedShare, ShareRequest, Shares } from './index.js'
 
 /** What the shares stand on. */
@@ -25,11 +33,11 @@ export interface SharesNeeds {
 
 /** Shares kept in `file`; their keys in the secret store. */
 export function createShares(needs: SharesNeeds, options: { file: string }): Shares {
-  return new KeptShares(needs, options)
+  return new StoredShares(needs, options)
 }
 
 /** Whatever opens something to peers is checked, then stored, then done; whatever closes it is done, then stored. */
-class KeptShares implements Shares {
+class StoredShares implements Shares {
   readonly name = 'shares'
   readonly #needs: SharesNeeds
   readonly #log: Log
@@ -37,6 +45,9 @@ class KeptShares implements Shares {
   readonly #keys = new Map<string, string>()
   readonly #listeners = new Listeners()
   #shares: ReadonlyMap<string, KeptShare> = new Map()
+  /** What was chosen for servers that are no longer shared, the latest first. */
+  #stopped: readonly StoppedShare[] = []
+  #wasUpgraded = false
   #changing: Promise<unknown> = Promise.resolve()
 
   constructor(needs: SharesNeeds, options: { file: string }) {
@@ -48,11 +59,14 @@ class KeptShares implements Shares {
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const shares = new Map<string, KeptShare>()
-    for (const share of await this.#file.read()) {
+    const kept = await this.#file.read()
+    for (const share of kept.shares) {
       const id = await this.#restore(share)
       if (id !== undefined) shares.set(id, share)
     }
     this.#shares = shares
+    this.#stopped = kept.stopped
+    if (kept.isOld && shares.size > 0) await this.#upgrade(kept)
   }
 
   async stop(): Promise<void> {
@@ -74,12 +88,26 @@ class KeptShares implements Shares {
     return this.#inTurn(() => this.#remove(id, wasRegistered))
   }
 
+  get wasUpgraded(): boolean {
+    return this.#wasUpgraded
+  }
+
+  setVisibility(id: string, model: string | undefined, visibility: Visibility): Promise<ShareView> {
+    return this.#inTurn(() => this.#setVisibility(id, model, visibility))
+  }
+
+  remembered(address: string): ServerChoices | undefined {
+    const found = this.#stopped.find(({ host, port }) => hostsToTry(host).some((one) => isAt(one, port, address)))
+    return found === undefined || this.sharedAs(address) !== undefined ? undefined : viewChoices(found)
+  }
+
   sharedAs(address: string): string | undefined {
     const shares = [...this.#shares]
-    const isAt = (host: string, { port }: KeptShare): boolean => authorityOf({ host, port }) === address
-    const same = shares.find(([, share]) => isAt(share.host, share))
+    const same = shares.find(([, { host, port }]) => isAt(host, port, address))
     // One that came back on the other loopback address is reached there.
-    return (same ?? shares.find(([, share]) => hostsToTry(share.host).some((host) => isAt(host, share))))?.[0]
+    const other = ([, { host, port }]: (typeof shares)[number]): boolean =>
+      hostsToTry(host).some((one) => isAt(one, port, address))
+    return (same ?? shares.find(other))?.[0]
   }
 
   keyFor(address: string): string | undefined {
@@ -122,12 +150,12 @@ class KeptShares implements Shares {
     const detected = await detector.inspect({ ...request, host: bareHost(request.host) })
     const target = { host: this.#hostFor(request, detected), port: request.port }
     const address = authorityOf(target)
-    const models = tickedIds(request.models, detected)
-    const aliases = checkedAliases(request.aliases, models, detected)
     const { kind, basePath, healthPath, port } = detected
     const before = this.#shares.get(serviceIdOf({ name: LLM, host: target.host, port }))
+    const stopped = this.#stopped.find((one) => hostsToTry(one.host).some((host) => isAt(host, one.port, address)))
+    const chosen = choose(request, detected, before ?? stopped)
     const share = KeptShareSchema.parse({
-      ...{ host: target.host, port, kind, basePath, healthPath, models, aliases },
+      ...{ host: target.host, port, kind, basePath, healthPath, ...chosen },
       sharedAtMs: before?.sharedAtMs ?? clock.now(),
     })
     const keptKey = this.#keys.get(address)
@@ -137,18 +165,66 @@ class KeptShares implements Shares {
     const next = new Map(this.#shares).set(id, share)
     const keyChange = key === undefined || key === keptKey ? undefined : { address, key, before: keptKey }
     const otherwise = before === undefined ? 'Nothing was shared' : 'What is shared stays as it was'
-    await this.#file.store([...next.values()], keyChange, otherwise)
+    const rest = this.#stopped.filter((one) => one !== stopped)
+    await this.#file.store({ shares: [...next.values()], stopped: rest }, keyChange, otherwise)
     try {
       registry.add(registration)
     } catch (error) {
-      await this.#file.takeBack([...this.#shares.values()], keyChange)
+      await this.#file.takeBack(this.#kept(), keyChange)
       throw error
     }
     this.#shares = next
+    this.#stopped = rest
     if (key !== undefined) this.#keys.set(address, key)
     this.#changed()
+    const { models } = share
     this.#log.info('a server is shared', { service: id, models: models === 'all' ? 'all' : models.length })
     return this.#viewOf(id, share)
+  }
+
+  async #setVisibility(id: string, model: string | undefined, visibility: Visibility): Promise<ShareView> {
+    const { registry } = this.#needs
+    const before = this.#shares.get(id)
+    if (before === undefined) throw new AppError('not_found', 'That server is not shared.', { param: 'id' })
+    const named = model === undefined ? undefined : modelNamed(before, registry.get(id), model)
+    if (model !== undefined && named === undefined) {
+      throw new AppError('invalid_service', `The server has no model ${JSON.stringify(model)}.`, { param: 'model' })
+    }
+    const share = withVisibility(before, named, visibility)
+    const was = named === undefined ? undefined : choicesOf(before).find((choice) => choice.model === named)
+    const next = new Map(this.#shares).set(id, share)
+    const registration = registrationOf(share, this.#keys.get(authorityOf(share)))
+    // What is closed to somebody is closed first; what is opened is stored first.
+    const isClosing = isNarrower(visibility, was?.visibility ?? before.visibility)
+    if (isClosing) {
+      registry.add(registration)
+      this.#shares = next
+      this.#changed()
+    }
+    const otherwise = isClosing ? 'This holds until the next start' : 'Who may use it stays as it was'
+    await this.#file.store({ shares: [...next.values()], stopped: this.#stopped }, undefined, otherwise)
+    if (!isClosing) registry.add(registration)
+    this.#shares = next
+    this.#changed()
+    this.#log.info('who may use a model has changed', { service: id, visibility })
+    return this.#viewOf(id, share)
+  }
+
+  /** The first format had no visibilities: what was shared stays shared with everyone, and the person is told. */
+  async #upgrade(kept: KeptShares): Promise<void> {
+    this.#wasUpgraded = true
+    this.#log.warn('shares of an earlier version stay as they were: everyone can use them', {
+      shares: this.#shares.size,
+    })
+    try {
+      await this.#file.store(kept, undefined, 'The shares stay in their old form')
+    } catch (error) {
+      this.#log.error('the shares could not be written in their new form', { error })
+    }
+  }
+
+  #kept(): KeptShares {
+    return { shares: [...this.#shares.values()], stopped: this.#stopped }
   }
 
   /** For `localhost` the address that a share of this port has already, so that it is changed and not shared twice. */
@@ -172,15 +248,19 @@ class KeptShares implements Shares {
     const rest = new Map(this.#shares)
     rest.delete(id)
     this.#shares = rest
+    const { host, port, models, visibility, choices, aliases } = share
+    const others = this.#stopped.filter((one) => authorityOf(one) !== authorityOf(share))
+    this.#stopped = [{ host, port, models, visibility, choices, aliases }, ...others].slice(0, MAX_STOPPED)
     const address = authorityOf(share)
     this.#keys.delete(address)
     this.#changed()
     this.#log.info('a server is no longer shared', { service: id })
-    const { comesBack, problem } = await this.#file.takeOut([...rest.values()], address)
+    const { comesBack, problem } = await this.#file.takeOut(this.#kept(), address)
     return { removed: true, untilRestart: comesBack, problem }
   }
 
   #changed(): void {
+    this.#wasUpgraded = false
     this.#needs.detector().refreshShared()
     this.#listeners.notify()
   }
@@ -188,61 +268,23 @@ class KeptShares implements Shares {
   #viewOf(id: string, share: KeptShare): ShareView {
     const service = this.#needs.registry.get(id)
     const address = authorityOf(share)
+    const names =
+      service?.models.map((model) => ({ name: model.id, visibility: visibilityOf(service, model.id) })) ?? []
     return {
       ...{ id, address, host: share.host, port: share.port, kind: share.kind },
       name: SERVER_NAMES[share.kind],
       status: service?.status ?? 'down',
       problem: service === undefined ? 'it is not registered' : (service.problem ?? null),
       models: share.models,
+      visibility: share.visibility,
+      choices: viewChoices(share, service).models,
       aliases: share.aliases,
-      published: service?.models.map((model) => model.id) ?? [],
+      names,
+      published: names.filter((one) => one.visibility === 'everyone').map((one) => one.name),
       hasKey: this.#keys.has(address),
       sharedAtMs: share.sharedAtMs,
     }
   }
 }
 
-function registrationOf(share: KeptShare, apiKey: string | undefined): RegistrationInput {
-  const { host, port, basePath, healthPath, models } = share
-  const identityGroups = share.kind === 'ollama' ? [OLLAMA_API] : []
-  const aliases = new Map(share.aliases.map(({ name, model }) => [name, model]))
-  return { name: LLM, host, port, basePath, healthPath, identityGroups, models, aliases, apiKey }
-}
-
-/** The server's own ids of what was ticked. @throws AppError `invalid_service` for a model it does not have */
-function tickedIds(ticked: ShareRequest['models'], { models, address }: DetectionResult): 'all' | string[] {
-  if (ticked === 'all') return 'all'
-  const ids = ticked.map((wanted) => models.find(({ id }) => id === wanted || publicIdOf(id) === wanted)?.id)
-  const missing = ticked.filter((_, index) => ids[index] === undefined)
-  if (missing.length > 0) {
-    const list = missing.slice(0, 5).map((id) => JSON.stringify(id))
-    throw new AppError('invalid_service', `The server at ${address} has no model ${list.join(', ')}.`, {
-      param: 'models',
-    })
-  }
-  return [...new Set(ids.filter((id) => id !== undefined))]
-}
-
-/** Further names with the server's own ids. @throws AppError `invalid_service` for one that can't be announced */
-function checkedAliases(
-  aliases: ShareRequest['aliases'],
-  models: 'all' | string[],
-  detected: DetectionResult,
-): ShareRequest['aliases'][number][] {
-  const shared = models === 'all' ? detected.models.map(({ id }) => id) : models
-  const taken = new Set(shared.map(publicIdOf))
-  return aliases.map(({ name, model }) => {
-    const refuse = (reason: string): AppError =>
-      new AppError('invalid_service', `The name ${JSON.stringify(name)} ${reason}`, { param: 'aliases' })
-    const id = shared.find((one) => one === model || publicIdOf(one) === model)
-    if (id === undefined) throw refuse(`stands for ${JSON.stringify(model)}, which is not shared.`)
-    if (!isPublishable(name)) {
-      throw refuse(
-        'can’t be announced: it must not be *, ., .. or ~, nor begin or end with a blank or hold hidden characters.',
-      )
-    }
-    if (taken.has(name)) throw refuse('is taken by another model of this server. Choose another one.')
-    taken.add(name)
-    return { name, model: id }
-  })
-}
+const isAt = (host: string, port: number, address: string): boolean => authorityOf({ host, port }) === address

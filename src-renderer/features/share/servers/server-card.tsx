@@ -104,7 +104,7 @@ function Actions({
 
   const add = async (): Promise<void> => {
     const models = ticks === 'all' ? ticks : ids
-    const done = await client.call('shares.add', { host, port, models, aliases })
+    const done = await client.call('shares.add', { host, port, models, visibility: 'everyone', aliases })
     onDone()
     toast('good', words.shared(done.published.length === 0 ? ids.length : done.published.length))
   }

@@ -7,13 +7,14 @@ import { cli } from '../cli-fixture.js'
 const models: ModelView[] = [
   {
     id: 'gpt2',
-    providers: [{ peerId: 'x', self: false, connected: true, load: null }],
+    providers: [{ peerId: 'x', self: false, connected: true, trusted: false, visibility: 'everyone', load: null }],
     local: false,
     shared: false,
+    visibility: null,
     contextLength: 1024,
     servers: [],
   },
-  { id: 'own', providers: [], local: true, shared: false, servers: ['llm@127.0.0.1:1'] },
+  { id: 'own', providers: [], local: true, shared: false, visibility: 'me', servers: ['llm@127.0.0.1:1'] },
 ]
 
 test('ocf models lists models with their providers', async () => {

@@ -12,10 +12,51 @@ const [share] = sharing.shares.list()
 describe('ocf share', () => {
   const answers = { 'detection.scan': servers, 'detection.type-in': servers[0], 'shares.add': share }
 
-  it('shares the only server that runs', async () => {
+  const sharedAs = (...choices: [model: string, visibility: string, ticked?: boolean][]) => ({
+    ...share,
+    choices: choices.map(([model, visibility, ticked = true]) => ({ model, visibility, ticked })),
+  })
+
+  it('shares models of the only server that runs', async () => {
     const { run, output } = cli({ answers })
-    expect(await run('share')).toBe(EXIT.ok)
-    expect(output()).toBe('Sharing 1 model of Ollama at 127.0.0.1:11434. `ocf unshare 11434` ends it.\n')
+    expect(await run('share', '--all', '--with', 'everyone')).toBe(EXIT.ok)
+    expect(output()).toBe('Sharing 1 model of Ollama at 127.0.0.1:11434 with everyone. `ocf unshare 11434` ends it.\n')
+  })
+
+  it('shares nothing without a name or --all, and lists what there is', async () => {
+    const { run, errors, output } = cli({ answers: { ...answers, 'detection.forget': {}, 'shares.add': undefined } })
+    expect(await run('share', '11434')).toBe(EXIT.failed)
+    expect(errors()).toContain('Ollama at 127.0.0.1:11434 has 1 model:\n  llama3.2:latest\n')
+    expect(errors()).toContain('`ocf share 11434 --model llama3.2:latest`, or `--all`')
+    expect(errors()).toContain('Nothing was shared.')
+    expect(output()).toBe('')
+  })
+
+  it('says that models for this computer alone are not shared, and how to share them', async () => {
+    const mine = sharedAs(['a', 'me'], ['b', 'me'], ['c', 'everyone', false])
+    const { run, output } = cli({ answers: { ...answers, 'shares.add': { ...mine, models: 'all' } } })
+    expect(await run('share', '--all')).toBe(EXIT.ok)
+    expect(output()).toBe(
+      '2 models of Ollama at 127.0.0.1:11434 are usable on this computer. ' +
+        'Share them: `ocf share 11434 --all --with everyone`. `ocf unshare 11434` ends it.\n',
+    )
+  })
+
+  it('says of each model with whom it is shared', async () => {
+    const mixed = sharedAs(['a', 'me'], ['b', 'trusted'], ['c', 'everyone'])
+    const { run, output } = cli({ answers: { ...answers, 'shares.add': mixed } })
+    expect(await run('share', '--model', 'a', '--model', 'b', '--model', 'c')).toBe(EXIT.ok)
+    expect(output()).toBe(
+      'Sharing 1 model of Ollama at 127.0.0.1:11434 with everyone. ' +
+        'Sharing 1 model of Ollama at 127.0.0.1:11434 with the peers you trust. ' +
+        '1 model of Ollama at 127.0.0.1:11434 is usable on this computer. `ocf unshare 11434` ends it.\n',
+    )
+  })
+
+  it('prints the share as JSON for scripts', async () => {
+    const { run, output } = cli({ answers })
+    expect(await run('share', '--all', '--json')).toBe(EXIT.ok)
+    expect(JSON.parse(output())).toEqual(share)
   })
 
   it('asks which where there are several', async () => {
@@ -26,6 +67,8 @@ describe('ocf share', () => {
 
   it.each([
     [['--model'], 'flag --model: It needs a value.'],
+    [['--with'], 'flag --with: It needs a value.'],
+    [['--with', 'friends'], 'flag --with: "friends" is none of me, trusted, everyone.'],
     [['--alias', 'x'], 'flag --alias: "x" is not NAME=MODEL.'],
     [['--all', '--model', 'a'], 'flag --all: It goes without --model.'],
     [['11434', 'more'], 'argument more'],
@@ -65,7 +108,7 @@ describe('ocf unshare', () => {
     [[], [service(80, false)], 'Nothing is shared. `ocf share` shares a server.\n'],
     [[], [first, second], 'Several are shared; say which one:\n  llm@127.0.0.1:11434\n  llm@127.0.0.1:8000\n'],
   ])('%j with %j tells what is shared', async (args, services, sentence) => {
-    const { run, errors } = cli({ answers: { 'services.list': services } })
+    const { run, errors } = cli({ answers: { 'services.list': services, 'shares.list': [] } })
     expect(await run('unshare', ...args)).toBe(EXIT.failed)
     expect(errors()).toContain(sentence)
   })
@@ -73,7 +116,7 @@ describe('ocf unshare', () => {
   it('says what could not be written', async () => {
     const problem = 'It will be shared again after the next start: the disk is full.'
     const removed = { removed: true, untilRestart: true, problem }
-    const { run, errors } = cli({ answers: { 'services.list': [first], 'shares.remove': removed } })
+    const { run, errors } = cli({ answers: { 'services.list': [first], 'shares.list': [], 'shares.remove': removed } })
     expect(await run('unshare')).toBe(EXIT.failed)
     expect(errors()).toBe(`llm@127.0.0.1:11434 is no longer shared. ${problem}\n`)
   })

@@ -12,6 +12,8 @@ const service = (ids: [string, string][]): LocalService => ({
   status: 'connected',
   identityGroups: [],
   published: true,
+  visibility: 'everyone',
+  visibilities: new Map(),
   sharedPaths: [],
   serverModelIds: new Map(ids),
   models: [],

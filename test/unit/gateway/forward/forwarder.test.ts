@@ -58,6 +58,8 @@ const serviceAt = (name: string, port: number): LocalService => ({
   status: 'connected',
   identityGroups: [],
   published: true,
+  visibility: 'everyone',
+  visibilities: new Map(),
   sharedPaths: [],
   serverModelIds: new Map(),
   models: [],

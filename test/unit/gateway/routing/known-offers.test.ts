@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { createKnownOffers, type KnownOffers } from '../../../../src-main/gateway/routing/known-offers.js'
 import type { NodeTable, Row, TableEvent } from '../../../../src-main/node-table/index.js'
+import { NO_OFFERS } from '../../../fixtures/no-offers.js'
 import { recordOffering } from '../../../fixtures/table-owners.js'
 
 const row = (peerId: string, models: readonly string[]): Row => ({
@@ -17,7 +18,8 @@ let known: KnownOffers
 
 beforeEach(async () => {
   listeners = 0
-  const table: Pick<NodeTable, 'rows' | 'subscribe'> = {
+  const table: Pick<NodeTable, 'rows' | 'subscribe' | 'offers'> = {
+    offers: NO_OFFERS,
     rows: () => [row('before', ['old'])].values(),
     subscribe(listener) {
       tell = listener

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { createModelCatalog, type ModelCatalog } from '../../../../src-main/gateway/routing/model-catalog.js'
 import type { Row, TableEvent } from '../../../../src-main/node-table/index.js'
 import type { LocalService } from '../../../../src-main/services/index.js'
+import { NO_OFFERS } from '../../../fixtures/no-offers.js'
 import { recordOffering } from '../../../fixtures/table-owners.js'
 
 let rows: Map<string, Row>
@@ -36,6 +37,7 @@ beforeEach(async () => {
         return rows.values()
       },
       subscribe: into(heard.table),
+      offers: NO_OFFERS,
     },
     registry: {
       list: () => services as unknown as LocalService[],
@@ -79,9 +81,10 @@ describe('the catalog of models', () => {
     offer('p2', 'b')
     expect(ids()).toEqual([])
     meet('p1')
+    const inTrust = new Set()
     expect(catalog.list()).toEqual([
-      { id: 'a', own: [], peers: ['p1'] },
-      { id: 'b', own: [], peers: ['p1'] },
+      { id: 'a', own: [], peers: ['p1'], inTrust },
+      { id: 'b', own: [], peers: ['p1'], inTrust },
     ])
     meet('p2')
     expect(catalog.get('b')?.peers).toEqual(['p1', 'p2'])

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Listener } from '../../../../src-main/gateway/listener/listeners.js'
 import type { RoutableModel } from '../../../../src-main/gateway/routing/model-catalog.js'
 import { listModels, type ModelEntry, pageOf, readPageQuery } from '../../../../src-main/gateway/routing/models-list.js'
-import type { LocalService } from '../../../../src-main/services/index.js'
+import type { LocalService, PeerClass } from '../../../../src-main/services/index.js'
+import { seenBy } from '../../../../src-main/services/registry/visibility.js'
 
 const service = (groups: string[], published = true, models: LocalService['models'] = []): LocalService => ({
   id: 'llm@localhost:1',
@@ -13,6 +13,8 @@ const service = (groups: string[], published = true, models: LocalService['model
   status: 'connected',
   identityGroups: groups,
   published,
+  visibility: published ? 'everyone' : 'me',
+  visibilities: new Map(),
   sharedPaths: [],
   serverModelIds: new Map(),
   models,
@@ -22,16 +24,16 @@ const service = (groups: string[], published = true, models: LocalService['model
 const OWN = service(['model=b', 'all'], true, [{ id: 'b', ownedBy: 'me', created: 7, contextLength: 4096 }])
 const PRIVATE = service(['model=private'], false)
 
-function list(listener: Listener, models: RoutableModel[]): ModelEntry[] {
+function list(asker: 'own' | PeerClass, models: Omit<RoutableModel, 'inTrust'>[]): ModelEntry[] {
   const own = [...new Set(models.flatMap((model) => model.own))]
   return listModels(
     {
-      models: { list: () => models },
-      registry: { connected: () => own },
+      models: { list: () => models.map((model) => ({ ...model, inTrust: new Set<string>() })) },
+      registry: { sharedWith: (peers) => own.flatMap((one) => seenBy(one, peers) ?? []) },
       admission: { closed: undefined },
       host: { peerId: 'self' },
     },
-    listener,
+    asker,
   )
 }
 
@@ -41,7 +43,7 @@ describe('the list of models', () => {
       { id: 'a', own: [], peers: ['p1'] },
       { id: 'b', own: [OWN], peers: ['p1', 'p2'] },
     ]
-    expect(list('local', models)).toEqual([
+    expect(list('own', models)).toEqual([
       {
         id: 'b',
         object: 'model',
@@ -59,13 +61,13 @@ describe('the list of models', () => {
       { id: 'b', own: [OWN], peers: ['p1'] },
       { id: 'private', own: [PRIVATE], peers: [] },
     ]
-    expect(list('peer', models).map(({ id, ocf }) => [id, ocf.servers])).toEqual([['b', ['self']]])
-    expect(list('local', models).map(({ id }) => id)).toEqual(['b', 'private', 'a'])
+    expect(list('stranger', models).map(({ id, ocf }) => [id, ocf.servers])).toEqual([['b', ['self']]])
+    expect(list('own', models).map(({ id }) => id)).toEqual(['b', 'private', 'a'])
   })
 
   test('of a thousand peers sixteen are named and all are counted', () => {
     const peers = Array.from({ length: 1000 }, (_, number) => `p${number}`)
-    const [model] = list('local', [{ id: 'a', own: [], peers }])
+    const [model] = list('own', [{ id: 'a', own: [], peers }])
     expect(model!.ocf.providers).toBe(1000)
     expect(model!.ocf.servers).toHaveLength(16)
   })
@@ -74,7 +76,7 @@ describe('the list of models', () => {
 const WHOLE = { limit: undefined, after: undefined }
 const entries = (count: number, idLength: number, servers: number): ModelEntry[] =>
   list(
-    'local',
+    'own',
     Array.from({ length: count }, (_, number) => ({
       id: String(number).padStart(idLength, '0'),
       own: number === count - 1 ? [OWN] : [],

@@ -14,6 +14,7 @@ import {
 import { createProviderScores } from '../../../../src-main/gateway/routing/provider-scores.js'
 import type { StatusOutcome } from '../../../../src-main/node-table/status/peer-status.js'
 import { ProviderSet } from '../../../../src-main/node-table/view/provider-set.js'
+import { NO_OFFERS } from '../../../fixtures/no-offers.js'
 
 const bodyOf = (value: object): JsonObjectBytes => JsonObjectBytes.from(Buffer.from(JSON.stringify(value)))
 const read = (value: object) => ({ kind: 'read' as const, bytes: Buffer.alloc(0), json: bodyOf(value) })
@@ -158,6 +159,7 @@ describe('a peer that the client prefers and that is not connected', () => {
       host: { peerId: 'me', isConnected: (peerId: string) => connected.has(peerId) },
       table: {
         providers: () => new ProviderSet([AWAY, THERE]),
+        offers: NO_OFFERS,
         status: {
           get: () => undefined,
           hint: () => undefined,

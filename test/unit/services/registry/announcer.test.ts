@@ -12,6 +12,8 @@ const service = (changes: Partial<LocalService>): LocalService => ({
   status: 'connected',
   identityGroups: ['model=a'],
   published: true,
+  visibility: 'everyone',
+  visibilities: new Map(),
   sharedPaths: [],
   serverModelIds: new Map(),
   models: [],

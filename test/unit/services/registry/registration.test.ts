@@ -18,9 +18,11 @@ test('what is not told gets the defaults of the design', () => {
     healthIntervalMs: 10_000,
     identityGroups: [],
     sharedPaths: [],
-    published: true,
+    visibility: 'everyone',
+    visibilities: new Map(),
     aliases: new Map(),
     models: 'all',
+    except: [],
     apiKey: undefined,
     basePath: '',
   })
@@ -48,7 +50,7 @@ test('every fault is told at once', () => {
 })
 
 test('a description does not tell the key', () => {
-  const registration = parseRegistration({ name: 'llm', port: 1, apiKey: 'secret', published: false }, STRICT)
+  const registration = parseRegistration({ name: 'llm', port: 1, apiKey: 'secret', visibility: 'me' }, STRICT)
   expect(describeRegistration(registration)).toBe('llm at 127.0.0.1:1 (this machine only)')
 })
 

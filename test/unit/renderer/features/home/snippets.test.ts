@@ -18,11 +18,13 @@ describe('examples', () => {
       providers: [],
       local: false,
       shared: false,
+      visibility: null,
       servers: [],
       ...change,
     })
-    const far = model('far', { providers: [{ peerId: 'a', self: false, connected: false, load: null }] })
-    const near = model('near', { providers: [{ peerId: 'b', self: false, connected: true, load: null }] })
+    const peer = { self: false, trusted: false, visibility: 'everyone' as const, load: null }
+    const far = model('far', { providers: [{ ...peer, peerId: 'a', connected: false }] })
+    const near = model('near', { providers: [{ ...peer, peerId: 'b', connected: true }] })
     const own = model('own', { local: true })
     expect(modelForExamples([far, near, own])).toBe('own')
     expect(modelForExamples([far, near])).toBe('near')
