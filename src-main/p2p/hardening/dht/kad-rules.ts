@@ -21,8 +21,8 @@ export function kadRule(protocol: string): StreamRule {
   return {
     protocols: [protocol],
     maxFrameBytes: MAX_MESSAGE_BYTES,
-    // A node that offers 256 models publishes them all at once: a lookup and a record for each, in a small network all
-    // to the same peer, and again when the network has doubled.
+    // A node of many models publishes 512 records at once: a lookup and a message for each, in a small network all to the
+    // same peer, and again when the network has doubled.
     messages: new PeerBudget({ capacity: 2000, refillPerS: 20 }),
     overspent: 8,
     accepts(frame, isAnswer) {

@@ -12,7 +12,7 @@ type Key = Parameters<Datastore['get']>[0]
 
 /** What one store holds at most. */
 export interface ProviderStoreLimits {
-  /** Records of one peer: what a node with many models publishes (`MAX_RECORDS`), and what it no longer offers. */
+  /** Records of one peer: what a node with many models publishes (`MAX_RECORDS`). */
   ofPeer: number
   /** Records of all peers of one source. */
   ofSource: number

@@ -164,7 +164,7 @@ test('no address of a stranger leads to this machine or to a private network it 
       expect(suffix === '' || suffix === '/ws').toBe(true)
       expect(port >= 1024 || port === 80 || port === 443).toBe(true)
       if (found.host.includes(':')) {
-        expect(found.host).not.toMatch(/^(::1$|f[cdef]|.*:ffff:7f)/i)
+        expect(found.host).not.toMatch(/^(::1$|f[cdef][0-9a-f]{2}:|.*:ffff:7f)/i)
         return
       }
       expect([0, 10, 127]).not.toContain(first)
