@@ -21,12 +21,12 @@ export class ConnectionLostError extends Error {
   }
 }
 
-/** No byte for as long as the request allows. */
+/** No byte for as long as the request allows, or too few; the message says which. */
 export class IdleTimeoutError extends Error {
   override readonly name = 'IdleTimeoutError'
 
-  constructor() {
-    super('no byte for too long')
+  constructor(message = 'no byte for too long') {
+    super(message)
   }
 }
 

@@ -15,6 +15,9 @@ interface Holder {
 /** Informational answers before the final one; servers send two at most. */
 const MAX_INFORMATIONAL = 16
 
+/** From the first byte of a head to its last: servers send it in one piece. */
+const HEAD_WITHIN_MS = 30_000
+
 const HEAD_END = '\r\n\r\n'
 
 /** Pieces of one read that are handed out as they are: servers that stream put few into one. */
@@ -48,6 +51,8 @@ export class Exchange implements HttpExchange {
   #body: BodyReader | undefined
   #upload: UploadWriter | undefined
   #watch: StallWatch | undefined
+  /** Of a head that has begun to come. */
+  #headWatch: StallWatch | undefined
 
   constructor(connection: Holder, socket: Duplex, outgoing: Outgoing, isReused: boolean) {
     this.#connection = connection
@@ -114,10 +119,9 @@ export class Exchange implements HttpExchange {
   }
 
   onData(chunk: Buffer): void {
-    if (this.#watch !== undefined) this.#watch.moved = true
+    this.onMoved()
     this.#hasAnswer = true
-    const held = this.#held
-    const data = held === undefined ? chunk : Buffer.concat([held, chunk])
+    const data = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk])
     if (this.#isPaused) {
       this.#held = data
       return
@@ -212,8 +216,10 @@ export class Exchange implements HttpExchange {
       if (bytes > MAX_HEAD_BYTES) throw new MalformedAnswerError('its head is too long')
       if (end === -1) {
         this.#held = at === data.length ? undefined : data.subarray(at)
+        if (this.#held !== undefined) this.#watchHead()
         return data.length
       }
+      this.#stopHeadWatch()
       const head = parseResponseHead(data.toString('latin1', at, end), this.#request.method)
       at = end + HEAD_END.length
       this.#onHead(head, data.subarray(at))
@@ -278,5 +284,15 @@ export class Exchange implements HttpExchange {
   #stopWatch(): void {
     this.#watch?.stop()
     this.#watch = undefined
+    this.#stopHeadWatch()
+  }
+
+  #watchHead(): void {
+    this.#headWatch ??= watchForStall(() => this.abort(new IdleTimeoutError('its head came by drops')), HEAD_WITHIN_MS)
+  }
+
+  #stopHeadWatch(): void {
+    this.#headWatch?.stop()
+    this.#headWatch = undefined
   }
 }

@@ -12,7 +12,10 @@ export interface HttpRequest {
    */
   headers: Readonly<Record<string, string | string[]>>
   body: Buffer | Readable | null
-  /** No byte, in either direction, for this long ends it; 0 never does. At most a tenth is added. */
+  /**
+   * No byte, in either direction, for this long ends it; 0 never does. A head that has begun to come has 30 s to be
+   * complete in any case. At most a tenth is added.
+   */
   idleTimeoutMs: number
   /** Asks for another protocol behind a 101. */
   upgrade?: 'websocket'

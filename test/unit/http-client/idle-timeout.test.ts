@@ -63,12 +63,33 @@ describe('a server that sends no byte', () => {
 
   test('a server that sends a byte now and then is not given up', async () => {
     const { answer, socket } = await begun()
+    // The whole head within its 30 s.
     for (const byte of `${CHUNKED}1\r\na\r\n0\r\n\r\n`) {
-      await pass(900)
+      await pass(answer.status === 0 ? 600 : 900)
       socket.gives(byte)
     }
     expect([answer.text, answer.error]).toEqual(['a', undefined])
   })
+
+  test.each([0, 300_000])(
+    'a head that comes by drops is given up after 30 s, whatever the time-out of %i ms',
+    async (ms) => {
+      const { answer, socket } = await begun({ idleTimeoutMs: ms })
+      // Silence before it does not count.
+      await pass(20_000)
+      socket.gives('HTTP/1.1 200 OK\r\n')
+      for (let count = 0; count < 29; count += 1) {
+        await pass(1_000)
+        socket.gives('X-More: 1\r\n')
+      }
+      expect(answer.error).toBeUndefined()
+      for (let count = 0; count < 5; count += 1) {
+        await pass(1_000)
+        socket.gives('X-More: 1\r\n')
+      }
+      expect([isSilent(answer), answer.finals, socket.destroyed]).toEqual([true, 1, true])
+    },
+  )
 
   test('endless informational answers do not keep a request alive', async () => {
     const { answer, socket } = await begun()
@@ -102,8 +123,9 @@ describe('a reader that pauses', () => {
     await pass(50_000)
     expect(answer.error).toBeUndefined()
     answer.exchange?.resume()
+    // The whole head within its 30 s.
     for (const byte of `${CHUNKED}1\r\na\r\n0\r\n\r\n`) {
-      await pass(900)
+      await pass(answer.status === 0 ? 600 : 900)
       socket.gives(byte)
     }
     expect([answer.text, answer.error]).toEqual(['a', undefined])
