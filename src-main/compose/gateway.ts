@@ -17,6 +17,8 @@ import {
   createProviderScores,
   createRequestReach,
   createStatusFollower,
+  Patience,
+  PATIENCE,
   type GatewayNeeds,
   type GatewayOptions,
   type GatewayTiming,
@@ -99,12 +101,13 @@ export function composeGateway(needs: {
   const localClients = createLocalClients({ maxConnections: needs.descriptors.servers })
   const knownOffers = createKnownOffers({ table })
   const scores = createProviderScores({ monotonic })
+  const patience = new Patience({ ...PATIENCE, ...needs.timing?.patience })
   const statusFollower = createStatusFollower({ table, scores })
   const affinity = createAffinity({ monotonic })
   const reach = createRequestReach({ registry, models, settings, isTrusted: trust.isTrusted })
   const choice = createProviderChoice({ host, table, registry, admission, health, reach, scores, affinity })
   const forwarder = createForwarder(
-    { host, peerClients, localClients, registry, health, reach, admission, scores, paths, log },
+    { host, peerClients, localClients, registry, health, reach, admission, scores, patience, paths, log },
     settings,
   )
   const gatewayNeeds: GatewayNeeds = {

@@ -12,6 +12,7 @@ import type { Forwarder } from './forward/forwarder.js'
 import type { ApiKeyCheck } from './listener/api-keys.js'
 import type { KnownOffers } from './routing/known-offers.js'
 import type { ModelCatalog } from './routing/model-catalog.js'
+import type { PatienceLimits } from './routing/patience.js'
 import type { ProviderChoice } from './routing/provider-choice.js'
 import type { ProviderHealth } from './routing/provider-health.js'
 import type { ReachablePeers } from './routing/reachable-peers.js'
@@ -54,6 +55,8 @@ export interface GatewayTiming {
   commentEveryMs?: number
   /** How long in ms a client of the local listener may take to send its headers; 30 s. */
   headersTimeoutMs?: number
+  /** How long providers may keep a request waiting before another is asked, too. */
+  patience?: Partial<PatienceLimits>
 }
 
 /** How the gateway behaves. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { BODY_STALL_MS, ClientGoneError } from './read-body.js'
+import type { RequestBody } from './request-body.js'
 
 /**
  * A client's streamed body as one attempt sends it. The HTTP client destroys the body of a request that fails, and a
@@ -75,4 +76,10 @@ export class Upload extends Readable {
     // Errors of the attempt itself are not repeated: it knows them already.
     callback(error instanceof ClientGoneError || this.#left < 0 ? error : null)
   }
+}
+
+/** A request's body as the HTTP client takes it. */
+export function bodyToSend(body: RequestBody): Buffer | Upload | null {
+  if (body.kind === 'none') return null
+  return body.kind === 'read' ? body.bytes : new Upload(body.stream, body.maxBytes)
 }

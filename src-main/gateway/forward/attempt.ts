@@ -1,28 +1,21 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Connection } from '@libp2p/interface'
-import { AppError, type ErrorCode } from '#shared/errors.js'
-import type { AnswerHandler, HttpClient, HttpExchange, HttpRequest } from '../../http-client/index.js'
+import type { AnswerHandler, HttpExchange, HttpRequest } from '../../http-client/index.js'
 import { connectionUnder, DeadPeerError } from '../../p2p/index.js'
 import { EndMark } from '../body/end-mark.js'
 import { ClientGoneError } from '../body/read-body.js'
 import type { RequestBody } from '../body/request-body.js'
-import { Upload } from '../body/upload.js'
-import { ErrorBody } from './error-body.js'
-import { type AttemptFailure, breakError, failureBeforeHeaders, reasonOf } from './failures.js'
-import { type HeaderPolicy, type Headers, responseHeaders } from './headers.js'
+import { bodyToSend } from '../body/upload.js'
+import { type AnswerPace, WaitingAnswer } from './answer-pace.js'
+import { breakOffLate, ErrorBody, Refusal, type Refused } from './error-body.js'
+import { type AttemptFailure, breakError, failureBeforeHeaders, isTimeout, reasonOf } from './failures.js'
+import { type Headers, responseHeaders } from './headers.js'
+import type { Contest } from './race.js'
 import { isPlainEventStream, type Reply } from './reply.js'
+import type { AttemptTarget } from './targets.js'
 
-/** Where one attempt goes and what it says there. */
-export interface AttemptTarget {
-  client: Pick<HttpClient, 'send'>
-  /** Raw path and query, exactly as it shall arrive. */
-  path: string
-  headers: Headers
-  /** Which of the answer's headers the client gets to see. */
-  policy: HeaderPolicy
-}
-
+/** What is asked of the target, and who hears of what becomes of it. */
 export interface AttemptRequest {
   method: string
   body: RequestBody
@@ -44,7 +37,13 @@ export interface AttemptRequest {
    * to answer; returns the way to stop.
    */
   onSuspect?: ((leave: (suspect: Suspect) => void) => () => void) | undefined
-  /** Called with each piece of the answer; must be quick. */
+  /** Others that may be at work on the same request; without it the head goes to the client as soon as it comes. */
+  contest?: Contest | undefined
+  /** What the body has to keep up with; without it each piece is progress. */
+  pace?: AnswerPace | undefined
+  /** The answer begins: with its head, or where there is a contest, with the first progress of its body. */
+  onAnswer?: (() => void) | undefined
+  /** Called with each piece of the answer that is progress; must be quick. */
   onData?: (() => void) | undefined
   /** Adds headers of our own to those the client will get; called when the answer begins. */
   addOwnHeaders(headers: Headers, timing: AttemptTiming): void
@@ -70,26 +69,20 @@ export interface AttemptTiming {
 export type AttemptResult =
   | { kind: 'upgraded'; socket: Duplex; headers: IncomingHttpHeaders; timing: AttemptTiming }
   | { kind: 'relayed'; status: number; timing: AttemptTiming }
-  | { kind: 'refused'; status: number; retryAfterS: number | undefined; code: ErrorCode | undefined }
+  | Refused
   | AttemptFailure
   | {
       kind: 'cut'
       reason: string
       /** The provider has said why, and nothing failed. */
       explained: boolean
+      timedOut: boolean
       status: number
       timing: AttemptTiming
     }
   | { kind: 'client-gone' }
-
-interface Refusal {
-  status: number
-  retryAfterS: number | undefined
-  body: ErrorBody
-}
-
-/** Statuses by which a provider says that another one should be asked. */
-const REFUSALS = new Set([429, 502, 503, 504])
+  /** Another provider's answer came first. */
+  | { kind: 'overtaken' }
 
 const MS = (from: number): number => performance.now() - from
 
@@ -107,6 +100,9 @@ class Attempt implements AnswerHandler {
   readonly #startedAt = performance.now()
   #exchange: HttpExchange | undefined
   #connectMs = 0
+  #waiting: WaitingAnswer | undefined
+  #hasBegun = false
+  /** What the client has got. */
   #head: { status: number; timing: AttemptTiming } | undefined
   #refusal: Refusal | undefined
   /** Of an answer that is no event stream and came after comments had begun one. */
@@ -130,6 +126,7 @@ class Attempt implements AnswerHandler {
       return
     }
     this.#reply.onGone(this.#onGone)
+    this.#request.contest?.enter({ pass: () => this.#pass(), leave: () => this.#end({ kind: 'overtaken' }) })
     this.#stopSuspecting = this.#request.onSuspect?.((suspect) => this.#leave(suspect))
     const { client, path, headers } = this.#target
     const { method, body, idleTimeoutMs, isAccepted } = this.#request
@@ -138,15 +135,17 @@ class Attempt implements AnswerHandler {
     client.send(request, this)
   }
 
-  readonly #onGone = (): void => {
+  readonly #onGone = (): void => this.#end({ kind: 'client-gone' })
+
+  #end(result: AttemptResult): void {
     // Settled first: aborting reports an error, and this is not the provider's.
-    this.#settle({ kind: 'client-gone' })
+    this.#settle(result)
     this.#exchange?.abort(new ClientGoneError())
   }
 
   /** One that has no stream yet is given another connection by those who open it. */
   #leave({ connection, hasOtherProvider, hasOtherConnection }: Suspect): void {
-    if (this.#head !== undefined || this.#refusal !== undefined) return
+    if ((this.#waiting ?? this.#head ?? this.#refusal) !== undefined) return
     const exchange = this.#exchange
     if (exchange !== undefined && connectionUnder(exchange.socket) !== connection) return
     if (!hasOtherProvider && !(exchange !== undefined && hasOtherConnection)) return
@@ -160,6 +159,7 @@ class Attempt implements AnswerHandler {
     this.#settled = true
     this.#reply.offGone(this.#onGone)
     this.#stopSuspecting?.()
+    this.#request.pace?.stop()
     this.#resolve(result)
   }
 
@@ -181,10 +181,36 @@ class Attempt implements AnswerHandler {
   }
 
   onHead(status: number, headers: IncomingHttpHeaders): void {
-    if (this.#request.mayRefuse && REFUSALS.has(status)) {
-      this.#refusal = { status, retryAfterS: retryAfter(headers['retry-after']), body: new ErrorBody() }
-      return
-    }
+    const { contest, pace, mayRefuse } = this.#request
+    pace?.follow((error) => this.#exchange?.abort(error))
+    if (mayRefuse) this.#refusal = Refusal.of(status, headers)
+    if (this.#refusal !== undefined) return
+    this.#waiting = new WaitingAnswer(status, headers)
+    if (contest?.mayPass() === false) return
+    if (pace === undefined) this.#begin()
+    else this.#pass()
+  }
+
+  /** False where another's answer began before. */
+  #begin(): boolean {
+    if (this.#hasBegun) return true
+    if (this.#request.contest?.wins() === false) return false
+    this.#hasBegun = true
+    this.#request.onAnswer?.()
+    this.#pass()
+    return true
+  }
+
+  /** Gives the client what has waited. */
+  #pass(): void {
+    if (this.#waiting === undefined || this.#request.contest?.wins() === false) return
+    const { status, headers, pieces } = this.#waiting
+    this.#waiting = undefined
+    this.#passHead(status, headers)
+    for (const piece of pieces) this.#deliver(piece)
+  }
+
+  #passHead(status: number, headers: IncomingHttpHeaders): void {
     const timing = this.#timing()
     const answer = responseHeaders(headers, this.#target.policy)
     this.#request.addOwnHeaders(answer, timing)
@@ -197,32 +223,45 @@ class Attempt implements AnswerHandler {
   }
 
   onData(piece: Buffer): void {
-    if (this.#late !== undefined) {
-      if (!this.#late.push(piece)) this.#exchange?.abort(new Error('the answer is too long for an error event'))
-      return
-    }
+    const isProgress = this.#request.pace?.push(piece) !== false
     if (this.#refusal !== undefined) {
       // It is read to keep its connection usable; a longer one is cut.
       if (!this.#refusal.body.push(piece)) this.#exchange?.abort(new Error('the refusal is too long'))
       return
     }
-    this.#request.onData?.()
+    if (isProgress) {
+      if (!this.#begin()) return
+      this.#request.onData?.()
+    }
+    if (this.#waiting === undefined) this.#deliver(piece)
+    else if (!this.#waiting.push(piece)) this.#exchange?.abort(new Error('it sends comments and no answer'))
+  }
+
+  #deliver(piece: Buffer): void {
+    if (this.#late !== undefined) {
+      if (!this.#late.push(piece)) this.#exchange?.abort(new Error('the answer is too long for an error event'))
+      return
+    }
     this.#endMark?.push(piece)
     if (this.#reply.write(piece) || this.#waitsForClient) return
     this.#waitsForClient = true
+    this.#request.pace?.holdBack()
     this.#exchange?.pause()
     this.#reply.onDrain(() => {
       this.#waitsForClient = false
+      this.#request.pace?.goOn()
       this.#exchange?.resume()
     }, this.#request.idleTimeoutMs)
   }
 
   onEnd(): void {
+    if (this.#settled) return
+    this.#request.pace?.end()
     if (this.#refusal !== undefined) {
-      this.#settleRefused(this.#refusal)
+      this.#settle(this.#refusal.result())
       return
     }
-    if (this.#head === undefined || this.#settled) return
+    if (!this.#begin() || this.#head === undefined) return
     if (this.#endMark !== undefined && this.#request.isComplete?.(this.#endMark.wasSeen()) === false) {
       void this.#breakOff(new Error('it ended without the mark that its streams end with'), this.#head)
       return
@@ -235,7 +274,7 @@ class Attempt implements AnswerHandler {
   onError(error: Error): void {
     if (this.#settled) return
     if (error instanceof ClientGoneError) this.#settle({ kind: 'client-gone' })
-    else if (this.#refusal !== undefined) this.#settleRefused(this.#refusal)
+    else if (this.#refusal !== undefined) this.#settle(this.#refusal.result())
     else if (this.#late !== undefined && this.#head !== undefined) {
       breakOffLate(this.#reply, this.#head.status, this.#late)
       this.#settle({ kind: 'relayed', ...this.#head })
@@ -243,38 +282,15 @@ class Attempt implements AnswerHandler {
     else void this.#breakOff(error, this.#head)
   }
 
-  #settleRefused({ status, retryAfterS, body }: Refusal): void {
-    this.#settle({ kind: 'refused', status, retryAfterS, code: body.code() })
-  }
-
   async #breakOff(error: Error, sent: { status: number; timing: AttemptTiming }): Promise<void> {
     const why = await this.#request.whyBrokenOff?.()
     if (this.#settled) return
     const reason = why ?? reasonOf(error)
     this.#reply.breakOff(breakError(error, why))
-    this.#settle({ kind: 'cut', reason, explained: why !== undefined, ...sent })
+    this.#settle({ kind: 'cut', reason, explained: why !== undefined, timedOut: isTimeout(error), ...sent })
   }
 
   #timing(): AttemptTiming {
     return { connectMs: this.#connectMs, ttfbMs: MS(this.#startedAt) }
   }
-}
-
-function bodyToSend(body: RequestBody): Buffer | Upload | null {
-  if (body.kind === 'none') return null
-  return body.kind === 'read' ? body.bytes : new Upload(body.stream, body.maxBytes)
-}
-
-function retryAfter(header: string | string[] | undefined): number | undefined {
-  const seconds = Number(header)
-  return header !== undefined && Number.isInteger(seconds) && seconds >= 0 && seconds <= 86_400 ? seconds : undefined
-}
-
-/** The client's error where comments had begun an event stream and the answer is none: the provider's own, if it sent one. */
-function breakOffLate(reply: Reply, status: number, body: ErrorBody): void {
-  const error = new AppError(
-    'upstream_failed',
-    `The provider answered ${status} after a long silence, and not with an event stream. Send the request again.`,
-  )
-  reply.breakOff(error, body.inShape())
 }

@@ -1,4 +1,6 @@
-import { ERRORS, type ErrorCode } from '#shared/errors.js'
+import type { IncomingHttpHeaders } from 'node:http'
+import { AppError, ERRORS, type ErrorCode } from '#shared/errors.js'
+import type { Reply } from './reply.js'
 
 /** Longer than any sensible error. */
 const MAX_BYTES = 64 * 1024
@@ -34,4 +36,51 @@ export class ErrorBody {
     const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined
     return typeof code === 'string' && Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : undefined
   }
+}
+
+/** Statuses by which a provider says that another one should be asked. */
+const REFUSALS = new Set([429, 502, 503, 504])
+
+/** An attempt that ended in a refusal; the client is untouched. */
+export interface Refused {
+  kind: 'refused'
+  status: number
+  retryAfterS: number | undefined
+  code: ErrorCode | undefined
+}
+
+/** A provider's answer that another one should be asked. */
+export class Refusal {
+  readonly #status: number
+  readonly #retryAfterS: number | undefined
+  readonly body = new ErrorBody()
+
+  private constructor(status: number, headers: IncomingHttpHeaders) {
+    this.#status = status
+    this.#retryAfterS = retryAfter(headers['retry-after'])
+  }
+
+  /** Undefined where that answer is none. */
+  static of(status: number, headers: IncomingHttpHeaders): Refusal | undefined {
+    return REFUSALS.has(status) ? new Refusal(status, headers) : undefined
+  }
+
+  /** To be asked at its end. */
+  result(): Refused {
+    return { kind: 'refused', status: this.#status, retryAfterS: this.#retryAfterS, code: this.body.code() }
+  }
+}
+
+function retryAfter(header: string | string[] | undefined): number | undefined {
+  const seconds = Number(header)
+  return header !== undefined && Number.isInteger(seconds) && seconds >= 0 && seconds <= 86_400 ? seconds : undefined
+}
+
+/** The client's error where comments had begun an event stream and the answer is none: the provider's own, if it sent one. */
+export function breakOffLate(reply: Pick<Reply, 'breakOff'>, status: number, body: ErrorBody): void {
+  const error = new AppError(
+    'upstream_failed',
+    `The provider answered ${status} after a long silence, and not with an event stream. Send the request again.`,
+  )
+  reply.breakOff(error, body.inShape())
 }

@@ -154,7 +154,8 @@ export function createAttemptRecord(needs: {
         log.warn('an answer broke off', { ...fields, reason: result.reason })
         const error = result.explained ? 'no_provider' : 'upstream_failed'
         finish(exchange, { status: result.status, error, cancelledBy: 'provider' })
-      } else if (result.kind === 'client-gone') {
+      } else if (result.kind === 'overtaken') log.info('another provider was faster', fields)
+      else if (result.kind === 'client-gone') {
         log.debug('the client went away', fields)
         finish(exchange, { cancelledBy: 'client' })
       } else if (result.kind === 'failed') {
@@ -177,6 +178,7 @@ const OUTCOMES = {
   failed: 'failed',
   cut: 'broke-off',
   'client-gone': 'client-gone',
+  overtaken: 'failed',
 } as const satisfies Record<AttemptOutcome['kind'], TrafficLeg['outcome']>
 
 /** An attempt as the traffic feed keeps it. `startMs` counts from the request's arrival. */
@@ -200,6 +202,7 @@ export function trafficAttempt(
 
 function reasonOf(result: AttemptOutcome, isOwn: boolean): string | null {
   if (result.kind === 'failed' || result.kind === 'refused') return whyFailed(result, isOwn).reason
+  if (result.kind === 'overtaken') return 'another provider was faster'
   return 'reason' in result ? result.reason : null
 }
 

@@ -12,8 +12,8 @@ export interface Failover {
   next(): Provider | undefined
   /** True when another provider is there to be asked. */
   hasAnother(): boolean
-  /** Peers that got to read the request, with that one. */
-  readersWith(provider: Provider): number
+  /** Peers that got to read the request, those that have it now among them. */
+  readonly readers: number
   /** That one did not answer, and the client is untouched. */
   failed(exchange: Exchange, plan: AttemptPlan, result: AttemptOutcome): void
 }
@@ -37,8 +37,8 @@ class OrderedFailover implements Failover {
   readonly #left: Provider[]
   readonly #again: Provider[] = []
   readonly #askedAgain = new Set<Provider>()
-  readonly #readers = new Set<string>()
-  readonly #strangers = new Set<string>()
+  /** Peers that read the request, or are asked now and may: until it is known that nothing of it was sent. */
+  readonly #readers = new Map<string, 'asked' | 'read'>()
   #canGoOn = true
 
   constructor(
@@ -54,24 +54,28 @@ class OrderedFailover implements Failover {
   next(): Provider | undefined {
     while (this.#canGoOn) {
       const provider = this.#takeNext()
-      if (provider === undefined || this.#mayRead(provider)) return provider
+      if (provider !== undefined && !this.#mayRead(provider)) continue
+      if (provider?.kind === 'peer' && !this.#readers.has(provider.peerId)) this.#readers.set(provider.peerId, 'asked')
+      return provider
     }
     return undefined
   }
 
   hasAnother(): boolean {
-    return this.#left.some((provider) => isThere(this.#needs.host, provider) && this.#mayRead(provider))
+    return (
+      this.#canGoOn && this.#left.some((provider) => isThere(this.#needs.host, provider) && this.#mayRead(provider))
+    )
   }
 
-  readersWith(provider: Provider): number {
-    return this.#readers.size + (provider.kind === 'self' || this.#readers.has(provider.peerId) ? 0 : 1)
+  get readers(): number {
+    return this.#readers.size
   }
 
   failed(exchange: Exchange, plan: AttemptPlan, result: AttemptOutcome): void {
     const { provider } = plan
-    if (!isUnsent(result) && provider.kind === 'peer') {
-      this.#readers.add(provider.peerId)
-      if (!this.#needs.reach.isTrusted(provider.peerId)) this.#strangers.add(provider.peerId)
+    if (provider.kind === 'peer') {
+      if (!isUnsent(result)) this.#readers.set(provider.peerId, 'read')
+      else if (this.#readers.get(provider.peerId) === 'asked') this.#readers.delete(provider.peerId)
     }
     this.#canGoOn = canBeSentAgain(exchange, result)
     if (!this.#askedAgain.has(provider) && mayComeAgain(this.#needs.host, exchange, plan, result))
@@ -89,8 +93,11 @@ class OrderedFailover implements Failover {
 
   /** False for a stranger when as many others as may have read it already. */
   #mayRead(provider: Provider): boolean {
-    if (provider.kind === 'self' || this.#strangers.size < this.#mostStrangers()) return true
-    return this.#strangers.has(provider.peerId) || this.#needs.reach.isTrusted(provider.peerId)
+    if (provider.kind === 'self' || this.#readers.has(provider.peerId)) return true
+    if (this.#needs.reach.isTrusted(provider.peerId)) return true
+    let strangers = 0
+    for (const peerId of this.#readers.keys()) if (!this.#needs.reach.isTrusted(peerId)) strangers += 1
+    return strangers < this.#mostStrangers()
   }
 }
 

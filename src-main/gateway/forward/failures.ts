@@ -50,7 +50,8 @@ function stageOf(error: Error): FailureStage {
   return error instanceof ConnectionLostError && error.stale ? 'stale' : 'before-headers'
 }
 
-const isTimeout = (error: Error): boolean => error instanceof IdleTimeoutError
+/** It did not move for too long, or too slowly. */
+export const isTimeout = (error: Error): boolean => error instanceof IdleTimeoutError
 
 const LOST = 'the connection was lost'
 

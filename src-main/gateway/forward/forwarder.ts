@@ -7,15 +7,18 @@ import type { Admission } from '../../services/sharing/access/index.js'
 import type { TrafficUpdate } from '../../telemetry/index.js'
 import { MAX_ATTEMPTS, type Provider } from '../routing/choose-providers.js'
 import { byLoad } from '../routing/own-servers.js'
+import type { Patience } from '../routing/patience.js'
 import type { ProviderHealth } from '../routing/provider-health.js'
-import type { ProviderScores } from '../routing/provider-scores.js'
+import { type ProviderScores, queueingMs } from '../routing/provider-scores.js'
 import type { RequestReach } from '../routing/reach.js'
-import { attempt, type AttemptRequest, type AttemptTiming } from './attempt.js'
+import { AnswerPace } from './answer-pace.js'
+import { attempt, type AttemptRequest } from './attempt.js'
 import { createAliveReporter, createAttemptRecord, type Exchange, trafficAttempt } from './exchange.js'
 import { canBeSentAgain, createFailover, isHarmlessTwice, mayComeAgain, mayRepeat } from './failover.js'
 import { allAttemptsFailed, type FailedAttempt, whyFailed } from './failures.js'
-import type { Headers } from './headers.js'
+import { addOwnHeaders } from './headers.js'
 import type { LocalClients } from './local-clients.js'
+import { DoubledRequests, Race, type RaceEntry } from './race.js'
 import { type AttemptPlan, createTargets, type ServiceRequest } from './targets.js'
 import { type AttemptOutcome, isAccepted, relayUpgraded } from './websocket.js'
 
@@ -48,6 +51,7 @@ export interface ForwarderNeeds {
   registry: ServiceRegistry
   health: ProviderHealth
   scores: ProviderScores
+  patience: Patience
   reach: Pick<RequestReach, 'isTrusted'>
   /** Counts the owner's own requests, which take slots from peers. */
   admission: Pick<Admission, 'beginOwn'>
@@ -56,44 +60,53 @@ export interface ForwarderNeeds {
   log: Log
 }
 
+/** What comes of an answer has to make a line or a KiB in so many ms. */
+const DRIP_MS = 60_000
+
 /** `settings` are read for each attempt: a live change counts from the next one on. */
 export function createForwarder(
   needs: ForwarderNeeds,
   settings: Readonly<Pick<Settings, 'gateway.idle-timeout' | 'use.exposure'>>,
 ): Forwarder {
-  const { host, paths, health, scores } = needs
+  const { host, paths, health, scores, patience } = needs
+  const doubled = new DoubledRequests()
   const targets = createTargets(needs)
   const record = createAttemptRecord({ ...needs, log: needs.log.forComponent('forward') })
 
-  async function run(
-    exchange: Exchange,
-    plan: AttemptPlan,
-    { attempts, readers, hasAnother }: { attempts: number; readers: number; hasAnother: () => boolean },
-  ): Promise<AttemptOutcome> {
+  async function run(exchange: Exchange, plan: AttemptPlan, part: Part): Promise<AttemptOutcome> {
     const { provider } = plan
     const isPeer = provider.kind === 'peer'
     const scored = scores.begin(isPeer ? provider.peerId : provider.serviceId)
-    exchange.traffic.update(routeTaken(exchange, provider, attempts))
+    exchange.traffic.update(routeTaken(exchange, provider, part.attempts()))
     const selectMs = performance.now() - exchange.startedAt
+    const idleMs = settings['gateway.idle-timeout']
+    const kind = part.contest?.patienceMs === undefined ? undefined : plan.kind
+    const pace =
+      kind === undefined ? undefined : new AnswerPace({ dripMs: DRIP_MS, silenceMs: patience.silenceMs(kind), idleMs })
+    const beganAt = performance.now()
     const request: AttemptRequest = {
       method: exchange.request.method ?? 'GET',
       body: plan.body,
-      idleTimeoutMs: settings['gateway.idle-timeout'],
+      idleTimeoutMs: idleMs,
       mayRefuse: plan.mayRefuse,
+      contest: part.contest,
+      pace,
       whyBrokenOff: isPeer ? () => health.whyBrokenOff(provider.peerId) : undefined,
       isAccepted: exchange.reply.isHandshake ? (headers) => isAccepted(headers, exchange.request.headers) : undefined,
-      onSuspect: isPeer && isHarmlessTwice(exchange, plan) ? whenSuspect(provider.peerId, hasAnother) : undefined,
+      onSuspect: isPeer && isHarmlessTwice(exchange, plan) ? whenSuspect(provider.peerId, part.hasAnother) : undefined,
       isComplete: plan.streamKind === undefined ? undefined : isComplete(provider, plan.streamKind),
+      onAnswer: () => scored.answered(performance.now() - beganAt),
       onData: createAliveReporter(() => record.success(provider, plan.offer)),
       addOwnHeaders(headers, timing) {
         exchange.traffic.firstByte()
-        scored.answered(timing.ttfbMs)
         if (exchange.listener === 'peer') return
+        exchange.traffic.update(routeTaken(exchange, provider, part.attempts()))
         if (isPeer) exchange.traffic.update({ path: paths.pathTo(provider.peerId) })
-        addOwnHeaders(headers, exchange, {
+        addOwnHeaders(headers, {
+          requestId: exchange.requestId,
           peerId: isPeer ? provider.peerId : host.peerId,
-          attempts,
-          readers,
+          attempts: part.attempts(),
+          readers: part.readers(),
           selectMs,
           timing,
         })
@@ -102,13 +115,19 @@ export function createForwarder(
     const endOwn = !isPeer && exchange.listener === 'local' ? needs.admission.beginOwn() : undefined
     let ended = await attempt(plan.target, request, exchange.reply)
     if (mayRepeat(host, exchange, plan, ended)) ended = await attempt(plan.target, request, exchange.reply)
+    if (ended.kind === 'upgraded') scored.answered(ended.timing.ttfbMs)
     const result =
       ended.kind === 'upgraded' ? await relayUpgraded(exchange, ended, { ...request, ...plan.target }) : ended
     endOwn?.()
     if (result.kind === 'refused') {
       scored.refused(result.retryAfterS === undefined ? undefined : result.retryAfterS * 1000)
     } else if (result.kind === 'failed' && !isPeer) scored.refused()
+    else if ('timedOut' in result && result.timedOut) scored.stalled()
+    else if (part.contest?.patienceMs !== undefined && isLeft(result)) scored.left(part.contest.patienceMs)
     scored.end()
+    if (kind !== undefined && pace?.firstMs !== undefined && result.kind === 'relayed' && result.status < 300) {
+      patience.learned(kind, { firstMs: pace.firstMs, gapMs: pace.gapMs })
+    }
     exchange.traffic.attempted(
       trafficAttempt(provider, result, selectMs, performance.now() - exchange.startedAt - selectMs),
     )
@@ -154,30 +173,47 @@ export function createForwarder(
   /** An attempt that no other provider's follows. */
   async function only(exchange: Exchange, plan: AttemptPlan, what: string): Promise<void> {
     const readers = plan.provider.kind === 'peer' ? 1 : 0
-    const about = { readers, hasAnother: () => false }
-    let result = await run(exchange, plan, { ...about, attempts: 1 })
-    if (mayComeAgain(host, exchange, plan, result)) result = await run(exchange, plan, { ...about, attempts: 2 })
+    const part = (attempts: number): Part => ({
+      attempts: () => attempts,
+      readers: () => readers,
+      hasAnother: () => false,
+    })
+    let result = await run(exchange, plan, part(1))
+    if (mayComeAgain(host, exchange, plan, result)) result = await run(exchange, plan, part(2))
     if (result.kind === 'failed') fail(exchange, allAttemptsFailed(what, [toFailedAttempt(plan.provider, result)]))
+  }
+
+  /** How long that provider may keep the request waiting before another one gets it, too. */
+  function patienceAt(exchange: Exchange, plan: AttemptPlan): number | undefined {
+    const { kind } = plan
+    if (kind === undefined || exchange.reply.isHandshake || !isHarmlessTwice(exchange, plan)) return undefined
+    const bodyBytes = plan.body.kind === 'read' ? plan.body.bytes.byteLength : 0
+    return patience.firstMs(kind, { bodyBytes, queueingMs: queueingMs(scores.load(kind.peerId)) })
   }
 
   return {
     async toProviders(exchange, request, providers) {
       const failed: FailedAttempt[] = []
       const failover = createFailover(needs, providers, () => settings['use.exposure'])
-      for (let provider = failover.next(); provider !== undefined; provider = failover.next()) {
-        const plan = targets.ofProvider(exchange, request, provider)
-        if (plan === undefined) continue
-        const readers = failover.readersWith(provider)
-        const hasAnother = (): boolean => failover.hasAnother()
-        const result = await run(exchange, plan, { attempts: failed.length + 1, readers, hasAnother })
-        if (result.kind !== 'failed' && result.kind !== 'refused') {
-          return result.kind === 'relayed' ? provider : undefined
-        }
-        failed.push(toFailedAttempt(provider, result))
-        failover.failed(exchange, plan, result)
-      }
-      fail(exchange, allAttemptsFailed(request.what, failed))
-      return undefined
+      const race: Race = new Race({
+        ...{ failover, doubled },
+        plan: (provider) => targets.ofProvider(exchange, request, provider),
+        patienceMs: (plan) => patienceAt(exchange, plan),
+        run: (plan, contest) =>
+          run(exchange, plan, {
+            contest,
+            attempts: () => race.attempts,
+            readers: () => failover.readers,
+            hasAnother: () => contest.hasAnother,
+          }),
+        failed(plan, result) {
+          failed.push(toFailedAttempt(plan.provider, result))
+          failover.failed(exchange, plan, result)
+        },
+      })
+      const answered = await race.run()
+      if (answered === undefined) fail(exchange, allAttemptsFailed(request.what, failed))
+      return answered === 'answered' ? undefined : answered
     },
 
     async toOwnServices(exchange, services, path) {
@@ -187,7 +223,8 @@ export function createForwarder(
         // What has been read of a stream cannot be sent to another: whatever comes of it is the answer.
         const mayRefuse = index + 1 < order.length && exchange.body.kind !== 'stream'
         const plan = targets.ofService(exchange, service, path, mayRefuse)
-        const result = await run(exchange, plan, { attempts: index + 1, readers: 0, hasAnother: () => mayRefuse })
+        const part = { attempts: () => index + 1, readers: () => 0, hasAnother: () => mayRefuse }
+        const result = await run(exchange, plan, part)
         if (result.kind !== 'failed' && result.kind !== 'refused') return
         failed.push(toFailedAttempt(plan.provider, result))
         if (!canBeSentAgain(exchange, result)) break
@@ -201,31 +238,20 @@ export function createForwarder(
   }
 }
 
-/** Tells this machine's own app how its answer came to be. */
-function addOwnHeaders(
-  headers: Headers,
-  exchange: Exchange,
-  {
-    peerId,
-    attempts,
-    readers,
-    selectMs,
-    timing,
-  }: { peerId: string; attempts: number; readers: number; selectMs: number; timing: AttemptTiming },
-): void {
-  headers['x-computing-node'] = peerId
-  headers['x-request-id'] = exchange.requestId
-  headers['x-ocf-tries'] = String(attempts)
-  headers['x-ocf-sent-to'] = String(readers)
-  headers['server-timing'] =
-    `select;dur=${hundredths(selectMs)}, connect;dur=${hundredths(timing.connectMs)}, ttfb;dur=${hundredths(timing.ttfbMs)}`
-  // Which headers are sent depends on whether a web page asks.
-  const { vary } = headers
-  headers['vary'] = vary === undefined ? 'Origin' : `${Array.isArray(vary) ? vary.join(', ') : vary}, Origin`
+/** An attempt's part in its exchange. */
+interface Part {
+  /** Where others may be asked for the same request. */
+  contest?: RaceEntry
+  /** Attempts so far, this one among them. */
+  attempts: () => number
+  /** Peers that got to read the request so far. */
+  readers: () => number
+  /** Another provider is there. */
+  hasAnother: () => boolean
 }
 
-/** As `toFixed(2)` would have it, without trailing zeros, at a tenth of its price. */
-const hundredths = (ms: number): number => Math.round(ms * 100) / 100
+/** It ended before there was an answer, and not because it failed. */
+const isLeft = ({ kind }: AttemptOutcome): boolean => kind === 'client-gone' || kind === 'overtaken'
 
 /** What the sentence of a failed request says of one attempt. */
 function toFailedAttempt(provider: Provider, result: AttemptOutcome & { kind: 'failed' | 'refused' }): FailedAttempt {

@@ -192,3 +192,36 @@ export function nextHops(header: string | string[] | undefined, ownPeerId: strin
   }
   return [...hops, ownPeerId].join(',')
 }
+
+/** Tells this machine's own app how its answer came to be. */
+export function addOwnHeaders(
+  headers: Headers,
+  {
+    requestId,
+    peerId,
+    attempts,
+    readers,
+    selectMs,
+    timing,
+  }: {
+    requestId: string
+    peerId: string
+    attempts: number
+    readers: number
+    selectMs: number
+    timing: { connectMs: number; ttfbMs: number }
+  },
+): void {
+  headers['x-computing-node'] = peerId
+  headers['x-request-id'] = requestId
+  headers['x-ocf-tries'] = String(attempts)
+  headers['x-ocf-sent-to'] = String(readers)
+  headers['server-timing'] =
+    `select;dur=${hundredths(selectMs)}, connect;dur=${hundredths(timing.connectMs)}, ttfb;dur=${hundredths(timing.ttfbMs)}`
+  // Which headers are sent depends on whether a web page asks.
+  const { vary } = headers
+  headers['vary'] = vary === undefined ? 'Origin' : `${Array.isArray(vary) ? vary.join(', ') : vary}, Origin`
+}
+
+/** As `toFixed(2)` would have it, without trailing zeros, at a tenth of its price. */
+const hundredths = (ms: number): number => Math.round(ms * 100) / 100

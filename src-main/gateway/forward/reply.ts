@@ -84,7 +84,7 @@ export class Reply {
     if (at !== -1) this.#goneListeners?.splice(at, 1)
   }
 
-  /** Sends comments to an event-stream client for as long as no answer begins. */
+  /** Sends comments to an event-stream client for as long as no answer begins, also behind the head of one. */
   startComments(headers: Headers, intervalMs = KEEP_ALIVE_COMMENT_MS): void {
     this.#comments = setInterval(() => {
       if (!this.started) {
@@ -124,8 +124,9 @@ export class Reply {
    * something else, for {@link Reply.breakOff}. Throws, with nothing sent, what Node has against the headers.
    */
   head(status: number, headers: Headers): boolean {
-    this.#stopComments()
     const isEvents = isPlainEventStream(headers)
+    // Comments may go on behind the head of such a stream alone, until it begins.
+    if (status !== 200 || !isEvents) this.#stopComments()
     if (this.started) {
       if (status !== 200 || !isEvents) return false
       this.#countTokens(status, headers)
@@ -152,6 +153,7 @@ export class Reply {
 
   /** Hands on a piece of the body; false asks to pause until {@link Reply.onDrain}. */
   write(chunk: Buffer): boolean {
+    if (this.#comments !== undefined) this.#stopComments()
     this.#tokens?.push(chunk)
     const ready = this.#events === undefined ? chunk : this.#events.push(chunk)
     if (ready === undefined) return true

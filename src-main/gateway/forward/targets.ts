@@ -1,5 +1,6 @@
 import { AppError } from '#shared/errors.js'
 import { OWN_SERVICE_PREFIX } from '#shared/routes.js'
+import type { HttpClient } from '../../http-client/index.js'
 import type { PeerClients } from '../../p2p/index.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import { hidingNames } from '../body/answer-filter.js'
@@ -8,7 +9,7 @@ import { modelOf, type RequestBody } from '../body/request-body.js'
 import { withServerModelId, withServerModelIdInQuery } from '../body/server-model-ids.js'
 import { newRequestId } from '../listener/arrival.js'
 import type { Provider } from '../routing/choose-providers.js'
-import type { AttemptTarget } from './attempt.js'
+import type { AnswerKind } from '../routing/patience.js'
 import type { Exchange } from './exchange.js'
 import { type HeaderPolicy, headerPolicyOf, type Headers, HOPS_HEADER, requestHeaders } from './headers.js'
 import type { LocalClients } from './local-clients.js'
@@ -25,6 +26,16 @@ export interface ServiceRequest {
   offer: string
 }
 
+/** Where one attempt goes and what it says there. */
+export interface AttemptTarget {
+  client: Pick<HttpClient, 'send'>
+  /** Raw path and query, exactly as it shall arrive. */
+  path: string
+  headers: Headers
+  /** Which of the answer's headers the client gets to see. */
+  policy: HeaderPolicy
+}
+
 /** One attempt: where, with which body, and what its answer may mean. */
 export interface AttemptPlan {
   provider: Provider
@@ -35,6 +46,8 @@ export interface AttemptPlan {
   mayRefuse: boolean
   /** Path and model of a request to a model: event streams of one kind end in the same way. */
   streamKind?: string | undefined
+  /** What the answer is compared with: a model's, from a peer. Others may take what time they like. */
+  kind?: AnswerKind | undefined
   /** True for requests to models: none of them changes anything, whatever the method. */
   changesNothing: boolean
 }
@@ -109,6 +122,7 @@ export function createTargets(needs: {
           mayRefuse: true,
           streamKind,
           changesNothing,
+          kind: changesNothing ? answerKind(exchange, request, provider.peerId) : undefined,
         }
       }
       const service = registry.get(provider.serviceId)
@@ -128,6 +142,12 @@ export function createTargets(needs: {
 function streamKindOf({ body }: Exchange, service: string, path: string): string | undefined {
   const model = service === 'llm' ? modelOf(body) : undefined
   return model === undefined ? undefined : `${path.split('?', 1)[0]}\0${model}`
+}
+
+function answerKind({ body }: Exchange, { offer, path }: ServiceRequest, peerId: string): AnswerKind {
+  const stream = body.kind === 'read' ? body.json?.scalar('stream') : undefined
+  // Ollama's answers are streamed unless asked otherwise.
+  return { peerId, offer, isStreamed: stream === true || (stream !== false && path.startsWith('/api/')) }
 }
 
 /** Most servers have their OpenAI paths at `/v1/`, some under a prefix of their own. */

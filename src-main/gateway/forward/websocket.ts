@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { AppError } from '#shared/errors.js'
-import type { AttemptRequest, AttemptResult, AttemptTarget } from './attempt.js'
+import type { AttemptRequest, AttemptResult } from './attempt.js'
 import type { Exchange } from './exchange.js'
 import { type HeaderPolicy, type Headers, responseHeaders } from './headers.js'
+import type { AttemptTarget } from './targets.js'
 
 /** Appended to the key before hashing (RFC 6455 §1.3). */
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
@@ -100,7 +101,14 @@ export async function relayUpgraded(
   if (end.broken && end.by === 'client') return { kind: 'client-gone' }
   if (end.broken) {
     const why = await about.whyBrokenOff?.()
-    return { kind: 'cut', reason: why ?? 'connection lost', explained: why !== undefined, status: 101, timing }
+    return {
+      kind: 'cut',
+      reason: why ?? 'connection lost',
+      timedOut: false,
+      explained: why !== undefined,
+      status: 101,
+      timing,
+    }
   }
   return { kind: 'relayed', status: 101, timing }
 }

@@ -23,6 +23,13 @@ interface ScoredAttempt {
   answered(ttfbMs: number): void
   /** The peer refused; it is left alone for a while, and longer each time unless it is known to be full. */
   refused(retryAfterMs?: number): void
+  /**
+   * It was left before it had answered. Within `patienceMs` that says no more than that the peer takes at least so long;
+   * beyond, it kept its answer waiting as {@link ScoredAttempt.stalled} has it.
+   */
+  left(patienceMs: number): void
+  /** It did not answer in time, or stopped in the middle: the peer is left alone as after a refusal. */
+  stalled(): void
   /** It is over, in whatever way. Calls after the first do nothing. */
   end(): void
 }
@@ -36,7 +43,7 @@ interface Score {
   measuredAtMs: number
   reported: { slots: number; others: number; atMs: number } | undefined
   refusedUntilMs: number
-  /** Refusals since the last answer. */
+  /** Refusals and stalls since the last whole answer. */
   refusals: number
 }
 
@@ -133,6 +140,7 @@ function beginAttempt(score: Score, monotonic: MonotonicClock): ScoredAttempt {
   score.inFlight += 1
   score.waitingSinceMs.push(wait)
   let answeredAtMs: number | undefined
+  let hasStalled = false
   let ended = false
 
   function endWait(): void {
@@ -140,24 +148,44 @@ function beginAttempt(score: Score, monotonic: MonotonicClock): ScoredAttempt {
     if (at !== -1) score.waitingSinceMs.splice(at, 1)
   }
 
+  function measured(ttfbMs: number, { isAtLeast }: { isAtLeast: boolean }): void {
+    const now = monotonic.elapsedMs()
+    const known = decayed(score, now)
+    const fresh = onFreeSlot(ttfbMs, before)
+    if (isAtLeast && fresh <= (known ?? UNKNOWN_TTFB_MS)) return
+    score.ttfbMs = smoothed(known, fresh)
+    score.measuredAtMs = now
+  }
+
+  function leaveAlone(): void {
+    hasStalled = true
+    score.refusals += 1
+    score.refusedUntilMs = monotonic.elapsedMs() + backOffMs(score.refusals)
+  }
+
   return {
     answered(ttfbMs) {
       if (answeredAtMs !== undefined || ended) return
-      const now = monotonic.elapsedMs()
-      answeredAtMs = now
+      answeredAtMs = monotonic.elapsedMs()
       endWait()
-      const known = decayed(score, now)
-      const measured = onFreeSlot(ttfbMs, before)
-      score.ttfbMs = smoothed(known, measured)
-      score.measuredAtMs = now
-      score.refusals = 0
+      measured(ttfbMs, { isAtLeast: false })
+    },
+    left(patienceMs) {
+      if (answeredAtMs !== undefined || ended) return
+      const waitedMs = monotonic.elapsedMs() - wait.atMs
+      measured(waitedMs, { isAtLeast: true })
+      if (waitedMs >= patienceMs) leaveAlone()
+    },
+    stalled() {
+      if (ended) return
+      if (answeredAtMs === undefined) measured(monotonic.elapsedMs() - wait.atMs, { isAtLeast: true })
+      leaveAlone()
     },
     refused(retryAfterMs = FULL_FOR_MS) {
       const now = monotonic.elapsedMs()
       score.refusals += 1
       const fullMs = Math.min(Math.max(retryAfterMs, FULL_FOR_MS), MAX_FULL_FOR_MS)
-      const backOffMs = Math.min(FIRST_REFUSAL_MS * 2 ** Math.min(score.refusals - 1, 10), MAX_REFUSAL_MS)
-      score.refusedUntilMs = now + (isKnownFull(score, now) ? fullMs : backOffMs)
+      score.refusedUntilMs = now + (isKnownFull(score, now) ? fullMs : backOffMs(score.refusals))
     },
     end() {
       if (ended) return
@@ -165,10 +193,15 @@ function beginAttempt(score: Score, monotonic: MonotonicClock): ScoredAttempt {
       score.inFlight -= 1
       endWait()
       if (answeredAtMs === undefined) return
+      // Not with the first byte: one that begins well and then stalls is not forgiven each time.
+      if (!hasStalled) score.refusals = 0
       score.answerMs = smoothed(score.answerMs, Math.min(monotonic.elapsedMs() - answeredAtMs, MAX_ANSWER_MS))
     },
   }
 }
+
+const backOffMs = (refusals: number): number =>
+  Math.min(FIRST_REFUSAL_MS * 2 ** Math.min(refusals - 1, 10), MAX_REFUSAL_MS)
 
 /** It answered before, and what it reports of itself leaves no slot free. */
 function isKnownFull(score: Readonly<Score>, nowMs: number): boolean {

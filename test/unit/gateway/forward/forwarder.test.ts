@@ -12,6 +12,7 @@ import { createForwarder } from '../../../../src-main/gateway/forward/forwarder.
 import { createLocalClients } from '../../../../src-main/gateway/forward/local-clients.js'
 import { Reply } from '../../../../src-main/gateway/forward/reply.js'
 import type { Provider } from '../../../../src-main/gateway/routing/choose-providers.js'
+import { Patience } from '../../../../src-main/gateway/routing/patience.js'
 import { createProviderScores } from '../../../../src-main/gateway/routing/provider-scores.js'
 import { ConnectFailedError, ConnectionLostError, type HttpClient } from '../../../../src-main/http-client/index.js'
 import { DeadPeerError } from '../../../../src-main/p2p/hardening/liveness/dead-peer.js'
@@ -214,7 +215,8 @@ async function front(acts: Record<string, Act[]>, service = 'llm') {
       reportOfferFailure: () => undefined,
       whyBrokenOff: () => Promise.resolve(undefined),
     },
-    scores: { begin: () => ({ answered() {}, refused() {}, end() {} }) },
+    scores: createProviderScores({ monotonic: { elapsedMs: () => performance.now() } }),
+    patience: new Patience(),
     paths: { pathTo: () => null },
     log: createRecordingLog(),
   }

@@ -175,6 +175,28 @@ describe('a silent prefill', () => {
     expect(bodyOf(text)).toMatch(/^(: waiting\n\n)+data: 1\n\n$/)
   })
 
+  test('a silent prefill behind the head of its stream is bridged by comments until the stream begins', async () => {
+    const seen = Promise.withResolvers<undefined>()
+    const { raw } = await serving('local', async (reply) => {
+      reply.startComments({ 'x-request-id': 'r1' }, 5)
+      expect(reply.head(200, { ...SSE, 'x-computing-node': 'peer' })).toBe(true)
+      await seen.promise
+      reply.write(Buffer.from('data: {"half":'))
+      // Long enough for more comments, which would fall into the event.
+      await until(() => performance.now() > comesLate, { what: 'another comment would be due' })
+      reply.write(Buffer.from('1}\n\n'))
+      reply.end()
+    })
+    let comesLate = Infinity
+    const connection = raw(get('1.0'))
+    await until(() => connection.seen().includes(': waiting\n\n'), { what: 'a comment came' })
+    comesLate = performance.now() + 50
+    seen.resolve(undefined)
+    const { text } = await connection.ended
+    expect(text).toMatch(/x-computing-node: peer/)
+    expect(bodyOf(text)).toMatch(/^(: waiting\n\n)+data: \{"half":1\}\n\n$/)
+  })
+
   test('that ends in failure ends in an error event', async () => {
     const text = await afterComment((reply) => reply.breakOff(BROKEN))
     expect(bodyOf(text)).toMatch(/^(: waiting\n\n)+event: error\ndata: \{"error"/)

@@ -146,6 +146,51 @@ describe('the scores', () => {
     expect(scores.refusedLately('a')).toBe(false)
   })
 
+  test('a peer that is left before it should have answered is known to take at least so long, and is not avoided', () => {
+    const { clock, scores } = scored()
+    const attempt = scores.begin('a')
+    clock.turn(3_000)
+    attempt.left(8_000)
+    attempt.end()
+    expect(scores.load('a').ttfbMs).toBe(3_000)
+    expect(scores.refusedLately('a')).toBe(false)
+  })
+
+  test('a peer that is left sooner than it usually answers is thought no worse of', () => {
+    const { clock, scores, serve } = scored()
+    serve('a', 5_000)
+    const attempt = scores.begin('a')
+    clock.turn(1_000)
+    const before = scores.load('a').ttfbMs
+    attempt.left(20_000)
+    attempt.end()
+    expect(scores.load('a').ttfbMs).toBe(before)
+  })
+
+  test('a peer that keeps answers waiting is left alone for longer each time, though its answers begin well', () => {
+    const { clock, scores, serve } = scored()
+    serve('a', 50)
+    scores.reported('a', { slots: 1, queued: 1 })
+    for (const backOffMs of [10_000, 20_000, 40_000, 80_000]) {
+      const attempt = scores.begin('a')
+      attempt.answered(50)
+      attempt.stalled()
+      attempt.end()
+      clock.turn(backOffMs - 1)
+      expect(scores.refusedLately('a')).toBe(true)
+      clock.turn(1)
+      expect(scores.refusedLately('a')).toBe(false)
+    }
+    serve('a', 50)
+    const attempt = scores.begin('a')
+    clock.turn(9_000)
+    attempt.left(8_000)
+    clock.turn(9_999)
+    expect(scores.refusedLately('a')).toBe(true)
+    clock.turn(1)
+    expect(scores.refusedLately('a')).toBe(false)
+  })
+
   test('send one request at a time to a peer that has never answered', () => {
     const { scores } = scored()
     const first = scores.begin('a')
