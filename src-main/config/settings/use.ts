@@ -29,7 +29,7 @@ export const USE_SETTINGS = {
     default: 2,
     min: 1,
     max: 4,
-    help: 'How many strangers may get to read one request, where the first of them fails.',
+    help: 'How many strangers may get to read one request, where the first of them fails or keeps it waiting.',
     cost: '',
     restart: false,
   },

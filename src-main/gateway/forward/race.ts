@@ -33,7 +33,7 @@ export class DoubledRequests {
 }
 
 /** What a race needs to know of the request it is about. */
-export interface RaceNeeds {
+interface RaceNeeds {
   failover: Failover
   doubled: DoubledRequests
   /** What to do at that provider; undefined where there is nothing any more. */
@@ -110,7 +110,7 @@ export class Race {
     this.#running.add(entry)
     this.#needs.doubled.count(this, this.#running.size)
     this.#attempts += 1
-    entry.watch(() => this.#onSlow())
+    entry.watch(() => this.#onSlow(entry))
     this.#needs.run(plan, entry).then(
       (result) => this.#ended(entry, plan, result),
       (error: unknown) => {
@@ -120,9 +120,12 @@ export class Race {
     )
   }
 
-  #onSlow(): void {
+  #onSlow(entry: RaceEntry): void {
     const { failover, doubled } = this.#needs
-    if (this.#winner === undefined && failover.hasAnother() && doubled.admits(this)) this.#askNext()
+    if (this.#winner !== undefined) return
+    if (failover.hasAnother() && doubled.admits(this) && this.#askNext()) return
+    // Somebody may come, or there is room for one more later.
+    entry.watch(() => this.#onSlow(entry))
     this.#passLast()
   }
 

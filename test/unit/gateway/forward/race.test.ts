@@ -178,7 +178,7 @@ describe('a provider that keeps a request waiting', () => {
     expect(scores.refusedLately('next')).toBe(false)
   })
 
-  test('a provider whose head waits loses it to the error of nobody: what it had sent is not mixed into another answer', async () => {
+  test('what a provider had sent while its head waited is not mixed into the answer of another', async () => {
     const { ask, nth } = await front(['liar', 'honest'])
     const answered = ask()
     const liar = await nth(1)
@@ -238,6 +238,20 @@ describe('a provider that keeps a request waiting', () => {
     expect((await answered).headers.get('x-computing-node')).toBe('one')
     one.ends()
     expect(asked).toHaveLength(1)
+  })
+
+  test('sixteen requests at a time are sent to a second provider, and the next one when one of them is answered', async () => {
+    const { ask, asked } = await front(['slow', 'next'])
+    const answers = Array.from({ length: 17 }, () => ask())
+    const next = (): Asked[] => asked.filter(({ peerId }) => peerId === 'next')
+    await until(() => next().length === 16, { what: 'as many as may be are doubled', everyMs: 1 })
+    const since = performance.now()
+    await until(() => performance.now() - since > PATIENCE_MS * 2, { what: 'the last one has waited long enough' })
+    expect(next()).toHaveLength(16)
+    next()[0]?.answers()
+    await until(() => next().length === 17, { what: 'there is room for it' })
+    for (const one of next().slice(1)) one.answers()
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array.from(answers, () => 200))
   })
 
   test('an empty answer is an answer', async () => {
