@@ -57,7 +57,7 @@ interface Suspect {
 }
 
 /** Milliseconds since the attempt began. */
-export interface AttemptTiming {
+interface AttemptTiming {
   connectMs: number
   ttfbMs: number
 }
