@@ -9,12 +9,17 @@ import { createFeeds, type Feeds } from './feeds.js'
 import { createAppHandlers, type AppPreferencesSource } from './handlers/app.js'
 import { createBootstrapFeed, createBootstrapHandlers, type BootstrapNeeds } from './handlers/bootstrap.js'
 import { createDoctorFeed, createDoctorHandlers, type DoctorNeeds } from './handlers/doctor.js'
-import { createIdentityHandlers, type IdentityNeeds } from './handlers/identity.js'
 import { createKeysHandlers, type KeysNeeds } from './handlers/keys.js'
 import { createLogsFeed, createLogsHandlers, type LogsSource } from './handlers/logs.js'
 import { createModelsFeed, createModelsHandlers } from './handlers/models.js'
 import { createPeersFeed, createPeersHandlers, type ConnectionsSource } from './handlers/peers.js'
-import { createPeopleFeeds, createPeopleHandlers, type PeopleHandlersNeeds } from './handlers/people.js'
+import {
+  createIdentityHandlers,
+  createPeopleFeeds,
+  createPeopleHandlers,
+  type IdentityNeeds,
+  type PeopleHandlersNeeds,
+} from './handlers/people.js'
 import { createServicesFeed, createServicesHandlers } from './handlers/services.js'
 import { createSettingsHandlers } from './handlers/settings.js'
 import { createSharingFeeds, createSharingHandlers, type SharingNeeds } from './handlers/sharing.js'

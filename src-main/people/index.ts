@@ -5,8 +5,8 @@ import type { Service } from '../base/lifecycle.js'
 import type { LiveSettings } from '../config/index.js'
 import type { Log } from '../logging/index.js'
 import type { BackedUpPeople, Host } from '../p2p/index.js'
-import type { InviteReach } from './invite-addresses.js'
-import type { Joined } from './joiner.js'
+import type { InviteReach } from './invites/addresses.js'
+import type { Joined } from './invites/joiner.js'
 
 /** Says which peers the owner of this node trusts: those in the settings and those that came with an invite, a code or by hand. */
 export interface TrustedPeers {

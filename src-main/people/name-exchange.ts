@@ -5,7 +5,7 @@ import type { MonotonicClock } from '../base/clock.js'
 import { type Bucket, type BucketRate, fullBucket, refilled } from '../base/token-bucket.js'
 import type { Log } from '../logging/index.js'
 import type { Host } from '../p2p/index.js'
-import { Frames } from './invite-message.js'
+import { Frames } from './frames.js'
 import type { TrustStore } from './trust-store.js'
 
 /** The stream protocol by which two peers tell each other their names. */

@@ -101,7 +101,8 @@ export class StayConnected {
     if (connection.direction === 'outbound') this.#remember(peerId, [{ address, proven: true }])
     this.#needs.store.note(peerId, { lastSeenMs: this.#needs.clock.now() })
     void this.#tag(peerId, true)
-    this.#needs.onMet(connection)
+    const isFirst = this.#needs.host.connectionsTo(peerId).every((open) => open === connection)
+    if (isFirst) this.#needs.onMet(connection)
   }
 
   readonly #onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {

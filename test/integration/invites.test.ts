@@ -5,17 +5,18 @@ import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createControlClient } from '../../src-main/api/client.js'
+import { Frames } from '../../src-main/people/frames.js'
 import {
   answerOf,
   challengeOf,
-  Frames,
   hashesOf,
   helloOf,
   INVITE_PROTOCOL,
+  MAX_FRAME_BYTES,
   newNonce,
   proofOf,
-} from '../../src-main/people/invite-message.js'
-import { type Invite, readInvite, writeInvite } from '../../src-main/people/invite-text.js'
+} from '../../src-main/people/invites/message.js'
+import { type Invite, readInvite, writeInvite } from '../../src-main/people/invites/text.js'
 import { addressesOver, createHosts, until } from '../fixtures/hosts.js'
 import { readBody, startModelServer } from '../fixtures/model-servers/index.js'
 import { type NodeInProcess, startNodeInProcess } from '../fixtures/node-in-process.js'
@@ -48,7 +49,7 @@ const trusts = (one: PeopleNode, other: PeopleNode): boolean => one.people.isTru
 async function speak(guest: PeopleNode, inviter: PeopleNode): Promise<{ frames: Frames; stream: Stream }> {
   const connection = await guest.host.libp2p.dial(inviter.host.multiaddrs().map((address) => multiaddr(address)))
   const stream = await connection.newStream(INVITE_PROTOCOL)
-  return { frames: new Frames(stream), stream }
+  return { frames: new Frames(stream, MAX_FRAME_BYTES), stream }
 }
 
 describe('an invite', () => {
@@ -234,7 +235,7 @@ test('a hostile inviter that does not know the secret is not trusted', async () 
   const [guest, liar] = [await start(), await start()]
   await liar.host.libp2p.unhandle(INVITE_PROTOCOL)
   await liar.host.libp2p.handle(INVITE_PROTOCOL, async (stream: Stream) => {
-    const frames = new Frames(stream)
+    const frames = new Frames(stream, MAX_FRAME_BYTES)
     const hello = await frames.next()
     const inviterNonce = newNonce()
     frames.send(challengeOf(inviterNonce))
@@ -452,32 +453,42 @@ describe('a request that runs between two nodes', () => {
   })
 })
 
-test('ocf invite and ocf join have two processes trust each other, also after one was killed', { timeout: 240_000 }, async () => {
-  const start1 = async (dataDir?: string): Promise<NodeProcess> => {
-    const node = await startNodeProcess({ flags: ['--demo-model', 'off'], ...(dataDir === undefined ? {} : { dataDir }) })
-    hosts.defer(() => node.stop())
-    return node
-  }
-  const [folder, inviter] = [await hosts.folder(), await start1()]
-  const guest = await start1(folder)
-  const ocf = (node: NodeProcess, ...words: string[]) => runOcf([...words, '--data-dir', node.dataDir])
-  await ocf(inviter, 'name', 'Ann')
-  const invited = await ocf(inviter, 'invite', '--name', 'Bob', '--for', '1h')
-  expect(invited.code).toBe(0)
-  const joined = await ocf(guest, 'join', invited.stdout.trim())
-  expect([joined.code, joined.stdout]).toEqual([0, 'You and Ann trust each other now.\n'])
-  expect(joined.stdout + joined.stderr).not.toContain(invited.stdout.trim())
-  expect((await ocf(inviter, 'people')).stdout).toMatch(/Bob +12D3KooW\S+ +came with an invite +connected/)
-  expect((await ocf(inviter, 'invite', '--list')).stdout).toMatch(/Bob +used +1 of 1/)
-  await guest.kill()
-  const again = await start1(folder)
-  expect((await ocf(again, 'people')).stdout).toMatch(/Ann +12D3KooW\S+ +invited you/)
-  const { call } = createControlClient({ controlFile: join(again.dataDir, 'control.json') })
-  await until('they are connected again', async () => (await call('people.list', {}))[0]?.connected)
-  const logs = inviter.stderr() + guest.stderr() + again.stderr()
-  expect(logs).not.toContain(invited.stdout.trim().slice(20, 80))
-  const used = await ocf(again, 'join', invited.stdout.trim())
-  expect([used.code, used.stdout]).toEqual([0, 'You and Ann trusted each other already; the invite was not used up.\n'])
-  expect((await ocf(again, 'untrust', 'Ann')).code).toBe(0)
-  expect((await ocf(again, 'people')).stdout).toContain('You trust nobody yet')
-})
+test(
+  'ocf invite and ocf join have two processes trust each other, also after one was killed',
+  { timeout: 240_000 },
+  async () => {
+    const start1 = async (dataDir?: string): Promise<NodeProcess> => {
+      const node = await startNodeProcess({
+        flags: ['--demo-model', 'off'],
+        ...(dataDir === undefined ? {} : { dataDir }),
+      })
+      hosts.defer(() => node.stop())
+      return node
+    }
+    const [folder, inviter] = [await hosts.folder(), await start1()]
+    const guest = await start1(folder)
+    const ocf = (node: NodeProcess, ...words: string[]) => runOcf([...words, '--data-dir', node.dataDir])
+    await ocf(inviter, 'name', 'Ann')
+    const invited = await ocf(inviter, 'invite', '--name', 'Bob', '--for', '1h')
+    expect(invited.code).toBe(0)
+    const joined = await ocf(guest, 'join', invited.stdout.trim())
+    expect([joined.code, joined.stdout]).toEqual([0, 'You and Ann trust each other now.\n'])
+    expect(joined.stdout + joined.stderr).not.toContain(invited.stdout.trim())
+    expect((await ocf(inviter, 'people')).stdout).toMatch(/Bob +12D3KooW\S+ +came with an invite +connected/)
+    expect((await ocf(inviter, 'invite', '--list')).stdout).toMatch(/Bob +used +1 of 1/)
+    await guest.kill()
+    const again = await start1(folder)
+    expect((await ocf(again, 'people')).stdout).toMatch(/Ann +12D3KooW\S+ +invited you/)
+    const { call } = createControlClient({ controlFile: join(again.dataDir, 'control.json') })
+    await until('they are connected again', async () => (await call('people.list', {}))[0]?.connected)
+    const logs = inviter.stderr() + guest.stderr() + again.stderr()
+    expect(logs).not.toContain(invited.stdout.trim().slice(20, 80))
+    const used = await ocf(again, 'join', invited.stdout.trim())
+    expect([used.code, used.stdout]).toEqual([
+      0,
+      'You and Ann trusted each other already; the invite was not used up.\n',
+    ])
+    expect((await ocf(again, 'untrust', 'Ann')).code).toBe(0)
+    expect((await ocf(again, 'people')).stdout).toContain('You trust nobody yet')
+  },
+)

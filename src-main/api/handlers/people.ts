@@ -1,5 +1,6 @@
 import type { InviteView, Joining } from '#shared/contract/people/invites.js'
 import type { Person } from '#shared/contract/people/people.js'
+import type { IdentityKeeper } from '../../p2p/index.js'
 import type { People } from '../../people/index.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'
@@ -48,5 +49,22 @@ export function createPeopleFeeds({ people, connections }: PeopleHandlersNeeds):
     },
     invites: { snapshot: () => people.invites(), subscribe: (listener) => people.subscribe(listener) },
     joining: { snapshot: () => people.joining(), subscribe: (listener) => people.subscribe(listener) },
+  }
+}
+
+/** What the identity topic reads and changes. */
+export interface IdentityNeeds {
+  identity: IdentityKeeper
+}
+
+/** `identity.*`. */
+export function createIdentityHandlers({
+  identity,
+}: IdentityNeeds): Pick<Handlers, 'identity.get' | 'identity.backup' | 'identity.inspect' | 'identity.restore'> {
+  return {
+    'identity.get': () => identity.view(),
+    'identity.backup': ({ passphrase }) => identity.backup(passphrase),
+    'identity.inspect': ({ text }) => identity.inspect(text),
+    'identity.restore': ({ text, passphrase }) => identity.restore(text, passphrase),
   }
 }

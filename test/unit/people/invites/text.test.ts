@@ -8,7 +8,7 @@ import {
   MAX_INVITE_LENGTH,
   readInvite,
   writeInvite,
-} from '../../../src-main/people/invite-text.js'
+} from '../../../../src-main/people/invites/text.js'
 
 let peers: string[] = []
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { inviteAddresses } from '../../../src-main/people/invite-addresses.js'
+import { inviteAddresses } from '../../../../src-main/people/invites/addresses.js'
 
 const SELF = '12D3KooWGzBZZbLs1hJ2DL4J4yY2YVh9vH2cVYpPZ2UVsWjXGn3K'
 const RELAY = '12D3KooWQJ4rgxsW1s87u4t8c5B1L2F8c18oC9u5sV1Lbfej2Q4h'

@@ -1,22 +1,23 @@
 import type { Connection, Stream } from '@libp2p/interface'
-import { BoundedMap } from '../base/bounded-map.js'
-import type { MonotonicClock } from '../base/clock.js'
-import { type Bucket, type BucketRate, fullBucket, refilled } from '../base/token-bucket.js'
-import { atMostEvery, type Log } from '../logging/index.js'
-import { addressGroup, type Host } from '../p2p/index.js'
+import { BoundedMap } from '../../base/bounded-map.js'
+import type { MonotonicClock } from '../../base/clock.js'
+import { type Bucket, type BucketRate, fullBucket, refilled } from '../../base/token-bucket.js'
+import { atMostEvery, type Log } from '../../logging/index.js'
+import { addressGroup, type Host } from '../../p2p/index.js'
+import { Frames } from '../frames.js'
+import type { TrustStore } from '../trust-store.js'
 import {
   type Answer,
   answerOf,
   challengeOf,
   type Exchange,
   EXCHANGE_WITHIN_MS,
-  Frames,
   INVITE_PROTOCOL,
+  MAX_FRAME_BYTES,
   newNonce,
   readHello,
   readProof,
-} from './invite-message.js'
-import type { TrustStore } from './trust-store.js'
+} from './message.js'
 
 /** Attempts from one source (see `addressGroup`) that fail: five a minute. One that succeeds costs nothing. */
 const ATTEMPTS: BucketRate = { capacity: 5, refillPerS: 5 / 60 }
@@ -83,7 +84,7 @@ export class InviteResponder {
   async #talk(stream: Stream, guest: string, source: string): Promise<void> {
     const timeout = setTimeout(() => stream.abort(new Error('it took too long')), EXCHANGE_WITHIN_MS)
     try {
-      const frames = new Frames(stream)
+      const frames = new Frames(stream, MAX_FRAME_BYTES)
       if (this.#takeAttempt(source)) await this.#answer(frames, guest, source)
       else {
         await frames.next()

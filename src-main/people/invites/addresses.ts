@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
-import { hostOf, relayOf, scopeOf } from '../p2p/index.js'
-import { MAX_INVITE_ADDRESSES } from './invite-text.js'
+import { hostOf, relayOf, scopeOf } from '../../p2p/index.js'
+import { MAX_INVITE_ADDRESSES } from './text.js'
 
 /** From where the addresses of an invite can be reached. */
 export type InviteReach = 'anywhere' | 'lan' | 'machine' | 'nowhere'

@@ -11,19 +11,20 @@ import {
   readChallenge,
   readHello,
   readProof,
-} from '../../../src-main/people/invite-message.js'
-import { readInvite, writeInvite } from '../../../src-main/people/invite-text.js'
+} from '../../../../src-main/people/invites/message.js'
+import { readInvite, writeInvite } from '../../../../src-main/people/invites/text.js'
 
 /** What version 1 wrote: never changed, as invites and programs of it are out there. */
 const RECORDED = JSON.parse(
-  readFileSync(join(import.meta.dirname, '..', '..', 'fixtures', 'wire', 'invites-v1.json'), 'utf8'),
+  readFileSync(join(import.meta.dirname, '..', '..', '..', 'fixtures', 'wire', 'invites-v1.json'), 'utf8'),
 ) as Record<string, string>
 const of = (name: string): Buffer => Buffer.from(RECORDED[name] ?? '', 'hex')
 
 const INVITER = '12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5'
 const RELAY = '12D3KooWJWoaqZhDaoEFshF7Rh1bpY9ohihFhzcW6d69Lr2NASuq'
 const GUEST = '12D3KooWRndVhVZPCiQwHBBBdg769GyrPUW13zxwqQyf9r3ANaba'
-const bytes = (length: number, from: number): Uint8Array => Uint8Array.from({ length }, (_, index) => (from + index) % 256)
+const bytes = (length: number, from: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, index) => (from + index) % 256)
 
 const INVITE = {
   ...{ inviter: INVITER, name: 'Jörg', secret: bytes(16, 1), expiresAtMs: 1_800_000_000_000 },

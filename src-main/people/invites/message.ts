@@ -1,7 +1,5 @@
 import { createHash, createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { Stream, StreamMessageEvent } from '@libp2p/interface'
 import { cleanName } from '#shared/person-names.js'
-import { FrameReader } from '../p2p/index.js'
 
 /** The stream protocol by which a guest shows that it was invited. */
 export const INVITE_PROTOCOL = '/ocf/invite/1.0.0'
@@ -10,17 +8,7 @@ export const INVITE_PROTOCOL = '/ocf/invite/1.0.0'
 export const EXCHANGE_WITHIN_MS = 10_000
 
 /** What the inviter answers in the end; the place in this list is its number on the wire. */
-const ANSWERS = [
-  'accepted',
-  'already',
-  'used',
-  'expired',
-  'revoked',
-  'full',
-  'failed',
-  'refused',
-  'busy',
-] as const
+const ANSWERS = ['accepted', 'already', 'used', 'expired', 'revoked', 'full', 'failed', 'refused', 'busy'] as const
 /**
  * All but the last two carry a proof. `already`: the guest was trusted before; `failed`: it could not be stored; `refused`:
  * unknown invite or wrong proof; `busy`: too many attempts from where the guest is.
@@ -31,7 +19,8 @@ const NONCE_BYTES = 32
 const ID_BYTES = 16
 const PROOF_BYTES = 32
 const MAX_NAME_BYTES = 256
-const MAX_FRAME_BYTES = 1 + PROOF_BYTES + 1 + MAX_NAME_BYTES
+/** Bytes of the longest frame. */
+export const MAX_FRAME_BYTES = 1 + PROOF_BYTES + 1 + MAX_NAME_BYTES
 const KIND = { hello: 1, challenge: 2, proof: 3, answer: 4 } as const
 
 /** What both sides of an invite know of its secret: by what it is named, and with what it is proved. */
@@ -137,56 +126,3 @@ function mac(who: 'guest' | 'inviter', exchange: Exchange, key: string, said: Ui
 }
 
 const nameIn = (bytes: Uint8Array): string => cleanName(Buffer.from(bytes).toString('utf8'))
-
-/** The frames of a stream, each after its length, one at a time. */
-export class Frames {
-  readonly #stream: Stream
-  readonly #reader: FrameReader
-  readonly #ready: Uint8Array[] = []
-  #wanted: { resolve(frame: Uint8Array): void; reject(error: Error): void } | undefined
-  #failure: Error | undefined
-
-  constructor(stream: Stream, maxFrameBytes: number = MAX_FRAME_BYTES) {
-    this.#stream = stream
-    this.#reader = new FrameReader(maxFrameBytes)
-    stream.addEventListener('message', this.#onMessage)
-    stream.addEventListener('end', this.#onEnd)
-    stream.addEventListener('close', this.#onEnd)
-  }
-
-  /** The next one. Rejects when the stream ends first, or brings something else or more than was asked for. */
-  async next(): Promise<Uint8Array> {
-    const frame = this.#ready.shift()
-    if (frame !== undefined) return frame
-    if (this.#failure !== undefined) throw this.#failure
-    return await new Promise((resolve, reject) => (this.#wanted = { resolve, reject }))
-  }
-
-  send(frame: Uint8Array): void {
-    // A frame is shorter than two bytes of a varint tell.
-    const length = frame.length < 0x80 ? [frame.length] : [(frame.length & 0x7f) | 0x80, frame.length >> 7]
-    this.#stream.send(Buffer.concat([Buffer.from(length), frame]))
-  }
-
-  readonly #onMessage = ({ data }: StreamMessageEvent): void => {
-    try {
-      for (const frame of this.#reader.take(data)) {
-        if (this.#wanted === undefined) this.#ready.push(frame)
-        else this.#wanted.resolve(frame)
-        this.#wanted = undefined
-        if (this.#ready.length > 1) throw new Error('more than one message at once')
-      }
-    } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error('no message'))
-      this.#stream.abort(this.#failure ?? new Error('no message'))
-    }
-  }
-
-  readonly #onEnd = (): void => this.#fail(new Error('the stream ended'))
-
-  #fail(error: Error): void {
-    this.#failure ??= error
-    this.#wanted?.reject(this.#failure)
-    this.#wanted = undefined
-  }
-}

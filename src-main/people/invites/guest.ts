@@ -1,17 +1,18 @@
 import type { Connection } from '@libp2p/interface'
+import { Frames } from '../frames.js'
 import {
   type Answer,
   type Exchange,
   EXCHANGE_WITHIN_MS,
-  Frames,
   hashesOf,
   helloOf,
   INVITE_PROTOCOL,
+  MAX_FRAME_BYTES,
   newNonce,
   proofOf,
   readAnswer,
   readChallenge,
-} from './invite-message.js'
+} from './message.js'
 
 /** What the inviter said; `unsupported`: its program has no invites; `broken-off`: nothing that can be understood came. */
 export type GuestResult = { answer: Answer; name: string } | { answer: 'unsupported' | 'broken-off' }
@@ -31,7 +32,7 @@ export async function presentInvite(
     const onAbort = (): void => stream.abort(new Error('it took too long'))
     limited.addEventListener('abort', onAbort, { once: true })
     try {
-      const result = await talk(new Frames(stream), connection.remotePeer.toString(), facts)
+      const result = await talk(new Frames(stream, MAX_FRAME_BYTES), connection.remotePeer.toString(), facts)
       await stream.close({ signal: limited }).catch(() => undefined) // The answer is there.
       return result
     } finally {

@@ -1,9 +1,9 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { notStored } from '../base/not-stored.js'
-import type { LiveSettings } from '../config/index.js'
-import { readSwarmKey } from '../p2p/index.js'
+import { notStored } from '../../base/not-stored.js'
+import type { LiveSettings } from '../../config/index.js'
+import { readSwarmKey } from '../../p2p/index.js'
 
 const SETTING = 'swarm-key'
 const HEAD = '/key/swarm/psk/1.0.0/\n/base16/\n'
