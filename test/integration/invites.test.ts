@@ -489,6 +489,6 @@ test(
       'You and Ann trusted each other already; the invite was not used up.\n',
     ])
     expect((await ocf(again, 'untrust', 'Ann')).code).toBe(0)
-    expect((await ocf(again, 'people')).stdout).toContain('You trust nobody yet')
+    expect((await ocf(again, 'people')).stdout).toContain('You do not trust anyone yet')
   },
 )

@@ -17,7 +17,7 @@ export const NODE_SETTINGS = {
     default: '',
     defaultNote: "the first name of this computer's user, or the computer's name",
     help: 'What this node calls itself to the peers you trust; an empty name tells none.',
-    cost: 'Strangers are never told.',
+    cost: 'Strangers never see it.',
     restart: false,
     placeholder: 'name',
   },

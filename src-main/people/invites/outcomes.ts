@@ -4,7 +4,7 @@ import type { InviteProblem, JoinOutcome } from '#shared/contract/people/invites
 const SENTENCES: Readonly<Record<JoinOutcome, string>> = {
   joined: 'You and {name} trust each other now.',
   'already-trusted': 'You and {name} trusted each other already; the invite was not used up.',
-  'restart-needed': 'Restart this node: it then joins the network of {name} and accepts the invite.',
+  'restart-needed': 'Restart this node: it then joins {name}’s network and accepts the invite.',
   'no-invite': 'There is no invite in this text. An invite is one line that begins with ocf1.',
   'cut-off': 'The end of this invite is missing. Copy the whole line, or ask for it again.',
   damaged: 'Characters of this invite are missing or changed. Copy it again, as text and not by hand.',
@@ -15,12 +15,12 @@ const SENTENCES: Readonly<Record<JoinOutcome, string>> = {
   'other-network': 'This invite leads into another network than the one this node is in.',
   used: 'This invite has been used already. Ask {name} for a new one.',
   revoked: '{name} has revoked this invite.',
-  refused: 'The node of {name} does not know this invite. Ask for a new one.',
+  refused: '{name}’s node does not know this invite. Ask for a new one.',
   busy: 'Too many attempts came from your network. Wait a minute, then try again.',
-  unreachable: 'The node of {name} cannot be reached. It has to be running: try again when it is.',
-  unsupported: 'The node of {name} runs a version that knows no invites yet. It has to be updated.',
+  unreachable: '{name}’s node cannot be reached. Try again when it is running.',
+  unsupported: '{name}’s node runs a version without invites. It needs an update.',
   'broken-off': 'The connection was lost half-way. Try the same invite again.',
-  'not-stored': 'The node of {name} could not write it down, and nothing has changed. Try the same invite again later.',
+  'not-stored': '{name}’s node could not save it, and nothing has changed. Try the same invite again later.',
   full: 'One of you trusts as many peers as it may. Remove one, then try again.',
 }
 

@@ -143,7 +143,7 @@ export const invitesCalls = {
     output: ReadInviteSchema,
   }),
   'people.join': defineCall(
-    'Accepts an invite; takes up to half a minute, and the feed `joining` tells how far it is.',
+    'Accepts an invite; takes up to half a minute, and the feed `joining` shows how far it is.',
     {
       input: z.strictObject({
         text: PastedTextSchema,

@@ -52,7 +52,7 @@ function madeText({ invite, reach }: CallOutput<'people.invite'>): string {
   const who = invite.uses === 1 ? 'One person can' : `Up to ${invite.uses} people can`
   return [
     `${who} join with this line until ${timeText(invite.expiresAtMs)}: \`ocf join\` and the line, or pasted in the app.`,
-    'Send it to nobody else: who comes with it is trusted by this node. It is not shown again.',
+    'Send it only to the person it is for: this node trusts anyone who uses it. It is not shown again.',
     ...(REACH_WORDS[reach] === '' ? [] : [REACH_WORDS[reach]]),
     `\`ocf invite --revoke ${invite.id.slice(0, 8)}\` takes it back.`,
     '',
@@ -61,9 +61,9 @@ function madeText({ invite, reach }: CallOutput<'people.invite'>): string {
 
 const REACH_WORDS: Readonly<Record<CallOutput<'people.invite'>['reach'], string>> = {
   anywhere: '',
-  lan: 'So far this node can be reached in its local network only: so can the invite. `ocf doctor` says why.',
-  machine: 'This node listens on this computer only: so nobody else can join with it.',
-  nowhere: 'This node has no address that can be dialled, so the guest has to find it in the network.',
+  lan: 'This node can only be reached from its local network so far, so the invite only works there. `ocf doctor` says why.',
+  machine: 'This node only listens on this computer, so the invite works nowhere else.',
+  nowhere: 'This node has no address that can be dialled: the guest has to find it in the network.',
 }
 
 async function list({ io, client }: { io: CliIo; client: ControlClient }, json: boolean): Promise<number> {

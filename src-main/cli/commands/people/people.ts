@@ -24,7 +24,7 @@ export async function runPeople({ io, client }: PeopleNeeds, options: { json: bo
   const people = await client.call('people.list', {})
   if (options.json) io.stdout.write(`${JSON.stringify(people, null, 2)}\n`)
   else if (people.length === 0) {
-    io.stdout.write('You trust nobody yet. `ocf invite` makes an invite, `ocf join` takes one.\n')
+    io.stdout.write('You do not trust anyone yet. `ocf invite` makes an invite, `ocf join` takes one.\n')
   } else {
     const rows = people.map((person) => [person.label, person.peerId, HOW[person.trustedBy], seenText(person)])
     io.stdout.write(textTable(['NAME', 'PEER', 'TRUSTED', 'SEEN'], rows, { colour: mayColour(io) }))
@@ -46,7 +46,7 @@ export async function runTrust(
   const name = typeof own.name === 'string' ? own.name : undefined
   const { person } = await client.call('people.trust', { peer, ...(name === undefined ? {} : { name }) })
   io.stdout.write(
-    `${printable(person.label)} (${person.peerId}) is trusted. It has to trust you, too, to use more of you.\n`,
+    `${printable(person.label)} (${person.peerId}) is trusted. To be trusted in return, send an invite.\n`,
   )
   return EXIT.ok
 }
@@ -104,6 +104,6 @@ async function peerOf(client: ControlClient, text: string): Promise<string> {
   )
   const [person] = found
   if (person !== undefined && found.length === 1) return person.peerId
-  const why = found.length > 1 ? 'More than one is called' : 'You trust nobody called'
+  const why = found.length > 1 ? 'More than one is called' : 'You do not trust anyone called'
   throw new AppError('not_found', `${why} ${quote(text)}. \`ocf people\` lists them with their peer ids.`)
 }

@@ -41,7 +41,7 @@ describe('ocf invite', () => {
   it('ocf invite says from where it can be used, where that is not everywhere', async () => {
     const { run, errors } = asked({ 'people.invite': { ...made, reach: 'lan' } })
     await run('invite')
-    expect(errors()).toContain('in its local network only')
+    expect(errors()).toContain('only works there')
   })
 
   it.each([
