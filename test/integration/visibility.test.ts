@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Client } from '#shared/contract/client.js'
 import type { Visibility } from '#shared/contract/sharing/visibility.js'
@@ -16,7 +17,7 @@ const OPEN = 'open-model'
 const SECRET = 'secret-model-7f3a9c'
 const MINE = 'mine-model-51e2d0'
 const UNKNOWN = 'absent-model-7f3a9c'
-const HOOK = resolve(import.meta.dirname, '..', 'fixtures', 'heard-bytes.mjs')
+const HOOK = fileURLToPath(new URL('../fixtures/heard-bytes.mjs', import.meta.url))
 
 let server: ModelServerFixture
 let provider: NodeProcess

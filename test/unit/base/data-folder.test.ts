@@ -38,7 +38,7 @@ async function holder(): Promise<{ child: TypeScriptChild; open: () => Promise<s
 test('a missing folder is created for its owner alone and marked with the format', async () => {
   const folder = await openDataFolder(dir)
   expect((await stat(dir)).mode & 0o777).toBe(0o700)
-  expect(JSON.parse(await readFile(folder.path('ocf-data.json'), 'utf8'))).toEqual({ format: 1 })
+  expect(JSON.parse(await readFile(folder.path('ocf-data.json'), 'utf8'))).toEqual({ format: 2 })
   expect(folder.path('identity.key')).toBe(join(dir, 'identity.key'))
   await folder.close()
 })
@@ -62,9 +62,17 @@ test('a folder of someone else is refused and left as it is', async () => {
   expect(await readdir(dir)).toEqual(['thesis.txt'])
 })
 
+test('a folder of an older format is opened, and an older version refuses it from then on', async () => {
+  await mkdir(dir, { mode: 0o700 })
+  await writeFile(join(dir, 'ocf-data.json'), '{"format":1}')
+  const folder = await openDataFolder(dir)
+  expect(JSON.parse(await readFile(folder.path('ocf-data.json'), 'utf8'))).toEqual({ format: 2 })
+  await folder.close()
+})
+
 test('a folder of a newer format is refused', async () => {
   await mkdir(dir)
-  await writeFile(join(dir, 'ocf-data.json'), '{"format":2}')
+  await writeFile(join(dir, 'ocf-data.json'), '{"format":3}')
   await expect(openDataFolder(dir)).rejects.toMatchObject({
     code: 'data_dir_foreign',
     message: expect.stringContaining('newer version'),

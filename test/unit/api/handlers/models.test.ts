@@ -19,8 +19,8 @@ describe('models', () => {
     const models = listModels(node.needs)
     expect(models.map((model) => model.id)).toEqual(['a=b', 'far-away', 'llama3.2', 'qwen3:8b'])
     expect(models[2]?.providers).toEqual([
-      { peerId: ALICE, self: false, connected: true, load: null },
-      { peerId: BOB, self: false, connected: true, load: null },
+      { peerId: ALICE, self: false, connected: true, trusted: false, visibility: 'everyone', load: null },
+      { peerId: BOB, self: false, connected: true, trusted: false, visibility: 'everyone', load: null },
     ])
     expect(models[3]).toMatchObject({
       local: true,
@@ -34,8 +34,28 @@ describe('models', () => {
   test('of a server that is down or not published are not shared', () => {
     const node = createFakeNode()
     node.serve({ id: 'down', status: 'down', identityGroups: ['model=a'] })
-    node.serve({ id: 'demo', published: false, identityGroups: ['model=demo'] })
-    expect(listModels(node.needs)).toMatchObject([{ id: 'demo', local: true, shared: false }])
+    node.serve({ id: 'demo', published: false, visibility: 'me', identityGroups: ['model=demo'] })
+    expect(listModels(node.needs)).toMatchObject([{ id: 'demo', local: true, shared: false, visibility: 'me' }])
+  })
+
+  test('say who may use them here and at each provider, and which of those the person trusts', () => {
+    const node = createFakeNode()
+    const identityGroups = ['model=a']
+    node.serve({ id: 'one', identityGroups, visibility: 'me' })
+    node.serve({ id: 'two', identityGroups, visibility: 'me', visibilities: new Map([['a', 'trusted']]) })
+    node.offer(ALICE, 'llm', ['model=a'])
+    node.offer(BOB, 'llm', ['model=a'])
+    const models = {
+      ...node.needs.models,
+      list: () => node.needs.models.list().map((model) => ({ ...model, inTrust: new Set([ALICE]) })),
+    }
+    const [model] = listModels({ ...node.needs, models, isTrusted: (peerId) => peerId === ALICE })
+    expect(model).toMatchObject({ visibility: 'trusted', shared: true })
+    expect(model?.providers.map(({ trusted, visibility }) => [trusted, visibility])).toEqual([
+      [true, 'trusted'],
+      [true, 'trusted'],
+      [false, 'everyone'],
+    ])
   })
 })
 

@@ -15,10 +15,13 @@ let catalog: ModelCatalog
 let heard: { table: ((event: TableEvent) => void)[]; peer: ((peerId: string) => void)[]; other: (() => void)[] }
 let scans: number
 
+let told: Map<string, string[]>
+
 beforeEach(async () => {
   rows = new Map()
   services = []
   there = new Set()
+  told = new Map()
   away = new Set()
   heard = { table: [], peer: [], other: [] }
   now = 0
@@ -37,7 +40,12 @@ beforeEach(async () => {
         return rows.values()
       },
       subscribe: into(heard.table),
-      offers: NO_OFFERS,
+      offers: {
+        ...NO_OFFERS,
+        of: (peerId) => [
+          { name: 'llm', status: 'connected', identity_group: (told.get(peerId) ?? []).map((id) => `model=${id}`) },
+        ],
+      },
     },
     registry: {
       list: () => services as unknown as LocalService[],
@@ -95,6 +103,18 @@ describe('the catalog of models', () => {
     there.delete('p1')
     for (const listener of heard.peer) listener('p1')
     expect(ids()).toEqual([])
+  })
+
+  test('lists what trusted peers told beside their rows, and says so', () => {
+    offer('p1', 'b')
+    meet('p1')
+    told.set('p1', ['b', 'secret'])
+    for (const listener of heard.peer) listener('p1')
+    expect(catalog.get('secret')).toMatchObject({ peers: ['p1'], inTrust: new Set(['p1']) })
+    expect(catalog.get('b')).toMatchObject({ peers: ['p1'], inTrust: new Set() })
+    told.delete('p1')
+    for (const listener of heard.peer) listener('p1')
+    expect(ids()).toEqual(['b'])
   })
 
   test('is not read from the rows again, however many there are and however often it is asked', () => {
