@@ -1,5 +1,5 @@
-import { randomBytes, type KeyObject } from 'node:crypto'
-import type { Connection, PeerId, Stream } from '@libp2p/interface'
+import { randomBytes } from 'node:crypto'
+import type { PeerId, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { MonotonicClock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
@@ -10,17 +10,15 @@ import type { KeyRing } from '../wire/key-ring.js'
 import { importPrivateKey } from '../wire/key-ring.js'
 import {
   decodeOffersAnswer,
-  decodeOffersRequest,
-  encodeOffersAnswer,
   encodeOffersRequest,
   MAX_OFFERS_ANSWER_BYTES,
-  MAX_OFFERS_REQUEST_BYTES,
   OFFERS_PROTOCOL,
   type OffersAnswer,
   type OffersRequest,
 } from '../wire/offers-message.js'
 import { readShort } from '../wire/status-message.js'
 import type { OfferBook } from './offer-book.js'
+import { MAX_STRANGERS, OfferResponder } from './offer-responder.js'
 
 /** What {@link OfferExchange} works with. */
 export interface OfferExchangeNeeds {
@@ -46,14 +44,7 @@ interface Acquaintance {
 }
 
 const TICK_MS = 500
-/** How long an answer of this node counts; a peer that is connected asks again before. */
-const LEASE_MS = 10 * 60_000
 const ANSWER_WITHIN_MS = 5_000
-/** Streams of strangers that are answered at once, and those of one trusted peer: the former never crowd out the latter. */
-const MAX_STRANGERS = 32
-const MAX_OF_A_PEER = 4
-/** As with a status: one signature of ours is about two checks of theirs. */
-const COST = 2
 /** Changes of this node's offers, or of a peer's, that come close together are told and asked for once. */
 const SETTLE_MS = 100
 const MIN_BETWEEN_QUESTIONS_MS = 1_000
@@ -61,19 +52,16 @@ const RETRY_MS = 2_000
 const MAX_RETRY_MS = 60_000
 
 /**
- * Tells trusted peers what they may use, and asks them for the same. Whoever is not trusted gets the very answer of a node
- * that has nothing to offer, and is told of no change.
+ * Tells trusted peers what they may use, and asks them for the same. Whoever is not trusted is told of no change.
  */
 export class OfferExchange {
   readonly #needs: OfferExchangeNeeds
-  #key: KeyObject | undefined
   readonly #stopping = new AbortController()
   readonly #subscriptions: (() => void)[] = []
   readonly #known = new Map<string, Acquaintance>()
-  readonly #open = new Map<string, number>()
   /** What trusted peers were told last. */
   #told = ''
-  #openOfStrangers = 0
+  #isRunning = false
   #ticking: NodeJS.Timeout | undefined
   #settling: NodeJS.Timeout | undefined
 
@@ -84,7 +72,12 @@ export class OfferExchange {
   async start(): Promise<void> {
     const { host, trust, own } = this.#needs
     const { libp2p } = host
-    this.#key = importPrivateKey(host.identity.privateKey)
+    const responder = new OfferResponder({
+      ...this.#needs,
+      key: importPrivateKey(host.identity.privateKey),
+      hasChanged: (peerId) => this.#hasChanged(peerId),
+    })
+    this.#isRunning = true
     const onConnect = ({ detail }: CustomEvent<PeerId>): void => this.#meet(detail.toString())
     const onDisconnect = ({ detail }: CustomEvent<PeerId>): void => this.#part(detail.toString())
     libp2p.addEventListener('peer:connect', onConnect)
@@ -97,7 +90,7 @@ export class OfferExchange {
       own.subscribe(() => this.#tellSoon()),
     )
     this.#ticking = setInterval(() => this.#tick(), TICK_MS).unref()
-    await libp2p.handle(OFFERS_PROTOCOL, (stream, connection) => this.#onStream(stream, connection), {
+    await libp2p.handle(OFFERS_PROTOCOL, (stream, connection) => responder.onStream(stream, connection), {
       maxInboundStreams: MAX_STRANGERS,
       maxOutboundStreams: MAX_STRANGERS,
       runOnLimitedConnection: true,
@@ -108,64 +101,11 @@ export class OfferExchange {
   async stop(): Promise<void> {
     if (this.#stopping.signal.aborted) return
     this.#stopping.abort()
-    if (this.#key === undefined) return
+    if (!this.#isRunning) return
     clearInterval(this.#ticking)
     clearTimeout(this.#settling)
     for (const end of this.#subscriptions.splice(0)) end()
     await this.#needs.host.libp2p.unhandle(OFFERS_PROTOCOL)
-  }
-
-  // What this node is asked.
-
-  #onStream(stream: Stream, connection: Connection): void {
-    const asker = connection.remotePeer.toString()
-    const isTrusted = this.#needs.trust.isTrusted(asker)
-    const open = isTrusted ? (this.#open.get(asker) ?? 0) : this.#openOfStrangers
-    if (open >= (isTrusted ? MAX_OF_A_PEER : MAX_STRANGERS) || !this.#needs.limits.admit(asker, COST)) {
-      stream.abort(new Error('not now'))
-      return
-    }
-    this.#count(asker, isTrusted, 1)
-    void this.#serve(stream, asker).finally(() => this.#count(asker, isTrusted, -1))
-  }
-
-  #count(asker: string, isTrusted: boolean, change: number): void {
-    if (!isTrusted) {
-      this.#openOfStrangers += change
-      return
-    }
-    const open = (this.#open.get(asker) ?? 0) + change
-    if (open > 0) this.#open.set(asker, open)
-    else this.#open.delete(asker)
-  }
-
-  async #serve(stream: Stream, asker: string): Promise<void> {
-    const { limits, trust, log } = this.#needs
-    const timeout = setTimeout(() => stream.abort(new Error('the request took too long')), ANSWER_WITHIN_MS)
-    try {
-      const request = await readShort(stream, MAX_OFFERS_REQUEST_BYTES, (bytes) => {
-        const decoded = decodeOffersRequest(bytes)
-        return decoded === 'incomplete' ? undefined : (decoded ?? 'invalid')
-      })
-      if (request === undefined || request === 'invalid') {
-        limits.reportInvalid(asker)
-        stream.abort(new Error('no request for offers'))
-        return
-      }
-      if (request.kind === 'changed') this.#hasChanged(asker)
-      else if (this.#key !== undefined) {
-        // Made after the request has come: trust counts when it is answered.
-        const services = trust.isTrusted(asker) ? this.#needs.own.current() : []
-        const answer: OffersAnswer = { leaseMs: LEASE_MS, services }
-        stream.send(encodeOffersAnswer(answer, { nonce: request.nonce, asker }, this.#key))
-      }
-      await stream.close({ signal: AbortSignal.timeout(ANSWER_WITHIN_MS) })
-    } catch (error) {
-      log.debug('a request for offers was not answered', { peerId: asker, error })
-      stream.abort(new Error('request for offers broke off'))
-    } finally {
-      clearTimeout(timeout)
-    }
   }
 
   // Who is there and trusted.
