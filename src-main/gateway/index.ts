@@ -32,8 +32,9 @@ export { createModelCatalog, type ModelCatalog, type RoutableModel } from './rou
 export { Patience, PATIENCE } from './routing/patience.js'
 export { createProviderChoice } from './routing/provider-choice.js'
 export { createProviderHealth, type ProviderHealth } from './routing/provider-health.js'
-export { createProviderScores, createStatusFollower } from './routing/provider-scores.js'
+export { createProviderScores } from './routing/provider-scores.js'
 export { createRequestReach } from './routing/reach.js'
+export { createStatusFollower } from './routing/status-follower.js'
 export { createReachablePeers, type ReachablePeers } from './routing/reachable-peers.js'
 
 /**

@@ -1,6 +1,4 @@
 import type { MonotonicClock } from '../../base/clock.js'
-import type { Service } from '../../base/lifecycle.js'
-import type { NodeTable } from '../../node-table/index.js'
 
 /** Live measurements per provider. */
 export interface ProviderScores {
@@ -282,28 +280,4 @@ export function queueingMs(load: ProviderLoad): number {
 export function estimatedTtfbMs(load: ProviderLoad): number {
   const estimate = (load.ttfbMs ?? UNKNOWN_TTFB_MS) * crowding(load) + queueingMs(load)
   return Math.max(estimate, load.waitingMs)
-}
-
-/** Hands what peers report of their load on to the scores. */
-export function createStatusFollower(needs: {
-  table: { status: Pick<NodeTable['status'], 'subscribe'> }
-  scores: Pick<ProviderScores, 'reported'>
-}): Service {
-  const { table, scores } = needs
-  let unsubscribe: (() => void) | undefined
-  return {
-    name: 'status-follower',
-    start() {
-      unsubscribe = table.status.subscribe(({ peerId, outcome }) => {
-        if (outcome.kind !== 'answered') return
-        const { slotsTotal, queueLength } = outcome.status
-        scores.reported(peerId, { slots: slotsTotal ?? DEFAULT_SLOTS, queued: queueLength })
-      })
-      return Promise.resolve()
-    },
-    stop() {
-      unsubscribe?.()
-      return Promise.resolve()
-    },
-  }
 }
