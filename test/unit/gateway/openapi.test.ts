@@ -16,8 +16,12 @@ const OPTIONS: GatewayOptions = {
   docsDir: null,
 }
 
-/** Describing touches nothing of a node but its clock and its id. */
-const NEEDS = { monotonic: monotonicClock, host: { peerId: 'me' } } as unknown as GatewayNeeds
+const FOLLOWED = { subscribe: () => () => undefined }
+/** Describing touches nothing of a node but its clock and its id; some routes follow others. */
+const NEEDS = {
+  ...{ monotonic: monotonicClock, host: { peerId: 'me' } },
+  ...{ registry: FOLLOWED, trust: FOLLOWED },
+} as unknown as GatewayNeeds
 
 const routes = allRoutes(NEEDS, OPTIONS)
 

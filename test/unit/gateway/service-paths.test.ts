@@ -11,8 +11,12 @@ import { createMatcher } from '../../../src-main/gateway/routes/route.js'
 import { limitQuestions } from '../../../src-main/p2p/http/questions.js'
 
 const OPTIONS = { corsOrigins: ['*'], docsDir: null, dashboardUrl: () => undefined } as unknown as GatewayOptions
-/** Describing touches nothing of a node but its clock and its id. */
-const NEEDS = { monotonic: monotonicClock, host: { peerId: 'me' } } as unknown as GatewayNeeds
+const FOLLOWED = { subscribe: () => () => undefined }
+/** Describing touches nothing of a node but its clock and its id; some routes follow others. */
+const NEEDS = {
+  ...{ monotonic: monotonicClock, host: { peerId: 'me' } },
+  ...{ registry: FOLLOWED, trust: FOLLOWED },
+} as unknown as GatewayNeeds
 
 const routes = allRoutes(NEEDS, OPTIONS)
 
