@@ -79,9 +79,9 @@ export function createBareProgram(io: CliIo): Command {
 export function addPlannedCommand(
   program: Command,
   plan: CommandPlan,
-  needs: { io: CliIo; literals: readonly string[]; finish: (code: number) => void },
+  needs: { io: CliIo; literals: readonly string[]; tolerant: boolean; finish: (code: number) => void },
 ): void {
-  const { io, literals, finish } = needs
+  const { io, literals, tolerant, finish } = needs
   const args = plan.args ?? []
   const optional = plan.optionalArgs ?? []
   const repeated = plan.repeatedArg
@@ -111,8 +111,11 @@ export function addPlannedCommand(
       own.map((option) => [option.attributeName(), command.getOptionValue(option.attributeName()) as unknown]),
     )
     const loaded = loadSettings({ ...io, flags: givenSettings(command, plan.settings), only: plan.only })
-    const problems = [...rest.problems, ...(plan.check?.(ownValues) ?? []), ...(loaded.ok ? [] : loaded.problems)]
-    for (const warning of loaded.warnings) io.stderr.write(`warning: ${printable(warning)}\n`)
+    const ignored = tolerant ? rest.problems : []
+    const wrong = tolerant ? [] : rest.problems
+    const problems = [...wrong, ...(plan.check?.(ownValues) ?? []), ...(loaded.ok ? [] : loaded.problems)]
+    const warnings = [...loaded.warnings, ...ignored.map((problem) => `${problemLine(problem)} It is ignored.`)]
+    for (const warning of warnings) io.stderr.write(`warning: ${printable(warning)}\n`)
     if (problems.length > 0 || !loaded.ok) {
       io.stderr.write(usageText(plan.name, problems))
       finish(EXIT.usage)

@@ -50,6 +50,8 @@ export interface CliHandlers {
 export interface CliNeeds {
   io: CliIo
   handlers: CliHandlers
+  /** Words that no command knows are warned of and ignored: they come from installers and systems, not from a person. */
+  isTolerant?: boolean | undefined
   /** The node that runs with this data folder; its calls reject with `node_not_running` where none does. */
   connect(dataDir: string): ControlClient
 }

@@ -160,7 +160,8 @@ export function createProgram(needs: CliNeeds, options: { literals: string[]; fi
     },
   ]
   const program = createBareProgram(io)
-  for (const plan of plans) addPlannedCommand(program, plan, { io, ...options })
+  const tolerant = needs.isTolerant === true
+  for (const plan of plans) addPlannedCommand(program, plan, { io, tolerant, ...options })
   return program
 }
 

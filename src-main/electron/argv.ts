@@ -8,9 +8,11 @@ const RESTARTS = '--restarted='
 /** The switch that packages for Linux start with; a start after a crash needs it, too. */
 const NO_SANDBOX = '--no-sandbox'
 
-/** Flags for Chromium or Node, passed by test drivers and desktop launchers. */
+/** Flags for Chromium, Node or the installer, passed by test drivers, desktop launchers and updates. */
 const FOREIGN_FLAGS = [
   NO_SANDBOX,
+  // The installer for Windows starts the new version with it.
+  '--updated',
   '--inspect',
   '--remote-debugging-',
   '--disable-',
@@ -20,6 +22,19 @@ const FOREIGN_FLAGS = [
   '--original-process-start-time',
   '-psn_',
 ]
+
+/**
+ * The first argument of a start as the command `ocf`: what follows is for the command line, and no window opens. A link
+ * can't bring it along, as a link is the first argument itself.
+ */
+export const COMMAND_LINE = '--cli'
+
+/** The arguments of a start as the command `ocf`; undefined for a start of the app. */
+export function readCommandLine(argv: readonly string[], packed: PackedAs): string[] | undefined {
+  const { own } = splitArgv(argv, packed)
+  const first = own.findIndex((argument) => !isForeign(argument))
+  return own[first] === COMMAND_LINE ? own.slice(first + 1) : undefined
+}
 
 /** How Electron was started. */
 export interface Launch {
@@ -79,7 +94,11 @@ function splitArgv(argv: readonly string[], { isPackaged, appPath }: PackedAs): 
 }
 
 function withoutForeign(argv: readonly string[]): string[] {
-  return argv.filter((argument) => !FOREIGN_FLAGS.some((prefix) => argument.startsWith(prefix)))
+  return argv.filter((argument) => !isForeign(argument))
+}
+
+function isForeign(argument: string): boolean {
+  return FOREIGN_FLAGS.some((prefix) => argument.startsWith(prefix))
 }
 
 /** Electron takes `.`, a relative or an absolute path, to the folder or to its main file. */

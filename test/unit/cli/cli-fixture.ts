@@ -11,6 +11,8 @@ export function cli(
     handlers?: Partial<CliHandlers>
     /** Answers of the running node, by call. */
     answers?: Partial<Record<CallName, unknown>>
+    /** Words that no command knows don't stop it. */
+    isTolerant?: boolean
     /** A person's browser. */
     openInBrowser?: (file: string) => void
   } = {},
@@ -43,7 +45,11 @@ export function cli(
     dashboard: ({ replace }) => Promise.resolve(`http://127.0.0.1:8093/#token=${replace ? 'new' : 'kept'}`),
   } as ControlClient
   return {
-    run: (...argv: string[]) => runCli(argv, { io, handlers, connect: (dataDir) => (connected.push(dataDir), client) }),
+    run: (...argv: string[]) =>
+      runCli(argv, {
+        ...{ io, handlers, isTolerant: given.isTolerant },
+        connect: (dataDir) => (connected.push(dataDir), client),
+      }),
     io,
     client,
     started,

@@ -190,3 +190,27 @@ describe('without a running node', () => {
     rmSync(folder, { recursive: true })
   })
 })
+
+describe('a start that no person has typed', () => {
+  it('warns of words that no command knows, and starts with all others', async () => {
+    const { run, started, errors } = cli({ isTolerant: true })
+    const words = ['type=click&tag=1', '--port', '0', '--no-such-flag', 'its-value', '--', 'more']
+    expect(await run('app', ...words)).toBe(EXIT.ok)
+    expect(started).toEqual([['app', expect.objectContaining({ port: 0 })]])
+    expect(errors()).toContain('warning: flag --no-such-flag: There is no such flag. It is ignored.\n')
+    expect(errors()).not.toContain('error:')
+  })
+
+  it('still refuses a value that is wrong', async () => {
+    const { run, started, errors } = cli({ isTolerant: true })
+    expect(await run('app', '--port', 'x')).toBe(EXIT.usage)
+    expect(started).toEqual([])
+    expect(errors()).toContain('error: flag --port:')
+  })
+
+  it('a person’s own slip stops the command', async () => {
+    const { run, started } = cli()
+    expect(await run('app', '--no-such-flag')).toBe(EXIT.usage)
+    expect(started).toEqual([])
+  })
+})

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { readLaunch, restartArgv } from '../../../src-main/electron/argv.js'
+import { readCommandLine, readLaunch, restartArgv } from '../../../src-main/electron/argv.js'
 
 const packaged = { isPackaged: true, appPath: '/opt/ocf/resources/app.asar' }
 const unpackaged = { isPackaged: false, appPath: '/home/ann/ocf-desktop' }
@@ -113,4 +113,30 @@ test('a packaged app takes every argument after its own name except switches of 
     '--mode',
     'local',
   ])
+})
+
+test('the word that the installer for Windows adds reaches no command line', () => {
+  expect(readLaunch(['Open Compute.exe', '--updated'], packaged).argv).toEqual([])
+  expect(readLaunch(['Open Compute.exe', '--updated', '--port=1'], packaged).argv).toEqual(['--port=1'])
+})
+
+test('behind the word for it everything is for the command line, as it was written', () => {
+  const words = ['chat', 'm', '--no-sandbox', 'ocf://models', '--cli']
+  expect(readCommandLine(['x', '--cli', ...words], packaged)).toEqual(words)
+  expect(readCommandLine(['x', '--ozone-platform=headless', '--disable-gpu', '--cli', 'status'], packaged)).toEqual([
+    'status',
+  ])
+  expect(readCommandLine(['electron', '.', '--cli', 'status'], unpackaged)).toEqual(['status'])
+  expect(readCommandLine(['x', '--cli'], packaged)).toEqual([])
+})
+
+test('a start of the app, or by a link with words beside it, is no command', () => {
+  for (const words of [[], ['--background'], ['--port=1', '--cli'], ['ocf://models', '--cli', 'share', '--all']]) {
+    expect(readCommandLine(['x', ...words], packaged)).toBeUndefined()
+  }
+  fc.assert(
+    fc.property(fc.string(), fc.array(fc.string()), (rest, words) => {
+      return readCommandLine(['x', `ocf:${rest}`, ...words, '--cli', 'share'], packaged) === undefined
+    }),
+  )
 })
