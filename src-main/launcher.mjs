@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // The `ocf` command. Plain JavaScript for any Node: it finds a Node that can run the program (22 or newer, see
 // docs/decisions/0002) and, for `ocf app`, Electron where its binary and a display are there.
-import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import * as nodeModule from 'node:module'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
@@ -40,6 +40,37 @@ function electronBinary() {
 function hasDisplay() {
   if (process.platform !== 'linux') return true
   return Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY)
+}
+
+/**
+ * Why Chromium's sandbox can't work here, with what to do; undefined when it can. Electron ends at once where it can't, and
+ * the sandbox is never left out: it is what keeps a page from this account.
+ */
+function whyNoSandbox(electron) {
+  // A person who says so on the command line has decided.
+  if (process.platform !== 'linux' || args.includes('--no-sandbox')) return undefined
+  if (process.getuid() === 0) {
+    return { cause: 'Electron does not run as root', remedy: 'Start it as an ordinary user.' }
+  }
+  const helper = join(dirname(electron), 'chrome-sandbox')
+  if (isRootsSetuid(helper)) return undefined
+  const { status, error } = spawnSync('unshare', ['--user', '--map-root-user', 'true'], {
+    stdio: 'ignore',
+    timeout: 5000,
+  })
+  // Without that program there is nothing to go by: Electron will say.
+  if (status === 0 || error?.code === 'ENOENT') return undefined
+  return {
+    cause:
+      'this system keeps programs from user namespaces, which Chromium’s sandbox needs (Ubuntu 23.10 and later do)',
+    remedy: `Install the .deb, which brings the permission along; or allow it for this copy: sudo chown root:root '${helper}' && sudo chmod 4755 '${helper}'`,
+  }
+}
+
+/** Whether the sandbox's helper is what it has to be where there are no user namespaces: root's, and setuid. */
+function isRootsSetuid(helper) {
+  const stats = statSync(helper, { throwIfNoEntry: false })
+  return stats !== undefined && stats.uid === 0 && (stats.mode & 0o4001) === 0o4001
 }
 
 /** Runs a program in place of this one: same terminal, same signals, same exit code. It ends when this process dies. */
@@ -101,10 +132,13 @@ if (args[0] === 'app') {
     ...(electron === undefined ? ["Electron's binary is not installed (npx install-electron gets it)"] : []),
     ...(hasDisplay() ? [] : ['there is no display']),
   ]
+  const noSandbox = missing.length === 0 ? whyNoSandbox(electron) : undefined
+  if (noSandbox !== undefined) missing.push(noSandbox.cause)
   if (missing.length === 0) become(electron, [root, ...args.slice(1)])
   else {
+    const remedy = noSandbox === undefined ? '' : `${noSandbox.remedy}\n`
     process.stderr.write(
-      `No desktop window: ${missing.join(' and ')}. Starting the node without one; below it says how to open its dashboard in a browser.\n`,
+      `No desktop window: ${missing.join(' and ')}. Starting the node without one; below it says how to open its dashboard in a browser.\n${remedy}`,
     )
     await runHeadless(['start', ...args.slice(1)])
   }
