@@ -10,11 +10,12 @@ const at = (path: string): string => resolve(import.meta.dirname, path)
 /** A path below the folder of the built program; `OCF_BUILT_DIR` names another one. */
 const built = (path: string): string => join(process.env['OCF_BUILT_DIR'] ?? at('out'), path)
 
-/** The tray's pictures lie beside the program, in the package as in the checkout. */
-const trayIcons = (): Plugin => ({
-  name: 'copy-tray-icons',
+/** The pictures of tray and window lie beside the program, in the package as in the checkout. */
+const icons = (): Plugin => ({
+  name: 'copy-icons',
   writeBundle() {
     cpSync(at('assets/tray'), built('tray'), { recursive: true })
+    cpSync(at('assets/icons/256x256.png'), built('window/icon.png'))
   },
 })
 
@@ -45,7 +46,7 @@ const licences = (): Plugin => ({
 
 export default defineConfig({
   main: {
-    plugins: [swaggerUi(), trayIcons()],
+    plugins: [swaggerUi(), icons()],
     build: {
       outDir: built('main'),
       externalizeDeps: true,

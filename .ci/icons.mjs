@@ -96,6 +96,10 @@ for (const [name, { mark, badge }] of Object.entries(TRAY)) {
     ['@2x', 2],
   ]) {
     writeFileSync(join(assets, 'tray', `${name}${suffix}.png`), await png(traySvg(mark, badge, false), 22 * factor))
+    writeFileSync(
+      join(assets, 'tray', `${name}Windows${suffix}.png`),
+      await png(traySvg(mark, badge, false), 16 * factor),
+    )
     writeFileSync(join(assets, 'tray', `${name}Template${suffix}.png`), await png(template, 16 * factor))
   }
 }

@@ -3,7 +3,7 @@ import { app, dialog } from 'electron'
 import { EXIT, type CliIo } from './cli/io.js'
 import { connectToNode, runCli } from './cli/run.js'
 import { runDesktopApp } from './compose/run-desktop-app.js'
-import { readLaunch } from './electron/argv.js'
+import { readCommandLine, readLaunch } from './electron/argv.js'
 import { registerAppScheme } from './electron/window/app-scheme.js'
 
 /** The end of what went wrong, for a person who started the app without a terminal. */
@@ -24,15 +24,30 @@ const io: CliIo = {
   onInterrupt: () => () => undefined,
 }
 
+const packed = { isPackaged: app.isPackaged, appPath: app.getAppPath() }
+
+/** The command `ocf` of an installed app: the program without a window, which reads its arguments as under plain Node. */
+async function runCommandLine(words: readonly string[]): Promise<void> {
+  // No icon in the Dock for a command.
+  if (process.platform === 'darwin') app.setActivationPolicy('prohibited')
+  process.argv = [process.argv[0] ?? '', 'ocf', ...words]
+  await import('./headless.js')
+}
+
 /** `ocf app`: the flags of `ocf start`, with a window. */
 async function main(): Promise<void> {
-  const launch = readLaunch(process.argv, { isPackaged: app.isPackaged, appPath: app.getAppPath() })
+  const launch = readLaunch(process.argv, packed)
   const noOther = (): Promise<number> => Promise.resolve(EXIT.usage)
   const code = await runCli(['app', ...launch.argv], {
     io,
     connect: connectToNode,
+    // A start that an installer, a notification or the desktop made must not end at a word of theirs.
+    isTolerant: app.isPackaged,
     handlers: {
-      app: (settings, origins) => runDesktopApp(settings, origins, { builtDir: dirname(import.meta.dirname), launch }),
+      app: (settings, origins) => {
+        const builtDir = dirname(import.meta.dirname)
+        return runDesktopApp(settings, origins, { builtDir, launch, warnings: complaints })
+      },
       start: noOther,
       demo: noOther,
     },
@@ -44,6 +59,9 @@ async function main(): Promise<void> {
   app.exit(code)
 }
 
-registerAppScheme()
+const commandLine = readCommandLine(process.argv, packed)
 // Electron becomes ready only after this module was evaluated: nothing may be awaited at its top level.
-void main()
+if (commandLine === undefined) {
+  registerAppScheme()
+  void main()
+} else void runCommandLine(commandLine)

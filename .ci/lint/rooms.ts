@@ -29,6 +29,8 @@ export const MAIN_OPEN = [
   'cli',
   'compose',
   'electron',
+  // The other host: the installed app runs it for the command `ocf`.
+  'headless',
   // The caller's side of the control interface, for programs that are no node.
   'api/client',
 ].map((path) => `src-main/${path}`)

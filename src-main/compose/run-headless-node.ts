@@ -90,10 +90,16 @@ function dashboardLine(node: OcfNode, { settings, origins }: { settings: Setting
 }
 
 function reportFailedStart(error: unknown, logger: Logger): number {
-  if (error instanceof AppError) process.stderr.write(`ocf: ${error.message}\n`)
+  if (error instanceof AppError) process.stderr.write(`ocf: ${error.message}\n${hintFor(error)}`)
   else logger.log.error('the node could not start', { error })
   logger.close()
   return error instanceof AppError && error.code === 'invalid_settings' ? EXIT.usage : EXIT.failed
+}
+
+/** What else helps a person whose start failed. */
+function hintFor({ code }: AppError): string {
+  if (code !== 'data_dir_locked') return ''
+  return 'It may be the desktop app. `ocf status` asks the one that runs, and `ocf open` shows its dashboard.\n'
 }
 
 async function stopWithin(running: RunningNode, logger: Logger): Promise<number> {

@@ -12,10 +12,16 @@ export interface Autostart {
   refresh(): void
 }
 
-/** The part of Electron's `app` that is used; both calls exist on macOS and Windows only. */
+/** The part of Electron's `app` that is used; the calls exist on macOS and Windows only. */
 export interface LoginItems {
-  getLoginItemSettings(options?: { args?: string[] }): { openAtLogin: boolean }
-  setLoginItemSettings(settings: { openAtLogin: boolean; args?: string[] }): void
+  getLoginItemSettings(options?: { args?: string[] }): {
+    openAtLogin: boolean
+    /** macOS: the system started this process at login. */
+    wasOpenedAtLogin: boolean
+    /** Windows: the entries of this program, and whether Task Manager and the Settings leave them on. */
+    launchItems?: readonly { args: readonly string[]; enabled: boolean }[]
+  }
+  setLoginItemSettings(settings: { openAtLogin: boolean; enabled?: boolean; args?: string[] }): void
 }
 
 /** Where the program and its login entry are. */
@@ -40,12 +46,21 @@ export function createAutostart(needs: { loginItems: LoginItems }, options: Auto
   }
 }
 
+/** Whether the system started this process at login. macOS says so; elsewhere the entry passes {@link BACKGROUND}. */
+export function wasOpenedAtLogin(items: LoginItems, platform: NodeJS.Platform): boolean {
+  return platform === 'darwin' && items.getLoginItemSettings().wasOpenedAtLogin
+}
+
 function loginItem(items: LoginItems): Autostart {
   const args = [BACKGROUND]
-  const set = (on: boolean): void => items.setLoginItemSettings({ openAtLogin: on, args })
   return {
-    isOn: () => items.getLoginItemSettings({ args }).openAtLogin,
-    set,
+    isOn() {
+      const { openAtLogin, launchItems = [] } = items.getLoginItemSettings({ args })
+      const isOff = launchItems.some((item) => !item.enabled && item.args.includes(BACKGROUND))
+      return openAtLogin && !isOff
+    },
+    // Without `enabled` an entry that was switched off in Task Manager would stay off.
+    set: (on) => items.setLoginItemSettings({ openAtLogin: on, enabled: on, args }),
     refresh: () => undefined,
   }
 }

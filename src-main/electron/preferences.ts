@@ -19,6 +19,11 @@ const PreferencesSchema = z.object({
   plainSecretsTold: z.boolean().default(false),
   /** The notice of the first request served to a peer was shown. */
   firstServedTold: z.boolean().default(false),
+  /** Where the window was when it was last closed, in points; one that can't be read counts as none. */
+  window: z
+    .object({ x: z.int(), y: z.int(), width: z.int(), height: z.int(), isMaximized: z.boolean() })
+    .optional()
+    .catch(undefined),
 })
 export type Preferences = z.output<typeof PreferencesSchema>
 

@@ -5,11 +5,12 @@ import type { PreferencesFile } from './preferences.js'
 /** The part of Electron's `safeStorage` that is used. */
 export interface SafeStorage {
   isAsyncEncryptionAvailable(): Promise<boolean>
-  /** Linux only. */
-  getSelectedStorageBackend(): string
   encryptStringAsync(text: string): Promise<Buffer>
   decryptStringAsync(sealed: Buffer): Promise<{ result: string; shouldReEncrypt: boolean }>
 }
+
+/** How Chromium on Linux begins what it encrypts with a password that is in its source: the desktop has no key store. */
+const PUBLIC_PASSWORD = Buffer.from('v10')
 
 /** Keychain, DPAPI or the desktop's password store through Electron; use it only once the app is ready. */
 export function createSafeVault(
@@ -17,19 +18,21 @@ export function createSafeVault(
   options: { platform: NodeJS.Platform } = process,
 ): Vault {
   const { safeStorage } = needs
+  const isPublic = (sealed: Buffer): boolean =>
+    options.platform === 'linux' && sealed.subarray(0, PUBLIC_PASSWORD.length).equals(PUBLIC_PASSWORD)
   return {
     async whyNot() {
-      // This backend encrypts with a publicly known password.
-      if (options.platform === 'linux' && safeStorage.getSelectedStorageBackend() === 'basic_text') {
+      if (!(await safeStorage.isAsyncEncryptionAvailable())) return 'the system’s key store is not available'
+      // The desktop's name says nothing of what runs on it. What comes out of the encryption does.
+      if (options.platform === 'linux' && isPublic(await safeStorage.encryptStringAsync('a probe'))) {
         return 'this desktop has no password store'
       }
-      if (!(await safeStorage.isAsyncEncryptionAvailable())) return 'the system’s key store is not available'
       return undefined
     },
     seal: (text) => safeStorage.encryptStringAsync(text),
     async open(sealed) {
       const { result, shouldReEncrypt } = await safeStorage.decryptStringAsync(sealed)
-      return { text: result, isStale: shouldReEncrypt }
+      return { text: result, isStale: shouldReEncrypt || isPublic(sealed) }
     },
   }
 }

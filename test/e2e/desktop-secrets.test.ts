@@ -1,11 +1,10 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { noChromium } from '../fixtures/chromium/launch.js'
 import { launchStandIn, type Desktop } from '../fixtures/electron-stand-in/launch.js'
 import { JAN } from '../fixtures/model-servers/stand-ins/servers.js'
 import { startStandIn, type StandIn } from '../fixtures/model-servers/stand-ins/stand-in.js'
-import { makePlace, shown, type Place } from './desktop-app.js'
+import { makePlace, noStandIn, shown, type Place } from './desktop-app.js'
 
 /** The key of a server over three starts of the app on the stand-in, whose key store is what the test says. */
 const KEY = 'jan-secret'
@@ -15,18 +14,18 @@ let desktop: Desktop
 let file: string
 
 beforeAll(async () => {
-  if (noChromium !== undefined) return
+  if (noStandIn !== undefined) return
   place = makePlace({ tray: false })
   file = join(place.dir, 'node', 'secrets.json')
   server = await startStandIn(JAN())
 })
 afterAll(async () => {
-  if (noChromium !== undefined) return
+  if (noStandIn !== undefined) return
   await desktop.close()
   await server.close()
   place.remove()
 })
-beforeEach((context) => context.skip(noChromium !== undefined, noChromium))
+beforeEach((context) => context.skip(noStandIn !== undefined, noStandIn))
 
 interface Bridge {
   call(name: string, input: unknown): Promise<{ ok: boolean; output?: unknown }>
@@ -41,7 +40,7 @@ async function start(keyStore: string): Promise<void> {
 }
 
 test('on a desktop without a password store a key lies in a file of its owner alone, and that is said', async () => {
-  await start('basic_text')
+  await start('public')
   const target = { host: 'localhost', port: server.port, apiKey: KEY }
   expect(await call('shares.add', { ...target, models: 'all' })).toMatchObject({ ok: true })
   expect(readFileSync(file, 'utf8')).toContain(KEY)

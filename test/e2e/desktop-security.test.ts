@@ -68,6 +68,7 @@ describe.each(KINDS)('the shell of the desktop app in $kind', ({ kind, launch, s
         sandbox: true,
         contextIsolation: true,
         nodeIntegration: false,
+        spellcheck: false,
       },
     ])
   })

@@ -1,10 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { noChromium } from '../fixtures/chromium/launch.js'
 import { launchStandIn, type Desktop } from '../fixtures/electron-stand-in/launch.js'
 import { NEW_VERSION, startUpdateFeed, type UpdateFeed } from '../fixtures/update-feed.js'
-import { makePlace, shown, type Place } from './desktop-app.js'
+import { makePlace, noStandIn, shown, type Place } from './desktop-app.js'
 
 /**
  * electron-updater itself against a feed on this machine, in the stand-in that plays a packaged AppImage. The "image" is a
@@ -16,12 +15,16 @@ let env: Record<string, string>
 let desktop: Desktop
 let image: string
 let proof: string
+let oldRan: string
+let boxClosed: string
 
 beforeAll(async () => {
-  if (noChromium !== undefined) return
+  if (noStandIn !== undefined) return
   place = makePlace({ tray: false })
   image = join(place.dir, 'Open-Compute.AppImage')
   proof = join(place.dir, 'the-new-version-ran')
+  oldRan = join(place.dir, 'the-old-version-ran')
+  boxClosed = join(place.dir, 'box-closed')
   feed = await startUpdateFeed(Buffer.from(`#!/bin/sh\n: > '${proof}'\n# ${'x'.repeat(100_000)}\n`))
   const resources = join(place.dir, 'resources')
   feed.describeIn(resources)
@@ -29,19 +32,21 @@ beforeAll(async () => {
     ...place.env,
     STAND_IN_RESOURCES: resources,
     APPIMAGE: image,
+    APPDIR: dirname(process.execPath),
+    STAND_IN_ERROR_BOX: boxClosed,
     XDG_CACHE_HOME: join(place.dir, 'cache'),
   }
 })
 afterAll(async () => {
-  if (noChromium !== undefined) return
+  if (noStandIn !== undefined) return
   await desktop.close()
   await feed.close()
   place.remove()
 })
-beforeEach((context) => context.skip(noChromium !== undefined, noChromium))
+beforeEach((context) => context.skip(noStandIn !== undefined, noStandIn))
 
 function putImage(): void {
-  writeFileSync(image, '#!/bin/sh\nexit 1\n')
+  writeFileSync(image, `#!/bin/sh\n: > '${oldRan}'\n`)
   chmodSync(image, 0o755)
 }
 
@@ -111,9 +116,11 @@ test('an installation that fails leaves the old version, which starts again', as
   // The image was moved while it ran: there is nothing to replace.
   rmSync(image, { force: true })
   await press('Restart to install')
+  await expect.poll(() => desktop.stderr()).toContain('error box: The newer version could not be installed')
+  putImage()
+  writeFileSync(boxClosed, '')
   expect(await desktop.exited).toBe(0)
-  expect(desktop.stderr()).toContain('error box: The newer version could not be installed')
-  expect(desktop.stderr()).toContain('stand-in: relaunch')
+  await expect.poll(() => existsSync(oldRan)).toBe(true)
   expect(desktop.stderr()).not.toContain('nobody looked')
   await desktop.close()
 })

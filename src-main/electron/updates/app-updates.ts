@@ -4,6 +4,7 @@ import { app, BrowserWindow, dialog } from 'electron'
 import type { UpdatesSource } from '../../api/index.js'
 import type { Clock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
+import { startAgain, type OwnProgram } from '../lifecycle/program.js'
 import type { PreferencesFile } from '../preferences.js'
 import { createUpdater, handOver } from './updater.js'
 import { createNoUpdates, createUpdateRounds, createUpdates, UPDATE_KEY_FILE, whyNoUpdates } from './updates.js'
@@ -21,6 +22,7 @@ export interface AppUpdates {
 
 /** What updates of this app stand on. */
 export interface AppUpdatesNeeds {
+  program: OwnProgram
   preferences: PreferencesFile
   clock: Clock
   log: Log
@@ -30,7 +32,7 @@ export interface AppUpdatesNeeds {
 
 /** Updates of this app; the updater is loaded only once the person wants it. */
 export function openAppUpdates(needs: AppUpdatesNeeds): AppUpdates {
-  const appImage = process.env['APPIMAGE']
+  const { appImage } = needs.program
   const { isPackaged } = app
   const why = whyNoUpdates({ isPackaged, platform: process.platform, resourcesDir: process.resourcesPath, appImage })
   const updater = createUpdater({
@@ -59,7 +61,7 @@ export function openAppUpdates(needs: AppUpdatesNeeds): AppUpdates {
         'The newer version could not be installed',
         'Open Compute starts again as it was. Try it again later, or install the newer version by hand.',
       )
-      app.relaunch({ execPath: appImage ?? process.execPath, args: process.argv.slice(1) })
+      startAgain({ app, program: needs.program }, process.argv.slice(1))
     },
   }
 }

@@ -8,10 +8,10 @@ export interface CrashingContents {
 }
 
 /** A page that crashes more often than this within five minutes is not reloaded. */
-export const MAX_RELOADS = 3
+export const MAX_RELOADS = 1
 const WITHIN_MS = 5 * 60_000
 
-/** Reloads a page whose process crashed, a few times; after that it calls `gaveUp`. The node runs on. */
+/** Reloads a page whose process crashed; one that crashes again soon is left to `gaveUp`. The node runs on. */
 export function reloadAfterCrash(
   contents: CrashingContents,
   needs: { monotonic: MonotonicClock; log: Log; gaveUp: () => void },
@@ -23,7 +23,7 @@ export function reloadAfterCrash(
     const nowMs = needs.monotonic.elapsedMs()
     reloadsAtMs = reloadsAtMs.filter((atMs) => nowMs - atMs < WITHIN_MS)
     if (reloadsAtMs.length >= MAX_RELOADS) {
-      log.error('the window crashed too often and is not reloaded', { reason, reloads: MAX_RELOADS })
+      log.error('the window crashed again and is not reloaded', { reason, reloads: MAX_RELOADS })
       needs.gaveUp()
       return
     }

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createAutostart } from '../../../src-main/electron/autostart.js'
+import { createAutostart, wasOpenedAtLogin } from '../../../src-main/electron/autostart.js'
 
 let configHome: string
 beforeEach(() => (configHome = mkdtempSync(join(tmpdir(), 'ocf-autostart-'))))
@@ -51,12 +51,42 @@ test('an AppImage that was moved is started from its new place, and none is set 
 test.each(['darwin', 'win32'] as const)('on %s the system’s login items are used', (platform) => {
   let openAtLogin = false
   const loginItems = {
-    getLoginItemSettings: () => ({ openAtLogin }),
+    getLoginItemSettings: () => ({ openAtLogin, wasOpenedAtLogin: false }),
     setLoginItemSettings: vi.fn((settings: { openAtLogin: boolean }) => void (openAtLogin = settings.openAtLogin)),
   }
   const autostart = createAutostart({ loginItems }, { platform, command: ['ocf'], configHome })!
   autostart.set(true)
   expect(autostart.isOn()).toBe(true)
-  expect(loginItems.setLoginItemSettings).toHaveBeenCalledWith({ openAtLogin: true, args: ['--background'] })
+  expect(loginItems.setLoginItemSettings).toHaveBeenCalledWith({
+    openAtLogin: true,
+    enabled: true,
+    args: ['--background'],
+  })
   expect(existsSync(entry())).toBe(false)
+})
+
+test('an entry that Task Manager has switched off is off, and other entries of the program do not count', () => {
+  const items = (launchItems: { args: string[]; enabled: boolean }[]) => ({
+    getLoginItemSettings: () => ({ openAtLogin: true, wasOpenedAtLogin: false, launchItems }),
+    setLoginItemSettings: vi.fn(),
+  })
+  const isOn = (launchItems: Parameters<typeof items>[0]): boolean | undefined =>
+    createAutostart({ loginItems: items(launchItems) }, { platform: 'win32', command: ['ocf'], configHome })?.isOn()
+  expect(isOn([{ args: ['--background'], enabled: false }])).toBe(false)
+  expect(isOn([{ args: ['--background'], enabled: true }])).toBe(true)
+  expect(
+    isOn([
+      { args: [], enabled: false },
+      { args: ['--background'], enabled: true },
+    ]),
+  ).toBe(true)
+})
+
+test('only macOS says that it started the app at login', () => {
+  const items = { ...never, getLoginItemSettings: () => ({ openAtLogin: true, wasOpenedAtLogin: true }) }
+  expect(wasOpenedAtLogin(items, 'darwin')).toBe(true)
+  expect(wasOpenedAtLogin(items, 'win32')).toBe(false)
+  // Linux has no such call.
+  expect(wasOpenedAtLogin(never, 'linux')).toBe(false)
+  expect(never.getLoginItemSettings).not.toHaveBeenCalled()
 })

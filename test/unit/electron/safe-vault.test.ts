@@ -2,31 +2,36 @@ import { expect, test, vi } from 'vitest'
 import type { Preferences } from '../../../src-main/electron/preferences.js'
 import { createPlainSecretsNotice, createSafeVault } from '../../../src-main/electron/safe-vault.js'
 
-function vault(store: { backend?: string; isAvailable?: boolean }, platform: NodeJS.Platform = 'linux') {
+/** A store whose sealed texts begin as Chromium's do: `v11` with the desktop's password store, `v10` without one. */
+function vault(store: { mark?: string; isAvailable?: boolean }, platform: NodeJS.Platform = 'linux') {
   const safeStorage = {
     isAsyncEncryptionAvailable: () => Promise.resolve(store.isAvailable ?? true),
-    getSelectedStorageBackend: vi.fn(() => store.backend ?? 'gnome_libsecret'),
-    encryptStringAsync: (text: string) => Promise.resolve(Buffer.from(text)),
-    decryptStringAsync: (sealed: Buffer) => Promise.resolve({ result: sealed.toString(), shouldReEncrypt: true }),
+    encryptStringAsync: (text: string) => Promise.resolve(Buffer.from(`${store.mark ?? 'v11'}${text}`)),
+    decryptStringAsync: (sealed: Buffer) =>
+      Promise.resolve({ result: sealed.toString().slice(3), shouldReEncrypt: store.mark === 'old' }),
   }
-  return { safeStorage, ...createSafeVault({ safeStorage }, { platform }) }
+  return createSafeVault({ safeStorage }, { platform })
 }
 
-test('Electron’s encryption without a password store counts as none', async () => {
+test('on Linux a text that is sealed with the password from Chromium’s source counts as not sealed', async () => {
   expect(await vault({}).whyNot()).toBeUndefined()
-  expect(await vault({ backend: 'basic_text' }).whyNot()).toBe('this desktop has no password store')
+  expect(await vault({ mark: 'v10' }).whyNot()).toBe('this desktop has no password store')
   expect(await vault({ isAvailable: false }).whyNot()).toBe('the system’s key store is not available')
 })
 
-test('only Linux is asked for its kind of store', async () => {
-  const keychain = vault({ backend: 'basic_text' }, 'darwin')
-  expect(await keychain.whyNot()).toBeUndefined()
-  expect(keychain.safeStorage.getSelectedStorageBackend).not.toHaveBeenCalled()
+test('on macOS and Windows the same mark is the key store’s own', async () => {
+  expect(await vault({ mark: 'v10' }, 'darwin').whyNot()).toBeUndefined()
+  expect(await vault({ mark: 'v10' }, 'win32').whyNot()).toBeUndefined()
 })
 
-test('a changed key of the store is passed on', async () => {
-  const store = vault({})
-  expect(await store.open(await store.seal('text'))).toEqual({ text: 'text', isStale: true })
+test('what was sealed with an old key, or with the password from the source, is to be sealed anew', async () => {
+  const stale = async (store: Parameters<typeof vault>[0]): Promise<unknown> => {
+    const vaulted = vault(store)
+    return vaulted.open(await vaulted.seal('text'))
+  }
+  expect(await stale({})).toEqual({ text: 'text', isStale: false })
+  expect(await stale({ mark: 'old' })).toEqual({ text: 'text', isStale: true })
+  expect(await stale({ mark: 'v10' })).toEqual({ text: 'text', isStale: true })
 })
 
 test('that keys lie in a file is said once ever, as soon as it can be shown', () => {
