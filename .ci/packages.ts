@@ -27,9 +27,9 @@ const root = resolve(import.meta.dirname, '..')
 
 /** The machines that build, and the native of QUIC that `npm ci` does not install there: the other processor's. */
 const BUILDERS: Record<System, { os: string; native?: string }> = {
-  linux: { os: 'ubuntu-latest', native: '@chainsafe/libp2p-quic-linux-arm64-gnu' },
-  mac: { os: 'macos-latest', native: '@chainsafe/libp2p-quic-darwin-x64' },
-  win: { os: 'windows-latest' },
+  linux: { os: 'ubuntu-24.04', native: '@chainsafe/libp2p-quic-linux-arm64-gnu' },
+  mac: { os: 'macos-15', native: '@chainsafe/libp2p-quic-darwin-x64' },
+  win: { os: 'windows-2025' },
 }
 const SYSTEMS: readonly System[] = ['linux', 'mac', 'win']
 

@@ -54,6 +54,7 @@ export function makePlace(options: { tray: boolean; mode?: 'standalone' | 'node'
 /** Waits until the window shows a running node. */
 export async function shown(desktop: Desktop): Promise<string> {
   const baseUrl = desktop.page.getByTestId('base-url')
-  await baseUrl.waitFor()
+  // The window is there before the node has started.
+  await baseUrl.waitFor({ timeout: 60_000 })
   return await baseUrl.innerText()
 }

@@ -67,9 +67,13 @@ test('quitting on macOS still waits for the node to stop', async () => {
 test('at the end of a session Windows finds the node stopped before it ends the process', async () => {
   const app = await start([], { STAND_IN_PLATFORM: 'win32' })
   await shown(app)
+  // It is there while a node runs, and a node that is killed leaves it.
+  const control = join(place.dir, 'node', 'control.json')
+  expect(existsSync(control)).toBe(true)
   expect(await app.inMain(({ endSession }) => endSession?.())).toBe('goes on')
   expect(await app.exited).toBe(0)
   expect(app.stderr()).toContain('the session ends')
+  expect(existsSync(control)).toBe(false)
 })
 
 test('a desktop app that macOS starts at login opens no window', async () => {

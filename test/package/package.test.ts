@@ -185,7 +185,7 @@ test('main, preload and renderer of the packed program work together on the stan
     },
   )
   try {
-    await desktop.page.getByTestId('base-url').waitFor()
+    await desktop.page.getByTestId('base-url').waitFor({ timeout: 50_000 })
     expect(await desktop.inMain(({ trays }) => trays?.size)).toBe(1)
   } finally {
     expect(await desktop.close()).toBe(0)

