@@ -8,6 +8,7 @@ import { createControlClient } from '../../src-main/api/client.js'
 import type { ControlServer } from '../../src-main/api/http/index.js'
 import { createHttpClient } from '../../src-renderer/client/http.js'
 import { eventually } from '../fixtures/eventually.js'
+import { OWNER_FILE } from '../fixtures/file-modes.js'
 import { createFakeNode, type FakeNode } from './fake-node.js'
 import { codeOf, rawRequest, rawUpgrade, type RawAnswer } from './raw-http.js'
 import { startServer } from './transports.js'
@@ -284,7 +285,7 @@ describe('the dashboard files', () => {
 describe('the control file', () => {
   test('is for its owner only and tells where the node is', async () => {
     const path = join(dataDir, 'control.json')
-    expect((await stat(path)).mode & 0o777).toBe(0o600)
+    expect((await stat(path)).mode & 0o777).toBe(OWNER_FILE)
     expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({
       url: server.url,
       token: server.token,

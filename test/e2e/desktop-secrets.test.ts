@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { launchStandIn, type Desktop } from '../fixtures/electron-stand-in/launch.js'
+import { OWNER_FILE } from '../fixtures/file-modes.js'
 import { JAN } from '../fixtures/model-servers/stand-ins/servers.js'
 import { startStandIn, type StandIn } from '../fixtures/model-servers/stand-ins/stand-in.js'
 import { makePlace, noStandIn, shown, type Place } from './desktop-app.js'
@@ -44,7 +45,7 @@ test('on a desktop without a password store a key lies in a file of its owner al
   const target = { host: 'localhost', port: server.port, apiKey: KEY }
   expect(await call('shares.add', { ...target, models: 'all' })).toMatchObject({ ok: true })
   expect(readFileSync(file, 'utf8')).toContain(KEY)
-  expect(statSync(file).mode & 0o777).toBe(0o600)
+  expect(statSync(file).mode & 0o777).toBe(OWNER_FILE)
   await expect.poll(() => desktop.stderr()).toContain('notification Keys of your servers are kept in a file')
   await desktop.close()
 })
@@ -53,7 +54,7 @@ test('as soon as there is a key store the key is sealed, and it still opens the 
   await start('mine')
   await expect.poll(shares, { timeout: 20_000 }).toMatchObject([{ hasKey: true, status: 'connected' }])
   expect(readFileSync(file, 'utf8')).not.toContain(KEY)
-  expect(statSync(file).mode & 0o777).toBe(0o600)
+  expect(statSync(file).mode & 0o777).toBe(OWNER_FILE)
   expect(desktop.stderr()).not.toContain('notification')
   await desktop.close()
 })

@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { OWNER_FILE } from '../fixtures/file-modes.js'
 import { HEADLESS, runOcf, startNodeProcess, withoutSettings, type NodeProcess } from '../fixtures/node-process.js'
 
 let scratch: string
@@ -175,7 +176,7 @@ describe('commands at a running node', () => {
 
   test('the token is in a file for this user only, and in no log line', async () => {
     const file = join(node.dataDir, 'control.json')
-    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    expect((await stat(file)).mode & 0o777).toBe(OWNER_FILE)
     const { token } = JSON.parse(await readFile(file, 'utf8')) as { token: string }
     expect(node.stderr()).not.toContain(token)
   })

@@ -12,6 +12,7 @@ import { createDetector, type Detector } from '../../src-main/services/detection
 import { createServiceRegistry, type PeerClass, type ServiceRegistry } from '../../src-main/services/index.js'
 import { createSecretFile, type SecretStore } from '../../src-main/services/secrets/index.js'
 import { createShares, type Shares } from '../../src-main/services/sharing/shares/index.js'
+import { OWNER_FILE } from '../fixtures/file-modes.js'
 import * as servers from '../fixtures/model-servers/stand-ins/servers.js'
 import { startStandIn, type StandIn, type StandInModel } from '../fixtures/model-servers/stand-ins/stand-in.js'
 import { createRecordingLog } from '../fixtures/recording-log.js'
@@ -129,7 +130,7 @@ test('several servers are remembered with their keys, which stand in a file only
   await first.shares.add({ ...at(jan), models: 'all', apiKey: 'jan-secret' })
   await first.shares.add({ ...at(ollama), models: ['llama3.2:latest'] })
   expect(await readFile(join(folder, 'shares.json'), 'utf8')).not.toContain('jan-secret')
-  expect((await stat(join(folder, 'secrets.json'))).mode & 0o777).toBe(0o600)
+  expect((await stat(join(folder, 'secrets.json'))).mode & 0o777).toBe(OWNER_FILE)
   await first.stop()
 
   const second = await donor()

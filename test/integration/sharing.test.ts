@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Client } from '#shared/contract/client.js'
 import { createControlClient } from '../../src-main/api/client.js'
+import { OWNER_FILE } from '../fixtures/file-modes.js'
 import { readBody, sseChunk, startModelServer, type ModelServerFixture } from '../fixtures/model-servers/index.js'
 import { disguises, MANAGEMENT } from '../fixtures/model-servers/management-paths.js'
 import { LLAMA_CPP, OLLAMA } from '../fixtures/model-servers/stand-ins/servers.js'
@@ -258,7 +259,7 @@ test('what was given is in the ledger, and everything is back after a restart', 
   expect(ever.requests).toBeGreaterThan(3)
   await b.stop()
   const kept = join(dataDir, 'shares.json')
-  expect((await stat(kept)).mode & 0o777).toBe(0o600)
+  expect((await stat(kept)).mode & 0o777).toBe(OWNER_FILE)
   expect(JSON.parse(await readFile(kept, 'utf8'))).toMatchObject({ shares: [{ port: ollama.port, models: [MODEL] }] })
 
   b = await startDonor()

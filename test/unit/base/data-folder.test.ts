@@ -5,6 +5,7 @@ import { Level } from 'level'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { assertPrivateSettings } from '../../../src-main/base/data-folder/private-paths.js'
 import { openDataFolder } from '../../../src-main/base/data-folder.js'
+import { OWNER_FOLDER } from '../../fixtures/file-modes.js'
 import { runFixture, type TypeScriptChild } from '../../fixtures/typescript-child.js'
 
 let dir: string
@@ -37,7 +38,7 @@ async function holder(): Promise<{ child: TypeScriptChild; open: () => Promise<s
 
 test('a missing folder is created for its owner alone and marked with the format', async () => {
   const folder = await openDataFolder(dir)
-  expect((await stat(dir)).mode & 0o777).toBe(0o700)
+  expect((await stat(dir)).mode & 0o777).toBe(OWNER_FOLDER)
   expect(JSON.parse(await readFile(folder.path('ocf-data.json'), 'utf8'))).toEqual({ format: 2 })
   expect(folder.path('identity.key')).toBe(join(dir, 'identity.key'))
   await folder.close()

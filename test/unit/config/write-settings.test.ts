@@ -18,6 +18,7 @@ import { loadSettings } from '../../../src-main/config/load-settings.js'
 import { createSettingsSource, MASK } from '../../../src-main/config/settings-source.js'
 import type { SettingName } from '../../../src-main/config/settings.js'
 import { writeSettings } from '../../../src-main/config/write-settings.js'
+import { OWNER_FILE } from '../../fixtures/file-modes.js'
 
 let folder: string
 let file: string
@@ -70,10 +71,10 @@ describe('writing one setting', () => {
     const deep = join(folder, 'a', 'b', 'config.yaml')
     writeSetting(deep, 'mode', 'local')
     expect(readFileSync(deep, 'utf8')).toBe('mode: local\n')
-    expect(statSync(deep).mode & 0o777).toBe(0o600)
+    expect(statSync(deep).mode & 0o777).toBe(OWNER_FILE)
     chmodSync(deep, 0o644)
     writeSetting(deep, 'mode', 'node')
-    expect(statSync(deep).mode & 0o777).toBe(0o600)
+    expect(statSync(deep).mode & 0o777).toBe(OWNER_FILE)
     expect(readdirSync(join(folder, 'a', 'b'))).toEqual(['config.yaml'])
   })
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { MonotonicClock } from '../../../src-main/base/clock.js'
 import { createLogFile } from '../../../src-main/logging/log-file.js'
 import { createLogger } from '../../../src-main/logging/logger.js'
+import { OWNER_FILE } from '../../fixtures/file-modes.js'
 import { createTurnableClock } from '../../fixtures/table-owners.js'
 import { until } from '../../fixtures/until.js'
 
@@ -53,7 +54,7 @@ test('what was logged before and after it was opened is in the file, for its own
     expect.objectContaining({ level: 'warn', component: 'ocf', msg: 'after', level_: 'mine', apiKey: '[hidden]' }),
   ])
   expect((await lines())[0]?.['time']).toMatch(/^\d{4}-\d\d-\d\dT/)
-  expect((await stat(join(dir, 'ocf.log'))).mode & 0o777).toBe(0o600)
+  expect((await stat(join(dir, 'ocf.log'))).mode & 0o777).toBe(OWNER_FILE)
 })
 
 test('a sentence that comes too often is left out of the file, and its next line says how often', async () => {

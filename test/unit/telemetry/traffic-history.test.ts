@@ -7,6 +7,7 @@ import { TrafficHistorySchema } from '#shared/contract/node/traffic.js'
 import { createPercentileSketch } from '../../../src-main/telemetry/rollup.js'
 import { createTrafficHistory } from '../../../src-main/telemetry/traffic-history.js'
 import { createTrafficFeed, type TrafficUpdate } from '../../../src-main/telemetry/traffic.js'
+import { OWNER_FILE } from '../../fixtures/file-modes.js'
 import { createRecordingLog } from '../../fixtures/recording-log.js'
 
 const HOUR = 3_600_000
@@ -105,7 +106,7 @@ describe('the traffic history', () => {
     }
     const before = first.history.read('24h')
     await first.history.stop()
-    expect((await stat(join(dir, 'history.json'))).mode & 0o777).toBe(0o600)
+    expect((await stat(join(dir, 'history.json'))).mode & 0o777).toBe(OWNER_FILE)
     expect(await readdir(dir)).toEqual(['history.json'])
     const second = open()
     await second.history.start(signal)

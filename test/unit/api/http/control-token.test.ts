@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ControlToken } from '../../../../src-main/api/http/control-token.js'
+import { OWNER_FILE } from '../../../fixtures/file-modes.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
 
 let dataDir: string
@@ -24,7 +25,7 @@ async function start() {
 test('the control token is 32 random bytes, kept for its owner only, and the same at the next start', async () => {
   const { token, log } = await start()
   expect(Buffer.from(token.value, 'base64url')).toHaveLength(32)
-  expect((await stat(file)).mode & 0o777).toBe(0o600)
+  expect((await stat(file)).mode & 0o777).toBe(OWNER_FILE)
   expect((await start()).token.value).toBe(token.value)
   expect(log.lines).toEqual([])
 })
@@ -58,7 +59,7 @@ test('a control token that others could read is replaced', async () => {
   const again = await start()
   expect(again.token.value).not.toBe(token.value)
   expect(again.log.lines[0]?.fields).toMatchObject({ reason: 'others could read it' })
-  expect((await stat(file)).mode & 0o777).toBe(0o600)
+  expect((await stat(file)).mode & 0o777).toBe(OWNER_FILE)
 })
 
 test('what is no file in the place of the control token is put aside, and a link is not followed', async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { OWNER_FILE } from '../../../fixtures/file-modes.js'
 import { cli } from '../cli-fixture.js'
 
 const IDENTITY = { peerId: '12D3KooWMe', seeded: false, file: '/data/identity.key', nextPeerId: null }
@@ -24,7 +25,7 @@ test('a backup is written for its owner alone, and never over a file', async () 
   const line = cli({ files: FILES, answers: { 'identity.backup': { fileName: 'x', text: 'locked' } } })
   expect(await line.run('identity', 'backup', file, '--passphrase-file', 'pass')).toBe(0)
   expect(readFileSync(file, 'utf8')).toBe('locked')
-  expect(statSync(file).mode & 0o777).toBe(0o600)
+  expect(statSync(file).mode & 0o777).toBe(OWNER_FILE)
   expect(await line.run('identity', 'backup', file, '--passphrase-file', 'pass')).toBe(1)
   expect(line.errors()).toContain('it is there already')
 })

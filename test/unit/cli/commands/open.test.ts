@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { EXIT } from '../../../../src-main/cli/io.js'
+import { OWNER_FILE } from '../../../fixtures/file-modes.js'
 import { cli } from '../cli-fixture.js'
 
 let dataDir: string
@@ -23,7 +24,7 @@ test('ocf open gives the browser a private page that leads on, so that the token
   expect(await run('open', '--data-dir', dataDir)).toBe(EXIT.ok)
   const file = openInBrowser.mock.calls[0]?.[0] ?? ''
   expect(file).not.toContain('token')
-  expect((await stat(file)).mode & 0o777).toBe(0o600)
+  expect((await stat(file)).mode & 0o777).toBe(OWNER_FILE)
   expect(await readFile(file, 'utf8')).toContain(`url=${LINK}"`)
   expect(output()).not.toContain('token')
 })

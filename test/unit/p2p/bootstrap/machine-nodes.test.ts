@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createMachineNodes } from '../../../../src-main/p2p/bootstrap/machine-nodes.js'
+import { OWNER_FOLDER } from '../../../fixtures/file-modes.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
 
 const ME = '12D3KooWGRUFBDQB7ZCJ4QG1YQv5kDTJwZ3T1Xg6QBMsbLHwoVxR'
@@ -39,7 +40,7 @@ test('a node that runs is found by others, and no longer once it stopped', async
   await others.start(signal)
   expect(await mine.addresses()).toEqual([addressOf(OTHER)])
   expect(await others.addresses()).toEqual([])
-  expect((await stat(dir)).mode & 0o777).toBe(0o700)
+  expect((await stat(dir)).mode & 0o777).toBe(OWNER_FOLDER)
   await others.stop()
   expect(await readdir(dir)).toEqual([])
   expect(await mine.addresses()).toEqual([])

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createIdentityKeeper } from '../../../../src-main/p2p/identity/identity-keeper.js'
 import { loadIdentity } from '../../../../src-main/p2p/identity/identity.js'
+import { OWNER_FILE } from '../../../fixtures/file-modes.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
 import { mountSmallDisk, whyNoSmallDisk } from '../../../fixtures/small-disk.js'
 
@@ -40,8 +41,8 @@ test('a restored identity is there after the next start, and the old key is kept
     people: 0,
   })
   expect((await readFile(join(next.dataDir, KEPT))).equals(before)).toBe(true)
-  expect((await stat(join(next.dataDir, KEPT))).mode & 0o777).toBe(0o600)
-  expect((await stat(join(next.dataDir, 'identity.key'))).mode & 0o777).toBe(0o600)
+  expect((await stat(join(next.dataDir, KEPT))).mode & 0o777).toBe(OWNER_FILE)
+  expect((await stat(join(next.dataDir, 'identity.key'))).mode & 0o777).toBe(OWNER_FILE)
   const started = await loadIdentity({ dataDir: next.dataDir, seed: '' }, log)
   expect(started.peerId.toString()).toBe(peerId)
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { generateKeyPair, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { loadIdentity } from '../../../../src-main/p2p/identity/identity.js'
+import { OWNER_FILE } from '../../../fixtures/file-modes.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
 
 let dataDir: string
@@ -18,7 +19,7 @@ const load = (seed = '', log = createRecordingLog()) => loadIdentity({ dataDir, 
 
 test('the identity is made once, for its owner alone, and found again', async () => {
   const first = await load()
-  expect((await stat(file)).mode & 0o777).toBe(0o600)
+  expect((await stat(file)).mode & 0o777).toBe(OWNER_FILE)
   expect(await readdir(dataDir)).toEqual(['identity.key'])
   const second = await load()
   expect(second.peerId.toString()).toBe(first.peerId.toString())
@@ -30,7 +31,7 @@ test('a key file that others may read is made private, with a warning', async ()
   await chmod(file, 0o644)
   const log = createRecordingLog()
   await load('', log)
-  expect((await stat(file)).mode & 0o777).toBe(0o600)
+  expect((await stat(file)).mode & 0o777).toBe(OWNER_FILE)
   expect(log.lines.map(({ level }) => level)).toEqual(['warn'])
 })
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createApiKeys, type ApiKeys } from '../../../../src-main/services/secrets/index.js'
+import { OWNER_FILE } from '../../../fixtures/file-modes.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
 
 let dir: string
@@ -27,7 +28,7 @@ test('an API key has 32 random bytes and only its SHA-256 is kept, in a file of 
   expect(key).toMatch(/^ocf_[A-Za-z0-9_-]{43}$/)
   expect(Buffer.from(key.slice(4), 'base64url')).toHaveLength(32)
   expect(readFileSync(file, 'utf8')).not.toContain(key.slice(4, 14))
-  expect(statSync(file).mode & 0o777).toBe(0o600)
+  expect(statSync(file).mode & 0o777).toBe(OWNER_FILE)
   expect(entry).toEqual({ id: expect.any(String), name: 'phone', createdDay: '2026-01-31', lastUsedDay: null })
   expect((await keys.add('laptop')).key).not.toBe(key)
 })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createSecretFile, type Vault } from '../../../../src-main/services/secrets/index.js'
+import { OWNER_FILE } from '../../../fixtures/file-modes.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
 import { mountSmallDisk, whyNoSmallDisk } from '../../../fixtures/small-disk.js'
 
@@ -42,7 +43,7 @@ describe('with a key store', () => {
     const { secrets, onPlain } = open(vaultOf(7))
     await secrets.set(NAME, KEY)
     expect(text()).not.toContain(KEY)
-    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect(statSync(file).mode & 0o777).toBe(OWNER_FILE)
     expect(await open(vaultOf(7)).secrets.get(NAME)).toBe(KEY)
     expect(onPlain).not.toHaveBeenCalled()
   })
@@ -75,7 +76,7 @@ describe('with a key store', () => {
     await secrets.set(NAME, KEY)
     await secrets.set('other', 'another key')
     expect(await secrets.get(NAME)).toBe(KEY)
-    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect(statSync(file).mode & 0o777).toBe(OWNER_FILE)
     expect(onPlain).toHaveBeenCalledExactlyOnceWith('this desktop has no password store')
     expect(log.lines.filter(({ level }) => level === 'warn').length).toBe(1)
   })
