@@ -15,7 +15,6 @@ export class Requests {
     app.on('second-instance', (_event, argv) => {
       this.#ask(readLaunch(argv, { isPackaged: app.isPackaged, appPath: app.getAppPath() }).page)
     })
-    app.on('activate', () => this.#ask(undefined))
     app.on('open-url', (event, url) => {
       event.preventDefault()
       this.#ask(parseDeepLink(url))
@@ -27,6 +26,8 @@ export class Requests {
     this.#show = show
     const waiting = this.#waiting
     this.#waiting = undefined
+    // macOS also reports the start itself in this way: kept until now, it would open the window at each login.
+    app.on('activate', () => this.#ask(undefined))
     if (waiting !== undefined) show(waiting.page)
   }
 
