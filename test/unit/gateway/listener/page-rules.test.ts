@@ -13,7 +13,11 @@ import { HandshakeResponse } from '../../../../src-main/p2p/index.js'
 
 const PEER = '12D3KooWEzksHRbD1rRhLWC7v7DZrYEQp9S24jvdLTgomDYpLAjD'
 const OPTIONS = { docsDir: null, dashboardUrl: () => undefined } as unknown as GatewayOptions
-const NEEDS = { monotonic: monotonicClock, host: { peerId: PEER } } as unknown as GatewayNeeds
+const FOLLOWED = { subscribe: () => () => undefined }
+const NEEDS = {
+  ...{ monotonic: monotonicClock, host: { peerId: PEER } },
+  ...{ registry: FOLLOWED, trust: FOLLOWED },
+} as unknown as GatewayNeeds
 const routes = allRoutes(NEEDS, OPTIONS)
 const match = createMatcher(routes, 'local')
 
