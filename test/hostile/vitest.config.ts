@@ -6,7 +6,7 @@ export default defineConfig({
   root: resolve(import.meta.dirname, '..', '..'),
   test: {
     name: 'hostile',
-    include: ['test/integration/hostile-*.test.ts'],
+    include: ['test/integration/hostile-*.test.ts', 'test/integration/forged-rows.test.ts'],
     env: { OCF_TEST_HOSTILE_TIMES: '10' },
     testTimeout: 900_000,
     hookTimeout: 120_000,
