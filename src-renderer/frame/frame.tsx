@@ -12,6 +12,7 @@ import { Toasts } from '../ui/feedback/toasts.js'
 import { Icon } from '../ui/icons/icon.js'
 import styles from './frame.module.css'
 import { Logo } from './logo.js'
+import { NoticesBanner } from './notices-banner.js'
 import { OfflineBanner } from './offline-banner.js'
 import { Palette } from './palette.js'
 import { ShortcutsDialog } from './shortcuts-dialog.js'
@@ -71,6 +72,7 @@ export function Frame() {
         <main ref={main} className={styles['main']} tabIndex={-1}>
           <OfflineBanner />
           <UpdateBanner />
+          <NoticesBanner />
           <CurrentPage item={item} />
         </main>
       </div>

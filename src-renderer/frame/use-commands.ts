@@ -49,7 +49,7 @@ export function useCommands(openShortcuts: () => void): Command[] {
             run(() => navigator.clipboard.writeText(baseUrl), strings.copy.copied),
           ),
         ]),
-    action('share', strings.share.shareMyModel, 'share', () => goTo('share')),
+    action('share', strings.share.shareModels, 'share', () => goTo('share')),
     ...pauses,
 
     action('resume', strings.share.resume, 'play', () =>

@@ -1,6 +1,7 @@
 /** Words of the frame: palette, keys, dialogs. */
 export const frameStrings = {
   dialog: { close: 'Close' },
+  notices: { choose: 'Choose who may use what', read: 'OK' },
   palette: {
     title: 'Go to or do anything',
     open: 'Search',

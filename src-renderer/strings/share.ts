@@ -1,17 +1,30 @@
+import type { Visibility } from '#shared/contract/sharing/visibility.js'
 import { count } from './format.js'
 
 const MINUTE_MS = 60_000
 
+/** Models, by who may use them. */
+type Counts = Readonly<Record<Visibility, number>>
+
 /** Words of the Share page. */
 export const shareStrings = {
-  sentence: (models: number, servers: number) => {
-    if (models > 0) return `You share ${count(models, 'model')} from ${count(servers, 'server')}.`
+  sentence: ({ me, trusted, everyone }: Counts, servers: number) => {
+    const shared = everyone + trusted
+    if (everyone > 0 && trusted > 0) {
+      return `You share ${count(shared, 'model')}: ${everyone} with everyone, ${trusted} with people you trust.`
+    }
+    if (shared > 0) {
+      return `You share ${count(shared, 'model')} with ${everyone > 0 ? 'everyone' : 'people you trust'}.`
+    }
+    if (me > 0) return `Your apps can use ${count(me, 'model')} of this computer. You share none with others.`
     return servers > 0
       ? 'Your server isn’t answering, so nothing is shared right now.'
       : 'You aren’t sharing anything yet.'
   },
   found: (servers: number) =>
-    servers === 1 ? 'One model server was found. Share it?' : `${servers} model servers were found. Share one?`,
+    servers === 1
+      ? 'One model server was found. Who may use it?'
+      : `${servers} model servers were found. Who may use them?`,
   paused: (reason: string) => `Sharing is paused: ${reason}.`,
   pausedSoon: 'Sharing is paused.',
   none: 'No model server was found on this computer.',
@@ -19,12 +32,40 @@ export const shareStrings = {
     'Start Ollama, LM Studio, llama.cpp, vLLM or another one; it appears here automatically. Or enter its port.',
   scan: 'Rescan',
   scanned: 'Rescanned.',
-  shareMyModel: 'Share my model',
-  shareAgain: 'Save selection',
+  shareModels: 'Share a model',
+  /** What the button of a server's card will do. */
+  action: ({ me, trusted, everyone }: Counts) => {
+    if (everyone > 0 && trusted > 0) return `Share ${everyone} with everyone, ${trusted} with people you trust`
+    if (everyone > 0) return `Share ${count(everyone, 'model')} with everyone`
+    if (trusted > 0) return `Share ${count(trusted, 'model')} with people you trust`
+    return me > 0 ? `Use ${count(me, 'model')} on this computer only` : 'Save selection'
+  },
+  chooseOne: 'Tick at least one model.',
+  usableBy: ({ me, trusted, everyone }: Counts) =>
+    [
+      everyone > 0 ? `Everyone: ${everyone}` : '',
+      trusted > 0 ? `People you trust: ${trusted}` : '',
+      me > 0 ? `Only you: ${me}` : '',
+    ]
+      .filter((part) => part !== '')
+      .join(' · '),
   stop: 'Stop sharing',
-  stopped: 'Stopped. Peers no longer see it.',
+  stopped: 'Stopped. No one can use its models any more; your choices are remembered.',
   stoppedUntilRestart: 'Stopped until the next start: it is part of the configuration.',
-  shared: (models: number) => `Shared: peers can now use ${count(models, 'model')}.`,
+  saved: ({ trusted, everyone }: Counts) => {
+    if (everyone > 0) return 'Saved. Peers can use what you share from now on.'
+    return trusted > 0 ? 'Saved. People you trust can use it from now on.' : 'Saved. Only your own apps can use it.'
+  },
+  whoMayUse: 'Who may use them',
+  visibility: { me: 'Only me', trusted: 'People I trust', everyone: 'Everyone' },
+  visibilityOf: (id: string) => `Who may use ${id}`,
+  visibilityOfLater: 'Who may use models that are added later',
+  visibilityMeans: {
+    me: 'Your own apps use them through the base URL. No other computer learns of them.',
+    trusted: 'Only computers of people you have accepted can use them. No one else sees their names.',
+    everyone: 'Every computer in the network sees their names and can use them, within your limits.',
+  },
+  visibilityMixed: 'Each model has its own choice below.',
   serverState: {
     ready: 'Ready',
     starting: 'Starting',
@@ -35,13 +76,13 @@ export const shareStrings = {
     unusable: 'Can’t be used',
     'not-found': 'Not found',
   },
-  sharedBadge: 'Shared with peers',
-  waitsBadge: 'Shared, but not answering',
+  sharedBadge: { me: 'Only for you', trusted: 'Shared with people you trust', everyone: 'Shared with everyone' },
+  waitsBadge: 'Not answering',
   load: (running: number, waiting: number) =>
     waiting > 0 ? `${running} running, ${waiting} waiting` : `${running} running`,
   column: {
-    share: 'Share',
     model: 'Model',
+    visibility: 'Who may use it',
     names: 'Aliases',
     context: 'Context',
     size: 'Size',
@@ -49,7 +90,7 @@ export const shareStrings = {
     parameters: 'Parameters',
   },
   names: {
-    hint: 'Other names peers can use for the model, separated by commas.',
+    hint: 'Other names for the model, separated by commas.',
     label: (id: string) => `Aliases of ${id}`,
     placeholder: 'add alias',
     problem: {
@@ -57,10 +98,11 @@ export const shareStrings = {
       odd: 'A name can’t be *, ., .. or ~, or longer than 200 characters.',
     },
   },
+  away: (name: string) =>
+    `${name} stopped answering. Its models are withdrawn and come back automatically once it runs again.`,
   shareModel: (id: string) => `Share ${id}`,
-  allModels: 'Also share models that are added later',
+  allModels: 'Include models that are added later',
   loaded: 'in memory',
-  networkSees: 'Peers see',
   ticked: (ticked: number, all: number) => `${ticked} of ${count(all, 'model')} selected`,
   key: {
     label: 'Key of this server',
@@ -139,7 +181,7 @@ export const shareStrings = {
   ports: 'Usual ports: Ollama 11434 · LM Studio 1234 · llama.cpp 8080 · vLLM 8000',
   status: { starting: 'Waiting for its first answer', connected: 'Running', down: 'Not answering' },
   published: 'Shared with peers',
-  notPublished: 'Only on this computer',
+  notPublished: 'Only for you',
   models: 'Models',
   noModels: 'It lists no models.',
   paths: 'Paths peers can use',

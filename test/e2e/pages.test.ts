@@ -339,9 +339,9 @@ describe('for everybody', () => {
     const names = page.getByRole('textbox', { name: 'Aliases of llama3.2:latest' })
     await names.fill('small, small')
     await page.getByText('This name is used twice.').waitFor()
-    expect(await page.getByRole('button', { name: 'Save selection' }).isDisabled()).toBe(true)
+    expect(await page.getByRole('button', { name: 'Share 1 model with everyone' }).isDisabled()).toBe(true)
     await names.fill('small, llama')
-    await page.getByRole('button', { name: 'Save selection' }).click()
+    await page.getByRole('button', { name: 'Share 1 model with everyone' }).click()
     await expect
       .poll(() => asked)
       .toEqual([

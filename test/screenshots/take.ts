@@ -75,9 +75,10 @@ async function share(page: Page, { ollama }: SmallNetwork): Promise<void> {
   await page.evaluate(() => (location.hash = '#/share'))
   await page.getByLabel('Address').fill(String(ollama.port))
   await page.getByRole('button', { name: 'Check this port' }).click()
-  await page.getByRole('button', { name: 'Share my model' }).waitFor()
+  await page.getByRole('button', { name: /^Use \d models on this computer only$/ }).waitFor()
   await everyLook(page, 'share-found')
-  await page.getByRole('button', { name: 'Share my model' }).click()
+  await page.getByRole('radio', { name: 'Everyone' }).check()
+  await page.getByRole('button', { name: /^Share \d models with everyone$/ }).click()
   await page.getByRole('button', { name: 'Stop sharing' }).waitFor()
 }
 

@@ -1,5 +1,7 @@
+import type { DetectedServer } from '#shared/contract/sharing/detection.js'
 import type { ServiceView } from '#shared/contract/sharing/services.js'
 import type { ShareView } from '#shared/contract/sharing/shares.js'
+import { VISIBILITIES, type Visibility } from '#shared/contract/sharing/visibility.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useClient, useFeed } from '../../stores/hooks.js'
 import { strings } from '../../strings.js'
@@ -14,7 +16,8 @@ import { LimitsCard } from './limits/limits-card.js'
 import { RulesCard } from './limits/rules-card.js'
 import { LiveCard } from './live-card.js'
 import { PauseBar } from './pause-bar.js'
-import { ServerCard } from './servers/server-card.js'
+import { countByVisibility } from './servers/selection.js'
+import { AwayCard, ServerCard } from './servers/server-card.js'
 import { TypeInCard } from './servers/type-in-card.js'
 import { modelsOf, ServiceCard } from './service-card.js'
 import styles from './share-page.module.css'
@@ -30,7 +33,7 @@ export function SharePage() {
   const found = dataOf(detection)
   const shared = dataOf(shares)
   const others = otherServices(dataOf(services) ?? [], shared ?? [])
-  const gives = (shared?.length ?? 0) > 0 || others.some((service) => service.published)
+  const gives = (shared ?? []).some(isForOthers) || others.some((service) => service.published)
 
   const sentence = (): string => {
     if (found === undefined || shared === undefined) return strings.state.loading
@@ -38,11 +41,10 @@ export function SharePage() {
       const [first] = pause.reasons
       return first === undefined ? words.pausedSoon : words.paused(first.sentence)
     }
-    const published = shared.filter(({ status }) => status === 'connected').flatMap((share) => share.published)
-    const models = new Set([...published, ...others.flatMap((service) => sharedModels(service))])
-    if (gives) return words.sentence(models.size, shared.length + others.length)
+    const servers = shared.length + others.length
+    if (shared.length > 0 || gives) return words.sentence(countByVisibility(usableModels(shared, others)), servers)
     const usable = found.filter((server) => server.models.length > 0 || server.state === 'needs-key').length
-    return usable > 0 ? words.found(usable) : words.sentence(0, 0)
+    return usable > 0 ? words.found(usable) : words.sentence(countByVisibility([]), 0)
   }
   return (
     <Page name={strings.nav.share} sentence={sentence()} actions={<ScanAgain />}>
@@ -50,13 +52,16 @@ export function SharePage() {
       <FeedView state={detection}>
         {(servers) => (
           <>
-            {servers.length === 0 && others.length === 0 && <ServersEmpty />}
+            {servers.length === 0 && others.length === 0 && awayFrom(servers, shared).length === 0 && <ServersEmpty />}
             {servers.map((server) => (
               <ServerCard
                 key={server.address}
                 server={server}
                 share={shared?.find((share) => share.address === server.address)}
               />
+            ))}
+            {awayFrom(servers, shared).map((share) => (
+              <AwayCard key={share.id} share={share} />
             ))}
           </>
         )}
@@ -79,8 +84,36 @@ function otherServices(services: readonly ServiceView[], shares: readonly ShareV
   return services.filter((service) => !ids.has(service.id))
 }
 
-function sharedModels(service: ServiceView): string[] {
-  return service.published && service.status === 'connected' ? modelsOf(service).map((model) => model.id) : []
+/** Whether peers may use something of it. */
+function isForOthers({ models, visibility, choices }: ShareView): boolean {
+  const isOpen = choices.some((choice) => choice.ticked && choice.visibility !== 'me')
+  return isOpen || (models === 'all' && visibility !== 'me')
+}
+
+/** Shares whose server is not found now. */
+function awayFrom(servers: readonly DetectedServer[], shares: readonly ShareView[] = []): ShareView[] {
+  return shares.filter((share) => servers.every(({ address }) => address !== share.address))
+}
+
+/** What can be used now, each name once and by the most who may use it. */
+function usableModels(shares: readonly ShareView[], services: readonly ServiceView[]): { visibility: Visibility }[] {
+  const names = [
+    ...shares.filter(({ status }) => status === 'connected').flatMap((share) => share.names),
+    ...services
+      .filter(({ status }) => status === 'connected')
+      .flatMap((service) =>
+        modelsOf(service).map(({ id, visibility }) => ({
+          name: id,
+          visibility: service.published ? visibility : ('me' as const),
+        })),
+      ),
+  ]
+  const widest = new Map<string, Visibility>()
+  for (const { name, visibility } of names) {
+    const before = widest.get(name) ?? 'me'
+    widest.set(name, VISIBILITIES.indexOf(visibility) > VISIBILITIES.indexOf(before) ? visibility : before)
+  }
+  return [...widest.values()].map((visibility) => ({ visibility }))
 }
 
 /** Scans for servers now. */

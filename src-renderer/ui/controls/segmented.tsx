@@ -10,7 +10,8 @@ export function Segmented<T extends string>({
 }: {
   label: string
   options: readonly { value: T; label: string }[]
-  value: T
+  /** Undefined while none of them holds. */
+  value: T | undefined
   onChange: (value: T) => void
 }) {
   const name = useId()

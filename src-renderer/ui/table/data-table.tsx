@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useLayoutEffect, useRef, useState, type ReactNode } from 'react'
+import { useLayoutEffect, useRef, useState, type CSSProperties, type ReactNode } from 'react'
 import styles from './data-table.module.css'
 import { nextSorting, sortRows, type Sorting, type SortKey } from './sort-rows.js'
 
@@ -71,7 +71,12 @@ export function DataTable<Row>({
       className={isVirtual ? styles['scroller'] : styles['box']}
       {...(isVirtual ? { tabIndex: 0, role: 'group', 'aria-label': label } : {})}
     >
-      <table className={styles['table']} aria-label={label} aria-rowcount={rows.length + 1}>
+      <table
+        className={styles['table']}
+        style={{ '--least': `${leastWidth(columns)}px` } as CSSProperties}
+        aria-label={label}
+        aria-rowcount={rows.length + 1}
+      >
         <colgroup>
           {columns.map((column) => (
             <col key={column.key} className={cellClass(column)} style={{ width: column.width }} />
@@ -99,6 +104,14 @@ export function DataTable<Row>({
       </table>
     </div>
   )
+}
+
+/** Room for the column without a width where the window is too narrow for the others; the table then scrolls sideways. */
+const LEAST_REST = 150
+
+function leastWidth<Row>(columns: readonly Column<Row>[]): number {
+  const shown = columns.filter(({ minor }) => minor !== true)
+  return shown.reduce((sum, { width }) => sum + (width ?? LEAST_REST), 0)
 }
 
 /** The room of rows that are not drawn. */

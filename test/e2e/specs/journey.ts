@@ -56,11 +56,14 @@ export function describeJourney(transport: Transport): void {
       .getByText(/^Ollama 0\.13\.1/)
       .waitFor()
     await tabTo(page(), /^Rescan$/)
+    await tabTo(page(), /^Only me$/)
+    await page().keyboard.press('ArrowRight')
+    await page().keyboard.press('ArrowRight')
     await tabTo(page(), /^Share nomic-embed-text/)
     await page().keyboard.press('Space')
-    await tabTo(page(), /^Share my model$/)
+    await tabTo(page(), /^Share 2 models with everyone$/)
     await page().keyboard.press('Enter')
-    await expect.poll(heading, SLOW).toBe('You share 2 models from 1 server.')
+    await expect.poll(heading, SLOW).toBe('You share 2 models with everyone.')
     expect(performance.now() - startedAt).toBeLessThan(60_000)
   })
 
@@ -87,16 +90,16 @@ export function describeJourney(transport: Transport): void {
     await page().getByRole('button', { name: 'Pause until I resume' }).click()
     await expect.poll(heading, SLOW).toMatch(/^Sharing is paused: /)
     await page().getByRole('button', { name: 'Resume' }).click()
-    await expect.poll(heading, SLOW).toBe('You share 2 models from 1 server.')
+    await expect.poll(heading, SLOW).toBe('You share 2 models with everyone.')
   })
 
   test('what is no longer shared is gone for peers, and can be shared again', async () => {
     await page().getByRole('button', { name: 'Stop sharing' }).click()
     await expect.poll(heading, SLOW).not.toMatch(/^You share \d/)
-    await page().getByText('Shared with peers').waitFor({ state: 'detached' })
+    await page().getByText('Shared with everyone').waitFor({ state: 'detached' })
     await expect.poll(modelsOfPeer, SLOW).not.toContain('qwen3:8b')
-    await page().getByRole('button', { name: 'Share my model' }).click()
-    await expect.poll(heading, SLOW).toBe('You share 3 models from 1 server.')
+    await page().getByRole('button', { name: 'Share 2 models with everyone' }).click()
+    await expect.poll(heading, SLOW).toBe('You share 2 models with everyone.')
   })
 
   test('a chat with a peer’s model streams, and tells who answered over which path', async () => {
@@ -141,7 +144,7 @@ export function describeJourney(transport: Transport): void {
     await goTo('#/settings')
     await expect.poll(timeoutRow, SLOW).toMatch(/7m[\s\S]*File/)
     await goTo('#/share')
-    await expect.poll(heading, SLOW).toBe('You share 3 models from 1 server.')
+    await expect.poll(heading, SLOW).toBe('You share 2 models with everyone.')
   })
 }
 
@@ -149,9 +152,11 @@ export function describeJourney(transport: Transport): void {
 async function tabTo(page: Page, name: RegExp): Promise<void> {
   for (let i = 0; i < 60; i += 1) {
     await page.keyboard.press('Tab')
-    const focused = await page.evaluate(
-      () => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '',
-    )
+    const focused = await page.evaluate(() => {
+      const element = document.activeElement
+      const label = element instanceof HTMLInputElement ? element.labels?.[0]?.textContent : undefined
+      return element?.getAttribute('aria-label') ?? label ?? element?.textContent ?? ''
+    })
     if (name.test(focused)) return
   }
   throw new Error(`The keyboard does not reach ${String(name)}.`)

@@ -6,9 +6,9 @@ export type Names = Readonly<Record<string, string>>
 type Alias = ShareView['aliases'][number]
 
 /** What stands beside the models before anything was typed. */
-export function firstNames(share: ShareView | undefined): Names {
+export function firstNames(aliases: readonly Alias[] = []): Names {
   const names: Record<string, string> = {}
-  for (const { name, model } of share?.aliases ?? []) {
+  for (const { name, model } of aliases) {
     names[model] = names[model] === undefined ? name : `${names[model]}, ${name}`
   }
   return names

@@ -13,7 +13,16 @@ import { KeyForm } from './key-form.js'
 import { aliasesOf, firstNames, nameProblem, namesDiffer, type Names } from './names.js'
 import styles from './server-card.module.css'
 import { ServerModels } from './server-models.js'
-import { firstTicks, tickedIds, ticksDiffer, type Ticks } from './ticks.js'
+import {
+  countByVisibility,
+  keptSelection,
+  NO_EDITS,
+  requestOf,
+  selectionsDiffer,
+  tickedIds,
+  withEdits,
+  type Selection,
+} from './selection.js'
 
 const { share: words } = strings
 
@@ -28,12 +37,13 @@ const TONES: Record<ServerState, Tone> = {
   'not-found': 'bad',
 }
 
-/** A model server of this machine: its models with ticks, and the button that shares them. */
+/** A model server of this machine: its models, who may use each, and the button that does so. */
 export function ServerCard({ server, share }: { server: DetectedServer; share: ShareView | undefined }) {
-  const [changed, setChanged] = useState<Ticks>()
+  const [edits, setEdits] = useState(NO_EDITS)
   const [typed, setTyped] = useState<Names>()
-  const names = typed ?? firstNames(share)
-  const ticks = changed ?? firstTicks(server.models, share)
+  const names = typed ?? firstNames(share?.aliases ?? server.remembered?.aliases)
+  const kept = keptSelection(server, share)
+  const selection = withEdits(kept, edits)
   return (
     <Card title={titleOf(server)} aside={<Badges server={server} share={share} />} flush={server.models.length > 0}>
       {server.problem !== null && (
@@ -44,14 +54,22 @@ export function ServerCard({ server, share }: { server: DetectedServer; share: S
       {server.state === 'needs-key' && <KeyForm server={server} />}
       {server.models.length > 0 && (
         <>
-          <ServerModels models={server.models} ticks={ticks} onChange={setChanged} names={names} onNames={setTyped} />
+          <ServerModels
+            models={server.models}
+            selection={selection}
+            edits={edits}
+            onEdit={setEdits}
+            names={names}
+            onNames={setTyped}
+          />
           <Actions
             server={server}
             share={share}
-            ticks={ticks}
+            kept={kept}
+            selection={selection}
             names={names}
             onDone={() => {
-              setChanged(undefined)
+              setEdits(NO_EDITS)
               setTyped(undefined)
             }}
           />
@@ -72,73 +90,104 @@ function Badges({ server, share }: { server: DetectedServer; share: ShareView | 
     <span className={styles['badges']}>
       {load !== null && load.running + load.waiting > 0 && <Badge>{words.load(load.running, load.waiting)}</Badge>}
       <Badge tone={TONES[server.state]}>{words.serverState[server.state]}</Badge>
-      {share !== undefined && (
-        <Badge tone={share.status === 'connected' ? 'accent' : 'warn'} title={share.problem ?? undefined}>
-          {share.status === 'connected' ? words.sharedBadge : words.waitsBadge}
-        </Badge>
-      )}
+      {share !== undefined && <ShareBadge share={share} />}
     </span>
   )
+}
+
+/** Who may use something of it, as far as any of its models goes. */
+function ShareBadge({ share: { status, problem, models, visibility, choices } }: { share: ShareView }) {
+  if (status !== 'connected') {
+    return (
+      <Badge tone="warn" title={problem ?? undefined}>
+        {words.waitsBadge}
+      </Badge>
+    )
+  }
+  const later = models === 'all' ? [{ visibility }] : []
+  const counts = countByVisibility([...choices.filter(({ ticked }) => ticked), ...later])
+  const widest = counts.everyone > 0 ? 'everyone' : counts.trusted > 0 ? 'trusted' : 'me'
+  return <Badge tone={widest === 'me' ? 'neutral' : 'accent'}>{words.sharedBadge[widest]}</Badge>
 }
 
 function Actions({
   server,
   share,
-  ticks,
+  kept,
+  selection,
   names,
   onDone,
 }: {
   server: DetectedServer
   share: ShareView | undefined
-  ticks: Ticks
+  kept: Selection
+  selection: Selection
   names: Names
   onDone: () => void
 }) {
   const client = useClient()
   const { busy, run } = useAction()
   const { host, port } = server
-  const ids = tickedIds(server.models, ticks)
+  const ids = tickedIds(selection)
+  const counts = countByVisibility(selection.models.filter(({ ticked }) => ticked))
   const aliases = aliasesOf(names, ids)
   const problems = ids.map((id) => nameProblem(names, ids, id)).filter((problem) => problem !== undefined)
-  const differs = share === undefined || ticksDiffer(share, ticks) || namesDiffer(share, aliases)
+  const differs = share === undefined || selectionsDiffer(kept, selection) || namesDiffer(share, aliases)
+  const isEmpty = ids.length === 0 && selection.later === null
 
   const add = async (): Promise<void> => {
-    const models = ticks === 'all' ? ticks : ids
-    const done = await client.call('shares.add', { host, port, models, visibility: 'everyone', aliases })
+    await client.call('shares.add', { host, port, ...requestOf(selection, kept), aliases })
     onDone()
-    toast('good', words.shared(done.published.length === 0 ? ids.length : done.published.length))
+    toast('good', words.saved(counts))
   }
-  const remove = async (id: string): Promise<void> => {
+  return (
+    <footer className={styles['actions']}>
+      <p className={styles['sees']} title={share?.names.map(({ name }) => name).join(', ')}>
+        {problems[0] !== undefined
+          ? words.names.problem[problems[0]]
+          : differs
+            ? isEmpty && words.chooseOne
+            : words.usableBy(countByVisibility(share.names))}
+      </p>
+      {share !== undefined && <StopSharing id={share.id} onDone={onDone} />}
+      {differs && (
+        <Button
+          primary
+          icon={counts.everyone + counts.trusted > 0 ? 'share' : 'check'}
+          disabled={busy || isEmpty || problems.length > 0}
+          onClick={() => run(add)}
+        >
+          {words.action(counts)}
+        </Button>
+      )}
+    </footer>
+  )
+}
+
+function StopSharing({ id, onDone }: { id: string; onDone: () => void }) {
+  const client = useClient()
+  const { busy, run } = useAction()
+  const remove = async (): Promise<void> => {
     const { untilRestart, problem } = await client.call('shares.remove', { id })
     onDone()
     if (problem !== null) toast('bad', `${words.stopped} ${problem}`)
     else toast('good', untilRestart ? words.stoppedUntilRestart : words.stopped)
   }
   return (
-    <footer className={styles['actions']}>
-      <p className={styles['sees']}>
-        {problems[0] !== undefined
-          ? words.names.problem[problems[0]]
-          : share !== undefined && share.published.length > 0
-            ? `${words.networkSees}: ${share.published.join(', ')}`
-            : words.ticked(ids.length, server.models.length)}
-      </p>
-      {share !== undefined && (
-        <Button icon="stop" disabled={busy} onClick={() => run(() => remove(share.id))}>
-          {words.stop}
-        </Button>
-      )}
-      {differs && (
-        <Button
-          primary
-          icon="share"
-          disabled={busy || ids.length === 0 || problems.length > 0}
-          onClick={() => run(add)}
-        >
-          {share === undefined ? words.shareMyModel : words.shareAgain}
-        </Button>
-      )}
-    </footer>
+    <Button icon="stop" disabled={busy} onClick={() => run(remove)}>
+      {words.stop}
+    </Button>
+  )
+}
+
+/** A shared server that is no longer found on this machine. */
+export function AwayCard({ share }: { share: ShareView }) {
+  return (
+    <Card title={`${share.name} · ${share.address}`} aside={<ShareBadge share={{ ...share, status: 'down' }} />}>
+      <Notice tone="warn" actions={<StopSharing id={share.id} onDone={() => undefined} />}>
+        {words.away(share.name)}
+      </Notice>
+    </Card>
   )
 }
 

@@ -1,31 +1,36 @@
-import { useId } from 'react'
 import type { DetectedModel } from '#shared/contract/sharing/detection.js'
+import { VISIBILITIES } from '#shared/contract/sharing/visibility.js'
 import { formatBytes } from '../../../strings/format.js'
 import { strings } from '../../../strings.js'
+import { Segmented } from '../../../ui/controls/segmented.js'
+import { Select } from '../../../ui/controls/select.js'
 import { DataTable, type Column } from '../../../ui/table/data-table.js'
 import { Badge } from '../../../ui/text/badge.js'
 import { nameProblem, type Names } from './names.js'
 import styles from './server-models.module.css'
-import { tickedIds, toggleTick, type Ticks } from './ticks.js'
+import { commonVisibility, editModels, tickedIds, type Edits, type Selection } from './selection.js'
 
 const { share: words } = strings
+const OPTIONS = VISIBILITIES.map((value) => ({ value, label: words.visibility[value] }))
 
-/** The models of a server, each with its tick. */
+/** The models of a server, each with its tick and who may use it. */
 export function ServerModels({
   models,
-  ticks,
-  onChange,
+  selection,
+  edits,
+  onEdit,
   names,
   onNames,
 }: {
   models: readonly DetectedModel[]
-  ticks: Ticks
-  onChange: (ticks: Ticks) => void
+  selection: Selection
+  edits: Edits
+  onEdit: (edits: Edits) => void
   names: Names
   onNames: (names: Names) => void
 }) {
-  const id = useId()
-  const ticked = new Set(tickedIds(models, ticks))
+  const choices = new Map(selection.models.map((choice) => [choice.model, choice]))
+  const ticked = new Set(tickedIds(selection))
   const columns: readonly Column<DetectedModel>[] = [
     {
       key: 'model',
@@ -36,7 +41,7 @@ export function ServerModels({
             type="checkbox"
             aria-label={words.shareModel(model.id)}
             checked={ticked.has(model.id)}
-            onChange={() => onChange(toggleTick(models, ticks, model.id))}
+            onChange={({ target }) => onEdit(editModels(edits, [model.id], { ticked: target.checked }))}
           />
           <code>{model.id}</code>
           {model.loaded === true && <Badge tone="good">{words.loaded}</Badge>}
@@ -44,10 +49,24 @@ export function ServerModels({
       ),
     },
     {
+      key: 'visibility',
+      header: words.column.visibility,
+      width: 160,
+      cell: ({ id }) => (
+        <Select
+          label={words.visibilityOf(id)}
+          options={OPTIONS}
+          value={choices.get(id)?.visibility ?? 'me'}
+          disabled={!ticked.has(id)}
+          onChange={(visibility) => onEdit(editModels(edits, [id], { visibility }))}
+        />
+      ),
+    },
+    {
       key: 'names',
       header: words.column.names,
       hint: words.names.hint,
-      width: 170,
+      width: 150,
       cell: ({ id: model }) => {
         if (!ticked.has(model)) return null
         const problem = nameProblem(names, [...ticked], model)
@@ -87,6 +106,7 @@ export function ServerModels({
     {
       key: 'quantisation',
       header: words.column.quantisation,
+      minor: true,
       width: 100,
       cell: ({ quantisation }) => quantisation ?? strings.unknown,
     },
@@ -100,16 +120,63 @@ export function ServerModels({
   ]
   return (
     <>
+      <ForAll selection={selection} edits={edits} onEdit={onEdit} />
       <DataTable label={words.models} columns={columns} rows={models} rowKey={(model) => model.id} />
-      <label className={styles['all']} htmlFor={id}>
+      <LaterModels later={selection.later} onChange={(later) => onEdit({ ...edits, later })} />
+    </>
+  )
+}
+
+/** Ticks all models or none, and says for all ticked ones who may use them. */
+function ForAll({ selection, edits, onEdit }: { selection: Selection; edits: Edits; onEdit: (edits: Edits) => void }) {
+  const ids = selection.models.map(({ model }) => model)
+  const ticked = tickedIds(selection)
+  const common = commonVisibility(selection)
+  return (
+    <div className={styles['forAll']}>
+      <label className={styles['tick']}>
         <input
-          id={id}
           type="checkbox"
-          checked={ticks === 'all'}
-          onChange={(event) => onChange(event.target.checked ? 'all' : [...ticked])}
+          checked={ticked.length === ids.length}
+          ref={(box) => {
+            if (box !== null) box.indeterminate = ticked.length > 0 && ticked.length < ids.length
+          }}
+          onChange={({ target }) => onEdit(editModels(edits, ids, { ticked: target.checked }))}
+        />
+        {words.ticked(ticked.length, ids.length)}
+      </label>
+      <Segmented
+        label={words.whoMayUse}
+        options={OPTIONS}
+        value={common}
+        onChange={(visibility) => onEdit(editModels(edits, ticked, { visibility }))}
+      />
+      <p className={styles['means']} aria-live="polite">
+        {ticked.length > 0 && (common === undefined ? words.visibilityMixed : words.visibilityMeans[common])}
+      </p>
+    </div>
+  )
+}
+
+/** What becomes of models that the server gets later. */
+function LaterModels({
+  later,
+  onChange,
+}: {
+  later: Selection['later']
+  onChange: (later: Selection['later']) => void
+}) {
+  return (
+    <div className={styles['later']}>
+      <label className={styles['tick']}>
+        <input
+          type="checkbox"
+          checked={later !== null}
+          onChange={({ target }) => onChange(target.checked ? 'me' : null)}
         />
         {words.allModels}
       </label>
-    </>
+      {later !== null && <Select label={words.visibilityOfLater} options={OPTIONS} value={later} onChange={onChange} />}
+    </div>
   )
 }
