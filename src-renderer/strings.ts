@@ -7,6 +7,7 @@ import { identityStrings } from './strings/identity.js'
 import { keysStrings } from './strings/keys.js'
 import { modelsStrings } from './strings/models.js'
 import { networkStrings } from './strings/network.js'
+import { peopleStrings } from './strings/people.js'
 import { settingsStrings } from './strings/settings.js'
 import { shareStrings } from './strings/share.js'
 import { trafficStrings } from './strings/traffic.js'
@@ -76,6 +77,7 @@ export const strings = {
   },
   models: modelsStrings,
   network: networkStrings,
+  people: peopleStrings,
   traffic: trafficStrings,
   update: updateStrings,
   share: shareStrings,

@@ -6,10 +6,12 @@ import { SettingsPage } from '../features/settings/settings-page.js'
 import { SharePage } from '../features/share/share-page.js'
 import { TrafficPage } from '../features/traffic/traffic-page.js'
 import { linkTo, PAGES, type PageName } from '../stores/route.js'
+import { useInviteLink } from '../stores/use-invite-link.js'
 import { useRoute } from '../stores/use-route.js'
 import { strings } from '../strings.js'
 import { Toasts } from '../ui/feedback/toasts.js'
 import { Icon } from '../ui/icons/icon.js'
+import { JoinDialog } from '../ui/join/join-dialog.js'
 import styles from './frame.module.css'
 import { Logo } from './logo.js'
 import { NoticesBanner } from './notices-banner.js'
@@ -35,6 +37,7 @@ export function Frame() {
   const CurrentPage = PAGE_OF[page]
   const [open, setOpen] = useState<'palette' | 'shortcuts'>()
   const main = useRef<HTMLElement>(null)
+  const link = useInviteLink()
   useShortcuts({ palette: () => setOpen('palette'), help: () => setOpen('shortcuts') })
   useEffect(() => {
     document.title = `${strings.nav[page]} – ${strings.product}`
@@ -78,6 +81,7 @@ export function Frame() {
       </div>
       {open === 'palette' && <Palette onClose={() => setOpen(undefined)} openShortcuts={() => setOpen('shortcuts')} />}
       {open === 'shortcuts' && <ShortcutsDialog onClose={() => setOpen(undefined)} />}
+      {link.invite !== undefined && <JoinDialog key={link.invite} text={link.invite} onClose={link.close} />}
       <Toasts />
     </div>
   )

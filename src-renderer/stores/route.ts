@@ -5,6 +5,9 @@ export type PageName = (typeof PAGES)[number]
 /** What stands in the place of a peer where the doctor on the Network page is meant; no peer id is that short. */
 export const DOCTOR_ITEM = 'doctor'
 
+/** The same for the dialog that makes an invite. */
+export const INVITE_ITEM = 'invite'
+
 /** Where one is: a page, and what is open on it (a model, a peer, a request, a setting). */
 export interface Route {
   page: PageName
@@ -19,6 +22,13 @@ export function routeOf(hash: string): Route {
   if (page === undefined) return { page: 'home', item: undefined }
   const item = decode(rest.join('/'))
   return { page, item: item === '' ? undefined : item }
+}
+
+/** The invite that an address like `#/join/ocf1…` brings; undefined for every other one. */
+export function inviteIn(hash: string): string | undefined {
+  const [, text] = /^#\/join\/(.+)$/.exec(hash) ?? []
+  const invite = text === undefined ? '' : decode(text)
+  return invite === '' ? undefined : invite
 }
 
 /** The link to a page, or to a thing on it. */

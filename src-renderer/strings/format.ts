@@ -32,6 +32,14 @@ export function formatAgo(atMs: number, nowMs: number): string {
   return `${Math.floor(seconds / 86_400)} d ago`
 }
 
+/** How long until then: `in 12 min`, `in 3 h`, `in 5 d`; `now` when it has come. */
+export function formatIn(atMs: number, nowMs: number): string {
+  const minutes = Math.ceil((atMs - nowMs) / 60_000)
+  if (minutes <= 0) return 'now'
+  if (minutes < 60) return `in ${minutes} min`
+  return minutes < 48 * 60 ? `in ${Math.round(minutes / 60)} h` : `in ${Math.round(minutes / 1440)} d`
+}
+
 /** The exact local time, for hovers: `2026-03-10 14:05:09`. */
 export function formatExact(atMs: number): string {
   const date = new Date(atMs)

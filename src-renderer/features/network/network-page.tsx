@@ -3,12 +3,13 @@ import type { PeerView } from '#shared/contract/network/peers.js'
 import type { Status } from '#shared/contract/node/node.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
-import { DOCTOR_ITEM } from '../../stores/route.js'
+import { DOCTOR_ITEM, INVITE_ITEM } from '../../stores/route.js'
 import { goTo } from '../../stores/use-route.js'
 import { strings } from '../../strings.js'
 import { SearchBox } from '../../ui/controls/search-box.js'
 import { Empty } from '../../ui/feedback/empty.js'
 import { FeedView } from '../../ui/feedback/feed-view.js'
+import { JoinCard } from '../../ui/join/join-card.js'
 import { Card } from '../../ui/layout/card.js'
 import { Page } from '../../ui/layout/page.js'
 import { DataTable } from '../../ui/table/data-table.js'
@@ -17,6 +18,7 @@ import { BootstrapCard } from './bootstrap-card.js'
 import { PEER_COLUMNS } from './columns.js'
 import { DoctorCard } from './doctor-card.js'
 import { PeerDetail } from './peer-detail.js'
+import { PeopleCard } from './people/people-card.js'
 import { Picture } from './picture.js'
 import { SelfCard } from './self-card.js'
 
@@ -29,11 +31,13 @@ export function NetworkPage({ item }: { item: string | undefined }) {
   const known = dataOf(peers)
   return (
     <Page name={strings.nav.network} sentence={known === undefined ? strings.state.loading : sentenceFor(known)}>
+      <JoinCard />
+      <PeopleCard isInviting={item === INVITE_ITEM} />
       <FeedView state={peers}>{(list) => <Peers peers={list} mode={dataOf(status)?.mode} />}</FeedView>
       <FeedView state={status}>{(self) => <SelfCard status={self} />}</FeedView>
       <BootstrapCard mode={dataOf(status)?.mode} />
       <DoctorCard isWanted={item === DOCTOR_ITEM} />
-      {item !== undefined && item !== DOCTOR_ITEM && known !== undefined && (
+      {item !== undefined && item !== DOCTOR_ITEM && item !== INVITE_ITEM && known !== undefined && (
         <PeerDetail peerId={item} peer={known.find((peer) => peer.peerId === item)} />
       )}
     </Page>

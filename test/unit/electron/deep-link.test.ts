@@ -8,6 +8,11 @@ test('a link names a page of the dashboard, with or without the slash some syste
   expect(parseDeepLink('ocf://settings/')).toBe('settings')
 })
 
+test('a link with an invite names the question about it, and carries nothing else', () => {
+  expect(parseDeepLink('ocf://join/ocf1Ab-_9')).toBe('join/ocf1Ab-_9')
+  expect(parseDeepLink('ocf://join/ocf1Ab-_9/')).toBe('join/ocf1Ab-_9')
+})
+
 test('the pages that can be linked are those the dashboard has', () => {
   // Read and not imported: the dashboard's code is for browsers.
   const source = readFileSync(new URL('../../../src-renderer/stores/route.ts', import.meta.url), 'utf8')
@@ -22,6 +27,15 @@ test.each([
   'ocf://models?share=1',
   'ocf://models#x',
   'ocf://Models',
+  'ocf://join',
+  'ocf://join/',
+  'ocf://join/models',
+  'ocf://join/ocf1ab?switch=1',
+  'ocf://join/ocf1ab#x',
+  'ocf://join/ocf1%41',
+  'ocf://join/ocf1ab/../settings',
+  `ocf://join/ocf1${'a'.repeat(700)}`,
+  'ocf://join/ocf1ab\n',
   'ocf://%6Dodels',
   'ocf:models',
   'ocf://models ',
@@ -34,7 +48,7 @@ test.each([
   expect(parseDeepLink(link)).toBeUndefined()
 })
 
-test('whatever a web page puts behind the scheme, nothing but a known page comes out', () => {
+test('whatever a web page puts behind the scheme, nothing but a known page or an invite comes out', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (rest) => {
       const page = parseDeepLink(`ocf://${rest}`)

@@ -1,0 +1,298 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { InviteView, Joining, ReadInvite } from '#shared/contract/people/invites.js'
+import type { Person } from '#shared/contract/people/people.js'
+import { createFakeNode, type FakeNode } from '../contract/fake-node.js'
+import { FRIEND } from '../contract/fake-people.js'
+import { launchChromium, noChromium, type Browser } from '../fixtures/chromium/launch.js'
+import { openFakeDashboard, type FakeDashboard } from './fake-dashboard.js'
+
+let browser: Browser
+let node: FakeNode
+let dashboard: FakeDashboard
+
+beforeAll(async () => {
+  if (noChromium === undefined) browser = await launchChromium()
+})
+afterAll(() => (noChromium === undefined ? browser.close() : undefined))
+beforeEach((context) => {
+  context.skip(noChromium !== undefined, noChromium)
+  node = createFakeNode()
+})
+afterEach(async () => {
+  expect(dashboard.complaints).toEqual([])
+  await dashboard.close()
+})
+
+async function open(hash: string): Promise<FakeDashboard['page']> {
+  dashboard = await openFakeDashboard(browser, node)
+  await dashboard.goTo(hash)
+  return dashboard.page
+}
+
+const WHOLE = `ocf1${'A'.repeat(300)}`
+const READ: ReadInvite = {
+  invite: { inviter: FRIEND, name: 'Ann', network: 'public', expiresAtMs: 1_900_000_000_000, trusted: false },
+  ...{ problem: null, sentence: null, canSwitch: false },
+}
+
+/** People that change, as those of a real node do. */
+function livelyPeople(state: { people?: Person[]; invites?: InviteView[] } = {}) {
+  const fake = node.needs.people
+  const listeners = new Set<() => void>()
+  const changed = <T>(answer: T): Promise<T> => {
+    for (const listener of listeners) listener()
+    return Promise.resolve(answer)
+  }
+  const now = {
+    people: state.people ?? [...fake.list()],
+    invites: state.invites ?? [...fake.invites()],
+    joining: null as Joining | null,
+    ownName: 'Me',
+    changed,
+  }
+  const find = (peerId: string): Person => now.people.find((person) => person.peerId === peerId)!
+  Object.assign(fake, {
+    list: () => now.people,
+    invites: () => now.invites,
+    joining: () => now.joining,
+    readInvite: (text: string): ReadInvite =>
+      text.includes(WHOLE)
+        ? READ
+        : { invite: null, problem: 'cut-off', sentence: 'The end of this invite is missing.', canSwitch: false },
+    rename(peerId: string, name: string) {
+      now.people = now.people.map((one) => (one.peerId === peerId ? { ...one, givenName: name, label: name } : one))
+      return changed(find(peerId))
+    },
+    untrust(peerId: string) {
+      const untrusted = find(peerId)
+      now.people = []
+      return changed({ untrusted, openInviteId: null })
+    },
+    ownName: () => ({ name: now.ownName, isDefault: false, editable: true }),
+    setOwnName(name: string | null) {
+      now.ownName = name ?? 'default'
+      return changed({ name: now.ownName, isDefault: name === null, editable: true })
+    },
+    revokeInvite(id: string) {
+      const invite = { ...now.invites.find((one) => one.id === id)!, state: 'revoked' as const }
+      now.invites = [invite]
+      return changed(invite)
+    },
+    subscribe(listener: () => void) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  })
+  return now
+}
+
+describe('the field to join', () => {
+  test('a pasted message says who invites before anything is done, then how far it is and what came of it', async () => {
+    const people = livelyPeople()
+    const asked: string[] = []
+    let end: () => void = () => undefined
+    node.needs.people.join = async (text) => {
+      asked.push(text)
+      people.joining = { inviter: FRIEND, name: 'Ann', stage: 'proving', sinceMs: Date.now() - 2_000 }
+      await people.changed(undefined)
+      await new Promise<void>((resolve) => (end = resolve))
+      return { outcome: 'joined', sentence: 'You and Ann trust each other now.', peerId: FRIEND }
+    }
+    const page = await open('#/network')
+    const card = page.getByRole('region', { name: 'Join someone' })
+    await card.getByRole('textbox', { name: 'Invite' }).fill(`Hi! Paste this: ${WHOLE} Cheers`)
+    await page.keyboard.press('Enter')
+    await card.getByRole('heading', { name: 'Ann invites you' }).waitFor()
+    await card.getByText('strangers can be in it', { exact: false }).waitFor()
+    await dashboard.look('join-offer')
+    expect(asked).toEqual([])
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Join Ann')
+    await page.keyboard.press('Enter')
+    await card.getByText('Showing the invite to Ann…').waitFor()
+    await card.getByText(/^\d+ s, at most half a minute$/).waitFor()
+    await dashboard.look('join-progress')
+    end()
+    await card.getByText('You and Ann trust each other now.').waitFor()
+    await dashboard.look('join-joined')
+    expect(asked).toHaveLength(1)
+    await card.getByRole('button', { name: 'Close' }).click()
+    expect(await card.getByRole('textbox').inputValue()).toBe('')
+  })
+
+  test('an empty field, a cut-off invite and one that fails are said in words, and can be tried again', async () => {
+    livelyPeople()
+    node.needs.people.join = () =>
+      Promise.resolve({ outcome: 'unreachable', sentence: 'The node of Ann cannot be reached.', peerId: null })
+    const page = await open('#/network')
+    const card = page.getByRole('region', { name: 'Join someone' })
+    await card.getByRole('button', { name: 'Check invite' }).click()
+    await card.getByRole('alert').getByText('Paste an invite first.').waitFor()
+    await card.getByRole('textbox').fill('ocf1short')
+    await page.keyboard.press('Enter')
+    await card.getByRole('alert').getByText('The end of this invite is missing.').waitFor()
+    await dashboard.look('join-cut-off')
+    await card.getByRole('textbox').fill(WHOLE)
+    await page.keyboard.press('Enter')
+    await card.getByRole('button', { name: 'Join Ann' }).click()
+    await card.getByText('The node of Ann cannot be reached.').waitFor()
+    await dashboard.look('join-unreachable')
+    await card.getByRole('button', { name: 'Try again' }).click()
+    await card.getByRole('button', { name: 'Join Ann' }).waitFor()
+  })
+
+  test('an invite into another network says what changes before it changes the network', async () => {
+    livelyPeople()
+    const asked: unknown[] = []
+    node.needs.people.readInvite = () => ({
+      ...READ,
+      ...{ problem: 'other-network', sentence: 'It leads into another network.', canSwitch: true },
+    })
+    node.needs.people.join = (_text, options) => {
+      asked.push(options)
+      return Promise.resolve({ outcome: 'restart-needed', sentence: 'Restart this node.', peerId: FRIEND })
+    }
+    const page = await open('#/network')
+    await page.getByRole('textbox', { name: 'Invite' }).fill(WHOLE)
+    await page.keyboard.press('Enter')
+    await page.getByText('peers of the present network are then out of reach', { exact: false }).waitFor()
+    await dashboard.look('join-other-network')
+    await page.getByRole('button', { name: 'Change the network and join' }).click()
+    await page.getByText('Restart this node.').waitFor()
+    expect(asked).toEqual([{ switchNetwork: true }])
+  })
+})
+
+describe('the first run', () => {
+  test('it asks whom to meet, says what follows from each answer, and joins with an invite at once', async () => {
+    livelyPeople()
+    node.needs.people.join = () =>
+      Promise.resolve({ outcome: 'joined', sentence: 'You and Ann trust each other now.', peerId: FRIEND })
+    const page = await open('#/home')
+    const card = page.getByRole('region', { name: /^Welcome/ })
+    await card.getByRole('radio', { name: 'This local network' }).check()
+    await card.getByText('None was found so far.', { exact: false }).waitFor()
+    await card.getByRole('radio', { name: 'A public network' }).check()
+    await card.getByText('they can read what you send', { exact: false }).waitFor()
+    await card.getByRole('radio', { name: 'People I know' }).check()
+    await dashboard.look('first-run')
+    await card.getByRole('textbox', { name: 'Invite' }).fill(WHOLE)
+    await page.keyboard.press('Enter')
+    await card.getByRole('button', { name: 'Join Ann' }).click()
+    await card.getByText('You and Ann trust each other now.').waitFor()
+    await card.getByRole('link', { name: 'Choose for each model' }).waitFor()
+    await card.getByRole('button', { name: 'Don’t show again' }).click()
+    await card.waitFor({ state: 'detached' })
+    // A node that is alone can still join from Home.
+    await page.getByRole('region', { name: 'Join someone' }).waitFor()
+    await dashboard.look('home-alone')
+  })
+})
+
+describe('a link with an invite', () => {
+  test('it asks one question that names who invites, and does nothing without the answer', async () => {
+    livelyPeople()
+    const asked: string[] = []
+    node.needs.people.join = (text) => {
+      asked.push(text)
+      return Promise.resolve({ outcome: 'joined', sentence: 'You and Ann trust each other now.', peerId: FRIEND })
+    }
+    const page = await open(`#/join/${WHOLE}`)
+    const dialog = page.getByRole('dialog', { name: 'You opened an invite' })
+    await dialog.getByRole('heading', { name: 'Ann invites you' }).waitFor()
+    expect(page.url()).not.toContain('ocf1')
+    // Enter typed for something else must not answer the question.
+    expect(await page.evaluate(() => document.activeElement?.textContent)).not.toBe('Join Ann')
+    await dashboard.look('join-link')
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    expect(asked).toEqual([])
+    await dashboard.goTo(`#/join/${WHOLE}`)
+    await dialog.getByRole('button', { name: 'Join Ann' }).click()
+    await dialog.getByText('You and Ann trust each other now.').waitFor()
+    expect(asked).toEqual([WHOLE])
+  })
+
+  test('one that is no invite says what is wrong and offers nothing', async () => {
+    livelyPeople()
+    const page = await open('#/join/ocf1broken')
+    const dialog = page.getByRole('dialog', { name: 'You opened an invite' })
+    await dialog.getByText('The end of this invite is missing.').waitFor()
+    expect(await dialog.getByRole('button', { name: /^Join/ }).count()).toBe(0)
+    await dashboard.look('join-link-broken')
+  })
+})
+
+describe('the people on the Network page', () => {
+  test('a person is renamed and removed after a question, and an open invite is revoked', async () => {
+    livelyPeople()
+    const page = await open('#/network')
+    const card = page.getByRole('region', { name: 'People', exact: true })
+    await card.getByRole('table', { name: 'People' }).getByText('Ann').waitFor()
+    await card.scrollIntoViewIfNeeded()
+    await dashboard.look('people')
+    await card.getByRole('button', { name: 'Rename Ann' }).click()
+    await page.getByRole('textbox', { name: 'Name' }).fill('Ann from work')
+    await dashboard.look('people-rename')
+    await page.keyboard.press('Enter')
+    await card.getByText('calls itself Ann', { exact: true }).waitFor()
+
+    await card.getByRole('button', { name: 'Revoke the invite for Tom' }).click()
+    await dashboard.look('people-revoke')
+    await page.getByRole('button', { name: 'Revoke invite' }).click()
+    await card.getByRole('table', { name: 'Open invites' }).waitFor({ state: 'detached' })
+
+    const remove = card.getByRole('button', { name: 'Remove Ann from work' })
+    await remove.click()
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await remove.click()
+    await page.getByText('What runs between you ends at once.', { exact: false }).waitFor()
+    await dashboard.look('people-remove')
+    await page.getByRole('button', { name: 'Stop trusting' }).click()
+    await card.getByText('You trust no one yet.').waitFor()
+    await dashboard.look('people-empty')
+  })
+
+  test('one’s own name is changed, and the card says what people may use', async () => {
+    livelyPeople()
+    const page = await open('#/network')
+    const card = page.getByRole('region', { name: 'People', exact: true })
+    await card.getByText('They can use 1 model of yours.', { exact: false }).waitFor()
+    await card.getByRole('button', { name: 'Change…' }).click()
+    await page.getByRole('textbox', { name: 'Name' }).fill('Tom')
+    await page.keyboard.press('Enter')
+    await card.getByText('You are called Tom').waitFor()
+  })
+
+  test('an invite is made with the keyboard and shown once: as a code, a line, a link and a mail', async () => {
+    const asked: unknown[] = []
+    const { people } = node.needs
+    const [invite] = people.invites()
+    people.invite = (options) => {
+      asked.push(options)
+      const made = { invite: { ...invite!, name: 'Tom' }, text: WHOLE, link: `ocf://join/${WHOLE}` }
+      return Promise.resolve({ ...made, reach: 'lan' })
+    }
+    const page = await open('#/network')
+    await page.getByRole('button', { name: 'Invite someone', exact: true }).focus()
+    await page.keyboard.press('Enter')
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('textbox', { name: 'For' }).fill('Tom')
+    await dialog.getByRole('radio', { name: 'up to 5' }).check()
+    await dialog.getByRole('radio', { name: '1 day' }).check()
+    await dashboard.look('invite-form')
+    await dialog.getByRole('textbox', { name: 'For' }).press('Enter')
+    await dialog.getByText('Whoever has this can join you.', { exact: false }).waitFor()
+    await dialog.getByText('can be reached in your local network only', { exact: false }).waitFor()
+    await dialog.getByRole('img', { name: 'The invite as a code to scan' }).waitFor()
+    await dashboard.look('invite-made')
+    expect(asked).toEqual([{ uses: 5, forMs: 86_400_000, name: 'Tom' }])
+    await dialog.getByRole('button', { name: 'Copy link' }).click()
+    await dialog.getByText('Copied').waitFor()
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(`ocf://join/${WHOLE}`)
+    const mail = await dialog.getByRole('link', { name: 'Write an email' }).getAttribute('href')
+    expect(decodeURIComponent(mail ?? '')).toContain(WHOLE)
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    expect(await page.locator('body').innerText()).not.toContain(WHOLE)
+  })
+})
