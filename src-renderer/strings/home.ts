@@ -18,16 +18,27 @@ export const homeStrings = {
     continue: 'Continue for VS Code and JetBrains: ~/.continue/config.yaml',
   },
   first: {
-    title: 'Welcome: two ways to start',
-    use: 'Use other people’s models',
-    useText: 'Nothing to set up: as soon as a peer offers a model, it is listed and your apps can ask it.',
+    title: 'Welcome: two questions, and you can answer both later',
+    meet: 'Who do you want to meet?',
+    meetText: 'You can use the models of everyone you meet, and change this at any time on the Network page.',
+    whom: { people: 'People I know', lan: 'This local network', public: 'A public network', later: 'Later' },
+    invite: 'Or invite someone yourself',
+    standalone: 'This node was started alone and meets no one. Start it with --mode node to change that.',
+    lanFound: (peers: number) =>
+      peers === 0
+        ? 'Other computers in your local network that run this program are found automatically. None was found so far.'
+        : `Other computers in your local network are found automatically: you are connected to ${count(peers, 'peer')}.`,
+    publicText: 'In a public network strangers’ computers answer, and they can read what you send. Enter its address:',
+    publicAction: 'bootstrap sources in Settings',
+    laterText: 'Until then your apps use the models of this computer.',
+    laterAction: 'Join someone on the Network page',
     useAction: 'See the models',
-    share: 'Share one of your models',
+    share: 'Who may use your models?',
     shareText:
-      'We detect model servers on this computer automatically. You choose what to share and can stop at any time.',
+      'We detect model servers on this computer automatically. Each model can be for you, for people you trust or for everyone.',
     shareFound: (name: string, models: number) =>
-      `${name} runs here with ${models} ${models === 1 ? 'model' : 'models'}. Sharing takes one click.`,
-    shareAction: 'Share my model',
+      `${name} runs here with ${count(models, 'model')}. Each can be for you, for people you trust or for everyone.`,
+    shareAction: 'Choose for each model',
     hide: 'Don’t show again',
   },
   facts: {

@@ -12,23 +12,29 @@ import { CopyButton } from '../../ui/controls/copy-button.js'
 import { Tabs } from '../../ui/controls/tabs.js'
 import { Empty } from '../../ui/feedback/empty.js'
 import { FeedView } from '../../ui/feedback/feed-view.js'
+import { JoinCard } from '../../ui/join/join-card.js'
 import { Card } from '../../ui/layout/card.js'
 import { Page } from '../../ui/layout/page.js'
 import { CodeBlock } from '../../ui/text/code-block.js'
-import { FirstRunCard } from './first-run-card.js'
+import { FirstRunCard, useFirstRun } from './first-run-card.js'
 import styles from './home-page.module.css'
 import { modelForExamples, snippetsFor, type Snippet } from './snippets.js'
 
 /** "Is it working, and what do I paste?" */
 export function HomePage() {
   const state = useFeed('status')
+  const { isShown, hide } = useFirstRun(dataOf(state))
   return (
     <Page name={strings.nav.home} sentence={sentenceFor(dataOf(state), state.phase === 'lost')}>
       <FeedView state={state}>
         {(status) => (
           <>
             {status.gatewayUrl !== null && <BaseUrl url={`${status.gatewayUrl}/v1`} />}
-            <FirstRunCard status={status} />
+            {isShown ? (
+              <FirstRunCard status={status} onHide={hide} />
+            ) : (
+              status.peers === 0 && status.mode !== 'standalone' && <JoinCard inviteLink />
+            )}
             <Facts status={status} />
             {status.gatewayUrl !== null && <UseIt baseUrl={`${status.gatewayUrl}/v1`} />}
           </>

@@ -39,8 +39,10 @@ export function describeJourney(transport: Transport): void {
 
   test('a new person shares a model within a minute, with the keyboard alone', async () => {
     const startedAt = performance.now()
-    await page().getByRole('heading', { name: 'Welcome: two ways to start' }).waitFor()
-    await tabTo(page(), /^Share my model$/)
+    await page()
+      .getByRole('heading', { name: /^Welcome: two questions/ })
+      .waitFor()
+    await tabTo(page(), /^Choose for each model$/)
     await page().keyboard.press('Enter')
     await page().getByRole('heading', { name: 'Add a server by address' }).waitFor()
     await page().keyboard.press('g')
