@@ -170,6 +170,17 @@ export const shareStrings = {
   ruleOn: (name: string) => `${name}: on.`,
   ruleOff: (name: string) => `${name}: off.`,
   limits: 'Limits',
+  limitGroup: {
+    all: { title: 'All peers together', hint: 'How much this computer works for others at the same time.' },
+    peer: { title: 'Each peer', hint: 'What one computer may use, trusted or not.' },
+    source: {
+      title: 'Each source of strangers',
+      hint: 'All strangers behind one network or relay together. People you trust are not counted.',
+    },
+    strangers: { title: 'All strangers together', hint: 'People you trust are not counted.' },
+    request: { title: 'Each request', hint: 'How large one may be.' },
+    who: { title: 'Which peers', hint: 'Blocked peers are refused even where they are allowed.' },
+  },
   limitsHint: 'Changes take effect immediately. Your own requests never wait behind those of peers.',
   limitsSave: 'Save limits',
   limitsSaved: 'Saved. The limits are in effect.',

@@ -123,3 +123,19 @@ test('a notice after an upgrade stays on every page until it was read', async ()
   await page.getByRole('heading', { level: 1 }).waitFor()
   expect(await notice.count()).toBe(0)
 })
+
+test('the limits stand under what they are counted for, and each is named with its group', async () => {
+  const page = await openShare()
+  for (const [group, field] of [
+    ['All peers together', 'Queue size'],
+    ['Each peer', 'Tokens per peer per day'],
+    ['Each source of strangers', 'Requests per source per minute'],
+    ['All strangers together', 'Tokens of all strangers per minute'],
+    ['Each request', 'Max. tokens per answer'],
+    ['Which peers', 'Blocked peers'],
+  ] as const) {
+    await page.getByRole('group', { name: group }).getByRole('textbox', { name: field }).waitFor()
+  }
+  await page.getByRole('group', { name: 'All peers together' }).scrollIntoViewIfNeeded()
+  await dashboard.look('share-limits')
+})

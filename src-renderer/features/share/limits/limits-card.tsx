@@ -1,4 +1,4 @@
-import { useState, type SubmitEvent } from 'react'
+import { useId, useState, type SubmitEvent } from 'react'
 import type { Usage } from '#shared/contract/sharing/limits.js'
 import { dataOf } from '../../../stores/feed-store.js'
 import { useClient, useFeed } from '../../../stores/hooks.js'
@@ -10,7 +10,7 @@ import { toast } from '../../../ui/feedback/toasts.js'
 import { useAction } from '../../../ui/feedback/use-action.js'
 import { Card } from '../../../ui/layout/card.js'
 import styles from './limits-card.module.css'
-import { checkLimits, LIMIT_FIELDS, limitChanges, writeLimits, type LimitsText } from './limits-form.js'
+import { checkLimits, LIMIT_GROUPS, limitChanges, writeLimits, type LimitsText } from './limits-form.js'
 
 const { share: words } = strings
 
@@ -21,6 +21,7 @@ export function LimitsCard() {
 }
 
 function Form({ usage: { limits } }: { usage: Usage }) {
+  const id = useId()
   const client = useClient()
   const { busy, run } = useAction()
   const [edited, setEdited] = useState<LimitsText>()
@@ -42,24 +43,31 @@ function Form({ usage: { limits } }: { usage: Usage }) {
   return (
     <Card title={words.limits}>
       <form onSubmit={submit}>
-        <div className={styles['fields']}>
-          {LIMIT_FIELDS.filter(({ isList }) => !isList).map(({ name, label, hint }) => (
-            <Field
-              key={name}
-              label={label}
-              help={hint}
-              error={wrong[name]}
-              value={text[name]}
-              inputMode="numeric"
-              onChange={set(name)}
-            />
-          ))}
-        </div>
-        <div className={styles['lists']}>
-          {LIMIT_FIELDS.filter(({ isList }) => isList).map(({ name, label, hint }) => (
-            <TextArea key={name} label={label} help={hint} value={text[name]} onChange={set(name)} />
-          ))}
-        </div>
+        {LIMIT_GROUPS.map(({ group, title, about, fields }) => (
+          <fieldset key={group} className={styles['group']} aria-describedby={`${id}-${group}`}>
+            <legend>{title}</legend>
+            <p id={`${id}-${group}`} className={styles['about']}>
+              {about}
+            </p>
+            <div className={styles['fields']}>
+              {fields.map(({ name, isList, label, hint }) =>
+                isList ? (
+                  <TextArea key={name} label={label} help={hint} value={text[name]} onChange={set(name)} />
+                ) : (
+                  <Field
+                    key={name}
+                    label={label}
+                    help={hint}
+                    error={wrong[name]}
+                    value={text[name]}
+                    inputMode="numeric"
+                    onChange={set(name)}
+                  />
+                ),
+              )}
+            </div>
+          </fieldset>
+        ))}
         <footer className={styles['foot']}>
           <p>{words.limitsHint}</p>
           <Button submit primary disabled={busy || changes === undefined || Object.keys(wrong).length > 0}>

@@ -15,11 +15,24 @@ const { share: words } = strings
 /** The limits as they stand in the form. */
 export type LimitsText = Record<LimitName, string>
 
-/** The fields of the form, in the order of the table. */
-export const LIMIT_FIELDS = LIMIT_NAMES.map((name) => {
-  const { kind, label, hint } = LIMITS[name]
-  return { name, isList: kind === 'list', label: label + shownUnit(LIMITS[name]), hint }
-})
+/** The heading that each limit stands under: what it is counted for. */
+const GROUP_OF: Readonly<Record<LimitName, keyof typeof words.limitGroup>> = {
+  ...{ concurrent: 'all', queue: 'all', queueTimeMs: 'all' },
+  ...{ requestsPerMinute: 'peer', tokensPerMinute: 'peer', tokensPerDay: 'peer' },
+  ...{ sourceRequestsPerMinute: 'source', sourceTokensPerMinute: 'source' },
+  ...{ strangersRequestsPerMinute: 'strangers', strangersTokensPerMinute: 'strangers' },
+  ...{ maxTokens: 'request', maxBodyBytes: 'request' },
+  ...{ allowedPeers: 'who', blockedPeers: 'who' },
+}
+
+/** The fields of the form under their headings; in each the order of the table. */
+export const LIMIT_GROUPS = Object.entries(words.limitGroup).map(([group, { title, hint: about }]) => ({
+  ...{ group, title, about },
+  fields: LIMIT_NAMES.filter((name) => GROUP_OF[name] === group).map((name) => {
+    const { kind, label, hint } = LIMITS[name]
+    return { name, isList: kind === 'list', label: label + shownUnit(LIMITS[name]), hint }
+  }),
+}))
 
 /** Limits for the form. */
 export function writeLimits(limits: Limits): LimitsText {

@@ -11,8 +11,6 @@ import { Card } from '../../../ui/layout/card.js'
 import { Badge, type Tone } from '../../../ui/text/badge.js'
 import { KeyForm } from './key-form.js'
 import { aliasesOf, firstNames, nameProblem, namesDiffer, type Names } from './names.js'
-import styles from './server-card.module.css'
-import { ServerModels } from './server-models.js'
 import {
   countByVisibility,
   keptSelection,
@@ -23,6 +21,8 @@ import {
   withEdits,
   type Selection,
 } from './selection.js'
+import styles from './server-card.module.css'
+import { ServerModels } from './server-models.js'
 
 const { share: words } = strings
 

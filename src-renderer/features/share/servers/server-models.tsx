@@ -7,8 +7,8 @@ import { Select } from '../../../ui/controls/select.js'
 import { DataTable, type Column } from '../../../ui/table/data-table.js'
 import { Badge } from '../../../ui/text/badge.js'
 import { nameProblem, type Names } from './names.js'
-import styles from './server-models.module.css'
 import { commonVisibility, editModels, tickedIds, type Edits, type Selection } from './selection.js'
+import styles from './server-models.module.css'
 
 const { share: words } = strings
 const OPTIONS = VISIBILITIES.map((value) => ({ value, label: words.visibility[value] }))

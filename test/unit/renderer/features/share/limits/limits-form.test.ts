@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import type { Limits } from '#shared/limits.js'
+import { LIMIT_NAMES, type Limits } from '#shared/limits.js'
 import {
   checkLimits,
+  LIMIT_GROUPS,
   limitChanges,
   writeLimits,
 } from '../../../../../../src-renderer/features/share/limits/limits-form.js'
@@ -21,4 +22,10 @@ test('the limits form sends only changed limits and refuses invalid ones', () =>
     'queue',
     'maxTokens',
   ])
+})
+
+test('each limit stands under one heading of the form', () => {
+  const shown = LIMIT_GROUPS.flatMap(({ fields }) => fields.map(({ name }) => name))
+  expect([...shown].sort()).toEqual([...LIMIT_NAMES].sort())
+  expect(LIMIT_GROUPS.every(({ fields }) => fields.length > 0)).toBe(true)
 })
