@@ -73,7 +73,7 @@ async function everyLook(page: Page, name: string, hash?: string): Promise<void>
 
 async function share(page: Page, { ollama }: SmallNetwork): Promise<void> {
   await page.evaluate(() => (location.hash = '#/share'))
-  await page.getByLabel('Address').fill(String(ollama.port))
+  await page.getByRole('textbox', { name: 'Address' }).fill(String(ollama.port))
   await page.getByRole('button', { name: 'Check this port' }).click()
   await page.getByRole('button', { name: /^Use \d models on this computer only$/ }).waitFor()
   await everyLook(page, 'share-found')
