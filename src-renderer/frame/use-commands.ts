@@ -1,7 +1,7 @@
 import type { SettingView } from '#shared/contract/node/settings.js'
 import { dataOf } from '../stores/feed-store.js'
 import { useClient, useFeed, useSettings } from '../stores/hooks.js'
-import { PAGES } from '../stores/route.js'
+import { INVITE_ITEM, PAGES } from '../stores/route.js'
 import { THEME_CHOICES, useTheme } from '../stores/theme.js'
 import { goTo } from '../stores/use-route.js'
 import { shortPeerId } from '../strings/format.js'
@@ -50,6 +50,8 @@ export function useCommands(openShortcuts: () => void): Command[] {
           ),
         ]),
     action('share', strings.share.shareModels, 'share', () => goTo('share')),
+    action('invite', strings.people.invite.title, 'people', () => goTo('network', INVITE_ITEM)),
+    action('join', strings.people.join.title, 'network', () => goTo('network')),
     ...pauses,
 
     action('resume', strings.share.resume, 'play', () =>

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { MAX_BACKUP_LENGTH } from '#shared/contract/network/identity.js'
 import { AppError } from '#shared/errors.js'
 import { emptyPeerRecord } from '#shared/records.js'
 import type { ControlServer } from '../../src-main/api/http/index.js'
@@ -307,7 +308,7 @@ describe('for everybody', () => {
       dialog
         .getByLabel('Backup file')
         .setInputFiles({ name: 'b.json', mimeType: 'application/json', buffer: Buffer.from(text) })
-    await choose('x'.repeat(5_000))
+    await choose('x'.repeat(MAX_BACKUP_LENGTH + 1))
     await dialog.getByRole('alert').getByText('far too big').waitFor()
     await choose('{}')
     await dialog.getByText('other peers no longer find it').waitFor()

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { InviteView, Joining, ReadInvite } from '#shared/contract/people/invites.js'
 import type { Person } from '#shared/contract/people/people.js'
-import { createFakeNode, type FakeNode } from '../contract/fake-node.js'
+import { BOB, createFakeNode, type FakeNode } from '../contract/fake-node.js'
 import { FRIEND } from '../contract/fake-people.js'
 import { launchChromium, noChromium, type Browser } from '../fixtures/chromium/launch.js'
 import { openFakeDashboard, type FakeDashboard } from './fake-dashboard.js'
@@ -261,6 +261,22 @@ describe('the people on the Network page', () => {
     await page.getByRole('textbox', { name: 'Name' }).fill('Tom')
     await page.keyboard.press('Enter')
     await card.getByText('You are called Tom').waitFor()
+  })
+
+  test('a peer that one trusts is shown by its name among the peers, a stranger by its id', async () => {
+    livelyPeople()
+    node.connect(FRIEND)
+    node.connect(BOB)
+    const page = await open('#/network')
+    const table = page.getByRole('table', { name: 'Peers', exact: true })
+    await table.getByText('Ann', { exact: true }).waitFor()
+    await table.getByText(`…${BOB.slice(-8)}`).waitFor()
+    await dashboard.look('network-names')
+    await dashboard.goTo('#/home')
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('invite')
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog', { name: 'Invite someone' }).waitFor()
   })
 
   test('an invite is made with the keyboard and shown once: as a code, a line, a link and a mail', async () => {

@@ -4,7 +4,7 @@ import { countsTokens, LIMIT_NAMES, LIMIT_UNITS, LIMITS, readLimits, type LimitR
 import { SETTINGS } from '../../src-main/config/settings.js'
 import {
   checkLimits,
-  LIMIT_FIELDS,
+  LIMIT_GROUPS,
   limitChanges,
   writeLimits,
 } from '../../src-renderer/features/share/limits/limits-form.js'
@@ -30,7 +30,8 @@ test.each(LIMIT_NAMES)('the limit %s is a live setting, an input of limits.set a
     ...{ kind: LIMITS[name].kind, default: LIMITS[name].default, help: LIMITS[name].help, cost: LIMITS[name].cost },
   })
   expect(input.parse({ [name]: DEFAULT_LIMITS[name] })).toEqual({ [name]: DEFAULT_LIMITS[name] })
-  expect(LIMIT_FIELDS.filter((field) => field.name === name)).toHaveLength(1)
+  const fields = LIMIT_GROUPS.flatMap((group) => group.fields)
+  expect(fields.filter((field) => field.name === name)).toHaveLength(1)
 })
 
 test.each(numbers)('$name has one range in setting, contract and form', ({ name, min, max, unit }) => {

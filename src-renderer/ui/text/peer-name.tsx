@@ -1,12 +1,15 @@
 import { useState } from 'react'
+import { dataOf } from '../../stores/feed-store.js'
+import { useFeed } from '../../stores/hooks.js'
 import { shortPeerId } from '../../strings/format.js'
 import { strings } from '../../strings.js'
 import { Icon } from '../icons/icon.js'
 import styles from './peer-name.module.css'
 
-/** A peer: a mark that is always the same for it, and its short id; a click copies the whole one. */
+/** A peer: a mark that is always the same for it, and its name where one trusts it, else its short id; a click copies the whole id. */
 export function PeerName({ peerId }: { peerId: string }) {
   const [copied, setCopied] = useState(false)
+  const person = dataOf(useFeed('people'))?.find((one) => one.peerId === peerId)
   const copy = (): void => {
     navigator.clipboard.writeText(peerId).then(
       () => setCopied(true),
@@ -20,10 +23,14 @@ export function PeerName({ peerId }: { peerId: string }) {
       onClick={copy}
       onBlur={() => setCopied(false)}
       title={peerId}
-      aria-label={strings.copy.peer(shortPeerId(peerId), peerId)}
+      aria-label={strings.copy.peer(person?.label ?? shortPeerId(peerId), peerId)}
     >
       <PeerMark peerId={peerId} />
-      <code>{shortPeerId(peerId)}</code>
+      {person === undefined ? (
+        <code>{shortPeerId(peerId)}</code>
+      ) : (
+        <span className={styles['label']}>{person.label}</span>
+      )}
       {copied && <Icon name="check" size={14} />}
     </button>
   )

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
-import { LIMIT_NAMES, type Limits } from '#shared/limits.js'
+import type { Limits } from '#shared/limits.js'
 import {
   checkLimits,
-  LIMIT_GROUPS,
   limitChanges,
   writeLimits,
 } from '../../../../../../src-renderer/features/share/limits/limits-form.js'
@@ -22,10 +21,4 @@ test('the limits form sends only changed limits and refuses invalid ones', () =>
     'queue',
     'maxTokens',
   ])
-})
-
-test('each limit stands under one heading of the form', () => {
-  const shown = LIMIT_GROUPS.flatMap(({ fields }) => fields.map(({ name }) => name))
-  expect([...shown].sort()).toEqual([...LIMIT_NAMES].sort())
-  expect(LIMIT_GROUPS.every(({ fields }) => fields.length > 0)).toBe(true)
 })
