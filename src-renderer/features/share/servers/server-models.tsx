@@ -44,7 +44,11 @@ export function ServerModels({
             onChange={({ target }) => onEdit(editModels(edits, [model.id], { ticked: target.checked }))}
           />
           <code>{model.id}</code>
-          {model.loaded === true && <Badge tone="good">{words.loaded}</Badge>}
+          {model.loaded === true && (
+            <span className={styles['loaded']}>
+              <Badge tone="good">{words.loaded}</Badge>
+            </span>
+          )}
         </label>
       ),
     },
