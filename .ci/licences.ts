@@ -26,6 +26,7 @@ const BUNDLED = new Set([
   'scheduler',
   'zustand',
   'uplot',
+  'qrcode.react',
   '@tanstack/react-virtual',
   '@tanstack/virtual-core',
   'swagger-ui-dist',

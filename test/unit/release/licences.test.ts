@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, it } from 'vitest'
 import { licencesText, licensedPackages } from '../../../.ci/licences.ts'
@@ -14,6 +14,17 @@ it('knows every dependency and what is bundled, and nothing that only builds or 
   const names = packages.map(({ name }) => name)
   expect(names).toEqual(expect.arrayContaining([...Object.keys(dependencies), 'react-dom', 'zustand', 'uplot']))
   for (const name of ['vitest', 'electron', 'typescript', 'node']) expect(names).not.toContain(name)
+})
+
+it('knows every package that the pages import, which the build puts into their files', () => {
+  const folder = join(ROOT, 'src-renderer')
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name))
+  const imported = files.flatMap((name) => {
+    const source = readFileSync(join(folder, name), 'utf8')
+    return [...source.matchAll(/^(?:import|\} from)[^'\n]* ?'((?:@[\w-]+\/)?[a-z][\w.-]*)/gm)].map((match) => match[1])
+  })
+  expect(imported.length).toBeGreaterThan(0)
+  expect(packages.map(({ name }) => name)).toEqual(expect.arrayContaining([...new Set(imported)]))
 })
 
 it('gives the text of a licence for each of them', () => {
