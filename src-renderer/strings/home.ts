@@ -33,7 +33,16 @@ export const homeStrings = {
     laterText: 'Until then your apps use the models of this computer.',
     laterAction: 'Join someone on the Network page',
     useAction: 'See the models',
-    share: 'Who may use your models?',
+    strangers: 'May strangers’ computers answer you?',
+    strangersText: 'Whoever answers reads what you send.',
+    strangersAction: 'The same choice in Settings',
+    reach: { anyone: 'Yes, anyone’s', trusted: 'Only people I trust', own: 'Only this computer' },
+    reachSaid: {
+      anyone: 'Anyone who offers the model may answer.',
+      trusted: 'Only people you trust may answer.',
+      own: 'Only this computer answers.',
+    },
+    share: 'Share your own models',
     shareText:
       'We detect model servers on this computer automatically. Each model can be for you, for people you trust or for everyone.',
     shareFound: (name: string, models: number) =>

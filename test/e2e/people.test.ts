@@ -188,6 +188,27 @@ describe('the first run', () => {
   })
 })
 
+describe('the second question of the first run', () => {
+  test('it asks whether strangers may answer, and what is chosen is the setting at once', async () => {
+    livelyPeople()
+    const [port] = node.needs.settings.list()
+    let reach = 'anyone'
+    node.needs.settings.list = () => [{ ...port!, name: 'use.reach', kind: 'choice', value: reach, restart: false }]
+    node.needs.settings.save = (name, value) => {
+      if (name === 'use.reach') reach = value ?? 'anyone'
+      return Promise.resolve({ restartNeeded: false })
+    }
+    const page = await open('#/home')
+    const answers = page.getByRole('radiogroup', { name: 'May strangers’ computers answer you?' })
+    await answers.getByRole('radio', { name: 'Yes, anyone’s', checked: true }).waitFor()
+    await answers.getByRole('radio', { name: 'Only people I trust' }).check()
+    await answers.getByRole('radio', { name: 'Only people I trust', checked: true }).waitFor()
+    await page.getByText('Only people you trust may answer.').waitFor()
+    expect(reach).toBe('trusted')
+    await dashboard.look('first-run-strangers')
+  })
+})
+
 describe('a link with an invite', () => {
   test('it asks one question that names who invites, and does nothing without the answer', async () => {
     livelyPeople()

@@ -10,6 +10,7 @@ import { Icon } from '../../ui/icons/icon.js'
 import { JoinForm } from '../../ui/join/join-card.js'
 import { Card } from '../../ui/layout/card.js'
 import styles from './first-run-card.module.css'
+import { StrangersQuestion } from './strangers-question.js'
 
 const { first: words } = strings.home
 const KEY = 'ocf-first-run'
@@ -24,7 +25,7 @@ export function useFirstRun(status: Status | undefined): { isShown: boolean; hid
   return { isShown: !hidden && status !== undefined && status.models.shared === 0, hide }
 }
 
-/** The two questions at the beginning: whom to meet, and what to give. Both can be answered later and otherwise. */
+/** The two questions at the beginning: whom to meet, and whether strangers may answer. Both can be answered later and otherwise. */
 export function FirstRunCard({ status, onHide }: { status: Status; onHide: () => void }) {
   const found = dataOf(useFeed('detection'))?.find((server) => server.models.length > 0)
   return (
@@ -34,6 +35,7 @@ export function FirstRunCard({ status, onHide }: { status: Status; onHide: () =>
           <Icon name="people" size={22} />
           <h3>{words.meet}</h3>
           <Meet status={status} />
+          <StrangersQuestion />
         </div>
         <div className={styles['way']}>
           <Icon name="share" size={22} />
