@@ -1,5 +1,5 @@
 import type { Check } from '#shared/contract/node/doctor.js'
-import { SETTINGS } from '../config/index.js'
+import { NO_PEERS_YET } from '#shared/contract/node/node.js'
 import { ANOTHER_PEER } from '../p2p/bootstrap/index.js'
 import { counted, fine, finding } from './check.js'
 import type { DoctorFacts } from './facts.js'
@@ -36,7 +36,7 @@ function checkAlone({ bootstrap, knownPeers, mode }: DoctorFacts): Check {
     fix:
       mode === 'local'
         ? 'Start another node of your own on this computer: `ocf start --data-dir <folder>`.'
-        : `Give a bootstrap source that answers, such as \`http://<a node you know>:${SETTINGS.port.default}/v1/dnt/bootstraps\`, in \`bootstrap.sources\`.`,
+        : NO_PEERS_YET,
     brief,
   })
 }

@@ -62,7 +62,7 @@ export interface GatewayTiming {
 /** How the gateway behaves. */
 export interface GatewayOptions {
   /** Read for each request, so that a live change counts at once. */
-  settings: Readonly<Pick<Settings, 'gateway.max-body' | 'cors-origins' | 'allowed-hosts'>>
+  settings: Readonly<Pick<Settings, 'mode' | 'gateway.max-body' | 'cors-origins' | 'allowed-hosts'>>
   version: string
   /**
    * Lets pass who may change this node: the bearer of the control token.

@@ -1,4 +1,4 @@
-import type { Status } from '#shared/contract/node/node.js'
+import { NO_PEERS_YET, type Status } from '#shared/contract/node/node.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { counted, mayColour, since, textTable } from '../table.js'
 
@@ -46,7 +46,8 @@ function pathsOf({ paths }: Status): string {
 }
 
 /** The sentence of the status pill. */
-function headline({ models, peers }: Status, state: Status['state']): string {
+function headline(status: Status, state: Status['state']): string {
+  const { models, peers } = status
   const path = state.path === null ? '' : ` · ${state.path}`
   const cause = state.cause === undefined ? '' : `, but ${state.cause.sentence}: see \`ocf doctor\``
   switch (state.kind) {
@@ -57,7 +58,7 @@ function headline({ models, peers }: Status, state: Status['state']): string {
     case 'connected':
       return `Connected${path} · ${counted(peers, 'peer')}; nothing is shared${cause}`
     case 'alone':
-      return `Not connected: ${state.cause?.sentence ?? 'no peer answers yet'}. \`ocf doctor\` says what to do.`
+      return `Not connected: ${state.cause?.sentence ?? 'no peer answers yet'}. \`ocf doctor\` says more.${status.mode === 'node' ? `\n${NO_PEERS_YET}` : ''}`
     case 'standalone':
       return 'Standalone: this node connects to no one.'
   }

@@ -1,3 +1,4 @@
+import { NO_PEERS_YET } from '#shared/contract/node/node.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import type { Route } from './route.js'
 
@@ -20,6 +21,7 @@ export function homeRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[
       summary: 'A small page: what this is, whether it is healthy, the base URL to paste.',
       handle(ctx) {
         const models = needs.models.list().map(({ id }) => id)
+        const connected = new Set(needs.host.connections().map(({ peerId }) => peerId)).size
         const base = `http://${ctx.host}/v1`
         const dashboard = options.dashboardUrl()
         ctx.type = 'html'
@@ -39,9 +41,10 @@ export function homeRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[
                 .map((id) => `<code>${escape(id)}</code>`)
                 .join(' ')
         }${models.length > 12 ? ` and ${models.length - 12} more` : ''}</dd>
-<dt>Peers connected</dt><dd>${new Set(needs.host.connections().map(({ peerId }) => peerId)).size}</dd>
+<dt>Peers connected</dt><dd>${connected}</dd>
 <dt>Peer id</dt><dd><code>${escape(needs.host.peerId)}</code></dd>
 <dt>Version</dt><dd>${escape(options.version)}</dd></dl>
+${connected > 0 || options.settings.mode !== 'node' ? '' : `<p>${escape(NO_PEERS_YET)}</p>`}
 <p>Try it:</p>
 <pre>curl ${escape(base)}/chat/completions -H 'Content-Type: application/json' \\
   -d '{"model":"${escape(models[0] ?? 'MODEL')}","messages":[{"role":"user","content":"Hello"}]}'</pre>

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { Status } from '#shared/contract/node/node.js'
+import { NO_PEERS_YET, type Status } from '#shared/contract/node/node.js'
 import type { TrafficHistoryView } from '#shared/contract/node/traffic.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
@@ -16,6 +16,7 @@ import { JoinCard } from '../../ui/join/join-card.js'
 import { Card } from '../../ui/layout/card.js'
 import { Page } from '../../ui/layout/page.js'
 import { CodeBlock } from '../../ui/text/code-block.js'
+import { Words } from '../../ui/text/words.js'
 import { FirstRunCard, useFirstRun } from './first-run-card.js'
 import styles from './home-page.module.css'
 import { modelForExamples, snippetsFor, type Snippet } from './snippets.js'
@@ -30,6 +31,11 @@ export function HomePage() {
         {(status) => (
           <>
             {status.gatewayUrl !== null && <BaseUrl url={`${status.gatewayUrl}/v1`} />}
+            {status.state.kind === 'alone' && status.mode === 'node' && (
+              <p>
+                <Words text={NO_PEERS_YET} />
+              </p>
+            )}
             {isShown ? (
               <FirstRunCard status={status} onHide={hide} />
             ) : (

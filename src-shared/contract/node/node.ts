@@ -2,6 +2,10 @@ import { z } from 'zod'
 import { defineCall, defineStateFeed, NoInputSchema } from '../define.js'
 import { PathKindSchema } from '../network/peers.js'
 
+/** What a node says that wants peers and has none, the same wherever it is asked, with what to do next. */
+export const NO_PEERS_YET =
+  'This node has met no one yet: paste an invite or an address at `ocf join`, or invite somebody with `ocf invite`.'
+
 /** How this node takes part: alone, in a network of its own, or in the public one. */
 const ModeSchema = z.enum(['standalone', 'local', 'node'])
 
