@@ -10,6 +10,7 @@ export const MAIN_LAYERS = [
   ['p2p'],
   ['node-table'],
   ['demo-model', 'people'],
+  ['joining'],
   ['services'],
   ['telemetry'],
   ['gateway'],

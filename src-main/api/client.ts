@@ -59,7 +59,7 @@ export function createControlClient(options: ControlClientOptions): ControlClien
 
 function timeoutOf(name: CallName): number {
   if (name.startsWith('doctor.')) return DOCTOR_TIMEOUT_MS
-  return name === 'people.join' ? JOIN_TIMEOUT_MS : CALL_TIMEOUT_MS
+  return name === 'people.join' || name === 'network.join' ? JOIN_TIMEOUT_MS : CALL_TIMEOUT_MS
 }
 
 async function findNode(controlFile: string): Promise<Target> {

@@ -7,7 +7,13 @@ import type { TrafficFeed, TrafficHistory } from '../telemetry/index.js'
 import { createDispatch, type Dispatch } from './dispatch.js'
 import { createFeeds, type Feeds } from './feeds.js'
 import { createAppHandlers, type AppPreferencesSource } from './handlers/app.js'
-import { createBootstrapFeed, createBootstrapHandlers, type BootstrapNeeds } from './handlers/bootstrap.js'
+import {
+  createBootstrapFeed,
+  createBootstrapHandlers,
+  createNetworkHandlers,
+  type BootstrapNeeds,
+  type NetworkNeeds,
+} from './handlers/bootstrap.js'
 import { createDoctorFeed, createDoctorHandlers, type DoctorNeeds } from './handlers/doctor.js'
 import { createKeysHandlers, type KeysNeeds } from './handlers/keys.js'
 import { createLogsFeed, createLogsHandlers, type LogsSource } from './handlers/logs.js'
@@ -34,14 +40,15 @@ export type { UpdatesSource } from './handlers/update.js'
 export { testModel } from './model-test.js'
 
 /** Everything the control interface reads. */
-export interface ControlNeeds extends BootstrapNeeds, DoctorNeeds, IdentityNeeds, KeysNeeds, PeopleHandlersNeeds {
+export interface ControlNeeds
+  extends BootstrapNeeds, DoctorNeeds, IdentityNeeds, KeysNeeds, NetworkNeeds, PeopleHandlersNeeds {
   facts: NodeFacts
   connections: ConnectionsSource
   table: NodeTable
   registry: ServiceRegistry
   traffic: TrafficFeed
   history: Pick<TrafficHistory, 'read'>
-  settings: SettingsSource
+  settings: Omit<SettingsSource, 'next'>
   sharing: SharingNeeds
   logs: LogsSource
   /** The gateway's base address without `/v1`; null while it has no port. */
@@ -73,6 +80,7 @@ export function createControl(needs: ControlNeeds): Control {
       ...createNodeHandlers(needs),
       ...createPeersHandlers(needs),
       ...createBootstrapHandlers(needs),
+      ...createNetworkHandlers(needs),
       ...createTableHandlers(needs),
       ...createModelsHandlers(needs),
       ...createServicesHandlers(needs),

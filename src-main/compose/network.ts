@@ -59,7 +59,8 @@ export function composeNetwork(needs: {
     },
   )
   live.subscribe((name) => {
-    if (name.startsWith('bootstrap.')) bootstrapper.replaceSources(bootstrapSettings(live.current))
+    if (name.startsWith('bootstrap.') || name === 'network')
+      bootstrapper.replaceSources(bootstrapSettings(live.current))
   })
   return { host, bootstrapper, presence: settings.mode === 'standalone' ? [] : [machineNodes] }
 }

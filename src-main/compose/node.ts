@@ -18,6 +18,7 @@ import {
   createReachablePeers,
   type GatewayTiming,
 } from '../gateway/index.js'
+import { createJoining } from '../joining/index.js'
 import type { Logger } from '../logging/index.js'
 import { createNodeTable, type Trust } from '../node-table/index.js'
 import { createIdentityKeeper, createPathLookup, dropDeadConnections, type Identity } from '../p2p/index.js'
@@ -49,6 +50,8 @@ export interface NodeNeeds {
   updates?: UpdatesSource
   /** The desktop app's key store and what it sees of the machine. */
   desktopSharing?: DesktopSharing
+  /** Stops this node and starts it again with what was saved; absent where its host can't. */
+  restart?: (() => void) | undefined
   /** Times of the gateway that nobody sets but a test. */
   gatewayTiming?: GatewayTiming
 }
@@ -64,6 +67,10 @@ export interface OcfNode extends Service {
   multiaddrs(): string[]
   /** The gateway asks for an API key, and there is none yet. */
   lacksApiKey(): boolean
+  /** It wants peers and has nowhere to look for them: no source, no trusted peer, and none connected. */
+  knowsNoOne(): boolean
+  /** What a restart is to start with. */
+  nextStart(): { settings: Settings; origins: Origins }
   /** The computer was asleep: what the network forgot meanwhile is taken up again. Never rejects. */
   wakesUp(): Promise<void>
 }
@@ -140,6 +147,8 @@ export function createNode(needs: NodeNeeds): OcfNode {
     history,
     settings: live.source,
     people,
+    joining: createJoining({ host, live, people, bootstrapper, log }),
+    restart: needs.restart,
     sharing: sharing.needs,
     logs: logger.ring,
     bootstrapper,
@@ -223,6 +232,10 @@ export function createNode(needs: NodeNeeds): OcfNode {
     gatewayUrl: gateway.url,
     dashboardUrl: () => controlServer.dashboardUrl,
     multiaddrs: () => host.multiaddrs(),
+    knowsNoOne: () =>
+      settings.mode === 'node' &&
+      bootstrapper.status().length + people.list().length + host.connections().length === 0,
+    nextStart: () => live.source.next(),
     lacksApiKey: () => asksForKey(live.current) && apiKeys.list().length === 0,
     async wakesUp() {
       await dropDeadConnections({ libp2p: host.libp2p, log })

@@ -95,7 +95,12 @@ export async function runDesktopApp(settings: Settings, origins: Origins, option
   if (!background) shell.show(launch.page)
   requests.serve(shell.show)
 
-  const running = await startUnlessQuit({ settings, origins, logger, builtDir, desktop }, quitting.signal, shell)
+  const restart = (): void => {
+    relaunch(program, 0)
+    quitting.ask()
+  }
+  const start = { settings, origins, logger, builtDir, desktop, restart }
+  const running = await startUnlessQuit(start, quitting.signal, shell)
   if (running === undefined) return EXIT.ok
   const { node } = running
   gatewayUrl = () => node.gatewayUrl() ?? null
@@ -150,6 +155,12 @@ function openAutostart(program: OwnProgram): Autostart | undefined {
   )
 }
 
+/** Has another process take over when this one ends. */
+function relaunch(program: OwnProgram, restarts: number): void {
+  const packed = { isPackaged: app.isPackaged, appPath: app.getAppPath() }
+  startAgain({ app, program }, restartArgv(process.argv, restarts, packed))
+}
+
 /** An uncaught error leaves the process in an unknown state: a new process takes over, unless that failed before. */
 function restartAfterCrash(needs: { running: RunningNode; log: Log; launch: Launch; program: OwnProgram }): void {
   const { log, launch, running, program } = needs
@@ -160,8 +171,7 @@ function restartAfterCrash(needs: { running: RunningNode; log: Log; launch: Laun
       if (restarts === undefined) {
         dialog.showErrorBox('Open Compute keeps failing', `It was restarted and failed again: ${error.message}`)
       } else {
-        const packed = { isPackaged: app.isPackaged, appPath: app.getAppPath() }
-        startAgain({ app, program }, restartArgv(process.argv, restarts, packed))
+        relaunch(program, restarts)
       }
       app.exit(EXIT.failed)
     })

@@ -1,8 +1,9 @@
+import { NO_PEERS_YET } from '#shared/contract/node/node.js'
 import { AppError } from '#shared/errors.js'
 import { within } from '../base/within.js'
 import { EXIT } from '../cli/io.js'
 import type { Origins, Settings } from '../config/index.js'
-import { createLogger, type Logger } from '../logging/index.js'
+import { createLogger, type Log, type Logger } from '../logging/index.js'
 import { CRASH_GRACE_MS, handleCrashes } from './crashes.js'
 import type { OcfNode } from './node.js'
 import { startNode, STOP_GRACE_MS, untilAskedToStop, type RunningNode } from './run-node.js'
@@ -31,23 +32,31 @@ export async function runHeadlessNode(
     starting.abort(new Error(`stopped by ${reason} while starting`))
     return reason
   })
-  try {
-    running = await startNode({ settings, origins, logger, ...options }, starting.signal)
-  } catch (error) {
-    return reportFailedStart(error, logger)
+  for (let next = { settings, origins }; ; next = running.node.nextStart()) {
+    const restart = Promise.withResolvers<undefined>()
+    try {
+      const start = { ...next, logger, ...options, restart: () => restart.resolve(undefined) }
+      running = await startNode(start, starting.signal)
+    } catch (error) {
+      return reportFailedStart(error, logger)
+    }
+    greet(running, next, log)
+    const reason = await Promise.race([asked, restart.promise])
+    log.info(reason === undefined ? 'restarting' : 'stopping', { reason })
+    const code = await stopWithin(running, log)
+    if (reason === undefined && code === EXIT.ok) continue
+    logger.close()
+    return code
   }
-  announce(running, { settings, origins })
-  log.info('the node serves', {
-    peerId: running.node.peerId,
-    gateway: running.node.gatewayUrl(),
-    mode: settings.mode,
-  })
-  if (running.node.lacksApiKey()) {
+}
+
+function greet(running: RunningNode, start: { settings: Settings; origins: Origins }, log: Log): void {
+  announce(running, start)
+  const { node } = running
+  log.info('the node serves', { peerId: node.peerId, gateway: node.gatewayUrl(), mode: start.settings.mode })
+  if (node.lacksApiKey()) {
     log.warn('the gateway asks for an API key and there is none yet: `ocf keys add NAME` makes one')
   }
-  const reason = await asked
-  log.info('stopping', { reason })
-  return await stopWithin(running, logger)
 }
 
 /** The one line scripts wait for, or the sentences a person wants to read. */
@@ -74,6 +83,7 @@ function announce({ node, movedPorts }: RunningNode, start: { settings: Settings
       `  For your apps (OpenAI base URL)   ${gateway}/v1`,
       ...(node.lacksApiKey() ? ['  Apps need an API key there         `ocf keys add NAME` makes one'] : []),
       `  Dashboard, in a browser           ${dashboardLine(node, start)}`,
+      ...(node.knowsNoOne() ? ['', `  ${NO_PEERS_YET}`] : []),
       '',
       `  Try it:  curl ${gateway}/v1/models`,
       '',
@@ -102,16 +112,15 @@ function hintFor({ code }: AppError): string {
   return 'It may be the desktop app. `ocf status` asks the one that runs, and `ocf open` shows its dashboard.\n'
 }
 
-async function stopWithin(running: RunningNode, logger: Logger): Promise<number> {
+async function stopWithin(running: RunningNode, log: Log): Promise<number> {
   let code: number = EXIT.ok
   try {
     await within(running.stop(), STOP_GRACE_MS, () => {
-      logger.log.warn('stopping took too long and was cut short', { afterMs: STOP_GRACE_MS })
+      log.warn('stopping took too long and was cut short', { afterMs: STOP_GRACE_MS })
     })
   } catch (error) {
-    logger.log.error('the node did not stop cleanly', { error })
+    log.error('the node did not stop cleanly', { error })
     code = EXIT.failed
   }
-  logger.close()
   return code
 }

@@ -23,6 +23,8 @@ export interface NodeStart {
   builtDir: string
   /** What the desktop app around the node brings along. */
   desktop?: Pick<NodeNeeds, 'app' | 'updates' | 'desktopSharing'>
+  /** See {@link NodeNeeds}. */
+  restart?: (() => void) | undefined
 }
 
 /** A node that serves, with the folder it holds. */
@@ -84,9 +86,9 @@ export async function startNode(start: NodeStart, signal: AbortSignal): Promise<
 }
 
 function composeNode(start: NodeStart, opened: Pick<NodeNeeds, 'dataFolder' | 'identity'>): OcfNode {
-  const { settings, origins, logger, builtDir, desktop } = start
+  const { settings, origins, logger, builtDir, desktop, restart } = start
   return createNode({
-    ...{ settings, origins, logger, ...opened },
+    ...{ settings, origins, logger, restart, ...opened },
     rendererDir: builtRenderer(builtDir),
     docsDir: join(builtDir, 'docs'),
     ...desktop,

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import type { SettingProblem } from './problem.js'
+import { knownNetwork, whyNotJoinable } from './settings/known-networks.js'
 import { SETTINGS, SETTING_NAMES, type Origins, type SettingName, type Settings } from './settings.js'
 
 const TCP_PORTS = SETTING_NAMES.filter(
@@ -32,6 +33,7 @@ export function conflicts(
     ...remoteTarget(settings, problem),
     ...ownPortAsTarget(settings, problem),
     ...axiomUrl(settings, problem),
+    ...networkOfNoUse(settings, problem),
   ]
 }
 
@@ -68,6 +70,19 @@ function ownPortAsTarget(settings: Settings, problem: Problem): SettingProblem[]
   if (port === undefined || !isLoopbackHost(settings['service.host'])) return []
   return TCP_PORTS.filter((name) => settings[name] === port).flatMap((name) =>
     problem(['service.port', name], `${port} is this node's own ${name}. Give the port of the local server.`),
+  )
+}
+
+/** A network whose nodes this program doesn't understand, and one that nobody can reach with this swarm key. */
+function networkOfNoUse(settings: Settings, problem: Problem): SettingProblem[] {
+  const network = knownNetwork(settings.network)
+  if (network === undefined) return []
+  const why = whyNotJoinable(network)
+  if (why !== undefined) return problem(['network'], why)
+  if (settings['swarm-key'] === '') return []
+  return problem(
+    ['network', 'swarm-key'],
+    `${network.title} is public and swarm-key is for a private network: a node is in one or the other.`,
   )
 }
 

@@ -28,7 +28,9 @@ export interface SettingsSource {
    * is no setting and `invalid_settings` for a value it can't have, alone or beside the others.
    */
   save(name: string, value: string | null): Promise<{ restartNeeded: boolean }>
-  /** The same for several settings at once, by name: all of them are saved, or none. */
+  /** What the next start will have: what was saved since this one, under flags and the environment. */
+  next(): { settings: Settings; origins: Origins }
+  /** The same as {@link SettingsSource.save} for several settings at once, by name: all of them are saved, or none. */
   saveAll(values: Readonly<Record<string, string | null>>): Promise<{ restartNeeded: boolean }>
 }
 
@@ -65,6 +67,19 @@ export function createSettingsSource(needs: {
     return { restartNeeded: live.length < names.length }
   }
 
+  function nextStart(): { settings: Settings; origins: Origins } {
+    const changed = SETTING_NAMES.filter((name) => {
+      const { kind } = origins[name]
+      return settingRow(name).restart && saved[name] !== settings[name] && kind !== 'flag' && kind !== 'environment'
+    })
+    const entries = changed.map((name) => {
+      const isDefault = describeValue(name, saved[name]) === describeDefault(name)
+      return [name, savedOrigin(name, isDefault ? undefined : saved[name])] as const
+    })
+    const next = Object.fromEntries(changed.map((name) => [name, saved[name]]))
+    return { settings: { ...inForce, ...next }, origins: { ...origins, ...Object.fromEntries(entries) } }
+  }
+
   function savedOrigin(name: SettingName, value: Settings[SettingName]): Origin {
     if (value === undefined) return { kind: 'default', label: 'default' }
     return { kind: 'file', label: `file ${settings.config}: ${name}` }
@@ -72,6 +87,7 @@ export function createSettingsSource(needs: {
 
   return {
     list: () => SETTING_NAMES.map((name) => viewOf(name, inForce, origins, saved)),
+    next: () => nextStart(),
     // What is thrown becomes a rejection.
     save: (name, value) => new Promise((resolve) => resolve(saveAll({ [name]: value }))),
     saveAll: (values) => new Promise((resolve) => resolve(saveAll(values))),

@@ -7,6 +7,7 @@ import type { Log } from '../logging/index.js'
 import type { BackedUpPeople, Host } from '../p2p/index.js'
 import type { InviteReach } from './invites/addresses.js'
 import type { Joined } from './invites/joiner.js'
+import type { NetworkKey } from './invites/network-key.js'
 
 /** Says which peers the owner of this node trusts: those in the settings and those that came with an invite, a code or by hand. */
 export interface TrustedPeers {
@@ -52,6 +53,8 @@ export interface People extends TrustedPeers, Service {
   invites(): InviteView[]
   /** By its id or the beginning of it. @throws AppError `not_found`, `data_dir_unusable` */
   revokeInvite(id: string): Promise<InviteView>
+  /** Which network this node runs in. */
+  readonly network: NetworkKey
   /** What a pasted text says; nobody is asked. */
   readInvite(text: string): ReadInvite
   /** @throws AppError `rate_limited`, `data_dir_unusable` */
@@ -78,4 +81,5 @@ export interface PeopleOptions {
   dataDir: string
 }
 
+export { type NetworkKey, readNetworkKey, writeNetworkKey } from './invites/network-key.js'
 export { createPeople } from './people.js'

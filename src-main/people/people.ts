@@ -30,7 +30,7 @@ class KeptPeople implements People {
   readonly #log: Log
   readonly #store: TrustStore
   readonly #ownName: OwnNameSetting
-  readonly #network: NetworkKey
+  readonly network: NetworkKey
   readonly #responder: InviteResponder
   readonly #names: NameExchange
   readonly #connections: StayConnected
@@ -52,7 +52,7 @@ class KeptPeople implements People {
     )
     const store = this.#store
     this.#ownName = new OwnNameSetting(live)
-    this.#network = new NetworkKey(live, { dataDir: options.dataDir })
+    this.network = new NetworkKey(live, { dataDir: options.dataDir })
     const ownName = (): string => this.#ownName.current.name
     this.#responder = new InviteResponder({ host, store, ownName, monotonic, log })
     this.#names = new NameExchange({ host, store, ownName, monotonic, log })
@@ -60,14 +60,14 @@ class KeptPeople implements People {
       { host, store, clock, monotonic, log, onMet: (connection) => void this.#names.tell(connection) },
       { dials: live.current.mode === 'node' },
     )
-    this.#joiner = new Joiner({ host, store, network: this.#network, ownName, clock, log })
+    this.#joiner = new Joiner({ host, store, network: this.network, ownName, clock, log })
   }
 
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const { live } = this.#needs
     await this.#store.load()
-    await this.#network.load()
+    await this.network.load()
     await this.#responder.start()
     await this.#names.start()
     this.#connections.start()
@@ -180,7 +180,7 @@ class KeptPeople implements People {
     }
     const text = writeInvite({
       ...{ inviter: host.peerId, name: this.ownName().name, secret, expiresAtMs, addresses },
-      networkKey: this.#network.key,
+      ...{ networkKey: this.network.key, networkName: this.network.name },
     })
     await this.#store.addInvite(kept)
     this.#log.info('an invite was made', { invite: kept.id, uses, expiresAtMs })

@@ -3,6 +3,7 @@ import { modelTestCalls } from './models/model-test.js'
 import { modelsCalls, modelsFeeds } from './models/models.js'
 import { bootstrapCalls, bootstrapFeeds } from './network/bootstrap.js'
 import { identityCalls } from './network/identity.js'
+import { joinCalls } from './network/join.js'
 import { peersCalls, peersFeeds } from './network/peers.js'
 import { tableCalls } from './network/table.js'
 import { appCalls } from './node/app.js'
@@ -29,6 +30,7 @@ export const CALLS = {
   ...nodeCalls, // node.status, node.capabilities
   ...peersCalls, // peers.list
   ...bootstrapCalls, // bootstrap.list
+  ...joinCalls, // network.get, .join, .create, .key, .leave, node.restart
   ...tableCalls, // table.rows
   ...modelsCalls, // models.list
   ...servicesCalls, // services.list

@@ -63,6 +63,12 @@ const VALID: { [N in CallName]: CallInput<N> } = {
   'people.revokeInvite': { id: 'a1b2c3d4' },
   'people.readInvite': { text: 'ocf1' },
   'people.join': { text: 'ocf1' },
+  'network.get': {},
+  'network.join': { text: '192.0.2.7' },
+  'network.create': { name: 'lab' },
+  'network.key': {},
+  'network.leave': { what: '192.0.2.7' },
+  'node.restart': {},
   'doctor.run': {},
   'doctor.peer': { peerId: ALICE },
 }

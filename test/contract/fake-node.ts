@@ -16,7 +16,7 @@ import { createTrafficHistory } from '../../src-main/telemetry/traffic-history.j
 import { createTrafficFeed, type TrafficFeed } from '../../src-main/telemetry/traffic.js'
 import { NO_OFFERS } from '../fixtures/no-offers.js'
 import { createFakeApiKeys } from './fake-api-keys.js'
-import { createFakePeople } from './fake-people.js'
+import { createFakePeople, FAKE_JOINING } from './fake-people.js'
 import { createFakeSharing } from './fake-sharing.js'
 
 /** A node whose every part is under the test's hand. */
@@ -83,6 +83,8 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
     },
     apiKeys: createFakeApiKeys(),
     people: createFakePeople(),
+    joining: FAKE_JOINING,
+    restart: undefined,
     keyUsage: createKeyUsage({ traffic, clock: Date }),
     isKeyRequired: () => true,
     identity: FAKE_IDENTITY,
@@ -289,7 +291,7 @@ function fakeRegistry(services: Map<string, LocalService>, subscribe: (listener:
   return registry
 }
 
-function fakeSettings(): SettingsSource {
+function fakeSettings(): Omit<SettingsSource, 'next'> {
   return {
     list: () => [
       {

@@ -33,3 +33,17 @@ export function createFakePeople(): ControlNeeds['people'] {
     subscribe: () => () => undefined,
   }
 }
+
+/** In the open network, with one source that was joined. */
+export const FAKE_JOINING: ControlNeeds['joining'] = {
+  view: () => ({
+    ...{ privateName: null, nextPrivateName: null, known: null, canSwitch: true },
+    joined: ['/ip4/192.0.2.7/tcp/43905'],
+    choices: [{ name: 'opentela', title: 'OpenTela', runBy: 'somebody', meaning: 'Strangers answer.', problem: null }],
+  }),
+  join: () =>
+    Promise.resolve({ kind: 'unknown', state: 'failed', sentence: 'Nothing.', canSwitch: false, peerId: null }),
+  create: (name) => Promise.resolve({ sentence: `${name} is founded.`, restartNeeded: true }),
+  key: () => 'ocf-net1',
+  leave: () => Promise.resolve({ sentence: 'Left.', restartNeeded: false }),
+}

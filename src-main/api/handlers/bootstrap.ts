@@ -1,4 +1,5 @@
 import type { BootstrapSourceView } from '#shared/contract/network/bootstrap.js'
+import type { Joining } from '../../joining/index.js'
 import type { Bootstrapper } from '../../p2p/bootstrap/index.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'
@@ -11,6 +12,31 @@ export interface BootstrapNeeds {
 /** `bootstrap.list`. */
 export function createBootstrapHandlers(needs: BootstrapNeeds): Pick<Handlers, 'bootstrap.list'> {
   return { 'bootstrap.list': () => listSources(needs) }
+}
+
+/** What joining, founding and leaving networks changes. */
+export interface NetworkNeeds {
+  joining: Joining
+  /** Restarts the node a moment later; absent where the program around it can't. */
+  restart: (() => void) | undefined
+}
+
+/** `network.*` and `node.restart`. */
+export function createNetworkHandlers({
+  joining,
+  restart,
+}: NetworkNeeds): Pick<Handlers, Extract<keyof Handlers, `network.${string}`> | 'node.restart'> {
+  return {
+    'network.get': () => ({ ...joining.view(), canRestart: restart !== undefined }),
+    'network.join': ({ text, switchNetwork }) => joining.join(text, { switchNetwork }),
+    'network.create': ({ name }) => joining.create(name),
+    'network.key': () => ({ text: joining.key() }),
+    'network.leave': ({ what }) => joining.leave(what),
+    'node.restart': () => {
+      restart?.()
+      return { restarting: restart !== undefined }
+    },
+  }
 }
 
 /** The `bootstrap` feed. */

@@ -8,7 +8,7 @@ import type { ConnectionsSource } from './peers.js'
 
 /** What the topics of people and invites read and change. */
 export interface PeopleHandlersNeeds {
-  people: Omit<People, 'name' | 'start' | 'stop' | 'isTrusted' | 'onTrustChanged' | 'backedUp'>
+  people: Omit<People, 'name' | 'start' | 'stop' | 'isTrusted' | 'onTrustChanged' | 'backedUp' | 'network'>
   connections: Pick<ConnectionsSource, 'subscribe'>
 }
 

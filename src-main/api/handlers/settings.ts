@@ -3,7 +3,7 @@ import type { Handlers } from '../dispatch.js'
 
 /** `settings.list` and `settings.set`. */
 export function createSettingsHandlers(needs: {
-  settings: SettingsSource
+  settings: Pick<SettingsSource, 'list' | 'save'>
 }): Pick<Handlers, 'settings.list' | 'settings.set'> {
   return {
     'settings.list': () => needs.settings.list(),

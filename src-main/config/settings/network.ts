@@ -1,4 +1,5 @@
 import type { SettingRow } from '../setting-row.js'
+import { KNOWN_NETWORKS, NO_NETWORK } from './known-networks.js'
 
 const KIB = 1024
 const MIB = 1024 * 1024
@@ -53,6 +54,27 @@ export const NETWORK_SETTINGS = {
     cost: 'It is published, and the node may relay for others.',
     restart: true,
     placeholder: 'address',
+  },
+  network: {
+    group: 'network',
+    kind: 'choice',
+    choices: [NO_NETWORK, ...KNOWN_NETWORKS.map(({ name }) => name)],
+    default: NO_NETWORK,
+    help: 'The public network to be in, by its name: its bootstrap sources are asked besides the others.',
+    cost: 'Strangers in it may read what you send, as use.reach says.',
+    restart: false,
+  },
+  'bootstrap.joined': {
+    group: 'network',
+    kind: 'list',
+    item: 'text',
+    split: 'comma',
+    default: [],
+    maxItems: 256,
+    help: 'Sources that `ocf join` found an answer at and wrote down; `ocf network leave` takes them out.',
+    cost: '',
+    restart: false,
+    placeholder: 'source',
   },
   'bootstrap.sources': {
     group: 'network',

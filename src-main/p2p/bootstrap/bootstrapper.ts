@@ -3,19 +3,12 @@ import type { Connection } from '@libp2p/interface'
 import { systemClock } from '../../base/clock.js'
 import { SETTINGS } from '../../config/index.js'
 import type { Log } from '../../logging/index.js'
-import { isOfOneMachine } from '../dial/dial-policy.js'
-import { hostOf } from '../dial/ip-scope.js'
 import { bootstrapDelayMs } from './backoff.js'
-import { dialAddresses } from './dial-round.js'
+import { dialAddresses, forgetMetPeers } from './dial-round.js'
 import { ANOTHER_PEER } from './failure-words.js'
-import {
-  type BootstrapSource,
-  parseBootstrapSettings,
-  type ParsedBootstrap,
-  type RawBootstrapSetting,
-} from './parse-source.js'
+import { parseBootstrapSettings, type ParsedBootstrap, type RawBootstrapSetting } from './parse-source.js'
 import { createRememberedPeers, type RememberedPeers } from './remembered-peers.js'
-import { resolveSource } from './resolve-source.js'
+import { namedAddresses, resolveSource } from './resolve-source.js'
 import { createSourceStatuses, type SourceStatuses } from './source-statuses.js'
 import type {
   BootstrapClock,
@@ -87,6 +80,14 @@ class SourceBootstrapper implements Bootstrapper {
     this.#areSourcesNew = true
     this.#wake.abort()
     this.#wake = new AbortController()
+  }
+
+  async forgetPeers(isKept: (peerId: string) => boolean): Promise<void> {
+    this.#remembered.forgetAll(isKept)
+    await forgetMetPeers(this.#needs.host, this.#log, isKept)
+    // A dial that was under way meanwhile may have brought one back.
+    this.#remembered.forgetAll(isKept)
+    await this.#remembered.save()
   }
 
   start(signal: AbortSignal): Promise<void> {
@@ -165,7 +166,7 @@ class SourceBootstrapper implements Bootstrapper {
       if (signal.aborted) return
       this.#statuses.record(source, result, this.#clock.now())
       if (!result.ok) return
-      host.nameAddresses?.(result.addresses.filter((address) => mayName(source, address)))
+      host.nameAddresses?.(namedAddresses(source, result.addresses))
       this.#statuses.recordDials(source, await dialAddresses({ host, log: this.#log }, result.addresses, signal))
     })
     await Promise.all([...fromSources, this.#dialRemembered(signal), this.#dialMachineNodes(signal)])
@@ -217,13 +218,6 @@ class SourceBootstrapper implements Bootstrapper {
     libp2p.removeEventListener(name, check)
     signal.removeEventListener('abort', check)
   }
-}
-
-/** Whether an address counts as named by the person who named its source: a list from elsewhere knows nothing of this machine. */
-function mayName(source: BootstrapSource, address: string): boolean {
-  if (source.kind === 'multiaddr') return true
-  if (!isOfOneMachine(hostOf(address))) return true
-  return source.kind === 'http' && isOfOneMachine(new URL(source.url).hostname.replace(/^\[|\]$/g, ''))
 }
 
 function sourcesOf(options: BootstrapperOptions): ParsedBootstrap {

@@ -68,3 +68,16 @@ export async function dialAddresses(
   const failed = [...failures].sort(([a], [b]) => a - b).map(([, failure]) => failure)
   return { isSelf: addresses.length > 0 && targets.length === 0, reached, failed }
 }
+
+/** Parts with the peers that {@link dialAddresses} dials again when they are lost, but for those to keep. Never rejects. */
+export async function forgetMetPeers(host: Host, log: Log, isKept: (peerId: string) => boolean): Promise<void> {
+  try {
+    for (const { id, tags } of await host.libp2p.peerStore.all()) {
+      if (!tags.has(KEEP_ALIVE_TAG) || isKept(id.toString())) continue
+      await host.libp2p.peerStore.delete(id)
+      await host.libp2p.hangUp(id)
+    }
+  } catch (error) {
+    log.warn('not all peers of a network that was left could be forgotten', { error })
+  }
+}

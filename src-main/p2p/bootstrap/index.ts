@@ -31,6 +31,8 @@ export interface Bootstrapper extends Service {
   status(): BootstrapSourceStatus[]
   /** Other sources from now on; they are asked once at once, peers or not. Without effect in other modes than node. */
   replaceSources(sources: readonly RawBootstrapSetting[]): void
+  /** Parts with those it met through sources or remembered from earlier runs, but for those it is to keep. Never rejects. */
+  forgetPeers(isKept: (peerId: string) => boolean): Promise<void>
   /** Calls `listener` after each change of a status; returns the way to stop. */
   subscribe(listener: () => void): () => void
 }
@@ -75,3 +77,4 @@ export {
   type RawBootstrapSetting,
 } from './parse-source.js'
 export { resolveSource } from './resolve-source.js'
+export { type SourceAttempt, trySource } from './try-source.js'

@@ -1,5 +1,6 @@
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
+import { knownNetwork } from '../../config/index.js'
 
 /** A bootstrap setting as it was written: values still to be split. */
 export interface RawBootstrapSetting {
@@ -33,13 +34,16 @@ const SETTINGS = [
   'bootstrap.static',
   'bootstrap.addrs',
   'bootstrap.addr',
+  'bootstrap.joined',
 ] as const
 
-/** The bootstrap settings in the order their sources are asked. */
+/** The bootstrap settings in the order their sources are asked; those of a network that is joined by name come last. */
 export function bootstrapSettings(
-  settings: Readonly<Record<(typeof SETTINGS)[number], readonly string[]>>,
+  settings: Readonly<Record<(typeof SETTINGS)[number], readonly string[]>> & { readonly network: string },
 ): RawBootstrapSetting[] {
-  return SETTINGS.map((setting) => ({ setting, values: settings[setting] }))
+  const given = SETTINGS.map((setting) => ({ setting, values: settings[setting] }))
+  const network = knownNetwork(settings.network)
+  return network?.kind === 'ocf' ? [...given, { setting: 'network', values: network.sources }] : given
 }
 
 /**

@@ -10,6 +10,8 @@ export interface RememberedPeers {
   remember(peerId: string, address: string): void
   /** These addresses lead to somebody else by now. */
   forget(addresses: readonly string[]): void
+  /** All but those that are to be kept. */
+  forgetAll(isKept: (peerId: string) => boolean): void
   load(): Promise<void>
   /** Writes the file when something changed since the last time. */
   save(): Promise<void>
@@ -48,6 +50,9 @@ export function createRememberedPeers(needs: { log: Log }, options: { file: stri
         else peers.set(id, left)
         changed = true
       }
+    },
+    forgetAll(isKept) {
+      for (const id of peers.keys()) changed = (!isKept(id) && peers.delete(id)) || changed
     },
     async load() {
       const text = await readIfThere(options.file, log)

@@ -1,3 +1,5 @@
+import { isOfOneMachine } from '../dial/dial-policy.js'
+import { hostOf } from '../dial/ip-scope.js'
 import { failureWords } from './failure-words.js'
 import { fetchBootstraps } from './fetch-bootstraps.js'
 import type { BootstrapSource, Resolution } from './parse-source.js'
@@ -43,4 +45,15 @@ async function orAborted<T>(task: Promise<T>, signal: AbortSignal): Promise<T> {
     // What is still under way ends in a rejection that nobody waits for.
     task.catch(() => undefined)
   }
+}
+
+/**
+ * The addresses that count as named by the person who named their source: a list from elsewhere knows nothing of this
+ * machine.
+ */
+export function namedAddresses(source: BootstrapSource, addresses: readonly string[]): string[] {
+  const mayNameThisMachine =
+    source.kind === 'multiaddr' ||
+    (source.kind === 'http' && isOfOneMachine(new URL(source.url).hostname.replace(/^\[|\]$/g, '')))
+  return addresses.filter((address) => mayNameThisMachine || !isOfOneMachine(hostOf(address)))
 }

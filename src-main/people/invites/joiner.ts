@@ -131,7 +131,7 @@ export class Joiner {
     if (!network.isSame(invite.networkKey)) {
       if (!switchNetwork || !network.canSwitch) return 'other-network'
       await store.setPending({ text, sinceMs: clock.now() })
-      await network.switchTo(invite.networkKey)
+      await network.switchTo(invite.networkKey, invite.networkName)
       return 'restart-needed'
     }
     if (store.isFull && store.person(invite.inviter) === undefined) return 'full'

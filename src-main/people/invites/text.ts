@@ -4,6 +4,7 @@ import { peerIdFromPublicKey, peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { TextProblem } from '#shared/contract/people/invites.js'
 import { cleanName } from '#shared/person-names.js'
+import { isNetworkName } from './network-key.js'
 
 /** What an invite says: how to reach who made it, and the secret that shows that one was invited. */
 export interface Invite {
@@ -19,6 +20,8 @@ export interface Invite {
   readonly addresses: readonly string[]
   /** The 32 bytes of a private network's key; undefined for the public one. */
   readonly networkKey: Uint8Array | undefined
+  /** What the inviter calls that private network. */
+  readonly networkName?: string | undefined
 }
 
 /** Characters of an invite, at most. */
@@ -39,7 +42,7 @@ const MAX_BYTES = Math.floor(((MAX_INVITE_LENGTH - PREFIX.length) * 3) / 4)
 const MIN_BYTES = LENGTH_BYTES + (2 + KEY_BYTES) + (2 + SECRET_BYTES) + (2 + 4) + CHECK_BYTES
 
 /** Fields of an invite, each as its tag, its length and its bytes. Unknown ones are skipped. */
-const TAG = { inviter: 1, secret: 2, expiry: 3, address: 4, name: 5, networkKey: 6 } as const
+const TAG = { inviter: 1, secret: 2, expiry: 3, address: 4, name: 5, networkKey: 6, networkName: 7 } as const
 
 /** The one line of an invite; of its addresses as many as fit. */
 export function writeInvite(invite: Invite): string {
@@ -51,6 +54,9 @@ export function writeInvite(invite: Invite): string {
     field(TAG.secret, invite.secret),
     field(TAG.expiry, expiry),
     ...(invite.networkKey === undefined ? [] : [field(TAG.networkKey, invite.networkKey)]),
+    ...(invite.networkKey === undefined || invite.networkName === undefined || !isNetworkName(invite.networkName)
+      ? []
+      : [field(TAG.networkName, Buffer.from(invite.networkName, 'ascii'))]),
     ...(name.length === 0 ? [] : [field(TAG.name, name)]),
   ]
   let room = MAX_BYTES - LENGTH_BYTES - CHECK_BYTES - Buffer.concat(fields).length
@@ -136,6 +142,7 @@ function decode(content: Buffer): Invite | undefined {
   const [inviter, secret, expiry, networkKey] = [TAG.inviter, TAG.secret, TAG.expiry, TAG.networkKey].map(one)
   if (inviter?.length !== KEY_BYTES || secret?.length !== SECRET_BYTES || expiry?.length !== 4) return undefined
   if (networkKey !== undefined && networkKey.length !== KEY_BYTES) return undefined
+  const networkName = one(TAG.networkName)?.toString('ascii')
   try {
     return {
       inviter: peerIdFromPublicKey(publicKeyFromRaw(inviter)).toString(),
@@ -147,6 +154,7 @@ function decode(content: Buffer): Invite | undefined {
         .slice(0, MAX_INVITE_ADDRESSES)
         .map(([, bytes]) => multiaddr(bytes).toString()),
       networkKey,
+      ...(networkKey !== undefined && networkName !== undefined && isNetworkName(networkName) ? { networkName } : {}),
     }
   } catch {
     return undefined // Foreign bytes behind a right checksum: no key, or no address.

@@ -2,7 +2,7 @@ import type { SettingName, SettingProblem } from '../../../config/index.js'
 import type { CommandPlan, Invocation } from '../../command-plan.js'
 import type { CliIo, ControlClient } from '../../io.js'
 import { INVITE_OPTIONS, inviteProblems, runInvite } from './invite.js'
-import { JOIN_OPTIONS, runJoin } from './join.js'
+import { JOIN_OPTIONS, runJoin, runNetwork } from './join.js'
 import { runName, runPeople, runTrust, runUntrust } from './people.js'
 
 /** The commands about whom the owner trusts. */
@@ -25,11 +25,28 @@ export function peoplePlans(needs: {
     },
     {
       name: 'join',
-      help: 'Joins with an invite that somebody sent you.',
-      repeatedArg: 'INVITE',
+      help: 'Joins with an invite, or by an address, a host, a URL, or the name or key of a network.',
+      repeatedArg: 'WHAT',
       ...location,
       options: JOIN_OPTIONS,
       run: (invocation) => runJoin(client(invocation), { words: invocation.args, own: invocation.own }),
+    },
+    {
+      name: 'network',
+      help: 'Shows which network this node is in; makes a private one (create NAME), prints its key (key), or leaves what was joined (leave, leave WHAT).',
+      optionalArgs: ['ACTION', 'NAME'],
+      ...location,
+      json: true,
+      options: JOIN_OPTIONS,
+      run: (invocation) => runNetwork(client(invocation), invocation),
+    },
+    {
+      name: 'leave',
+      help: 'Leaves one address that was joined, or the network and all of them.',
+      optionalArgs: ['WHAT'],
+      ...location,
+      options: JOIN_OPTIONS,
+      run: (invocation) => runNetwork(client(invocation), { ...invocation, args: ['leave', ...invocation.args] }),
     },
     {
       name: 'people',

@@ -51,6 +51,8 @@ test('settings are asked in their order, and a duplicate counts where it came fi
     'bootstrap.static': ['/ip4/10.0.0.3/tcp/3'],
     'bootstrap.source': [A],
     'bootstrap.sources': [B, B],
+    'bootstrap.joined': ['/ip4/10.0.0.6/tcp/6'],
+    network: 'none',
   }
   expect(
     parseBootstrapSettings(bootstrapSettings(settings)).sources.map(({ setting, text }) => [setting, text]),
@@ -60,6 +62,7 @@ test('settings are asked in their order, and a duplicate counts where it came fi
     ['bootstrap.static', '/ip4/10.0.0.3/tcp/3'],
     ['bootstrap.addrs', '/ip4/10.0.0.4/tcp/4'],
     ['bootstrap.addr', '/ip4/10.0.0.5/tcp/5'],
+    ['bootstrap.joined', '/ip4/10.0.0.6/tcp/6'],
   ])
 })
 

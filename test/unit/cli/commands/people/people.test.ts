@@ -74,33 +74,92 @@ describe('ocf invite', () => {
 })
 
 describe('ocf join', () => {
-  const readable = { invite: { inviter: PEER, name: 'Ann' }, problem: null, sentence: null, canSwitch: false }
+  const joined = { kind: 'invite', state: 'joined', sentence: 'You and Ann trust each other now.', canSwitch: false }
 
   it('ocf join takes an invite that was pasted over several words', async () => {
-    const { run, output, calls } = asked({
-      'people.readInvite': readable,
-      'people.join': { outcome: 'joined', sentence: 'You and Ann trust each other now.', peerId: PEER },
-    })
+    const { run, output, calls } = asked({ 'network.join': { ...joined, peerId: PEER } })
     expect(await run('join', 'ocf1AAAA', 'BBBB')).toBe(EXIT.ok)
     expect(output()).toBe('You and Ann trust each other now.\n')
-    expect(calls.at(-1)).toEqual(['people.join', { text: 'ocf1AAAA\nBBBB', switchNetwork: false }])
+    expect(calls).toEqual([['network.join', { text: 'ocf1AAAA\nBBBB', switchNetwork: false }]])
   })
 
   it('ocf join says what went wrong, and how to go over into another network', async () => {
-    const { run, errors } = asked({
-      'people.readInvite': { ...readable, problem: 'other-network', canSwitch: true },
-      'people.join': { outcome: 'other-network', sentence: 'It leads into another network.', peerId: PEER },
-    })
+    const failed = { ...joined, state: 'failed', sentence: 'It leads into another network.', canSwitch: true }
+    const { run, errors } = asked({ 'network.join': failed })
     expect(await run('join', 'ocf://join/ocf1AAAA')).toBe(EXIT.failed)
-    expect(errors()).toContain('It leads into another network. With --switch-network')
+    expect(errors()).toBe('error: It leads into another network. With --yes it restarts into that network.\n')
   })
 
-  it('ocf join says what can be joined where it recognises nothing', async () => {
-    const { run, errors, calls } = asked({})
-    expect(await run('join', 'whatever')).toBe(EXIT.usage)
-    expect(await run('join')).toBe(EXIT.usage)
+  it('ocf join ends as a slip on the command line where nothing was recognised', async () => {
+    const unknown = { ...joined, kind: 'unknown', state: 'failed', sentence: 'It takes an invite (ocf1…).' }
+    const { run, errors } = asked({ 'network.join': unknown })
+    expect(await run('join', 'what', 'ever')).toBe(EXIT.usage)
     expect(errors()).toContain('an invite (ocf1…)')
-    expect(calls).toEqual([])
+  })
+
+  it('ocf join --yes says how to restart a node whose program can’t do that', async () => {
+    const { run, output, calls } = asked({
+      'network.join': { ...joined, state: 'restart-needed', sentence: 'Restart this node.', peerId: PEER },
+      'node.status': { startedAtMs: 1 },
+      'node.restart': { restarting: false },
+    })
+    expect(await run('join', '--yes', 'ocf1AAAA')).toBe(EXIT.ok)
+    expect(output()).toBe('Restart this node.\n')
+    expect(calls[0]).toEqual(['network.join', { text: 'ocf1AAAA', switchNetwork: true }])
+  })
+
+  it('ocf join says that it is at work when that takes more than a second', async () => {
+    const { run, errors, client } = asked({})
+    client.call = (async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1_300))
+      return { ...joined, peerId: PEER }
+    }) as typeof client.call
+    expect(await run('join', 'ocf1AAAA')).toBe(EXIT.ok)
+    expect(errors()).toBe('Joining … 1 s\n')
+  })
+})
+
+describe('ocf network', () => {
+  const open = {
+    ...{ privateName: null, nextPrivateName: null, known: null, joined: ['/ip4/192.0.2.7/tcp/1'], canSwitch: true },
+    ...{
+      choices: [{ name: 'opentela', title: 'OpenTela', runBy: 'R', meaning: 'M', problem: null }],
+      canRestart: true,
+    },
+  }
+
+  it('ocf network shows where the node is, what it joined and what it could', async () => {
+    const { run, output } = asked({ 'network.get': open })
+    expect(await run('network')).toBe(EXIT.ok)
+    expect(output()).toContain('This node is in the open network.')
+    expect(output()).toContain('  /ip4/192.0.2.7/tcp/1\n')
+    expect(output()).toContain('  opentela  OpenTela, run by R. M')
+  })
+
+  it('ocf network create founds one and says that it takes a restart', async () => {
+    const { run, output, errors, calls } = asked({
+      'network.create': { sentence: 'Founded.', restartNeeded: true },
+    })
+    expect(await run('network', 'create', 'lab')).toBe(EXIT.ok)
+    expect([output(), errors()]).toEqual(['Founded.\n', 'With --yes it restarts at once.\n'])
+    expect(calls).toEqual([['network.create', { name: 'lab' }]])
+  })
+
+  it.each([
+    [['leave', '10.0.0.5'], { what: '10.0.0.5' }],
+    [['leave'], {}],
+    [['network', 'none'], {}],
+    [['network', 'leave', 'lab'], { what: 'lab' }],
+  ])('ocf %j leaves', async (words, input) => {
+    const { run, calls } = asked({ 'network.leave': { sentence: 'Left.', restartNeeded: false } })
+    expect(await run(...words)).toBe(EXIT.ok)
+    expect(calls).toEqual([['network.leave', input]])
+  })
+
+  it('ocf network refuses what it does not know', async () => {
+    const { run, errors } = asked({})
+    expect(await run('network', 'dance')).toBe(EXIT.usage)
+    expect(errors()).toContain('create NAME')
   })
 })
 

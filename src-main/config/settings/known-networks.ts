@@ -1,0 +1,31 @@
+import networks from '../../../assets/networks.json'
+
+/** A public network that can be joined by its name; nothing of it is contacted before a person picks it. */
+export interface KnownNetwork {
+  /** As `network` and `ocf join` take it. */
+  readonly name: string
+  readonly title: string
+  /** `ocf`: of nodes like this one. `go`: of nodes of the Go program, which this version can't speak to yet. */
+  readonly kind: 'ocf' | 'go'
+  readonly runBy: string
+  /** What joining means for the person, in a sentence or two. */
+  readonly meaning: string
+  /** Bootstrap sources. */
+  readonly sources: readonly string[]
+}
+
+/** The setting's value for none of them. */
+export const NO_NETWORK = 'none'
+
+/** All of `assets/networks.json`. */
+export const KNOWN_NETWORKS: readonly KnownNetwork[] = networks as KnownNetwork[]
+
+/** The one of that name, in whatever case it was typed. */
+export const knownNetwork = (name: string): KnownNetwork | undefined =>
+  KNOWN_NETWORKS.find((network) => network.name === name.toLowerCase())
+
+/** What there is to say about a network that this version can't join; undefined for one that it can. */
+export const whyNotJoinable = ({ kind, title, runBy }: KnownNetwork): string | undefined =>
+  kind === 'ocf'
+    ? undefined
+    : `${title}, run by ${runBy}, is a network of a program in Go, which this version can’t speak to yet. Nothing of it is contacted.`

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { loadSettings } from '../../../src-main/config/load-settings.js'
+import { KNOWN_NETWORKS, knownNetwork } from '../../../src-main/config/settings/known-networks.js'
+import { bootstrapSettings, parseBootstrapSettings } from '../../../src-main/p2p/bootstrap/parse-source.js'
+
+const load = (flags: Record<string, unknown>) =>
+  loadSettings({ flags, env: {}, folders: { data: '/d', config: '/c' }, readFile: () => undefined })
+
+test('every network that can be joined by name says who runs it and what joining means, and has sources that can be read', () => {
+  for (const network of KNOWN_NETWORKS) {
+    expect(network).toMatchObject({ name: expect.stringMatching(/^[a-z0-9-]{2,32}$/) as string })
+    expect([network.title, network.runBy, network.meaning].every((text) => text.length > 5)).toBe(true)
+    const { sources, problems } = parseBootstrapSettings([{ setting: 'network', values: network.sources }])
+    expect(problems).toEqual([])
+    expect(sources.length).toBeGreaterThan(0)
+  }
+  expect(knownNetwork('OpenTela')?.kind).toBe('go')
+})
+
+test('no network is joined that was not picked: without the setting no source of one is asked', () => {
+  const loaded = load({})
+  if (!loaded.ok) throw new Error('no settings')
+  expect(loaded.settings.network).toBe('none')
+  expect(bootstrapSettings(loaded.settings).flatMap(({ values }) => values)).toEqual([])
+})
+
+test('a network of a program that this one can’t speak to is refused before anything starts', () => {
+  const loaded = load({ network: 'opentela' })
+  expect(loaded).toMatchObject({ ok: false, problems: [{ setting: 'network' }] })
+  expect(JSON.stringify(loaded)).toContain('can’t speak to yet. Nothing of it is contacted.')
+})
