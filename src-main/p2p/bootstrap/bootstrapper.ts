@@ -85,8 +85,6 @@ class SourceBootstrapper implements Bootstrapper {
   async forgetPeers(isKept: (peerId: string) => boolean): Promise<void> {
     this.#remembered.forgetAll(isKept)
     await forgetMetPeers(this.#needs.host, this.#log, isKept)
-    // A dial that was under way meanwhile may have brought one back.
-    this.#remembered.forgetAll(isKept)
     await this.#remembered.save()
   }
 

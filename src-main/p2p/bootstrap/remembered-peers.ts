@@ -10,7 +10,7 @@ export interface RememberedPeers {
   remember(peerId: string, address: string): void
   /** These addresses lead to somebody else by now. */
   forget(addresses: readonly string[]): void
-  /** All but those that are to be kept. */
+  /** All but those that are to be kept; they are not remembered again before the next start. */
   forgetAll(isKept: (peerId: string) => boolean): void
   load(): Promise<void>
   /** Writes the file when something changed since the last time. */
@@ -31,10 +31,13 @@ export function createRememberedPeers(needs: { log: Log }, options: { file: stri
   const { log } = needs
   // In the order they were met, the latest one last.
   const peers = new Map<string, string[]>()
+  /** Others may bring a connection to them about again, such as by their rows of the node table. */
+  const left = new Set<string>()
   let changed = false
   return {
     addresses: () => [...peers.values()].reverse().flat(),
     remember(peerId, address) {
+      if (left.has(peerId)) return
       const known = peers.get(peerId) ?? []
       peers.delete(peerId)
       peers.set(peerId, [address, ...known.filter((other) => other !== address)].slice(0, MAX_ADDRESSES_PER_PEER))
@@ -52,7 +55,12 @@ export function createRememberedPeers(needs: { log: Log }, options: { file: stri
       }
     },
     forgetAll(isKept) {
-      for (const id of peers.keys()) changed = (!isKept(id) && peers.delete(id)) || changed
+      for (const id of peers.keys()) {
+        if (isKept(id)) continue
+        left.add(id)
+        peers.delete(id)
+        changed = true
+      }
     },
     async load() {
       const text = await readIfThere(options.file, log)

@@ -67,3 +67,12 @@ test('nothing is written when nothing changed, and a folder that is gone is told
   await peers.save()
   expect(log.lines.map(({ level }) => level)).toEqual(['warn'])
 })
+
+test('peers of a network that was left are not remembered again when they come back, and trusted ones stay', async () => {
+  const peers = await open()
+  for (const id of ['a', 'b']) peers.remember(id, `/${id}/1`)
+  peers.forgetAll((id) => id === 'b')
+  peers.remember('a', '/a/1')
+  await peers.save()
+  expect((await open()).addresses()).toEqual(['/b/1'])
+})
