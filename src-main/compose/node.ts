@@ -233,8 +233,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     dashboardUrl: () => controlServer.dashboardUrl,
     multiaddrs: () => host.multiaddrs(),
     knowsNoOne: () =>
-      settings.mode === 'node' &&
-      bootstrapper.status().length + people.list().length + host.connections().length === 0,
+      settings.mode === 'node' && bootstrapper.status().length + people.list().length + host.connections().length === 0,
     nextStart: () => live.source.next(),
     lacksApiKey: () => asksForKey(live.current) && apiKeys.list().length === 0,
     async wakesUp() {

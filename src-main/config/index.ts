@@ -5,12 +5,7 @@ export { explainListenError, findPortHolder, portInUseError } from './port-holde
 export { problemLine, quote, type SettingProblem } from './problem.js'
 export { isWithin, nextChange, parseSchedule } from './schedule.js'
 export { SETTING_GROUPS } from './setting-row.js'
-export {
-  KNOWN_NETWORKS,
-  knownNetwork,
-  NO_NETWORK,
-  whyNotJoinable,
-} from './settings/known-networks.js'
+export { KNOWN_NETWORKS, knownNetwork, NO_NETWORK, whyNotJoinable } from './settings/known-networks.js'
 export type { Folders } from './settings-file.js'
 export { MASK, viewOf, type SettingsSource } from './settings-source.js'
 export { describeDefault, describeValue, valuePlaceholder } from './settings-table.js'

@@ -81,5 +81,5 @@ export interface PeopleOptions {
   dataDir: string
 }
 
-export { type NetworkKey, readNetworkKey, writeNetworkKey } from './invites/network-key.js'
+export { readNetworkKey, writeNetworkKey } from './invites/network-key.js'
 export { createPeople } from './people.js'

@@ -4,14 +4,11 @@ import { defineCall, NoInputSchema } from '../define.js'
 /** Characters of a pasted text that are looked at. */
 const MAX_PASTED_LENGTH = 20_000
 
-/** What a text that was to be joined was taken for. */
-const JoinKindSchema = z.enum(['invite', 'network-key', 'network', 'address', 'unknown'])
 /**
- * `invite`: of a person; `network-key`: the key of a private network; `network`: the name of one; `address`: of a node, in
- * any form; `unknown`: nothing of these.
+ * What a text that was to be joined was taken for. `invite`: of a person; `network-key`: the key of a private network;
+ * `network`: the name of one; `address`: of a node, in any form; `unknown`: nothing of these.
  */
-export type JoinKind = z.output<typeof JoinKindSchema>
-
+const JoinKindSchema = z.enum(['invite', 'network-key', 'network', 'address', 'unknown'])
 const JoinResultSchema = z.object({
   kind: JoinKindSchema,
   /** `joined`; `restart-needed`: it goes on in that network after a restart; `failed`: nothing has changed. */

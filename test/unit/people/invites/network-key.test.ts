@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isNetworkName, readNetworkKey, writeNetworkKey } from '../../../src-main/people/network-key.js'
+import { isNetworkName, readNetworkKey, writeNetworkKey } from '../../../../src-main/people/invites/network-key.js'
 
 const KEY = Uint8Array.from({ length: 32 }, (_, index) => 7 * index)
 
