@@ -34,9 +34,36 @@ test('one left behind by each death is growth, however many died', () => {
       ...{ atS: deaths * 20, deaths, isSettled: true },
       survivors: [{ timers: timers(deaths) } as VitalSigns],
     }))
-  expect(isFlat(growthOf(samplesWith((deaths) => 20 + deaths), 0, 'timers'), 'timers')).toBe(false)
-  expect(isFlat(growthOf(samplesWith((deaths) => 20 + (deaths % 10)), 0, 'timers'), 'timers')).toBe(true)
-  expect(isFlat(growthOf(samplesWith((deaths) => 20 + deaths / 5), 0, 'timers'), 'timers')).toBe(true)
+  expect(
+    isFlat(
+      growthOf(
+        samplesWith((deaths) => 20 + deaths),
+        0,
+        'timers',
+      ),
+      'timers',
+    ),
+  ).toBe(false)
+  expect(
+    isFlat(
+      growthOf(
+        samplesWith((deaths) => 20 + (deaths % 10)),
+        0,
+        'timers',
+      ),
+      'timers',
+    ),
+  ).toBe(true)
+  expect(
+    isFlat(
+      growthOf(
+        samplesWith((deaths) => 20 + deaths / 5),
+        0,
+        'timers',
+      ),
+      'timers',
+    ),
+  ).toBe(true)
 })
 
 test('a survivor that told nothing is not flat', () => {
