@@ -8,11 +8,16 @@ const DAY_MS = 24 * HOUR_MS
 export const peopleStrings = {
   join: {
     title: 'Join someone',
-    label: 'Invite',
-    help: 'Paste what you were sent: the line that begins with ocf1, its link, or the whole message.',
+    label: 'Invite or address',
+    help: 'Paste what you were sent: an invite (ocf1…), its link or the whole message. A node’s address, or the name or key of a network, works too.',
     placeholder: 'ocf1…',
-    missing: 'Paste an invite first.',
-    next: 'Check invite',
+    missing: 'Paste an invite or an address first.',
+    next: 'Next',
+    isPlace: 'This is no invite. Is it where a node is, or a network?',
+    placeMeans:
+      'Your node connects to it, and from there finds others and the models they share with everyone. It makes nobody trusted.',
+    confirmPlace: 'Connect to it',
+    looking: 'Connecting… This takes half a minute at most.',
     invites: (name: string) => `${name} invites you`,
     noName: 'Someone',
     who: 'Invited by',

@@ -66,7 +66,7 @@ test('a model for people one trusts is used by a person who joined with an invit
   await goTo(pageOfBob, '#/home')
   await pageOfBob.getByRole('radio', { name: 'People I know' }).check()
   const startedAt = performance.now()
-  await pageOfBob.getByRole('textbox', { name: 'Invite' }).fill(text)
+  await pageOfBob.getByRole('textbox', { name: 'Invite or address' }).fill(text)
   await pageOfBob.keyboard.press('Enter')
   await pageOfBob.getByRole('button', { name: 'Join Ann' }).click()
   await pageOfBob.getByText('You and Ann trust each other now.').waitFor({ timeout: SLOW })

@@ -100,7 +100,7 @@ describe('the field to join', () => {
     }
     const page = await open('#/network')
     const card = page.getByRole('region', { name: 'Join someone' })
-    await card.getByRole('textbox', { name: 'Invite' }).fill(`Hi! Paste this: ${WHOLE} Cheers`)
+    await card.getByRole('textbox', { name: 'Invite or address' }).fill(`Hi! Paste this: ${WHOLE} Cheers`)
     await page.keyboard.press('Enter')
     await card.getByRole('heading', { name: 'Ann invites you' }).waitFor()
     await card.getByText('strangers can be in it', { exact: false }).waitFor()
@@ -125,8 +125,8 @@ describe('the field to join', () => {
       Promise.resolve({ outcome: 'unreachable', sentence: 'The node of Ann cannot be reached.', peerId: null })
     const page = await open('#/network')
     const card = page.getByRole('region', { name: 'Join someone' })
-    await card.getByRole('button', { name: 'Check invite' }).click()
-    await card.getByRole('alert').getByText('Paste an invite first.').waitFor()
+    await card.getByRole('button', { name: 'Next' }).click()
+    await card.getByRole('alert').getByText('Paste an invite or an address first.').waitFor()
     await card.getByRole('textbox').fill('ocf1short')
     await page.keyboard.press('Enter')
     await card.getByRole('alert').getByText('The end of this invite is missing.').waitFor()
@@ -152,13 +152,73 @@ describe('the field to join', () => {
       return Promise.resolve({ outcome: 'restart-needed', sentence: 'Restart this node.', peerId: FRIEND })
     }
     const page = await open('#/network')
-    await page.getByRole('textbox', { name: 'Invite' }).fill(WHOLE)
+    await page.getByRole('textbox', { name: 'Invite or address' }).fill(WHOLE)
     await page.keyboard.press('Enter')
     await page.getByText('peers of the present network are then out of reach', { exact: false }).waitFor()
     await dashboard.look('join-other-network')
     await page.getByRole('button', { name: 'Change the network and join' }).click()
     await page.getByText('Restart this node.').waitFor()
     expect(asked).toEqual([{ switchNetwork: true }])
+  })
+})
+
+describe('the field to join, with what is no invite', () => {
+  test('an address is asked for once, says what came of it, and can be tried again', async () => {
+    livelyPeople()
+    const asked: [text: string, switchNetwork: boolean][] = []
+    const answers = [
+      { state: 'failed' as const, sentence: 'No node answers there. Nothing was changed.', canSwitch: false },
+      { state: 'joined' as const, sentence: 'Joined through 203.0.113.7.', canSwitch: false },
+    ]
+    node.needs.people.readInvite = () => ({
+      ...{ invite: null, problem: 'no-invite', sentence: 'This holds no invite.', canSwitch: false },
+    })
+    node.needs.joining.join = (text, { switchNetwork }) => {
+      asked.push([text, switchNetwork])
+      return Promise.resolve({ kind: 'address', peerId: null, ...answers.shift()! })
+    }
+    const page = await open('#/network')
+    const card = page.getByRole('region', { name: 'Join someone' })
+    await card.getByRole('textbox').fill('203.0.113.7')
+    await page.keyboard.press('Enter')
+    await card.getByText('This is no invite.', { exact: false }).waitFor()
+    await dashboard.look('join-place')
+    expect(asked).toEqual([])
+    await card.getByRole('button', { name: 'Connect to it' }).click()
+    await card.getByText('No node answers there.', { exact: false }).waitFor()
+    await card.getByRole('button', { name: 'Try again' }).click()
+    await card.getByText('Joined through 203.0.113.7.', { exact: false }).waitFor()
+    await dashboard.look('join-place-joined')
+    expect(asked).toEqual([
+      ['203.0.113.7', false],
+      ['203.0.113.7', false],
+    ])
+  })
+
+  test('a key of another network says what changes before the network is changed', async () => {
+    livelyPeople()
+    const asked: boolean[] = []
+    node.needs.people.readInvite = () => ({
+      ...{ invite: null, problem: 'no-invite', sentence: 'This holds no invite.', canSwitch: false },
+    })
+    node.needs.joining.join = (_text, { switchNetwork }) => {
+      asked.push(switchNetwork)
+      const then = { kind: 'network-key' as const, peerId: null }
+      return Promise.resolve(
+        switchNetwork
+          ? { ...then, state: 'restart-needed', sentence: 'Restart this node.', canSwitch: false }
+          : { ...then, state: 'failed', sentence: 'This node would have to restart.', canSwitch: true },
+      )
+    }
+    const page = await open('#/network')
+    const card = page.getByRole('region', { name: 'Join someone' })
+    await card.getByRole('textbox').fill('ocf-net1abc')
+    await page.keyboard.press('Enter')
+    await card.getByRole('button', { name: 'Connect to it' }).click()
+    await card.getByText('This node would have to restart.').waitFor()
+    await card.getByRole('button', { name: 'Change the network and join' }).click()
+    await card.getByText('Restart this node.').waitFor()
+    expect(asked).toEqual([false, true])
   })
 })
 
@@ -175,7 +235,7 @@ describe('the first run', () => {
     await card.getByText('they can read what you send', { exact: false }).waitFor()
     await card.getByRole('radio', { name: 'People I know' }).check()
     await dashboard.look('first-run')
-    await card.getByRole('textbox', { name: 'Invite' }).fill(WHOLE)
+    await card.getByRole('textbox', { name: 'Invite or address' }).fill(WHOLE)
     await page.keyboard.press('Enter')
     await card.getByRole('button', { name: 'Join Ann' }).click()
     await card.getByText('You and Ann trust each other now.').waitFor()

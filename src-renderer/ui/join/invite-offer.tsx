@@ -3,7 +3,6 @@ import type { CallOutput } from '#shared/contract/index.js'
 import type { ReadInvite } from '#shared/contract/people/invites.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useClient, useFeed } from '../../stores/hooks.js'
-import { linkTo } from '../../stores/route.js'
 import { formatExact, shortPeerId } from '../../strings/format.js'
 import { strings } from '../../strings.js'
 import { Button } from '../controls/button.js'
@@ -12,6 +11,7 @@ import { useAction } from '../feedback/use-action.js'
 import { Facts } from '../layout/facts.js'
 import { PeerMark } from '../text/peer-name.js'
 import { useNow } from '../text/use-now.js'
+import { JoinResult } from './join-result.js'
 import styles from './join.module.css'
 
 const { join: words } = strings.people
@@ -40,10 +40,18 @@ export function InviteOffer({
   const [result, setResult] = useState<Outcome>()
   const { invite, problem, sentence, canSwitch } = read
   if (result !== undefined && !busy) {
-    return <Result result={result} onAgain={() => setResult(undefined)} onClose={onClose} />
+    return (
+      <JoinResult
+        sentence={result.sentence}
+        isGood={GOOD.includes(result.outcome)}
+        isJoined={result.outcome === 'joined'}
+        onAgain={() => setResult(undefined)}
+        onClose={onClose}
+      />
+    )
   }
   const name = invite?.name ?? words.noName
-  if (busy) return <Progress name={name} />
+  if (busy) return <InviteProgress name={name} />
   const switches = problem === 'other-network' && canSwitch
   if (invite === null || (problem !== null && !switches)) return <Notice tone="warn">{sentence}</Notice>
   const join = (): void =>
@@ -93,7 +101,7 @@ function factsOf(invite: NonNullable<ReadInvite['invite']>) {
   ]
 }
 
-function Progress({ name }: { name: string }) {
+function InviteProgress({ name }: { name: string }) {
   const joining = dataOf(useFeed('joining'))
   const nowMs = useNow()
   const seconds = Math.round((nowMs - (joining?.sinceMs ?? nowMs)) / 1000)
@@ -102,33 +110,6 @@ function Progress({ name }: { name: string }) {
       <span className={styles['spinner']} aria-hidden="true" />
       <p role="status">{words.stage[joining?.stage ?? 'reaching'](name)}</p>
       {seconds > 0 && <span className={styles['soft']}>{words.took(seconds)}</span>}
-    </div>
-  )
-}
-
-function Result({
-  result: { outcome, sentence },
-  onAgain,
-  onClose,
-}: {
-  result: Outcome
-  onAgain: () => void
-  onClose: () => void
-}) {
-  const isGood = GOOD.includes(outcome)
-  return (
-    <div role="status">
-      <Notice
-        tone={isGood ? 'good' : 'warn'}
-        actions={
-          <>
-            {!isGood && <Button onClick={onAgain}>{words.again}</Button>}
-            <Button onClick={onClose}>{words.close}</Button>
-          </>
-        }
-      >
-        {sentence} {outcome === 'joined' && <a href={linkTo('models')}>{words.models}</a>}
-      </Notice>
     </div>
   )
 }

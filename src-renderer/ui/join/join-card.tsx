@@ -6,6 +6,7 @@ import { Field } from '../controls/field.js'
 import { Card } from '../layout/card.js'
 import { InviteOffer } from './invite-offer.js'
 import styles from './join.module.css'
+import { PlaceOffer } from './place-offer.js'
 import { useReadInvite } from './use-read-invite.js'
 
 const { join: words } = strings.people
@@ -25,6 +26,7 @@ export function JoinForm() {
   const [wasSent, setWasSent] = useState(false)
   const [shown, setShown] = useState<string>()
   const answer = useReadInvite(text)
+  const isOther = answer !== undefined && 'read' in answer && answer.read.problem === 'no-invite'
   const edit = (next: string): void => {
     setText(next)
     setWasSent(false)
@@ -40,7 +42,7 @@ export function JoinForm() {
     if (text.trim() === '') return words.missing
     if (answer === undefined) return undefined
     if ('failed' in answer) return answer.failed
-    return answer.read.invite === null ? (answer.read.sentence ?? undefined) : undefined
+    return answer.read.invite === null && !isOther ? (answer.read.sentence ?? undefined) : undefined
   }
   const offer = answer !== undefined && 'read' in answer && answer.read.invite !== null ? answer.read : undefined
   return (
@@ -59,6 +61,7 @@ export function JoinForm() {
       {shown === text && offer !== undefined && (
         <InviteOffer key={text} text={text} read={offer} isAsked onClose={() => edit('')} />
       )}
+      {shown === text && isOther && <PlaceOffer key={text} text={text} onClose={() => edit('')} />}
     </div>
   )
 }
