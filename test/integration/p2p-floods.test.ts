@@ -5,7 +5,7 @@ import { connect as connectSocket, type Socket } from 'node:net'
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { PING_PROTOCOL } from '@libp2p/ping'
 import { multiaddr } from '@multiformats/multiaddr'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { QUESTIONS } from '../../src-main/p2p/http/questions.js'
 import { startTestServer, type TestServer } from '../fixtures/http-server.js'
 import { requestOver, startLightHost } from '../fixtures/light-host.js'
@@ -25,7 +25,7 @@ const BOUND_MIB = 250
 let server: TestServer
 let node: NodeProcess
 let honest: Connection
-let stopHonest: () => unknown
+let honestHost: Libp2p
 
 beforeAll(async () => {
   server = await startTestServer((request, response) => {
@@ -40,16 +40,23 @@ beforeAll(async () => {
       ...['--limits.concurrent', '1000', '--limits.queue', '1000'],
     ],
   })
-  const host = await startLightHost(HONEST)
-  honest = await host.dial(multiaddr(address('tcp')))
-  stopHonest = () => host.stop()
+  honestHost = await startLightHost(HONEST)
+  await connectHonest()
   await until(async () => (await ask()).status === 200, { what: 'the service is shared' })
 })
+/** Its host shares this process with the flooders, and may have been too slow for the node in the test before. */
+beforeEach(async () => {
+  if (!isOpen(honest)) await connectHonest()
+})
 afterAll(async () => {
-  await stopHonest()
+  await honestHost.stop()
   await node.stop()
   await server.close()
 })
+
+async function connectHonest(): Promise<void> {
+  honest = await honestHost.dial(multiaddr(address('tcp')))
+}
 
 const passing: (() => unknown)[] = []
 afterEach(async () => {
