@@ -1,4 +1,4 @@
-import networks from '../../../assets/networks.json'
+import networks from '../../../assets/networks.json' with { type: 'json' }
 
 /** A public network that can be joined by its name; nothing of it is contacted before a person picks it. */
 export interface KnownNetwork {
