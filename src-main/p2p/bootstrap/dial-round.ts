@@ -22,6 +22,8 @@ interface FailedDial {
 
 /** libp2p dials peers with a `keep-alive…` tag again when they are lost. */
 const KEEP_ALIVE_TAG = 'keep-alive-ocf-bootstrap'
+/** Only those whose connection lasted this long, ms: a peer that drops each one at once would be dialled in a tight loop. */
+const KEPT_AFTER_MS = 1_000
 const DIAL_TIMEOUT_MS = 5_000
 const MAX_PARALLEL_DIALS = 8
 /** Peers one round dials at most for a source, and connections after which it is content. */
@@ -52,7 +54,8 @@ export async function dialAddresses(
   const dialTarget = async (target: DialTarget, place: number): Promise<void> => {
     try {
       const limited = AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
-      await keepAlive(await host.libp2p.dial(target.addresses, { signal: limited }))
+      const connection = await host.libp2p.dial(target.addresses, { signal: limited })
+      keepAlive(needs, connection)
       reached += 1
     } catch (error) {
       if (signal.aborted) return
@@ -61,12 +64,29 @@ export async function dialAddresses(
       log.debug('a bootstrap peer could not be reached', { peer: target.peerId, ...failed, error })
     }
   }
-  const keepAlive = async (connection: Connection): Promise<void> => {
-    await host.libp2p.peerStore.merge(connection.remotePeer, { tags: { [KEEP_ALIVE_TAG]: { value: 50 } } })
-  }
   await Promise.all(Array.from({ length: MAX_PARALLEL_DIALS }, worker))
   const failed = [...failures].sort(([a], [b]) => a - b).map(([, failure]) => failure)
   return { isSelf: addresses.length > 0 && targets.length === 0, reached, failed }
+}
+
+function keepAlive({ host, log }: { host: Host; log: Log }, connection: Connection): void {
+  const tag = (value: { value: number } | undefined): void => {
+    host.libp2p.peerStore
+      .merge(connection.remotePeer, { tags: { [KEEP_ALIVE_TAG]: value } })
+      .catch((error: unknown) => {
+        log.debug('a bootstrap peer could not be marked', { peerId: connection.remotePeer.toString(), error })
+      })
+  }
+  const lasted = setTimeout(() => {
+    connection.removeEventListener('close', dropped)
+    if (connection.status === 'open') tag({ value: 50 })
+  }, KEPT_AFTER_MS).unref()
+  const dropped = (): void => {
+    clearTimeout(lasted)
+    tag(undefined)
+  }
+  if (connection.status === 'open') connection.addEventListener('close', dropped, { once: true })
+  else dropped()
 }
 
 /** Parts with the peers that {@link dialAddresses} dials again when they are lost, but for those to keep. Never rejects. */
