@@ -18,7 +18,7 @@ const ATTACKER = process.platform === 'linux' ? '127.0.0.66' : '127.0.0.1'
 const TIMES = Number(process.env['OCF_TEST_HOSTILE_TIMES'] ?? 1)
 const SHARED = '/v1/_service/llm/v1/echo'
 const MOST_GROWN_MIB = 150
-const SLOWEST_MS = 2000
+const SLOWEST_MS = 6000
 
 const ends: (() => unknown)[] = []
 let server: TestServer
