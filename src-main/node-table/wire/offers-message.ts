@@ -1,10 +1,10 @@
-import { sign, verify } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { z } from 'zod'
 import { ServiceSchema } from '#shared/records.js'
 import type { OfferedService } from '../index.js'
 import { createByteReader } from './bytes.js'
 import { servicesAsSeen } from './seen-record.js'
+import { isSignedJson, parseJson, signJson } from './signed-json.js'
 
 /** The stream protocol by which peers that trust each other tell what they offer. */
 export const OFFERS_PROTOCOL = '/ocf/offers/1.0.0'
@@ -15,7 +15,7 @@ const CHANGED = 1
 const NONCE_BYTES = 16
 const SIGNATURE_BYTES = 64
 const LENGTH_BYTES = 2
-const SIGNATURE_DOMAIN = Buffer.from('ocf-offers-v1\0', 'utf8')
+const DOMAIN = 'ocf-offers-v1\0'
 /** What a row has room for twice over, with the names of its services. */
 const MAX_JSON_BYTES = 12 * 1024
 /** As long as a row may count. */
@@ -73,7 +73,7 @@ export function encodeOffersAnswer(answer: OffersAnswer, context: OffersContext,
     services = services.slice(0, -1)
     json = jsonOf(answer.leaseMs, services)
   }
-  const signature = sign(null, signedBytes(context, json), key)
+  const signature = signJson({ ...context, domain: DOMAIN }, json, key)
   const head = Buffer.from([VERSION, json.byteLength >> 8, json.byteLength & 0xff])
   return Uint8Array.from(Buffer.concat([head, json, signature]))
 }
@@ -96,7 +96,7 @@ export function decodeOffersAnswer(
   const json = reader.take(length)
   const signature = reader.take(SIGNATURE_BYTES)
   if (reader.hasFailed()) return 'incomplete'
-  if (!reader.isAtEnd() || !isSigned(context, json, key, signature)) return undefined
+  if (!reader.isAtEnd() || !isSignedJson({ ...context, domain: DOMAIN }, json, { key, signature })) return undefined
   return parseAnswer(json)
 }
 
@@ -109,25 +109,4 @@ function parseAnswer(json: Uint8Array): OffersAnswer | undefined {
   const parsed = AnswerSchema.safeParse(parseJson(json))
   if (!parsed.success) return undefined
   return { leaseMs: parsed.data.lease, services: servicesAsSeen(parsed.data.services) }
-}
-
-function signedBytes({ nonce, asker }: OffersContext, json: Uint8Array): Buffer {
-  const name = Buffer.from(asker, 'utf8')
-  return Buffer.concat([SIGNATURE_DOMAIN, nonce, Buffer.from([name.byteLength]), name, json])
-}
-
-function isSigned(context: OffersContext, json: Uint8Array, key: KeyObject, signature: Uint8Array): boolean {
-  try {
-    return verify(null, signedBytes(context, json), key, signature)
-  } catch {
-    return false // 32 bytes that OpenSSL does not take for a key sign nothing.
-  }
-}
-
-function parseJson(json: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json))
-  } catch {
-    return undefined // Foreign bytes: not being JSON is one of their expected forms.
-  }
 }

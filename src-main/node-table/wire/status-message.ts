@@ -1,4 +1,4 @@
-import { createHash, sign, verify } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import type { Stream, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { PeerRecord } from '#shared/records.js'
 import { createByteReader } from './bytes.js'
 import { MAX_ENVELOPE_BYTES } from './envelope.js'
+import { isSignedJson, parseJson, signJson } from './signed-json.js'
 
 /** The stream protocol by which a peer is asked how it is doing. */
 export const STATUS_PROTOCOL = '/ocf/status/1.0.0'
@@ -38,7 +39,7 @@ const VERSION = 1
 const NONCE_BYTES = 16
 const SIGNATURE_BYTES = 64
 const MAX_JSON_BYTES = 1024
-const SIGNATURE_DOMAIN = Buffer.from('ocf-status-v1\0', 'utf8')
+const DOMAIN = 'ocf-status-v1\0'
 const LENGTH_BYTES = 2
 
 /** Bytes of a request: version, nonce, whether the row is wanted. */
@@ -95,7 +96,7 @@ export function encodeStatusAnswer(
     }),
     'utf8',
   )
-  const signature = sign(null, signedBytes(context, json), key)
+  const signature = signJson({ ...context, domain: DOMAIN }, json, key)
   const length = (bytes: number): Buffer => Buffer.from([bytes >> 8, bytes & 0xff])
   const envelope = row ?? new Uint8Array(0)
   return Uint8Array.from(
@@ -121,7 +122,7 @@ export function decodeStatusAnswer(
 ): { status: StatusAnswer; row: Uint8Array | undefined } | 'incomplete' | undefined {
   const parts = splitStatusAnswer(bytes)
   if (typeof parts !== 'object') return parts
-  if (!isSigned(context, parts.json, key, parts.signature)) return undefined
+  if (!isSignedJson({ ...context, domain: DOMAIN }, parts.json, { key, signature: parts.signature })) return undefined
   const status = parseStatus(parts.json)
   return status === undefined ? undefined : { status, row: parts.row.byteLength === 0 ? undefined : parts.row }
 }
@@ -160,27 +161,6 @@ export function offersHash(record: PeerRecord | undefined): string {
     .flatMap(({ name, identity_group }) => identity_group.map((entry) => `${name}\n${entry}`))
     .sort()
   return createHash('sha256').update(JSON.stringify(offers)).digest('hex').slice(0, 16)
-}
-
-function signedBytes({ nonce, asker }: StatusContext, json: Uint8Array): Buffer {
-  const name = Buffer.from(asker, 'utf8')
-  return Buffer.concat([SIGNATURE_DOMAIN, nonce, Buffer.from([name.byteLength]), name, json])
-}
-
-function isSigned(context: StatusContext, json: Uint8Array, key: KeyObject, signature: Uint8Array): boolean {
-  try {
-    return verify(null, signedBytes(context, json), key, signature)
-  } catch {
-    return false // 32 bytes that OpenSSL does not take for a key sign nothing.
-  }
-}
-
-function parseJson(json: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json))
-  } catch {
-    return undefined // Foreign bytes: not being JSON is one of their expected forms.
-  }
 }
 
 /**
