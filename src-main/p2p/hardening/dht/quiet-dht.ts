@@ -13,6 +13,7 @@ import {
 } from '@libp2p/kad-dht'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { override } from '../../reach/override.js'
+import { handleInTurns } from './handle-in-turns.js'
 import { ProviderStore } from './provider-store.js'
 
 /**
@@ -38,6 +39,7 @@ const OF_ALL_ANSWERS = 160
 interface Internals {
   routingTableRefresh: { refreshInterval: number }
   contentRouting: { routingTable: { kBucketSize: number } }
+  rpc: Parameters<typeof handleInTurns>[0]
 }
 
 /**
@@ -50,6 +52,7 @@ export function quietDht(init: KadDHTInit): (components: KadDHTComponents) => Ka
     const dht = make(override(components, { datastore: boundedRecords(components) }))
     const internals = dht as unknown as Internals
     internals.routingTableRefresh.refreshInterval = REFRESH_EVERY_MS
+    handleInTurns(internals.rpc)
     // A lookup of providers ends at so many; nothing else reads it there.
     internals.contentRouting.routingTable = override(internals.contentRouting.routingTable, { kBucketSize: Infinity })
     const routing = (dht as unknown as Record<symbol, ContentRouting>)[contentRoutingSymbol]
