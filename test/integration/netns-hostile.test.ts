@@ -7,6 +7,8 @@ import { until } from '../fixtures/until.js'
 /** Starting a handful of nodes takes seconds where nothing else runs, and far longer on a busy machine. */
 const TIMEOUT_MS = 240_000
 const INVENTED = 5_000
+/** More than a round of bootstrapping is content with. */
+const CROWD = 12
 
 /** Takes connections at these ports, speaks another protocol, and tells how many there were. */
 const canary = (ports: readonly number[]): string => `
@@ -141,5 +143,69 @@ labTest(
       limitMs: 60_000,
     })
     expect(await saysClock('This clock is 120 min behind those of the peers.')).toBe(true)
+  },
+)
+
+/** Hosts that take connections and say nothing of anyone, listed by a bootstrap source at port 8080. */
+const crowd = (ip: string, size: number): string => `
+Promise.all(['libp2p', '@libp2p/tcp', '@libp2p/noise', '@libp2p/yamux', '@libp2p/identify'].map((name) => import(name)))
+  .then(async ([{ createLibp2p }, { tcp }, { noise }, { yamux }, { identify }]) => {
+    const hosts = await Promise.all(Array.from({ length: ${size} }, (_, index) => createLibp2p({
+      addresses: { listen: ['/ip4/${ip}/tcp/' + (4001 + index)] },
+      transports: [tcp()], connectionEncrypters: [noise()], streamMuxers: [yamux()], services: { identify: identify() },
+    })))
+    require('node:http').createServer((request, response) => response.end(JSON.stringify(request.url === '/met'
+      ? hosts.filter((host) => host.getConnections().length > 0).length
+      : { bootstraps: hosts.map(({ peerId }, index) => '/ip4/${ip}/tcp/' + (4001 + index) + '/p2p/' + peerId) },
+    ))).listen(8080, '0.0.0.0', () => console.log('ready'))
+  })
+`
+
+const MODEL_SERVER = `
+require('node:http').createServer((request, response) => {
+  response.setHeader('content-type', 'application/json')
+  response.end(JSON.stringify(request.method === 'GET'
+    ? { object: 'list', data: [{ id: 'tiny', object: 'model', created: 1, owned_by: 'lab' }] }
+    : { choices: [] }))
+}).listen(9000, '127.0.0.1', () => console.log('ready'))
+`
+
+labTest(
+  'a newcomer whose bootstrap source names only hostile peers finds the honest neighbour of its local network, and is answered',
+  { timeout: TIMEOUT_MS },
+  async ({ lab }) => {
+    const lan = lab.lan('lan')
+    const internet = lab.lan('net')
+    const home = (name: string, index: number): LabHost => {
+      const host = lab.host(name)
+      lan.plug(host, [`192.168.9.${index}/24`])
+      internet.plug(host, [`5.0.0.${index}/24`])
+      return host
+    }
+    const hostile = lab.host('hostile')
+    internet.plug(hostile, ['5.0.0.66/24'])
+    await lab.server(hostile, crowd('5.0.0.66', CROWD))
+    const met = async (): Promise<number> => Number((await lab.fetch(hostile, 'http://127.0.0.1:8080/met')).text)
+
+    const newcomer = await lab.node(home('newcomer', 1), [
+      ...['--upnp', 'false', '--demo-model', 'off'],
+      ...['--bootstrap.sources', 'http://5.0.0.66:8080/'],
+    ])
+    await until(async () => (await met()) >= 8, { what: 'the newcomer is surrounded', limitMs: 60_000 })
+    const honest = home('honest', 2)
+    await lab.server(honest, MODEL_SERVER)
+    const llm = ['--service.name', 'llm', '--service.port', '9000']
+    const neighbour = await lab.node(honest, ['--upnp', 'false', '--demo-model', 'off', ...llm])
+
+    const ask = () =>
+      lab.fetch(
+        newcomer.host,
+        `${newcomer.gateway}/v1/chat/completions`,
+        JSON.stringify({ model: 'tiny', messages: [] }),
+      )
+    await until(async () => (await ask()).status === 200, { what: 'the neighbour answers', limitMs: 60_000 })
+    const models = await lab.fetch(newcomer.host, `${newcomer.gateway}/v1/models`)
+    expect((JSON.parse(models.text) as { data: { id: string }[] }).data.map(({ id }) => id)).toEqual(['tiny'])
+    expect((await newcomer.peers()).find(({ peerId }) => peerId === neighbour.peerId)?.connected).toBe(true)
   },
 )

@@ -33,6 +33,23 @@ labTest('nodes of a local network find each other without any bootstrap', { time
   })
 })
 
+labTest(
+  'neighbours of a local network find each other although a VPN is the default route of each',
+  { timeout: TIMEOUT_MS },
+  async ({ lab }) => {
+    const lan = lab.lan('lan')
+    const hosts = ['a', 'b'].map((name, index) => {
+      const host = lab.host(name)
+      lab.lan(`vpn-${name}`).plug(host, ['10.8.0.2/24'], ['10.8.0.1'])
+      lan.plug(host, [`192.168.7.${index + 1}/24`])
+      return host
+    })
+    const [a, b] = await Promise.all(hosts.map((host) => lab.node(host, ['--upnp', 'false'])))
+    const [peer] = await untilConnected(a!, [b!], 60_000)
+    expect(peer!.multiaddrs.every((address) => address.startsWith('/ip4/192.168.7.'))).toBe(true)
+  },
+)
+
 labTest('a network of IPv6 only works, over its HTTP source', { timeout: TIMEOUT_MS }, async ({ lab }) => {
   const lan = lab.lan('six')
   const [one, two] = ['a', 'b'].map((name, index) => {
