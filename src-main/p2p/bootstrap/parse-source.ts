@@ -171,6 +171,8 @@ const MAX_ADDRESSES = 500
 /** Far more than anybody needs, and few enough to be read without anyone noticing. */
 const MAX_ENTRIES = 2_000
 const MAX_ADDRESS_CHARS = 512
+/** An address by way of a relay, both with the hashes of two certificates, has 19. */
+const MAX_ADDRESS_PARTS = 24
 
 /** The addresses in a list from outside, each once; an empty one is a failure. */
 export function readEntries(entries: readonly unknown[]): Resolution {
@@ -180,14 +182,19 @@ export function readEntries(entries: readonly unknown[]): Resolution {
   for (const entry of entries) {
     if (read >= MAX_ENTRIES || addresses.size >= MAX_ADDRESSES) break
     read += 1
-    const isText = typeof entry === 'string' && entry.length <= MAX_ADDRESS_CHARS
-    const address = isText ? dialableMultiaddr(entry) : undefined
+    const address = typeof entry === 'string' && isShort(entry) ? dialableMultiaddr(entry) : undefined
     if (address === undefined) skipped += 1
     else addresses.add(address)
   }
   if (entries.length === 0) return { ok: false, reason: 'it tells no address of a peer' }
   if (addresses.size === 0) return { ok: false, reason: `none of the first ${read} entries it tells is an address` }
   return { ok: true, addresses: [...addresses], skipped, beyond: entries.length - read }
+}
+
+function isShort(address: string): boolean {
+  return (
+    address.length <= MAX_ADDRESS_CHARS && address.split('/', MAX_ADDRESS_PARTS + 2).length <= MAX_ADDRESS_PARTS + 1
+  )
 }
 
 /** What is odd about the entries of a source that answered; undefined when nothing is. */
