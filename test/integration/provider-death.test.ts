@@ -22,12 +22,12 @@ const TRANSPORTS = {
   quic: (address: string) => address.includes('/quic-v1'),
 }
 
-async function startProvider(): Promise<NodeProcess> {
+async function startProvider() {
   const server = await startActingServer([MODEL])
   cleanups.push(() => server.close())
   const node = await startNodeProcess({ flags: ['--demo-model', 'off', ...llmFlags(server.port)] })
   cleanups.push(() => node.stop())
-  return node
+  return { node, server }
 }
 
 async function providersOf({ gateway }: NodeProcess): Promise<number> {
@@ -36,19 +36,27 @@ async function providersOf({ gateway }: NodeProcess): Promise<number> {
   return data.find(({ id }) => id === MODEL)?.ocf.providers ?? 0
 }
 
-/** Two providers of a model, and a user of both over that transport; `dying` is the one that answers most of its requests. */
-async function underLoad(transport: keyof typeof TRANSPORTS) {
+/** Two providers of a model, and a user of both over that transport. */
+async function startThree(transport: keyof typeof TRANSPORTS) {
   const providers = await Promise.all([startProvider(), startProvider()])
-  const addresses = providers.map(({ multiaddrs }) => multiaddrs.find(TRANSPORTS[transport])!)
+  const addresses = providers.map(({ node }) => node.multiaddrs.find(TRANSPORTS[transport])!)
   const user = await startNodeProcess({
     flags: ['--demo-model', 'off', ...addresses.flatMap((address) => ['--bootstrap.addr', address])],
   })
   cleanups.push(() => user.stop())
   await until(async () => (await providersOf(user)) === 2, { what: 'both providers are known', limitMs: 30_000 })
+  return { providers, user }
+}
+
+/** The same with requests on the way; `dying` is the one that answers most of its requests. */
+async function underLoad(transport: keyof typeof TRANSPORTS) {
+  const { providers, user } = await startThree(transport)
   const requests = startSteadyRequests(user.gateway, MODEL)
   await until(() => requests.ended.length >= 40, { what: 'requests are answered', limitMs: 30_000 })
-  const [dying] = providers.toSorted((a, b) => answeredBy(requests, b.peerId) - answeredBy(requests, a.peerId))
-  return { dying: dying!, user, requests }
+  const [dying] = providers.toSorted(
+    (a, b) => answeredBy(requests, b.node.peerId) - answeredBy(requests, a.node.peerId),
+  )
+  return { dying: dying!.node, user, requests }
 }
 
 const answeredBy = ({ ended }: SteadyRequests, peerId: string): number => ended.filter(({ by }) => by === peerId).length
@@ -81,6 +89,35 @@ test.each(['tcp', 'ws', 'quic'] as const)(
     report(`kill -9 over ${transport}`, all)
     expect(all.filter(({ status }) => status !== 200)).toEqual([])
     expect(all[0]!.tookMs).toBeLessThan(KILLED_WITHIN_MS)
+  },
+)
+
+test.each(['tcp', 'ws', 'quic'] as const)(
+  'what waits for an answer of a provider that is killed is at the other one at once over %s',
+  async (transport) => {
+    const { providers, user } = await startThree(transport)
+    const marks = Array.from({ length: 3 }, (_, mark) => mark)
+    const answers = marks.map((mark) =>
+      fetch(`${user.gateway}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model: MODEL, mark, act: 'hold', messages: [{ role: 'user', content: `${mark}` }] }),
+      }),
+    )
+    const held = (): number => providers.reduce((sum, { server }) => sum + server.held(), 0)
+    await until(() => held() >= marks.length, { what: 'all are held', limitMs: 30_000 })
+    const [dying, other] = providers.toSorted((a, b) => b.server.held() - a.server.held())
+    const moving = dying!.server.seen.map(({ mark }) => mark)
+    const killedMs = performance.now()
+    await dying!.node.kill()
+    const moved = () => other!.server.seen.filter(({ mark, atMs }) => moving.includes(mark) && atMs > killedMs)
+    await until(() => moved().length >= moving.length, { what: 'all of them are at the other', limitMs: 30_000 })
+    const tookMs = moved().map(({ atMs }) => Math.round(atMs - killedMs))
+    process.stdout.write(`kill -9 over ${transport}: ${moving.length} requests moved after ${tookMs.join(', ')} ms\n`)
+    expect(moving.length).toBeGreaterThan(0)
+    expect(Math.max(...tookMs)).toBeLessThan(KILLED_WITHIN_MS)
+    other!.server.release()
+    for (const answer of answers) expect((await answer).status).toBe(200)
   },
 )
 

@@ -233,8 +233,19 @@ class DeadPeerDetector implements LivenessWatch {
     entry.buffer = buffer
     this.#seenBytes.set(connection, buffer.writtenBytes)
     if (verdict === 'ask') probe.ask()
+    if (verdict === 'quiet') this.#touch(connection, probe)
     if (verdict === 'alive') this.#doubted.delete(connection)
     return verdict === 'dead'
+  }
+
+  /**
+   * The system tells at once that the other end of a TCP connection has ended, and of QUIC only what is sent and not
+   * acknowledged: while somebody waits for an answer, something small is.
+   */
+  #touch(connection: Connection, { received }: LivenessProbe): void {
+    if (received === undefined || this.#expected.has(connection)) return
+    this.used(connection)
+    void answersPing(connection, ANSWER_WITHIN_MS)
   }
 
   /** What is sent through a relay waits in the buffers of the connection to it. */

@@ -236,6 +236,25 @@ test('a connection that acknowledges what is sent is not suspected, and neither 
   expect(suspected).toEqual([])
 })
 
+test('a quiet connection in use that acknowledges what is sent is touched, and suspected within two seconds of its end', async () => {
+  const { watch, connection, inUse } = start()
+  const [thinking, ended, idle] = ['one', 'two', 'three'].map((peerId) => acknowledging(connection(peerId)))
+  const suspected = new Set<Connection>()
+  watch.onSuspect((one) => void suspected.add(one))
+  thinking!.newStream.mockImplementation(() => {
+    thinking!.counted.datagrams += 1
+    thinking!.state.isHeard = true
+    return Promise.reject(new Error('refused, which is an answer'))
+  })
+  inUse.add(thinking!.connection).add(ended!.connection)
+  await pass(2.5)
+  expect([...suspected]).toEqual([ended!.connection])
+  await pass(60)
+  expect(watch.isDoubted([thinking!.connection])).toBe(false)
+  expect(thinking!.abort).not.toHaveBeenCalled()
+  expect(idle!.newStream).not.toHaveBeenCalled()
+})
+
 test('what was sent while an acknowledgement was waited for has to be acknowledged too', async () => {
   const { watch, connection } = start()
   const quic = acknowledging(connection('one'))
