@@ -69,6 +69,8 @@ export interface OcfNode extends Service {
   lacksApiKey(): boolean
   /** It wants peers and has nowhere to look for them: no source, no trusted peer, and none connected. */
   knowsNoOne(): boolean
+  /** Forwarded requests that have not ended. */
+  requestsRunning(): number
   /** What a restart is to start with. */
   nextStart(): { settings: Settings; origins: Origins }
   /** The computer was asleep: what the network forgot meanwhile is taken up again. Never rejects. */
@@ -232,6 +234,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     gatewayUrl: gateway.url,
     dashboardUrl: () => controlServer.dashboardUrl,
     multiaddrs: () => host.multiaddrs(),
+    requestsRunning: () => traffic.running,
     knowsNoOne: () =>
       settings.mode === 'node' && bootstrapper.status().length + people.list().length + host.connections().length === 0,
     nextStart: () => live.source.next(),

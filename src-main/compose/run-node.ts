@@ -105,7 +105,7 @@ const portFields = (moved: readonly MovedPort[]): Record<string, string> =>
 
 function createStop(node: OcfNode, logFile: Service, dataFolder: DataFolder): () => Promise<void> {
   let stopping: Promise<void> | undefined
-  const untune = tuneGarbageCollection()
+  const untune = tuneGarbageCollection(() => node.requestsRunning())
   const callOffTidying = tidyMemoryAfterStart()
   async function stop(): Promise<void> {
     callOffTidying()

@@ -6,7 +6,7 @@ import { addressesOver, createHosts, until } from '../../fixtures/hosts.js'
 
 // A host of the bench in a process of its own: a relay, a server (with a place at the relay, where one is named), or the client that measures.
 // As a node runs.
-tuneGarbageCollection()
+tuneGarbageCollection(() => 0)
 const [role, relayAddress = ''] = process.argv.slice(2)
 const hosts = createHosts()
 const host = await hosts.host(role === 'relay' ? { relay: { ...RELAY_DEFAULTS, mode: 'on' } } : {})
