@@ -1,7 +1,11 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { launchStandIn, type Desktop } from '../fixtures/electron-stand-in/launch.js'
+import { updateOnce } from '../../.ci/update-smoke.ts'
+import { VERSION } from '../../src-main/base/version.js'
+import { builtFile } from '../fixtures/built.js'
+import { launchChromium } from '../fixtures/chromium/launch.js'
+import { launchStandIn, standInCommand, type Desktop } from '../fixtures/electron-stand-in/launch.js'
 import { NEW_VERSION, startUpdateFeed, type UpdateFeed } from '../fixtures/update-feed.js'
 import { makePlace, noStandIn, shown, type Place } from './desktop-app.js'
 
@@ -140,4 +144,25 @@ test('with the person’s consent a new version is fetched unasked, and a restar
   // Messages of the system were switched off.
   expect(desktop.stderr()).not.toContain('notification')
   expect(desktop.stderr()).not.toMatch(/error box|nobody looked|failed to stop/)
+})
+
+test('the smoke test of updates passes for an app whose newer version starts, answers and restarts', async (context) => {
+  const newer = `#!/bin/sh\nexec '${process.execPath}' '${builtFile('..', 'src-main', 'launcher.mjs')}' start\n`
+  writeFileSync(image, newer.padEnd(100_000, '#'))
+  chmodSync(image, 0o755)
+  const published = await startUpdateFeed(readFileSync(image))
+  const browser = await launchChromium({ args: ['--remote-debugging-port=0'] })
+  context.onTestFinished(async () => {
+    await browser.close()
+    await published.close()
+  })
+  const resources = join(place.dir, 'newer-resources')
+  published.describeIn(resources)
+  const [port] = readFileSync(join(browser.userDataDir, 'DevToolsActivePort'), 'utf8').split('\n')
+  const debuggingUrl = `http://127.0.0.1:${port ?? ''}`
+  const { file, words } = standInCommand(place.words)
+  await updateOnce(
+    { file, words, debuggingUrl, env: { ...env, STAND_IN_RESOURCES: resources, STAND_IN_CDP: debuggingUrl } },
+    VERSION,
+  )
 })
