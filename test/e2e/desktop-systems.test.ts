@@ -3,6 +3,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { launchStandIn, type Desktop } from '../fixtures/electron-stand-in/launch.js'
+import { startModelServer } from '../fixtures/model-servers/index.js'
+import { flagsToJoin, llmFlags, modelIds, untilListed } from '../fixtures/node-pair.js'
+import { startNodeProcess } from '../fixtures/node-process.js'
+import { until } from '../fixtures/until.js'
 import { makePlace, noStandIn, shown, type Place } from './desktop-app.js'
 
 /**
@@ -55,6 +59,28 @@ test('logging out of macOS is not called off, and the node withdraws meanwhile',
   expect(await app.exited).toBe(0)
   expect(app.stderr()).toContain('the session ends')
 })
+
+test.each(['darwin', 'win32'])(
+  'a peer lists no model of a computer whose person logged out on %s',
+  async (platform) => {
+    const server = await startModelServer({ models: ['at-home'] })
+    const peer = await startNodeProcess({ flags: ['--demo-model', 'off'] })
+    try {
+      place.words = ['--mode=node']
+      const words = ['--demo-model=off', ...flagsToJoin(peer), ...llmFlags(server.port)]
+      const app = await start(words, { STAND_IN_PLATFORM: platform })
+      await shown(app)
+      await untilListed(peer.gateway, 'at-home', 60_000)
+      expect(await app.inMain(({ endSession }) => endSession?.())).toBe('goes on')
+      expect(await app.exited).toBe(0)
+      const isGone = async (): Promise<boolean> => !(await modelIds(peer.gateway)).includes('at-home')
+      await until(isGone, { what: 'the peer lists it no more', limitMs: 5_000 })
+    } finally {
+      await peer.stop()
+      await server.close()
+    }
+  },
+)
 
 test('quitting on macOS still waits for the node to stop', async () => {
   const app = await start([], { STAND_IN_PLATFORM: 'darwin' })
