@@ -2,13 +2,13 @@
 import { readdirSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 
-// The package does not export the class; its instance leads to the peer store and the connections as well.
-const { GossipSub } = await import(new URL('./gossipsub.js', import.meta.resolve('@libp2p/gossipsub')).href)
+// The program keeps the instance of GossipSub to itself. It is the only one with such an event, and leads to the peer store
+// and the connections as well.
 let gossip
-const { start } = GossipSub.prototype
-GossipSub.prototype.start = async function () {
-  gossip = this
-  await start.call(this)
+const { addEventListener } = EventTarget.prototype
+EventTarget.prototype.addEventListener = function (type, ...rest) {
+  if (type === 'subscription-change') gossip = this
+  addEventListener.call(this, type, ...rest)
 }
 
 const MIB = 1024 * 1024
