@@ -2,8 +2,6 @@ import { dirname } from 'node:path'
 import { browserOpener } from './cli/browser.js'
 import type { CliHandlers, CliIo } from './cli/io.js'
 import { connectToNode, runCli } from './cli/run.js'
-import { runHeadlessNode } from './compose/run-headless-node.js'
-import { runDemo } from './demo/index.js'
 
 const io: CliIo = {
   stdout: process.stdout,
@@ -16,8 +14,11 @@ const io: CliIo = {
   openInBrowser: browserOpener(),
 }
 
-const start: CliHandlers['start'] = (settings, origins) =>
-  runHeadlessNode(settings, origins, { builtDir: dirname(import.meta.dirname) })
+// Commands that only talk to a node load no node: that is most of what they would take.
+const start: CliHandlers['start'] = async (settings, origins) => {
+  const { runHeadlessNode } = await import('./compose/run-headless-node.js')
+  return runHeadlessNode(settings, origins, { builtDir: dirname(import.meta.dirname) })
+}
 
 /** The `ocf` command without a window: the node itself, and everything that talks to one. */
 process.exitCode = await runCli(process.argv.slice(2), {
@@ -27,7 +28,10 @@ process.exitCode = await runCli(process.argv.slice(2), {
     start,
     // The launcher has already said why there is no window.
     app: start,
-    demo: runDemo,
+    async demo(options) {
+      const { runDemo } = await import('./demo/index.js')
+      return runDemo(options)
+    },
   },
 })
 // Nothing is left to do; a handle that a library forgot must not keep the process.

@@ -3,6 +3,7 @@ import type { Client } from '#shared/contract/client.js'
 import type { CallInput, CallName, CallOutput } from '#shared/contract/index.js'
 import { AppError, fromWireError, type WireError } from '#shared/errors.js'
 import { dashboardLink, readControlFile, REPLACE_TOKEN_PATH } from './http/control-file.js'
+export { controlFilePath } from './http/control-file.js'
 
 /** A node's control interface. */
 interface Target {

@@ -1,7 +1,6 @@
 import { CommanderError } from 'commander'
 import { AppError } from '#shared/errors.js'
-import { createControlClient } from '../api/client.js'
-import { controlFilePath } from '../api/http/index.js'
+import { controlFilePath, createControlClient } from '../api/client.js'
 import { printable } from '../logging/index.js'
 import { EXIT, type CliIo, type CliNeeds, type ControlClient } from './io.js'
 import { createProgram } from './program.js'

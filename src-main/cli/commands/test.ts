@@ -1,5 +1,4 @@
 import type { ModelTest } from '#shared/contract/models/model-test.js'
-import { testModel } from '../../api/index.js'
 import { printable } from '../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { mayColour, textTable } from '../table.js'
@@ -22,6 +21,7 @@ export async function runTest(
   const abort = new AbortController()
   const stopListening = io.onInterrupt(() => abort.abort())
   try {
+    const { testModel } = await import('../../api/index.js')
     // Asked from here and not by the node, which would give up before a large model is loaded.
     const result = await testModel({ url: gatewayUrl, key }, options.model, abort.signal)
     io.stdout.write(
