@@ -1,6 +1,16 @@
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
+
+// Test files and the programs they start compile packages once for all, as `ocf` has it for those that people start.
+process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules', '.cache', 'compiled')
+
+/**
+ * One more than cores: integration tests wait for networks much of their time. Each has its own ports, folders and
+ * namespaces. The unit tests have the same number, for else Vitest takes them one by one once all others are done.
+ */
+const maxWorkers = Math.min(availableParallelism() + 1, 6)
 
 /** One project per kind of test; `npx vitest run --project unit` runs one of them. */
 const project = (name: string, options: Record<string, unknown> = {}) => ({
@@ -11,18 +21,15 @@ const project = (name: string, options: Record<string, unknown> = {}) => ({
 export default defineConfig({
   plugins: [react()],
   test: {
-    // Programs that tests start compile once for all, as `ocf` has it for those that people start.
-    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules', '.cache', 'compiled') },
     // How long what has to come true may take on a busy machine; what is true goes on at once.
     expect: { poll: { timeout: 20_000 } },
     projects: [
-      project('unit', { testTimeout: 60_000 }),
-      project('contract', { testTimeout: 60_000 }),
+      project('unit', { testTimeout: 60_000, maxWorkers }),
+      project('contract', { testTimeout: 60_000, maxWorkers }),
       project('integration', {
         testTimeout: 120_000,
         hookTimeout: 120_000,
-        // Much of their time is waiting for networks; each has its own ports, folders and namespaces.
-        maxWorkers: 2,
+        maxWorkers,
         retry: process.env['CI'] === undefined ? 0 : 1,
       }),
       project('e2e', {
