@@ -21,7 +21,6 @@ import { SECURITY_HEADERS, sendError, sendJson } from './respond.js'
 import { listStaticFiles, type StaticFile } from './static-files.js'
 import { createTokenGuard } from './token-guard.js'
 export { contentSecurityPolicy } from './access.js'
-export { controlFilePath } from './control-file.js'
 export { listStaticFiles } from './static-files.js'
 
 /** What the control server stands on. */
