@@ -7,10 +7,10 @@ import { defineConfig } from 'vitest/config'
 process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules', '.cache', 'compiled')
 
 /**
- * One more than cores: integration tests wait for networks much of their time. Each has its own ports, folders and
- * namespaces. The unit tests have the same number, for else Vitest takes them one by one once all others are done.
+ * One worker a core, four at most: integration tests measure how long others take, so there is no more than that at a
+ * time. The unit tests have the same number, for else Vitest takes them one by one once all others are done.
  */
-const maxWorkers = Math.min(availableParallelism() + 1, 6)
+const maxWorkers = Math.min(Math.max(availableParallelism(), 2), 4)
 
 /** One project per kind of test; `npx vitest run --project unit` runs one of them. */
 const project = (name: string, options: Record<string, unknown> = {}) => ({
