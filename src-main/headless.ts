@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { browserOpener } from './cli/browser.js'
 import type { CliHandlers, CliIo } from './cli/io.js'
+import { terminalPrompt } from './cli/prompt.js'
 import { connectToNode, runCli } from './cli/run.js'
 
 const io: CliIo = {
@@ -11,6 +12,7 @@ const io: CliIo = {
     process.once('SIGINT', listener)
     return () => process.off('SIGINT', listener)
   },
+  ask: terminalPrompt(process.stdin, process.stdout),
   openInBrowser: browserOpener(),
 }
 

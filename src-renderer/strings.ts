@@ -7,6 +7,7 @@ import { identityStrings } from './strings/identity.js'
 import { keysStrings } from './strings/keys.js'
 import { modelsStrings } from './strings/models.js'
 import { networkStrings } from './strings/network.js'
+import { pairingStrings } from './strings/pairing.js'
 import { peopleStrings } from './strings/people.js'
 import { settingsStrings } from './strings/settings.js'
 import { shareStrings } from './strings/share.js'
@@ -78,6 +79,7 @@ export const strings = {
   models: modelsStrings,
   network: networkStrings,
   people: peopleStrings,
+  pairing: pairingStrings,
   traffic: trafficStrings,
   update: updateStrings,
   share: shareStrings,

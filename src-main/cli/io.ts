@@ -25,6 +25,8 @@ export interface CliIo {
   readFile?: (path: string) => string | undefined
   /** Calls `listener` on Ctrl-C; returns the way to stop. */
   onInterrupt(listener: () => void): () => void
+  /** Asks the person at the terminal; undefined when input ends or `signal` aborts. Absent where there is none to ask. */
+  ask?: ((question: string, signal: AbortSignal) => Promise<string | undefined>) | undefined
   /** Shows a file in this person's browser; absent where there is none to show it. */
   openInBrowser?: (file: string) => void
 }

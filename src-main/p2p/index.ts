@@ -7,6 +7,7 @@ import type { Log } from '../logging/index.js'
 import type { ConnectionRoomOptions } from './hardening/connection-limits/connection-room.js'
 import type { InboundGateOptions } from './hardening/connection-limits/inbound-gate.js'
 import type { LivenessWatch } from './hardening/liveness/liveness-watch.js'
+import type { LanPeer } from './reach/lan-peers.js'
 import type { SeenFromOutside } from './reach/own-addresses.js'
 import type { RelayOptions } from './reach/relay/relay-server.js'
 import type { GatewayTimes } from './reach/upnp/gateway-control.js'
@@ -80,10 +81,22 @@ export interface Host extends Service {
    * `dial/dial-policy.ts` lets pass. Absent from hosts of tests.
    */
   nameAddresses?(addresses: readonly string[]): void
+  /** The local networks of this machine. Absent from hosts of tests. */
+  readonly lan?: LocalNetwork
   /** Calls `listener` when the round trip of a new connection is known; returns the way to stop. */
   onMeasured?(listener: () => void): () => void
   /** Asks peers again whether they can dial this node; the answers are in {@link Host.reach}. */
   askReach?(signal: AbortSignal): Promise<void>
+}
+
+/** What is near this machine. */
+export interface LocalNetwork {
+  /** Whether an IP address is in a network of this machine's interfaces; loopback is one. */
+  isNear(host: string): boolean
+  /** The nodes that multicast DNS told of in the last minutes; this node may be among them. */
+  peers(): LanPeer[]
+  /** Calls `listener` after each change of {@link LocalNetwork.peers}; returns the way to stop. */
+  onChanged(listener: () => void): () => void
 }
 
 /** Who this node is: the Ed25519 key behind its peer id. */

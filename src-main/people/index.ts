@@ -8,6 +8,7 @@ import type { BackedUpPeople, Host } from '../p2p/index.js'
 import type { InviteReach } from './invites/addresses.js'
 import type { Joined } from './invites/joiner.js'
 import type { NetworkKey } from './invites/network-key.js'
+import type { Pairings } from './pairing/pairings.js'
 
 /** Says which peers the owner of this node trusts: those in the settings and those that came with an invite, a code or by hand. */
 export interface TrustedPeers {
@@ -61,6 +62,8 @@ export interface People extends TrustedPeers, Service {
   join(text: string, options: { switchNetwork: boolean }): Promise<Joined>
   /** The invite that is being accepted. */
   joining(): Joining | null
+  /** Pairing with nodes of the local network. */
+  readonly pairing: Pick<Pairings, 'nearby' | 'list' | 'pair' | 'confirm' | 'refuse' | 'onChanged'>
   /** Calls `listener` after each change of people, invites or joining; returns the way to stop. */
   subscribe(listener: () => void): () => void
 }
@@ -79,6 +82,8 @@ export interface PeopleOptions {
   /** `trust.json` */
   file: string
   dataDir: string
+  /** How long (ms) persons have to compare codes, where a test cannot wait. */
+  pairWithinMs?: number | undefined
 }
 
 export { readNetworkKey, writeNetworkKey } from './invites/network-key.js'

@@ -14,6 +14,7 @@ import { inviteLink, SECRET_BYTES, writeInvite } from './invites/text.js'
 import { inviteState, type KeptInvite } from './kept.js'
 import { NameExchange } from './name-exchange.js'
 import { OwnNameSetting } from './own-name.js'
+import { Pairings } from './pairing/pairings.js'
 import { inviteView, personViews } from './person-views.js'
 import { StayConnected } from './stay-connected.js'
 import { TrustStore } from './trust-store.js'
@@ -35,6 +36,7 @@ class KeptPeople implements People {
   readonly #names: NameExchange
   readonly #connections: StayConnected
   readonly #joiner: Joiner
+  readonly pairing: Pairings
   readonly backedUp: BackedUpPeople = {
     backup: () => JSON.stringify({ people: this.#store.backup() }),
     restore: (text) => this.#store.restore(text),
@@ -61,6 +63,10 @@ class KeptPeople implements People {
       { dials: live.current.mode === 'node' },
     )
     this.#joiner = new Joiner({ host, store, network: this.network, ownName, clock, log })
+    this.pairing = new Pairings(
+      { ...{ host, store, ownName, clock, monotonic, log }, isAsked: () => live.current['people.nearby'] },
+      { personMs: options.pairWithinMs },
+    )
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -72,6 +78,7 @@ class KeptPeople implements People {
     await this.#names.start()
     this.#connections.start()
     this.#joiner.start()
+    await this.pairing.start()
     let named = [...live.current['trusted-peers']]
     this.#stops = [
       live.subscribe((setting) => {
@@ -86,6 +93,7 @@ class KeptPeople implements People {
   async stop(): Promise<void> {
     if (this.#stops.length === 0) return
     for (const stop of this.#stops.splice(0)) stop()
+    await this.pairing.stop()
     await this.#joiner.stop()
     await this.#connections.stop()
     await this.#names.stop()

@@ -12,6 +12,7 @@ import { strings } from '../strings.js'
 import { Toasts } from '../ui/feedback/toasts.js'
 import { Icon } from '../ui/icons/icon.js'
 import { JoinDialog } from '../ui/join/join-dialog.js'
+import { PairBanner } from '../ui/pairing/pair-banner.js'
 import styles from './frame.module.css'
 import { Logo } from './logo.js'
 import { NoticesBanner } from './notices-banner.js'
@@ -76,6 +77,7 @@ export function Frame() {
           <OfflineBanner />
           <UpdateBanner />
           <NoticesBanner />
+          <PairBanner />
           <CurrentPage item={item} />
         </main>
       </div>

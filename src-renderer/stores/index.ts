@@ -22,6 +22,8 @@ export function createStores(client: Client) {
     people: createFeedStore(client, 'people'),
     invites: createFeedStore(client, 'invites'),
     joining: createFeedStore(client, 'joining'),
+    nearby: createFeedStore(client, 'nearby'),
+    pairings: createFeedStore(client, 'pairings'),
     update: createFeedStore(client, 'update'),
     doctor: createFeedStore(client, 'doctor'),
     capabilities: createCallStore(client, 'node.capabilities', {}),

@@ -15,6 +15,7 @@ import { settingsCalls } from './node/settings.js'
 import { trafficCalls, trafficFeeds } from './node/traffic.js'
 import { updateCalls, updateFeeds } from './node/update.js'
 import { invitesCalls, invitesFeeds } from './people/invites.js'
+import { pairingCalls, pairingFeeds } from './people/pairing.js'
 import { peopleCalls, peopleFeeds } from './people/people.js'
 import { detectionCalls, detectionFeeds } from './sharing/detection.js'
 import { ledgerCalls, ledgerFeeds } from './sharing/ledger.js'
@@ -48,6 +49,7 @@ export const CALLS = {
   ...doctorCalls, // doctor.run, doctor.peer
   ...peopleCalls, // people.list, .trust, .untrust, .rename, .export, .ownName, .setOwnName
   ...invitesCalls, // people.invite, .invites, .revokeInvite, .readInvite, .join
+  ...pairingCalls, // people.nearby, .pair, .pairings, .confirmPairing, .refusePairing
 } as const
 
 /** Every feed a user interface may follow. */
@@ -68,6 +70,7 @@ export const FEEDS = {
   ...doctorFeeds, // doctor
   ...peopleFeeds, // people
   ...invitesFeeds, // invites, joining
+  ...pairingFeeds, // nearby, pairings
 } as const
 
 /** The name of a call, such as `node.status`. */

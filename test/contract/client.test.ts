@@ -3,7 +3,7 @@ import { followState, type FeedObserver } from '#shared/contract/client.js'
 import { CALLS, FEEDS, type CallInput, type CallName, type FeedName } from '#shared/contract/index.js'
 import { eventually } from '../fixtures/eventually.js'
 import { ALICE, createFakeNode, SELF, type FakeNode } from './fake-node.js'
-import { FRIEND } from './fake-people.js'
+import { FRIEND, NEIGHBOUR } from './fake-people.js'
 import { TRANSPORTS, type Connected } from './transports.js'
 
 /** One valid input for each call: a new call does not compile until it stands here. */
@@ -63,6 +63,11 @@ const VALID: { [N in CallName]: CallInput<N> } = {
   'people.revokeInvite': { id: 'a1b2c3d4' },
   'people.readInvite': { text: 'ocf1' },
   'people.join': { text: 'ocf1' },
+  'people.nearby': {},
+  'people.pair': { peer: NEIGHBOUR },
+  'people.pairings': {},
+  'people.confirmPairing': { peer: NEIGHBOUR, code: '123 456' },
+  'people.refusePairing': { peer: NEIGHBOUR },
   'network.get': {},
   'network.join': { text: '192.0.2.7' },
   'network.create': { name: 'lab' },

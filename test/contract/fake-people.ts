@@ -1,4 +1,5 @@
 import type { InviteView } from '#shared/contract/people/invites.js'
+import type { Nearby, Pairing } from '#shared/contract/people/pairing.js'
 import type { Person } from '#shared/contract/people/people.js'
 import type { ControlNeeds } from '../../src-main/api/index.js'
 
@@ -12,6 +13,19 @@ const PERSON: Person = {
 const INVITE: InviteView = {
   ...{ id: 'a1b2c3d4', name: 'Tom', state: 'open', uses: 2, usesLeft: 1, usedBy: [FRIEND] },
   ...{ madeAtMs: 1_700_000_000_000, expiresAtMs: 1_700_600_000_000 },
+}
+
+/** A node of the local network that is a stranger. */
+export const NEIGHBOUR = '12D3KooWRndVhVZPCiQwHBBBdg769GyrPUW13zxwqQyf9r3ANaba'
+
+const NEARBY: Nearby = {
+  ...{ peerId: NEIGHBOUR, name: null, address: '192.168.7.2', sinceMs: 1_700_000_000_000 },
+  ...{ connected: true, trusted: false },
+}
+const PAIRING: Pairing = {
+  ...{ peerId: NEIGHBOUR, name: null, address: '192.168.7.2', direction: 'outgoing', state: 'compare' },
+  ...{ code: '123 456', theyConfirmed: false, sinceMs: 1_700_000_000_000, untilMs: 1_700_000_120_000 },
+  ...{ ending: null, sentence: null },
 }
 
 /** One person, one invite; nothing that is done changes them. */
@@ -30,6 +44,14 @@ export function createFakePeople(): ControlNeeds['people'] {
     readInvite: () => ({ invite: null, problem: 'cut-off', sentence: 'Its end is missing.', canSwitch: false }),
     join: () => Promise.resolve({ outcome: 'cut-off', sentence: 'Its end is missing.', peerId: null }),
     joining: () => null,
+    pairing: {
+      nearby: () => [NEARBY],
+      list: () => [],
+      pair: () => PAIRING,
+      confirm: () => ({ ...PAIRING, state: 'waiting' }),
+      refuse: () => Promise.resolve({ ...PAIRING, state: 'over', ending: 'refused', sentence: 'Nothing was changed.' }),
+      onChanged: () => () => undefined,
+    },
     subscribe: () => () => undefined,
   }
 }

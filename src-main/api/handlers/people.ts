@@ -1,4 +1,5 @@
 import type { InviteView, Joining } from '#shared/contract/people/invites.js'
+import type { Nearby, Pairing } from '#shared/contract/people/pairing.js'
 import type { Person } from '#shared/contract/people/people.js'
 import type { IdentityKeeper } from '../../p2p/index.js'
 import type { People } from '../../people/index.js'
@@ -29,15 +30,23 @@ export function createPeopleHandlers({
     'people.revokeInvite': async ({ id }) => ({ revoked: await people.revokeInvite(id) }),
     'people.readInvite': ({ text }) => people.readInvite(text),
     'people.join': ({ text, switchNetwork }) => people.join(text, { switchNetwork }),
+    'people.nearby': () => people.pairing.nearby(),
+    'people.pair': ({ peer }) => people.pairing.pair(peer),
+    'people.pairings': () => people.pairing.list(),
+    'people.confirmPairing': ({ peer, code }) => people.pairing.confirm(peer, code),
+    'people.refusePairing': ({ peer, differ }) => people.pairing.refuse(peer, { differ }),
   }
 }
 
-/** The feeds of people, of invites and of joining. */
+/** The feeds of people, of invites, of joining and of pairing. */
 export function createPeopleFeeds({ people, connections }: PeopleHandlersNeeds): {
   people: FeedSource<Person[]>
   invites: FeedSource<InviteView[]>
   joining: FeedSource<Joining | null>
+  nearby: FeedSource<Nearby[]>
+  pairings: FeedSource<Pairing[]>
 } {
+  const { pairing } = people
   return {
     people: {
       snapshot: () => people.list(),
@@ -49,6 +58,8 @@ export function createPeopleFeeds({ people, connections }: PeopleHandlersNeeds):
     },
     invites: { snapshot: () => people.invites(), subscribe: (listener) => people.subscribe(listener) },
     joining: { snapshot: () => people.joining(), subscribe: (listener) => people.subscribe(listener) },
+    nearby: { snapshot: () => pairing.nearby(), subscribe: (listener) => pairing.onChanged(listener) },
+    pairings: { snapshot: () => pairing.list(), subscribe: (listener) => pairing.onChanged(listener) },
   }
 }
 

@@ -206,6 +206,14 @@ export const NETWORK_SETTINGS = {
     cost: 'Never in the modes local and standalone, nor on loopback only.',
     restart: true,
   },
+  'people.nearby': {
+    group: 'network',
+    kind: 'boolean',
+    default: true,
+    help: 'Nodes of the local network may ask to pair with this one: both screens show a code then.',
+    cost: 'Without it you can still ask them.',
+    restart: false,
+  },
   'swarm-key': {
     group: 'network',
     kind: 'path',

@@ -42,6 +42,9 @@ export function createHost(needs: HostNeeds, options: HostOptions): Host {
       return started().liveness
     },
     nameAddresses: (addresses) => started().nameAddresses(addresses),
+    get lan() {
+      return started().lan
+    },
     onMeasured: (listener) => started().onMeasured(listener),
     askReach: (signal) => started().askReach(signal),
     async start(signal) {

@@ -26,10 +26,11 @@ import { ExpelledPeers } from '../hardening/stream-bounds/expelled-peers.js'
 import { loadQuic, tunings } from '../hardening/transports/index.js'
 import { tunedTransport, type TransportFactory } from '../hardening/transports/intercept-upgrade.js'
 import { batchedFrames } from '../hardening/transports/write-batching.js'
-import type { HostNeeds, HostOptions, ReachFacts } from '../index.js'
+import type { HostNeeds, HostOptions, LocalNetwork, ReachFacts } from '../index.js'
 import { createPunchWatch } from '../reach/hole-punching.js'
 import { createReach, relayQuota } from '../reach/index.js'
 import { lanDiscovery } from '../reach/lan-discovery.js'
+import { LanPeers } from '../reach/lan-peers.js'
 import { relayListenAddresses, relayTransport } from '../reach/relay/relay-client.js'
 import { createRelayReservations, type RelayReservations } from '../reach/relay/relay-reservations.js'
 import { RELAY_DEFAULTS } from '../reach/relay/relay-server.js'
@@ -64,6 +65,7 @@ export interface RunningLibp2p {
   onMeasured(listener: () => void): () => void
   liveness: LivenessWatch
   nameAddresses(addresses: readonly string[]): void
+  lan: LocalNetwork
   stop(): Promise<void>
 }
 
@@ -90,6 +92,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   const expelled = new ExpelledPeers({ log })
   const networkOf = createNearNetworks()
   const isNear = (host: string): boolean => networkOf(host) !== undefined
+  const lanPeers = new LanPeers()
   const guard = new DialGuard({ isNear }, { isWide })
   const limits = connectionLimits(options)
   const room = createConnectionRoom({ log }, limits.connections)
@@ -131,7 +134,9 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       },
       connectionMonitor: CONNECTION_MONITOR,
       connectionGater: { ...guard.gater(), ...expelled.gater },
-      peerDiscovery: isLanMet ? [lanDiscovery({ networkOf, log })] : [],
+      peerDiscovery: isLanMet
+        ? [lanDiscovery({ networkOf, onHeard: (peerId, addresses) => lanPeers.heard(peerId, addresses), log })]
+        : [],
       services: networkServices({
         mode: options.mode,
         hasPublicAddress: publicAddress !== undefined,
@@ -175,6 +180,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       onMeasured: (listener) => reach.onMeasured(listener),
       liveness,
       nameAddresses: (addresses) => guard.name(addresses),
+      lan: { isNear, peers: () => lanPeers.list(), onChanged: (listener) => lanPeers.onChanged(listener) },
       async stop() {
         unwatch()
         liveness.stop()

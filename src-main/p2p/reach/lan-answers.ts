@@ -28,13 +28,20 @@ const MAX_KNOWN = 2_000
 /** What is believed of what machines of the local network say: anyone in it can say anything, and under any peer id. */
 export class LanAnswers {
   readonly #networkOf: (host: string) => string | undefined
+  readonly #onHeard: (peerId: string, addresses: readonly string[]) => void
   readonly #clock: MonotonicClock
   readonly #known = new BoundedMap<string, true>(MAX_KNOWN)
   readonly #senders = new BoundedMap<string, Bucket>(MAX_SENDERS)
   #all: Bucket
 
-  constructor(needs: { networkOf: (host: string) => string | undefined; clock?: MonotonicClock }) {
+  /** `onHeard` gets what is believed: a peer and its addresses, each with its peer id. */
+  constructor(needs: {
+    networkOf: (host: string) => string | undefined
+    onHeard?: (peerId: string, addresses: readonly string[]) => void
+    clock?: MonotonicClock
+  }) {
     this.#networkOf = needs.networkOf
+    this.#onHeard = needs.onHeard ?? (() => undefined)
     this.#clock = needs.clock ?? monotonicClock
     this.#all = fullBucket(ALL_RATE, this.#clock.elapsedMs())
   }
@@ -55,12 +62,12 @@ export class LanAnswers {
     })
     const [first] = near
     if (first === undefined || !this.#mayTell(sender, first.peerId)) return undefined
-    const data = near
-      .filter(({ peerId }) => peerId === first.peerId)
-      .slice(0, MAX_ADDRESSES)
-      .map(({ text }) => Buffer.from(PREFIX + text))
+    const texts = near.flatMap(({ text, peerId }) => (peerId === first.peerId ? [text] : [])).slice(0, MAX_ADDRESSES)
+    const data = texts.map((text) => Buffer.from(PREFIX + text))
     const name = records.find(({ type }) => type === 'PTR')
-    return name === undefined ? undefined : { answers: [name, { name: '', type: 'TXT', data }], additionals: [] }
+    if (name === undefined) return undefined
+    this.#onHeard(first.peerId, texts)
+    return { answers: [name, { name: '', type: 'TXT', data }], additionals: [] }
   }
 
   #mayTell(sender: string, peerId: string): boolean {

@@ -40,6 +40,8 @@ interface Internals {
 export function lanDiscovery(needs: {
   /** The network of this machine that an address is in; undefined for an address of another one. */
   networkOf: (host: string) => string | undefined
+  /** Gets each peer that is heard of and its addresses, each with its peer id. */
+  onHeard: (peerId: string, addresses: readonly string[]) => void
   log: Log
 }): (components: MulticastDNSComponents) => PeerDiscovery {
   return (components) => {

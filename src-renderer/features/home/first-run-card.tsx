@@ -9,6 +9,7 @@ import { Segmented } from '../../ui/controls/segmented.js'
 import { Icon } from '../../ui/icons/icon.js'
 import { JoinForm } from '../../ui/join/join-card.js'
 import { Card } from '../../ui/layout/card.js'
+import { NearbyList } from '../../ui/pairing/nearby-list.js'
 import styles from './first-run-card.module.css'
 import { StrangersQuestion } from './strangers-question.js'
 
@@ -70,10 +71,13 @@ function Meet({ status: { mode, peers, models } }: { status: Status }) {
           </>
         )}
         {whom === 'lan' && (
-          <p>
-            {mode === 'standalone' ? words.standalone : words.lanFound(peers)}{' '}
-            {models.available > 0 && <a href={linkTo('models')}>{words.useAction}</a>}
-          </p>
+          <>
+            <p>
+              {mode === 'standalone' ? words.standalone : words.lanFound(peers)}{' '}
+              {models.available > 0 && <a href={linkTo('models')}>{words.useAction}</a>}
+            </p>
+            {mode !== 'standalone' && <NearbyList />}
+          </>
         )}
         {whom === 'public' && (
           <p>

@@ -11,6 +11,7 @@ export function Button({
   pressed,
   disabled = false,
   submit = false,
+  label,
 }: {
   icon?: IconName
   onClick?: () => void
@@ -21,6 +22,8 @@ export function Button({
   disabled?: boolean
   /** Sends the form it stands in. */
   submit?: boolean
+  /** What a screen reader says, where the words alone do not tell it from others; it holds them. */
+  label?: string
 }) {
   return (
     <button
@@ -28,6 +31,7 @@ export function Button({
       className={primary ? styles['primary'] : styles['button']}
       onClick={onClick}
       aria-pressed={pressed}
+      aria-label={label}
       disabled={disabled}
     >
       {icon !== undefined && <Icon name={icon} size={16} />}

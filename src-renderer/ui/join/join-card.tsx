@@ -4,6 +4,7 @@ import { strings } from '../../strings.js'
 import { Button } from '../controls/button.js'
 import { Field } from '../controls/field.js'
 import { Card } from '../layout/card.js'
+import { NearbyList } from '../pairing/nearby-list.js'
 import { InviteOffer } from './invite-offer.js'
 import styles from './join.module.css'
 import { PlaceOffer } from './place-offer.js'
@@ -11,11 +12,14 @@ import { useReadInvite } from './use-read-invite.js'
 
 const { join: words } = strings.people
 
-/** One field for whatever somebody was sent; what it says is shown before anything is done. */
+/** One field for whatever somebody was sent, whose meaning is shown before anything is done; and who is nearby. */
 export function JoinCard({ inviteLink = false }: { inviteLink?: boolean }) {
   return (
     <Card title={words.title} aside={inviteLink && <a href={linkTo('network', INVITE_ITEM)}>{words.inviteInstead}</a>}>
-      <JoinForm />
+      <div className={styles['ways']}>
+        <JoinForm />
+        <NearbyList />
+      </div>
     </Card>
   )
 }

@@ -3,6 +3,7 @@ import type { CommandPlan, Invocation } from '../../command-plan.js'
 import type { CliIo, ControlClient } from '../../io.js'
 import { INVITE_OPTIONS, inviteProblems, runInvite } from './invite.js'
 import { JOIN_OPTIONS, runJoin, runNetwork } from './join.js'
+import { PAIR_OPTIONS, pairProblems, runPair } from './pair.js'
 import { runName, runPeople, runTrust, runUntrust } from './people.js'
 
 /** The commands about whom the owner trusts. */
@@ -54,6 +55,16 @@ export function peoplePlans(needs: {
       ...location,
       json: true,
       run: (invocation) => runPeople(client(invocation), invocation),
+    },
+    {
+      name: 'pair',
+      help: 'Lists the nodes of your local network, or pairs with one: both of you compare a code, and trust each other then.',
+      optionalArgs: ['WHO'],
+      ...location,
+      json: true,
+      options: PAIR_OPTIONS,
+      check: pairProblems,
+      run: (invocation) => runPair(client(invocation), { ...invocation, who: invocation.args[0] }),
     },
     {
       name: 'trust',

@@ -1,0 +1,79 @@
+import { expect } from 'vitest'
+import type { Nearby, Pairing } from '#shared/contract/people/pairing.js'
+import { labTest } from '../fixtures/lab-test.js'
+import type { LabNode } from '../fixtures/net-lab.js'
+import { until } from '../fixtures/until.js'
+
+/** A pair takes seconds where nothing else runs, and far longer on a busy machine. */
+const TIMEOUT_MS = 240_000
+const LIMIT_MS = 60_000
+
+interface Seen {
+  waiting: Pairing[]
+  nearby: Nearby[]
+}
+
+async function look(node: LabNode): Promise<Seen> {
+  return JSON.parse((await node.ocf('pair', '--json')).stdout) as Seen
+}
+
+const untilSeen = (node: LabNode, other: LabNode): Promise<Nearby> =>
+  until(async () => (await look(node)).nearby.find(({ peerId }) => peerId === other.peerId), {
+    ...{ what: `${node.host.name} sees ${other.host.name} nearby`, limitMs: LIMIT_MS, everyMs: 200 },
+  })
+
+labTest(
+  'two nodes of one LAN that nothing but multicast told of each other pair by a code on the command line',
+  { timeout: TIMEOUT_MS },
+  async ({ lab }) => {
+    const lan = lab.lan('lan')
+    const hosts = ['a', 'b'].map((name, index) => {
+      const host = lab.host(name)
+      lan.plug(host, [`192.168.7.${index + 1}/24`], ['192.168.7.254'])
+      return host
+    })
+    const [a, b] = await Promise.all(hosts.map((host) => lab.node(host, ['--upnp', 'false'])))
+    await Promise.all([a!.ocf('name', 'Ann'), b!.ocf('name', 'Bob')])
+    const bob = await untilSeen(a!, b!)
+    expect(bob).toMatchObject({ name: null, trusted: false })
+    const startedMs = performance.now()
+    const asked = JSON.parse((await a!.ocf('pair', b!.peerId, '--json')).stdout) as Pairing
+    expect(asked).toMatchObject({ direction: 'outgoing', state: 'compare', address: '192.168.7.2' })
+    const { waiting } = await look(b!)
+    expect(waiting).toMatchObject([{ peerId: a!.peerId, address: '192.168.7.1', code: asked.code, name: null }])
+    const code = asked.code?.replace(' ', '') ?? ''
+    const [annSays, bobSays] = await Promise.all([
+      a!.ocf('pair', b!.peerId, '--yes', code),
+      b!.ocf('pair', a!.peerId, '--yes', code),
+    ])
+    expect(annSays).toMatchObject({ code: 0, stdout: 'You and Bob trust each other now.\n' })
+    expect(bobSays).toMatchObject({ code: 0, stdout: 'You and Ann trust each other now.\n' })
+    process.stdout.write(`pair: ${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`)
+    expect((await a!.ocf('people')).stdout).toMatch(/Bob +12D3KooW\S+ +by a code +connected/)
+    expect((await b!.ocf('people')).stdout).toMatch(/Ann +12D3KooW\S+ +by a code +connected/)
+  },
+)
+
+labTest(
+  'a node in another network than this LAN is not nearby and cannot ask to pair',
+  { timeout: TIMEOUT_MS },
+  async ({ lab }) => {
+    // A machine in between, which both nodes reach: as a router would.
+    const [left, right] = [lab.lan('left'), lab.lan('right')]
+    const [a, b, between] = [lab.host('a'), lab.host('b'), lab.host('between')]
+    left.plug(a, ['192.168.7.1/24'], ['192.168.7.9'])
+    right.plug(b, ['192.168.9.1/24'], ['192.168.9.9'])
+    left.plug(between, ['192.168.7.9/24'])
+    right.plug(between, ['192.168.9.9/24'])
+    const hub = await lab.node(between, ['--upnp', 'false'])
+    const [ann, bob] = await Promise.all([lab.node(a, ['--upnp', 'false']), lab.node(b, ['--upnp', 'false'])])
+    await untilSeen(ann, hub)
+    await untilSeen(bob, hub)
+    await until(async () => (await ann.peers()).some(({ peerId, connected }) => connected && peerId === bob.peerId), {
+      ...{ what: 'both are connected over the machine in between', limitMs: LIMIT_MS, everyMs: 200 },
+    }).catch(() => undefined) // Where they are not, they are not nearby all the more.
+    expect((await look(ann)).nearby.map(({ peerId }) => peerId)).toEqual([hub.peerId])
+    expect((await ann.ocf('pair', bob.peerId)).code).toBe(1)
+    expect((await look(bob)).waiting).toEqual([])
+  },
+)
