@@ -197,6 +197,15 @@ describe('a node that does not want to be asked', () => {
     expect(bobSees).toBe(annSees)
   })
 
+  test('from another network than its own says so, and its person is not asked', async () => {
+    const [ann, bob] = await neighbours()
+    const lan = { ...bob.host.lan!, isNear: () => false }
+    Object.defineProperty(bob.host, 'lan', { value: lan })
+    ann.people.pairing.pair(idOf(bob))
+    expect((await endingAt(ann, bob)).ending).toBe('far')
+    expect(bob.people.pairing.list()).toEqual([])
+  })
+
   test('of an older version is said to need an update', async () => {
     const [ann, bob] = await neighbours()
     await bob.host.libp2p.unhandle(PAIR_PROTOCOL)

@@ -13,7 +13,7 @@ import styles from './pairing.module.css'
 const words = strings.pairing
 
 /**
- * Nodes nearby that ask to pair, on every page. A notice and no dialog: one that came by itself would take the focus, and
+ * Nodes nearby that ask to pair, on every page. A notice and no dialog: one that opened unasked would take the focus, and
  * what is typed at that moment.
  */
 export function PairBanner() {
