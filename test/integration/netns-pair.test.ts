@@ -66,7 +66,9 @@ labTest(
     right.plug(router, ['192.168.9.254/24'])
     lab.run(router, 'sysctl', '-qw', 'net.ipv4.ip_forward=1')
     const [ann, bob] = await Promise.all([lab.node(a, ['--upnp', 'false']), lab.node(b, ['--upnp', 'false'])])
-    expect((await ann.ocf('join', '192.168.9.1')).code).toBe(0)
+    await until(async () => (await ann.ocf('join', '192.168.9.1')).code === 0, {
+      ...{ what: 'Ann’s node has joined at Bob’s', limitMs: 2 * LIMIT_MS, everyMs: 200 },
+    })
     await until(async () => (await bob.peers()).some(({ peerId, connected }) => connected && peerId === ann.peerId), {
       ...{ what: 'both are connected through the router', limitMs: LIMIT_MS, everyMs: 200 },
     })

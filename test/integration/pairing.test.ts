@@ -302,6 +302,22 @@ describe('a hostile neighbour', () => {
     await until('the stream has ended', () => stream.status !== 'open')
   })
 
+  test('a neighbour that keeps the last word to itself does not hold up the end of a node', async () => {
+    const [eve, bob] = await neighbours()
+    const { frames } = await speak(eve, bob)
+    const own = newNonce()
+    frames.send(encode({ kind: 'commit', commitment: commitmentOf({ asker: idOf(eve), asked: idOf(bob) }, own) }))
+    await hear(frames, 'nonce')
+    frames.send(encode({ kind: 'reveal', nonce: own }))
+    frames.send(encode({ kind: 'confirm' }))
+    await confirm(bob, eve)
+    await hear(frames, 'ready')
+    const startedMs = performance.now()
+    await bob.people.stop()
+    expect(performance.now() - startedMs).toBeLessThan(5_000)
+    expect(trusts(bob, eve)).toBe(false)
+  })
+
   test('a neighbour that floods with requests and peer ids has one on the screen at a time, and is quiet after two refusals', async () => {
     const bob = await start({ name: 'Bob' })
     const eves = await Promise.all(Array.from({ length: 4 }, () => start()))

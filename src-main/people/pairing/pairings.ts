@@ -44,8 +44,8 @@ export class Pairings {
   readonly #limits: AskLimits
   readonly #attempts = new Map<string, PairAttempt>()
   readonly #running = new Set<Promise<void>>()
+  readonly #streams = new Set<Stream>()
   readonly #listeners = new Listeners()
-  #streams = 0
   #unfollow: (() => void) | undefined
 
   constructor(needs: PairingsNeeds, options: { personMs?: number | undefined } = {}) {
@@ -69,6 +69,8 @@ export class Pairings {
     this.#unfollow?.()
     await this.#needs.host.libp2p.unhandle(PAIR_PROTOCOL)
     for (const attempt of this.#attempts.values()) attempt.stop('broken-off')
+    // Nor does the last word of a peer that keeps silent hold up the end.
+    for (const stream of this.#streams) stream.abort(new Error('this node stops'))
     await Promise.all(this.#running)
     this.#attempts.clear()
   }
@@ -139,8 +141,10 @@ export class Pairings {
     const signal = AbortSignal.timeout(REACH_WITHIN_MS)
     const stream = await this.#openStream(attempt, signal)
     if (stream === undefined) return
+    this.#streams.add(stream)
     if (attempt.isOpen) await attempt.run(new Frames(stream, MAX_FRAME_BYTES))
     await hangUp(stream)
+    this.#streams.delete(stream)
     this.#needs.log.info('a node nearby was asked to pair', { peerId: attempt.peerId, ending: attempt.ending })
   }
 
@@ -158,19 +162,19 @@ export class Pairings {
   }
 
   async #onStream(stream: Stream, connection: Connection): Promise<void> {
-    if (this.#streams >= MAX_STREAMS) {
+    if (this.#streams.size >= MAX_STREAMS) {
       stream.abort(new Error('not now'))
       return
     }
-    this.#streams += 1
+    this.#streams.add(stream)
     try {
       await this.#answer(new Frames(stream, MAX_FRAME_BYTES), connection)
       await hangUp(stream)
     } catch (error) {
-      this.#needs.log.debug('a request to pair was none', { peerId: connection.remotePeer.toString(), error })
+      this.#needs.log.debug('a request to pair came to nothing', { peerId: connection.remotePeer.toString(), error })
       stream.abort(new Error('no pairing'))
     } finally {
-      this.#streams -= 1
+      this.#streams.delete(stream)
     }
   }
 
