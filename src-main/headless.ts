@@ -1,13 +1,18 @@
 import { dirname } from 'node:path'
 import { browserOpener } from './cli/browser.js'
+import { readPasted } from './cli/given-text.js'
 import type { CliHandlers, CliIo } from './cli/io.js'
 import { terminalPrompt } from './cli/prompt.js'
 import { connectToNode, runCli } from './cli/run.js'
+import { hideSecretWords } from './cli/secret-words.js'
+
+hideSecretWords(process.argv, 'ocf')
 
 const io: CliIo = {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
+  readPasted: (prompt) => readPasted({ input: process.stdin, output: process.stderr }, prompt),
   onInterrupt(listener) {
     process.once('SIGINT', listener)
     return () => process.off('SIGINT', listener)

@@ -2,9 +2,13 @@ import { dirname } from 'node:path'
 import { app, dialog } from 'electron'
 import { EXIT, type CliIo } from './cli/io.js'
 import { connectToNode, runCli } from './cli/run.js'
+import { hideSecretWords } from './cli/secret-words.js'
 import { runDesktopApp } from './compose/run-desktop-app.js'
 import { readCommandLine, readLaunch } from './electron/argv.js'
 import { registerAppScheme } from './electron/window/app-scheme.js'
+
+// A link that opens the app may hold an invite.
+hideSecretWords(process.argv, 'Open Compute')
 
 /** The end of what went wrong, for a person who started the app without a terminal. */
 const MAX_SHOWN = 4000
@@ -21,6 +25,7 @@ const io: CliIo = {
     },
   },
   env: process.env,
+  readPasted: () => Promise.resolve(undefined),
   onInterrupt: () => () => undefined,
 }
 

@@ -23,6 +23,11 @@ export interface CliIo {
   folders?: Folders
   /** The text of a file, undefined where there is none; the file system unless given. */
   readFile?: (path: string) => string | undefined
+  /**
+   * What a person pastes behind `prompt`, unseen, or a program pipes in; undefined after Ctrl-C. For secrets: arguments
+   * stand in the list of processes and in the shell's history.
+   */
+  readPasted(prompt: string): Promise<string | undefined>
   /** Calls `listener` on Ctrl-C; returns the way to stop. */
   onInterrupt(listener: () => void): () => void
   /** Asks the person at the terminal; undefined when input ends or `signal` aborts. Absent where there is none to ask. */

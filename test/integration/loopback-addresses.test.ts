@@ -62,6 +62,7 @@ async function ocf(node: NodeInProcess, ...argv: string[]): Promise<{ code: numb
       stderr: { write: (text) => (err += text) },
       env: {},
       folders: { data: '/nowhere', config: '/nowhere' },
+      readPasted: () => Promise.resolve(undefined),
       onInterrupt: () => () => undefined,
     },
     handlers: { start: never, app: never, demo: never },

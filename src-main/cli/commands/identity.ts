@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AppError } from '#shared/errors.js'
 import { quote, type SettingProblem } from '../../config/index.js'
 import { printable } from '../../logging/index.js'
+import { readTextFile } from '../given-text.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { counted } from '../table.js'
 
@@ -58,7 +59,7 @@ async function restore(
   { io, client }: { io: CliIo; client: ControlClient },
   { file, passphrase }: { file: string; passphrase: string },
 ): Promise<number> {
-  const text = readText(io, file)
+  const text = readTextFile(io, file)
   const { identity, keptAs, people } = await client.call('identity.restore', { text, passphrase })
   if (people > 0)
     io.stdout.write(`${counted(people, 'peer')} of the backup ${people === 1 ? 'is' : 'are'} trusted again.\n`)
@@ -74,20 +75,9 @@ function readPassphrase(io: CliIo, file: unknown): string {
   if (typeof file !== 'string') {
     throw new AppError('invalid_settings', 'Say where the passphrase is: --passphrase-file FILE.')
   }
-  const passphrase = readText(io, file).replace(/\r?\n$/, '')
+  const passphrase = readTextFile(io, file).replace(/\r?\n$/, '')
   if (passphrase !== '') return passphrase
   throw new AppError('invalid_settings', `${file} holds no passphrase.`)
-}
-
-function readText(io: CliIo, file: string): string {
-  const path = resolve(io.cwd ?? process.cwd(), file)
-  try {
-    const text = io.readFile === undefined ? readFileSync(path, 'utf8') : io.readFile(path)
-    if (text !== undefined) return text
-  } catch (error) {
-    throw new AppError('invalid_settings', `${path} can’t be read: ${reasonOf(error)}.`, { cause: error })
-  }
-  throw new AppError('invalid_settings', `There is no file ${path}.`)
 }
 
 function reasonOf(error: unknown): string {

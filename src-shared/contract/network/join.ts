@@ -1,8 +1,6 @@
 import { z } from 'zod'
 import { defineCall, NoInputSchema } from '../define.js'
-
-/** Characters of a pasted text that are looked at. */
-const MAX_PASTED_LENGTH = 20_000
+import { MAX_PASTED_LENGTH } from '../people/invites.js'
 
 /**
  * What a text that was to be joined was taken for. `invite`: of a person; `network-key`: the key of a private network;

@@ -15,8 +15,8 @@ export const INVITE_LIMITS = {
   defaultMs: 7 * DAY_MS,
 } as const
 
-/** Characters of a pasted text that are looked through for an invite. */
-const MAX_PASTED_LENGTH = 20_000
+/** Characters of a pasted text that are looked through for what can be joined. */
+export const MAX_PASTED_LENGTH = 20_000
 
 const PastedTextSchema = z.string().max(MAX_PASTED_LENGTH)
 

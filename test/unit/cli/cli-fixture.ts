@@ -8,6 +8,8 @@ export function cli(
     env?: Record<string, string>
     files?: Record<string, string>
     tty?: boolean
+    /** What a person pastes when asked; left out: Ctrl-C. */
+    pasted?: string
     handlers?: Partial<CliHandlers>
     /** Answers of the running node, by call. */
     answers?: Partial<Record<CallName, unknown>>
@@ -29,6 +31,10 @@ export function cli(
     cwd: '/cwd',
     folders: { data: '/os/data', config: '/os/config' },
     readFile: (path) => given.files?.[path],
+    readPasted(prompt) {
+      err.push(prompt)
+      return Promise.resolve(given.pasted)
+    },
     onInterrupt(listener) {
       interrupts.add(listener)
       return () => interrupts.delete(listener)

@@ -51,7 +51,7 @@ export async function runInvite(
 function madeText({ invite, reach }: CallOutput<'people.invite'>): string {
   const who = invite.uses === 1 ? 'One person can' : `Up to ${invite.uses} people can`
   return [
-    `${who} join with this line until ${timeText(invite.expiresAtMs)}: \`ocf join\` and the line, or pasted in the app.`,
+    `${who} join with this line until ${timeText(invite.expiresAtMs)}, pasted in the app or where \`ocf join\` asks for it.`,
     'Send it only to the person it is for: this node trusts anyone who uses it. It is not shown again.',
     ...(REACH_WORDS[reach] === '' ? [] : [REACH_WORDS[reach]]),
     `\`ocf invite --revoke ${invite.id.slice(0, 8)}\` takes it back.`,

@@ -1,14 +1,27 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { NetworkView } from '#shared/contract/network/join.js'
+import { MAX_PASTED_LENGTH } from '#shared/contract/people/invites.js'
 import { AppError } from '#shared/errors.js'
-import { quote } from '../../../config/index.js'
+import { quote, type SettingProblem } from '../../../config/index.js'
 import { printable } from '../../../logging/index.js'
+import { readTextFile } from '../../given-text.js'
 import { EXIT, type CliIo, type ControlClient } from '../../io.js'
 
-/** The options of `ocf join` and `ocf network`. */
-export const JOIN_OPTIONS: [flags: string, help: string][] = [
+/** The options of `ocf network` and `ocf leave`. */
+export const NETWORK_OPTIONS: [flags: string, help: string][] = [
   ['--yes', 'Where it takes a restart into another network: does that, too.'],
 ]
+
+/** The options of `ocf join`. */
+export const JOIN_OPTIONS: [flags: string, help: string][] = [
+  ...NETWORK_OPTIONS,
+  ['--file [file]', 'File that holds it, in place of WHAT.'],
+]
+
+/** What is wrong with those. */
+export function joinProblems(own: Own): SettingProblem[] {
+  return own.file === true ? [{ source: 'flag --file', sentence: 'It needs a value.' }] : []
+}
 
 interface JoinNeeds {
   io: CliIo
@@ -17,16 +30,21 @@ interface JoinNeeds {
 
 type Own = Readonly<Record<string, unknown>>
 
+const PROMPT = 'Paste the invite, or what else is to be joined (it is not shown): '
 const FIRST_WORD_MS = 1_000
 const NEXT_WORD_MS = 5_000
 const RESTART_WITHIN_MS = 60_000
 const JOINS_WITHIN_MS = 45_000
 const POLL_MS = 250
 
-/** `ocf join WHAT`; what was pasted without quotes comes as several words. */
+/**
+ * `ocf join [WHAT]`: without WHAT, or with `-`, it is asked for and not shown. What was pasted without quotes comes as
+ * several words.
+ */
 export async function runJoin(needs: JoinNeeds, options: { words: readonly string[]; own: Own }): Promise<number> {
   const { io, client } = needs
-  const text = options.words.join('\n')
+  const text = await textToJoin(io, options)
+  if (text === undefined) return EXIT.interrupted
   const switchNetwork = options.own.yes === true
   const result = await withProgress(io, 'Joining', client.call('network.join', { text, switchNetwork }))
   const { kind, state, sentence, canSwitch, peerId } = result
@@ -41,6 +59,18 @@ export async function runJoin(needs: JoinNeeds, options: { words: readonly strin
   }
   if (!(await restart(needs, sentence))) return EXIT.ok
   return peerId === null ? EXIT.ok : await untilTrusted(needs, peerId)
+}
+
+/** Undefined where the person gave up. */
+async function textToJoin(
+  io: CliIo,
+  { words, own }: { words: readonly string[]; own: Own },
+): Promise<string | undefined> {
+  const isAsked = words.length === 0 || (words.length === 1 && words[0] === '-')
+  if (typeof own.file !== 'string') return isAsked ? await io.readPasted(PROMPT) : words.join('\n')
+  if (words.length > 0)
+    throw new AppError('invalid_settings', 'Say what to join, or --file with the file that holds it.')
+  return readTextFile(io, own.file).slice(0, MAX_PASTED_LENGTH)
 }
 
 /** `ocf network [create NAME|leave [WHAT]|key|none]` */
@@ -62,7 +92,7 @@ export async function runNetwork(
     }
     case 'key':
       needs.io.stdout.write(`${(await needs.client.call('network.key', {})).text}\n`)
-      needs.io.stderr.write('Whoever has this line can enter the network. `ocf join` takes it.\n')
+      needs.io.stderr.write('Whoever has this line can enter the network. `ocf join` asks for it.\n')
       return EXIT.ok
     default:
       throw new AppError(

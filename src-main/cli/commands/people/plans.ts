@@ -2,7 +2,7 @@ import type { SettingName, SettingProblem } from '../../../config/index.js'
 import type { CommandPlan, Invocation } from '../../command-plan.js'
 import type { CliIo, ControlClient } from '../../io.js'
 import { INVITE_OPTIONS, inviteProblems, runInvite } from './invite.js'
-import { JOIN_OPTIONS, runJoin, runNetwork } from './join.js'
+import { JOIN_OPTIONS, joinProblems, NETWORK_OPTIONS, runJoin, runNetwork } from './join.js'
 import { PAIR_OPTIONS, pairProblems, runPair } from './pair.js'
 import { runName, runPeople, runTrust, runUntrust } from './people.js'
 
@@ -26,10 +26,11 @@ export function peoplePlans(needs: {
     },
     {
       name: 'join',
-      help: 'Joins with an invite, or by an address, a host, a URL, or the name or key of a network.',
+      help: 'Joins with an invite, or by an address, a host, a URL, or the name or key of a network. Without WHAT, or with -, it asks and does not show it: best for invites and keys, as other users of this machine can read arguments.',
       repeatedArg: 'WHAT',
       ...location,
       options: JOIN_OPTIONS,
+      check: joinProblems,
       run: (invocation) => runJoin(client(invocation), { words: invocation.args, own: invocation.own }),
     },
     {
@@ -38,7 +39,7 @@ export function peoplePlans(needs: {
       optionalArgs: ['ACTION', 'NAME'],
       ...location,
       json: true,
-      options: JOIN_OPTIONS,
+      options: NETWORK_OPTIONS,
       run: (invocation) => runNetwork(client(invocation), invocation),
     },
     {
@@ -46,7 +47,7 @@ export function peoplePlans(needs: {
       help: 'Leaves one address that was joined, or the network and all of them.',
       optionalArgs: ['WHAT'],
       ...location,
-      options: JOIN_OPTIONS,
+      options: NETWORK_OPTIONS,
       run: (invocation) => runNetwork(client(invocation), { ...invocation, args: ['leave', ...invocation.args] }),
     },
     {

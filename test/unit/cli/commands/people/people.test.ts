@@ -16,9 +16,9 @@ const invite = {
 const made = { invite, text: 'ocf1abc', link: 'ocf://join/ocf1abc', reach: 'anywhere' }
 
 /** The command line, with what it asked the node. */
-function asked(answers: Partial<Record<CallName, unknown>>) {
+function asked(answers: Partial<Record<CallName, unknown>>, world: Parameters<typeof cli>[0] = {}) {
   const calls: [string, unknown][] = []
-  const shell = cli({ answers })
+  const shell = cli({ answers, ...world })
   const { call } = shell.client
   shell.client.call = (name, input) => {
     calls.push([name, input])
@@ -81,6 +81,31 @@ describe('ocf join', () => {
     expect(await run('join', 'ocf1AAAA', 'BBBB')).toBe(EXIT.ok)
     expect(output()).toBe('You and Ann trust each other now.\n')
     expect(calls).toEqual([['network.join', { text: 'ocf1AAAA\nBBBB', switchNetwork: false }]])
+  })
+
+  it.each([[[]], [['-']]])('ocf join %j asks for what is not to stand among the arguments', async (words) => {
+    const { run, errors, calls } = asked({ 'network.join': { ...joined, peerId: PEER } }, { pasted: 'ocf1AAAA\n' })
+    expect(await run('join', ...words)).toBe(EXIT.ok)
+    expect(errors()).toContain('it is not shown')
+    expect(calls).toEqual([['network.join', { text: 'ocf1AAAA\n', switchNetwork: false }]])
+  })
+
+  it('ocf join asks nothing of the node where the person gives up', async () => {
+    const { run, calls } = asked({})
+    expect(await run('join')).toBe(EXIT.interrupted)
+    expect(calls).toEqual([])
+  })
+
+  it('ocf join --file takes what a file holds, and says what is wrong with it', async () => {
+    const files = { '/cwd/mail.txt': 'Hello Bob!\nocf1AAAA\n' }
+    const { run, errors, calls } = asked({ 'network.join': { ...joined, peerId: PEER } }, { files })
+    expect(await run('join', '--file', 'mail.txt')).toBe(EXIT.ok)
+    expect(calls).toEqual([['network.join', { text: 'Hello Bob!\nocf1AAAA\n', switchNetwork: false }]])
+    expect(await run('join', '--file', 'none.txt')).toBe(EXIT.usage)
+    expect(await run('join', '--file', 'mail.txt', 'host')).toBe(EXIT.usage)
+    expect(await run('join', '--file')).toBe(EXIT.usage)
+    expect(errors()).toMatch(/There is no file \/cwd\/none\.txt[^]*Say what to join, or --file[^]*flag --file/)
+    expect(calls).toHaveLength(1)
   })
 
   it('ocf join says what went wrong, and how to go over into another network', async () => {
