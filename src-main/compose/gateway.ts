@@ -107,7 +107,10 @@ export function composeGateway(needs: {
   const reach = createRequestReach({ registry, models, settings, isTrusted: trust.isTrusted })
   const choice = createProviderChoice({ host, table, registry, admission, health, reach, scores, affinity })
   const forwarder = createForwarder(
-    { host, peerClients, localClients, registry, health, reach, admission, scores, patience, paths, log },
+    {
+      ...{ host, peerClients, localClients, registry, health, reach, admission, scores, patience, paths, log },
+      offers: table.offers,
+    },
     settings,
   )
   const gatewayNeeds: GatewayNeeds = {

@@ -47,6 +47,8 @@ export interface TrustedOffers {
   providers(service: string, entry: string): ReadonlyProviderSet
   /** Calls `listener` with each peer whose offers changed; returns the way to stop. */
   subscribe(listener: (peerId: string) => void): () => void
+  /** Has a trusted peer asked what it offers now, as it refused something of it; about once a second at most. */
+  ask(peerId: string): void
 }
 
 /** The replicated table of who offers what: the Yjs document is its replica, the validated view what it shows. */

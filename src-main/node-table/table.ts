@@ -158,7 +158,12 @@ export function createNodeTable(needs: NodeTableNeeds, options: NodeTableOptions
     entries: (service) => view.offers.entries(service),
     subscribe: (listener) => view.subscribe(listener),
     status: asker,
-    offers: book,
+    offers: {
+      of: (peerId) => book.of(peerId),
+      providers: (service, entry) => book.providers(service, entry),
+      subscribe: (listener) => book.subscribe(listener),
+      ask: (peerId) => offers.ask(peerId),
+    },
     health: () => ({
       clockAheadMs: clockWatch.aheadMs() ?? null,
       isClockWrong: clockWatch.isWrong(),

@@ -75,6 +75,7 @@ async function answerBytes(asker: Host, asked: Host, question: Uint8Array): Prom
   return Buffer.concat(chunks)
 }
 
+const CHANGED = encodeOffersRequest({ kind: 'changed' })
 const ASK = encodeOffersRequest({ kind: 'ask', nonce: new Uint8Array(16).fill(7) })
 
 describe('what trusted peers are told', () => {
@@ -119,7 +120,7 @@ describe('what trusted peers are told', () => {
     await stranger.libp2p.handle(OFFERS_PROTOCOL, () => void heard.push('a stream'))
     const [one, other] = await friends()
     await connect(stranger, other.host)
-    expect(await answerBytes(stranger, other.host, encodeOffersRequest({ kind: 'changed' }))).toHaveLength(0)
+    expect(await answerBytes(stranger, other.host, CHANGED)).toHaveLength(0)
     other.offers.set(llm('secret-1'))
     await until(() => toldBy(one, other).length > 0, { what: 'the trusted one has heard of it' })
     expect(heard).toEqual([])
@@ -135,6 +136,44 @@ describe('what trusted peers are told', () => {
     await until(() => toldBy(one, other).length > 0, { what: 'the offers are there' })
     one.trusted.set([])
     expect(toldBy(one, other)).toEqual([])
+  })
+
+  test('a peer that is no longer trusted forgets at once what it was told, and hears nothing after that', async () => {
+    const [one, other] = await friends()
+    other.offers.set(llm('secret-1'))
+    await until(() => toldBy(one, other).length > 0, { what: 'the offers are there' })
+    const heard: string[] = []
+    const former = await startBareHost()
+    nodes.defer(() => former.stop())
+    await former.libp2p.handle(OFFERS_PROTOCOL, (stream) => {
+      stream.addEventListener('message', ({ data }) => {
+        if (data.byteLength === CHANGED.byteLength) heard.push('changed')
+        void stream.close()
+      })
+    })
+    await connect(former, other.host)
+    other.trusted.set([one.host.peerId, former.peerId])
+    await until(() => heard.length > 0, { what: 'it was told that it may ask' })
+    heard.length = 0
+
+    other.trusted.set([])
+    await until(() => toldBy(one, other).length === 0, { what: 'it has forgotten', limitMs: 10_000 })
+    await until(() => heard.length > 0, { what: 'the last word has come' })
+    other.offers.set(llm('secret-2'))
+    // What is told to one that is trusted afterwards comes after it.
+    other.trusted.set([one.host.peerId])
+    await until(() => toldBy(one, other).includes('model=secret-2'), { what: 'the trusted one has heard of it' })
+    expect(heard).toEqual(['changed'])
+  })
+
+  test('a peer that refuses what it offered is asked again, and forgotten where it offers nothing', async () => {
+    const [one, other] = await friends()
+    other.offers.set(llm('secret-1'))
+    await until(() => toldBy(one, other).length > 0, { what: 'the offers are there' })
+    // Nothing of it is said, as where the last word got lost.
+    other.trusted.value = []
+    one.table.offers.ask(other.host.peerId)
+    await until(() => toldBy(one, other).length === 0, { what: 'it has forgotten', limitMs: 10_000 })
   })
 
   test('what a peer told counts until its lease is over, also after it left', async () => {

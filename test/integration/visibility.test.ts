@@ -205,6 +205,10 @@ describe('what is closed to somebody', () => {
     // Who is no longer trusted is a stranger from then on.
     await trusts(provider, friends[1]!)
     expect(await trusted.text).toContain('error')
+    await until(async () => !(await modelIds(friend!.gateway)).includes(OPEN), {
+      what: 'it leaves the list of the one who is no longer trusted',
+      limitMs: 10_000,
+    })
     expect((await ask(friend!, OPEN)).status).toBe(404)
     expect((await ask(friends[1]!, OPEN)).status).toBe(200)
   })

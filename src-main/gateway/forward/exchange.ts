@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { TrafficLeg } from '#shared/contract/node/traffic.js'
 import { AppError } from '#shared/errors.js'
 import type { Log } from '../../logging/index.js'
+import type { TrustedOffers } from '../../node-table/index.js'
 import type { Host, PathLookup } from '../../p2p/index.js'
 import { type ServiceRegistry, WEBSOCKET } from '../../services/index.js'
 import type { TrafficFeed, TrafficHandle, TrafficUpdate } from '../../telemetry/index.js'
@@ -110,9 +111,11 @@ export function createAttemptRecord(needs: {
   host: Pick<Host, 'isConnected'>
   health: Pick<ProviderHealth, 'reportSuccess' | 'reportFailure' | 'reportOfferFailure'>
   registry: Pick<ServiceRegistry, 'reportSuccess' | 'reportFailure'>
+  /** What trusted peers told. */
+  offers: Pick<TrustedOffers, 'ask'>
   log: Log
 }): AttemptRecord {
-  const { host, health, registry, log } = needs
+  const { host, health, registry, offers, log } = needs
 
   function success(provider: Provider, offer: string | undefined): void {
     if (provider.kind === 'peer') health.reportSuccess(provider.peerId, offer)
@@ -146,6 +149,8 @@ export function createAttemptRecord(needs: {
       }
       if (result.kind === 'relayed') {
         success(provider, plan.offer)
+        // It may share that no longer, or not with this node.
+        if (result.status === NOT_FOUND && provider.kind === 'peer') offers.ask(provider.peerId)
         const ttfbMs = Math.round(result.timing.ttfbMs)
         log.debug('a request was answered', { ...fields, status: result.status, ttfbMs })
         finish(exchange, { status: result.status })
@@ -165,6 +170,8 @@ export function createAttemptRecord(needs: {
     },
   }
 }
+
+const NOT_FOUND = 404
 
 /** Size of the request's body; of a streamed one what the client declared. */
 function bodyBytes({ body, request }: Exchange): number {

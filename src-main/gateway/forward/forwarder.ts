@@ -1,6 +1,7 @@
 import { AppError } from '#shared/errors.js'
 import type { Settings } from '../../config/index.js'
 import type { Log } from '../../logging/index.js'
+import type { TrustedOffers } from '../../node-table/index.js'
 import type { Host, PathLookup, PeerClients } from '../../p2p/index.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
@@ -53,6 +54,7 @@ export interface ForwarderNeeds {
   scores: ProviderScores
   patience: Patience
   reach: Pick<RequestReach, 'isTrusted'>
+  offers: Pick<TrustedOffers, 'ask'>
   /** Counts the owner's own requests, which take slots from peers. */
   admission: Pick<Admission, 'beginOwn'>
   /** How a peer is connected at the moment. */

@@ -8,7 +8,7 @@ import type { OffersAnswer } from '../wire/offers-message.js'
 const MAX_PEERS = 1_000
 
 /** What trusted peers told this node, each until its lease ends. */
-export class OfferBook implements TrustedOffers {
+export class OfferBook implements Omit<TrustedOffers, 'ask'> {
   readonly #monotonic: MonotonicClock
   readonly #kept = new Map<string, { service: readonly OfferedService[]; endsAtMs: number }>()
   readonly #index = createOfferIndex()

@@ -52,7 +52,8 @@ const RETRY_MS = 2_000
 const MAX_RETRY_MS = 60_000
 
 /**
- * Tells trusted peers what they may use, and asks them for the same. Whoever is not trusted is told of no change.
+ * Tells trusted peers what they may use, and asks them for the same. A peer that is not trusted is told of no change but
+ * the one by which it stopped being so.
  */
 export class OfferExchange {
   readonly #needs: OfferExchangeNeeds
@@ -75,7 +76,7 @@ export class OfferExchange {
     const responder = new OfferResponder({
       ...this.#needs,
       key: importPrivateKey(host.identity.privateKey),
-      hasChanged: (peerId) => this.#hasChanged(peerId),
+      hasChanged: (peerId) => this.ask(peerId),
     })
     this.#isRunning = true
     const onConnect = ({ detail }: CustomEvent<PeerId>): void => this.#meet(detail.toString())
@@ -120,13 +121,20 @@ export class OfferExchange {
     if (!this.#needs.host.isConnected(peerId)) this.#known.delete(peerId)
   }
 
-  /** Forgets what those told who are no longer trusted; those who are anew are asked, and told that they may ask. */
+  /**
+   * Forgets what those told who are no longer trusted, and tells them for the last time that something changed: they ask,
+   * and get a stranger's answer. Those who are trusted anew are asked, and told that they may ask.
+   */
   #reviewTrust(): void {
     const { trust, host, book } = this.#needs
     book.sweep((peerId) => trust.isTrusted(peerId))
     const connected = new Set(host.libp2p.getPeers().map((peer) => peer.toString()))
     const trusted = new Set([...connected].filter((peerId) => trust.isTrusted(peerId)))
-    for (const peerId of this.#known.keys()) if (!trusted.has(peerId)) this.#known.delete(peerId)
+    for (const peerId of [...this.#known.keys()]) {
+      if (trusted.has(peerId)) continue
+      this.#known.delete(peerId)
+      if (connected.has(peerId)) void this.#say(peerId)
+    }
     for (const peerId of trusted) {
       if (this.#known.has(peerId)) continue
       this.#meet(peerId)
@@ -168,7 +176,8 @@ export class OfferExchange {
 
   // What this node asks.
 
-  #hasChanged(peerId: string): void {
+  /** What a peer offers has changed, as far as is known: asks it, a second after the last question at the earliest. */
+  ask(peerId: string): void {
     const known = this.#known.get(peerId)
     if (known === undefined) {
       this.#meet(peerId)

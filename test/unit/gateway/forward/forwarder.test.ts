@@ -84,6 +84,7 @@ async function frontOf(service: LocalService, path = '/x'): Promise<TestServer &
       reportFailure: (id: string) => failures.push(id),
     },
     health: {},
+    offers: {},
     scores: createProviderScores({ monotonic: { elapsedMs: () => performance.now() } }),
     admission: { beginOwn: () => () => undefined },
     paths: { pathTo: () => null },
@@ -162,7 +163,7 @@ test('a request this node can not send is the client’s fault, not the provider
   expect(failures).toEqual([])
 })
 
-type Act = 'answer' | 'refuse' | 'unreachable' | 'silent' | 'silent-relay' | 'killed' | 'lost' | 'hold'
+type Act = 'answer' | 'not-found' | 'refuse' | 'unreachable' | 'silent' | 'silent-relay' | 'killed' | 'lost' | 'hold'
 
 /** A peer's client; its stream had served before. `leave` is called with what ends its connection. */
 function peerThat(act: Act, leave: () => void): Pick<HttpClient, 'send'> {
@@ -175,8 +176,8 @@ function peerThat(act: Act, leave: () => void): Pick<HttpClient, 'send'> {
         return
       }
       handler.onStart({ abort: () => undefined, pause: () => undefined, resume: () => undefined })
-      if (act === 'answer') {
-        handler.onHead(200, { 'content-type': 'text/plain' })
+      if (act === 'answer' || act === 'not-found') {
+        handler.onHead(act === 'answer' ? 200 : 404, { 'content-type': 'text/plain' })
         handler.onData(Buffer.from('here'))
         handler.onEnd()
       } else if (act === 'refuse') {
@@ -194,6 +195,7 @@ function peerThat(act: Act, leave: () => void): Pick<HttpClient, 'send'> {
 /** What each of the peers does with the requests it gets, one after the other; tells who was asked. */
 async function front(acts: Record<string, Act[]>, service = 'llm') {
   const asked: string[] = []
+  const askedForOffers: string[] = []
   const lost = new Set(Object.keys(acts).filter((peerId) => peerId.startsWith('away')))
   const suspicions = new Listeners<[{ remotePeer: string }]>()
   const liveness = { isDoubted: () => false, onSuspect: suspicions.add.bind(suspicions) }
@@ -215,6 +217,7 @@ async function front(acts: Record<string, Act[]>, service = 'llm') {
       reportOfferFailure: () => undefined,
       whyBrokenOff: () => Promise.resolve(undefined),
     },
+    offers: { ask: (peerId: string) => askedForOffers.push(peerId) },
     scores: createProviderScores({ monotonic: { elapsedMs: () => performance.now() } }),
     patience: new Patience(),
     paths: { pathTo: () => null },
@@ -249,8 +252,14 @@ async function front(acts: Record<string, Act[]>, service = 'llm') {
     await response.text()
     return response.status
   }
-  return { asked, post, suspect: (peerId: string) => suspicions.notify({ remotePeer: peerId }) }
+  return { asked, askedForOffers, post, suspect: (peerId: string) => suspicions.notify({ remotePeer: peerId }) }
 }
+
+test('a provider that does not know what it offered is asked what it offers now', async () => {
+  const { askedForOffers, post } = await front({ one: ['answer', 'not-found'] })
+  expect([await post(), askedForOffers]).toEqual([200, []])
+  expect([await post(), askedForOffers]).toEqual([404, ['one']])
+})
 
 test('a provider that died between two requests is not dialled while another one is connected', async () => {
   const { asked, post } = await front({ one: ['killed', 'answer'], two: ['answer'] })
