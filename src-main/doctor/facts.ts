@@ -46,6 +46,8 @@ export interface DoctorFacts {
   clockAheadMs: number | undefined
   /** Whether enough of them agree that this clock is the wrong one. */
   isClockWrong: boolean
+  /** Whether another machine uses this node's identity. */
+  isUsedElsewhere: boolean
   ports: readonly PortFact[]
   openFiles: OpenFilesFact
   /** Undefined until it was read. */
@@ -72,7 +74,7 @@ export function readFacts(
 ): DoctorFacts {
   const reach = host.reach?.()
   if (reach === undefined) throw new AppError('node_not_running', 'The network of this node is not started.')
-  const { clockAheadMs, isClockWrong } = table.health()
+  const { clockAheadMs, isClockWrong, isUsedElsewhere } = table.health()
   return {
     mode: options.mode,
     nowMs: clock.now(),
@@ -83,6 +85,7 @@ export function readFacts(
     knownPeers: table.size - (table.get(host.peerId) === undefined ? 0 : 1),
     clockAheadMs: clockAheadMs ?? undefined,
     isClockWrong,
+    isUsedElsewhere,
     ports: slow.ports.facts(reach),
     openFiles: openFiles(),
     diskUse: slow.disk.use(),

@@ -12,7 +12,7 @@ import {
 } from './facts.js'
 import { gatherPeerFacts } from './gather-peer.js'
 import { createLiveDoctor, type LiveDoctor } from './live.js'
-import { checkBootstrap, checkClock, checkDht, checkPeers, checkPorts } from './network-checks.js'
+import { checkBootstrap, checkClock, checkDht, checkIdentity, checkPeers, checkPorts } from './network-checks.js'
 import { checkOpenFiles } from './open-files-check.js'
 import { checkPeer } from './peer-checks.js'
 import { checkFirewall, checkListening, checkNat, checkReachable, checkRelays, checkRouter } from './reach-checks.js'
@@ -83,6 +83,7 @@ async function askPeers({ host, log }: DoctorNeeds): Promise<void> {
 export function checkAll(facts: DoctorFacts): Check[] {
   return [
     checkPeers(facts),
+    ...checkIdentity(facts),
     ...checkBootstrap(facts),
     checkListening(facts),
     checkReachable(facts),

@@ -140,6 +140,19 @@ export function checkDht({ reach, connections, mode }: DoctorFacts): Check {
     : fine(id, `${fact}.`, 'Peers can be looked up.')
 }
 
+/** That this node is the only one with its key; nothing to say where it is, as far as is known. */
+export function checkIdentity({ isUsedElsewhere }: Pick<DoctorFacts, 'isUsedElsewhere'>): Check[] {
+  if (!isUsedElsewhere) return []
+  return [
+    finding('identity', 'bad', {
+      fact: 'Another machine uses this node’s identity, or did within the last 15 minutes.',
+      meaning: 'Others take both for one node: what they send reaches now this one and now the other.',
+      fix: 'Stop one of them. To run both, start one with a new data folder: it gets an identity of its own, and new invites.',
+      brief: 'another machine uses this node’s identity',
+    }),
+  ]
+}
+
 /** This machine's clock against those of the peers. */
 export function checkClock({ clockAheadMs, isClockWrong }: DoctorFacts): Check {
   const id = 'clock'

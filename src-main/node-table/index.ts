@@ -90,6 +90,8 @@ interface TableHealth {
   isClockWrong: boolean
   /** Milliseconds this node asks for when it signs its row. */
   leaseMs: number
+  /** True when another machine uses this node's identity. */
+  isUsedElsewhere: boolean
   /** True when the table takes no further owners. */
   isFull: boolean
   /** Peers not listened to at the moment, as they sent invalid bytes. */

@@ -168,6 +168,7 @@ export function createNodeTable(needs: NodeTableNeeds, options: NodeTableOptions
       clockAheadMs: clockWatch.aheadMs() ?? null,
       isClockWrong: clockWatch.isWrong(),
       leaseMs: running?.ownRow.leaseMs() ?? options.leaseMs,
+      isUsedElsewhere: running?.identityWatch.isElsewhere ?? false,
       isFull: view.isFull,
       bannedPeers: limits.banned(),
       reader: finder.reader(),

@@ -245,7 +245,7 @@ function fakeTable(rows: Map<string, Row>, subscribe: (listener: () => void) => 
     offers: NO_OFFERS,
     health: () => ({
       ...{ clockAheadMs: null, isClockWrong: false, leaseMs: 600_000 },
-      ...{ isFull: false, bannedPeers: [], reader: 'full' },
+      ...{ isUsedElsewhere: false, isFull: false, bannedPeers: [], reader: 'full' },
     }),
     entries,
     subscribe: (listener) => subscribe(listener as () => void),

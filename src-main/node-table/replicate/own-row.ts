@@ -23,8 +23,8 @@ export interface OwnRow {
   hurry(): void
   /** Milliseconds of a lease signed now. */
   leaseMs(): number
-  /** Reports an entry under this node's id that it did not sign just now. */
-  seen(entry: LogicalTime): void
+  /** Reports an entry under this node's id that it did not sign just now; true where it is newer than all it did sign. */
+  seen(entry: LogicalTime): boolean
 }
 
 /** Rows of one owner that others take per time (see view); what is above waits and only its last state is sent. */
@@ -146,8 +146,8 @@ export function createOwnRow(
     },
     leaseMs,
     seen(time) {
-      if (last !== undefined && compareLogicalTimes(time, last) <= 0) return
-      if (wanted === undefined) return
+      if (last !== undefined && compareLogicalTimes(time, last) <= 0) return false
+      if (wanted === undefined) return true
       log.warn('a newer row of this node came from the network; it is replaced', {
         epoch: time.epoch,
         seq: time.seq,
@@ -155,6 +155,7 @@ export function createOwnRow(
       })
       renewAtMs = Math.min(renewAtMs, monotonic.elapsedMs() + (last === undefined ? 0 : conflictWaitMs))
       conflictWaitMs = Math.min(CONFLICT_MAX_MS, conflictWaitMs * 2)
+      return true
     },
   }
 }

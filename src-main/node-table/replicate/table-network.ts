@@ -12,6 +12,7 @@ import { importPrivateKey } from '../wire/key-ring.js'
 import type { ClockWatch } from './clock-watch.js'
 import type { TableDocuments } from './documents.js'
 import { createTableGossip } from './gossip.js'
+import { IdentityWatch } from './identity-watch.js'
 import { createOwnRow } from './own-row.js'
 import type { OwnRow } from './own-row.js'
 import { createRebroadcast } from './rebroadcast.js'
@@ -25,6 +26,7 @@ import type { Verifier } from './verifier.js'
 export interface TableNetwork {
   ownRow: OwnRow
   sync: TableSync
+  identityWatch: IdentityWatch
   stop(): Promise<void>
 }
 
@@ -66,6 +68,7 @@ export async function startTableNetwork(
     },
     { peerId, leaseMs: options.leaseMs, budgetBytesPerS },
   )
+  const identityWatch = new IdentityWatch({ clock, monotonic, log })
   const rebroadcast = createRebroadcast({ gossip, sync, ownRow, monotonic, log }, { peerId })
   verifier.onProof((proof) => rebroadcast.passOnProof(proof))
   const responder = createStatusResponder(
@@ -80,7 +83,7 @@ export async function startTableNetwork(
   view.onAccepted((entry, source) => {
     if (entry.peerId !== peerId) return
     if (source === 'self') records.offer(entry.record)
-    else if (source !== 'disk') ownRow.seen(entry)
+    else if (source !== 'disk' && ownRow.seen(entry)) identityWatch.seen(entry)
   })
   const onConnection = ({ detail }: CustomEvent<Connection>): void =>
     view.verified(detail.remotePeer.toString(), detail.remoteAddr.toString())
@@ -129,7 +132,7 @@ export async function startTableNetwork(
     }
     gossip.start()
     await Promise.all([sync.start(), responder.start()])
-    return { ownRow, sync, stop }
+    return { ownRow, sync, identityWatch, stop }
   } catch (error) {
     await stop()
     throw error

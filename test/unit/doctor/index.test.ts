@@ -28,6 +28,7 @@ function facts(over: Partial<DoctorFacts> = {}, reach: Partial<DoctorFacts['reac
     knownPeers: 1,
     clockAheadMs: 0,
     isClockWrong: false,
+    isUsedElsewhere: false,
     ports: [],
     openFiles: { limit: 65_536, inUse: 60, shares: shareOpenFiles({ limit: 65_536, inUse: 60 }) },
     diskUse: { parts: { 'node table': 12e6, 'peer store': 2e6, logs: 3e6, 'other files': 1e3 }, freeBytes: 1e10 },
@@ -298,4 +299,12 @@ test('a limit of open files that is nearly used up is a warning', () => {
   const full = { limit: 4_096, inUse: 4_000 }
   const found = check(facts({ openFiles: { ...full, shares: shareOpenFiles(full) } }), 'open-files')
   expect(found).toMatchObject({ state: 'warn', meaning: 'New connections and files may fail.' })
+})
+
+test('the doctor says in plain words that another machine uses this node’s identity, and what to do', () => {
+  expect(check(facts(), 'identity')).toBeUndefined()
+  const found = check(facts({ isUsedElsewhere: true }), 'identity')
+  expect(found).toMatchObject({ state: 'bad', brief: 'another machine uses this node’s identity' })
+  expect(found?.fact).toMatch(/^Another machine uses this node’s identity/)
+  expect(found?.fix).toMatch(/^Stop one of them\./)
 })

@@ -23,7 +23,7 @@ const connection = (peerId: string, path: 'direct-tcp' | 'relayed') => ({
 })
 
 const HEALTH = {
-  ...{ clockAheadMs: null, isClockWrong: false, leaseMs: 1, isFull: false },
+  ...{ clockAheadMs: null, isClockWrong: false, leaseMs: 1, isUsedElsewhere: false, isFull: false },
   ...{ bannedPeers: ['mallory'], reader: 'full' as const },
 }
 
