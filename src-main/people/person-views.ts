@@ -1,19 +1,20 @@
 import type { InviteView } from '#shared/contract/people/invites.js'
 import type { Person } from '#shared/contract/people/people.js'
+import { skeletonOf } from '#shared/model-names.js'
 import { shortId } from '#shared/person-names.js'
 import { inviteState, type KeptInvite, type KeptPerson } from './kept.js'
 
-/** People as they are shown, by label. Who would be called as another is has a part of the peer id in its label. */
+/** People as they are shown, by label. Who would be called as another is, or alike, has a part of the peer id in its label. */
 export function personViews(
   people: readonly KeptPerson[],
   facts: { isConnected: (peerId: string) => boolean; isInSettings: (peerId: string) => boolean; nowMs: number },
 ): Person[] {
-  const called = Map.groupBy(people, (person) => sameName(nameOf(person)))
+  const called = Map.groupBy(people, (person) => skeletonOf(nameOf(person)))
   return people
     .map((person): Person => {
       const { peerId, trustedBy, givenName, ownName, inviteId, trustedAtMs } = person
       const name = nameOf(person)
-      const isShared = (called.get(sameName(name))?.length ?? 0) > 1
+      const isShared = (called.get(skeletonOf(name))?.length ?? 0) > 1
       const connected = facts.isConnected(peerId)
       return {
         peerId,
@@ -35,9 +36,6 @@ export function personViews(
 const MINUTE_MS = 60_000
 
 const nameOf = ({ givenName, ownName }: KeptPerson): string => givenName ?? ownName ?? ''
-
-/** What a person takes for the same name. */
-const sameName = (name: string): string => name.normalize('NFKC').toLowerCase()
 
 /** An invite as it is shown; its key is not. */
 export function inviteView(invite: KeptInvite, nowMs: number): InviteView {

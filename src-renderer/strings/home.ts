@@ -28,7 +28,11 @@ export const homeStrings = {
       peers === 0
         ? 'Other computers in your local network that run this program are found automatically. None was found so far.'
         : `Other computers in your local network are found automatically: you are connected to ${count(peers, 'peer')}.`,
-    publicText: 'In a public network strangers’ computers answer, and they can read what you send. Enter its address:',
+    publicText: 'In a public network strangers’ computers answer, and they can read what you send.',
+    publicNone: 'There is none that this version can join yet.',
+    publicChoice: (runBy: string, meaning: string) => `Run by ${runBy}. ${meaning}`,
+    publicJoin: (title: string) => `Join ${title}`,
+    publicOther: 'You know the address of another one? Enter it under',
     publicAction: 'bootstrap sources in Settings',
     laterText: 'Until then your apps use the models of this computer.',
     laterAction: 'Join someone on the Network page',

@@ -25,7 +25,7 @@ export const networkStrings = {
   addresses: 'Addresses others can reach it at',
   noAddresses: 'None: this node listens on no address that others can reach.',
   peers: 'Peers',
-  search: 'Peer or offer',
+  search: 'Name, peer or offer',
   noMatch: 'No matching peers.',
   column: {
     peer: 'Peer',

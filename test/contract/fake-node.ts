@@ -83,7 +83,7 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
     },
     apiKeys: createFakeApiKeys(),
     people: createFakePeople(),
-    joining: FAKE_JOINING,
+    joining: { ...FAKE_JOINING },
     restart: undefined,
     keyUsage: createKeyUsage({ traffic, clock: Date }),
     isKeyRequired: () => true,

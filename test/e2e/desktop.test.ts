@@ -132,7 +132,7 @@ describe.each(KINDS)('the desktop app in $kind', ({ launch, skip }) => {
     await shown(desktop)
   })
 
-  test('a page opens no window; web links go to the system’s browser and other links nowhere', async (context) => {
+  test('a page opens no window; web links and new mails go to the system, and other links nowhere', async (context) => {
     context.skip(skip !== undefined, skip)
     await desktop.inMain(({ shell }) => {
       const opened: string[] = []
@@ -142,12 +142,18 @@ describe.each(KINDS)('the desktop app in $kind', ({ launch, skip }) => {
     const outcome = await desktop.page.evaluate(() => [
       window.open('smb://evil.invalid/share') === null,
       window.open('http://evil.invalid/') === null,
+      window.open('mailto:ann@evil.invalid?subject=Hi') === null,
+      window.open('mailto:?cc=ann@evil.invalid&body=Hi') === null,
+      window.open('mailto:?attach=/etc/passwd') === null,
+      window.open('mailto:?body=one&body=two') === null,
+      window.open(`mailto:?body=${'x'.repeat(4_000)}`) === null,
       window.open('https://docs.invalid/help') === null,
+      window.open('mailto:?subject=An%20invite&body=ocf1AAAA%0A') === null,
     ])
-    expect(outcome.length).toBe(3)
+    expect(outcome.length).toBe(9)
     await expect
       .poll(() => desktop.inMain(() => Reflect.get(globalThis, 'openedOutside') as string[]))
-      .toEqual(['https://docs.invalid/help'])
+      .toEqual(['https://docs.invalid/help', 'mailto:?subject=An%20invite&body=ocf1AAAA%0A'])
     expect(await desktop.inMain(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(1)
   })
 

@@ -227,12 +227,19 @@ describe('the first run', () => {
     livelyPeople()
     node.needs.people.join = () =>
       Promise.resolve({ outcome: 'joined', sentence: 'You and Ann trust each other now.', peerId: FRIEND })
+    const { view } = node.needs.joining
+    const problem = 'OpenTela is a network of a program in Go, which this version can’t speak to yet.'
+    node.needs.joining.view = () => ({ ...view(), choices: view().choices.map((choice) => ({ ...choice, problem })) })
     const page = await open('#/home')
     const card = page.getByRole('region', { name: /^Welcome/ })
     await card.getByRole('radio', { name: 'This local network' }).check()
     await card.getByText('None was found so far.', { exact: false }).waitFor()
     await card.getByRole('radio', { name: 'A public network' }).check()
     await card.getByText('they can read what you send', { exact: false }).waitFor()
+    await card.getByText('There is none that this version can join yet.').waitFor()
+    await card.getByText('a program in Go', { exact: false }).waitFor()
+    expect(await card.getByRole('button', { name: /^Join / }).count()).toBe(0)
+    await dashboard.look('first-run-public')
     await card.getByRole('radio', { name: 'People I know' }).check()
     await dashboard.look('first-run')
     await card.getByRole('textbox', { name: 'Invite or address' }).fill(WHOLE)
@@ -245,6 +252,26 @@ describe('the first run', () => {
     // A node that is alone can still join from Home.
     await page.getByRole('region', { name: 'Join someone' }).waitFor()
     await dashboard.look('home-alone')
+  })
+})
+
+describe('a public network in the first run', () => {
+  test('a public network that can be joined is a button, which says what came of it', async () => {
+    const asked: string[] = []
+    node.needs.joining.join = (text) => {
+      asked.push(text)
+      const sentence = 'This node is in the network OpenTela, run by somebody.'
+      return Promise.resolve({ kind: 'network', state: 'joined', sentence, canSwitch: false, peerId: null })
+    }
+    const page = await open('#/home')
+    const card = page.getByRole('region', { name: /^Welcome/ })
+    await card.getByRole('radio', { name: 'A public network' }).check()
+    await card.getByText('Run by somebody. Strangers answer.').waitFor()
+    await dashboard.look('first-run-public-choice')
+    expect(asked).toEqual([])
+    await card.getByRole('button', { name: 'Join OpenTela' }).click()
+    await card.getByText('This node is in the network OpenTela', { exact: false }).waitFor()
+    expect(asked).toEqual(['opentela'])
   })
 })
 
@@ -353,6 +380,9 @@ describe('the people on the Network page', () => {
     await table.getByText('Ann', { exact: true }).waitFor()
     await table.getByText(`…${BOB.slice(-8)}`).waitFor()
     await dashboard.look('network-names')
+    await page.getByRole('searchbox', { name: 'Name, peer or offer' }).fill('ann')
+    await table.getByText(`…${BOB.slice(-8)}`).waitFor({ state: 'detached' })
+    await table.getByText('Ann', { exact: true }).waitFor()
     await dashboard.goTo('#/home')
     await page.keyboard.press('Control+k')
     await page.keyboard.type('invite')

@@ -156,8 +156,8 @@ export class DashboardWindow {
 /** Keeps the window's page within the app. */
 function keepWithin({ webContents }: BrowserWindow): void {
   webContents.setWindowOpenHandler(({ url }) => {
-    // Links open in the system's browser, web addresses only: `file:` or `smb:` could start programs.
-    if (url.startsWith('https://')) void shell.openExternal(url)
+    // Links open in the system's browser, web addresses and new mails only: `file:` or `smb:` could start programs.
+    if (url.startsWith('https://') || isNewMail(url)) void shell.openExternal(url)
     return { action: 'deny' }
   })
   webContents.on('will-navigate', (event) => {
@@ -165,6 +165,18 @@ function keepWithin({ webContents }: BrowserWindow): void {
     if (event.url !== DASHBOARD) event.preventDefault()
   })
   webContents.on('will-attach-webview', (event) => event.preventDefault())
+}
+
+/** Longer ones are cut off, or refused, by some mail programs. */
+const MAX_MAIL_LENGTH = 4_000
+
+/** A mail to nobody yet, with a subject and a text: who gets it, and what is attached, is the person's choice. */
+function isNewMail(url: string): boolean {
+  if (!url.startsWith('mailto:?') || url.length > MAX_MAIL_LENGTH || !/^[!-~]+$/.test(url)) return false
+  const { protocol, pathname, hash, searchParams } = new URL(url)
+  const fields = [...searchParams.keys()]
+  const isKnown = fields.every((field) => field === 'subject' || field === 'body')
+  return protocol === 'mailto:' && pathname === '' && hash === '' && isKnown && new Set(fields).size === fields.length
 }
 
 /** Calls `reveal` once, as soon as there is something to see. */

@@ -11,6 +11,7 @@ import { JoinForm } from '../../ui/join/join-card.js'
 import { Card } from '../../ui/layout/card.js'
 import { NearbyList } from '../../ui/pairing/nearby-list.js'
 import styles from './first-run-card.module.css'
+import { PublicNetworks } from './public-networks.js'
 import { StrangersQuestion } from './strangers-question.js'
 
 const { first: words } = strings.home
@@ -79,11 +80,7 @@ function Meet({ status: { mode, peers, models } }: { status: Status }) {
             {mode !== 'standalone' && <NearbyList />}
           </>
         )}
-        {whom === 'public' && (
-          <p>
-            {words.publicText} <a href={linkTo('settings', 'bootstrap.sources')}>{words.publicAction}</a>
-          </p>
-        )}
+        {whom === 'public' && <PublicNetworks />}
         {whom === 'later' && (
           <p>
             {words.laterText} <a href={linkTo('network')}>{words.laterAction}</a>

@@ -54,9 +54,13 @@ const rowKey = (peer: PeerView): string => peer.peerId
 
 function Peers({ peers, mode }: { peers: readonly PeerView[]; mode: Status['mode'] | undefined }) {
   const [query, setQuery] = useState('')
+  const people = dataOf(useFeed('people')) ?? []
+  const names = new Map(people.map(({ peerId, label, ownName }) => [peerId, `${label} ${ownName ?? ''}`]))
   const wanted = query.trim().toLowerCase()
   const rows = peers
-    .filter((peer) => `${peer.peerId} ${peer.offers.join(' ')}`.toLowerCase().includes(wanted))
+    .filter(({ peerId, offers }) =>
+      `${peerId} ${names.get(peerId) ?? ''} ${offers.join(' ')}`.toLowerCase().includes(wanted),
+    )
     .sort((a, b) => Number(b.connected) - Number(a.connected) || (a.peerId < b.peerId ? -1 : 1))
   if (peers.length === 0) {
     return (

@@ -11,6 +11,7 @@ export function Field({
   type = 'text',
   placeholder,
   inputMode,
+  maxLength,
 }: {
   label: string
   value: string
@@ -21,6 +22,8 @@ export function Field({
   type?: 'text' | 'password'
   placeholder?: string
   inputMode?: 'numeric'
+  /** Characters that can be typed or pasted. */
+  maxLength?: number
 }) {
   const id = useId()
   const described = [help !== undefined && `${id}-help`, error !== undefined && `${id}-error`]
@@ -36,6 +39,7 @@ export function Field({
         value={value}
         placeholder={placeholder}
         inputMode={inputMode}
+        maxLength={maxLength}
         autoComplete="off"
         spellCheck={false}
         aria-invalid={error !== undefined}

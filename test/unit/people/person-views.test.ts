@@ -28,6 +28,14 @@ test('two people with one name are told apart by a part of their ids, and the na
   )
 })
 
+test('people whose names look alike are told apart by a part of their ids', () => {
+  const views = personViews(
+    [person('peer-aaaaaa', { ownName: 'Ann' }), person('peer-bbbbbb', { ownName: 'Аnn' })],
+    FACTS,
+  )
+  expect(views.map(({ label }) => label).sort()).toEqual(['Ann …aaaaaa', 'Аnn …bbbbbb'])
+})
+
 test('who stands in the settings can not be removed in the app', () => {
   const views = personViews([person('set-aaaaaa', { trustedBy: 'settings', trustedAtMs: 0 })], FACTS)
   expect(views).toMatchObject([{ revocable: false, trustedAtMs: null, trustedBy: 'settings' }])

@@ -54,19 +54,16 @@ export function peopleColumns(onOpen: (kind: 'rename' | 'remove', person: Person
   ]
 }
 
-/** The name given here, beside it the one they chose, where that is another. */
+/** The name given here, beside it the one they chose, where that is another; and a part of the id, which no name hides. */
 function Name({ person: { peerId, label, givenName, ownName } }: { person: Person }) {
   return (
     <span className={styles['person']} title={peerId}>
       <PeerMark peerId={peerId} />
       <span className={styles['name']}>{label}</span>
-      <span className={styles['soft']}>
-        {givenName !== null && ownName !== null && givenName !== ownName ? (
-          words.callsItself(ownName)
-        ) : (
-          <code>{shortPeerId(peerId)}</code>
-        )}
-      </span>
+      {givenName !== null && ownName !== null && givenName !== ownName && (
+        <span className={styles['soft']}>{words.callsItself(ownName)}</span>
+      )}
+      <code className={styles['id']}>{shortPeerId(peerId)}</code>
     </span>
   )
 }

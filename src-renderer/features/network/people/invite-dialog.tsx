@@ -1,6 +1,7 @@
 import { QRCodeSVG } from 'qrcode.react'
 import { useState, type SubmitEvent } from 'react'
 import type { CallOutput } from '#shared/contract/index.js'
+import { MAX_NAME_LENGTH } from '#shared/person-names.js'
 import { useCapabilities, useClient } from '../../../stores/hooks.js'
 import { strings } from '../../../strings.js'
 import { Button } from '../../../ui/controls/button.js'
@@ -38,7 +39,7 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title={words.title} onClose={onClose}>
       <form className={styles['form']} onSubmit={submit}>
-        <Field label={words.name} help={words.nameHelp} value={name} onChange={setName} />
+        <Field label={words.name} help={words.nameHelp} value={name} maxLength={MAX_NAME_LENGTH} onChange={setName} />
         <div className={styles['choice']}>
           <p>{words.uses}</p>
           <Segmented label={words.uses} options={words.usesOptions} value={uses} onChange={setUses} />
@@ -59,8 +60,8 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
 }
 
 function Made({ made: { text, link, reach }, onClose }: { made: CallOutput<'people.invite'>; onClose: () => void }) {
-  // The desktop app opens nothing but web pages outside of it.
-  const canMail = !useCapabilities().includes('open-external')
+  // The desktop app hands what opens in a new window to the system; in a browser that would leave an empty tab.
+  const isApp = useCapabilities().includes('open-external')
   const mail = `mailto:?subject=${encodeURIComponent(words.subject)}&body=${encodeURIComponent(words.body(text))}`
   return (
     <div className={styles['form']}>
@@ -88,7 +89,9 @@ function Made({ made: { text, link, reach }, onClose }: { made: CallOutput<'peop
             <CopyButton primary text={text} label={words.copy} />
             <CopyButton text={link} label={words.copyLink} />
           </div>
-          {canMail && <a href={mail}>{words.email}</a>}
+          <a href={mail} {...(isApp ? { target: '_blank', rel: 'noreferrer' } : {})}>
+            {words.email}
+          </a>
         </div>
       </div>
       <div className={styles['buttons']}>

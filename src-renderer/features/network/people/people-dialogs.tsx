@@ -1,6 +1,7 @@
 import { useState, type ReactNode, type SubmitEvent } from 'react'
 import type { InviteView } from '#shared/contract/people/invites.js'
 import type { OwnName, Person } from '#shared/contract/people/people.js'
+import { MAX_NAME_LENGTH } from '#shared/person-names.js'
 import { useClient } from '../../../stores/hooks.js'
 import { strings } from '../../../strings.js'
 import { Button } from '../../../ui/controls/button.js'
@@ -83,7 +84,7 @@ function NameDialog({
   return (
     <Dialog title={title} onClose={onClose}>
       <form className={styles['form']} onSubmit={submit}>
-        <Field label={label} help={help} value={name} onChange={setName} />
+        <Field label={label} help={help} value={name} onChange={setName} maxLength={MAX_NAME_LENGTH} />
         <div className={styles['buttons']}>
           <Button submit primary disabled={busy}>
             {rename.save}

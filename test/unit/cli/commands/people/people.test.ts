@@ -144,6 +144,40 @@ describe('ocf join', () => {
   })
 })
 
+describe('odd names on the command line', () => {
+  const ODD = '\u001b[31mAnn\u001b]0;x\u0007\u202egpj\r\nroot#'
+
+  it('no name that ocf people, trust, untrust, invite or join prints moves the cursor or turns the text', async () => {
+    const odd = { ...ann, label: ODD, ownName: ODD }
+    const { run, output, errors } = asked({
+      'people.list': [odd],
+      'people.trust': { person: odd },
+      'people.untrust': { untrusted: odd, openInviteId: null },
+      'people.invite': { ...made, invite: { ...invite, name: ODD } },
+      'people.invites': [{ ...invite, name: ODD }],
+      'people.revokeInvite': { revoked: { ...invite, name: ODD } },
+      'people.rename': { person: odd },
+      'network.join': {
+        ...{ kind: 'invite', state: 'joined', canSwitch: false, peerId: PEER },
+        sentence: `You and ${ODD} trust each other now.`,
+      },
+    })
+    for (const words of [
+      ['people'],
+      ['trust', PEER],
+      ['untrust', PEER],
+      ['invite'],
+      ['invite', '--list'],
+      ['invite', '--revoke', 'a1b2c3d4'],
+      ['join', 'ocf1AAAA'],
+    ])
+      expect([words, await run(...words)]).toEqual([words, EXIT.ok])
+    const lines = `${output()}${errors()}`.split('\n')
+    expect(lines.filter((line) => line.includes('Ann'))).toHaveLength(6)
+    for (const line of lines) expect(line).not.toMatch(/[\p{Cc}\p{Bidi_Control}]|^root#/u)
+  })
+})
+
 describe('ocf network', () => {
   const open = {
     ...{ privateName: null, nextPrivateName: null, known: null, joined: ['/ip4/192.0.2.7/tcp/1'], canSwitch: true },
