@@ -53,6 +53,20 @@ async function speak(guest: PeopleNode, inviter: PeopleNode): Promise<{ frames: 
 }
 
 describe('an invite', () => {
+  test('an invite is shown once more where the connection is lost half-way', async () => {
+    const [inviter, guest] = [await start({ name: 'Ann' }), await start({ name: 'Bob' })]
+    let losses = 0
+    guest.people.subscribe(() => {
+      if (guest.people.joining()?.stage !== 'proving' || losses === 2) return
+      losses += 1
+      for (const connection of guest.host.libp2p.getConnections()) connection.abort(new Error('lost'))
+    })
+    const { text } = await inviter.people.invite(ONE)
+    expect(await join1(guest, text)).toMatchObject({ outcome: 'joined' })
+    expect(losses).toBe(2)
+    expect([trusts(inviter, guest), trusts(guest, inviter)]).toEqual([true, true])
+  })
+
   test.each(['tcp', 'ws', 'quic'] as const)('has both trust each other, with names, over %s', async (transport) => {
     const inviter = await start({ name: 'Ann' })
     const guest = await start({ name: 'Bob' })

@@ -10,7 +10,7 @@ import { createConnector, hostOf, type Host, scopeOf } from '../../p2p/index.js'
 import type { KeptAddress } from '../kept.js'
 import { offerAddresses } from '../stay-connected.js'
 import type { TrustStore } from '../trust-store.js'
-import { presentInvite } from './guest.js'
+import { type GuestResult, presentInvite } from './guest.js'
 import type { Answer } from './message.js'
 import type { NetworkKey } from './network-key.js'
 import { outcomeSentence } from './outcomes.js'
@@ -33,7 +33,9 @@ export interface JoinerNeeds {
   log: Log
 }
 
+/** No further attempt begins after that. */
 const REACH_WITHIN_MS = 15_000
+const MAX_ATTEMPTS = 3
 /** An invite that waits for its network is tried again after that, twice as long each time. */
 const FIRST_RETRY_MS = 5_000
 const MAX_RETRY_MS = 10 * 60_000
@@ -149,16 +151,15 @@ export class Joiner {
   }
 
   async #ask(invite: Invite): Promise<JoinOutcome> {
-    const { host, store, ownName } = this.#needs
+    const { store } = this.#needs
     const { inviter } = invite
-    const facts = { inviter, name: invite.name || null, sinceMs: this.#needs.clock.now() }
-    this.#show({ ...facts, stage: 'reaching' })
     const addresses = keptAddresses(invite)
-    const connection = await this.#reach(inviter, addresses)
-    if (connection === undefined) return 'unreachable'
-    this.#show({ ...facts, stage: 'proving' })
-    const presented = { self: host.peerId, secret: invite.secret, name: ownName() }
-    const result = await presentInvite(connection, presented, this.#stopped.signal)
+    const within = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(REACH_WITHIN_MS)])
+    let result = await this.#attempt(invite, addresses, within)
+    // A connection may be lost at any time: the inviter's dial for one who had this address before ends with it, for one.
+    for (let attempts = 1; result?.answer === 'broken-off' && attempts < MAX_ATTEMPTS && !within.aborted; attempts += 1)
+      result = await this.#attempt(invite, addresses, within)
+    if (result === undefined) return 'unreachable'
     if (result.answer === 'unsupported' || result.answer === 'broken-off') return result.answer
     if (result.answer !== 'accepted' && result.answer !== 'already') return OUTCOMES[result.answer]
     const wasTrusted = store.isTrusted(inviter)
@@ -166,9 +167,28 @@ export class Joiner {
     return result.answer === 'already' && wasTrusted ? 'already-trusted' : 'joined'
   }
 
-  async #reach(inviter: string, addresses: readonly KeptAddress[]): Promise<Connection | undefined> {
+  /** Undefined where the inviter could not be reached. */
+  async #attempt(
+    invite: Invite,
+    addresses: readonly KeptAddress[],
+    within: AbortSignal,
+  ): Promise<GuestResult | undefined> {
+    const { host, ownName, clock } = this.#needs
+    const facts = { inviter: invite.inviter, name: invite.name || null, sinceMs: this.#joining?.sinceMs ?? clock.now() }
+    this.#show({ ...facts, stage: 'reaching' })
+    const connection = await this.#reach(invite.inviter, addresses, within)
+    if (connection === undefined) return undefined
+    this.#show({ ...facts, stage: 'proving' })
+    const presented = { self: host.peerId, secret: invite.secret, name: ownName() }
+    return await presentInvite(connection, presented, this.#stopped.signal)
+  }
+
+  async #reach(
+    inviter: string,
+    addresses: readonly KeptAddress[],
+    signal: AbortSignal,
+  ): Promise<Connection | undefined> {
     const { host, log } = this.#needs
-    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(REACH_WITHIN_MS)])
     try {
       await offerAddresses(host, inviter, addresses)
       return await this.#connector.connect(inviter, signal)
