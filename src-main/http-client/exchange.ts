@@ -2,7 +2,15 @@ import type { Duplex } from 'node:stream'
 import { type StallWatch, watchForStall } from '../base/stall-watch.js'
 import { asError, ConnectionLostError, IdleTimeoutError, MalformedAnswerError } from './errors.js'
 import { sendRequest, type UploadWriter } from './request-writer.js'
-import { bodyReader, type BodyReader, MAX_HEAD_BYTES, parseResponseHead, type ResponseHead } from './response-reader.js'
+import {
+  bodyReader,
+  type BodyReader,
+  MAX_HEAD_BYTES,
+  parseResponseHead,
+  readJoined,
+  type ResponseHead,
+} from './response-reader.js'
+import { WaitingBytes } from './waiting-bytes.js'
 import type { AnswerHandler, HttpExchange, HttpRequest } from './index.js'
 
 /** The connection as its exchange sees it. */
@@ -47,6 +55,9 @@ export class Exchange implements HttpExchange {
   #informational = 0
   /** What came of a head that is not complete, or waits until reading goes on. */
   #held: Buffer | undefined
+  readonly #waiting = new WaitingBytes()
+  /** Bytes of a head that were looked through for its end. */
+  #searched = 0
   #head: ResponseHead | undefined
   #body: BodyReader | undefined
   #upload: UploadWriter | undefined
@@ -121,7 +132,7 @@ export class Exchange implements HttpExchange {
   onData(chunk: Buffer): void {
     this.onMoved()
     this.#hasAnswer = true
-    const data = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk])
+    const data = this.#held === undefined ? chunk : this.#waiting.joined(this.#held, chunk)
     if (this.#isPaused) {
       this.#held = data
       return
@@ -183,36 +194,18 @@ export class Exchange implements HttpExchange {
       if (read.piece === undefined) continue
       pieces += 1
       if (pieces <= MAX_PIECES) this.#handler.onData(read.piece)
-      else at = this.#handOutJoined(this.#body, read.piece, data, at)
+      else at = readJoined(this.#body, { first: read.piece, data, at }, (joined) => this.#handler.onData(joined))
     }
-  }
-
-  /**
-   * The rest of a read that came in many pieces, as one: each costs its reader a write, and an answer in chunks of one
-   * byte would hold up everything else. Where chunks end means nothing (RFC 9112 §7.1). Returns where it ends.
-   */
-  #handOutJoined(body: BodyReader, first: Buffer, data: Buffer, from: number): number {
-    const pieces = [first]
-    let at = from
-    try {
-      while (!body.done && at < data.length) {
-        const read = body.read(data, at)
-        at = read.at
-        if (read.piece !== undefined) pieces.push(read.piece)
-      }
-    } finally {
-      this.#handler.onData(Buffer.concat(pieces))
-    }
-    return at
   }
 
   /** Heads up to that of the final answer; returns where its body begins. */
   #readHeads(data: Buffer): number {
     let at = 0
     while (this.#body === undefined && !this.#isOver) {
-      const end = data.indexOf(HEAD_END, at, 'latin1')
       // Up to three of its last bytes may begin what ends it.
+      const end = data.indexOf(HEAD_END, at + Math.max(0, this.#searched - (HEAD_END.length - 1)), 'latin1')
       const bytes = (end === -1 ? data.length - (HEAD_END.length - 1) : end) - at
+      this.#searched = end === -1 ? data.length - at : 0
       if (bytes > MAX_HEAD_BYTES) throw new MalformedAnswerError('its head is too long')
       if (end === -1) {
         this.#held = at === data.length ? undefined : data.subarray(at)
