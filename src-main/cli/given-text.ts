@@ -34,10 +34,10 @@ interface Terminal {
  */
 export function readPasted({ input, output }: Terminal, prompt: string): Promise<string | undefined> {
   const isTyped = input.isTTY === true
-  if (isTyped) output.write(prompt)
-  // It echoes what is typed into nothing.
+  // It echoes what is typed into nothing. First, for until then the terminal itself shows what comes.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input, output: nowhere, terminal: isTyped, historySize: 0 })
+  if (isTyped) output.write(prompt)
   const { promise, resolve: finish } = Promise.withResolvers<string | undefined>()
   let text = ''
   let length = 0

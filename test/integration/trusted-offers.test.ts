@@ -152,6 +152,7 @@ describe('what trusted peers are told', () => {
       })
     })
     await connect(former, other.host)
+    await until(() => other.host.isConnected(former.peerId), { what: 'both ends have the connection' })
     other.trusted.set([one.host.peerId, former.peerId])
     await until(() => heard.length > 0, { what: 'it was told that it may ask' })
     heard.length = 0
