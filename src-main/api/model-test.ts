@@ -1,5 +1,5 @@
 import { Agent, fetch, type Response } from 'undici'
-import { z } from 'zod'
+import { type ChatPiece, isEventStream, readChat, readChatEvent, ServerEvents } from '#shared/chat-events.js'
 import type { ModelTest } from '#shared/contract/models/model-test.js'
 import { AppError } from '#shared/errors.js'
 
@@ -8,16 +8,6 @@ const TEST_MS = 180_000
 /** One token is a few bytes; a server that does not keep to it is cut. */
 const MAX_ANSWER_BYTES = 256 * 1024
 const MAX_TEXT = 200
-
-const ErrorSchema = z.object({ error: z.object({ message: z.string(), code: z.string().nullish() }) })
-const ChunkSchema = z.object({
-  choices: z.array(
-    z.object({
-      delta: z.object({ content: z.string().nullish(), reasoning_content: z.string().nullish() }).optional(),
-      message: z.object({ content: z.string().nullish() }).optional(),
-    }),
-  ),
-})
 
 /** One real request of one token through the gateway, with the time of each leg; `key` is null where it asks for none. */
 export async function testModel(
@@ -58,15 +48,18 @@ export async function testModel(
 
 async function read(response: Response, startedAt: number): Promise<ModelTest> {
   let firstTokenMs: number | null = null
-  let body = ''
-  const decoder = new TextDecoder()
-  // undici's streams carry bytes; its types say any.
-  for await (const bytes of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    body += decoder.decode(bytes, { stream: true })
-    if (firstTokenMs === null && textIn(body) !== '') firstTokenMs = performance.now() - startedAt
-    if (body.length > MAX_ANSWER_BYTES) break
+  let text = ''
+  let isWhole = false
+  let error: ModelTest['error'] = null
+  for await (const piece of piecesOf(response)) {
+    error ??= piece?.error ?? null
+    if (piece === undefined || error !== null) break
+    if (firstTokenMs === null && piece.text + piece.reasoning !== '') firstTokenMs = performance.now() - startedAt
+    text += piece.text === '' ? piece.reasoning : piece.text
+    isWhole ||= piece.isEnd
+    if (piece.isLast) break
   }
-  const error = errorIn(body, response)
+  error ??= faultOf(response, { isWhole, hasToken: firstTokenMs !== null })
   const tries = Number(response.headers.get('x-ocf-tries') ?? Number.NaN)
   return {
     ok: error === null,
@@ -77,7 +70,45 @@ async function read(response: Response, startedAt: number): Promise<ModelTest> {
     legs: legsIn(response.headers.get('server-timing') ?? ''),
     firstTokenMs,
     totalMs: performance.now() - startedAt,
-    text: textIn(body).slice(0, MAX_TEXT),
+    text: text.slice(0, MAX_TEXT),
+  }
+}
+
+function faultOf(
+  response: Response,
+  { isWhole, hasToken }: { isWhole: boolean; hasToken: boolean },
+): ModelTest['error'] {
+  const code = `status ${response.status}`
+  if (!response.ok) return { code, message: 'The gateway refused the request.' }
+  if (!isWhole) return { code: 'upstream_failed', message: 'The answer broke off before its end.' }
+  return hasToken ? null : { code, message: 'The answer is empty: not one token came.' }
+}
+
+/** What an answer says, as it comes; undefined for what is cut off. */
+async function* piecesOf(response: Response): AsyncGenerator<ChatPiece | undefined> {
+  const isStream = isEventStream(response.headers.get('content-type'))
+  const events = new ServerEvents()
+  const decoder = new TextDecoder()
+  let body = ''
+  let length = 0
+  // undici's streams carry bytes; its types say any.
+  for await (const bytes of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    const text = decoder.decode(bytes, { stream: true })
+    length += text.length
+    if (length > MAX_ANSWER_BYTES) return
+    if (!isStream) body += text
+    else for (const event of events.push(text)) yield readChatEvent(event)
+  }
+  if (isStream) for (const event of events.end()) yield readChatEvent(event)
+  else yield readWhole(body)
+}
+
+function readWhole(body: string): ChatPiece | undefined {
+  try {
+    return { ...readChat(JSON.parse(body)), isEnd: true, isLast: true }
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined // A proxy's page, say.
+    throw error
   }
 }
 
@@ -93,34 +124,5 @@ function legsIn(header: string): ModelTest['legs'] {
   return header.split(',').flatMap((part) => {
     const [, name, ms] = /^\s*([\w-]+)\s*;.*?dur=([\d.]+)/.exec(part) ?? []
     return name === undefined ? [] : [{ name, ms: Number(ms) }]
-  })
-}
-
-function errorIn(body: string, response: Response): ModelTest['error'] {
-  for (const part of partsOf(body)) {
-    const { error } = ErrorSchema.safeParse(part).data ?? {}
-    if (error !== undefined) return { code: error.code ?? `status ${response.status}`, message: error.message }
-  }
-  return response.ok ? null : { code: `status ${response.status}`, message: 'The gateway refused the request.' }
-}
-
-function textIn(body: string): string {
-  const texts = partsOf(body).map((part) => {
-    const choice = ChunkSchema.safeParse(part).data?.choices[0]
-    return choice?.delta?.content ?? choice?.message?.content ?? choice?.delta?.reasoning_content ?? ''
-  })
-  return texts.join('')
-}
-
-/** The JSON values of an event stream, or the one of a plain answer. */
-function partsOf(body: string): unknown[] {
-  const lines = body.split('\n')
-  const events = lines.filter((line) => line.startsWith('data:')).map((line) => line.slice('data:'.length).trim())
-  return (events.length > 0 ? events : [body]).flatMap((text) => {
-    try {
-      return [JSON.parse(text) as unknown]
-    } catch {
-      return [] // `[DONE]`, or an event of which the rest has not come yet.
-    }
   })
 }

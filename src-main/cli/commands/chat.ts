@@ -1,5 +1,5 @@
 import { Agent, fetch, type Response } from 'undici'
-import { z } from 'zod'
+import { type ChatPiece, isEventStream, readChat, readChatEvent, ServerEvents } from '#shared/chat-events.js'
 import { AppError } from '#shared/errors.js'
 import { printable } from '../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
@@ -9,19 +9,6 @@ export interface ChatOptions {
   model: string
   text: string
 }
-
-const ErrorSchema = z.object({ error: z.object({ message: z.string(), code: z.string().nullish() }) })
-const AnswerSchema = z.object({
-  choices: z
-    .array(
-      z.object({
-        delta: z.object({ content: z.string().nullish() }).optional(),
-        message: z.object({ content: z.string().nullish() }).optional(),
-      }),
-    )
-    .default([]),
-  usage: z.object({ completion_tokens: z.number().optional() }).nullish(),
-})
 
 /**
  * `ocf chat MODEL TEXT`: the answer on standard output as it comes, then on standard error who gave it and how fast.
@@ -62,26 +49,39 @@ export async function runChat(needs: { io: CliIo; client: ControlClient }, optio
 async function printAnswer(io: CliIo, response: Response): Promise<number> {
   if (!response.ok) return refused(io, response.status, await response.text())
   const answer = createAnswer(io)
-  if (!(response.headers.get('content-type') ?? '').startsWith('text/event-stream')) {
-    answer.add(await response.json())
+  let isWhole = false
+  for await (const piece of piecesOf(response)) {
+    if (piece === undefined) break
+    if (piece.error !== undefined) {
+      answer.breakOff()
+      return failed(io, piece.error)
+    }
+    answer.add(piece)
+    isWhole ||= piece.isEnd
+    if (piece.isLast) break
+  }
+  if (isWhole) {
     answer.end(response.headers)
     return EXIT.ok
   }
-  // undici's streams carry bytes; its types say any.
-  for await (const { event, data } of sseEvents((response.body ?? []) as AsyncIterable<Uint8Array>)) {
-    if (data === '[DONE]') {
-      answer.end(response.headers)
-      return EXIT.ok
-    }
-    const chunk: unknown = JSON.parse(data)
-    if (event === 'error' || ErrorSchema.safeParse(chunk).success) {
-      answer.breakOff()
-      return refused(io, response.status, data)
-    }
-    answer.add(chunk)
-  }
   answer.breakOff()
   throw brokenOff()
+}
+
+/** What an answer says, as it comes; undefined for what is cut off. */
+async function* piecesOf(response: Response): AsyncGenerator<ChatPiece | undefined> {
+  if (!isEventStream(response.headers.get('content-type'))) {
+    const value = jsonOf(await response.text())
+    yield value === undefined ? undefined : { ...readChat(value), isEnd: true, isLast: true }
+    return
+  }
+  const events = new ServerEvents()
+  const decoder = new TextDecoder()
+  // undici's streams carry bytes; its types say any.
+  for await (const bytes of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    for (const event of events.push(decoder.decode(bytes, { stream: true }))) yield readChatEvent(event)
+  }
+  for (const event of events.end()) yield readChatEvent(event)
 }
 
 /** Prints the text of an answer and keeps count. */
@@ -92,10 +92,8 @@ function createAnswer(io: CliIo) {
   let reported: number | undefined
   const endLine = (): unknown => pieces > 0 && io.stdout.write('\n')
   return {
-    add(chunk: unknown): void {
-      const { choices, usage } = AnswerSchema.parse(chunk)
-      reported = usage?.completion_tokens ?? reported
-      const text = choices[0]?.delta?.content ?? choices[0]?.message?.content ?? ''
+    add({ text, tokens }: ChatPiece): void {
+      reported = tokens ?? reported
       if (text === '') return
       firstAt ??= performance.now()
       pieces += 1
@@ -121,9 +119,12 @@ function createAnswer(io: CliIo) {
 
 /** What the gateway says went wrong, with its code. */
 function refused(io: CliIo, status: number, body: string): number {
-  const wire = ErrorSchema.safeParse(jsonOf(body)).data?.error
-  const sentence = wire === undefined ? `The gateway answered with status ${status}.` : wire.message
-  io.stderr.write(`error: ${printable(sentence)} (${printable(wire?.code ?? `status ${status}`)})\n`)
+  const { error } = readChat(jsonOf(body))
+  return failed(io, error ?? { message: `The gateway answered with status ${status}.`, code: `status ${status}` })
+}
+
+function failed(io: CliIo, { message, code }: { message: string; code: string }): number {
+  io.stderr.write(`error: ${printable(message)} (${printable(code)})\n`)
   return EXIT.failed
 }
 
@@ -142,44 +143,4 @@ function interrupted(io: CliIo): number {
 
 function brokenOff(cause?: unknown): AppError {
   return new AppError('upstream_failed', 'The answer broke off before its end. Ask again.', { cause })
-}
-
-/** One event of a server-sent event stream. */
-interface SseEvent {
-  /** `message` unless the stream names it. */
-  event: string
-  data: string
-}
-
-/** Characters of one event; an answer's events are far smaller. */
-const MAX_EVENT = 4 * 1024 * 1024
-
-/** The events of a stream as they come; comments are skipped. Throws when one event is larger than 4 MiB. */
-async function* sseEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<SseEvent> {
-  let event = 'message'
-  let data: string[] = []
-  for await (const line of linesOf(body)) {
-    if (line === '') {
-      if (data.length > 0) yield { event, data: data.join('\n') }
-      event = 'message'
-      data = []
-      continue
-    }
-    const [, field, value] = /^([^:]*):? ?(.*)$/s.exec(line) ?? []
-    if (field === 'event') event = value ?? ''
-    if (field === 'data') data.push(value ?? '')
-  }
-}
-
-async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder()
-  let rest = ''
-  for await (const chunk of body) {
-    rest += decoder.decode(chunk, { stream: true })
-    // A CR at the end may be half of a CRLF.
-    const lines = rest.split(/\r\n|\n|\r(?!$)/)
-    rest = lines.pop() ?? ''
-    if (rest.length > MAX_EVENT) throw new Error('The answer holds an event larger than 4 MiB.')
-    yield* lines
-  }
 }

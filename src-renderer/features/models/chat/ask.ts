@@ -1,6 +1,6 @@
-import { AppError, fromWireError, type WireError } from '#shared/errors.js'
+import { type ChatPiece, readChat, readChatEvent, ServerEvents } from '#shared/chat-events.js'
+import { AppError, fromWireError } from '#shared/errors.js'
 import { strings } from '../../../strings.js'
-import { readServerEvents } from './read-sse.js'
 
 const { chat: words } = strings.models
 
@@ -37,12 +37,6 @@ export interface Answer {
   exactTokens: boolean
 }
 
-interface Chunk {
-  choices?: { delta?: { content?: string | null; reasoning_content?: string | null } }[]
-  usage?: { completion_tokens?: number } | null
-  error?: unknown
-}
-
 /**
  * Asks through the gateway and tells the answer as it grows. Resolves when it is whole; rejects with an `AppError` when
  * it is not, and with the signal's reason when it was stopped.
@@ -62,14 +56,12 @@ export async function ask(question: Question, onAnswer: (answer: Answer) => void
   }
   onAnswer(answer)
   let isWhole = false
-  for await (const { event, data } of readServerEvents(response.body)) {
-    if (data === '[DONE]') {
-      isWhole = true
-      break
-    }
-    const chunk = parseChunk(data)
-    if (event === 'error' || chunk.error !== undefined) throw brokenOff(chunk)
-    const next = grown(answer, chunk, performance.now() - startedAt)
+  for await (const piece of piecesOf(response.body)) {
+    if (piece === undefined) break
+    if (piece.error !== undefined) throw told(piece.error)
+    isWhole ||= piece.isEnd
+    if (piece.isLast) break
+    const next = grown(answer, piece, performance.now() - startedAt)
     if (next === answer) continue
     answer = next
     onAnswer(answer)
@@ -77,17 +69,33 @@ export async function ask(question: Question, onAnswer: (answer: Answer) => void
   if (!isWhole) throw new AppError('upstream_failed', words.cut)
 }
 
+/** What a stream says, as it comes; undefined for what is cut off. */
+async function* piecesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<ChatPiece | undefined> {
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
+  const events = new ServerEvents()
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) break
+      for (const event of events.push(decoder.decode(value, { stream: true }))) yield readChatEvent(event)
+    }
+    for (const event of events.end()) yield readChatEvent(event)
+  } finally {
+    // Who stops reading wants nothing more; a stream that failed can't be cancelled.
+    reader.cancel().catch(() => undefined)
+  }
+}
+
 /** An answer after one more piece of it. */
-function grown(answer: Answer, chunk: Chunk, elapsedMs: number): Answer {
-  const delta = chunk.choices?.[0]?.delta
-  const piece = delta?.content ?? ''
-  const isPiece = piece !== '' || (delta?.reasoning_content ?? '') !== ''
-  const exact = chunk.usage?.completion_tokens
+function grown(answer: Answer, piece: ChatPiece, elapsedMs: number): Answer {
+  const isPiece = piece.text !== '' || piece.reasoning !== ''
+  const exact = piece.tokens
   if (!isPiece && exact === undefined) return answer
   const ttftMs = answer.ttftMs ?? (isPiece ? elapsedMs : null)
   return {
     ...answer,
-    text: answer.text + piece,
+    text: answer.text + piece.text,
     ttftMs,
     streamedMs: isPiece && ttftMs !== null ? elapsedMs - ttftMs : answer.streamedMs,
     tokens: exact ?? (answer.exactTokens ? answer.tokens : answer.tokens + 1),
@@ -114,25 +122,14 @@ async function post({ baseUrl, model, messages, headers, key }: Question, signal
   }
 }
 
-function parseChunk(data: string): Chunk {
-  try {
-    return JSON.parse(data) as Chunk
-  } catch (error) {
-    throw new AppError('upstream_failed', words.cut, { cause: error })
-  }
-}
-
-function brokenOff({ error }: Chunk): AppError {
-  const told = error as Partial<WireError['error']> | undefined
-  if (typeof told?.message !== 'string') return new AppError('upstream_failed', words.cut)
-  return fromWireError({
-    error: { type: '', param: null, request_id: '', ...told, message: told.message, code: told.code ?? '' },
-  })
-}
+/** The server's own error, under the code it has where that is one of ours. */
+const told = (error: { message: string; code: string }): AppError =>
+  fromWireError({ error: { type: '', param: null, request_id: '', ...error } })
 
 async function refusal(response: Response): Promise<AppError> {
   try {
-    return brokenOff((await response.json()) as Chunk)
+    const { error } = readChat(await response.json())
+    return error === undefined ? new AppError('upstream_failed', words.cut) : told(error)
   } catch (error) {
     return new AppError('internal', words.odd(response.status), { cause: error })
   }

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { EXIT } from '../../../../src-main/cli/io.js'
 import { cli } from '../cli-fixture.js'
@@ -178,5 +180,51 @@ describe('ocf chat', () => {
     const { run, errors } = cli({ answers: { 'node.status': { gatewayUrl: null } } })
     expect(await run('chat', 'm', 't')).toBe(EXIT.failed)
     expect(errors()).toContain("The node's gateway is not listening yet.")
+  })
+
+  const sample = (name: string): string =>
+    readFileSync(join(import.meta.dirname, '..', '..', '..', 'fixtures', 'cases', name), 'utf8')
+
+  it('shows an error whose code is a number, in place of a success', async () => {
+    const { run, output, errors } = await gateway((response) => {
+      response.writeHead(200, SSE).end(sample('09-error-numeric-code.sse'))
+    })
+    expect(await run('chat', 'm', 'Hello')).toBe(EXIT.failed)
+    expect(output()).toBe('part\n')
+    expect(errors()).toBe('error: engine died (500)\n')
+  })
+
+  it('takes an answer that gives a reason for its end, and no [DONE], for whole', async () => {
+    const { run, output } = await gateway((response) => {
+      response.writeHead(200, { 'Content-Type': 'Text/Event-Stream' }).end(sample('10-no-done.sse'))
+    })
+    expect(await run('chat', 'm', 'Hello')).toBe(EXIT.ok)
+    expect(output()).toBe('whole\n')
+  })
+
+  it.each(['data: {"choices":null}\n\n', 'data: {"choices":[{"del\n\n', 'data: no JSON\n\n', ''])(
+    'says that %j broke off, and shows no stack',
+    async (body) => {
+      const { run, errors } = await gateway((response) => void response.writeHead(200, SSE).end(body))
+      expect(await run('chat', 'm', 'Hello')).toBe(EXIT.failed)
+      expect(errors()).toContain('broke off')
+      expect(errors()).not.toContain('    at ')
+    },
+  )
+
+  it('ocf test calls an engine’s error, an empty answer and one without an end a failure', async () => {
+    const bodies = [sample('09-error-numeric-code.sse'), 'data: [DONE]\n\n', piece('Hi'), sample('10-no-done.sse')]
+    const results: [number, string][] = []
+    for (const body of bodies) {
+      const { run, output } = await gateway((response) => void response.writeHead(200, SSE).end(body))
+      const exit = await run('test', 'm')
+      results.push([exit, output().split('\n', 1)[0] ?? ''])
+    }
+    expect(results).toEqual([
+      [EXIT.failed, 'm does not answer: engine died (500)'],
+      [EXIT.failed, 'm does not answer: The answer is empty: not one token came. (status 200)'],
+      [EXIT.failed, 'm does not answer: The answer broke off before its end. (upstream_failed)'],
+      [EXIT.ok, 'm answers: "whole"'],
+    ])
   })
 })
