@@ -66,3 +66,15 @@ export function skeletonOf(name: string): string {
 export function isPlainName(name: string): boolean {
   return skeletonOf(name) === name.toLowerCase()
 }
+
+/**
+ * What Ollama takes a name for: no host or namespace means its own library, no tag means `latest`, and case counts for
+ * nothing. Two names of one model have the same.
+ */
+export function ollamaKeyOf(name: string): string {
+  const bare = name
+    .trim()
+    .toLowerCase()
+    .replace(/^(?:registry\.ollama\.ai\/)?(?:library\/)?/, '')
+  return bare.slice(bare.lastIndexOf('/') + 1).includes(':') ? bare : `${bare}:latest`
+}

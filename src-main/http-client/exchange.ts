@@ -2,15 +2,8 @@ import type { Duplex } from 'node:stream'
 import { type StallWatch, watchForStall } from '../base/stall-watch.js'
 import { asError, ConnectionLostError, IdleTimeoutError, MalformedAnswerError } from './errors.js'
 import { sendRequest, type UploadWriter } from './request-writer.js'
-import {
-  bodyReader,
-  type BodyReader,
-  MAX_HEAD_BYTES,
-  parseResponseHead,
-  readJoined,
-  type ResponseHead,
-} from './response-reader.js'
-import { WaitingBytes } from './waiting-bytes.js'
+import { assertHead, bodyReader, type BodyReader, parseResponseHead, type ResponseHead } from './response-reader.js'
+import { readJoined, WaitingBytes } from './joined-bytes.js'
 import type { AnswerHandler, HttpExchange, HttpRequest } from './index.js'
 
 /** The connection as its exchange sees it. */
@@ -204,9 +197,8 @@ export class Exchange implements HttpExchange {
     while (this.#body === undefined && !this.#isOver) {
       // Up to three of its last bytes may begin what ends it.
       const end = data.indexOf(HEAD_END, at + Math.max(0, this.#searched - (HEAD_END.length - 1)), 'latin1')
-      const bytes = (end === -1 ? data.length - (HEAD_END.length - 1) : end) - at
       this.#searched = end === -1 ? data.length - at : 0
-      if (bytes > MAX_HEAD_BYTES) throw new MalformedAnswerError('its head is too long')
+      assertHead(data, at, end)
       if (end === -1) {
         this.#held = at === data.length ? undefined : data.subarray(at)
         if (this.#held !== undefined) this.#watchHead()

@@ -25,6 +25,29 @@ const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/
 const DIGITS = /^\d{1,15}$/
 const TIMEOUT = /(?:^|[,;\s])timeout\s*=\s*"?(\d{1,6})/i
 
+const BEGINNING = Buffer.from('HTTP/1.')
+
+/**
+ * Looks at what has come of a head, from `at` to the empty line at `end` (-1 where that has not come): what will never be
+ * one is not waited for.
+ * @throws MalformedAnswerError
+ */
+export function assertHead(data: Buffer, at: number, end: number): void {
+  // Of an empty line up to three bytes may be here.
+  const bytes = (end === -1 ? data.length - 3 : end) - at
+  if (bytes > MAX_HEAD_BYTES) throw new MalformedAnswerError('its head is too long')
+  // Its first line is here by now, and was looked at.
+  if (bytes > MAX_LINE_BYTES) return
+  const length = Math.min(BEGINNING.length, data.length - at)
+  const lineEnd = data.indexOf(LF, at)
+  if (data.compare(BEGINNING, 0, length, at, at + length) !== 0) {
+    throw new MalformedAnswerError('its first line is no status line of HTTP/1')
+  }
+  if (lineEnd > at && data[lineEnd - 1] !== CR) {
+    throw new MalformedAnswerError('its first line ends in a bare line feed')
+  }
+}
+
 /**
  * Reads a head: `text` is what stands before its empty line, a byte a character.
  * @throws MalformedAnswerError for whatever two readers could understand in different ways
@@ -269,29 +292,4 @@ class ChunkedBody implements BodyReader {
         throw new MalformedAnswerError('what follows its last chunk is too long')
     }
   }
-}
-
-/**
- * The rest of a read that came in many pieces, as one: each costs its reader a write, and an answer in chunks of one
- * byte would hold up everything else. Where chunks end means nothing (RFC 9112 §7.1). What was read before an error is
- * handed out too. Returns where it ends.
- */
-export function readJoined(
-  body: BodyReader,
-  from: { first: Buffer; data: Buffer; at: number },
-  onData: (joined: Buffer) => void,
-): number {
-  const { first, data } = from
-  const pieces = [first]
-  let { at } = from
-  try {
-    while (!body.done && at < data.length) {
-      const read = body.read(data, at)
-      at = read.at
-      if (read.piece !== undefined) pieces.push(read.piece)
-    }
-  } finally {
-    onData(Buffer.concat(pieces))
-  }
-  return at
 }

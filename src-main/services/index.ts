@@ -59,11 +59,28 @@ export interface LocalService {
 export interface LocalModel {
   /** The id the network sees. */
   id: string
+  /** It runs on another company's computers, in the owner's name and on the owner's account. */
+  isCloud?: boolean
   ownedBy: string | undefined
   /** Unix seconds. */
   created: number | undefined
   /** Tokens, where the server tells. */
   contextLength: number | undefined
+  /** What else the server tells of it. */
+  facts?: ModelFacts | undefined
+}
+
+/** What is known of a model beside its name; each only where its server tells. */
+export interface ModelFacts {
+  /** `8.0B`, `360M` */
+  parameters?: string | undefined
+  quantization?: string | undefined
+  family?: string | undefined
+  format?: string | undefined
+  sizeBytes?: number | undefined
+  digest?: string | undefined
+  /** As Ollama names them: `completion`, `tools`, `vision`, `thinking`, `embedding`. */
+  capabilities?: readonly string[] | undefined
 }
 
 /** A method and a path a service shares with peers. `path` ends in `*` for a prefix; `method` `*` is any. */

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterEach, expect, test } from 'vitest'
 import type { DetectedServer, ServerKind } from '#shared/contract/sharing/detection.js'
 import { createDetector, type Candidate, type Detector } from '../../src-main/services/detection/index.js'
@@ -142,6 +143,62 @@ test('Jan wants its key on its port, and is there once the key is known', async 
 test('a vLLM that wants a key is named by what it leaves open', async () => {
   const model = { ...servers.VLLM(), key: 'secret', open: ['GET /version', 'GET /health'] }
   expect(await found(model)).toMatchObject({ name: 'vLLM', version: '0.11.2', state: 'needs-key' })
+})
+
+test('a llama.cpp whose list is open and whose answers want a key wants it, until the right one is known', async () => {
+  const { port } = await started(servers.LOCKED_LLAMA_CPP())
+  const candidates = [{ port }]
+  expect(await detectorOf(candidates).scan()).toMatchObject([{ name: 'llama.cpp', state: 'needs-key' }])
+  const keys = (key: string) => ({ keys: { [`127.0.0.1:${port}`]: key } })
+  expect(await detectorOf(candidates, keys('wrong')).scan()).toMatchObject([
+    { state: 'needs-key', problem: 'It does not take the key that was given.' },
+  ])
+  expect(await detectorOf(candidates, keys('sekret')).scan()).toMatchObject([{ state: 'ready', problem: null }])
+})
+
+test.each(['gzip', 'deflate', 'br', 'zstd'])('a list that comes in %s unasked is read', async (coding) => {
+  const packers = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync, zstd: zstdCompressSync }
+  const list = JSON.stringify({ object: 'list', data: [{ id: 'packed', object: 'model' }] })
+  let asked: string | undefined
+  const server = createServer((request, response) => {
+    asked = request.headers['accept-encoding']
+    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': coding })
+    response.end(packers[coding as keyof typeof packers](list))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  cleanups.push(() => new Promise((resolve) => server.close(resolve)))
+  const { port } = server.address() as AddressInfo
+  expect(await detectorOf([{ port }]).scan()).toMatchObject([{ models: [{ id: 'packed' }] }])
+  expect(asked).toBe('identity')
+})
+
+test('a list of models that is too long is said to be that', async () => {
+  const data = [{ id: 'a', note: 'x'.repeat(5 * 1024 * 1024) }]
+  const { port } = await started({ routes: { 'GET /v1/models': { body: { object: 'list', data } } } })
+  const typed = await detectorOf([]).typeIn({ host: '127.0.0.1', port })
+  expect(typed).toMatchObject({ state: 'not-found', problem: expect.stringContaining('too long') as string })
+})
+
+test('models of Ollama that run elsewhere are marked, and the context of the others is told', async () => {
+  const ollama = servers.OLLAMA()
+  const cloud = { id: 'gpt-oss:120b-cloud', object: 'model', created: 1_731_000_002, owned_by: 'library' }
+  const here = { id: 'llama3.2:latest', object: 'model', created: 1_731_000_000, owned_by: 'library' }
+  const tags = [
+    { name: cloud.id, digest: 'd1', size: 291, remote_host: 'https://ollama.com:443', remote_model: 'gpt-oss:120b' },
+    { name: here.id, digest: 'd2', size: 2_019_393_189, details: { context_length: 131_072, parameter_size: '3.2B' } },
+  ]
+  const view = await found({
+    routes: {
+      ...ollama.routes,
+      'GET /v1/models': { body: { object: 'list', data: [cloud, here] } },
+      'GET /api/tags': { body: { models: tags } },
+    },
+  })
+  expect(view?.models).toMatchObject([
+    { id: cloud.id, cloud: true },
+    { id: here.id, contextLength: 131_072, parameters: '3.2B' },
+  ])
+  expect(view?.models[1]).not.toHaveProperty('cloud')
 })
 
 test.each<[string, StandInModel['routes']]>([
@@ -357,9 +414,12 @@ test.each<[string, () => StandInModel]>([
     }),
   ],
 ])('%s is refused: it would be a loop', async (_, model) => {
-  const { port } = await started(model())
+  const standIn = await started(model())
+  const { port } = standIn
   const detector = detectorOf([{ port }])
   expect(await detector.scan()).toEqual([])
+  // LiteLLM answers it by real requests to every server behind it.
+  expect(standIn.seen).not.toContain('GET /health')
 
   const typed = await detector.typeIn({ host: '127.0.0.1', port })
 

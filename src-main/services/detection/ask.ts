@@ -105,6 +105,7 @@ export async function askForList(ask: Ask, paths: readonly string[]): Promise<Li
     const answer = await ask.get(path, MAX_MODEL_LIST_BYTES)
     if (answer.kind === 'timeout') return { kind: 'silent' }
     if (answer.kind === 'refused') return { kind: 'nothing', why: 'nothing listens there' }
+    if (answer.kind === 'too-long') return { kind: 'nothing', why: 'its list of models is too long' }
     if (answer.kind === 'broken') return { kind: 'nothing', why: 'the program there does not speak HTTP' }
     if (isGatewayAnswer(answer.status, answer.headers, answer.body)) return { kind: 'gateway', path }
     if (answer.status === 404 || answer.status === 405) continue

@@ -47,12 +47,18 @@ const EntrySchema = z.object({
   context_length: whole,
   /** Lemonade, in GB */
   size: positive,
-  /** llama.cpp, its size in bytes */
-  meta: z.object({ n_ctx_train: whole, size: positive, n_params: positive }).optional().catch(undefined),
+  /** llama.cpp, its size in bytes; `n_ctx` is what it serves, which its model may exceed */
+  meta: z.object({ n_ctx: whole, n_ctx_train: whole, size: positive, n_params: positive }).optional().catch(undefined),
 })
 
 /** What a gateway of this network writes beside each of its models. */
 const GatewayEntrySchema = z.object({ ocf: z.object({ servers: z.array(z.string()) }) })
+
+/**
+ * LiteLLM's proxy writes this time beside each of its models and no header of its own (1.110). It must be known by its
+ * list: what it is asked next, `/health`, it answers by real requests to every server behind it.
+ */
+const LITELLM_CREATED = 1_677_610_602
 
 const entries = z.array(z.unknown())
 // Ollama without a model answers `{"object":"list","data":null}`.
@@ -68,7 +74,8 @@ export function parseModelList(body: string): ModelList | undefined {
     const parsed = EntrySchema.safeParse(entry).data
     return parsed === undefined ? [] : [toListedModel(parsed)]
   })
-  const isGateway = read.some((entry) => GatewayEntrySchema.safeParse(entry).success)
+  const isLiteLlm = models.length > 0 && models.every(({ created }) => created === LITELLM_CREATED)
+  const isGateway = isLiteLlm || read.some((entry) => GatewayEntrySchema.safeParse(entry).success)
   return { models, unreadable: list.length - models.length, isGateway }
 }
 
@@ -77,7 +84,8 @@ function toListedModel({ id, meta, ...entry }: z.output<typeof EntrySchema>): Li
     id,
     ownedBy: entry.owned_by,
     created: entry.created,
-    contextLength: entry.max_model_len ?? meta?.n_ctx_train ?? entry.max_context_length ?? entry.context_length,
+    contextLength:
+      entry.max_model_len ?? meta?.n_ctx ?? meta?.n_ctx_train ?? entry.max_context_length ?? entry.context_length,
     quantisation: entry.quantization ?? quantisationIn(id),
     sizeBytes: meta?.size ?? (entry.size === undefined ? undefined : Math.round(entry.size * 1e9)),
     parameters: meta?.n_params === undefined ? undefined : billions(meta.n_params),

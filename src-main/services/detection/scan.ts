@@ -86,18 +86,20 @@ async function describe(
   const kind = profile?.kind ?? (target.expectedKind === 'jan' ? 'jan' : 'openai-compatible')
   const status = (await profile?.status?.(ask, list, target.watched)) ?? {}
   const hasModels = list.models.length > 0
+  const isLocked = identity.isLocked === true
   return {
     ...where,
     kind,
     name: SERVER_NAMES[kind],
     version: identity.version ?? null,
-    state: hasModels ? (status.state ?? 'ready') : 'no-models',
-    problem: hasModels ? null : noModels(kind),
+    state: isLocked ? 'needs-key' : hasModels ? (status.state ?? 'ready') : 'no-models',
+    problem: isLocked ? keyProblem(target) : hasModels ? null : noModels(kind),
     models: list.models.map((model): DetectedModel => modelOf(model, identity, status)),
     load: status.load ?? null,
     basePath: basePathOf(list.path),
     healthPath: profile?.healthPath ?? OPENAI_HEALTH_PATH,
-    memory: { listPath: list.path, profile, identity, modelIds },
+    // One that wants a key is asked anew each time.
+    memory: { listPath: list.path, profile, identity, modelIds: isLocked ? '' : modelIds },
   }
 }
 
@@ -120,6 +122,7 @@ function modelOf(listed: ListedModel, identity: Identity, status: Status): Detec
     sizeBytes: known?.sizeBytes ?? listed.sizeBytes ?? null,
     parameters: known?.parameters ?? listed.parameters ?? null,
     loaded: status.loaded === undefined ? null : status.loaded.has(listed.id),
+    ...(known?.cloud === true ? { cloud: true } : {}),
   }
 }
 
@@ -134,13 +137,12 @@ async function lockedServer(
   // vLLM locks its /v1 paths only.
   const version = isLlamaCpp ? undefined : (await ask.json('/version', VllmVersionSchema))?.version
   const guess = target.expectedKind ?? (version === undefined ? 'openai-compatible' : 'vllm')
-  const problem =
-    target.apiKey === undefined
-      ? 'It needs a key. Give the one you set in it.'
-      : 'It does not take the key that was given.'
-  const server = bare(where, path, isLlamaCpp ? 'llama.cpp' : guess, 'needs-key', problem, version)
+  const server = bare(where, path, isLlamaCpp ? 'llama.cpp' : guess, 'needs-key', keyProblem(target), version)
   return { kind: 'server', server }
 }
+
+const keyProblem = ({ apiKey }: ScanTarget): string =>
+  apiKey === undefined ? 'It needs a key. Give the one you set in it.' : 'It does not take the key that was given.'
 
 /** A 503 is a server that loads its model where it says so; from anything else it says nothing. */
 function startingServer(

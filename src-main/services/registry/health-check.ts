@@ -1,6 +1,8 @@
-import { MAX_MODEL_LIST_BYTES, parseModelList } from '../detection/model-list.js'
+import { MAX_MODEL_LIST_BYTES, parseModelList, type ListedModel } from '../detection/model-list.js'
+import { readTags } from '../detection/servers/ollama.js'
 import type { LocalModel, ServiceRegistration } from '../index.js'
-import type { HttpProbe, ProbeAnswer } from './http-probe.js'
+import { parseJson, type HttpProbe, type ProbeAnswer } from './http-probe.js'
+import { isOllamaList } from './published-models.js'
 import { LLM } from './registration.js'
 import { hostsToTry } from './target.js'
 
@@ -23,6 +25,7 @@ export interface HealthCheck {
 }
 
 const MAX_HEALTH_BYTES = 64 * 1024
+const TAGS_PATH = '/api/tags'
 
 /** LM Studio answers 200 to every path and logs a health probe as a mistake. */
 const OWNER_WITHOUT_HEALTH_PAGE = 'organization_owner'
@@ -52,7 +55,8 @@ export function createHealthCheck(
   }
 
   async function checkLlm(signal: AbortSignal, timeoutMs: number): Promise<CheckOutcome> {
-    const seen = readModels(await get(listPath, MAX_MODEL_LIST_BYTES, signal, timeoutMs), registration)
+    const listed = readModels(await get(listPath, MAX_MODEL_LIST_BYTES, signal, timeoutMs), registration)
+    const seen = await withTags(listed, signal, timeoutMs)
     if (seen.kind !== 'alive') {
       if (seen.kind !== 'unfit') hasHealthPage = registration.healthPath !== listPath
       return seen
@@ -65,6 +69,22 @@ export function createHealthCheck(
     // A server without a health page is alive because it lists its models.
     hasHealthPage = isSuccess(health.status) || health.status >= 500
     return seen
+  }
+
+  /** An Ollama tells more of its models in a list of its own, and only there which of them run elsewhere. */
+  async function withTags(seen: CheckOutcome, signal: AbortSignal, timeoutMs: number): Promise<CheckOutcome> {
+    if (seen.kind !== 'alive' || seen.models === undefined || !isOllamaList(seen.models)) return seen
+    const answer = await get(TAGS_PATH, MAX_MODEL_LIST_BYTES, signal, timeoutMs)
+    const tags = answer.kind === 'answer' && answer.status === 200 ? readTags(parseJson(answer.body)) : undefined
+    if (tags === undefined) return seen
+    const models = seen.models.map((model): LocalModel => {
+      const tag = tags.get(model.id)
+      if (tag === undefined) return model
+      const { facts, isCloud } = tag
+      const contextLength = tag.contextLength ?? model.contextLength
+      return { ...model, contextLength, facts: { ...model.facts, ...facts }, ...(isCloud ? { isCloud } : {}) }
+    })
+    return { ...seen, models }
   }
 
   async function checkGeneric(signal: AbortSignal, timeoutMs: number): Promise<CheckOutcome> {
@@ -89,13 +109,19 @@ function readModels(answer: ProbeAnswer, registration: Pick<ServiceRegistration,
   if (!isSuccess(status)) return { kind: 'unfit', reason: `GET /v1/models answers ${status}` }
   const list = parseModelList(body)
   if (list === undefined) return { kind: 'unfit', reason: 'GET /v1/models answers no list of models' }
-  if (list.isGateway) return { kind: 'unfit', reason: 'it is a gateway of this network, not a model server' }
-  return { kind: 'alive', models: list.models, unreadable: list.unreadable }
+  if (list.isGateway) return { kind: 'unfit', reason: 'it is a gateway that forwards to others, not a model server' }
+  return { kind: 'alive', models: list.models.map(toLocal), unreadable: list.unreadable }
+}
+
+function toLocal(listed: ListedModel): LocalModel {
+  const { id, ownedBy, created, contextLength, quantisation: quantization, sizeBytes, parameters } = listed
+  return { id, ownedBy, created, contextLength, facts: { quantization, sizeBytes, parameters } }
 }
 
 function withoutAnswer(answer: Exclude<ProbeAnswer, { kind: 'answer' }>): CheckOutcome {
   if (answer.kind === 'refused') return { kind: 'refused' }
   if (answer.kind === 'timeout') return { kind: 'silent' }
+  if (answer.kind === 'too-long') return { kind: 'unfit', reason: 'its answer is too long' }
   return { kind: 'unfit', reason: `the connection broke (${answer.reason})` }
 }
 

@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { Agent, request } from 'undici'
+import type { Transform } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
+import { Agent, type Dispatcher, request } from 'undici'
 import { originOf } from './target.js'
 
 /** What became of one small GET. */
@@ -9,7 +11,9 @@ export type ProbeAnswer =
   | { kind: 'refused' }
   /** Something listens, but did not answer in time. */
   | { kind: 'timeout' }
-  /** The connection broke, or what came was not HTTP or too much. */
+  /** It answers, and with more than was to be read. */
+  | { kind: 'too-long' }
+  /** The connection broke, or what came was not HTTP. */
   | { kind: 'broken'; reason: string }
 
 /** One small GET: where, how long it may take and how much may come. */
@@ -55,12 +59,13 @@ async function get(dispatcher: Agent, probe: ProbeRequest): Promise<ProbeAnswer>
       signal: AbortSignal.any([deadline, probe.signal]),
       headers: {
         accept: 'application/json',
+        'accept-encoding': 'identity',
         ...probe.headers,
         ...(probe.apiKey === undefined ? {} : { authorization: `Bearer ${probe.apiKey}` }),
       },
     })
-    const body = await readAtMost(response.body, probe.maxBytes)
-    if (body === undefined) return { kind: 'broken', reason: `more than ${probe.maxBytes} bytes` }
+    const body = await readAtMost(unpacked(response), probe.maxBytes)
+    if (body === undefined) return { kind: 'too-long' }
     return { kind: 'answer', status: response.statusCode, body, headers: response.headers }
   } catch (error) {
     if (deadline.aborted) return { kind: 'timeout' }
@@ -69,6 +74,27 @@ async function get(dispatcher: Agent, probe: ProbeRequest): Promise<ProbeAnswer>
     if (codes.some((code) => code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT')) return { kind: 'timeout' }
     return { kind: 'broken', reason: codes[0] ?? (error instanceof Error ? error.message : String(error)) }
   }
+}
+
+/** Some servers and proxies compress whatever was asked for (RFC 9110 §12.5.3 lets them). */
+const UNPACKERS: Readonly<Record<string, () => Transform>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+  zstd: createZstdDecompress,
+}
+
+function unpacked({ body, headers }: Dispatcher.ResponseData): AsyncIterable<unknown> {
+  const coding = String(headers['content-encoding'] ?? '')
+    .trim()
+    .toLowerCase()
+  const create = Object.hasOwn(UNPACKERS, coding) ? UNPACKERS[coding] : undefined
+  if (create === undefined) return body
+  const unpacker = create()
+  body.on('error', (error) => unpacker.destroy(error))
+  unpacker.on('close', () => body.destroy())
+  return body.pipe(unpacker)
 }
 
 /** The body as text, or undefined when it is longer than allowed; reading stops there. */

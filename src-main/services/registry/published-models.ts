@@ -64,6 +64,11 @@ export interface PublishedModels {
 /** As Ollama alone names the owner of the models of its own library. */
 const OLLAMA_OWNER = 'library'
 
+/** Whether a list of models is one of an Ollama. */
+export function isOllamaList(models: readonly LocalModel[]): boolean {
+  return models.some(({ ownedBy }) => ownedBy === OLLAMA_OWNER)
+}
+
 /** Why a model stays unpublished. */
 type LeftOutReason = 'not an id that can be published' | 'the name is taken' | 'too many models'
 
@@ -81,7 +86,7 @@ export function publishModels(serverModels: readonly LocalModel[], options: Publ
     ...{ models: [], identityGroups: [], serverModelIds: new Map(), visibilities: new Map(), leftOut: [] },
   }
   const taken = new Set<string>()
-  const speaksOllama = serverModels.some(({ ownedBy }) => ownedBy === OLLAMA_OWNER)
+  const speaksOllama = isOllamaList(serverModels)
   const ownEntries = [...new Set([...options.identityGroups, ...(speaksOllama ? [OLLAMA_API] : [])])]
   const used = {
     everyone: { models: 0, bytes: sizeOf(ownEntries) },
@@ -117,9 +122,15 @@ export function publishModels(serverModels: readonly LocalModel[], options: Publ
 
   const named = serverModels.map((model) => ({ model, id: publicIdOf(model.id) }))
   const ticked = named.filter(
-    ({ model, id }) => isTicked(options.models, model.id, id) && !except.includes(model.id) && !except.includes(id),
+    ({ model, id }) =>
+      isTicked(options.models, model, id, visibilities) && !except.includes(model.id) && !except.includes(id),
   )
-  for (const { id, model } of ticked) publish(id, model)
+  const plain = new Set(ticked.filter(({ id, model }) => id === model.id).map(({ id }) => id))
+  for (const { id, model } of ticked) {
+    // A request with exactly a model's id must not reach another whose path ends in it.
+    if (id !== model.id && plain.has(id)) result.leftOut.push({ id, reason: 'the name is taken' })
+    else publish(id, model)
+  }
   for (const [alias, meant] of options.aliases) {
     const target = ticked.find(({ model, id }) => model.id === meant || id === meant)
     if (target !== undefined) publish(alias, target.model)
@@ -151,8 +162,8 @@ function addUnlisted(
 }
 
 /** A server's list may tell more of a model. */
-function only({ ownedBy, created, contextLength }: LocalModel): Omit<LocalModel, 'id'> {
-  return { ownedBy, created, contextLength }
+function only({ ownedBy, created, contextLength, facts }: LocalModel): Omit<LocalModel, 'id'> {
+  return { ownedBy, created, contextLength, ...(facts === undefined ? {} : { facts }) }
 }
 
 /**
@@ -193,8 +204,15 @@ function decoded(text: string): string {
   })
 }
 
-function isTicked(models: ServiceRegistration['models'], serverId: string, id: string): boolean {
-  return models === 'all' || models.includes(serverId) || models.includes(id)
+/** Whoever ticks all of them does not mean those that others run, on the owner's account. */
+function isTicked(
+  models: ServiceRegistration['models'],
+  { id: serverId, isCloud }: LocalModel,
+  id: string,
+  said: ReadonlyMap<string, Visibility>,
+): boolean {
+  if (models === 'all') return isCloud !== true || said.has(serverId)
+  return models.includes(serverId) || models.includes(id)
 }
 
 function reasonAgainst(id: string, taken: ReadonlySet<string>, fits: boolean): LeftOutReason | undefined {

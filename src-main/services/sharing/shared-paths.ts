@@ -4,18 +4,21 @@ import type { SharedPath } from '../index.js'
 /** Where models are asked for answers: OpenAI's, Anthropic's and the reranker's paths, all of them `POST`. */
 export const MODEL_PATHS: readonly string[] = [
   '/v1/chat/completions',
+  '/v1/chat/completions/input_tokens',
   '/v1/completions',
   '/v1/embeddings',
   '/v1/responses',
+  '/v1/responses/input_tokens',
   '/v1/messages',
   '/v1/messages/count_tokens',
   '/v1/rerank',
+  '/v1/reranking',
   '/v1/audio/*',
   '/v1/images/*',
 ]
 
 /** The same in Ollama's own interface. */
-export const OLLAMA_MODEL_PATHS: readonly string[] = ['/api/chat', '/api/generate', '/api/embed']
+export const OLLAMA_MODEL_PATHS: readonly string[] = ['/api/chat', '/api/generate', '/api/embed', '/api/embeddings']
 
 /** What the service `llm` shares with peers: asking for answers, never the server's management calls. */
 export const LLM_SHARED_PATHS: readonly SharedPath[] = [

@@ -71,6 +71,8 @@ const DetectedModelSchema = z.object({
   parameters: z.string().nullable(),
   /** In memory now. */
   loaded: z.boolean().nullable(),
+  /** True where it runs on another company's computers, on the account of this machine's owner. */
+  cloud: z.boolean().optional(),
 })
 /** A model of a detected server; sizes in bytes, context in tokens, null for what the server does not report. */
 export type DetectedModel = z.output<typeof DetectedModelSchema>

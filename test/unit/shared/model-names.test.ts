@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isPlainName, isPublishable, skeletonOf } from '#shared/model-names.js'
+import { isPlainName, isPublishable, skeletonOf, ollamaKeyOf } from '#shared/model-names.js'
 
 const LOOK_ALIKES: [what: string, name: string][] = [
   ['a zero-width space', 'llama3.2\u200b'],
@@ -52,4 +52,17 @@ test('a name with what cannot be seen is never published, whatever surrounds it'
       expect(isPublishable(before + hidden + after)).toBe(false)
     }),
   )
+})
+
+test.each([
+  ['llama3.2', 'llama3.2:latest', true],
+  ['Llama3.2:LATEST', 'llama3.2:latest', true],
+  ['library/llama3.2', 'llama3.2', true],
+  ['registry.ollama.ai/library/llama3.2:latest', 'llama3.2', true],
+  ['llama3.2:1b', 'llama3.2', false],
+  ['someone/llama3.2', 'llama3.2', false],
+  ['hf.co/someone/phi-4:Q4_K_M', 'hf.co/someone/phi-4:q4_k_m', true],
+  ['localhost:5000/a/b', 'localhost:5000/a/b:latest', true],
+])('to Ollama %s and %s are one model: %s', (one, other, isSame) => {
+  expect(ollamaKeyOf(one) === ollamaKeyOf(other)).toBe(isSame)
 })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { SeenList } from '../ask.js'
-import { isOwnedBy, NAMELESS, type ServerProfile } from './profile.js'
+import type { Ask, SeenList } from '../ask.js'
+import { type Identity, isOwnedBy, NAMELESS, type ServerProfile } from './profile.js'
 
 const PropsSchema = z.object({
   default_generation_settings: z.object({ n_ctx: z.number().positive().optional() }).optional(),
@@ -12,6 +12,13 @@ const SlotsSchema = z.array(z.object({ is_processing: z.boolean() }))
 
 const saysSo = (list: SeenList): boolean => list.headers.server === 'llama.cpp'
 
+/** With `--api-key` the list and `/health` stay open (b10434); all else wants it. */
+async function unknown(ask: Ask): Promise<Identity> {
+  const answer = await ask.get('/props')
+  const isLocked = answer.kind === 'answer' && (answer.status === 401 || answer.status === 403)
+  return isLocked ? { ...NAMELESS, isLocked } : NAMELESS
+}
+
 /** llama.cpp. `/props` does not wake a sleeping server. `/slots` counts as use: it is asked only while a person watches. */
 export const llamaCpp: ServerProfile = {
   kind: 'llama.cpp',
@@ -19,7 +26,7 @@ export const llamaCpp: ServerProfile = {
   suspects: (list) => saysSo(list) || isOwnedBy(list, 'llamacpp'),
   async identify(ask, list) {
     const props = await ask.json('/props', PropsSchema)
-    if (props === undefined) return saysSo(list) ? NAMELESS : undefined
+    if (props === undefined) return saysSo(list) ? await unknown(ask) : undefined
     const contextLength = props.default_generation_settings?.n_ctx ?? null
     const [only, ...others] = list.models
     const details = only === undefined || others.length > 0 ? [] : [[only.id, { contextLength }] as const]

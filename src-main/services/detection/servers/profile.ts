@@ -4,6 +4,8 @@ import type { Ask, SeenList } from '../ask.js'
 /** What is learnt once about a server that was recognised. */
 export interface Identity {
   version: string | undefined
+  /** It lists its models to everybody and answers requests only to those who have its key. */
+  isLocked?: true
   /** By the server's own model id: what its list does not tell. */
   details: ReadonlyMap<string, Partial<Omit<DetectedModel, 'id'>>>
 }

@@ -85,6 +85,7 @@ const QUESTION_OF_PATH: Readonly<Record<string, string>> = {
   '/api/chat': 'messages',
   '/api/generate': 'prompt',
   '/api/embed': 'input',
+  '/api/embeddings': 'prompt',
   '/v1/completions': 'prompt',
 }
 

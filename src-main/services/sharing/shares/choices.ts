@@ -1,6 +1,7 @@
 import type { ModelChoice, ServerChoices, Visibility } from '#shared/contract/sharing/visibility.js'
 import { AppError } from '#shared/errors.js'
-import { isPublishable } from '#shared/model-names.js'
+import { isPublishable, ollamaKeyOf } from '#shared/model-names.js'
+import { didYouMean, nearNames } from '../../../config/index.js'
 import type { DetectionResult } from '../../detection/index.js'
 import type { LocalService, RegistrationInput } from '../../index.js'
 import { OLLAMA_API, publicIdOf } from '../../registry/published-models.js'
@@ -24,16 +25,20 @@ export function choose(
   const listed = detected.models.map(({ id }) => id)
   const remembered = new Map(before === undefined ? [] : choicesOf(before).map((choice) => [choice.model, choice]))
   const ids = new Set([...listed, ...remembered.keys()])
-  const { address } = detected
-  const models = request.models === 'all' ? 'all' : serverIds(request.models, { ids: listed, address })
-  const except = new Set(serverIds(request.except ?? [], { ids: [...ids], address }))
+  const { address, kind } = detected
+  const models = request.models === 'all' ? 'all' : serverIds(request.models, { ids: listed, address, kind })
+  const except = new Set(serverIds(request.except ?? [], { ids: [...ids], address, kind }))
   const said = new Map(
     (request.visibilities ?? []).flatMap(({ model, visibility }) =>
-      serverIds([model], { ids: [...ids], address }).map((id) => [id, visibility] as const),
+      serverIds([model], { ids: [...ids], address, kind }).map((id) => [id, visibility] as const),
     ),
   )
+  const clouds = new Set(detected.models.filter(({ cloud }) => cloud === true).map(({ id }) => id))
+  // Whoever shares all means what this machine runs; what runs elsewhere, on the owner's account, is shared by name.
+  const isAmongAll = (model: string): boolean =>
+    !except.has(model) && (!clouds.has(model) || said.has(model) || remembered.get(model)?.ticked === true)
   const choices = [...ids].slice(0, MAX_CHOICES).map((model): ModelChoice => {
-    const ticked = models === 'all' ? !except.has(model) : models.includes(model)
+    const ticked = models === 'all' ? isAmongAll(model) : models.includes(model)
     const kept = remembered.get(model)?.visibility ?? 'me'
     return { model, ticked, visibility: said.get(model) ?? (ticked ? request.visibility : undefined) ?? kept }
   })
@@ -99,12 +104,20 @@ export function registrationOf(share: KeptShare, apiKey: string | undefined): Re
 }
 
 /** The server's own ids of these models. @throws AppError `invalid_service` for one it does not have */
-function serverIds(named: readonly string[], { ids, address }: { ids: readonly string[]; address: string }): string[] {
-  const found = named.map((wanted) => ids.find((id) => id === wanted || publicIdOf(id) === wanted))
+function serverIds(
+  named: readonly string[],
+  { ids, address, kind }: { ids: readonly string[] } & Pick<DetectionResult, 'address' | 'kind'>,
+): string[] {
+  const found = named.map(
+    (wanted) =>
+      ids.find((id) => id === wanted || publicIdOf(id) === wanted) ??
+      (kind === 'ollama' ? ids.find((id) => ollamaKeyOf(id) === ollamaKeyOf(wanted)) : undefined),
+  )
   const missing = named.filter((_, index) => found[index] === undefined)
   if (missing.length > 0) {
     const list = missing.slice(0, 5).map((id) => JSON.stringify(id))
-    throw new AppError('invalid_service', `The server at ${address} has no model ${list.join(', ')}.`, {
+    const near = missing.length === 1 ? didYouMean(nearNames(missing[0] ?? '', ids.map(publicIdOf).slice(0, 500))) : ''
+    throw new AppError('invalid_service', `The server at ${address} has no model ${list.join(', ')}.${near}`, {
       param: 'models',
     })
   }
@@ -122,7 +135,9 @@ function checkedAliases(
   return aliases.map(({ name, model }) => {
     const refuse = (reason: string): AppError =>
       new AppError('invalid_service', `The name ${JSON.stringify(name)} ${reason}`, { param: 'aliases' })
-    const id = shared.find((one) => one === model || publicIdOf(one) === model)
+    const isMeant = (one: string): boolean => one === model || publicIdOf(one) === model
+    const sameInOllama = (one: string): boolean => ollamaKeyOf(one) === ollamaKeyOf(model)
+    const id = shared.find(isMeant) ?? (detected.kind === 'ollama' ? shared.find(sameInOllama) : undefined)
     if (id === undefined) throw refuse(`stands for ${JSON.stringify(model)}, which is not shared.`)
     if (!isPublishable(name)) {
       throw refuse(

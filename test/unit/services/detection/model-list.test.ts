@@ -12,6 +12,7 @@ test('the lists of the usual servers are read', () => {
     { id: 'd', created: 'yesterday', owned_by: null, meta: null },
     { id: 'e-Q4_K_M.gguf', size: 2.5 },
     { id: 'f', quantization: 'AWQ', meta: { size: 360_000_000, n_params: 361_820_000 } },
+    { id: 'g', meta: { n_ctx: 2048, n_ctx_train: 32_768 } },
   ]
 
   expect(read({ object: 'list', data })).toEqual({
@@ -24,6 +25,7 @@ test('the lists of the usual servers are read', () => {
       { id: 'd', ownedBy: undefined, created: undefined, contextLength: undefined },
       { id: 'e-Q4_K_M.gguf', quantisation: 'Q4_K_M', sizeBytes: 2_500_000_000 },
       { id: 'f', quantisation: 'AWQ', sizeBytes: 360_000_000, parameters: '362M' },
+      { id: 'g', contextLength: 2048 },
     ],
   })
   expect(read([{ id: 'a' }])?.models).toHaveLength(1)
@@ -55,4 +57,10 @@ test('whatever a server answers, reading it never throws', () => {
 test('the list of a gateway is known as such', () => {
   const entry = { id: 'a', ocf: { providers: 1, local: false, servers: ['12D3KooW'] } }
   expect(read({ object: 'list', data: [{ id: 'b' }, entry] })).toMatchObject({ isGateway: true })
+})
+
+test('the list of LiteLLM’s proxy, which says nothing else of itself, is known as that of a gateway', () => {
+  const entry = (id: string, created = 1_677_610_602) => ({ id, object: 'model', created, owned_by: 'openai' })
+  expect(read({ object: 'list', data: [entry('gpt-4o'), entry('loopy')] })).toMatchObject({ isGateway: true })
+  expect(read({ object: 'list', data: [entry('a'), entry('b', 1)] })).toMatchObject({ isGateway: false })
 })

@@ -142,3 +142,19 @@ test.each(['', 'gpt2', '=x', 'model=', 'model= ', 'ALL', 'a=\n', `model=${'x'.re
     expect(parseIdentityGroup(entry)).toMatchObject({ kind: 'invalid' })
   },
 )
+
+test('a model that others run in the owner’s name is published only where it was named', () => {
+  const cloud = { ...model('gpt-oss:120b-cloud'), isCloud: true }
+  const models = [model('a'), cloud]
+  const entries = (changes: Partial<PublishOptions>) => publishModels(models, wishes(changes)).identityGroups
+  expect(entries({})).toEqual(['model=a'])
+  expect(entries({ models: ['a', cloud.id] })).toEqual(['model=a', `model=${cloud.id}`])
+  expect(entries({ visibilities: new Map([[cloud.id, 'trusted']]) })).toEqual(['model=a', `model=${cloud.id}`])
+})
+
+test('a model whose id is a plain name keeps it before one whose path ends in that name', () => {
+  const { serverModelIds, identityGroups, leftOut } = publish(['/a/q4.gguf', '/b/q4.gguf', 'q4.gguf'])
+  expect(identityGroups).toEqual(['model=q4.gguf'])
+  expect(serverModelIds.get('q4.gguf')).toBeUndefined()
+  expect(leftOut.map(({ reason }) => reason)).toEqual(['the name is taken', 'the name is taken'])
+})

@@ -1,3 +1,5 @@
+import type { BodyReader } from './response-reader.js'
+
 /** Spare room behind bytes that wait, at most. */
 const MAX_SPARE_BYTES = 64 * 1024
 
@@ -20,4 +22,29 @@ export class WaitingBytes {
     this.#end += chunk.length
     return this.#room.subarray(this.#end - length, this.#end)
   }
+}
+
+/**
+ * The rest of a read that came in many pieces, as one: each costs its reader a write, and an answer in chunks of one
+ * byte would hold up everything else. Where chunks end means nothing (RFC 9112 §7.1). What was read before an error is
+ * handed out too. Returns where it ends.
+ */
+export function readJoined(
+  body: BodyReader,
+  from: { first: Buffer; data: Buffer; at: number },
+  onData: (joined: Buffer) => void,
+): number {
+  const { first, data } = from
+  const pieces = [first]
+  let { at } = from
+  try {
+    while (!body.done && at < data.length) {
+      const read = body.read(data, at)
+      at = read.at
+      if (read.piece !== undefined) pieces.push(read.piece)
+    }
+  } finally {
+    onData(Buffer.concat(pieces))
+  }
+  return at
 }
