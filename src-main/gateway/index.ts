@@ -8,6 +8,7 @@ import { allRoutes } from './routes/index.js'
 import { createOwnPeer } from './routes/peer.js'
 import {
   createMatcher,
+  createNearMatcher,
   type PathParams,
   remembering,
   type Route,
@@ -50,6 +51,7 @@ export function createGatewayListener(
   const log = needs.log.forComponent('gateway')
   const routes = allRoutes(needs, options)
   const match = remembering(createMatcher(routes, listener))
+  const nearMatch = createNearMatcher(match)
   const ownPeer = createOwnPeer(needs.host.peerId, routes)
   const admit = createAdmit(options)
   const pages = createPages({ log, apiKeys: needs.apiKeys }, options)
@@ -71,6 +73,17 @@ export function createGatewayListener(
     } else pages(arrival, found)
   }
 
+  /** What a request of this machine means; where its path is only near one, it goes on under that. */
+  function find(arrival: Arrival): RouteMatch {
+    const { path, query } = splitTarget(arrival.url)
+    const found = match(arrival.wantedMethod, path)
+    if (found.kind !== 'none' || listener === 'peer') return found
+    const near = nearMatch(arrival.wantedMethod, path)
+    if (near === undefined) return found
+    arrival.request.url = `${near.path}${query}`
+    return near.found
+  }
+
   return (request, response) => {
     // Peers send the origin form; at their listener there is no other.
     if (listener === 'local') acceptAbsoluteForm(request)
@@ -78,7 +91,7 @@ export function createGatewayListener(
     // A peer knows that streams are kept: it would be bytes in each of its answers.
     if (listener === 'peer') response.removeHeader('Connection')
     try {
-      const found = match(arrival.wantedMethod, splitTarget(arrival.url).path)
+      const found = find(arrival)
       admit(arrival, found)
       needs.apiKeys.identify(arrival)
       const own = ownPeer(arrival, found)

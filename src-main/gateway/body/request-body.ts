@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { JsonObjectBytes } from '../../base/json/object.js'
 import type { HeldBody } from './body-memory.js'
-import { type Form, readForm } from './form.js'
+import { type Form, readForm, withFormModel } from './form.js'
 import { readBody, type ReadRules } from './read-body.js'
 
 /**
@@ -50,6 +50,18 @@ export function modelOf(body: RequestBody): string | undefined {
   if (body.kind === 'none') return body.model
   if (body.kind !== 'read') return undefined
   return body.json?.text('model') ?? body.form?.model
+}
+
+/** The same request for another model, every other byte as it was sent; one without a body stays as it is. */
+export function withModel(body: RequestBody, model: string): RequestBody {
+  if (body.kind !== 'read') return body
+  if (body.json !== undefined) {
+    const json = body.json.with(new Map([['model', JSON.stringify(model)]]))
+    return { ...body, json, bytes: json.bytes }
+  }
+  const from = body.form?.model
+  if (body.form === undefined || from === undefined) return body
+  return { ...body, form: { ...body.form, model }, bytes: withFormModel(body.bytes, { from, to: model }) }
 }
 
 type BodyType = 'json' | 'multipart' | 'maybe-json' | 'other'

@@ -1,6 +1,5 @@
 import type { LocalService } from '../../services/index.js'
-import { withFormModel } from './form.js'
-import { modelOf, type RequestBody } from './request-body.js'
+import { modelOf, type RequestBody, withModel } from './request-body.js'
 
 /**
  * The body with the model's published name replaced by the one the server itself uses. The body comes back untouched,
@@ -12,11 +11,7 @@ export function withServerModelId(body: RequestBody, service: LocalService): Req
   if (model === undefined) return body
   const own = service.serverModelIds.get(model)
   if (own === undefined || own === model) return body
-  if (body.json !== undefined) {
-    const json = body.json.with(new Map([['model', JSON.stringify(own)]]))
-    return { ...body, json, bytes: json.bytes }
-  }
-  return { ...body, bytes: withFormModel(body.bytes, { from: model, to: own }) }
+  return withModel(body, own)
 }
 
 /** The raw path and query with the model in the query replaced likewise; everything else stays as it was sent. */

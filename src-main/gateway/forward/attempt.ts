@@ -6,13 +6,14 @@ import { connectionUnder, DeadPeerError } from '../../p2p/index.js'
 import { EndMark } from '../body/end-mark.js'
 import { ClientGoneError } from '../body/read-body.js'
 import type { RequestBody } from '../body/request-body.js'
+import { framingOf } from '../body/stream-events.js'
 import { bodyToSend } from '../body/upload.js'
 import { type AnswerPace, WaitingAnswer } from './answer-pace.js'
 import { breakOffLate, ErrorBody, Refusal, type Refused } from './error-body.js'
 import { type AttemptFailure, breakError, failureBeforeHeaders, isTimeout, reasonOf } from './failures.js'
 import { type Headers, responseHeaders } from './headers.js'
 import type { Contest } from './race.js'
-import { isPlainEventStream, type Reply } from './reply.js'
+import type { Reply } from './reply.js'
 import type { AttemptTarget } from './targets.js'
 
 /** What is asked of the target, and who hears of what becomes of it. */
@@ -23,15 +24,19 @@ export interface AttemptRequest {
   idleTimeoutMs: number
   /** Statuses that mean "ask another provider" are not handed to the client but returned as `refused`. */
   mayRefuse: boolean
+  /** Further statuses that are not handed to the client, whoever else is there to be asked. */
+  neverRelayed?: ReadonlySet<number> | undefined
   /** Asked when an answer breaks off: why, where nothing failed. Soon, and never rejects. */
   whyBrokenOff?: (() => Promise<string | undefined>) | undefined
   /** For a WebSocket handshake: whether a 101 with these headers answers it. */
   isAccepted?: ((headers: IncomingHttpHeaders) => boolean) | undefined
   /**
-   * Called at the clean end of an event stream, with whether it carried one of the marks such streams end with. False
-   * says that it should have: the answer breaks off then.
+   * Of a request to a model: called at the clean end of a stream of events, with whether it carried one of the marks such
+   * streams end with. False says that it should have: the answer breaks off then.
    */
   isComplete?: ((endMarked: boolean) => boolean) | undefined
+  /** An answer that is no stream of events begins with its body: where that never comes, the attempt failed. */
+  holdsHead?: boolean | undefined
   /**
    * Where another may be asked: hears of it when the provider is most likely gone, so that it is left before it has begun
    * to answer; returns the way to stop.
@@ -181,12 +186,12 @@ class Attempt implements AnswerHandler {
   }
 
   onHead(status: number, headers: IncomingHttpHeaders): void {
-    const { contest, pace, mayRefuse } = this.#request
+    const { contest, pace, mayRefuse, neverRelayed, holdsHead } = this.#request
     pace?.follow((error) => this.#exchange?.abort(error))
-    if (mayRefuse) this.#refusal = Refusal.of(status, headers)
+    if (mayRefuse || neverRelayed?.has(status) === true) this.#refusal = Refusal.of(status, headers, neverRelayed)
     if (this.#refusal !== undefined) return
     this.#waiting = new WaitingAnswer(status, headers)
-    if (contest?.mayPass() === false) return
+    if ((holdsHead === true && framingOf(headers) === undefined) || contest?.mayPass() === false) return
     if (pace === undefined) this.#begin()
     else this.#pass()
   }
@@ -218,8 +223,9 @@ class Attempt implements AnswerHandler {
     this.#head = { status, timing }
     // Comments have gone out as an event stream and this is something else: the client gets it as an error event.
     if (!passed) this.#late = new ErrorBody()
-    else if (this.#request.isComplete !== undefined && status === 200 && isPlainEventStream(answer))
-      this.#endMark = new EndMark()
+    const framing = framingOf(answer)
+    if (passed && this.#request.isComplete !== undefined && status === 200 && framing !== undefined)
+      this.#endMark = new EndMark(this.#target.path, framing)
   }
 
   onData(piece: Buffer): void {
@@ -262,10 +268,8 @@ class Attempt implements AnswerHandler {
       return
     }
     if (!this.#begin() || this.#head === undefined) return
-    if (this.#endMark !== undefined && this.#request.isComplete?.(this.#endMark.wasSeen()) === false) {
-      void this.#breakOff(new Error('it ended without the mark that its streams end with'), this.#head)
-      return
-    }
+    const fault = this.#endMark?.fault(this.#request.isComplete ?? (() => true))
+    if (fault !== undefined) return void this.#breakOff(new Error(fault), this.#head)
     if (this.#late === undefined) this.#reply.end()
     else breakOffLate(this.#reply, this.#head.status, this.#late)
     this.#settle({ kind: 'relayed', status: this.#head.status, timing: this.#head.timing })

@@ -18,22 +18,29 @@ export class ErrorBody {
     return true
   }
 
-  /** In OpenAI's shape, as it was sent; undefined where it has another one. */
+  /** The member of every interface's errors, as it was sent; undefined where there is none. */
   inShape(): { error: unknown } | undefined {
+    const value = this.#value()
+    return value !== undefined && 'error' in value ? { error: value.error } : undefined
+  }
+
+  #value(): object | undefined {
     if (this.#bytes > MAX_BYTES) return undefined
     try {
       const value: unknown = JSON.parse(Buffer.concat(this.#pieces).toString('utf8'))
-      return typeof value === 'object' && value !== null && 'error' in value ? { error: value.error } : undefined
+      return typeof value === 'object' && value !== null ? value : undefined
     } catch {
       // Not JSON: there is nothing in it a client could read.
       return undefined
     }
   }
 
-  /** The code of the closed vocabulary it names, as nodes do. */
+  /** The code of the closed vocabulary it names, as nodes do; in Ollama's shape it stands beside the error. */
   code(): ErrorCode | undefined {
-    const error = this.inShape()?.error
-    const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined
+    const value = this.#value()
+    if (value === undefined) return undefined
+    const error: unknown = Reflect.get(value, 'error')
+    const code: unknown = Reflect.get(typeof error === 'object' && error !== null ? error : value, 'code')
     return typeof code === 'string' && Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : undefined
   }
 }
@@ -60,9 +67,9 @@ export class Refusal {
     this.#retryAfterS = retryAfter(headers['retry-after'])
   }
 
-  /** Undefined where that answer is none. */
-  static of(status: number, headers: IncomingHttpHeaders): Refusal | undefined {
-    return REFUSALS.has(status) ? new Refusal(status, headers) : undefined
+  /** Undefined where that answer is none. `beyond`: statuses that are none of the client's business, either. */
+  static of(status: number, headers: IncomingHttpHeaders, beyond?: ReadonlySet<number>): Refusal | undefined {
+    return REFUSALS.has(status) || beyond?.has(status) === true ? new Refusal(status, headers) : undefined
   }
 
   /** To be asked at its end. */

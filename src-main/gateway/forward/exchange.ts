@@ -68,7 +68,7 @@ export async function runExchange(
       key: arrival.keyHolder?.name ?? null,
     }),
     request,
-    reply: new Reply(arrival.response, { listener, requestId }),
+    reply: new Reply(arrival.response, { listener, requestId, api: arrival.api }),
     startedAt: performance.now(),
     body: { kind: 'none' },
     memory: needs.bodies.hold(peer === undefined ? request.headers.origin : arrival.source),

@@ -109,6 +109,14 @@ const CAUSES = {
     advice: 'Try again shortly; "ocf doctor" tells how peers are reached.',
   },
   silent: { says: 'it did not answer in time', advice: 'Send the request again, or a shorter one.' },
+  locked: {
+    says: 'its model server wants a key',
+    advice: 'Whose server it is has to give its key to the node: "ocf share PORT --key-file FILE".',
+  },
+  moved: {
+    says: 'its model server redirects to another address',
+    advice: 'Whose server it is has to share the address it redirects to.',
+  },
   other: { says: 'it failed', advice: 'Send the request again, or use another model.' },
 } as const
 
@@ -120,7 +128,10 @@ const CAUSE_OF_CODE: Partial<Record<ErrorCode, FailureCause>> = {
   no_provider: 'closed',
 }
 
-const CAUSE_OF_STATUS: Readonly<Record<number, FailureCause>> = { 429: 'full', 502: 'server-down', 504: 'silent' }
+const CAUSE_OF_STATUS: Readonly<Record<number, FailureCause>> = {
+  ...{ 401: 'locked', 403: 'locked', 429: 'full', 502: 'server-down', 504: 'silent' },
+  ...{ 301: 'moved', 302: 'moved', 303: 'moved', 307: 'moved', 308: 'moved' },
+}
 
 /** Why an attempt left the client without an answer; `isOwn` for one at a server of this machine. */
 export function whyFailed(

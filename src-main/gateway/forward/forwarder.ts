@@ -91,11 +91,13 @@ export function createForwarder(
       body: plan.body,
       idleTimeoutMs: idleMs,
       mayRefuse: plan.mayRefuse,
+      neverRelayed: neverRelayed(exchange, plan),
       contest: part.contest,
       pace,
       whyBrokenOff: isPeer ? () => health.whyBrokenOff(provider.peerId) : undefined,
       isAccepted: exchange.reply.isHandshake ? (headers) => isAccepted(headers, exchange.request.headers) : undefined,
       onSuspect: isPeer && isHarmlessTwice(exchange, plan) ? whenSuspect(provider.peerId, part.hasAnother) : undefined,
+      holdsHead: plan.changesNothing,
       isComplete: plan.streamKind === undefined ? undefined : isComplete(provider, plan.streamKind),
       onAnswer: () => scored.answered(performance.now() - beganAt),
       onData: createAliveReporter(() => record.success(provider, plan.offer)),
@@ -250,6 +252,21 @@ interface Part {
   readers: () => number
   /** Another provider is there. */
   hasAnother: () => boolean
+}
+
+/** To the client it would look like its own key, and there is nothing that it could do about it. */
+const LOCKED: ReadonlySet<number> = new Set([401])
+/** A node says 403 of itself, too; between a node and its server it means the same, and a redirect leads nowhere. */
+const SERVERS_OWN: ReadonlySet<number> = new Set([401, 403, 301, 302, 303, 307, 308])
+
+/** What a model server says to the node of its owner, and not to who asks through that. */
+function neverRelayed(
+  { listener }: Exchange,
+  { provider, changesNothing }: AttemptPlan,
+): AttemptRequest['neverRelayed'] {
+  if (!changesNothing) return undefined
+  if (provider.kind === 'peer') return LOCKED
+  return listener === 'peer' ? SERVERS_OWN : undefined
 }
 
 /** It ended before there was an answer, and not because it failed. */

@@ -4,8 +4,9 @@ import { type AppError, toWireError } from '#shared/errors.js'
 import { inMicroBatch } from '../../base/micro-batch.js'
 import { HandshakeResponse } from '../../p2p/index.js'
 import { createTokenCounter, type TokenCount, type TokenCounter } from '../../telemetry/index.js'
-import { SseEvents } from '../body/sse-events.js'
+import { type Framing, framingOf, StreamEvents } from '../body/stream-events.js'
 import type { Listener } from '../listener/listeners.js'
+import { errorBody, errorEvent, type ModelApi } from '../listener/model-api.js'
 import type { Headers } from './headers.js'
 
 /** Milliseconds without a byte after which an event-stream client gets a comment, and between two of them. */
@@ -19,7 +20,9 @@ export class Reply {
   readonly #response: ServerResponse
   readonly #listener: Listener
   readonly #requestId: string
-  #events: SseEvents | undefined
+  readonly #api: ModelApi
+  #events: StreamEvents | undefined
+  #framing: Framing = 'sse'
   #comments: NodeJS.Timeout | undefined
   #finished = false
   #refused = false
@@ -30,10 +33,13 @@ export class Reply {
   #tokens: TokenCounter | undefined
   #switched: Duplex | undefined
 
-  constructor(response: ServerResponse, options: { listener: Listener; requestId: string }) {
+  /** `api`: whose interface the client reads errors of; OpenAI's unless given. */
+  constructor(response: ServerResponse, options: { listener: Listener; requestId: string; api?: ModelApi }) {
+    const { listener, requestId, api = 'openai' } = options
     this.#response = response
-    this.#listener = options.listener
-    this.#requestId = options.requestId
+    this.#listener = listener
+    this.#requestId = requestId
+    this.#api = api
     response.once('close', () => {
       this.#stopComments()
       if (!response.writableFinished) this.#announceGone()
@@ -88,8 +94,9 @@ export class Reply {
   startComments(headers: Headers, intervalMs = KEEP_ALIVE_COMMENT_MS): void {
     this.#comments = setInterval(() => {
       if (!this.started) {
-        this.#events = new SseEvents()
-        this.#response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', ...headers })
+        this.#events = new StreamEvents('sse')
+        const ours = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', ...this.#ids() }
+        this.#response.writeHead(200, { ...ours, ...headers })
       }
       if (!this.#response.writableNeedDrain) this.#response.write(': waiting\n\n')
     }, intervalMs)
@@ -108,15 +115,26 @@ export class Reply {
   /** Answers with an error while nothing was sent yet; those who work on an answer hear that the client is gone. */
   #refuse(error: AppError): void {
     this.#refused = true
-    const body = JSON.stringify(toWireError(error, this.#requestId))
+    const body = JSON.stringify(this.#bodyOf(error))
     this.#response.writeHead(error.status, {
       'content-type': 'application/json; charset=utf-8',
       'content-length': Buffer.byteLength(body),
-      ...(this.#listener === 'local' ? { 'x-request-id': this.#requestId } : {}),
+      ...this.#ids(),
       ...(error.retryAfterS === undefined ? {} : { 'retry-after': String(error.retryAfterS) }),
     })
     this.#response.end(body)
     this.#announceGone()
+  }
+
+  #bodyOf(error: AppError): object {
+    return errorBody(this.#api, error.status, toWireError(error, this.#requestId))
+  }
+
+  /** By which a person finds the request again; Anthropic's clients look for a header of their own. */
+  #ids(): Headers {
+    if (this.#listener === 'peer') return {}
+    const ids = { 'x-request-id': this.#requestId }
+    return this.#api === 'anthropic' ? { ...ids, 'request-id': this.#requestId } : ids
   }
 
   /**
@@ -124,7 +142,8 @@ export class Reply {
    * something else, for {@link Reply.breakOff}. Throws, with nothing sent, what Node has against the headers.
    */
   head(status: number, headers: Headers): boolean {
-    const isEvents = isPlainEventStream(headers)
+    const framing = framingOf(headers)
+    const isEvents = framing === 'sse'
     // Comments may go on behind the head of such a stream alone, until it begins.
     if (status !== 200 || !isEvents) this.#stopComments()
     if (this.started) {
@@ -133,16 +152,18 @@ export class Reply {
       return true
     }
     // An error event of ours must find room behind what the provider sends.
-    if (isEvents && this.#listener === 'local') delete headers['content-length']
+    if (framing !== undefined && this.#listener === 'local') {
+      delete headers['content-length']
+      this.#framing = framing
+      this.#events = new StreamEvents(framing)
+    }
+    if (this.#api === 'anthropic') Object.assign(headers, this.#ids())
     this.#response.writeHead(status, headers)
     const length = headers['content-length']
     if (typeof length === 'string' && !isEvents) this.#declared = Number(length)
     this.#countTokens(status, headers)
     // An event stream's head must not wait for its first event.
-    if (isEvents) {
-      this.#response.flushHeaders()
-      if (this.#listener === 'local') this.#events = new SseEvents()
-    }
+    if (isEvents) this.#response.flushHeaders()
     return true
   }
 
@@ -198,9 +219,9 @@ export class Reply {
   /**
    * The answer broke off. Before its head was sent, the error is the answer. Behind it, an event stream ends in an error
    * event; anything else, and every peer, who will tell its own client, has its connection reset. `provided` is the
-   * provider's own error in OpenAI's shape, where it gave one.
+   * provider's own error, where it gave one.
    */
-  breakOff(error: AppError, provided?: object): void {
+  breakOff(error: AppError, provided?: { error: unknown }): void {
     this.#switched?.destroy()
     if (this.#finished) return
     this.#finished = true
@@ -213,7 +234,8 @@ export class Reply {
       cutShort(this.#response)
       return
     }
-    this.#response.end(`event: error\ndata: ${JSON.stringify(provided ?? toWireError(error, this.#requestId))}\n\n`)
+    const told = this.#api === 'anthropic' && provided !== undefined ? { type: 'error', ...provided } : provided
+    this.#response.end(errorEvent(this.#framing, told ?? this.#bodyOf(error)))
   }
 }
 
@@ -236,11 +258,4 @@ function cutShort(response: ServerResponse): void {
 
 function single(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header
-}
-
-/** Server-sent events that can be read here. */
-export function isPlainEventStream(headers: Headers): boolean {
-  const type = headers['content-type']
-  if (headers['content-encoding'] !== undefined) return false
-  return typeof type === 'string' && type.toLowerCase().startsWith('text/event-stream')
 }

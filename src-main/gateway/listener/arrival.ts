@@ -7,6 +7,7 @@ import type { KeyHolder } from '../../services/secrets/index.js'
 import { ClientGoneError } from '../body/read-body.js'
 import type { HostName } from './host-name.js'
 import type { Listener } from './listeners.js'
+import { errorBody, type ModelApi, modelApiOf } from './model-api.js'
 import type { Caller } from './page-rules.js'
 
 /** A request as it came in at a listener, with where its answer goes. */
@@ -53,6 +54,11 @@ export class Arrival {
     return requestSource(this.request)
   }
 
+  /** The interface it speaks. */
+  get api(): ModelApi {
+    return modelApiOf(this.url, this.request.headers)
+  }
+
   /** True when the client asks for a WebSocket. */
   get isHandshake(): boolean {
     return this.response instanceof HandshakeResponse
@@ -88,7 +94,7 @@ export function newRequestId(): string {
 
 /** Answers a request with what went wrong; cuts its connection where something was sent already or the client is gone. */
 export function answerError(arrival: Arrival, error: unknown, log: Log): void {
-  const { response, requestId, url } = arrival
+  const { response, requestId, api } = arrival
   if (error instanceof ClientGoneError || response.destroyed) {
     response.destroy()
     return
@@ -98,19 +104,18 @@ export function answerError(arrival: Arrival, error: unknown, log: Log): void {
     response.destroy()
     return
   }
-  const wire = toWireError(error, requestId)
-  // Ollama's clients take a sentence where OpenAI's take an object.
-  const body = url.startsWith('/api/') ? { ...wire.error, error: wire.error.message } : wire
+  const status = error instanceof AppError ? error.status : 500
   if (error instanceof AppError && error.retryAfterS !== undefined) {
     response.setHeader('Retry-After', String(error.retryAfterS))
   }
-  answerJson(arrival, error instanceof AppError ? error.status : 500, body)
+  answerJson(arrival, status, errorBody(api, status, toWireError(error, requestId)))
 }
 
 /** Answers with a value as JSON, beside whatever headers the response has already. */
-export function answerJson({ response, requestId, listener }: Arrival, status: number, value: unknown): void {
+export function answerJson({ response, requestId, listener, api }: Arrival, status: number, value: unknown): void {
   const body = JSON.stringify(value)
   if (listener === 'local') response.setHeader('X-Request-Id', requestId)
+  if (listener === 'local' && api === 'anthropic') response.setHeader('Request-Id', requestId)
   response.setHeader('Content-Type', 'application/json; charset=utf-8')
   response.setHeader('Content-Length', Buffer.byteLength(body))
   response.statusCode = status

@@ -35,6 +35,7 @@ export function createPages(
     Object.assign(ctx.state, state)
     const { arrival } = state
     if (arrival.listener === 'local') ctx.set('X-Request-Id', arrival.requestId)
+    if (arrival.listener === 'local' && arrival.api === 'anthropic') ctx.set('Request-Id', arrival.requestId)
     try {
       await next()
     } catch (error) {
@@ -64,12 +65,11 @@ export function createPages(
       }
       return
     }
-    if (match.kind === 'none')
-      throw new AppError('not_found', `There is nothing at ${ctx.path.slice(0, 200)}. See /docs.`)
+    if (match.kind === 'none') throw nothingAt(ctx.path)
     const allowed = match.kind === 'found' ? match.route.methods : match.allowed
     ctx.set('Allow', [...allowed, 'OPTIONS'].join(', '))
     if (ctx.method === 'OPTIONS') ctx.status = 204
-    else throw new AppError('method_not_allowed', `${ctx.method} is not possible here; ${allowed.join(', ')} are.`)
+    else throw new AppError('method_not_allowed', `${ctx.method} is not possible here; ${listed(allowed)}.`)
   })
 
   const handle: (request: IncomingMessage, response: ServerResponse) => Promise<void> = app.callback()
@@ -78,6 +78,19 @@ export function createPages(
     // Koa answers every failure itself; its promise never rejects.
     void handle(arrival.request, arrival.response)
   }
+}
+
+function nothingAt(path: string): AppError {
+  return new AppError(
+    'not_found',
+    `There is nothing at ${path.slice(0, 200)}. The base URL for OpenAI’s clients ends in /v1, the one for Anthropic’s and Ollama’s has no path; /docs has the rest.`,
+  )
+}
+
+/** `GET and POST are`, `POST is` */
+function listed(methods: readonly string[]): string {
+  const last = methods.at(-1) ?? ''
+  return methods.length < 2 ? `${last} is` : `${methods.slice(0, -1).join(', ')} and ${last} are`
 }
 
 /** For what a person opens: no page may frame it, embed it or hold on to its window. */
@@ -90,6 +103,7 @@ const ALONE = {
 const EXPOSED_HEADERS = [
   'X-Computing-Node',
   'X-Request-Id',
+  'Request-Id',
   'X-Ocf-Tries',
   'X-Ocf-Sent-To',
   'Server-Timing',

@@ -64,6 +64,8 @@ const table = (answer: SchemaName, query?: RouteDoc['query']): RouteDoc => ({
 
 const page = (contentType: string): RouteDoc => ({ tag: 'node', answer: 'Page', contentType })
 
+const UNAVAILABLE: RouteDoc = { tag: 'models', answer: 'Forwarded', errors: ['invalid_request'] }
+
 /** By path, as the table of routes writes it. A test holds both together. */
 export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
   '/': page('text/html'),
@@ -72,20 +74,33 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
   [`${ANY_SERVICE_PREFIX}llm/v1/models`]: { tag: 'models', answer: 'ModelList', ...MODEL_PAGES },
   '/v1/models/*': { tag: 'models', answer: 'Model', errors: ['model_not_found'] },
   '/v1/chat/completions': shortForm('ChatRequest'),
+  '/v1/chat/completions/input_tokens': shortForm('ModelRequest'),
   '/v1/completions': shortForm('ModelRequest'),
   '/v1/embeddings': shortForm('ModelRequest'),
   '/v1/responses': shortForm('ModelRequest'),
+  '/v1/responses/input_tokens': shortForm('ModelRequest'),
   '/v1/messages': shortForm('ModelRequest'),
   '/v1/messages/count_tokens': shortForm('ModelRequest'),
   '/v1/realtime': { ...shortForm(), query: { model: 'The model to talk to.' } },
   '/v1/rerank': shortForm('ModelRequest'),
+  '/v1/reranking': shortForm('ModelRequest'),
+  '/v1/batches/*': UNAVAILABLE,
+  '/v1/files/*': UNAVAILABLE,
   '/v1/audio/*': shortForm(),
   '/v1/images/*': shortForm(),
   '/api/chat': shortForm('ModelRequest'),
   '/api/generate': shortForm('ModelRequest'),
   '/api/embed': shortForm('ModelRequest'),
+  '/api/embeddings': shortForm('ModelRequest'),
   '/api/tags': { tag: 'models', answer: 'Forwarded' },
   '/api/show': { tag: 'models', answer: 'Forwarded', errors: ['invalid_json', 'model_not_found', 'body_too_large'] },
+  '/api/ps': { tag: 'models', answer: 'Forwarded', errors: FORWARD_ERRORS },
+  '/api/pull': UNAVAILABLE,
+  '/api/push': UNAVAILABLE,
+  '/api/create': UNAVAILABLE,
+  '/api/copy': UNAVAILABLE,
+  '/api/delete': UNAVAILABLE,
+  '/api/blobs/*': UNAVAILABLE,
   '/api/version': { tag: 'models', answer: 'Forwarded' },
   [`${ANY_SERVICE_PREFIX}:service/*`]: {
     tag: 'services',

@@ -31,6 +31,13 @@ const Model = z.object({
     providers: z.number().int().describe('Peers that can serve it now, this node included.'),
     local: z.boolean().describe('True when this node itself offers it.'),
     context_length: z.number().int().optional().describe('Tokens.'),
+    parameters: z.string().optional().describe('8.0B, as its server writes it; only of this node’s own models.'),
+    quantization: z.string().optional(),
+    family: z.string().optional(),
+    format: z.string().optional(),
+    size: z.number().optional().describe('Bytes on disk.'),
+    digest: z.string().optional(),
+    capabilities: z.array(z.string()).optional().describe('As Ollama names them: completion, tools, vision.'),
     servers: z.array(z.string()).describe('Peer ids of the first of them; empty for web pages.'),
   }),
 })

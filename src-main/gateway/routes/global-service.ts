@@ -2,13 +2,13 @@ import { AppError } from '#shared/errors.js'
 import { ANY_SERVICE_PREFIX } from '#shared/routes.js'
 import { didYouMean } from '../../config/index.js'
 import { MODEL_PATHS } from '../../services/index.js'
-import { readRoutingBody, type RequestBody } from '../body/request-body.js'
+import { modelOf, readRoutingBody, type RequestBody, withModel } from '../body/request-body.js'
 import { type Exchange, keepClientAwake, runExchange } from '../forward/exchange.js'
 import { noProvider } from '../forward/failures.js'
-import type { Arrival } from '../listener/arrival.js'
+import { answerJson, type Arrival } from '../listener/arrival.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import type { Choice } from '../routing/choose-providers.js'
-import { nearModels } from '../routing/near-models.js'
+import { nearModels, ollamaModelFor } from '../routing/near-models.js'
 import { recheck } from '../routing/own-servers.js'
 import {
   fallbackLevel,
@@ -67,8 +67,17 @@ interface GlobalRequest {
   route: string
   /** An entry the provider's service must have besides what the request asks for. */
   also?: string
-  /** Makes of the body what the provider shall get. */
-  understand?: (body: RequestBody) => RequestBody
+  /** What is answered here, without any provider. */
+  answer?: (body: RequestBody) => object | undefined
+}
+
+/** Who is asked for what. */
+interface Chosen {
+  queries: IdentityQuery[]
+  model: string | undefined
+  hints: Parameters<GatewayNeeds['choice']['choose']>[2]
+  tiers: readonly (readonly string[])[]
+  found: Choice
 }
 
 /** Forwards to a chosen provider; see {@link runExchange} for what is thrown. */
@@ -154,28 +163,53 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
       : found
   }
 
-  return (arrival, { service, path, route, also, understand }) =>
+  /** The same request for the model that its name means to Ollama; undefined where that is none. */
+  function underOllamasName(service: string, { request, body }: Exchange): RequestBody | undefined {
+    if (service !== 'llm' || body.kind !== 'read' || request.headers['x-ocf-identity-group'] !== undefined) return
+    const model = modelOf(body)
+    const meant = model === undefined ? undefined : ollamaModelFor(needs, model)
+    return meant === undefined ? undefined : withModel(body, meant)
+  }
+
+  return (arrival, { service, path, route, also, answer }) =>
     runExchange(needs, arrival, { service, route }, async (exchange) => {
       const { headers } = arrival.request
       const identityKnown = headers['x-ocf-identity-group'] !== undefined
       const maxBytes = options.settings['gateway.max-body']
-      const body = await readRoutingBody(arrival.request, { maxBytes, identityKnown, memory: exchange.memory })
-      exchange.body = understand?.(body) ?? body
-      const queries = queriesOf(service, exchange)
+      exchange.body = await readRoutingBody(arrival.request, { maxBytes, identityKnown, memory: exchange.memory })
       const fallback = fallbackLevel(headers['x-ocf-fallback'] ?? headers['x-otela-fallback'])
-      const model = queries.find(({ key }) => key === 'model')?.value
-      if (service === 'llm' && queries.length === 0 && fallback < 2) throw missingModel()
-      const hints = { headers, body: exchange.body, also }
-      const tiers = matchingEntries(queries, fallback)
-      const chosen = choice.choose(service, tiers, hints)
-      // A promise only where the network has to be asked.
-      const first = chosen instanceof Promise ? await chosen : chosen
-      const { providers, knownButAway, beyondReach } =
-        first.providers.length > 0 ? first : await chosenAnew(service, tiers, hints, first)
+
+      async function choose(): Promise<Chosen> {
+        const queries = queriesOf(service, exchange)
+        const model = queries.find(({ key }) => key === 'model')?.value
+        if (service === 'llm' && queries.length === 0 && fallback < 2) throw missingModel()
+        const hints = { headers, body: exchange.body, also }
+        const tiers = matchingEntries(queries, fallback)
+        const chosen = choice.choose(service, tiers, hints)
+        // A promise only where the network has to be asked.
+        const first = chosen instanceof Promise ? await chosen : chosen
+        const found = first.providers.length > 0 ? first : await chosenAnew(service, tiers, hints, first)
+        return { queries, model, hints, tiers, found }
+      }
+
+      let chosen = await choose()
+      const meant = chosen.found.providers.length > 0 ? undefined : underOllamasName(service, exchange)
+      if (meant !== undefined) {
+        exchange.body = meant
+        chosen = await choose()
+      }
+      const { queries, model, hints, tiers } = chosen
+      const { providers, knownButAway, beyondReach } = chosen.found
       exchange.traffic.update({ model: model ?? null, candidates: providers.length })
       if (providers.length === 0) {
         if (beyondReach) throw onlyBeyondReach(service, model)
         throw also !== undefined && !knownButAway ? noOllama(model) : noneFound(service, queries, knownButAway)
+      }
+      const ready = answer?.(exchange.body)
+      if (ready !== undefined) {
+        answerJson(arrival, 200, ready)
+        exchange.traffic.finish({ status: 200 })
+        return
       }
       keepClientAwake(exchange, service, path, options.timing?.commentEveryMs)
       const what = model === undefined ? `the service "${service}"` : `the model "${model}"`

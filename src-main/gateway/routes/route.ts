@@ -89,6 +89,31 @@ export function createMatcher(
   }
 }
 
+/**
+ * Finds what a path means that is at no route: clients are given base URLs with `/v1` twice or without it, and write
+ * slashes twice or behind. Only paths of the model API are found so; everything else is where it is and nowhere else.
+ */
+export function createNearMatcher(
+  match: (method: string, path: string) => RouteMatch,
+): (method: string, path: string) => { path: string; found: RouteMatch } | undefined {
+  return (method, path) => {
+    const segments = path.split('/').filter((segment) => segment !== '')
+    const bare = segments.slice(segments.findIndex((segment) => segment !== 'v1'))
+    const isOllama = bare[0] === 'api'
+    const near = `/${(isOllama ? bare : ['v1', ...bare]).join('/')}`
+    if (near === path || segments.every((segment) => segment === 'v1')) return undefined
+    const found = match(method, near)
+    return isOfModelApi(found) ? { path: near, found } : undefined
+  }
+}
+
+function isOfModelApi(found: RouteMatch): boolean {
+  if (found.kind === 'none') return false
+  if (found.kind === 'wrong-method') return found.pages === 'model'
+  const { path, pages } = found.route
+  return (pages === 'model' || pages === 'model-path') && !path.includes(':')
+}
+
 /** Targets whose match is kept; a program uses a handful. */
 const MAX_REMEMBERED = 256
 /** Longer paths are matched anew each time. */

@@ -1,5 +1,5 @@
 import { AppError } from '#shared/errors.js'
-import type { LocalService, PeerClass, ServiceRegistry } from '../../services/index.js'
+import type { LocalService, ModelFacts, PeerClass, ServiceRegistry } from '../../services/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
 import { type ModelCatalog, modelsOf, type RoutableModel } from './model-catalog.js'
 
@@ -26,6 +26,17 @@ export interface ModelEntry {
     local: boolean
     /** Tokens, where known. */
     context_length?: number
+    /** `8.0B`; like the rest below only where this node's own server tells it. */
+    parameters?: string
+    /** `Q4_K_M` */
+    quantization?: string
+    family?: string
+    format?: string
+    /** Bytes on disk. */
+    size?: number
+    digest?: string
+    /** As Ollama names them: `completion`, `tools`, `vision`. */
+    capabilities?: readonly string[]
     /** The first of those peers. */
     servers: string[]
   }
@@ -137,6 +148,18 @@ const few = (servers: readonly string[]): string[] => servers.slice(0, FEW_SERVE
 
 const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value)
 
+const factsOf = ({ parameters, quantization, family, format, sizeBytes, digest, capabilities }: ModelFacts = {}) => ({
+  ...{ parameters, quantization, family, format, digest, capabilities },
+  size: sizeBytes,
+})
+
+/** Without what nobody tells. */
+function told<T extends object>(facts: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof T]?: Exclude<T[Name], undefined>
+  }
+}
+
 function entryOf({ id, own, peers }: Listed, peerId: string): ModelEntry {
   const [first] = own
   const listed = first?.models.find((model) => model.id === id)
@@ -149,7 +172,7 @@ function entryOf({ id, own, peers }: Listed, peerId: string): ModelEntry {
     ocf: {
       providers: providers.length,
       local: first !== undefined,
-      ...(listed?.contextLength === undefined ? {} : { context_length: listed.contextLength }),
+      ...told({ context_length: listed?.contextLength, ...factsOf(listed?.facts) }),
       servers: providers.slice(0, MAX_SERVERS),
     },
   }

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { hasBody } from '../../../../src-main/gateway/body/request-body.js'
 import { attempt, type AttemptRequest, type AttemptResult } from '../../../../src-main/gateway/forward/attempt.js'
@@ -356,6 +358,82 @@ describe('a try that is cut midway', () => {
     const text = await (await fetch(front.origin)).text()
     expect(text).toMatch(/^data: 1\n\nevent: error\ndata: .*its owner has paused sharing.*"code":"no_provider"/)
     expect(await front.result()).toMatchObject({ kind: 'cut', explained: true })
+  })
+})
+
+const CASES = join(import.meta.dirname, '..', '..', '..', 'fixtures', 'cases')
+
+describe('an answer of which only the head came', () => {
+  test.each([
+    ['and no more', readFileSync(join(CASES, '12-head-then-close.answer'))],
+    [
+      'and the size of a chunk',
+      'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n5\r\n',
+    ],
+    ['with a length', 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 5\r\n\r\n'],
+  ])('%s leaves a client of a model untouched, so that another may be asked', async (_what, bytes) => {
+    const { port } = await bareUpstream((socket) => socket.end(bytes))
+    const front = await frontOf(port, { holdsHead: true })
+    expect((await fetch(front.origin)).status).toBe(599)
+    expect(await front.result()).toMatchObject({ kind: 'failed', cause: 'lost' })
+  })
+
+  test('with bare line feeds fails at its first line and not when the time is over', async () => {
+    const { port } = await bareUpstream((socket) => socket.write(readFileSync(join(CASES, '16-lf-only-head.answer'))))
+    const front = await frontOf(port)
+    expect((await fetch(front.origin)).status).toBe(599)
+    expect(await front.result()).toMatchObject({
+      kind: 'failed',
+      reason: expect.stringContaining('line feed') as string,
+    })
+  })
+
+  test.each(['SSH-2.0-OpenSSH_9.6\r\n', '+PONG'])('and is no HTTP (%j) fails at once', async (bytes) => {
+    const { port } = await bareUpstream((socket) => socket.write(bytes))
+    const front = await frontOf(port)
+    expect((await fetch(front.origin)).status).toBe(599)
+    expect(await front.result()).toMatchObject({ kind: 'failed' })
+  })
+})
+
+describe('an event stream of a model that ends with its connection', () => {
+  const chat = { path: '/v1/chat/completions', isComplete: () => true }
+
+  test('inside an event is told as broken off, where HTTP/1.0 knows no difference', async () => {
+    const { port } = await bareUpstream((socket) => socket.end(readFileSync(join(CASES, '11-http10-truncated.answer'))))
+    const front = await frontOf(port, chat)
+    const text = await (await fetch(front.origin)).text()
+    expect(text).toMatch(/"half of".*\n\nevent: error\ndata: .*in the middle of an event.*"code":"upstream_failed"/s)
+    expect(text).not.toContain('"del\n')
+    expect(await front.result()).toMatchObject({ kind: 'cut' })
+  })
+
+  test('with a reason for its end is complete without [DONE]', async () => {
+    const events = readFileSync(join(CASES, '10-no-done.sse'), 'utf8')
+    const { port } = await bareUpstream((socket) =>
+      socket.end(`HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\n${events}`),
+    )
+    const front = await frontOf(port, chat)
+    expect(await (await fetch(front.origin)).text()).toBe(events)
+    expect(await front.result()).toMatchObject({ kind: 'relayed' })
+  })
+
+  test('without any mark is told as broken off, whatever its connection says', async () => {
+    const { port } = await upstream((_request, response) =>
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end('data: {"choices":[]}\n\n'),
+    )
+    const front = await frontOf(port, chat)
+    expect(await (await fetch(front.origin)).text()).toContain('without the mark')
+    expect(await front.result()).toMatchObject({ kind: 'cut' })
+  })
+})
+
+describe('a status that concerns the owner of a server alone', () => {
+  test('is not handed to the client, and leaves it untouched', async () => {
+    const { port } = await upstream((_request, response) => response.writeHead(401).end('Invalid API Key'))
+    const front = await frontOf(port, { neverRelayed: new Set([401]) })
+    expect((await fetch(front.origin)).status).toBe(599)
+    expect(await front.result()).toMatchObject({ kind: 'refused', status: 401 })
   })
 })
 

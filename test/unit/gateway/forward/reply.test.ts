@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { AppError } from '#shared/errors.js'
 import { Reply } from '../../../../src-main/gateway/forward/reply.js'
 import type { Listener } from '../../../../src-main/gateway/listener/listeners.js'
+import type { ModelApi } from '../../../../src-main/gateway/listener/model-api.js'
 import { startTestServer, type TestServer } from '../../../fixtures/http-server.js'
 import { until } from '../../../fixtures/until.js'
 
@@ -12,9 +13,9 @@ let server: TestServer
 afterEach(() => server.close())
 
 /** A server whose every request is answered by hand through a {@link Reply}. */
-async function serving(listener: Listener, answer: (reply: Reply) => unknown): Promise<TestServer> {
+async function serving(listener: Listener, answer: (reply: Reply) => unknown, api?: ModelApi): Promise<TestServer> {
   server = await startTestServer((_request, response) => {
-    void answer(new Reply(response, { listener, requestId: 'r1' }))
+    void answer(new Reply(response, { listener, requestId: 'r1', ...(api === undefined ? {} : { api }) }))
   })
   return server
 }
@@ -91,6 +92,35 @@ describe('an answer that breaks off', () => {
     })
     const text = await (await fetch(origin)).text()
     expect(text).toMatch(/^data: 1\n\nevent: error\ndata: \{"error":\{"message":"it broke".*"request_id":"r1"\}\}\n\n$/)
+  })
+
+  test('is an error line behind whole lines of Ollama’s', async () => {
+    const answer = (reply: Reply): void => {
+      reply.head(200, { 'content-type': 'application/x-ndjson' })
+      reply.write(Buffer.from('{"response":"a","done":false}\n{"resp'))
+      reply.breakOff(BROKEN)
+    }
+    const { origin } = await serving('local', answer, 'ollama')
+    const [first, second = '', ...rest] = (await (await fetch(origin)).text()).split('\n')
+    expect(first).toBe('{"response":"a","done":false}')
+    expect(JSON.parse(second)).toMatchObject({ error: 'it broke', code: 'upstream_failed' })
+    expect(rest).toEqual([''])
+  })
+
+  test('is an error of Anthropic’s shape for its clients, before and behind events', async () => {
+    const early = await serving('local', (reply) => reply.breakOff(BROKEN), 'anthropic')
+    const refused = await fetch(early.origin)
+    expect(refused.headers.get('request-id')).toBe('r1')
+    expect(await refused.json()).toMatchObject({ type: 'error', error: { type: 'api_error', message: 'it broke' } })
+    await early.close()
+    const answer = (reply: Reply): void => {
+      reply.head(200, SSE)
+      reply.write(Buffer.from('event: message_start\ndata: {}\n\n'))
+      reply.breakOff(BROKEN)
+    }
+    const response = await fetch((await serving('local', answer, 'anthropic')).origin)
+    expect(response.headers.get('request-id')).toBe('r1')
+    expect(await response.text()).toMatch(/\n\nevent: error\ndata: \{"type":"error","error":\{.*"type":"api_error"/)
   })
 
   test('has room for its error event even where the provider stated a length', async () => {

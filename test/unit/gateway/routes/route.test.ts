@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   createMatcher,
+  createNearMatcher,
   remembering,
   type Route,
   type RoutePlace,
@@ -110,4 +111,41 @@ test('a matcher that remembers says what it was told, and keeps a bounded number
   for (let index = 0; index < 300; index += 1) remembered('GET', `/v1/models/${index}`)
   remembered('GET', '/v1/models')
   expect(asked.filter((line) => line === 'GET /v1/models')).toHaveLength(2)
+})
+
+describe('a path near one of the model API', () => {
+  const table = [
+    ...TABLE,
+    route('/v1/chat/completions', { methods: ['POST'], pages: 'model-path' }),
+    route('/api/chat', { methods: ['POST'] }),
+    route('/metrics', { pages: 'never' }),
+  ]
+  const near = createNearMatcher(createMatcher(table, 'local'))
+
+  test.each([
+    ['POST', '/chat/completions', '/v1/chat/completions'],
+    ['POST', '/v1/v1/chat/completions', '/v1/chat/completions'],
+    ['POST', '//v1//chat/completions/', '/v1/chat/completions'],
+    ['GET', '/models', '/v1/models'],
+    ['GET', '//models/a%2Fb', '/v1/models/a%2Fb'],
+    ['POST', '/v1/api/chat', '/api/chat'],
+    ['GET', '/chat/completions', '/v1/chat/completions'],
+  ])('%s %s means %s', (method, path, meant) => {
+    expect(near(method, path)?.path).toBe(meant)
+  })
+
+  test.each([
+    '/metrics',
+    '//metrics',
+    '/v1/metrics',
+    '/v1',
+    '/v1/v1',
+    '/',
+    '//',
+    '/nothing',
+    '/service/x/y',
+    '/v1/_service/x//y',
+  ])('%s means nothing else', (path) => {
+    expect(near('GET', path)).toBeUndefined()
+  })
 })

@@ -12,18 +12,35 @@ const CR = 0x0d
 /** Bytes before a piece that can belong to a blank line ending in it: LF CR of LF CR LF. */
 const LOOK_BACK = 2
 
+/** How a stream is cut into events: server-sent events, or a JSON value a line, as Ollama streams. */
+export type Framing = 'sse' | 'ndjson'
+
+/** How the answer with these headers is framed; undefined where it is no stream of events, or one that is compressed. */
+export function framingOf(headers: Readonly<Record<string, string | string[] | undefined>>): Framing | undefined {
+  const type = headers['content-type']
+  if (headers['content-encoding'] !== undefined || typeof type !== 'string') return undefined
+  const name = type.split(';', 1)[0]?.trim().toLowerCase()
+  if (name === 'text/event-stream') return 'sse'
+  return name === 'application/x-ndjson' ? 'ndjson' : undefined
+}
+
 /**
- * Splits a server-sent event stream at event boundaries, bytes untouched: whole events pass at once, the beginning of
- * an unfinished one is held until its end comes. So a stream that breaks can be followed by an error event of our own
+ * Splits a stream at the boundaries of its events, bytes untouched: whole events pass at once, the beginning of
+ * an unfinished one is held until its end comes. So a stream that breaks can be followed by an error of our own
  * without the two running into each other. Each byte is looked at once, however small the pieces are.
  */
-export class SseEvents {
+export class StreamEvents {
+  readonly #framing: Framing
   /** Grows by doubling, so that many small pieces cost no more than one large one. */
   #held = EMPTY
   #heldBytes = 0
   #beforeLast = 0
   #last = 0
   #whole = true
+
+  constructor(framing: Framing) {
+    this.#framing = framing
+  }
 
   /** True while nothing but whole events was passed on. */
   get atBoundary(): boolean {
@@ -33,7 +50,8 @@ export class SseEvents {
   /** What may be sent now; undefined while there is no whole event. */
   push(chunk: Buffer): Buffer | undefined {
     if (chunk.length === 0) return undefined
-    const end = endOfLastEvent(chunk, this.#beforeLast, this.#last)
+    const end =
+      this.#framing === 'ndjson' ? chunk.lastIndexOf(LF) + 1 : endOfLastEvent(chunk, this.#beforeLast, this.#last)
     this.#remember(chunk)
     if (end === chunk.length) {
       this.#whole = true

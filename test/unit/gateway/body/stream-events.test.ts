@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { SseEvents } from '../../../../src-main/gateway/body/sse-events.js'
+import { framingOf, StreamEvents } from '../../../../src-main/gateway/body/stream-events.js'
 
 const BOUND = 1024 * 1024
 
@@ -37,7 +37,7 @@ describe('an event stream cut anywhere', () => {
           const bytes = Buffer.from(events.join('') + tail)
           const boundaries = new Set([0])
           for (const event of events) boundaries.add([...boundaries].at(-1)! + Buffer.byteLength(event))
-          const splitter = new SseEvents()
+          const splitter = new StreamEvents('sse')
           let passed = Buffer.alloc(0)
           for (const piece of cut(bytes, sizes)) {
             // A piece is only lent: what is held must not change with it.
@@ -57,7 +57,7 @@ describe('an event stream cut anywhere', () => {
   })
 
   test('passes each event with the piece that ends it', () => {
-    const splitter = new SseEvents()
+    const splitter = new StreamEvents('sse')
     expect(splitter.push(Buffer.from('data: 1\n'))).toBeUndefined()
     expect(splitter.push(Buffer.from('\ndata: 2'))?.toString()).toBe('data: 1\n\n')
     expect(splitter.push(Buffer.from('\r\n\r'))).toBeUndefined()
@@ -68,7 +68,7 @@ describe('an event stream cut anywhere', () => {
 
 describe('an event over the bound', () => {
   test('is passed on unfinished, which the splitter remembers until the next whole one', () => {
-    const splitter = new SseEvents()
+    const splitter = new StreamEvents('sse')
     const huge = Buffer.alloc(BOUND + 1, 'x')
     expect(splitter.push(huge)?.equals(huge)).toBe(true)
     expect(splitter.atBoundary).toBe(false)
@@ -77,7 +77,7 @@ describe('an event over the bound', () => {
   })
 
   test('costs no more in small pieces than in large ones', () => {
-    const splitter = new SseEvents()
+    const splitter = new StreamEvents('sse')
     const piece = Buffer.from('xx')
     const startedAt = performance.now()
     let passed = 0
@@ -85,5 +85,25 @@ describe('an event over the bound', () => {
     expect(passed).toBeGreaterThan(BOUND)
     // Looking at everything again with each piece took minutes.
     expect(performance.now() - startedAt).toBeLessThan(5_000)
+  })
+})
+
+describe('a stream of lines', () => {
+  test('passes whole lines and holds the beginning of the next', () => {
+    const splitter = new StreamEvents('ndjson')
+    expect(splitter.push(Buffer.from('{"a":'))).toBeUndefined()
+    expect(splitter.push(Buffer.from('1}\n{"b"'))?.toString()).toBe('{"a":1}\n')
+    expect(splitter.atBoundary).toBe(true)
+    expect(splitter.rest()?.toString()).toBe('{"b"')
+  })
+
+  test.each([
+    ['text/event-stream', 'sse'],
+    ['Text/Event-Stream; charset=utf-8', 'sse'],
+    ['application/x-ndjson', 'ndjson'],
+    ['application/json', undefined],
+  ])('is told by its media type: %s', (type, framing) => {
+    expect(framingOf({ 'content-type': type })).toBe(framing)
+    expect(framingOf({ 'content-type': type, 'content-encoding': 'gzip' })).toBeUndefined()
   })
 })
