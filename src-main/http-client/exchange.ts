@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream'
 import { type StallWatch, watchForStall } from '../base/stall-watch.js'
 import { asError, ConnectionLostError, IdleTimeoutError, MalformedAnswerError } from './errors.js'
+import { readJoined, WaitingBytes } from './joined-bytes.js'
 import { sendRequest, type UploadWriter } from './request-writer.js'
 import { assertHead, bodyReader, type BodyReader, parseResponseHead, type ResponseHead } from './response-reader.js'
-import { readJoined, WaitingBytes } from './joined-bytes.js'
 import type { AnswerHandler, HttpExchange, HttpRequest } from './index.js'
 
 /** The connection as its exchange sees it. */
