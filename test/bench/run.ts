@@ -43,6 +43,12 @@ export interface BenchOptions {
   holdMs: number
   /** The seed of what is drawn at random. */
   seed: number
+  /** A trace to replay on simulated providers, and of it so many minutes, at so many gateways. */
+  trace: string | undefined
+  traceMinutes: number
+  gateways: number[]
+  /** Where the rows of that are written, as JSON. */
+  json: string | undefined
   /** Milliseconds after which, on average, another node of the soak dies and comes back. */
   churnMs: number
 }
@@ -54,7 +60,7 @@ const { values } = parseArgs({
     beside: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     'cell-ms': { type: 'string', default: '1000' },
-    minutes: { type: 'string', default: '10' },
+    minutes: { type: 'string' },
     nodes: { type: 'string', default: '20' },
     survivors: { type: 'string', default: '4' },
     rows: { type: 'string' },
@@ -63,6 +69,9 @@ const { values } = parseArgs({
     'hold-s': { type: 'string' },
     full: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
+    trace: { type: 'string' },
+    gateways: { type: 'string', default: '1,8,24' },
+    json: { type: 'string' },
     'churn-ms': { type: 'string', default: '3000' },
   },
 })
@@ -77,7 +86,11 @@ if (unknown.length > 0) {
 const options = {
   rounds: Number(values.rounds),
   cellMs: Number(values['cell-ms']),
-  minutes: Number(values.minutes),
+  minutes: Number(values.minutes ?? 10),
+  trace: values.trace,
+  traceMinutes: Number(values.minutes ?? 20),
+  gateways: values.gateways.split(',').map(Number),
+  json: values.json,
   nodes: Number(values.nodes),
   survivors: Number(values.survivors),
   rows: values.rows?.split(','),

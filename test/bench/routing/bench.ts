@@ -1,13 +1,22 @@
+import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { startBenchWorker } from '../processes.ts'
 import type { BenchOptions } from '../run.ts'
+import type { TraceRow } from './trace/run-trace.ts'
+import { PUBLISHED_AT } from './trace/trace-file.ts'
 import type { RoutingResult } from './worker.ts'
 
 const RESULTS = resolve(import.meta.dirname, '../results')
 
 /** The choice of providers in simulated networks, beside simpler ones: nothing is sent, and a seed fixes the result. */
-export async function benchRouting({ seed }: BenchOptions): Promise<void> {
+export async function benchRouting(options: BenchOptions): Promise<void> {
+  if (options.trace !== undefined) {
+    await benchTrace(options, options.trace)
+    return
+  }
+  console.log(`Without --trace=FILE the own scenarios are run. Traces are published at ${PUBLISHED_AT}\n`)
+  const { seed } = options
   const worker = await startBenchWorker(join(import.meta.dirname, 'worker.ts'), { hooks: true })
   try {
     const { results, error } = await worker.ask<{ results?: RoutingResult[]; error?: string }>({ seed })
@@ -19,6 +28,49 @@ export async function benchRouting({ seed }: BenchOptions): Promise<void> {
     console.log(`\nWritten to ${file}`)
   } finally {
     await worker.stop()
+  }
+}
+
+/** Replays a published trace on simulated providers. */
+async function benchTrace({ seed, traceMinutes, gateways, json }: BenchOptions, file: string): Promise<void> {
+  if (!existsSync(file)) {
+    throw new Error(`There is no trace ${file}. Traces in this format are published at ${PUBLISHED_AT}`)
+  }
+  const worker = await startBenchWorker(join(import.meta.dirname, 'worker.ts'), { hooks: true })
+  try {
+    const trace = { file, minutes: traceMinutes, gateways, seed }
+    const { rows, error } = await worker.ask<{ rows?: TraceRow[]; error?: string }>({ seed, trace })
+    if (rows === undefined) throw new Error(error)
+    printTrace(rows)
+    const written = json ?? join(RESULTS, 'routing-trace.json')
+    await mkdir(RESULTS, { recursive: true })
+    await writeFile(written, `${JSON.stringify({ seed, minutes: traceMinutes, rows }, null, 2)}\n`)
+    console.log(`\nWritten to ${written}`)
+  } finally {
+    await worker.stop()
+  }
+}
+
+function printTrace(rows: readonly TraceRow[]): void {
+  console.log('Time to first token, then to the end of the answer, ms; simulated.\n')
+  console.log(
+    'gateways  policy                p50     p95     p99   e2e 50  e2e 95  errors  retries  cached  fairness   of reference',
+  )
+  for (const row of rows) {
+    const reference = rows.find(({ policy, gateways }) => policy === 'reference' && gateways === row.gateways)
+    const times = [row.p50Ms, row.p95Ms, row.p99Ms, row.endToEndP50Ms, row.endToEndP95Ms]
+    console.log(
+      [
+        String(row.gateways).padStart(8),
+        ` ${row.policy.padEnd(17)}`,
+        ...times.map((ms) => ms.toFixed(0).padStart(7)),
+        String(row.errors).padStart(7),
+        String(row.retries).padStart(8),
+        `${(row.cacheHits * 100).toFixed(1)} %`.padStart(7),
+        row.fairness.toFixed(2).padStart(9),
+        reference === undefined ? '' : (row.p95Ms / reference.p95Ms).toFixed(2).padStart(14),
+      ].join(' '),
+    )
   }
 }
 

@@ -1,5 +1,5 @@
 import { JsonObjectBytes } from '../../../src-main/base/json/object.js'
-import { createAffinity } from '../../../src-main/gateway/routing/affinity.js'
+import type { RequestWork } from '../../../src-main/gateway/routing/estimate/request-work.js'
 import { createProviderChoice } from '../../../src-main/gateway/routing/provider-choice.js'
 import { createProviderHealth } from '../../../src-main/gateway/routing/provider-health.js'
 import { createProviderScores } from '../../../src-main/gateway/routing/provider-scores.js'
@@ -9,6 +9,7 @@ import { ProviderSet } from '../../../src-main/node-table/view/provider-set.js'
 import type { Host } from '../../../src-main/p2p/index.js'
 import { silentLog } from '../../fixtures/hosts.js'
 import type { Policy } from './policies.ts'
+import { bodyOf } from './prompt.ts'
 import type { SimProvider } from './provider.ts'
 import type { Simulation } from './simulation.ts'
 import { createStatusView } from './status-view.ts'
@@ -16,6 +17,7 @@ import type { SimRequest } from './workload.ts'
 
 /** What a full node says with its 429: half the time a request may wait in its queue. */
 const RETRY_AFTER_MS = 5_000
+const ENTRIES = ['model=any']
 
 /** What the gateway runs, over a table and a network that are simulated; also tells who is not in quarantine. */
 export function createOwnPolicy(needs: {
@@ -35,6 +37,7 @@ export function createOwnPolicy(needs: {
     subscribe: () => () => undefined,
     health: () => ({ reader: 'full' }),
     findProviders: () => Promise.resolve(),
+    offers: { providers: () => new ProviderSet(), of: () => [] },
   } as unknown as NodeTable
   const libp2p = new EventTarget()
   const gone = new Set<string>()
@@ -46,36 +49,40 @@ export function createOwnPolicy(needs: {
   } as unknown as Host
   const health = createProviderHealth({ host, table, monotonic, log: silentLog })
   void health.start(new AbortController().signal)
-  const scores = createProviderScores({ monotonic })
+  const scores = createProviderScores({ monotonic, roundTripMs: (peerId) => providers.get(peerId)?.rttMs })
   void createStatusFollower({ table, scores }).start(new AbortController().signal)
   const choice = createProviderChoice({
     ...{ host, table, health, scores, random },
     registry: { connected: () => [] },
     admission: { hasRoom: false },
-    affinity: createAffinity({ monotonic }),
     reach: { of: () => 'anyone', includes: () => true },
   })
-  const asked = ({ conversation }: SimRequest) => ({
-    headers: {},
-    body: {
-      kind: 'read' as const,
-      bytes: Buffer.alloc(0),
-      json: JsonObjectBytes.from(Buffer.from(JSON.stringify({ messages: [{ role: 'user', content: conversation }] }))),
-    },
-  })
+  // The same one is asked about at each of its attempts.
+  const works = new WeakMap<SimRequest, RequestWork>()
+  function workOf(request: SimRequest): RequestWork {
+    const known = works.get(request)
+    if (known !== undefined) return known
+    const bytes = bodyOf(request)
+    const body = { kind: 'read' as const, bytes, json: JsonObjectBytes.from(bytes) }
+    const work = choice.workOf('llm', ENTRIES, body)
+    works.set(request, work)
+    return work
+  }
 
   return {
     routable: () => ids.filter((peerId) => health.isRoutable(peerId)),
     async choose(request) {
-      const { providers: chosen } = await choice.choose('llm', [['model=any']], asked(request))
+      const { providers: chosen } = await choice.choose('llm', [ENTRIES], { headers: {}, work: workOf(request) })
       return chosen.flatMap((provider) => (provider.kind === 'peer' ? [provider.peerId] : []))
     },
-    begin(peerId) {
-      const scored = scores.begin(peerId)
+    begin(peerId, request) {
+      const work = workOf(request)
+      const scored = scores.begin(peerId, work.at(peerId))
       return {
         firstByte(ttfbMs) {
           scored.answered(ttfbMs)
           health.reportSuccess(peerId)
+          work.readBy(peerId)
         },
         end(how) {
           if (how === 'refused') scored.refused(RETRY_AFTER_MS)
@@ -86,7 +93,7 @@ export function createOwnPolicy(needs: {
         },
       }
     },
-    answered: (request, peerId) => choice.answered(asked(request), { kind: 'peer', peerId }),
+    answered: () => undefined,
     disconnected: (peerId) =>
       void libp2p.dispatchEvent(new CustomEvent('peer:disconnect', { detail: { toString: () => peerId } })),
   }

@@ -7,7 +7,7 @@ import type { SimRequest } from './workload.ts'
 export interface Policy {
   /** Peers to try, in this order. */
   choose(request: SimRequest): Promise<string[]>
-  begin(peerId: string): TryReport
+  begin(peerId: string, request: SimRequest): TryReport
   /** The whole request was answered by this peer. */
   answered(request: SimRequest, peerId: string): void
   /** The connection to it broke. */
@@ -32,12 +32,13 @@ const MAX_ATTEMPTS = 4
 /** Orders of the rivals; what is quarantined they leave out as ours does, so that it is the choice that is compared. */
 type Order = (peers: readonly string[], inFlight: (peerId: string) => number, random: () => number) => string[]
 
-function shuffled(peers: readonly string[], random: () => number): string[] {
-  const list = [...peers]
+/** The same ones in an order of chance. */
+export function shuffled<T>(items: readonly T[], random: () => number): T[] {
+  const list = [...items]
   for (let left = list.length - 1; left > 0; left -= 1) {
     const other = Math.floor(random() * (left + 1))
-    const kept = list[left] as string
-    list[left] = list[other] as string
+    const kept = list[left] as T
+    list[left] = list[other] as T
     list[other] = kept
   }
   return list
@@ -52,8 +53,8 @@ function rival(createOrder: () => Order): PolicyFactory {
     return {
       ...own,
       choose: () => Promise.resolve(order(own.routable(), count, needs.random).slice(0, MAX_ATTEMPTS)),
-      begin(peerId) {
-        const report = own.begin(peerId)
+      begin(peerId, request) {
+        const report = own.begin(peerId, request)
         inFlight.set(peerId, count(peerId) + 1)
         return {
           firstByte: (ttfbMs) => report.firstByte(ttfbMs),

@@ -1,4 +1,6 @@
 import type { Simulation } from './simulation.ts'
+import { BlockCache } from './trace/block-cache.ts'
+import { BLOCK_TOKENS } from './trace/trace-file.ts'
 import type { SimRequest } from './workload.ts'
 
 /** What a provider can do, measured where it stands. */
@@ -12,6 +14,8 @@ export interface ProviderSpec {
   tokenMs: number
   /** To it and back. */
   rttMs: number
+  /** Blocks of prompts that it keeps, where requests tell theirs. */
+  cacheBlocks?: number
 }
 
 /** What a try hears, when it reaches the gateway. */
@@ -34,6 +38,10 @@ export interface SimProvider {
   comeBack(): void
   /** Everything takes this many times as long. */
   slowDown(times: number): void
+  /** Requests that are on their way to it. */
+  readonly onTheWay: number
+  /** Tokens of prompts that it had to read, and those it knew. */
+  readonly read: { tokens: number; known: number }
 }
 
 interface Job {
@@ -56,7 +64,10 @@ export function createProvider(sim: Simulation, id: string, spec: ProviderSpec):
   const jobs = new Set<Job>()
   const waiting: Job[] = []
   const cached = new Set<string>()
+  const blocks = new BlockCache(spec.cacheBlocks ?? 0)
+  const read = { tokens: 0, known: 0 }
   let running = 0
+  let onTheWay = 0
   let slowness = 1
   let gone: 'no' | 'crashed' | 'vanished' = 'no'
   let goneAtMs = 0
@@ -76,10 +87,10 @@ export function createProvider(sim: Simulation, id: string, spec: ProviderSpec):
     job.stage = 'running'
     running += 1
     const pace = slowness * (1 + (CROWDING * (running - 1)) / spec.slots)
-    const unread = cached.has(request.conversation)
-      ? request.contextTokens - request.knownTokens
-      : request.contextTokens
-    remember(request.conversation)
+    const known = request.blocks === undefined ? knownOf(request) : blocks.take(request.blocks) * BLOCK_TOKENS
+    const unread = Math.max(1, request.contextTokens - known)
+    read.tokens += unread
+    read.known += request.contextTokens - unread
     const readMs = (FIXED_MS + (unread / 1000) * spec.readMsPerThousand) * pace
     sim.after(readMs, () => {
       if (job.stage !== 'running') return
@@ -90,6 +101,13 @@ export function createProvider(sim: Simulation, id: string, spec: ProviderSpec):
         end(job)
       })
     })
+  }
+
+  /** Tokens it need not read, which it holds from now on. */
+  function knownOf({ conversation, knownTokens }: SimRequest): number {
+    const known = cached.has(conversation) ? knownTokens : 0
+    remember(conversation)
+    return known
   }
 
   function remember(conversation: string): void {
@@ -137,7 +155,16 @@ export function createProvider(sim: Simulation, id: string, spec: ProviderSpec):
   return {
     id,
     rttMs: spec.rttMs,
-    send: (request, events) => sim.after(spec.rttMs / 2, () => arrive(request, events)),
+    send(request, events) {
+      onTheWay += 1
+      sim.after(spec.rttMs / 2, () => {
+        onTheWay -= 1
+        arrive(request, events)
+      })
+    },
+    get onTheWay() {
+      return onTheWay
+    },
     status: () =>
       gone === 'no'
         ? {
@@ -156,9 +183,11 @@ export function createProvider(sim: Simulation, id: string, spec: ProviderSpec):
       }
       jobs.clear()
       cached.clear()
+      blocks.clear()
       running = 0
     },
     comeBack: () => void (gone = 'no'),
     slowDown: (times) => void (slowness = times),
+    read,
   }
 }

@@ -20,43 +20,72 @@ export interface Outcome {
   retries: number
 }
 
-interface Tally {
+/** What came of the requests of a run, or of several. */
+export interface Tally {
   ttftMs: number[]
+  /** From its arrival to the end of its answer. */
+  endToEndMs: number[]
+  /** Times to first token by conversation. */
+  byConversation: Map<string, number[]>
   requests: number
   errors: number
   retries: number
+  /** Tokens of prompts that providers had to read, and those they knew already. */
+  readTokens: number
+  knownTokens: number
 }
+
+/** Nothing yet. */
+export const emptyTally = (): Tally => ({
+  ...{ ttftMs: [], endToEndMs: [], byConversation: new Map() },
+  ...{ requests: 0, errors: 0, retries: 0, readTokens: 0, knownTokens: 0 },
+})
+
+/** Who is there, and what happens to them. */
+export type Network = Pick<Scenario, 'gateways' | 'providers' | 'durationMs' | 'events'>
 
 /** Requests may still end after the last one came. */
 const TAIL_MS = 120_000
-const TICK_MS = 1_000
+const TICK_MS = 50
 
 export async function runScenario(scenario: Scenario, policy: PolicyFactory, seeds: number[]): Promise<Outcome> {
-  const tally: Tally = { ttftMs: [], requests: 0, errors: 0, retries: 0 }
-  for (const seed of seeds) await runOnce(scenario, policy, seed, tally)
-  const { ttftMs, ...counts } = tally
-  return { ...counts, p50: percentile(ttftMs, 50), p95: percentile(ttftMs, 95), p99: percentile(ttftMs, 99) }
+  const tally = emptyTally()
+  for (const seed of seeds) await runOnce(scenario, workloadOf(scenario, seed), { policy, seed, tally })
+  const { ttftMs, requests, errors, retries } = tally
+  return {
+    ...{ requests, errors, retries },
+    ...{ p50: percentile(ttftMs, 50), p95: percentile(ttftMs, 95), p99: percentile(ttftMs, 99) },
+  }
 }
 
-async function runOnce(scenario: Scenario, create: PolicyFactory, seed: number, tally: Tally): Promise<void> {
-  // The quarantine looks after its peers by an interval: it turns with the simulation's clock.
-  mock.timers.enable({ apis: ['setInterval'] })
+/** Lets these requests come to gateways that choose by one policy, and adds what their clients saw to the tally. */
+export async function runOnce(
+  network: Network,
+  requests: readonly SimRequest[],
+  { policy, seed, tally }: { policy: PolicyFactory; seed: number; tally: Tally },
+): Promise<void> {
+  // Intervals and time-outs of the code under test turn with the simulation's clock.
+  mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
   try {
     const sim = createSimulation()
     const providers = new Map<string, SimProvider>(
-      scenario.providers.map((spec, index) => [`peer-${index}`, createProvider(sim, `peer-${index}`, spec)]),
+      network.providers.map((spec, index) => [`peer-${index}`, createProvider(sim, `peer-${index}`, spec)]),
     )
     const random = createRandom(seed * 7919 + 1)
-    const gateways = Array.from({ length: scenario.gateways }, () => create({ sim, providers, random }))
-    const end = scenario.durationMs + TAIL_MS
+    const gateways = Array.from({ length: network.gateways }, () => policy({ sim, providers, random }))
+    const end = network.durationMs + TAIL_MS
     for (let atMs = TICK_MS; atMs <= end; atMs += TICK_MS) sim.after(atMs, () => mock.timers.tick(TICK_MS))
-    for (const request of workloadOf(scenario, seed)) {
+    for (const request of requests) {
       sim.after(request.atMs, () => void serve(sim, gateways[request.gateway] as Policy, providers, request, tally))
     }
-    for (const { atMs, provider, what } of scenario.events ?? []) {
+    for (const { atMs, provider, what } of network.events ?? []) {
       sim.after(atMs, () => happen(providers.get(`peer-${provider}`) as SimProvider, what, gateways))
     }
     await sim.run(end)
+    for (const { read } of providers.values()) {
+      tally.readTokens += read.tokens
+      tally.knownTokens += read.known
+    }
   } finally {
     mock.timers.reset()
   }
@@ -93,16 +122,17 @@ async function serve(
       return
     }
     if (index > 0) tally.retries += 1
-    const report = policy.begin(peerId)
+    const report = policy.begin(peerId, request)
     const startedAt = sim.now()
     let ttfbMs: number | undefined
     provider.send(request, {
       firstByte() {
         ttfbMs = sim.now() - startedAt
-        tally.ttftMs.push(sim.now() - request.atMs)
+        count(tally, request, sim.now() - request.atMs)
         report.firstByte(ttfbMs)
       },
       done() {
+        tally.endToEndMs.push(sim.now() - request.atMs)
         report.end('answered')
         policy.answered(request, peerId)
       },
@@ -118,4 +148,11 @@ async function serve(
     })
   }
   attempt(0)
+}
+
+function count(tally: Tally, { conversation }: SimRequest, ttftMs: number): void {
+  tally.ttftMs.push(ttftMs)
+  const known = tally.byConversation.get(conversation) ?? []
+  known.push(ttftMs)
+  tally.byConversation.set(conversation, known)
 }

@@ -25,8 +25,8 @@ const QUEUE = { queue: 16, queueTimeMs: 10_000 }
 const MIDDLING: ProviderSpec = { slots: 4, ...QUEUE, readMsPerThousand: 400, tokenMs: 20, rttMs: 40 }
 
 /** From a laptop on a mobile network to a server with a big card; drawn once, the same in every scenario. */
-function heterogeneous(count: number): ProviderSpec[] {
-  const random = createRandom(42)
+export function heterogeneous(count: number, seed = 42): ProviderSpec[] {
+  const random = createRandom(seed)
   return Array.from({ length: count }, (_, index) => {
     const speed = [4, 2, 1, 1, 0.5, 0.5, 0.25, 0.25][index % 8] ?? 1
     return {

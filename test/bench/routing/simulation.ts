@@ -14,7 +14,7 @@ interface Event {
 }
 
 /** Turns of the microtask queue an event may need: no chain of promises in the code under test is longer. */
-const SETTLING_TURNS = 8
+const SETTLING_TURNS = 16
 
 export function createSimulation(): Simulation {
   const heap: Event[] = []

@@ -1,3 +1,4 @@
+import { fullBucket, refilled } from '../../../src-main/base/token-bucket.js'
 import type { NodeTable, PeerStatusEvent } from '../../../src-main/node-table/index.js'
 import type { StatusAnswer } from '../../../src-main/node-table/wire/status-message.js'
 import type { SimProvider } from './provider.ts'
@@ -8,11 +9,13 @@ const FRESH_MS = 10_000
 const USABLE_MS = 30_000
 const ASK_WITHIN_MS = 5_000
 const MAX_AT_ONCE = 8
+const BACKGROUND = { capacity: 16, refillPerS: 4 }
 
 /** The table's view of how busy others are: asked over the network, so late and soon stale. */
 export function createStatusView(sim: Simulation, providers: ReadonlyMap<string, SimProvider>): NodeTable['status'] {
   const cached = new Map<string, { status: StatusAnswer; atMs: number }>()
   const asking = new Map<string, Promise<PeerStatusEvent['outcome']>>()
+  let background = fullBucket(BACKGROUND, sim.now())
   const listeners = new Set<(event: PeerStatusEvent) => void>()
 
   function ask(peerId: string): Promise<PeerStatusEvent['outcome']> {
@@ -41,7 +44,11 @@ export function createStatusView(sim: Simulation, providers: ReadonlyMap<string,
   }
 
   function inBackground(peerId: string): void {
-    if (asking.size < MAX_AT_ONCE) void ask(peerId)
+    if (asking.has(peerId) || asking.size >= MAX_AT_ONCE) return
+    background = refilled(background, BACKGROUND, sim.now())
+    if (background.tokens < 1) return
+    background = { ...background, tokens: background.tokens - 1 }
+    void ask(peerId)
   }
 
   function peek(peerId: string): StatusAnswer | undefined {

@@ -10,6 +10,8 @@ export interface SimRequest {
   contextTokens: number
   knownTokens: number
   answerTokens: number
+  /** Of a request from a trace: its prompt, block by block. */
+  blocks?: readonly number[]
 }
 
 const THINKING_MS = 15_000
