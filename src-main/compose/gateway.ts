@@ -6,7 +6,6 @@ import {
   ApiKeyCheck,
   asksForKey,
   BodyMemory,
-  createAffinity,
   createForwarder,
   createGatewayListener,
   createKnownOffers,
@@ -35,6 +34,7 @@ import {
   type PathLookup,
   type PeerClients,
   type PeerListener,
+  roundTripMs,
 } from '../p2p/index.js'
 import type { TrustedPeers } from '../people/index.js'
 import type { ServiceRegistry } from '../services/index.js'
@@ -100,12 +100,11 @@ export function composeGateway(needs: {
   const peerClients = createPeerClients({ host, log }, { connectTimeoutMs: () => settings['gateway.connect-timeout'] })
   const localClients = createLocalClients({ maxConnections: needs.descriptors.servers })
   const knownOffers = createKnownOffers({ table })
-  const scores = createProviderScores({ monotonic })
+  const scores = createProviderScores({ monotonic, roundTripMs: (peerId) => roundTripMs(host, peerId) })
   const patience = new Patience({ ...PATIENCE, ...needs.timing?.patience })
   const statusFollower = createStatusFollower({ table, scores })
-  const affinity = createAffinity({ monotonic })
   const reach = createRequestReach({ registry, models, settings, isTrusted: trust.isTrusted })
-  const choice = createProviderChoice({ host, table, registry, admission, health, reach, scores, affinity })
+  const choice = createProviderChoice({ host, table, registry, admission, health, reach, scores })
   const forwarder = createForwarder(
     {
       ...{ host, peerClients, localClients, registry, health, reach, admission, scores, patience, paths, log },

@@ -1,4 +1,4 @@
-import { MAX_LEGS, type TrafficEntry, type TrafficLeg } from '#shared/contract/node/traffic.js'
+import { MAX_LEGS, type TrafficCandidate, type TrafficEntry, type TrafficLeg } from '#shared/contract/node/traffic.js'
 import type { MonotonicClock } from '../base/clock.js'
 import type { TrafficHandle, TrafficStart, TrafficUpdate } from './traffic.js'
 
@@ -91,6 +91,7 @@ function assign(entry: TrafficEntry, fields: TrafficUpdate): void {
 }
 
 const NO_LEGS: TrafficLeg[] = []
+const NONE_CONSIDERED: TrafficCandidate[] = []
 
 /** An entry as a request begins. All have their fields in the same order, so that the engine sees one kind of object. */
 export function newEntry(start: TrafficStart, atMs: number): TrafficEntry {
@@ -108,6 +109,7 @@ export function newEntry(start: TrafficStart, atMs: number): TrafficEntry {
     tries: 0,
     legs: NO_LEGS,
     candidates: null,
+    considered: NONE_CONSIDERED,
     status: null,
     error: null,
     ttfbMs: null,
@@ -124,9 +126,14 @@ export function newEntry(start: TrafficStart, atMs: number): TrafficEntry {
 /** Of an entry: how many attempts it has, its own numbers, those of its attempts. And the same with its texts, behind its id. */
 const ATTEMPT_NUMBERS = 4
 const ATTEMPT_TEXTS = 3
-const ROW_NUMBERS = 11 + MAX_LEGS * ATTEMPT_NUMBERS
+const ENTRY_NUMBERS = 12
+/** What was expected of a candidate. */
+const CANDIDATE_NUMBERS = 6
+const CANDIDATES_AT = ENTRY_NUMBERS + MAX_LEGS * ATTEMPT_NUMBERS
+const ROW_NUMBERS = CANDIDATES_AT + MAX_LEGS * CANDIDATE_NUMBERS
 const ENTRY_TEXTS = 12
-const ROW_TEXTS = ENTRY_TEXTS + MAX_LEGS * ATTEMPT_TEXTS
+const PEERS_AT = ENTRY_TEXTS + MAX_LEGS * ATTEMPT_TEXTS
+const ROW_TEXTS = PEERS_AT + MAX_LEGS
 
 /** Different texts that are kept once; names of models, routes, peers and reasons are far fewer. */
 const MAX_TEXTS = 4_096
@@ -160,6 +167,7 @@ export class FinishedRequests {
     numbers[number + 8] = entry.bytesOut
     numbers[number + 9] = entry.tokens ?? NOTHING
     numbers[number + 10] = entry.tokensIn ?? NOTHING
+    numbers[number + 11] = entry.considered.length
     const texts = this.#texts
     const text = slot * ROW_TEXTS
     texts[text] = entry.id
@@ -174,8 +182,15 @@ export class FinishedRequests {
     texts[text + 9] = entry.tokensFrom
     texts[text + 10] = entry.cancelledBy
     texts[text + 11] = this.#once(entry.key)
+    for (const [index, candidate] of entry.considered.entries()) {
+      this.#putCandidate(candidate, number + CANDIDATES_AT + index * CANDIDATE_NUMBERS, text + PEERS_AT + index)
+    }
     for (const [index, attempt] of entry.legs.entries()) {
-      this.#putAttempt(attempt, number + 11 + index * ATTEMPT_NUMBERS, text + ENTRY_TEXTS + index * ATTEMPT_TEXTS)
+      this.#putAttempt(
+        attempt,
+        number + ENTRY_NUMBERS + index * ATTEMPT_NUMBERS,
+        text + ENTRY_TEXTS + index * ATTEMPT_TEXTS,
+      )
     }
   }
 
@@ -197,9 +212,12 @@ export class FinishedRequests {
       atMs: this.#amount(number + 1),
       tries: this.#amount(number + 2),
       legs: Array.from({ length: this.#amount(number) }, (_, index) =>
-        this.#getAttempt(number + 11 + index * ATTEMPT_NUMBERS, text + ENTRY_TEXTS + index * ATTEMPT_TEXTS),
+        this.#getAttempt(number + ENTRY_NUMBERS + index * ATTEMPT_NUMBERS, text + ENTRY_TEXTS + index * ATTEMPT_TEXTS),
       ),
       candidates: this.#orNull(number + 3),
+      considered: Array.from({ length: this.#amount(number + 11) }, (_, index) =>
+        this.#getCandidate(number + CANDIDATES_AT + index * CANDIDATE_NUMBERS, text + PEERS_AT + index),
+      ),
       status: this.#orNull(number + 4),
       error: texts[text + 8] ?? null,
       ttfbMs: this.#orNull(number + 5),
@@ -246,6 +264,29 @@ export class FinishedRequests {
       durationMs: this.#amount(number + 1),
       connectMs: this.#orNull(number + 2),
       ttfbMs: this.#orNull(number + 3),
+    }
+  }
+
+  #putCandidate(candidate: TrafficCandidate, number: number, text: number): void {
+    const numbers = this.#numbers
+    numbers[number] = candidate.rttMs
+    numbers[number + 1] = candidate.fixedMs
+    numbers[number + 2] = candidate.readMs
+    numbers[number + 3] = candidate.queueMs
+    numbers[number + 4] = candidate.hangMs
+    numbers[number + 5] = candidate.unreadTokens
+    this.#texts[text] = this.#once(candidate.peer)
+  }
+
+  #getCandidate(number: number, text: number): TrafficCandidate {
+    return {
+      peer: this.#texts[text] ?? '',
+      rttMs: this.#amount(number),
+      fixedMs: this.#amount(number + 1),
+      readMs: this.#amount(number + 2),
+      queueMs: this.#amount(number + 3),
+      hangMs: this.#amount(number + 4),
+      unreadTokens: this.#amount(number + 5),
     }
   }
 

@@ -19,6 +19,7 @@ export type TrafficUpdate = Partial<
     | 'path'
     | 'tries'
     | 'candidates'
+    | 'considered'
     | 'status'
     | 'error'
     | 'tokens'

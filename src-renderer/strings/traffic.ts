@@ -109,6 +109,10 @@ export const trafficStrings = {
     bytes: 'Bytes',
     bytesValue: (inward: string, out: string) => `${inward} sent, ${out} received`,
     candidates: 'Providers known',
+    considered: 'Expected wait at the best',
+    waits: (ms: { total: string; rtt: string; fixed: string; read: string; queue: string }, unread: string) =>
+      `${ms.total}: distance ${ms.rtt}, start ${ms.fixed}, ${unread} unread tokens ${ms.read}, queue ${ms.queue}`,
+    hangs: (ms: string) => `a request hangs there ${ms}`,
     tries: 'Attempts',
     id: 'Request id',
     idHint: 'Headers, logs and errors carry the same id.',

@@ -1,3 +1,4 @@
+import type { TrafficCandidate } from '#shared/contract/node/traffic.js'
 import { AppError } from '#shared/errors.js'
 import type { Settings } from '../../config/index.js'
 import type { Log } from '../../logging/index.js'
@@ -7,10 +8,12 @@ import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
 import type { TrafficUpdate } from '../../telemetry/index.js'
 import { MAX_ATTEMPTS, type Provider } from '../routing/choose-providers.js'
+import { routeText } from '../routing/estimate/considered.js'
+import { queueingMs } from '../routing/estimate/estimate.js'
 import { byLoad } from '../routing/own-servers.js'
 import type { Patience } from '../routing/patience.js'
 import type { ProviderHealth } from '../routing/provider-health.js'
-import { type ProviderScores, queueingMs } from '../routing/provider-scores.js'
+import type { ProviderScores } from '../routing/provider-scores.js'
 import type { RequestReach } from '../routing/reach.js'
 import { AnswerPace } from './answer-pace.js'
 import { attempt, type AttemptRequest } from './attempt.js'
@@ -26,15 +29,10 @@ import { type AttemptOutcome, isAccepted, relayUpgraded } from './websocket.js'
 /** Sends exchanges to where they belong and relays the answers. */
 export interface Forwarder {
   /**
-   * Asks the providers in order until one answers; resolves to that one, or to undefined where the client has been
-   * answered otherwise.
+   * Asks the providers in order until one answers.
    * @throws AppError `upstream_failed`, `upstream_timeout`, `provider_busy`, `no_provider` while the client is untouched
    */
-  toProviders(
-    exchange: Exchange,
-    request: ServiceRequest,
-    providers: readonly Provider[],
-  ): Promise<Provider | undefined>
+  toProviders(exchange: Exchange, request: ServiceRequest, providers: readonly Provider[]): Promise<void>
   /**
    * Asks this machine's own services that can serve it, the least busy first, until one answers; the last one's response
    * is final.
@@ -78,7 +76,9 @@ export function createForwarder(
   async function run(exchange: Exchange, plan: AttemptPlan, part: Part): Promise<AttemptOutcome> {
     const { provider } = plan
     const isPeer = provider.kind === 'peer'
-    const scored = scores.begin(isPeer ? provider.peerId : provider.serviceId)
+    const scored = isPeer
+      ? scores.begin(provider.peerId, plan.work?.at(provider.peerId))
+      : scores.begin(provider.serviceId)
     exchange.traffic.update(routeTaken(exchange, provider, part.attempts()))
     const selectMs = performance.now() - exchange.startedAt
     const idleMs = settings['gateway.idle-timeout']
@@ -99,7 +99,10 @@ export function createForwarder(
       onSuspect: isPeer && isHarmlessTwice(exchange, plan) ? whenSuspect(provider.peerId, part.hasAnother) : undefined,
       holdsHead: plan.changesNothing,
       isComplete: plan.streamKind === undefined ? undefined : isComplete(provider, plan.streamKind),
-      onAnswer: () => scored.answered(performance.now() - beganAt),
+      onAnswer() {
+        scored.answered(performance.now() - beganAt)
+        if (isPeer) plan.work?.readBy(provider.peerId)
+      },
       onData: createAliveReporter(() => record.success(provider, plan.offer)),
       addOwnHeaders(headers, timing) {
         exchange.traffic.firstByte()
@@ -112,6 +115,7 @@ export function createForwarder(
           attempts: part.attempts(),
           readers: part.readers(),
           selectMs,
+          route: part.considered === undefined ? undefined : routeText(part.considered),
           timing,
         })
       },
@@ -206,6 +210,7 @@ export function createForwarder(
         run: (plan, contest) =>
           run(exchange, plan, {
             contest,
+            considered: request.considered,
             attempts: () => race.attempts,
             readers: () => failover.readers,
             hasAnother: () => contest.hasAnother,
@@ -215,9 +220,8 @@ export function createForwarder(
           failover.failed(exchange, plan, result)
         },
       })
-      const answered = await race.run()
-      if (answered === undefined) fail(exchange, allAttemptsFailed(request.what, failed))
-      return answered === 'answered' ? undefined : answered
+      const isAnswered = await race.run()
+      if (!isAnswered) fail(exchange, allAttemptsFailed(request.what, failed))
     },
 
     async toOwnServices(exchange, services, path) {
@@ -246,6 +250,8 @@ export function createForwarder(
 interface Part {
   /** Where others may be asked for the same request. */
   contest?: RaceEntry
+  /** The peers the exchange may go to. */
+  considered?: readonly TrafficCandidate[]
   /** Attempts so far, this one among them. */
   attempts: () => number
   /** Peers that got to read the request so far. */

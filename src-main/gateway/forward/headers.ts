@@ -202,6 +202,7 @@ export function addOwnHeaders(
     attempts,
     readers,
     selectMs,
+    route,
     timing,
   }: {
     requestId: string
@@ -209,6 +210,8 @@ export function addOwnHeaders(
     attempts: number
     readers: number
     selectMs: number
+    /** Why it went there, as `routeText` has it. */
+    route: string | undefined
     timing: { connectMs: number; ttfbMs: number }
   },
 ): void {
@@ -216,6 +219,7 @@ export function addOwnHeaders(
   headers['x-request-id'] = requestId
   headers['x-ocf-tries'] = String(attempts)
   headers['x-ocf-sent-to'] = String(readers)
+  if (route !== undefined) headers['x-ocf-route'] = route
   headers['server-timing'] =
     `select;dur=${hundredths(selectMs)}, connect;dur=${hundredths(timing.connectMs)}, ttfb;dur=${hundredths(timing.ttfbMs)}`
   // Which headers are sent depends on whether a web page asks.

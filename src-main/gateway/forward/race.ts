@@ -53,7 +53,7 @@ interface RaceNeeds {
 export class Race {
   readonly #needs: RaceNeeds
   readonly #running = new Set<RaceEntry>()
-  readonly #over = Promise.withResolvers<Provider | 'answered' | undefined>()
+  readonly #over = Promise.withResolvers<boolean>()
   #winner: RaceEntry | undefined
   #attempts = 0
 
@@ -61,12 +61,9 @@ export class Race {
     this.#needs = needs
   }
 
-  /**
-   * The provider whose answer came whole, `answered` where the client has no need of one any more, and undefined where
-   * all have failed. Rejects with what `run` does.
-   */
-  run(): Promise<Provider | 'answered' | undefined> {
-    if (!this.#askNext()) this.#over.resolve(undefined)
+  /** Whether the client has an answer, or no need of one any more; false where all have failed. Rejects with what `run` does. */
+  run(): Promise<boolean> {
+    if (!this.#askNext()) this.#over.resolve(false)
     return this.#over.promise
   }
 
@@ -133,13 +130,13 @@ export class Race {
     this.#left(entry)
     if (result.kind === 'overtaken') return
     if (result.kind !== 'failed' && result.kind !== 'refused') {
-      this.#over.resolve(result.kind === 'relayed' ? plan.provider : 'answered')
+      this.#over.resolve(true)
       return
     }
     if (this.#winner === entry) this.#winner = undefined
     this.#needs.failed(plan, result)
     if (this.#winner !== undefined || this.#askNext()) return
-    if (this.#running.size === 0) this.#over.resolve(undefined)
+    if (this.#running.size === 0) this.#over.resolve(false)
     this.#passLast()
   }
 

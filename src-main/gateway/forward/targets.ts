@@ -1,3 +1,4 @@
+import type { TrafficCandidate } from '#shared/contract/node/traffic.js'
 import { AppError } from '#shared/errors.js'
 import { OWN_SERVICE_PREFIX } from '#shared/routes.js'
 import type { HttpClient } from '../../http-client/index.js'
@@ -9,6 +10,7 @@ import { modelOf, type RequestBody } from '../body/request-body.js'
 import { withServerModelId, withServerModelIdInQuery } from '../body/server-model-ids.js'
 import { newRequestId } from '../listener/arrival.js'
 import type { Provider } from '../routing/choose-providers.js'
+import type { RequestWork } from '../routing/estimate/request-work.js'
 import type { AnswerKind } from '../routing/patience.js'
 import type { Exchange } from './exchange.js'
 import { type HeaderPolicy, headerPolicyOf, type Headers, HOPS_HEADER, requestHeaders } from './headers.js'
@@ -22,8 +24,10 @@ export interface ServiceRequest {
   path: string
   /** For sentences: `model "llama3.2"`. */
   what: string
-  /** What was asked for, as the health of providers is kept: an `offerKey`. */
-  offer: string
+  /** What it asks of a provider. */
+  work: RequestWork
+  /** The peers it may go to, and what was expected of each. */
+  considered: readonly TrafficCandidate[]
 }
 
 /** Where one attempt goes and what it says there. */
@@ -41,6 +45,7 @@ export interface AttemptPlan {
   provider: Provider
   /** Of a request that any provider may answer. */
   offer?: string
+  work?: RequestWork
   target: AttemptTarget
   body: Exchange['body']
   mayRefuse: boolean
@@ -116,7 +121,8 @@ export function createTargets(needs: {
         const streamKind = streamKindOf(exchange, request.service, request.path)
         return {
           provider,
-          offer: request.offer,
+          offer: request.work.offer,
+          work: request.work,
           target,
           body: exchange.body,
           mayRefuse: true,
@@ -144,10 +150,10 @@ function streamKindOf({ body }: Exchange, service: string, path: string): string
   return model === undefined ? undefined : `${path.split('?', 1)[0]}\0${model}`
 }
 
-function answerKind({ body }: Exchange, { offer, path }: ServiceRequest, peerId: string): AnswerKind {
+function answerKind({ body }: Exchange, { work, path }: ServiceRequest, peerId: string): AnswerKind {
   const stream = body.kind === 'read' ? body.json?.scalar('stream') : undefined
   // Ollama's answers are streamed unless asked otherwise.
-  return { peerId, offer, isStreamed: stream === true || (stream !== false && path.startsWith('/api/')) }
+  return { peerId, offer: work.offer, isStreamed: stream === true || (stream !== false && path.startsWith('/api/')) }
 }
 
 /** Most servers have their OpenAI paths at `/v1/`, some under a prefix of their own. */

@@ -106,6 +106,7 @@ const EXPOSED_HEADERS = [
   'Request-Id',
   'X-Ocf-Tries',
   'X-Ocf-Sent-To',
+  'X-Ocf-Route',
   'Server-Timing',
   'Retry-After',
 ]

@@ -142,16 +142,18 @@ const ANSWER_HEADERS = {
   'X-Computing-Node': header('Peer id of who served it.'),
   'X-Ocf-Tries': header('Providers tried, the one that answered included.'),
   'X-Ocf-Sent-To': header('Other machines that got to read the request.'),
+  'X-Ocf-Route': header(
+    'The best providers, in the order they were to be tried, each by the end of its peer id, with the milliseconds that were expected of it: `Xy8gZ3;ms=812;read=600;queue=150;unread=2048`.',
+  ),
   'Server-Timing': header('Milliseconds: select, connect, ttfb.'),
   'Retry-After': header('Seconds to wait.'),
 }
 
 const headerRef = (name: keyof typeof ANSWER_HEADERS): object => ({ $ref: `#/components/headers/${name}` })
 const FORWARDED_HEADERS = Object.fromEntries(
-  (['X-Request-Id', 'X-Computing-Node', 'X-Ocf-Tries', 'X-Ocf-Sent-To', 'Server-Timing'] as const).map((name) => [
-    name,
-    headerRef(name),
-  ]),
+  (['X-Request-Id', 'X-Computing-Node', 'X-Ocf-Tries', 'X-Ocf-Sent-To', 'X-Ocf-Route', 'Server-Timing'] as const).map(
+    (name) => [name, headerRef(name)],
+  ),
 )
 
 const CHOICE_HEADERS: readonly object[] = [

@@ -8,16 +8,15 @@ import { noProvider } from '../forward/failures.js'
 import { answerJson, type Arrival } from '../listener/arrival.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import type { Choice } from '../routing/choose-providers.js'
-import { nearModels, ollamaModelFor } from '../routing/near-models.js'
-import { recheck } from '../routing/own-servers.js'
 import {
   fallbackLevel,
   identityQueries,
   type IdentityQuery,
   matchingEntries,
   parseIdentityHeader,
-} from '../routing/provider-choice.js'
-import { offerKey } from '../routing/provider-health.js'
+} from '../routing/identity-queries.js'
+import { nearModels, ollamaModelFor } from '../routing/near-models.js'
+import { recheck } from '../routing/own-servers.js'
 import { FORWARDED_METHODS, parseServiceName, type Route, splitTarget } from './route.js'
 
 const ROUTE = `${ANY_SERVICE_PREFIX}:service/*`
@@ -75,8 +74,7 @@ interface GlobalRequest {
 interface Chosen {
   queries: IdentityQuery[]
   model: string | undefined
-  hints: Parameters<GatewayNeeds['choice']['choose']>[2]
-  tiers: readonly (readonly string[])[]
+  work: ReturnType<GatewayNeeds['choice']['workOf']>
   found: Choice
 }
 
@@ -183,13 +181,14 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
         const queries = queriesOf(service, exchange)
         const model = queries.find(({ key }) => key === 'model')?.value
         if (service === 'llm' && queries.length === 0 && fallback < 2) throw missingModel()
-        const hints = { headers, body: exchange.body, also }
         const tiers = matchingEntries(queries, fallback)
+        const work = choice.workOf(service, tiers[0] ?? [], exchange.body)
+        const hints = { headers, work, also }
         const chosen = choice.choose(service, tiers, hints)
         // A promise only where the network has to be asked.
         const first = chosen instanceof Promise ? await chosen : chosen
         const found = first.providers.length > 0 ? first : await chosenAnew(service, tiers, hints, first)
-        return { queries, model, hints, tiers, found }
+        return { queries, model, work, found }
       }
 
       let chosen = await choose()
@@ -198,9 +197,10 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
         exchange.body = meant
         chosen = await choose()
       }
-      const { queries, model, hints, tiers } = chosen
+      const { queries, model, work } = chosen
       const { providers, knownButAway, beyondReach } = chosen.found
-      exchange.traffic.update({ model: model ?? null, candidates: providers.length })
+      const considered = choice.explain(providers, work)
+      exchange.traffic.update({ model: model ?? null, candidates: providers.length, considered })
       if (providers.length === 0) {
         if (beyondReach) throw onlyBeyondReach(service, model)
         throw also !== undefined && !knownButAway ? noOllama(model) : noneFound(service, queries, knownButAway)
@@ -213,12 +213,7 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
       }
       keepClientAwake(exchange, service, path, options.timing?.commentEveryMs)
       const what = model === undefined ? `the service "${service}"` : `the model "${model}"`
-      const answeredBy = await forwarder.toProviders(
-        exchange,
-        { service, path, what, offer: offerKey(service, tiers[0] ?? []) },
-        providers,
-      )
-      if (answeredBy !== undefined) choice.answered(hints, answeredBy)
+      await forwarder.toProviders(exchange, { service, path, what, work, considered }, providers)
     })
 }
 

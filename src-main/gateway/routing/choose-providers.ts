@@ -16,7 +16,7 @@ export interface ProviderSnapshot {
   standing(peerId: string, entries: readonly string[]): Standing
   /** True for peers that refused a request a moment ago because they were full: they come last. */
   isBusy(peerId: string): boolean
-  /** Estimated time to first byte in ms. Asked, like `isBusy`, of the few peers that are compared only. */
+  /** Estimated time to first byte of this request there, ms. Asked, like `isBusy`, of those that are compared only. */
   estimateMs(peerId: string): number
 }
 
@@ -26,8 +26,8 @@ export interface RoutingHints {
   prefer?: string | undefined
   /** Peers the client does not want; this node's own id excludes this node. */
   exclude?: ReadonlySet<string> | undefined
-  /** The peer that served this conversation last: its cache is warm. */
-  warm?: string | undefined
+  /** Peers that are known to have read the beginning of its prompt: they count however many others there are. */
+  warm?: () => readonly string[]
   /** Whether the request may go to that peer at all; to any without it. */
   mayGoTo?: (peerId: string) => boolean
 }
@@ -36,10 +36,10 @@ export interface RoutingHints {
 export const MAX_ATTEMPTS = 4
 
 /**
- * How much longer than the best of the compared a peer with a warm cache may be expected to take. Re-reading a long
- * conversation costs more than a short wait, but not more than a queue.
+ * How much chance there is in the order, as a share of an estimate: many gateways look at the same old status, and would
+ * all go to the same provider at once. One that is expected to take twice as long hardly ever comes first.
  */
-const WARM_BOUND = 2
+const SHUFFLE = 0.1
 
 /** Who a request is sent to, in order, and whether anyone was known at all. */
 export interface Choice {
@@ -54,8 +54,7 @@ export interface Choice {
 
 /**
  * Providers to ask, best first: of the best tier that has any, the peer the client prefers, this node while it has
- * room, the peer with a warm cache unless it is overloaded, then the others by power of two choices on their estimates
- * (M. Mitzenmacher, 2001): of two drawn at random the better one, so that load evens out without a herd. Whoever is not
+ * room, then the others by their estimates, with a little chance so that load evens out without a herd. Whoever is not
  * proven comes after all who are. A peer is one candidate however many entries match.
  */
 export function chooseProviders(
@@ -129,7 +128,7 @@ function addPeers(offers: Offers, snapshot: ProviderSnapshot, offering: Readonly
     consider(offers, snapshot, list[Math.floor(asked.random() * list.length)], wanted)
   }
   // A hint counts however many there are.
-  for (const hinted of [asked.prefer, asked.warm]) {
+  for (const hinted of [asked.prefer, ...(asked.warm?.() ?? [])]) {
     if (hinted !== undefined && offering.has(hinted)) consider(offers, snapshot, hinted, wanted)
   }
   if (offers.proven.length - before >= MAX_ATTEMPTS) return
@@ -162,10 +161,9 @@ function consider(
 
 function inOrder(snapshot: ProviderSnapshot, offers: Offers, options: Asked): Provider[] {
   const { own, proven, doubtful, unproven } = offers
-  const peers = byTwoChoices(snapshot, proven, options)
-  warmFirst(snapshot, peers, proven, options)
+  const peers = byEstimate(snapshot, proven, options)
   for (const others of [doubtful, unproven]) {
-    if (peers.length < MAX_ATTEMPTS) peers.push(...byTwoChoices(snapshot, others, options))
+    if (peers.length < MAX_ATTEMPTS) peers.push(...byEstimate(snapshot, others, options))
   }
   const order = peers.slice(0, MAX_ATTEMPTS).map((peerId): Provider => ({ kind: 'peer', peerId }))
   if (own.length > 0) {
@@ -181,48 +179,20 @@ function inOrder(snapshot: ProviderSnapshot, offers: Offers, options: Asked): Pr
   return order
 }
 
-function isWarmEnough(snapshot: ProviderSnapshot, warm: string, best: string | undefined): boolean {
-  if (best === undefined || best === warm) return true
-  return !snapshot.isBusy(warm) && snapshot.estimateMs(warm) <= WARM_BOUND * snapshot.estimateMs(best)
-}
-
-function moveToFront(peers: string[], peerId: string): void {
-  const at = peers.indexOf(peerId)
-  if (at >= 0) peers.splice(at, 1)
-  peers.unshift(peerId)
-}
-
 function preferFirst(order: Provider[], peerId: string): void {
   const at = order.findIndex((provider) => provider.kind === 'peer' && provider.peerId === peerId)
   if (at >= 0) order.splice(at, 1)
   order.unshift({ kind: 'peer', peerId })
 }
 
-/** Up to {@link MAX_ATTEMPTS} distinct peers; each is the better of two drawn at random from those that are left. */
-function byTwoChoices(snapshot: ProviderSnapshot, peers: readonly string[], { random }: Asked): string[] {
+/** Up to {@link MAX_ATTEMPTS} distinct peers, those that are expected to answer soonest first. */
+function byEstimate(snapshot: ProviderSnapshot, peers: readonly string[], { random }: Asked): string[] {
   if (peers.length < 2) return [...peers]
-  const left = [...peers]
-  const chosen: string[] = []
-  while (chosen.length < MAX_ATTEMPTS && left.length > 0) {
-    const first = Math.floor(random() * left.length)
-    const second = left.length > 1 ? (first + 1 + Math.floor(random() * (left.length - 1))) % left.length : first
-    const winner = isBetter(snapshot, left[second], left[first]) ? second : first
-    const [peerId] = left.splice(winner, 1)
-    if (peerId !== undefined) chosen.push(peerId)
-  }
-  return chosen
-}
-
-/** Where there is a choice, the peer with a warm cache comes first unless it is overloaded. */
-function warmFirst(snapshot: ProviderSnapshot, chosen: string[], peers: readonly string[], options: Asked): void {
-  if (peers.length < 2) return
-  const { warm } = options
-  if (warm !== undefined && peers.includes(warm) && isWarmEnough(snapshot, warm, chosen[0])) moveToFront(chosen, warm)
-}
-
-function isBetter(snapshot: ProviderSnapshot, one: string | undefined, other: string | undefined): boolean {
-  if (one === undefined || other === undefined || one === other) return false
-  const busy = snapshot.isBusy(one)
-  if (busy !== snapshot.isBusy(other)) return !busy
-  return snapshot.estimateMs(one) < snapshot.estimateMs(other)
+  const left = peers.map((peerId) => ({
+    peerId,
+    isBusy: snapshot.isBusy(peerId),
+    ms: snapshot.estimateMs(peerId) * (1 - SHUFFLE * Math.log(1 - random())),
+  }))
+  left.sort((a, b) => Number(a.isBusy) - Number(b.isBusy) || a.ms - b.ms)
+  return left.slice(0, MAX_ATTEMPTS).map(({ peerId }) => peerId)
 }

@@ -1,6 +1,6 @@
 import { within } from '../../base/within.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
-import { estimatedTtfbMs, type ProviderScores } from './provider-scores.js'
+import type { ProviderScores } from './provider-scores.js'
 
 /** A check of a local server ends before; a request that nobody else can serve waits so long for it, ms. */
 const RECHECK_WITHIN_MS = 2_500
@@ -10,14 +10,19 @@ const RECHECK_WITHIN_MS = 2_500
  * the fewest requests at work, and of equals the fastest as measured. `services` is left as it is.
  */
 export function byLoad(
-  scores: Pick<ProviderScores, 'load' | 'refusedLately'>,
+  scores: Pick<ProviderScores, 'load' | 'estimate' | 'refusedLately'>,
   services: readonly LocalService[],
 ): readonly LocalService[] {
   if (services.length < 2) return services
   return services
     .map((service) => {
       const load = scores.load(service.id)
-      return { service, refused: Number(scores.refusedLately(service.id)), load, ms: estimatedTtfbMs(load) }
+      return {
+        service,
+        refused: Number(scores.refusedLately(service.id)),
+        load,
+        ms: scores.estimate(service.id).totalMs,
+      }
     })
     .sort((a, b) => a.refused - b.refused || a.load.inFlight - b.load.inFlight || a.ms - b.ms)
     .map(({ service }) => service)

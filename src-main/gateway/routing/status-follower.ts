@@ -1,6 +1,7 @@
 import type { Service } from '../../base/lifecycle.js'
 import type { NodeTable } from '../../node-table/index.js'
-import { DEFAULT_SLOTS, type ProviderScores } from './provider-scores.js'
+import { DEFAULT_SLOTS } from './estimate/estimate.js'
+import type { ProviderScores } from './provider-scores.js'
 
 /** Hands what peers report of their load on to the scores. */
 export function createStatusFollower(needs: {

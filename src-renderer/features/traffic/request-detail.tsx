@@ -1,4 +1,4 @@
-import type { TrafficEntry, TrafficLeg } from '#shared/contract/node/traffic.js'
+import type { TrafficCandidate, TrafficEntry, TrafficLeg } from '#shared/contract/node/traffic.js'
 import { goTo } from '../../stores/use-route.js'
 import { formatBytes, formatExact, formatMs, shortPeerId } from '../../strings/format.js'
 import { strings } from '../../strings.js'
@@ -73,6 +73,9 @@ function factsOf(entry: TrafficEntry) {
     },
     { name: words.bytes, value: words.bytesValue(formatBytes(entry.bytesIn), formatBytes(entry.bytesOut)) },
     { name: words.candidates, value: known(entry.candidates, String) },
+    ...(entry.considered.length === 0
+      ? []
+      : [{ name: words.considered, value: <Considered candidates={entry.considered} /> }]),
     { name: words.tries, hint: strings.glossary.tries, value: entry.tries },
     {
       name: words.id,
@@ -85,6 +88,31 @@ function factsOf(entry: TrafficEntry) {
       ),
     },
   ]
+}
+
+/** Why the request went where it went. */
+function Considered({ candidates }: { candidates: readonly TrafficCandidate[] }) {
+  return (
+    <ol className={styles['considered']}>
+      {candidates.map((candidate) => (
+        <li key={candidate.peer}>
+          <PeerName peerId={candidate.peer} /> {expectedOf(candidate)}
+        </li>
+      ))}
+    </ol>
+  )
+}
+
+function expectedOf({ rttMs, fixedMs, readMs, queueMs, hangMs, unreadTokens }: TrafficCandidate): string {
+  const ms = {
+    total: formatMs(rttMs + fixedMs + readMs + queueMs + hangMs),
+    rtt: formatMs(rttMs),
+    fixed: formatMs(fixedMs),
+    read: formatMs(readMs),
+    queue: formatMs(queueMs),
+  }
+  const waits = words.waits(ms, unreadTokens.toLocaleString('en'))
+  return hangMs === 0 ? waits : `${waits}, ${words.hangs(formatMs(hangMs))}`
 }
 
 function Legs({ entry }: { entry: TrafficEntry }) {

@@ -21,6 +21,25 @@ const TrafficLegSchema = z.object({
 /** One attempt at a provider; all times in milliseconds. */
 export type TrafficLeg = z.output<typeof TrafficLegSchema>
 
+/** A provider that a request could have gone to, and what it was expected to wait for there; in milliseconds. */
+const TrafficCandidateSchema = z.object({
+  peer: z.string(),
+  /** To it and back. */
+  rttMs: z.number(),
+  /** What it takes for any request. */
+  fixedMs: z.number(),
+  /** To read the part of the prompt that it is not known to have read. */
+  readMs: z.number(),
+  /** Until one of its slots is free. */
+  queueMs: z.number(),
+  /** Beyond all that, because a request of this node hangs there. */
+  hangMs: z.number(),
+  /** Tokens of that part of the prompt, about. */
+  unreadTokens: z.number(),
+})
+/** A provider that was considered for a request; times in milliseconds. */
+export type TrafficCandidate = z.output<typeof TrafficCandidateSchema>
+
 /** Legs kept of one request: as many as it may be tried on. */
 export const MAX_LEGS = 4
 
@@ -50,6 +69,8 @@ export const TrafficEntrySchema = z.object({
   legs: z.array(TrafficLegSchema).max(MAX_LEGS),
   /** Providers the node table had for it; null where none were looked up. */
   candidates: z.number().int().nullable(),
+  /** The best of them, in the order they were to be tried, with what was expected of each. */
+  considered: z.array(TrafficCandidateSchema).max(MAX_LEGS),
   /** HTTP status; null while it waits for headers. */
   status: z.number().int().nullable(),
   /** A code of the error vocabulary, when it failed. */

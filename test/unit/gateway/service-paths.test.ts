@@ -9,6 +9,7 @@ import type { GatewayNeeds, GatewayOptions } from '../../../src-main/gateway/nee
 import { allRoutes } from '../../../src-main/gateway/routes/index.js'
 import { createMatcher } from '../../../src-main/gateway/routes/route.js'
 import { limitQuestions } from '../../../src-main/p2p/http/questions.js'
+import { workWithoutPrompt } from '../../fixtures/request-work.js'
 
 const OPTIONS = { corsOrigins: ['*'], docsDir: null, dashboardUrl: () => undefined } as unknown as GatewayOptions
 const FOLLOWED = { subscribe: () => () => undefined }
@@ -26,7 +27,13 @@ function pathAtPeer(): string {
   const registry = { get: () => undefined, apiKey: () => undefined }
   const targets = createTargets({ peerClients: clients, localClients: clients, registry })
   const exchange = { request: { headers: {} }, reply: { isHandshake: false }, body: { kind: 'none' }, hops: 'me' }
-  const request = { service: 'llm', path: '/v1/chat/completions', what: 'model "a"', offer: '' }
+  const request = {
+    service: 'llm',
+    path: '/v1/chat/completions',
+    what: 'model "a"',
+    work: workWithoutPrompt(''),
+    considered: [],
+  }
   const plan = targets.ofProvider(exchange as unknown as Exchange, request, { kind: 'peer', peerId: 'them' })
   return plan?.target.path ?? ''
 }

@@ -3,9 +3,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createTokenGuard } from '../../../src-main/api/http/token-guard.js'
 import { monotonicClock as monotonic, systemClock } from '../../../src-main/base/clock.js'
 import { MAX_RELOADS, nextRestart, reloadAfterCrash } from '../../../src-main/electron/window/crash-recovery.js'
-import { createAffinity } from '../../../src-main/gateway/routing/affinity.js'
 import { createProviderHealth } from '../../../src-main/gateway/routing/provider-health.js'
-import { createProviderScores, estimatedTtfbMs } from '../../../src-main/gateway/routing/provider-scores.js'
+import { createProviderScores } from '../../../src-main/gateway/routing/provider-scores.js'
 import type { NodeTable } from '../../../src-main/node-table/index.js'
 import type { Host } from '../../../src-main/p2p/index.js'
 import { createTrafficFeed } from '../../../src-main/telemetry/traffic.js'
@@ -64,21 +63,14 @@ describe.each([
     request.answered(900)
     request.refused(10_000)
     scores.begin('a')
-    const before = scores.load('a')
+    const before = scores.estimate('a').totalMs
     step()
     expect(scores.refusedLately('a')).toBe(true)
     expect(scores.load('a')).toMatchObject({ othersQueued: 3 })
-    expect(estimatedTtfbMs(scores.load('a')) / estimatedTtfbMs(before)).toBeCloseTo(1, 1)
+    expect(scores.estimate('a').totalMs / before).toBeCloseTo(1, 1)
     request.end()
-    expect(scores.load('a').answerMs).toBeGreaterThanOrEqual(0)
-    expect(scores.load('a').answerMs).toBeLessThan(60_000)
-  })
-
-  test('a conversation keeps its server', () => {
-    const affinity = createAffinity({ monotonic })
-    affinity.served('conversation', 'a')
-    step()
-    expect(affinity.lastServer('conversation')).toBe('a')
+    expect(scores.load('a').holdMs).toBeGreaterThanOrEqual(0)
+    expect(scores.load('a').holdMs).toBeLessThan(60_000)
   })
 
   test('wrong keys are counted on', () => {

@@ -7,6 +7,10 @@ const amount = fc.oneof(fc.nat(), fc.double({ min: 0, max: 2e12, noNaN: true, no
 const orNull = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(of, { nil: null })
 const word = fc.string({ maxLength: 12 })
 
+const candidate = fc.record({
+  ...{ peer: word, rttMs: fc.nat(), fixedMs: fc.nat(), readMs: fc.nat() },
+  ...{ queueMs: fc.nat(), hangMs: fc.nat(), unreadTokens: fc.nat() },
+})
 const leg: fc.Arbitrary<TrafficLeg> = fc.record({
   peer: orNull(word),
   outcome: fc.constantFrom('answered', 'refused', 'failed', 'broke-off', 'client-gone'),
@@ -31,6 +35,7 @@ const entry: fc.Arbitrary<TrafficEntry> = fc.record({
   tries: fc.nat(4),
   legs: fc.array(leg, { maxLength: MAX_LEGS }),
   candidates: orNull(fc.nat()),
+  considered: fc.array(candidate, { maxLength: MAX_LEGS }),
   status: orNull(fc.integer({ min: 100, max: 599 })),
   error: orNull(word),
   ttfbMs: orNull(amount),

@@ -20,6 +20,7 @@ import { PeerUnreachableError } from '../../../../src-main/p2p/index.js'
 import type { LocalService } from '../../../../src-main/services/index.js'
 import { startTestServer, type TestServer } from '../../../fixtures/http-server.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
+import { workWithoutPrompt } from '../../../fixtures/request-work.js'
 import { until } from '../../../fixtures/until.js'
 
 const cleanups: (() => unknown)[] = []
@@ -240,7 +241,11 @@ async function front(acts: Record<string, Act[]>, service = 'llm') {
         : { kind: 'none' },
     } as Exchange
     try {
-      await forwarder.toProviders(exchange, { service, path: '/x', what: 'the model', offer: 'llm' }, providers)
+      await forwarder.toProviders(
+        exchange,
+        { service, path: '/x', what: 'the model', work: workWithoutPrompt('llm'), considered: [] },
+        providers,
+      )
     } catch (error) {
       response.writeHead(error instanceof AppError ? error.status : 500).end()
     }

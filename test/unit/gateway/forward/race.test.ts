@@ -12,6 +12,7 @@ import { createProviderScores } from '../../../../src-main/gateway/routing/provi
 import type { AnswerHandler, HttpRequest } from '../../../../src-main/http-client/index.js'
 import { startTestServer, type TestServer } from '../../../fixtures/http-server.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
+import { workWithoutPrompt } from '../../../fixtures/request-work.js'
 import { until } from '../../../fixtures/until.js'
 
 const EVENT = 'data: {"choices":[{"delta":{"content":"Hello"}}]}\n\n'
@@ -57,6 +58,9 @@ class Asked {
     this.ends()
   }
 }
+
+/** A request without a prompt. */
+const WORK = workWithoutPrompt('llm')
 
 interface Front {
   asked: Asked[]
@@ -114,7 +118,11 @@ async function front(
       body: { kind: 'read', bytes: (await readBody(request, { maxBytes: 1024 })).bytes },
     } as Exchange
     try {
-      await forwarder.toProviders(exchange, { service, path: '/x', what: 'the model', offer: 'llm' }, providers)
+      await forwarder.toProviders(
+        exchange,
+        { service, path: '/x', what: 'the model', work: WORK, considered: [] },
+        providers,
+      )
     } catch (error) {
       response.writeHead(error instanceof AppError ? error.status : 500).end()
     }
@@ -160,7 +168,7 @@ describe('a provider that keeps a request waiting', () => {
     expect([response.headers.get('x-ocf-tries'), response.headers.get('x-ocf-sent-to')]).toEqual(['2', '2'])
     expect(liar.isAborted).toBe(true)
     expect([scores.refusedLately('liar'), scores.refusedLately('honest')]).toEqual([true, false])
-    expect(scores.load('liar').ttfbMs).toBeGreaterThan(PATIENCE_MS / 2)
+    expect(scores.estimate('liar', WORK.at('liar')).totalMs).toBeGreaterThan(PATIENCE_MS / 2)
   })
 
   test('a provider that answers although the next one was asked is the client’s, and the next one is not blamed', async () => {
@@ -305,7 +313,7 @@ describe('a client that gives up', () => {
     const all = await front(['one', 'two'], { patienceMs: 60_000 })
     await givenUp(all, 400)
     expect(all.scores.refusedLately('one')).toBe(false)
-    expect(all.scores.load('one').ttfbMs).toBeGreaterThan(200)
+    expect(all.scores.estimate('one', WORK.at('one')).totalMs).toBeGreaterThan(200)
     expect(all.failures).toEqual([])
   })
 
@@ -313,6 +321,6 @@ describe('a client that gives up', () => {
     const all = await front(['one'])
     await givenUp(all, PATIENCE_MS * 2)
     expect(all.scores.refusedLately('one')).toBe(true)
-    expect(all.scores.load('one').ttfbMs).toBeGreaterThan(PATIENCE_MS)
+    expect(all.scores.estimate('one', WORK.at('one')).totalMs).toBeGreaterThan(PATIENCE_MS)
   })
 })

@@ -1,27 +1,31 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
-  createProviderScores,
-  type ProviderScores,
   DEFAULT_SLOTS,
-  estimatedTtfbMs,
+  type Estimate,
+  estimateOf,
   queueingMs,
-  UNKNOWN_TTFB_MS,
-} from '../../../../src-main/gateway/routing/provider-scores.js'
+} from '../../../../src-main/gateway/routing/estimate/estimate.js'
+import { createProviderScores, type ProviderScores } from '../../../../src-main/gateway/routing/provider-scores.js'
 import { createTurnableClock } from '../../../fixtures/table-owners.js'
+
+const OFFER = 'llm\0model=m'
 
 function scored() {
   const clock = createTurnableClock(0)
-  const scores = createProviderScores({ monotonic: { elapsedMs: () => clock.now() } })
+  // Next door: all of a time is the provider's own.
+  const scores = createProviderScores({ monotonic: { elapsedMs: () => clock.now() }, roundTripMs: () => 0 })
   /** A whole request: so long to the first byte, so long to the last. */
-  const serve = (peerId: string, ttfbMs: number, answerMs = 0): void => {
-    const request = scores.begin(peerId)
+  const serve = (peerId: string, ttfbMs: number, { answerMs = 0, tokens = 0 } = {}): void => {
+    const request = scores.begin(peerId, { offer: OFFER, unreadTokens: tokens })
     clock.turn(ttfbMs)
     request.answered(ttfbMs)
     clock.turn(answerMs)
     request.end()
   }
-  return { clock, scores, serve }
+  const expected = (peerId: string, tokens = 0): Estimate =>
+    scores.estimate(peerId, { offer: OFFER, unreadTokens: tokens })
+  return { clock, scores, serve, expected }
 }
 
 describe('the scores', () => {
@@ -35,39 +39,72 @@ describe('the scores', () => {
     expect(scores.load('a').inFlight).toBe(1)
   })
 
-  test('follow measurements, and drift back when they get old', () => {
-    const { clock, scores, serve } = scored()
-    for (let times = 0; times < 20; times += 1) serve('a', 1_000)
-    const fresh = scores.load('a').ttfbMs!
-    expect(fresh).toBeGreaterThan(900)
-    clock.turn(60_000)
-    expect(scores.load('a').ttfbMs).toBeCloseTo((fresh + UNKNOWN_TTFB_MS) / 2)
-    clock.turn(3_600_000)
-    expect(scores.load('a').ttfbMs).toBeCloseTo(UNKNOWN_TTFB_MS, 0)
+  test('tell what a provider takes for any request from what it takes for each token', () => {
+    const { serve, expected } = scored()
+    for (let times = 0; times < 20; times += 1) {
+      serve('a', 100 + 2_000, { tokens: 1_000 })
+      serve('a', 100 + 16_000, { tokens: 8_000 })
+      serve('a', 100 + 200, { tokens: 100 })
+    }
+    expect(expected('a', 4_000).totalMs / 8_100).toBeCloseTo(1, 1)
+    expect(expected('a', 0).totalMs).toBeLessThan(200)
+  })
+
+  test('order a provider that reads fast and begins slowly by the length of the prompt', () => {
+    const { serve, expected } = scored()
+    for (let times = 0; times < 10; times += 1) {
+      for (const tokens of [200, 20_000]) {
+        serve('begins slowly', 800 + tokens / 20, { tokens })
+        serve('reads slowly', 20 + tokens / 2, { tokens })
+      }
+    }
+    expect(expected('reads slowly', 300).totalMs).toBeLessThan(expected('begins slowly', 300).totalMs)
+    expect(expected('reads slowly', 30_000).totalMs).toBeGreaterThan(expected('begins slowly', 30_000).totalMs)
+  })
+
+  test('drift back to what is thought of a stranger when nothing is measured for hours', () => {
+    const { clock, scores, serve, expected } = scored()
+    for (let times = 0; times < 20; times += 1) serve('a', 30_000)
+    const slow = expected('a').totalMs
+    clock.turn(6 * 3_600_000)
+    serve('a', 50)
+    expect(slow).toBeGreaterThan(25_000)
+    expect(expected('a').totalMs).toBeLessThan(0.02 * slow)
+    expect(scores.load('a').inFlight).toBe(0)
+  })
+
+  test('learn that a provider turned slow from three requests, and that it is fast again from a handful', () => {
+    const { serve, expected } = scored()
+    for (let times = 0; times < 30; times += 1) serve('a', 400, { tokens: 1_000 })
+    for (let times = 0; times < 3; times += 1) serve('a', 4_800, { tokens: 1_000 })
+    expect(expected('a', 1_000).totalMs).toBeGreaterThan(1_600)
+    for (let times = 0; times < 8; times += 1) serve('a', 400, { tokens: 1_000 })
+    expect(expected('a', 1_000).totalMs).toBeLessThan(800)
   })
 
   test('learn the time to the first byte at the first byte, not when a long answer is over', () => {
-    const { clock, scores } = scored()
-    const request = scores.begin('a')
+    const { clock, scores, expected } = scored()
+    const request = scores.begin('a', { offer: OFFER, unreadTokens: 0 })
     clock.turn(700)
     request.answered(700)
-    expect(scores.load('a').ttfbMs).toBe(700)
+    expect(expected('a').fixedMs).toBeGreaterThan(600)
     clock.turn(30_000)
     request.end()
-    expect(scores.load('a').answerMs).toBe(30_000)
+    expect(scores.load('a').holdMs).toBe(30_700)
   })
 
   test('take the expected wait for a slot out of what was measured', () => {
-    const { clock, scores, serve } = scored()
+    const { clock, scores, serve, expected } = scored()
     scores.reported('a', { slots: 1, queued: 0 })
-    serve('a', 100, 900)
-    const ahead = scores.begin('a')
-    const behind = scores.begin('a')
+    serve('a', 100, { answerMs: 900 })
+    const ahead = scores.begin('a', { offer: OFFER, unreadTokens: 0 })
+    const behind = scores.begin('a', { offer: OFFER, unreadTokens: 0 })
     clock.turn(1_000)
     ahead.answered(100)
     ahead.end()
     behind.answered(1_100)
-    expect(scores.load('a').ttfbMs).toBeLessThan(150)
+    behind.end()
+    expect(expected('a').fixedMs).toBeLessThan(150)
   })
 
   test('know that a peer hangs before it answers, and forget it when the request is over', () => {
@@ -75,7 +112,8 @@ describe('the scores', () => {
     const request = scores.begin('a')
     clock.turn(4_000)
     expect(scores.load('a').waitingMs).toBe(4_000)
-    expect(estimatedTtfbMs(scores.load('a'))).toBe(4_000)
+    expect(scores.estimate('a').totalMs).toBe(4_000)
+    expect(scores.estimate('a').hangMs).toBeGreaterThan(3_000)
     request.end()
     expect(scores.load('a').waitingMs).toBe(0)
   })
@@ -152,19 +190,19 @@ describe('the scores', () => {
     clock.turn(3_000)
     attempt.left(8_000)
     attempt.end()
-    expect(scores.load('a').ttfbMs).toBe(3_000)
+    expect(scores.estimate('a').totalMs).toBeGreaterThan(2_500)
     expect(scores.refusedLately('a')).toBe(false)
   })
 
   test('a peer that is left sooner than it usually answers is thought no worse of', () => {
-    const { clock, scores, serve } = scored()
+    const { clock, scores, serve, expected } = scored()
     serve('a', 5_000)
-    const attempt = scores.begin('a')
+    const before = expected('a').fixedMs
+    const attempt = scores.begin('a', { offer: OFFER, unreadTokens: 0 })
     clock.turn(1_000)
-    const before = scores.load('a').ttfbMs
     attempt.left(20_000)
     attempt.end()
-    expect(scores.load('a').ttfbMs).toBe(before)
+    expect(expected('a').fixedMs).toBe(before)
   })
 
   test('a peer that keeps answers waiting is left alone for longer each time, though its answers begin well', () => {
@@ -205,34 +243,48 @@ const loads = fc.record({
   inFlight: fc.nat(100),
   slots: fc.integer({ min: 1, max: 32 }),
   othersQueued: fc.nat(100),
-  ttfbMs: times,
-  answerMs: fc.option(times, { nil: undefined }),
+  holdMs: times,
   waitingMs: fc.constantFrom(0, 500),
+  rttMs: fc.constantFrom(0, 50),
 })
-const idle = { inFlight: 0, slots: 4, othersQueued: 0, ttfbMs: 80, answerMs: 2_000, waitingMs: 0 }
+const paces = fc.record({ fixedMs: times, perThousandMs: times, spread: fc.constant(0) })
+const idle = { inFlight: 0, slots: 4, othersQueued: 0, holdMs: 2_080, waitingMs: 0, rttMs: 0 }
+const PACE = { fixedMs: 80, perThousandMs: 100, spread: 0 }
 
 describe('the estimate', () => {
-  test('never falls with more work ahead, and never rises with more slots', () => {
+  test('never falls with more work ahead or a longer prompt, and never rises with more slots', () => {
     fc.assert(
-      fc.property(loads, (load) => {
-        const now = estimatedTtfbMs(load)
-        expect(estimatedTtfbMs({ ...load, inFlight: load.inFlight + 1 })).toBeGreaterThanOrEqual(now)
-        expect(estimatedTtfbMs({ ...load, slots: load.slots + 1 })).toBeLessThanOrEqual(now + 1e-6)
+      fc.property(loads, paces, fc.nat(100_000), (load, pace, tokens) => {
+        const now = estimateOf(load, pace, tokens).totalMs
+        expect(estimateOf({ ...load, inFlight: load.inFlight + 1 }, pace, tokens).totalMs).toBeGreaterThanOrEqual(now)
+        expect(estimateOf(load, pace, tokens + 1).totalMs).toBeGreaterThanOrEqual(now)
+        expect(estimateOf({ ...load, slots: load.slots + 1 }, pace, tokens).totalMs).toBeLessThanOrEqual(now + 1e-6)
       }),
     )
   })
 
-  test('of an idle peer is what was measured', () => {
-    expect(estimatedTtfbMs(idle)).toBe(80)
+  test('is the sum of its causes', () => {
+    fc.assert(
+      fc.property(loads, paces, fc.nat(100_000), (load, pace, tokens) => {
+        const { rttMs, fixedMs, readMs, queueMs, hangMs, totalMs } = estimateOf(load, pace, tokens)
+        expect(rttMs + fixedMs + readMs + queueMs + hangMs).toBeCloseTo(totalMs)
+        expect(Math.min(rttMs, fixedMs, readMs, queueMs, hangMs)).toBeGreaterThanOrEqual(0)
+      }),
+    )
+  })
+
+  test('of an idle peer is what was measured, for the tokens it has not read', () => {
+    expect(estimateOf(idle, PACE, 0).totalMs).toBe(80)
+    expect(estimateOf(idle, PACE, 2_000).totalMs).toBe(280)
   })
 
   test('counts the wait for a slot in whole answers, not in first bytes', () => {
     expect(queueingMs({ ...idle, inFlight: 3 })).toBe(0)
-    expect(queueingMs({ ...idle, inFlight: 4 })).toBe((80 + 2_000) / 4)
-    expect(queueingMs({ ...idle, inFlight: 2, othersQueued: 5 })).toBe(4 * ((80 + 2_000) / 4))
+    expect(queueingMs({ ...idle, inFlight: 4 })).toBe(2_080 / 4)
+    expect(queueingMs({ ...idle, inFlight: 2, othersQueued: 5 })).toBe(4 * (2_080 / 4))
   })
 
   test('is at least what a request that waits there now has waited', () => {
-    expect(estimatedTtfbMs({ ...idle, inFlight: 1, waitingMs: 9_000 })).toBe(9_000)
+    expect(estimateOf({ ...idle, inFlight: 1, waitingMs: 9_000 }, PACE, 0).totalMs).toBe(9_000)
   })
 })

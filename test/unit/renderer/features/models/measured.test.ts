@@ -16,6 +16,7 @@ const ENTRY: TrafficEntry = {
   tries: 1,
   legs: [],
   candidates: 1,
+  considered: [],
   status: 200,
   error: null,
   ttfbMs: 100,

@@ -1,0 +1,102 @@
+/** What one provider takes for requests to one model, as measured; all in milliseconds. */
+export interface PaceFigures {
+  /** Before it reads: what a request takes beside its tokens. */
+  fixedMs: number
+  /** For 1,000 tokens of a prompt that it has not read before. */
+  perThousandMs: number
+  /** How far measurements lie from what was expected, as a share of it. */
+  spread: number
+}
+
+/** What is thought of a provider that was never measured: not too much, so that it gets a chance to show. */
+export const UNKNOWN_PACE: Readonly<PaceFigures> = { fixedMs: 60, perThousandMs: 300, spread: 1 }
+
+/** How much of the past each measurement leaves, and how many ms leave half of it. */
+const KEPT = 0.93
+const HALF_LIFE_MS = 10 * 60_000
+/** What was thought before anything was measured weighs as much as so many measurements, less after each. */
+const FIRST_PRIOR = 0.05
+const LEAST_PRIOR = 0.002
+/** Two measurements in a row that are so many times what was expected, or as small a part of it: it has changed. */
+const CHANGED = 2.5
+/** How much of the past is left then. */
+const KEPT_OF_CHANGED = 0.2
+/** One measurement says at most that a provider takes so many times what was expected. */
+const MOST_SURPRISE = 6
+/** Nothing is expected sooner, ms: shorter times are told by the machine's mood. */
+const LEAST_MS = 10
+/** Share of a fresh measurement in the spread. */
+const ALPHA = 0.3
+
+/**
+ * A line through what was measured: time to first byte over the tokens that had to be read. Least squares of relative
+ * errors, so that a short prompt says as much as a long one; older measurements fade.
+ */
+export class Pace implements PaceFigures {
+  fixedMs = UNKNOWN_PACE.fixedMs
+  perThousandMs = UNKNOWN_PACE.perThousandMs
+  spread = UNKNOWN_PACE.spread
+  /** Sums over the measurements, of weights, tokens and times: what a least-squares line is drawn from. */
+  #weight = 0
+  #x = 0
+  #xx = 0
+  #y = 0
+  #xy = 0
+  #atMs = 0
+  #priorWeight = FIRST_PRIOR
+  /** The last one was far above what was expected (1), far below (-1), or neither. */
+  #surprise = 0
+
+  /** To the first byte of an answer, of a request that waits for nothing. */
+  readMs(unreadTokens: number): number {
+    return this.fixedMs + (unreadTokens / 1000) * this.perThousandMs
+  }
+
+  /**
+   * A request with so many unread tokens took so long, its wait for a slot taken out. `trust` from 0 to 1: how much of a
+   * measurement that is.
+   */
+  measured(unreadTokens: number, tookMs: number, { nowMs, trust }: { nowMs: number; trust: number }): void {
+    const x = unreadTokens / 1000
+    const expectedMs = Math.max(LEAST_MS, this.readMs(unreadTokens))
+    // What was expected of one that was never measured is no evidence.
+    const y = this.#weight === 0 ? tookMs : Math.min(tookMs, expectedMs * MOST_SURPRISE)
+    this.spread += ALPHA * (Math.abs(y - expectedMs) / expectedMs - this.spread)
+    const surprise = y > expectedMs * CHANGED ? 1 : y * CHANGED < expectedMs ? -1 : 0
+    const kept = surprise !== 0 && surprise === this.#surprise ? KEPT_OF_CHANGED : KEPT
+    this.#surprise = surprise
+    this.#fade(kept * 0.5 ** ((nowMs - this.#atMs) / HALF_LIFE_MS))
+    this.#priorWeight = Math.max(LEAST_PRIOR, this.#priorWeight * KEPT)
+    this.#atMs = nowMs
+    const weight = trust / expectedMs ** 2
+    this.#weight += weight
+    this.#x += weight * x
+    this.#xx += weight * x * x
+    this.#y += weight * y
+    this.#xy += weight * x * y
+    this.#solve()
+  }
+
+  #fade(share: number): void {
+    this.#weight *= share
+    this.#x *= share
+    this.#xx *= share
+    this.#y *= share
+    this.#xy *= share
+  }
+
+  #solve(): void {
+    const { fixedMs, perThousandMs } = UNKNOWN_PACE
+    const a = this.#weight + this.#priorWeight / fixedMs ** 2
+    const d = this.#xx + this.#priorWeight / perThousandMs ** 2
+    const e = this.#y + this.#priorWeight / fixedMs
+    const f = this.#xy + this.#priorWeight / perThousandMs
+    const determinant = a * d - this.#x ** 2
+    const fixed = (e * d - f * this.#x) / determinant
+    const slope = (f * a - e * this.#x) / determinant
+    // A line that falls, or begins below nothing, is noise: one of the two then explains it all.
+    if (slope < 0) [this.fixedMs, this.perThousandMs] = [e / a, 0]
+    else if (fixed < 0) [this.fixedMs, this.perThousandMs] = [0, f / d]
+    else [this.fixedMs, this.perThousandMs] = [fixed, slope]
+  }
+}

@@ -1,0 +1,73 @@
+import { hash, randomBytes } from 'node:crypto'
+import type { JsonObjectBytes } from '../../../base/json/object.js'
+
+/** The beginnings of a prompt, shorter ones first: a hash of each, and how many bytes it is long. */
+export interface PromptChain {
+  readonly hashes: readonly number[]
+  /** Where the block of that hash ends. */
+  readonly ends: readonly number[]
+  /** Of the whole prompt. */
+  readonly bytes: number
+}
+
+/** What is hashed of a prompt: so many blocks of each size, from its beginning on. */
+const BLOCKS_OF_A_SIZE = 64
+const FIRST_BLOCK_BYTES = 1_024
+const SIZES = 4
+/** Blocks of a prompt that are remembered, at most: its first 960 KiB. */
+export const MAX_BLOCKS = BLOCKS_OF_A_SIZE * SIZES
+const MAX_BLOCK_BYTES = FIRST_BLOCK_BYTES * 2 ** (SIZES - 1)
+
+const KEY_BYTES = 16
+const HASH_BYTES = 6
+const HEAD_BYTES = KEY_BYTES + HASH_BYTES
+
+/** The members of a request that a server reads, in the order its template puts them. */
+const PARTS = ['model', 'tools', 'system', 'instructions', 'messages', 'input', 'prompt'] as const
+
+/**
+ * Hashes prompts block by block. Each hash covers all before it, and a key that is drawn for this process: it says
+ * nothing of a text, not even to somebody who knows the text.
+ */
+export class PromptHasher {
+  /** The key, the hash before, and the block: what is hashed. */
+  readonly #scratch = Buffer.alloc(HEAD_BYTES + MAX_BLOCK_BYTES)
+
+  constructor() {
+    randomBytes(KEY_BYTES).copy(this.#scratch)
+  }
+
+  /** Undefined where the request has no prompt. */
+  chainOf(json: JsonObjectBytes): PromptChain | undefined {
+    const hashes: number[] = []
+    const ends: number[] = []
+    let bytes = 0
+    let previous = 0
+    for (const name of PARTS) {
+      const part = json.raw(name)
+      if (part === undefined) continue
+      // A later turn goes on where the closing bracket or quote stands now.
+      for (let at = 0; at < part.length && hashes.length < MAX_BLOCKS;) {
+        const size = FIRST_BLOCK_BYTES * 2 ** Math.floor(hashes.length / BLOCKS_OF_A_SIZE)
+        const isWhole = at + size < part.length
+        // What stands before the prompt is whole as it is.
+        if (!isWhole && isPrompt(name)) break
+        const block = part.subarray(at, at + size)
+        previous = this.#hash(previous, block)
+        hashes.push(previous)
+        at += size
+        ends.push(bytes + Math.min(at, part.length))
+      }
+      bytes += part.length
+    }
+    return json.has('messages') || json.has('input') || json.has('prompt') ? { hashes, ends, bytes } : undefined
+  }
+
+  #hash(previous: number, block: Buffer): number {
+    this.#scratch.writeUIntBE(previous, KEY_BYTES, HASH_BYTES)
+    block.copy(this.#scratch, HEAD_BYTES)
+    return hash('sha1', this.#scratch.subarray(0, HEAD_BYTES + block.length), 'buffer').readUIntBE(0, HASH_BYTES)
+  }
+}
+
+const isPrompt = (name: (typeof PARTS)[number]): boolean => name === 'messages' || name === 'input' || name === 'prompt'

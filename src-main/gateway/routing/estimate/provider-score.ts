@@ -1,0 +1,195 @@
+import { BoundedMap } from '../../../base/bounded-map.js'
+import type { MonotonicClock } from '../../../base/clock.js'
+import { crowding, DEFAULT_SLOTS, type ProviderLoad, queueingMs, STRANGER_LOAD, type Work } from './estimate.js'
+import { Pace } from './pace.js'
+
+/** One request at a provider, as it is scored. */
+export interface ScoredAttempt {
+  /** The first byte came after so many ms. */
+  answered(ttfbMs: number): void
+  /** The peer refused; it is left alone for a while, and longer each time unless it is known to be full. */
+  refused(retryAfterMs?: number): void
+  /**
+   * It was left before it had answered. Within `patienceMs` that says no more than that the peer takes at least so long;
+   * beyond, it kept its answer waiting as {@link ScoredAttempt.stalled} has it.
+   */
+  left(patienceMs: number): void
+  /** It did not answer in time, or stopped in the middle: the peer is left alone as after a refusal. */
+  stalled(): void
+  /** It is over, in whatever way. Calls after the first do nothing. */
+  end(): void
+}
+
+/** What a peer reports of its load counts that long; its number of slots is kept. */
+const REPORT_FOR_MS = 30_000
+
+/** How long a peer that was full is asked last: about what a short answer takes to make room. */
+const FULL_FOR_MS = 2_000
+const MAX_FULL_FOR_MS = 10_000
+
+/**
+ * One that refuses although it says that it has room, or never answered at all, is left alone for so long, twice as long
+ * each time: it may do nothing but read what it is sent.
+ */
+const FIRST_REFUSAL_MS = 10_000
+const MAX_REFUSAL_MS = 10 * 60_000
+
+/** Offers of one provider that are measured apart; the longest unused one is forgotten first. */
+const MAX_OFFERS = 16
+/** Share of a fresh measurement in how long a request has a slot. */
+const ALPHA = 0.3
+/** An answer that takes longer counts as one of this length: an open channel is no measure of a queue. */
+const MAX_ANSWER_MS = 120_000
+/** What a measurement counts that came behind others: how long it waited for them is a guess. */
+const BEHIND_OTHERS = 0.3
+
+/** What is known of one provider. */
+export class ProviderScore {
+  readonly paces = new BoundedMap<string, Pace>(MAX_OFFERS)
+  /** When each request that has no first byte yet began; the oldest comes first. */
+  readonly waitingSinceMs: { readonly atMs: number }[] = []
+  rttMs: number
+  inFlight = 0
+  holdMs: number | undefined
+  isMeasured = false
+  reported: { slots: number; others: number; atMs: number } | undefined
+  refusedUntilMs = 0
+  /** Refusals and stalls since the last whole answer. */
+  refusals = 0
+
+  constructor(rttMs: number) {
+    this.rttMs = rttMs
+  }
+
+  load(nowMs: number): ProviderLoad {
+    const { reported } = this
+    const [oldest] = this.waitingSinceMs
+    return {
+      inFlight: this.inFlight,
+      slots: reported?.slots ?? DEFAULT_SLOTS,
+      othersQueued: reported !== undefined && nowMs - reported.atMs <= REPORT_FOR_MS ? reported.others : 0,
+      holdMs: this.holdMs ?? STRANGER_LOAD.holdMs,
+      waitingMs: oldest === undefined ? 0 : Math.max(0, nowMs - oldest.atMs),
+      rttMs: this.rttMs,
+    }
+  }
+
+  begin(work: Work, monotonic: MonotonicClock): ScoredAttempt {
+    let pace = this.paces.get(work.offer)
+    if (pace === undefined) {
+      pace = new Pace()
+      this.paces.set(work.offer, pace)
+    }
+    return new Attempt(this, pace, work, monotonic)
+  }
+
+  leaveAlone(nowMs: number): void {
+    this.refusals += 1
+    this.refusedUntilMs = nowMs + backOffMs(this.refusals)
+  }
+
+  refused(nowMs: number, retryAfterMs: number): void {
+    this.refusals += 1
+    const fullMs = Math.min(Math.max(retryAfterMs, FULL_FOR_MS), MAX_FULL_FOR_MS)
+    this.refusedUntilMs = nowMs + (this.#isKnownFull(nowMs) ? fullMs : backOffMs(this.refusals))
+  }
+
+  /** It answered before, and what it reports of itself leaves no slot free. */
+  #isKnownFull(nowMs: number): boolean {
+    const { reported } = this
+    if (!this.isMeasured || reported === undefined) return this.isMeasured && this.refusals < 2
+    return nowMs - reported.atMs > REPORT_FOR_MS || reported.others + this.inFlight >= reported.slots
+  }
+}
+
+const backOffMs = (refusals: number): number =>
+  Math.min(FIRST_REFUSAL_MS * 2 ** Math.min(refusals - 1, 10), MAX_REFUSAL_MS)
+
+class Attempt implements ScoredAttempt {
+  readonly #score: ProviderScore
+  readonly #pace: Pace
+  readonly #work: Work
+  readonly #monotonic: MonotonicClock
+  readonly #before: ProviderLoad
+  readonly #wait: { readonly atMs: number }
+  #answeredAtMs: number | undefined
+  #tookMs = 0
+  #hasStalled = false
+  #ended = false
+
+  constructor(score: ProviderScore, pace: Pace, work: Work, monotonic: MonotonicClock) {
+    this.#score = score
+    this.#pace = pace
+    this.#work = work
+    this.#monotonic = monotonic
+    const now = monotonic.elapsedMs()
+    this.#before = score.load(now)
+    this.#wait = { atMs: now }
+    score.inFlight += 1
+    score.waitingSinceMs.push(this.#wait)
+  }
+
+  answered(ttfbMs: number): void {
+    if (this.#answeredAtMs !== undefined || this.#ended) return
+    this.#answeredAtMs = this.#monotonic.elapsedMs()
+    this.#endWait()
+    this.#measured(ttfbMs, false)
+  }
+
+  left(patienceMs: number): void {
+    if (this.#answeredAtMs !== undefined || this.#ended) return
+    const waitedMs = this.#monotonic.elapsedMs() - this.#wait.atMs
+    this.#measured(waitedMs, true)
+    if (waitedMs >= patienceMs) this.#leaveAlone()
+  }
+
+  stalled(): void {
+    if (this.#ended) return
+    if (this.#answeredAtMs === undefined) this.#measured(this.#monotonic.elapsedMs() - this.#wait.atMs, true)
+    this.#leaveAlone()
+  }
+
+  refused(retryAfterMs = FULL_FOR_MS): void {
+    this.#score.refused(this.#monotonic.elapsedMs(), retryAfterMs)
+  }
+
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    const score = this.#score
+    score.inFlight -= 1
+    this.#endWait()
+    if (this.#answeredAtMs === undefined) return
+    // Not with the first byte: one that begins well and then stalls is not forgiven each time.
+    if (!this.#hasStalled) score.refusals = 0
+    const answerMs = Math.min(this.#monotonic.elapsedMs() - this.#answeredAtMs, MAX_ANSWER_MS)
+    const holdMs = this.#tookMs + answerMs
+    score.holdMs = score.holdMs === undefined ? holdMs : score.holdMs + ALPHA * (holdMs - score.holdMs)
+  }
+
+  #leaveAlone(): void {
+    this.#hasStalled = true
+    this.#score.leaveAlone(this.#monotonic.elapsedMs())
+  }
+
+  #endWait(): void {
+    const at = this.#score.waitingSinceMs.indexOf(this.#wait)
+    if (at !== -1) this.#score.waitingSinceMs.splice(at, 1)
+  }
+
+  /** Learns of the part of a time to first byte that is not the wait and the crowd it was expected to meet. */
+  #measured(ttfbMs: number, isAtLeast: boolean): void {
+    const { unreadTokens } = this.#work
+    const before = this.#before
+    const crowd = crowding(before)
+    const usualMs = this.#pace.readMs(unreadTokens) * crowd
+    const expectedWaitMs = queueingMs(before)
+    const withoutTravelMs = Math.max(0, ttfbMs - before.rttMs)
+    const tookMs = Math.max(withoutTravelMs - expectedWaitMs, Math.min(withoutTravelMs, usualMs))
+    this.#tookMs = tookMs
+    if (isAtLeast && tookMs <= usualMs) return
+    const nowMs = this.#monotonic.elapsedMs()
+    this.#pace.measured(unreadTokens, tookMs / crowd, { nowMs, trust: expectedWaitMs > 0 ? BEHIND_OTHERS : 1 })
+    this.#score.isMeasured = true
+  }
+}
