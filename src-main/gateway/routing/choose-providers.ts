@@ -16,6 +16,8 @@ export interface ProviderSnapshot {
   standing(peerId: string, entries: readonly string[]): Standing
   /** True for peers that refused a request a moment ago because they were full: they come last. */
   isBusy(peerId: string): boolean
+  /** Little is known of it, and this request would tell more at little cost. */
+  isWorthATry(peerId: string): boolean
   /** Estimated time to first byte of this request there, ms. Asked, like `isBusy`, of those that are compared only. */
   estimateMs(peerId: string): number
 }
@@ -40,6 +42,15 @@ export const MAX_ATTEMPTS = 4
  * all go to the same provider at once. One that is expected to take twice as long hardly ever comes first.
  */
 const SHUFFLE = 0.1
+/** The same among those that are asked when the first has refused: what was known of them is old by then. */
+const SHUFFLE_LATER = 1
+/** So many ms more or less are left to chance in any case. */
+const UNNOTICED_MS = 15
+/**
+ * Share of the requests that go to a provider of which little is known, where one is worth a try: otherwise the first
+ * that was measured would stay the only one.
+ */
+const TRY_SHARE = 0.25
 
 /** Who a request is sent to, in order, and whether anyone was known at all. */
 export interface Choice {
@@ -188,11 +199,27 @@ function preferFirst(order: Provider[], peerId: string): void {
 /** Up to {@link MAX_ATTEMPTS} distinct peers, those that are expected to answer soonest first. */
 function byEstimate(snapshot: ProviderSnapshot, peers: readonly string[], { random }: Asked): string[] {
   if (peers.length < 2) return [...peers]
-  const left = peers.map((peerId) => ({
-    peerId,
-    isBusy: snapshot.isBusy(peerId),
-    ms: snapshot.estimateMs(peerId) * (1 - SHUFFLE * Math.log(1 - random())),
+  const left = peers.map((peerId) => ({ peerId, isBusy: snapshot.isBusy(peerId), ms: snapshot.estimateMs(peerId) }))
+  const order = shuffled(left, SHUFFLE, random)
+  const tried =
+    random() < TRY_SHARE ? order.findIndex(({ peerId, isBusy }) => !isBusy && snapshot.isWorthATry(peerId)) : -1
+  const [first] = order.splice(Math.max(0, tried), 1)
+  if (first === undefined) return []
+  return [first, ...shuffled(order, SHUFFLE_LATER, random)].slice(0, MAX_ATTEMPTS).map(({ peerId }) => peerId)
+}
+
+/** What is known of one of the compared. */
+interface Compared {
+  peerId: string
+  isBusy: boolean
+  ms: number
+}
+
+/** The free ones first, by their estimates, each made longer by chance. */
+function shuffled(compared: readonly Compared[], share: number, random: () => number): Compared[] {
+  const drawn = compared.map((one) => ({
+    ...one,
+    ms: one.ms - (share * one.ms + UNNOTICED_MS) * Math.log(1 - random()),
   }))
-  left.sort((a, b) => Number(a.isBusy) - Number(b.isBusy) || a.ms - b.ms)
-  return left.slice(0, MAX_ATTEMPTS).map(({ peerId }) => peerId)
+  return drawn.sort((a, b) => Number(a.isBusy) - Number(b.isBusy) || a.ms - b.ms)
 }

@@ -37,8 +37,15 @@ interface ChoiceRequest {
   readonly also?: string | undefined
 }
 
+/**
+ * A provider is tried so often with requests of so few tokens, which even a slow one has soon read: the first time may
+ * have been spent on making a connection.
+ */
+const TRIES = 2
+const TRY_TOKENS = 800
+
 /** What is the same for all requests. */
-type CommonView = Omit<ProviderSnapshot, 'estimateMs'>
+type CommonView = Omit<ProviderSnapshot, 'estimateMs' | 'isWorthATry'>
 
 /** Peers of whom it is not known whether they are there that are asked beside a request. */
 const MAX_HINTS = 2
@@ -131,6 +138,8 @@ export function createProviderChoice(needs: {
     const { work } = request
     const snapshot = {
       ...snapshotOf(service, request.also),
+      isWorthATry: (peerId: string) =>
+        scores.measurements(peerId, work.offer) < TRIES && work.at(peerId).unreadTokens <= TRY_TOKENS,
       estimateMs(peerId: string) {
         // Asks it in the background where its last answer is old.
         table.status.get(peerId)

@@ -1,6 +1,6 @@
 import type { MonotonicClock } from '../../base/clock.js'
 import { type Estimate, estimateOf, type ProviderLoad, STRANGER_LOAD, type Work } from './estimate/estimate.js'
-import { UNKNOWN_PACE } from './estimate/pace.js'
+import { unknownPace } from './estimate/pace.js'
 import { ProviderScore, type ScoredAttempt } from './estimate/provider-score.js'
 
 /** Live measurements per provider. */
@@ -8,6 +8,8 @@ export interface ProviderScores {
   load(peerId: string): ProviderLoad
   /** What a request may expect there. */
   estimate(peerId: string, work?: Work): Estimate
+  /** How often that peer was measured at requests for that `offerKey`. */
+  measurements(peerId: string, offer: string): number
   /** A request begins there. */
   begin(peerId: string, work?: Work): ScoredAttempt
   /** The peer reports how busy it is: slots, and requests at work or waiting, this node's among them. */
@@ -50,8 +52,12 @@ class MeasuredScores implements ProviderScores {
 
   estimate(peerId: string, { offer, unreadTokens }: Work = NO_WORK): Estimate {
     const score = this.#scores.get(peerId)
-    const pace = score?.paces.peek(offer) ?? UNKNOWN_PACE
-    return estimateOf(score?.load(this.#nowMs()) ?? STRANGER_LOAD, pace, unreadTokens)
+    const load = score?.load(this.#nowMs()) ?? STRANGER_LOAD
+    return estimateOf(load, score?.paces.peek(offer) ?? unknownPace(load.rttMs), unreadTokens)
+  }
+
+  measurements(peerId: string, offer: string): number {
+    return this.#scores.get(peerId)?.paces.peek(offer)?.measurements ?? 0
   }
 
   begin(peerId: string, work: Work = NO_WORK): ScoredAttempt {

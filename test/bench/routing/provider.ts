@@ -16,6 +16,8 @@ export interface ProviderSpec {
   rttMs: number
   /** Blocks of prompts that it keeps, where requests tell theirs. */
   cacheBlocks?: number
+  /** What it always tells of its load, whatever that is. */
+  told?: { slots: number; queued: number }
 }
 
 /** What a try hears, when it reaches the gateway. */
@@ -165,14 +167,11 @@ export function createProvider(sim: Simulation, id: string, spec: ProviderSpec):
     get onTheWay() {
       return onTheWay
     },
-    status: () =>
-      gone === 'no'
-        ? {
-            slotsTotal: spec.slots,
-            slotsFree: Math.max(0, spec.slots - running),
-            queueLength: running + waiting.length,
-          }
-        : undefined,
+    status() {
+      if (gone !== 'no') return undefined
+      const { slots, queued } = spec.told ?? { slots: spec.slots, queued: running + waiting.length }
+      return { slotsTotal: slots, slotsFree: Math.max(0, slots - queued), queueLength: queued }
+    },
     goAway(silently) {
       gone = silently ? 'vanished' : 'crashed'
       goneAtMs = sim.now()

@@ -62,15 +62,20 @@ export interface Work {
   unreadTokens: number
 }
 
+/** The part of a provider's fixed time that is the way to it: measurements count more than what pings say. */
+export const travelMs = (load: Pick<ProviderLoad, 'rttMs'>, pace: Readonly<PaceFigures>): number =>
+  Math.min(load.rttMs, pace.fixedMs)
+
 /** What a request with so many unread tokens may expect there. */
 export function estimateOf(load: ProviderLoad, pace: Readonly<PaceFigures>, unreadTokens: number): Estimate {
   const crowd = crowding(load)
-  const fixedMs = pace.fixedMs * crowd
+  const rttMs = travelMs(load, pace)
+  const fixedMs = (pace.fixedMs - rttMs) * crowd
   const readMs = (unreadTokens / 1000) * pace.perThousandMs * crowd
   const queueMs = queueingMs(load)
-  const total = load.rttMs + fixedMs + readMs + queueMs
+  const total = rttMs + fixedMs + readMs + queueMs
   const hangMs = Math.max(0, load.waitingMs - total)
-  return { rttMs: load.rttMs, fixedMs, readMs, queueMs, hangMs, totalMs: total + hangMs, spread: pace.spread }
+  return { rttMs, fixedMs, readMs, queueMs, hangMs, totalMs: total + hangMs, spread: pace.spread }
 }
 
 /** How long a request has a slot at a provider that has answered none yet. */

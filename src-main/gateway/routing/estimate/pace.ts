@@ -1,6 +1,6 @@
 /** What one provider takes for requests to one model, as measured; all in milliseconds. */
 export interface PaceFigures {
-  /** Before it reads: what a request takes beside its tokens. */
+  /** Before it reads: the way to it and back, and what a request takes beside its tokens. */
   fixedMs: number
   /** For 1,000 tokens of a prompt that it has not read before. */
   perThousandMs: number
@@ -9,7 +9,13 @@ export interface PaceFigures {
 }
 
 /** What is thought of a provider that was never measured: not too much, so that it gets a chance to show. */
-export const UNKNOWN_PACE: Readonly<PaceFigures> = { fixedMs: 60, perThousandMs: 300, spread: 1 }
+const UNKNOWN_PACE: Readonly<PaceFigures> = { fixedMs: 60, perThousandMs: 300, spread: 1 }
+
+/** The same of one that is so far away (ms, to it and back). */
+export const unknownPace = (rttMs: number): Readonly<PaceFigures> => ({
+  ...UNKNOWN_PACE,
+  fixedMs: UNKNOWN_PACE.fixedMs + rttMs,
+})
 
 /** How much of the past each measurement leaves, and how many ms leave half of it. */
 const KEPT = 0.93
@@ -33,9 +39,10 @@ const ALPHA = 0.3
  * errors, so that a short prompt says as much as a long one; older measurements fade.
  */
 export class Pace implements PaceFigures {
-  fixedMs = UNKNOWN_PACE.fixedMs
-  perThousandMs = UNKNOWN_PACE.perThousandMs
-  spread = UNKNOWN_PACE.spread
+  readonly #prior: Readonly<PaceFigures>
+  fixedMs: number
+  perThousandMs: number
+  spread: number
   /** Sums over the measurements, of weights, tokens and times: what a least-squares line is drawn from. */
   #weight = 0
   #x = 0
@@ -46,6 +53,19 @@ export class Pace implements PaceFigures {
   #priorWeight = FIRST_PRIOR
   /** The last one was far above what was expected (1), far below (-1), or neither. */
   #surprise = 0
+  #measurements = 0
+
+  constructor(rttMs: number) {
+    this.#prior = unknownPace(rttMs)
+    this.fixedMs = this.#prior.fixedMs
+    this.perThousandMs = this.#prior.perThousandMs
+    this.spread = this.#prior.spread
+  }
+
+  /** How often it was measured. */
+  get measurements(): number {
+    return this.#measurements
+  }
 
   /** To the first byte of an answer, of a request that waits for nothing. */
   readMs(unreadTokens: number): number {
@@ -60,7 +80,7 @@ export class Pace implements PaceFigures {
     const x = unreadTokens / 1000
     const expectedMs = Math.max(LEAST_MS, this.readMs(unreadTokens))
     // What was expected of one that was never measured is no evidence.
-    const y = this.#weight === 0 ? tookMs : Math.min(tookMs, expectedMs * MOST_SURPRISE)
+    const y = this.#measurements > 0 ? Math.min(tookMs, expectedMs * MOST_SURPRISE) : tookMs
     this.spread += ALPHA * (Math.abs(y - expectedMs) / expectedMs - this.spread)
     const surprise = y > expectedMs * CHANGED ? 1 : y * CHANGED < expectedMs ? -1 : 0
     const kept = surprise !== 0 && surprise === this.#surprise ? KEPT_OF_CHANGED : KEPT
@@ -68,6 +88,7 @@ export class Pace implements PaceFigures {
     this.#fade(kept * 0.5 ** ((nowMs - this.#atMs) / HALF_LIFE_MS))
     this.#priorWeight = Math.max(LEAST_PRIOR, this.#priorWeight * KEPT)
     this.#atMs = nowMs
+    this.#measurements += 1
     const weight = trust / expectedMs ** 2
     this.#weight += weight
     this.#x += weight * x
@@ -86,7 +107,7 @@ export class Pace implements PaceFigures {
   }
 
   #solve(): void {
-    const { fixedMs, perThousandMs } = UNKNOWN_PACE
+    const { fixedMs, perThousandMs } = this.#prior
     const a = this.#weight + this.#priorWeight / fixedMs ** 2
     const d = this.#xx + this.#priorWeight / perThousandMs ** 2
     const e = this.#y + this.#priorWeight / fixedMs

@@ -1,6 +1,15 @@
 import { BoundedMap } from '../../../base/bounded-map.js'
 import type { MonotonicClock } from '../../../base/clock.js'
-import { crowding, DEFAULT_SLOTS, type ProviderLoad, queueingMs, STRANGER_LOAD, type Work } from './estimate.js'
+import {
+  crowding,
+  DEFAULT_SLOTS,
+  estimateOf,
+  type ProviderLoad,
+  queueingMs,
+  STRANGER_LOAD,
+  travelMs,
+  type Work,
+} from './estimate.js'
 import { Pace } from './pace.js'
 
 /** One request at a provider, as it is scored. */
@@ -77,7 +86,7 @@ export class ProviderScore {
   begin(work: Work, monotonic: MonotonicClock): ScoredAttempt {
     let pace = this.paces.get(work.offer)
     if (pace === undefined) {
-      pace = new Pace()
+      pace = new Pace(this.rttMs)
       this.paces.set(work.offer, pace)
     }
     return new Attempt(this, pace, work, monotonic)
@@ -182,14 +191,17 @@ class Attempt implements ScoredAttempt {
     const { unreadTokens } = this.#work
     const before = this.#before
     const crowd = crowding(before)
-    const usualMs = this.#pace.readMs(unreadTokens) * crowd
+    const usualMs = estimateOf({ ...before, waitingMs: 0 }, this.#pace, unreadTokens).totalMs - queueingMs(before)
     const expectedWaitMs = queueingMs(before)
-    const withoutTravelMs = Math.max(0, ttfbMs - before.rttMs)
-    const tookMs = Math.max(withoutTravelMs - expectedWaitMs, Math.min(withoutTravelMs, usualMs))
+    const tookMs = Math.max(ttfbMs - expectedWaitMs, Math.min(ttfbMs, usualMs))
     this.#tookMs = tookMs
     if (isAtLeast && tookMs <= usualMs) return
+    const wayMs = Math.min(tookMs, travelMs(before, this.#pace))
     const nowMs = this.#monotonic.elapsedMs()
-    this.#pace.measured(unreadTokens, tookMs / crowd, { nowMs, trust: expectedWaitMs > 0 ? BEHIND_OTHERS : 1 })
+    this.#pace.measured(unreadTokens, wayMs + (tookMs - wayMs) / crowd, {
+      nowMs,
+      trust: expectedWaitMs > 0 ? BEHIND_OTHERS : 1,
+    })
     this.#score.isMeasured = true
   }
 }

@@ -53,7 +53,12 @@ function ranked(createRank: () => Rank): PolicyFactory {
     const rank = createRank()
     const known = new Map<string, Known>()
     for (const [peerId, provider] of needs.providers) {
-      const facts = { sent: new BlockCache(CACHE_BLOCKS), pace: new Pace(), ttftMs: undefined, holdMs: undefined }
+      const facts = {
+        sent: new BlockCache(CACHE_BLOCKS),
+        pace: new Pace(provider.rttMs),
+        ttftMs: undefined,
+        holdMs: undefined,
+      }
       known.set(peerId, { peerId, provider, inFlight: 0, onTheWay: 0, ...facts })
     }
     return {
@@ -94,8 +99,9 @@ function follow(
       answeredAtMs = sim.now()
       at.sent.take(request.blocks ?? [])
       at.ttftMs = smoothed(at.ttftMs, ttfbMs)
-      tookMs = Math.max(1, ttfbMs - rttMs - waitMs)
-      at.pace.measured(tokens, tookMs / crowding(load), { nowMs: sim.now(), trust: waitMs > 0 ? 0.3 : 1 })
+      tookMs = Math.max(1, ttfbMs - waitMs)
+      const readMs = Math.max(1, tookMs - rttMs) / crowding(load)
+      at.pace.measured(tokens, rttMs + readMs, { nowMs: sim.now(), trust: waitMs > 0 ? 0.3 : 1 })
       report.firstByte(ttfbMs)
     },
     end(how) {
@@ -139,7 +145,8 @@ const shortestWait: Rank = (known, _request, random) =>
 const reference: Rank = (known, request, random) =>
   by(known, random, (one) => {
     const load = loadOf(one)
-    return one.provider.rttMs + one.pace.readMs(unreadOf(one, request)) * crowding(load) + queueingMs(load)
+    const { rttMs } = one.provider
+    return rttMs + (one.pace.readMs(unreadOf(one, request)) - rttMs) * crowding(load) + queueingMs(load)
   })
 
 /** All that a trace is replayed with. */

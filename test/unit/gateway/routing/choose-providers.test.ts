@@ -23,6 +23,7 @@ const snapshotOf = ({ own, peers, away }: Network): ProviderSnapshot => ({
   standing: (peerId) => (away.includes(peerId) ? 'away' : 'proven'),
   ownHasRoom: () => true,
   isBusy: () => false,
+  isWorthATry: () => false,
   estimateMs: () => 100,
 })
 
@@ -108,6 +109,16 @@ describe('the providers of a request', () => {
     for (const peerId of ['slow', 'middling', 'quick']) {
       expect(first.filter((id) => id === peerId).length).toBeGreaterThan(30)
     }
+  })
+
+  test('a request goes now and then to a provider that is worth a try, unless it is busy', () => {
+    const snapshot: ProviderSnapshot = { ...measured, isWorthATry: (peerId) => peerId === 'slow' }
+    const first = Array.from({ length: 200 }, (_, seed) => idsOf(snapshot, {}, seed)[0])
+    const tried = first.filter((id) => id === 'slow').length
+    expect(tried).toBeGreaterThan(25)
+    expect(tried).toBeLessThan(80)
+    const busy = { ...snapshot, isBusy: (peerId: string) => peerId === 'slow' }
+    for (let seed = 0; seed < 100; seed += 1) expect(idsOf(busy, {}, seed)[0]).not.toBe('slow')
   })
 
   test('a busy peer comes after free ones however quick it is', () => {
