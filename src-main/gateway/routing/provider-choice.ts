@@ -41,7 +41,7 @@ interface ChoiceRequest {
  * A provider is tried so often with requests of so few tokens, which even a slow one has soon read: the first time may
  * have been spent on making a connection.
  */
-const TRIES = 2
+const TRIES = 3
 const TRY_TOKENS = 800
 
 /** What is the same for all requests. */

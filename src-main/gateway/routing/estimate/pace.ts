@@ -26,7 +26,7 @@ const LEAST_PRIOR = 0.002
 /** Two measurements in a row that are so many times what was expected, or as small a part of it: it has changed. */
 const CHANGED = 2.5
 /** How much of the past is left then. */
-const KEPT_OF_CHANGED = 0.2
+const KEPT_OF_CHANGED = 0.05
 /** One measurement says at most that a provider takes so many times what was expected. */
 const MOST_SURPRISE = 6
 /** Nothing is expected sooner, ms: shorter times are told by the machine's mood. */
@@ -39,7 +39,7 @@ const ALPHA = 0.3
  * errors, so that a short prompt says as much as a long one; older measurements fade.
  */
 export class Pace implements PaceFigures {
-  readonly #prior: Readonly<PaceFigures>
+  #prior: Readonly<PaceFigures>
   fixedMs: number
   perThousandMs: number
   spread: number
@@ -78,9 +78,10 @@ export class Pace implements PaceFigures {
    */
   measured(unreadTokens: number, tookMs: number, { nowMs, trust }: { nowMs: number; trust: number }): void {
     const x = unreadTokens / 1000
+    // What was expected of one that was never measured is no evidence: as much slower or faster as it is at once.
+    if (this.#measurements === 0) this.#scale(Math.max(LEAST_MS, tookMs) / this.readMs(unreadTokens))
     const expectedMs = Math.max(LEAST_MS, this.readMs(unreadTokens))
-    // What was expected of one that was never measured is no evidence.
-    const y = this.#measurements > 0 ? Math.min(tookMs, expectedMs * MOST_SURPRISE) : tookMs
+    const y = Math.min(Math.max(LEAST_MS, tookMs), expectedMs * MOST_SURPRISE)
     this.spread += ALPHA * (Math.abs(y - expectedMs) / expectedMs - this.spread)
     const surprise = y > expectedMs * CHANGED ? 1 : y * CHANGED < expectedMs ? -1 : 0
     const kept = surprise !== 0 && surprise === this.#surprise ? KEPT_OF_CHANGED : KEPT
@@ -89,13 +90,21 @@ export class Pace implements PaceFigures {
     this.#priorWeight = Math.max(LEAST_PRIOR, this.#priorWeight * KEPT)
     this.#atMs = nowMs
     this.#measurements += 1
-    const weight = trust / expectedMs ** 2
+    // Relative to both: what took unexpectedly long most often met others that nobody told of.
+    const weight = trust / (expectedMs * y)
     this.#weight += weight
     this.#x += weight * x
     this.#xx += weight * x * x
     this.#y += weight * y
     this.#xy += weight * x * y
     this.#solve()
+  }
+
+  #scale(times: number): void {
+    const { fixedMs, perThousandMs, spread } = this.#prior
+    this.#prior = { fixedMs: fixedMs * times, perThousandMs: perThousandMs * times, spread }
+    this.fixedMs = this.#prior.fixedMs
+    this.perThousandMs = this.#prior.perThousandMs
   }
 
   #fade(share: number): void {
