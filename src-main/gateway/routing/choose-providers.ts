@@ -199,13 +199,15 @@ function preferFirst(order: Provider[], peerId: string): void {
 /** Up to {@link MAX_ATTEMPTS} distinct peers, those that are expected to answer soonest first. */
 function byEstimate(snapshot: ProviderSnapshot, peers: readonly string[], { random }: Asked): string[] {
   if (peers.length < 2) return [...peers]
-  const left = peers.map((peerId) => ({ peerId, isBusy: snapshot.isBusy(peerId), ms: snapshot.estimateMs(peerId) }))
-  const order = shuffled(left, SHUFFLE, random)
-  const tried =
-    random() < TRY_SHARE ? order.findIndex(({ peerId, isBusy }) => !isBusy && snapshot.isWorthATry(peerId)) : -1
-  const [first] = order.splice(Math.max(0, tried), 1)
-  if (first === undefined) return []
-  return [first, ...shuffled(order, SHUFFLE_LATER, random)].slice(0, MAX_ATTEMPTS).map(({ peerId }) => peerId)
+  const left = peers.map((peerId): Compared => {
+    const [isBusy, ms] = [snapshot.isBusy(peerId), snapshot.estimateMs(peerId)]
+    return { peerId, isBusy, ms, drawnMs: drawn(ms, SHUFFLE, random) }
+  })
+  const tried = random() < TRY_SHARE ? left.findIndex((one) => !one.isBusy && snapshot.isWorthATry(one.peerId)) : -1
+  const chosen = [takeOut(left, tried >= 0 ? tried : soonest(left))]
+  for (const one of left) one.drawnMs = drawn(one.ms, SHUFFLE_LATER, random)
+  while (chosen.length < MAX_ATTEMPTS && left.length > 0) chosen.push(takeOut(left, soonest(left)))
+  return chosen
 }
 
 /** What is known of one of the compared. */
@@ -213,13 +215,28 @@ interface Compared {
   peerId: string
   isBusy: boolean
   ms: number
+  /** Its estimate with a part that is left to chance. */
+  drawnMs: number
 }
 
-/** The free ones first, by their estimates, each made longer by chance. */
-function shuffled(compared: readonly Compared[], share: number, random: () => number): Compared[] {
-  const drawn = compared.map((one) => ({
-    ...one,
-    ms: one.ms - (share * one.ms + UNNOTICED_MS) * Math.log(1 - random()),
-  }))
-  return drawn.sort((a, b) => Number(a.isBusy) - Number(b.isBusy) || a.ms - b.ms)
+/** An estimate, made longer by chance. */
+const drawn = (ms: number, share: number, random: () => number): number =>
+  ms - (share * ms + UNNOTICED_MS) * Math.log(1 - random())
+
+/** Where the one is that comes next: the free ones first, by what was drawn for them. */
+function soonest(compared: readonly Compared[]): number {
+  let best = 0
+  for (let at = 1; at < compared.length; at += 1) {
+    const [one, other] = [compared[at] as Compared, compared[best] as Compared]
+    if (one.isBusy === other.isBusy ? one.drawnMs < other.drawnMs : other.isBusy) best = at
+  }
+  return best
+}
+
+/** Takes one out; the last gets its place. */
+function takeOut(compared: Compared[], at: number): string {
+  const { peerId } = compared[at] as Compared
+  const last = compared.pop() as Compared
+  if (at < compared.length) compared[at] = last
+  return peerId
 }

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { startBenchWorker } from '../processes.ts'
 import type { BenchOptions } from '../run.ts'
+import type { ChoiceCost } from './choice-cost.ts'
 import type { TraceRow } from './trace/run-trace.ts'
 import { PUBLISHED_AT } from './trace/trace-file.ts'
 import type { RoutingResult } from './worker.ts'
@@ -19,12 +20,16 @@ export async function benchRouting(options: BenchOptions): Promise<void> {
   const { seed } = options
   const worker = await startBenchWorker(join(import.meta.dirname, 'worker.ts'), { hooks: true })
   try {
-    const { results, error } = await worker.ask<{ results?: RoutingResult[]; error?: string }>({ seed })
+    const answer = await worker.ask<{ results?: RoutingResult[]; costs?: ChoiceCost[]; error?: string }>({ seed })
+    const { results, costs = [], error } = answer
     if (results === undefined) throw new Error(error)
     print(results)
+    for (const { candidates, promptKib, microseconds } of costs) {
+      console.log(`\nOne choice among ${candidates}, prompt of ${promptKib} KiB: ${microseconds.toFixed(1)} µs`)
+    }
     await mkdir(RESULTS, { recursive: true })
     const file = join(RESULTS, 'routing.json')
-    await writeFile(file, `${JSON.stringify({ seed, results }, null, 2)}\n`)
+    await writeFile(file, `${JSON.stringify({ seed, results, costs }, null, 2)}\n`)
     console.log(`\nWritten to ${file}`)
   } finally {
     await worker.stop()

@@ -1,3 +1,4 @@
+import { choiceCost, type ChoiceCost } from './choice-cost.ts'
 import { POLICIES } from './policies.ts'
 import { runScenario, type Outcome } from './run-scenario.ts'
 import { sampled } from './sampled/policy.ts'
@@ -16,7 +17,12 @@ const SEEDS = 3
 /** The router as it was, of more and more candidates drawn, beside what all runs are compared with. */
 const SCENARIO_POLICIES = { 'd = 2': sampled(2), 'd = 4': sampled(4), 'd = 8': sampled(8), ...POLICIES }
 
-async function runAll(seed: number): Promise<RoutingResult[]> {
+/** Prompts, in KiB, that the cost of a choice is measured with. */
+const PROMPTS_KIB = [1, 48]
+
+async function runScenarios(seed: number): Promise<{ results: RoutingResult[]; costs: ChoiceCost[] }> {
+  const costs: ChoiceCost[] = []
+  for (const kib of PROMPTS_KIB) costs.push(await choiceCost(kib))
   const seeds = Array.from({ length: SEEDS }, (_, index) => seed + index)
   const results: RoutingResult[] = []
   for (const scenario of SCENARIOS) {
@@ -24,12 +30,11 @@ async function runAll(seed: number): Promise<RoutingResult[]> {
       results.push({ scenario: scenario.name, policy, outcome: await runScenario(scenario, create, seeds) })
     }
   }
-  return results
+  return { results, costs }
 }
 
 process.on('message', ({ seed, trace }: { seed: number; trace?: TraceOptions }) => {
-  const work =
-    trace === undefined ? runAll(seed).then((results) => ({ results })) : runTrace(trace).then((rows) => ({ rows }))
+  const work = trace === undefined ? runScenarios(seed) : runTrace(trace).then((rows) => ({ rows }))
   work.then(
     (done) => process.send?.(done),
     (error: unknown) =>

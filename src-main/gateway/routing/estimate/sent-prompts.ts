@@ -24,15 +24,17 @@ export class SentPrompts {
   /** Bytes at the beginning of the prompt that this provider has read, as far as is known. */
   knownBytes(peerId: string, { hashes, ends }: PromptChain): number {
     const held = this.#held.peek(peerId)
-    if (held === undefined) return 0
+    // As nearly always: nothing of it, or all.
+    if (held?.has(hashes[0] ?? Number.NaN) !== true) return 0
+    if (held.has(hashes.at(-1) ?? Number.NaN)) return ends.at(-1) ?? 0
     // Whoever holds a block holds those before it.
-    let [low, high] = [0, hashes.length]
+    let [low, high] = [1, hashes.length - 1]
     while (low < high) {
       const middle = (low + high) >> 1
       if (held.has(hashes[middle] as number)) low = middle + 1
       else high = middle
     }
-    return low === 0 ? 0 : (ends[low - 1] as number)
+    return ends[low - 1] ?? 0
   }
 
   /** Some of the providers that have read the most of it. */

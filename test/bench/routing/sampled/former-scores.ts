@@ -249,7 +249,7 @@ export interface ProviderLoad {
 }
 
 /** What a peer that was never asked is thought to take: little, so that it gets a chance to show. */
-export const UNKNOWN_TTFB_MS = 150
+const UNKNOWN_TTFB_MS = 150
 
 /** Slots of a peer that reports none. */
 export const DEFAULT_SLOTS = 4
@@ -267,7 +267,7 @@ function crowding({ inFlight, slots, othersQueued }: Pick<ProviderLoad, 'inFligh
  * How long one more request would wait for a slot, ms: each that waits before it, and itself, needs one to come free,
  * and of `slots` requests one ends every `slots`-th part of the time a request takes.
  */
-export function queueingMs(load: ProviderLoad): number {
+function queueingMs(load: ProviderLoad): number {
   const slots = Math.max(1, load.slots)
   const waiting = Math.max(0, load.inFlight + load.othersQueued + 1 - slots)
   return (waiting / slots) * ((load.ttfbMs ?? UNKNOWN_TTFB_MS) + (load.answerMs ?? 0))
