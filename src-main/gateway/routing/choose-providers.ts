@@ -18,6 +18,8 @@ export interface ProviderSnapshot {
   isBusy(peerId: string): boolean
   /** Little is known of it, and this request would tell more at little cost. */
   isWorthATry(peerId: string): boolean
+  /** It has read the beginning of the prompt: of those that take about as long it comes first. */
+  isWarm(peerId: string): boolean
   /** Estimated time to first byte of this request there, ms. Asked, like `isBusy`, of those that are compared only. */
   estimateMs(peerId: string): number
 }
@@ -201,7 +203,7 @@ function byEstimate(snapshot: ProviderSnapshot, peers: readonly string[], { rand
   if (peers.length < 2) return [...peers]
   const left = peers.map((peerId): Compared => {
     const [isBusy, ms] = [snapshot.isBusy(peerId), snapshot.estimateMs(peerId)]
-    return { peerId, isBusy, ms, drawnMs: drawn(ms, SHUFFLE, random) }
+    return { peerId, isBusy, ms, drawnMs: snapshot.isWarm(peerId) ? ms : drawn(ms, SHUFFLE, random) }
   })
   const tried = random() < TRY_SHARE ? left.findIndex((one) => !one.isBusy && snapshot.isWorthATry(one.peerId)) : -1
   const chosen = [takeOut(left, tried >= 0 ? tried : soonest(left))]

@@ -45,7 +45,7 @@ const TRIES = 3
 const TRY_TOKENS = 800
 
 /** What is the same for all requests. */
-type CommonView = Omit<ProviderSnapshot, 'estimateMs' | 'isWorthATry'>
+type CommonView = Omit<ProviderSnapshot, 'estimateMs' | 'isWarm' | 'isWorthATry'>
 
 /** Peers of whom it is not known whether they are there that are asked beside a request. */
 const MAX_HINTS = 2
@@ -138,8 +138,12 @@ export function createProviderChoice(needs: {
     const { work } = request
     const snapshot = {
       ...snapshotOf(service, request.also),
+      isWarm: (peerId: string) => work.isKnownTo(peerId),
       isWorthATry: (peerId: string) =>
-        scores.measurements(peerId, work.offer) < TRIES && work.at(peerId).unreadTokens <= TRY_TOKENS,
+        scores.measurements(peerId, work.offer) < TRIES &&
+        work.at(peerId).unreadTokens <= TRY_TOKENS &&
+        // A conversation stays where it is.
+        work.holders().length === 0,
       estimateMs(peerId: string) {
         // Asks it in the background where its last answer is old.
         table.status.get(peerId)

@@ -10,12 +10,15 @@ export interface PromptChain {
   readonly bytes: number
 }
 
-/** What is hashed of a prompt: so many blocks of each size, from its beginning on. */
+/** The first blocks are small, so that a conversation is known again from its first words on. */
+const SMALL_BLOCKS = 16
+const SMALL_BLOCK_BYTES = 64
+/** What is hashed of the rest: so many blocks of each size. */
 const BLOCKS_OF_A_SIZE = 64
 const FIRST_BLOCK_BYTES = 1_024
 const SIZES = 4
-/** Blocks of a prompt that are remembered, at most: its first 960 KiB. */
-export const MAX_BLOCKS = BLOCKS_OF_A_SIZE * SIZES
+/** Blocks of a prompt that are remembered, at most: its first 961 KiB. */
+export const MAX_BLOCKS = SMALL_BLOCKS + BLOCKS_OF_A_SIZE * SIZES
 const MAX_BLOCK_BYTES = FIRST_BLOCK_BYTES * 2 ** (SIZES - 1)
 
 const KEY_BYTES = 16
@@ -48,15 +51,15 @@ export class PromptHasher {
       if (part === undefined) continue
       // A later turn goes on where the closing bracket or quote stands now.
       for (let at = 0; at < part.length && hashes.length < MAX_BLOCKS;) {
-        const size = FIRST_BLOCK_BYTES * 2 ** Math.floor(hashes.length / BLOCKS_OF_A_SIZE)
+        const size = blockBytes(hashes.length)
         const isWhole = at + size < part.length
-        // What stands before the prompt is whole as it is.
+        // The end of a prompt goes on in the next turn; what stands before it is whole as it is, and no beginning by itself.
         if (!isWhole && isPrompt(name)) break
-        const block = part.subarray(at, at + size)
-        previous = this.#hash(previous, block)
-        hashes.push(previous)
+        previous = this.#hash(previous, part.subarray(at, at + size))
         at += size
-        ends.push(bytes + Math.min(at, part.length))
+        if (!isWhole) break
+        hashes.push(previous)
+        ends.push(bytes + at)
       }
       bytes += part.length
     }
@@ -71,3 +74,8 @@ export class PromptHasher {
 }
 
 const isPrompt = (name: (typeof PARTS)[number]): boolean => name === 'messages' || name === 'input' || name === 'prompt'
+
+const blockBytes = (index: number): number =>
+  index < SMALL_BLOCKS
+    ? SMALL_BLOCK_BYTES
+    : FIRST_BLOCK_BYTES * 2 ** Math.floor((index - SMALL_BLOCKS) / BLOCKS_OF_A_SIZE)

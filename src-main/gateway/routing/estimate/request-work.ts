@@ -28,6 +28,12 @@ export class RequestWork {
     return { offer: this.offer, unreadTokens: (chain.bytes - this.#sent.knownBytes(peerId, chain)) / TOKEN_BYTES }
   }
 
+  /** Whether that provider has read the beginning of it. */
+  isKnownTo(peerId: string): boolean {
+    const chain = this.#chainOf()
+    return chain !== undefined && this.#sent.knownBytes(peerId, chain) > 0
+  }
+
   /** Providers that have read the most of it, as far as is known. */
   holders(): readonly string[] {
     const chain = this.#chainOf()

@@ -24,6 +24,7 @@ const snapshotOf = ({ own, peers, away }: Network): ProviderSnapshot => ({
   ownHasRoom: () => true,
   isBusy: () => false,
   isWorthATry: () => false,
+  isWarm: () => false,
   estimateMs: () => 100,
 })
 
@@ -109,6 +110,16 @@ describe('the providers of a request', () => {
     for (const peerId of ['slow', 'middling', 'quick']) {
       expect(first.filter((id) => id === peerId).length).toBeGreaterThan(30)
     }
+  })
+
+  test('of providers that take about as long the one that has read the beginning of the prompt comes first', () => {
+    const ms: Record<string, number> = { slow: 900, middling: 103, quick: 100 }
+    const near: ProviderSnapshot = { ...three, estimateMs: (peerId) => ms[peerId]! }
+    const middling = { ...near, isWarm: (peerId: string) => peerId === 'middling' }
+    const first = Array.from({ length: 100 }, (_, seed) => idsOf(middling, {}, seed)[0])
+    expect(first.filter((id) => id === 'middling').length).toBeGreaterThan(75)
+    const slow = { ...near, isWarm: (peerId: string) => peerId === 'slow' }
+    for (let seed = 0; seed < 100; seed += 1) expect(idsOf(slow, {}, seed)[0]).not.toBe('slow')
   })
 
   test('a request goes now and then to a provider that is worth a try, unless it is busy', () => {
