@@ -1,15 +1,9 @@
 import { readFileSync } from 'node:fs'
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openRaw } from '../fixtures/http-server.js'
-import {
-  readBody,
-  sseChunk,
-  startModelServer,
-  type Answer,
-  type ModelServerFixture,
-} from '../fixtures/model-servers/index.js'
+import { readBody, sseChunk, startModelServer, type ModelServerFixture } from '../fixtures/model-servers/index.js'
 import { startNodeInProcess, type NodeInProcess } from '../fixtures/node-in-process.js'
 import { untilListed } from '../fixtures/node-pair.js'
 
@@ -32,7 +26,7 @@ type Say = (response: ServerResponse) => void
 const heard: { url: string; body: string }[] = []
 let instead: Say | undefined
 
-const answer: Answer = async (request, response) => {
+const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
   const body = (await readBody(request)).toString()
   // The node looks at its servers meanwhile.
   if (request.method === 'POST') heard.push({ url: request.url ?? '', body })

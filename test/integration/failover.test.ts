@@ -95,7 +95,17 @@ describe('of two providers', () => {
     expect(error.message).toContain(two.node.peerId)
   })
 
-  test.each([400, 401, 404, 422, 500])('an answer of %i is the answer: nobody else is asked', async (status) => {
+  test.each([401, 403, 307])('an answer of %i is between a server and its node: others are asked', async (status) => {
+    one.behave = two.behave = () => ({ status })
+    const before = one.server.requests.length + two.server.requests.length
+    const response = await chat(user.gateway, { model: 'test-model' })
+    const text = await response.text()
+    expect([response.status, text]).toEqual([502, expect.stringContaining('"code":"upstream_failed"')])
+    expect(text).not.toContain('theirs')
+    expect(one.server.requests.length + two.server.requests.length).toBe(before + 2)
+  })
+
+  test.each([400, 404, 422, 500])('an answer of %i is the answer: nobody else is asked', async (status) => {
     one.behave = two.behave = () => ({ status })
     const before = one.server.requests.length + two.server.requests.length
     const response = await chat(user.gateway, { model: 'test-model' })

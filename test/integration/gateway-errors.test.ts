@@ -139,12 +139,18 @@ describe('a request at fault', () => {
 })
 
 describe('a way that is not there', () => {
-  test.each(['/nowhere', '/v2/models', '/v1', '/v1/chat', '/v1/dnt', '//v1/models', '/v1%2Fmodels', '/v1/models/none'])(
-    '%s is 404',
-    async (path) => {
-      expect(await codeOf(await get(path))).toBe(path === '/v1/models/none' ? '404 model_not_found' : '404 not_found')
-    },
-  )
+  test.each([
+    '/nowhere',
+    '/v2/models',
+    '/v1',
+    '/v1/chat',
+    '/v1/dnt',
+    '//v1/dnt/table',
+    '/v1%2Fmodels',
+    '/v1/models/none',
+  ])('%s is 404', async (path) => {
+    expect(await codeOf(await get(path))).toBe(path === '/v1/models/none' ? '404 model_not_found' : '404 not_found')
+  })
 
   test.each([
     ['https://localhost/v1/models', 'absolute'],

@@ -99,11 +99,11 @@ test('a peer never reads a private path in a header', async () => {
 test('a peer reads events as they come, without private paths', async () => {
   const event = `data: ${json('/home/j\\u00f6rg/models/x.gguf')}\n\n`
   answer = {
-    pieces: [event.slice(0, 30), event.slice(30, 41), event.slice(41), event],
+    pieces: [event.slice(0, 30), event.slice(30, 41), event.slice(41), event, 'data: [DONE]\n\n'],
     headers: { 'content-type': 'text/event-stream' },
   }
   const got = await heard()
-  expect(got.body).toBe(`data: ${json('x.gguf')}\n\n`.repeat(2))
+  expect(got.body).toBe(`${`data: ${json('x.gguf')}\n\n`.repeat(2)}data: [DONE]\n\n`)
 })
 
 test('a coding that can not be read here is an error, not a leak', async () => {

@@ -35,8 +35,10 @@ async function ask(path: string, body: string | FormData, type?: string): Promis
   const url = `${asker.gateway}/v1/p2p/${provider.peerId}/v1/_service/llm${path}`
   const headers = type === undefined ? {} : { 'content-type': type }
   const response = await fetch(url, { method: 'POST', headers, body })
-  const { error } = (await response.json()) as { error?: { code?: string } }
-  return `${response.status}${error?.code === undefined ? '' : ` ${error.code}`}`
+  // In Ollama's shape it stands beside the sentence.
+  const told = (await response.json()) as { error?: string | { code?: string }; code?: string }
+  const code = typeof told.error === 'object' ? told.error.code : told.code
+  return `${response.status}${code === undefined ? '' : ` ${code}`}`
 }
 
 const CHAT = '/v1/chat/completions'
