@@ -68,7 +68,8 @@ export const ollama: ServerProfile = {
     (models.some(({ ownedBy }) => ownedBy === 'library') || models.every(({ id }) => id.includes(':'))),
   async identify(ask, { models }) {
     if (models.length === 0 && (await ask.text('/'))?.includes('Ollama is running') !== true) return undefined
-    const tags = models.length === 0 ? new Map<string, TaggedModel>() : readTags(await ask.json('/api/tags', z.unknown()))
+    const tags =
+      models.length === 0 ? new Map<string, TaggedModel>() : readTags(await ask.json('/api/tags', z.unknown()))
     if (tags === undefined) return undefined
     const version = (await ask.json('/api/version', VersionSchema))?.version
     const details = [...tags].map(([name, { facts, contextLength, isCloud }]) => {
