@@ -227,9 +227,10 @@ describe('the first run', () => {
     livelyPeople()
     node.needs.people.join = () =>
       Promise.resolve({ outcome: 'joined', sentence: 'You and Ann trust each other now.', peerId: FRIEND })
-    const { view } = node.needs.joining
+    const before = node.needs.joining.view()
     const problem = 'OpenTela is a network of a program in Go, which this version can’t speak to yet.'
-    node.needs.joining.view = () => ({ ...view(), choices: view().choices.map((choice) => ({ ...choice, problem })) })
+    const choices = before.choices.map((choice) => ({ ...choice, problem }))
+    node.needs.joining.view = () => ({ ...before, choices })
     const page = await open('#/home')
     const card = page.getByRole('region', { name: /^Welcome/ })
     await card.getByRole('radio', { name: 'This local network' }).check()
