@@ -141,6 +141,8 @@ export function createProviderChoice(needs: {
       isWarm: (peerId: string) => work.isKnownTo(peerId),
       isWorthATry: (peerId: string) =>
         scores.measurements(peerId, work.offer) < TRIES &&
+        // What a request waited for in vain is no guess: others go there only where it is expected to be best.
+        !scores.keptWaiting(peerId) &&
         work.at(peerId).unreadTokens <= TRY_TOKENS &&
         // A conversation stays where it is.
         work.holders().length === 0,

@@ -10,6 +10,8 @@ export interface ProviderScores {
   estimate(peerId: string, work?: Work): Estimate
   /** How often that peer was measured at requests for that `offerKey`. */
   measurements(peerId: string, offer: string): number
+  /** True when a request was given up there without an answer, and none has been answered since. */
+  keptWaiting(peerId: string): boolean
   /** A request begins there. */
   begin(peerId: string, work?: Work): ScoredAttempt
   /** The peer reports how busy it is: slots, and requests at work or waiting, this node's among them. */
@@ -58,6 +60,10 @@ class MeasuredScores implements ProviderScores {
 
   measurements(peerId: string, offer: string): number {
     return this.#scores.get(peerId)?.paces.peek(offer)?.measurements ?? 0
+  }
+
+  keptWaiting(peerId: string): boolean {
+    return this.#scores.get(peerId)?.keptWaiting ?? false
   }
 
   begin(peerId: string, work: Work = NO_WORK): ScoredAttempt {

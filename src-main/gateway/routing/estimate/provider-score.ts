@@ -61,6 +61,8 @@ export class ProviderScore {
   inFlight = 0
   holdMs: number | undefined
   isMeasured = false
+  /** A request was given up there without an answer, and none has been answered since. */
+  keptWaiting = false
   reported: { slots: number; others: number; atMs: number } | undefined
   refusedUntilMs = 0
   /** Refusals and stalls since the last whole answer. */
@@ -141,6 +143,7 @@ class Attempt implements ScoredAttempt {
   answered(ttfbMs: number): void {
     if (this.#answeredAtMs !== undefined || this.#ended) return
     this.#answeredAtMs = this.#monotonic.elapsedMs()
+    this.#score.keptWaiting = false
     this.#endWait()
     this.#measured(ttfbMs, false)
   }
@@ -148,13 +151,17 @@ class Attempt implements ScoredAttempt {
   left(patienceMs: number): void {
     if (this.#answeredAtMs !== undefined || this.#ended) return
     const waitedMs = this.#monotonic.elapsedMs() - this.#wait.atMs
+    this.#score.keptWaiting = true
     this.#measured(waitedMs, true)
     if (waitedMs >= patienceMs) this.#leaveAlone()
   }
 
   stalled(): void {
     if (this.#ended) return
-    if (this.#answeredAtMs === undefined) this.#measured(this.#monotonic.elapsedMs() - this.#wait.atMs, true)
+    if (this.#answeredAtMs === undefined) {
+      this.#score.keptWaiting = true
+      this.#measured(this.#monotonic.elapsedMs() - this.#wait.atMs, true)
+    }
     this.#leaveAlone()
   }
 
