@@ -403,7 +403,7 @@ describe('bytes on a stream of the peer listener that two servers could read dif
     const before = peers[0]!.server.seen.length
     const text = await exchange(
       `${head(CHUNKED)}${chunk(outer)}0\r\n\r\n${whole(hidden)}`,
-      (seen) => seen.split('"done":false}').length > 2,
+      (seen) => seen.split('"done":true}').length > 2,
     )
     expect(text.split('HTTP/1.1 200 OK')).toHaveLength(3)
     expect(peers[0]!.server.seen.slice(before).map(({ mark }) => mark)).toEqual(['outer', 'hidden'])
@@ -428,7 +428,7 @@ describe('bytes on a stream of the peer listener that two servers could read dif
     expect(text).not.toMatch(/^HTTP\/1\.1 [23]/m)
     // Whatever it had been sent before would have come first.
     await exchange(whole(JSON.stringify({ model: PEERS_ONLY, mark: 'after' })), (seen) =>
-      seen.includes('"done":false}'),
+      seen.includes('"done":true}'),
     )
     expect(server.seen.slice(before).map(({ mark }) => mark)).toEqual(['after'])
   })
