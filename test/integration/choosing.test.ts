@@ -427,9 +427,7 @@ describe('bytes on a stream of the peer listener that two servers could read dif
     const text = await exchange(`${bytes}${whole(hidden)}`)
     expect(text).not.toMatch(/^HTTP\/1\.1 [23]/m)
     // Whatever it had been sent before would have come first.
-    await exchange(whole(JSON.stringify({ model: PEERS_ONLY, mark: 'after' })), (seen) =>
-      seen.includes('"done":true}'),
-    )
+    await exchange(whole(JSON.stringify({ model: PEERS_ONLY, mark: 'after' })), (seen) => seen.includes('"done":true}'))
     expect(server.seen.slice(before).map(({ mark }) => mark)).toEqual(['after'])
   })
 })
