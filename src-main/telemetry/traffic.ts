@@ -2,7 +2,8 @@ import type { TrafficEntry, TrafficLeg } from '#shared/contract/node/traffic.js'
 import type { Clock, MonotonicClock } from '../base/clock.js'
 import { Listeners } from '../base/listeners.js'
 import type { Log } from '../logging/index.js'
-import { type Feed, FinishedRequests, newEntry, RunningRequest, type Slot } from './traffic-requests.js'
+import { FinishedRequests } from './finished-requests.js'
+import { type Feed, newEntry, RunningRequest, type Slot } from './traffic-requests.js'
 
 /** What is known of a request when it arrives. */
 export type TrafficStart = Pick<TrafficEntry, 'id' | 'direction' | 'service' | 'method' | 'route'> &

@@ -16,10 +16,12 @@ const MAX_NETWORKS = 16
  */
 export class LanSenders {
   readonly #sockets = new Map<string, Socket>()
+  #isClosed = false
 
   /** Sends a packet into each of those networks. One that has just gone is left out. */
   async send(packet: Packet): Promise<void> {
     const usual = await sourceAddress()
+    if (this.#isClosed) return
     const others = ownAddresses().filter((address) => address !== usual)
     for (const [address, socket] of this.#sockets) {
       if (others.includes(address)) continue
@@ -30,7 +32,9 @@ export class LanSenders {
     for (const address of others) this.#socketOf(address).send(bytes, PORT, GROUP)
   }
 
+  /** Nothing is sent afterwards. */
   close(): void {
+    this.#isClosed = true
     for (const socket of this.#sockets.values()) socket.close()
     this.#sockets.clear()
   }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { CallName } from '#shared/contract/index.js'
 import { EXIT } from '../../../../../src-main/cli/io.js'
 import { cli } from '../../cli-fixture.js'
@@ -136,7 +136,7 @@ describe('ocf join', () => {
   it('ocf join says that it is at work when that takes more than a second', async () => {
     const { run, errors, client } = asked({})
     client.call = (async () => {
-      await new Promise((resolve) => setTimeout(resolve, 1_300))
+      await vi.waitFor(() => expect(errors()).toContain('1 s'), { timeout: 20_000 })
       return { ...joined, peerId: PEER }
     }) as typeof client.call
     expect(await run('join', 'ocf1AAAA')).toBe(EXIT.ok)

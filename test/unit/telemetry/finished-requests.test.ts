@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { MAX_LEGS, type TrafficEntry, type TrafficLeg } from '#shared/contract/node/traffic.js'
-import { FinishedRequests } from '../../../src-main/telemetry/traffic-requests.js'
+import { FinishedRequests } from '../../../src-main/telemetry/finished-requests.js'
 
 const amount = fc.oneof(fc.nat(), fc.double({ min: 0, max: 2e12, noNaN: true, noDefaultInfinity: true }))
 const orNull = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(of, { nil: null })
