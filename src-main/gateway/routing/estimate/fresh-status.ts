@@ -44,7 +44,10 @@ export class FreshStatus {
 
   async #refresh(peerIds: readonly string[], withinMs: number): Promise<void> {
     this.#isAsking = true
-    await within(Promise.all(peerIds.map((peerId) => this.#status.refresh(peerId))), withinMs, () => [])
-    this.#isAsking = false
+    try {
+      await within(Promise.all(peerIds.map((peerId) => this.#status.refresh(peerId))), withinMs, () => [])
+    } finally {
+      this.#isAsking = false
+    }
   }
 }
