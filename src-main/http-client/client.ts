@@ -14,6 +14,8 @@ export interface HttpClientOptions {
   keepAliveMs: number
   /** False for an idle connection that shall take no further request, though it could: there is a better way now. */
   mayReuse?(socket: Duplex): boolean
+  /** Called with each connection on which a request is sent now. Must not throw. */
+  onSend?(socket: Duplex): void
 }
 
 /** Requests that wait for a connection; those beyond fail. */
@@ -68,7 +70,7 @@ class PooledClient implements HttpClient {
       return
     }
     const connection = this.#idleConnection()
-    if (connection !== undefined) connection.send(outgoing)
+    if (connection !== undefined) this.#sendOn(connection, outgoing)
     else if (this.#open.size + this.#connecting.size < this.#options.maxConnections) this.#connectFor(outgoing)
     else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(outgoing)
     else handler.onError(new ConnectFailedError(new Error('too many requests wait for a connection')))
@@ -94,7 +96,7 @@ class PooledClient implements HttpClient {
   /** It can take the next request. */
   onFree(connection: HttpConnection): void {
     const next = this.#waiting.shift()
-    if (next !== undefined) connection.send(next)
+    if (next !== undefined) this.#sendOn(connection, next)
     else if (this.#ended !== undefined) connection.destroy()
     else this.#keep(connection)
   }
@@ -156,6 +158,11 @@ class PooledClient implements HttpClient {
     }
   }
 
+  #sendOn(connection: HttpConnection, outgoing: Outgoing): void {
+    this.#options.onSend?.(connection.socket)
+    connection.send(outgoing)
+  }
+
   #connectFor(outgoing: Outgoing): void {
     this.#connecting.add(outgoing)
     this.#options.connect().then(
@@ -164,7 +171,7 @@ class PooledClient implements HttpClient {
         if (!this.#connecting.delete(outgoing)) connection.destroy()
         else if (connection.isUsable) {
           this.#open.add(connection)
-          connection.send(outgoing)
+          this.#sendOn(connection, outgoing)
         } else {
           connection.destroy()
           this.#failed(outgoing, new Error('its connection ended at once'))

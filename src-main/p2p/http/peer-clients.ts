@@ -112,6 +112,9 @@ class StreamClients implements PeerClients {
       maxConnections: MAX_STREAMS_PER_PEER,
       keepAliveMs: CLIENT_KEEP_ALIVE_MS,
       mayReuse: (socket) => this.#mayReuse(socket),
+      onSend: (socket) => {
+        if (socket instanceof StreamDuplex) this.#liveness?.used(socket.connection)
+      },
     })
     this.#clients.set(peerId, { client, usedAt: this.#uses })
     return client
@@ -159,7 +162,6 @@ class StreamClients implements PeerClients {
         runOnLimitedConnection: true,
         signal: AbortSignal.any([signal, leaving.signal]),
       })
-      this.#liveness?.used(connection)
       tuneStream(stream)
       return new StreamDuplex(stream, connection)
     } catch (error) {
@@ -191,7 +193,6 @@ class StreamClients implements PeerClients {
   #mayReuse(socket: Duplex): boolean {
     if (!(socket instanceof StreamDuplex)) return true
     const { connection } = socket
-    this.#liveness?.used(connection)
     const isDoubted = this.#liveness?.isDoubted([connection]) === true
     if (!isDoubted && !isRelayed(connection)) return true
     const best = bestConnection(this.#host.connectionsTo(socket.remoteAddress), this.#liveness)

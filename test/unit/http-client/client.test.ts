@@ -360,6 +360,20 @@ describe('a connection there is a better way than', () => {
   })
 })
 
+test('each request that is sent on a connection is told of, and a look at what idles is not', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+  const sentOn: unknown[] = []
+  const { client, sockets } = fakeClient({ mayReuse: () => true, onSend: (socket) => sentOn.push(socket) })
+  for (let count = 0; count < 2; count += 1) {
+    const answer = send(client)
+    await turn()
+    sockets[0]!.gives('HTTP/1.1 204 x\r\n\r\n')
+    await answer.ended
+    vi.advanceTimersByTime(3_000)
+  }
+  expect(sentOn).toEqual([sockets[0], sockets[0]])
+})
+
 describe('closing a client', () => {
   test('closes what idles, lets end what is under way or waits, and takes nothing more', async () => {
     const held: Socket[] = []
