@@ -1,6 +1,6 @@
 import { NO_PEERS_YET, type Status } from '#shared/contract/node/node.js'
-import { EXIT, type CliIo, type ControlClient } from '../io.js'
-import { counted, mayColour, since, textTable } from '../table.js'
+import { EXIT, type CliIo, type ControlClient } from '../../io.js'
+import { counted, mayColour, since, textTable } from '../../table.js'
 
 /** `ocf status`: who the running node is and how it fares. */
 export async function runStatus(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Status } from '#shared/contract/node/node.js'
-import { EXIT } from '../../../../src-main/cli/io.js'
-import { cli } from '../cli-fixture.js'
+import { EXIT } from '../../../../../src-main/cli/io.js'
+import { cli } from '../../cli-fixture.js'
 
 const status: Status = {
   peerId: '12D3KooWNode',

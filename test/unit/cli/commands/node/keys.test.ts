@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { EXIT } from '../../../../src-main/cli/io.js'
-import { cli } from '../cli-fixture.js'
+import { EXIT } from '../../../../../src-main/cli/io.js'
+import { cli } from '../../cli-fixture.js'
 
 const totals = { requests: 2, tokensIn: 10, tokensOut: 14 }
 const entry = {

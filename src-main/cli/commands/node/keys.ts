@@ -1,9 +1,9 @@
 import type { KeyTotals, KeyView } from '#shared/contract/node/keys.js'
 import { AppError } from '#shared/errors.js'
-import { quote } from '../../config/index.js'
-import { printable } from '../../logging/index.js'
-import { EXIT, type CliIo, type ControlClient } from '../io.js'
-import { counted, mayColour, textTable } from '../table.js'
+import { quote } from '../../../config/index.js'
+import { printable } from '../../../logging/index.js'
+import { EXIT, type CliIo, type ControlClient } from '../../io.js'
+import { counted, mayColour, textTable } from '../../table.js'
 
 interface KeysNeeds {
   io: CliIo

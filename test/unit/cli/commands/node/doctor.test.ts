@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { EXIT } from '../../../../src-main/cli/io.js'
-import { cli } from '../cli-fixture.js'
+import { EXIT } from '../../../../../src-main/cli/io.js'
+import { cli } from '../../cli-fixture.js'
 
 describe('ocf doctor', () => {
   const fine = { id: 'peers', state: 'ok', fact: '2 peers connected.', meaning: 'It works.', fix: '' } as const

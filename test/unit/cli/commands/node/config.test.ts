@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { EXIT } from '../../../../src-main/cli/io.js'
-import { SETTING_NAMES } from '../../../../src-main/config/settings.js'
-import { cli } from '../cli-fixture.js'
+import { EXIT } from '../../../../../src-main/cli/io.js'
+import { SETTING_NAMES } from '../../../../../src-main/config/settings.js'
+import { cli } from '../../cli-fixture.js'
 
 describe('ocf config', () => {
   const given = { env: { OCF_SEED: 'hush' }, files: { '/os/config/config.yaml': 'table: {lease: 20m}' } }

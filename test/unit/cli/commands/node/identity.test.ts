@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { OWNER_FILE } from '../../../fixtures/file-modes.js'
-import { cli } from '../cli-fixture.js'
+import { OWNER_FILE } from '../../../../fixtures/file-modes.js'
+import { cli } from '../../cli-fixture.js'
 
 const IDENTITY = { peerId: '12D3KooWMe', seeded: false, file: '/data/identity.key', nextPeerId: null }
 const FILES = { '/cwd/pass': 'correct horse\n', '/cwd/backup.json': '{}', '/cwd/empty': '\n' }

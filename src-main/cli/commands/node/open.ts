@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { EXIT, type CliIo, type ControlClient } from '../io.js'
+import { EXIT, type CliIo, type ControlClient } from '../../io.js'
 
 /** The options of `ocf open`. */
 export const OPEN_OPTIONS: [flags: string, help: string][] = [

@@ -1,8 +1,8 @@
-import type { Origins } from '../../config/index.js'
-import { SETTING_NAMES, settingRow, type SettingName, type Settings } from '../../config/index.js'
-import { MASK, viewOf } from '../../config/index.js'
-import { EXIT, type CliIo } from '../io.js'
-import { mayColour, textTable } from '../table.js'
+import type { Origins } from '../../../config/index.js'
+import { SETTING_NAMES, settingRow, type SettingName, type Settings } from '../../../config/index.js'
+import { MASK, viewOf } from '../../../config/index.js'
+import { EXIT, type CliIo } from '../../io.js'
+import { mayColour, textTable } from '../../table.js'
 
 /** `ocf config`: every setting with the value in effect and where it came from. */
 export function runConfig(

@@ -1,10 +1,10 @@
 import type { Check, DoctorReport } from '#shared/contract/node/doctor.js'
 import { AppError } from '#shared/errors.js'
-import type { Origins, Settings } from '../../config/index.js'
-import type { OfflineOptions } from '../../doctor/index.js'
-import { printable } from '../../logging/index.js'
-import { EXIT, type CliIo, type ControlClient } from '../io.js'
-import { counted, mayColour } from '../table.js'
+import type { Origins, Settings } from '../../../config/index.js'
+import type { OfflineOptions } from '../../../doctor/index.js'
+import { printable } from '../../../logging/index.js'
+import { EXIT, type CliIo, type ControlClient } from '../../io.js'
+import { counted, mayColour } from '../../table.js'
 
 interface Loaded {
   settings: Settings
@@ -41,14 +41,14 @@ async function ownReport(client: ControlClient, loaded: Loaded): Promise<DoctorR
     return await client.call('doctor.run', {})
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'node_not_running') throw error
-    const { examineOffline } = await import('../../doctor/index.js')
+    const { examineOffline } = await import('../../../doctor/index.js')
     const checks = await examineOffline(await offlineOptions(loaded), AbortSignal.timeout(OFFLINE_MS))
     return { atMs: Date.now(), peerId: '', checks }
   }
 }
 
 async function offlineOptions({ settings, origins }: Loaded): Promise<OfflineOptions> {
-  const { bootstrapSettings } = await import('../../p2p/bootstrap/index.js')
+  const { bootstrapSettings } = await import('../../../p2p/bootstrap/index.js')
   const loopback = '127.0.0.1'
   const [p2pHost = '0.0.0.0'] = settings['p2p-host']
   const ports = [

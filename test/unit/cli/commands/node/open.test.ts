@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { EXIT } from '../../../../src-main/cli/io.js'
-import { OWNER_FILE } from '../../../fixtures/file-modes.js'
-import { cli } from '../cli-fixture.js'
+import { EXIT } from '../../../../../src-main/cli/io.js'
+import { OWNER_FILE } from '../../../../fixtures/file-modes.js'
+import { cli } from '../../cli-fixture.js'
 
 let dataDir: string
 beforeEach(async () => (dataDir = await mkdtemp(join(tmpdir(), 'ocf-open-'))))
