@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { browserOpener } from './cli/browser.js'
-import { readPasted } from './cli/given-text.js'
+import { readInput, readPasted } from './cli/given-text.js'
 import type { CliHandlers, CliIo } from './cli/io.js'
 import { terminalPrompt } from './cli/prompt.js'
 import { connectToNode, runCli } from './cli/run.js'
@@ -13,6 +13,7 @@ const io: CliIo = {
   stderr: process.stderr,
   env: process.env,
   readPasted: (prompt) => readPasted({ input: process.stdin, output: process.stderr }, prompt),
+  readInput: process.stdin.isTTY ? undefined : () => readInput(process.stdin),
   onInterrupt(listener) {
     process.once('SIGINT', listener)
     return () => process.off('SIGINT', listener)

@@ -36,6 +36,7 @@ import { createUpdateFeed, createUpdateHandlers, type UpdatesSource } from './ha
 export type { AppPreferencesSource } from './handlers/app.js'
 export { createConnectionsSource } from './handlers/peers.js'
 export type { SharingNeeds } from './handlers/sharing.js'
+export type { Lifetime } from './handlers/status.js'
 export type { UpdatesSource } from './handlers/update.js'
 export { testModel } from './model-test.js'
 

@@ -22,6 +22,26 @@ export function readTextFile(io: Pick<CliIo, 'cwd' | 'readFile'>, file: string):
   throw new AppError('invalid_settings', `There is no file ${path}.`)
 }
 
+/** A text of this size is the largest that is sent. */
+const MAX_INPUT_BYTES = 16 * 1024 * 1024
+
+/** All of an input that is no terminal. @throws AppError `invalid_settings` where it is too much */
+export async function readInput(input: AsyncIterable<Buffer | string>): Promise<string> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of input) {
+    length += chunk.length
+    if (length > MAX_INPUT_BYTES) {
+      throw new AppError(
+        'invalid_settings',
+        `More than ${MAX_INPUT_BYTES >> 20} MiB came in: that is too much for one question.`,
+      )
+    }
+    chunks.push(Buffer.from(chunk))
+  }
+  return Buffer.concat(chunks).toString()
+}
+
 /** Where a person pastes, and where they are asked to. */
 interface Terminal {
   input: NodeJS.ReadableStream & { isTTY?: boolean }

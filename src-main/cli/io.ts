@@ -28,6 +28,8 @@ export interface CliIo {
    * stand in the list of processes and in the shell's history.
    */
   readPasted(prompt: string): Promise<string | undefined>
+  /** All that a program pipes in, or a file; absent where a person types. Rejects with `invalid_settings` for too much. */
+  readInput?: (() => Promise<string>) | undefined
   /** Calls `listener` on Ctrl-C; returns the way to stop. */
   onInterrupt(listener: () => void): () => void
   /** Asks the person at the terminal; undefined when input ends or `signal` aborts. Absent where there is none to ask. */

@@ -3,7 +3,7 @@ import { LIMIT_NAMES, LIMITS } from '#shared/limits.js'
 import { VERSION } from '../base/version.js'
 import { SETTING_NAMES, type SettingName } from '../config/index.js'
 import { addPlannedCommand, createBareProgram, type CommandPlan, type Invocation } from './command-plan.js'
-import { runChat } from './commands/chat.js'
+import { runChat } from './commands/chat/chat.js'
 import { DEFAULT_DEMO_NODES, DEMO_SETTINGS, nodesProblems, readNodes } from './commands/demo.js'
 import { runDetect } from './commands/detect.js'
 import { LEDGER_OPTIONS, runLedger } from './commands/ledger.js'
@@ -13,8 +13,10 @@ import { runConfig } from './commands/node/config.js'
 import { runDoctor } from './commands/node/doctor.js'
 import { IDENTITY_OPTIONS, identityProblems, runIdentity } from './commands/node/identity.js'
 import { runKeys } from './commands/node/keys.js'
+import { LOGS_OPTIONS, logsProblems, runLogs } from './commands/node/logs.js'
 import { OPEN_OPTIONS, runOpen } from './commands/node/open.js'
 import { runStatus } from './commands/node/status.js'
+import { runStop } from './commands/node/stop.js'
 import { PAUSE_OPTIONS, pauseProblems, runPause, runResume } from './commands/pause.js'
 import { peoplePlans } from './commands/people/plans.js'
 import { runShare, runUnshare, SHARE_OPTIONS, shareProblems } from './commands/share.js'
@@ -79,6 +81,23 @@ export function createProgram(needs: CliNeeds, options: { literals: string[]; fi
         runOpen(client(invocation), { own: invocation.own, dataDir: invocation.loaded.settings['data-dir'] }),
     },
     {
+      name: 'stop',
+      help: 'Stops the running node and waits until it is gone.',
+      settings: LOCATION,
+      only: LOCATION,
+      run: (invocation) => runStop(client(invocation)),
+    },
+    {
+      name: 'logs',
+      help: 'Shows the last lines of the running node’s log.',
+      settings: LOCATION,
+      only: LOCATION,
+      json: true,
+      options: LOGS_OPTIONS,
+      check: logsProblems,
+      run: (invocation) => runLogs(client(invocation), invocation),
+    },
+    {
       name: 'peers',
       help: 'Lists the peers the running node knows.',
       settings: LOCATION,
@@ -107,12 +126,12 @@ export function createProgram(needs: CliNeeds, options: { literals: string[]; fi
     },
     {
       name: 'chat',
-      help: 'Asks a model through the running node and streams the answer.',
-      args: ['MODEL', 'TEXT'],
+      help: 'Asks a model through the running node and streams the answer; without a text, what is piped in, or a conversation.',
+      optionalArgs: ['MODEL', 'TEXT'],
       settings: LOCATION,
       only: LOCATION,
       run: (invocation) => {
-        const [model = '', text = ''] = invocation.args
+        const [model, text] = invocation.args
         return runChat(client(invocation), { model, text })
       },
     },

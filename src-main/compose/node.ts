@@ -4,6 +4,7 @@ import {
   type Control,
   createConnectionsSource,
   createControl,
+  type Lifetime,
   type UpdatesSource,
 } from '../api/index.js'
 import { monotonicClock, systemClock } from '../base/clock.js'
@@ -50,8 +51,8 @@ export interface NodeNeeds {
   updates?: UpdatesSource
   /** The desktop app's key store and what it sees of the machine. */
   desktopSharing?: DesktopSharing
-  /** Stops this node and starts it again with what was saved; absent where its host can't. */
-  restart?: (() => void) | undefined
+  /** What the program around it does with it on request. */
+  lifetime?: Lifetime | undefined
   /** Times of the gateway that nobody sets but a test. */
   gatewayTiming?: GatewayTiming
 }
@@ -150,7 +151,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     settings: live.source,
     people,
     joining: createJoining({ host, live, people, bootstrapper, log }),
-    restart: needs.restart,
+    lifetime: needs.lifetime ?? {},
     sharing: sharing.needs,
     logs: logger.ring,
     bootstrapper,

@@ -99,7 +99,7 @@ export async function runDesktopApp(settings: Settings, origins: Origins, option
     relaunch(program, 0)
     quitting.ask()
   }
-  const start = { settings, origins, logger, builtDir, desktop, restart }
+  const start = { settings, origins, logger, builtDir, desktop, lifetime: { restart, stop: quitting.ask } }
   const running = await startUnlessQuit(start, quitting.signal, shell)
   if (running === undefined) return EXIT.ok
   const { node } = running

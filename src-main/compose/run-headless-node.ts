@@ -28,14 +28,16 @@ export async function runHeadlessNode(
     void within(stopped, CRASH_GRACE_MS, () => undefined).finally(() => process.exit(EXIT.failed))
   }
   handleCrashes({ log, onCrash }, { sentence: 'the node failed and ends' })
-  const asked = untilAskedToStop().then((reason) => {
+  const told = Promise.withResolvers<string>()
+  const asked = Promise.race([untilAskedToStop(), told.promise]).then((reason) => {
     starting.abort(new Error(`stopped by ${reason} while starting`))
     return reason
   })
   for (let next = { settings, origins }; ; next = running.node.nextStart()) {
     const restart = Promise.withResolvers<undefined>()
     try {
-      const start = { ...next, logger, ...options, restart: () => restart.resolve(undefined) }
+      const lifetime = { restart: () => restart.resolve(undefined), stop: () => told.resolve('ocf stop') }
+      const start = { ...next, logger, ...options, lifetime }
       running = await startNode(start, starting.signal)
     } catch (error) {
       return reportFailedStart(error, logger)

@@ -24,7 +24,7 @@ export interface NodeStart {
   /** What the desktop app around the node brings along. */
   desktop?: Pick<NodeNeeds, 'app' | 'updates' | 'desktopSharing'>
   /** See {@link NodeNeeds}. */
-  restart?: (() => void) | undefined
+  lifetime?: NodeNeeds['lifetime']
 }
 
 /** A node that serves, with the folder it holds. */
@@ -86,9 +86,9 @@ export async function startNode(start: NodeStart, signal: AbortSignal): Promise<
 }
 
 function composeNode(start: NodeStart, opened: Pick<NodeNeeds, 'dataFolder' | 'identity'>): OcfNode {
-  const { settings, origins, logger, builtDir, desktop, restart } = start
+  const { settings, origins, logger, builtDir, desktop, lifetime } = start
   return createNode({
-    ...{ settings, origins, logger, restart, ...opened },
+    ...{ settings, origins, logger, lifetime, ...opened },
     rendererDir: builtRenderer(builtDir),
     docsDir: join(builtDir, 'docs'),
     ...desktop,

@@ -2,6 +2,7 @@ export { atMostEvery } from './at-most-every.js'
 export { createLogFile } from './log-file.js'
 export { createLogger, libp2pLogger, type Logger } from './logger.js'
 export { printable } from './printable.js'
+export { formatTextLine } from './text-line.js'
 /** Fields of a log line: facts beside the constant sentence. Never prompts, answers, keys or tokens. */
 export type LogFields = Readonly<Record<string, unknown>>
 

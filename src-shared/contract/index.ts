@@ -28,10 +28,10 @@ import { sharesCalls, sharesFeeds } from './sharing/shares.js'
 export const CALLS = {
   ...appCalls, // app.preferences, app.setPreference
   ...updateCalls, // app.update, app.checkForUpdates, app.downloadUpdate, app.installUpdate
-  ...nodeCalls, // node.status, node.capabilities
+  ...nodeCalls, // node.status, .capabilities, .restart, .stop
   ...peersCalls, // peers.list
   ...bootstrapCalls, // bootstrap.list
-  ...joinCalls, // network.get, .join, .create, .key, .leave, node.restart
+  ...joinCalls, // network.get, .join, .create, .key, .leave
   ...tableCalls, // table.rows
   ...modelsCalls, // models.list
   ...servicesCalls, // services.list

@@ -74,6 +74,7 @@ const VALID: { [N in CallName]: CallInput<N> } = {
   'network.key': {},
   'network.leave': { what: '192.0.2.7' },
   'node.restart': {},
+  'node.stop': {},
   'doctor.run': {},
   'doctor.peer': { peerId: ALICE },
 }

@@ -84,7 +84,7 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
     apiKeys: createFakeApiKeys(),
     people: createFakePeople(),
     joining: { ...FAKE_JOINING },
-    restart: undefined,
+    lifetime: {},
     keyUsage: createKeyUsage({ traffic, clock: Date }),
     isKeyRequired: () => true,
     identity: FAKE_IDENTITY,

@@ -3,6 +3,7 @@ import type { Joining } from '../../joining/index.js'
 import type { Bootstrapper } from '../../p2p/bootstrap/index.js'
 import type { Handlers } from '../dispatch.js'
 import type { FeedSource } from '../feeds.js'
+import type { Lifetime } from './status.js'
 
 /** What the bootstrap topic reads. */
 export interface BootstrapNeeds {
@@ -17,25 +18,20 @@ export function createBootstrapHandlers(needs: BootstrapNeeds): Pick<Handlers, '
 /** What joining, founding and leaving networks changes. */
 export interface NetworkNeeds {
   joining: Joining
-  /** Restarts the node a moment later; absent where the program around it can't. */
-  restart: (() => void) | undefined
+  lifetime: Pick<Lifetime, 'restart'>
 }
 
-/** `network.*` and `node.restart`. */
+/** `network.*`. */
 export function createNetworkHandlers({
   joining,
-  restart,
-}: NetworkNeeds): Pick<Handlers, Extract<keyof Handlers, `network.${string}`> | 'node.restart'> {
+  lifetime,
+}: NetworkNeeds): Pick<Handlers, Extract<keyof Handlers, `network.${string}`>> {
   return {
-    'network.get': () => ({ ...joining.view(), canRestart: restart !== undefined }),
+    'network.get': () => ({ ...joining.view(), canRestart: lifetime.restart !== undefined }),
     'network.join': ({ text, switchNetwork }) => joining.join(text, { switchNetwork }),
     'network.create': ({ name }) => joining.create(name),
     'network.key': () => ({ text: joining.key() }),
     'network.leave': ({ what }) => joining.leave(what),
-    'node.restart': () => {
-      restart?.()
-      return { restarting: restart !== undefined }
-    },
   }
 }
 

@@ -20,9 +20,18 @@ export interface NodeFacts {
   readonly startedAtMs: number
 }
 
+/** What the program around the node does with it when asked, a moment later; each is absent where it can't. */
+export interface Lifetime {
+  /** Stops the node and starts it again with what was saved. */
+  restart?: (() => void) | undefined
+  /** Stops the node and ends the program. */
+  stop?: (() => void) | undefined
+}
+
 /** What the status topic reads. */
 export interface StatusNeeds extends ModelsNeeds, DoctorNeeds {
   facts: NodeFacts
+  lifetime: Lifetime
   connections: ConnectionsSource
   table: Pick<NodeTable, 'subscribe' | 'status' | 'size' | 'get'>
   traffic: Pick<TrafficFeed, 'today' | 'subscribe'>
@@ -34,11 +43,20 @@ export interface StatusNeeds extends ModelsNeeds, DoctorNeeds {
   gatewayUrl(): string | null
 }
 
-/** `node.status` and `node.capabilities`. */
-export function createNodeHandlers(needs: StatusNeeds): Pick<Handlers, 'node.status' | 'node.capabilities'> {
+/** `node.*`. */
+export function createNodeHandlers(needs: StatusNeeds): Pick<Handlers, Extract<keyof Handlers, `node.${string}`>> {
+  const { lifetime } = needs
   return {
     'node.status': () => readStatus(needs),
     'node.capabilities': (_input, context) => [...context.capabilities],
+    'node.restart': () => {
+      lifetime.restart?.()
+      return { restarting: lifetime.restart !== undefined }
+    },
+    'node.stop': () => {
+      lifetime.stop?.()
+      return { stopping: lifetime.stop !== undefined, pid: process.pid }
+    },
   }
 }
 

@@ -82,9 +82,4 @@ export const joinCalls = {
     input: z.strictObject({ what: z.string().max(2048).optional() }),
     output: ChangeSchema,
   }),
-  'node.restart': defineCall('Restarts the node with what was saved; this answer comes before it stops.', {
-    input: NoInputSchema,
-    /** False where the program that runs it can’t: it has to be started again by hand. */
-    output: z.object({ restarting: z.boolean() }),
-  }),
 }

@@ -64,6 +64,20 @@ export const nodeCalls = {
     input: NoInputSchema,
     output: z.array(CapabilitySchema),
   }),
+  'node.restart': defineCall('Restarts the node with what was saved; this answer comes before it stops.', {
+    input: NoInputSchema,
+    /** False where the program that runs it can’t: it has to be started again by hand. */
+    output: z.object({ restarting: z.boolean() }),
+  }),
+  'node.stop': defineCall('Ends the node and the program that runs it; this answer comes before it stops.', {
+    input: NoInputSchema,
+    /** False where the program that runs it can’t: it has to be stopped by hand. */
+    output: z.object({
+      stopping: z.boolean(),
+      /** The process that will be gone then. */
+      pid: z.number().int().positive(),
+    }),
+  }),
 }
 
 /** The feed of this node’s status. */

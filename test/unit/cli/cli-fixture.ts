@@ -10,8 +10,12 @@ export function cli(
     tty?: boolean
     /** What a person pastes when asked; left out: Ctrl-C. */
     pasted?: string
+    /** What a person types at the terminal, line by line; then Ctrl-D. */
+    typed?: readonly (string | (() => string))[]
+    /** What a program pipes in. */
+    piped?: string
     handlers?: Partial<CliHandlers>
-    /** Answers of the running node, by call. */
+    /** Answers of the running node, by call; a function is asked each time. */
     answers?: Partial<Record<CallName, unknown>>
     /** Words that no command knows don't stop it. */
     isTolerant?: boolean
@@ -24,6 +28,7 @@ export function cli(
   const started: [command: string, given: unknown][] = []
   const connected: string[] = []
   const interrupts = new Set<() => void>()
+  const typed = [...(given.typed ?? [])]
   const io: CliIo = {
     stdout: { write: (text) => out.push(text), isTTY: given.tty ?? false, columns: 120 },
     stderr: { write: (text) => err.push(text), isTTY: given.tty ?? false, columns: 120 },
@@ -35,6 +40,16 @@ export function cli(
       err.push(prompt)
       return Promise.resolve(given.pasted)
     },
+    ...(given.piped === undefined ? {} : { readInput: () => Promise.resolve(given.piped!) }),
+    ...(given.typed === undefined
+      ? {}
+      : {
+          ask(question: string) {
+            out.push(question)
+            const line = typed.shift()
+            return Promise.resolve(typeof line === 'function' ? line() : line)
+          },
+        }),
     onInterrupt(listener) {
       interrupts.add(listener)
       return () => interrupts.delete(listener)
@@ -47,7 +62,10 @@ export function cli(
   }
   const handlers = { start: note('start'), app: note('app'), demo: note('demo'), ...given.handlers }
   const client = {
-    call: (name: CallName) => Promise.resolve(given.answers?.[name]),
+    call: async (name: CallName, input: unknown) => {
+      const answer = given.answers?.[name]
+      return typeof answer === 'function' ? ((await answer(input)) as unknown) : answer
+    },
     dashboard: ({ replace }) => Promise.resolve(`http://127.0.0.1:8093/#token=${replace ? 'new' : 'kept'}`),
   } as ControlClient
   return {

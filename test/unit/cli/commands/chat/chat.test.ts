@@ -4,8 +4,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { EXIT } from '../../../../src-main/cli/io.js'
-import { cli } from '../cli-fixture.js'
+import { EXIT } from '../../../../../src-main/cli/io.js'
+import { cli } from '../../cli-fixture.js'
 
 const servers: Server[] = []
 afterEach(() => {
@@ -17,7 +17,10 @@ afterEach(() => {
 
 type Answer = (response: ServerResponse, request: IncomingMessage & { text: string }) => void | Promise<void>
 
-async function gateway(answer: Answer, { key = null, ...options }: { tty?: boolean; key?: string | null } = {}) {
+async function gateway(
+  answer: Answer,
+  { key = null, models = [], ...options }: Parameters<typeof cli>[0] & { key?: string | null; models?: string[] } = {},
+) {
   const requests: { url?: string; json: unknown }[] = []
   const server = createServer((request, response) => {
     const parts: Buffer[] = []
@@ -31,7 +34,11 @@ async function gateway(answer: Answer, { key = null, ...options }: { tty?: boole
   servers.push(server)
   await once(server, 'listening')
   const gatewayUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return { requests, ...cli({ answers: { 'node.status': { gatewayUrl }, 'keys.own': { key } }, ...options }) }
+  const answers = {
+    ...{ 'node.status': { gatewayUrl }, 'keys.own': { key } },
+    'models.list': models.map((id) => ({ id })),
+  }
+  return { requests, ...cli({ answers, ...options }) }
 }
 
 const SSE = { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Computing-Node': '12D3KooWPeer' }
@@ -164,16 +171,16 @@ describe('ocf chat', () => {
     expect(file.output()).toBe('a\u001b[2Jb\n\tc\n')
   })
 
-  it('takes a text that begins with a dash behind --, and misses what is missing', async () => {
+  it('takes a text that begins with a dash behind --, and says where there is none', async () => {
     const { run, requests } = await gateway((response) => {
       response.writeHead(200, SSE)
       response.end('data: [DONE]\n\n')
     })
     expect(await run('chat', 'm', '--', '--help me')).toBe(EXIT.ok)
     expect(requests[0]?.json).toMatchObject({ messages: [{ content: '--help me' }] })
-    const { run: again, errors } = cli()
-    expect(await again('chat')).toBe(EXIT.usage)
-    expect(errors()).toContain('error: argument MODEL: It is missing.\nerror: argument TEXT: It is missing.\n')
+    const { run: again, errors } = await gateway(() => undefined)
+    expect(await again('chat', 'm')).toBe(EXIT.usage)
+    expect(errors()).toBe('error: There is no text to send. Put it behind the model. (invalid_settings)\n')
   })
 
   it('waits for no gateway that is not there', async () => {
@@ -183,7 +190,7 @@ describe('ocf chat', () => {
   })
 
   const sample = (name: string): string =>
-    readFileSync(join(import.meta.dirname, '..', '..', '..', 'fixtures', 'cases', name), 'utf8')
+    readFileSync(join(import.meta.dirname, '..', '..', '..', '..', 'fixtures', 'cases', name), 'utf8')
 
   it('shows an error whose code is a number, in place of a success', async () => {
     const { run, output, errors } = await gateway((response) => {
@@ -226,5 +233,96 @@ describe('ocf chat', () => {
       [EXIT.failed, 'm does not answer: The answer broke off before its end. (upstream_failed)'],
       [EXIT.ok, 'm answers: "whole"'],
     ])
+  })
+})
+
+describe('ocf chat without a text', () => {
+  const echo: Answer = (response, { text }) => {
+    const { messages } = JSON.parse(text) as { messages: { content: string }[] }
+    response.writeHead(200, SSE).end(`${piece(`(${messages.at(-1)!.content})`)}data: [DONE]\n\n`)
+  }
+  const sent = (requests: { json: unknown }[]) =>
+    requests.map(({ json }) => json as { model: string; messages: { role: string; content: string }[] })
+
+  it('sends what is piped in, whole, and nothing where that is empty', async () => {
+    const { run, requests } = await gateway(echo, { piped: 'a long\ntext\n' })
+    expect(await run('chat', 'm')).toBe(EXIT.ok)
+    expect(await run('chat', 'm', '-')).toBe(EXIT.ok)
+    expect(sent(requests).map(({ messages }) => messages[0]?.content)).toEqual(['a long\ntext', 'a long\ntext'])
+    const empty = await gateway(echo, { piped: ' \n' })
+    expect(await empty.run('chat', 'm')).toBe(EXIT.usage)
+    expect(empty.errors()).toContain('What came by the pipe is empty')
+    expect(empty.requests).toEqual([])
+  })
+
+  it('takes the only model there is, and lists them where there are more', async () => {
+    const one = await gateway(echo, { models: ['org/one'] })
+    expect(await one.run('chat', '--', '')).toBe(EXIT.usage)
+    const piped = await gateway(echo, { models: ['org/one'], piped: 'hi' })
+    expect(await piped.run('chat')).toBe(EXIT.ok)
+    expect(sent(piped.requests)[0]?.model).toBe('org/one')
+    const two = await gateway(echo, { models: ['a', 'b\u202e'], piped: 'hi' })
+    expect(await two.run('chat')).toBe(EXIT.usage)
+    expect(two.errors()).toContain('Say which model, as in `ocf chat MODEL`: a, b')
+    expect(two.errors()).not.toContain('\u202e')
+    const none = await gateway(echo, { piped: 'hi' })
+    expect(await none.run('chat')).toBe(EXIT.failed)
+    expect(none.errors()).toContain('No model is available yet.')
+  })
+
+  it('holds a conversation at a terminal, with what was said before, until Ctrl-D', async () => {
+    const typed = [
+      'one',
+      '',
+      'two \\',
+      'and three',
+      '/system Be brief',
+      'four',
+      '/new',
+      '/model other',
+      'five',
+      '/help',
+    ]
+    const { run, requests, output } = await gateway(echo, { tty: true, typed })
+    expect(await run('chat', 'm')).toBe(EXIT.ok)
+    const [first, second, third, fourth] = sent(requests)
+    expect(first).toMatchObject({ model: 'm', messages: [{ role: 'user', content: 'one' }] })
+    expect(second?.messages).toEqual([
+      { role: 'user', content: 'one' },
+      { role: 'assistant', content: '(one)' },
+      { role: 'user', content: 'two \nand three' },
+    ])
+    expect(third?.messages[0]).toEqual({ role: 'system', content: 'Be brief' })
+    expect(third?.messages).toHaveLength(6)
+    expect(fourth).toMatchObject({ model: 'other', messages: [{ role: 'system' }, { role: 'user', content: 'five' }] })
+    expect(fourth?.messages).toHaveLength(2)
+    expect(output()).toContain('/model NAME')
+    expect(requests).toHaveLength(4)
+  })
+
+  it('goes on after an error and after an answer that was stopped, and ends with /exit', async () => {
+    let stop = (): void => undefined
+    const answer: Answer = async (response, request) => {
+      if (request.text.includes('fail')) {
+        response.writeHead(404, { 'Content-Type': 'application/json' })
+        response.end('{"error":{"message":"Nobody offers m.","type":"x","code":"model_not_found","param":null}}')
+      } else if (request.text.includes('slow') && !request.text.includes('after')) {
+        response.writeHead(200, SSE)
+        response.write(piece('part'))
+        while (!chat.output().includes('part')) await new Promise((resolve) => setImmediate(resolve))
+        stop()
+      } else await echo(response, request)
+    }
+    const chat = await gateway(answer, { tty: true, typed: ['fail', 'slow', 'after', '/exit', 'never'] })
+    stop = () => chat.interrupts.forEach((interrupt) => interrupt())
+    expect(await chat.run('chat', 'm')).toBe(EXIT.ok)
+    expect(chat.errors()).toContain('error: Nobody offers m. (model_not_found)\n')
+    expect(chat.errors()).toContain('stopped')
+    expect(
+      sent(chat.requests)
+        .at(-1)
+        ?.messages.map(({ content }) => content),
+    ).toEqual(['slow', 'part', 'after'])
+    expect(chat.requests).toHaveLength(3)
   })
 })

@@ -1,29 +1,42 @@
 import { Agent, fetch, type Response } from 'undici'
 import { type ChatPiece, isEventStream, readChat, readChatEvent, ServerEvents } from '#shared/chat-events.js'
 import { AppError } from '#shared/errors.js'
-import { printable } from '../../logging/index.js'
-import { EXIT, type CliIo, type ControlClient } from '../io.js'
+import { printable } from '../../../logging/index.js'
+import { EXIT, type CliIo } from '../../io.js'
 
-/** What `ocf chat` is asked for. */
-export interface ChatOptions {
-  model: string
+/** One turn of a conversation, as the gateway takes it. */
+export interface ChatMessage {
+  role: 'system' | 'user' | 'assistant'
+  content: string
+}
+
+/** The running node's gateway as its own commands use it. */
+export interface ChatTarget {
+  gatewayUrl: string
+  /** Where it asks for one. */
+  key: string | null
+}
+
+/** How an answer ended, and what it said until then. */
+export interface Answered {
+  /** What the program exits with if this was all. */
+  code: number
   text: string
 }
 
 /**
- * `ocf chat MODEL TEXT`: the answer on standard output as it comes, then on standard error who gave it and how fast.
- * Ctrl-C ends the request. Rejects with `node_not_running` where no node runs.
+ * Asks a model and prints the answer on standard output as it comes, then on standard error who gave it and how fast.
+ * Ctrl-C ends the request. Throws `upstream_failed` for an answer that breaks off.
  */
-export async function runChat(needs: { io: CliIo; client: ControlClient }, options: ChatOptions): Promise<number> {
-  const { io, client } = needs
-  const { gatewayUrl } = await client.call('node.status', {})
-  if (gatewayUrl === null)
-    throw new AppError('no_provider', "The node's gateway is not listening yet. Try again in a moment.")
-  const { key } = await client.call('keys.own', {})
+export async function printAnswer(
+  { io, gatewayUrl, key }: ChatTarget & { io: CliIo },
+  { model, messages }: { model: string; messages: readonly ChatMessage[] },
+): Promise<Answered> {
   const abort = new AbortController()
   const stopListening = io.onInterrupt(() => abort.abort())
   // undici's own limits of 300 s would cut slow models off.
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0 })
+  const answer = new PrintedAnswer(io)
   try {
     const response = await fetch(`${gatewayUrl}/v1/chat/completions`, {
       method: 'POST',
@@ -31,13 +44,13 @@ export async function runChat(needs: { io: CliIo; client: ControlClient }, optio
         ...{ 'Content-Type': 'application/json', Accept: 'text/event-stream' },
         ...(key === null ? {} : { Authorization: `Bearer ${key}` }),
       },
-      body: JSON.stringify({ model: options.model, messages: [{ role: 'user', content: options.text }], stream: true }),
+      body: JSON.stringify({ model, messages, stream: true }),
       signal: abort.signal,
       dispatcher,
     })
-    return await printAnswer(io, response)
+    return { code: await print(io, response, answer), text: answer.text }
   } catch (error) {
-    if (abort.signal.aborted) return interrupted(io)
+    if (abort.signal.aborted) return { code: interrupted(io), text: answer.text }
     if (error instanceof TypeError) throw brokenOff(error)
     throw error
   } finally {
@@ -46,9 +59,8 @@ export async function runChat(needs: { io: CliIo; client: ControlClient }, optio
   }
 }
 
-async function printAnswer(io: CliIo, response: Response): Promise<number> {
+async function print(io: CliIo, response: Response, answer: PrintedAnswer): Promise<number> {
   if (!response.ok) return refused(io, response.status, await response.text())
-  const answer = createAnswer(io)
   let isWhole = false
   for await (const piece of piecesOf(response)) {
     if (piece === undefined) break
@@ -85,35 +97,46 @@ async function* piecesOf(response: Response): AsyncGenerator<ChatPiece | undefin
 }
 
 /** Prints the text of an answer and keeps count. */
-function createAnswer(io: CliIo) {
-  const startedAt = performance.now()
-  let firstAt: number | undefined
-  let pieces = 0
-  let reported: number | undefined
-  const endLine = (): unknown => pieces > 0 && io.stdout.write('\n')
-  return {
-    add({ text, tokens }: ChatPiece): void {
-      reported = tokens ?? reported
-      if (text === '') return
-      firstAt ??= performance.now()
-      pieces += 1
-      io.stdout.write(io.stdout.isTTY === true ? printable(text, '\n\r\t') : text)
-    },
-    breakOff(): void {
-      endLine()
-    },
-    end(headers: Response['headers']): void {
-      endLine()
-      const seconds = (performance.now() - (firstAt ?? startedAt)) / 1000
-      const tokens = reported ?? pieces
-      const facts = [
-        `answered by ${printable(headers.get('x-computing-node') ?? 'an unnamed node')}`,
-        `${tokens} tokens`,
-        ...(tokens > 1 && seconds > 0 ? [`${((tokens - 1) / seconds).toFixed(1)} tokens/s`] : []),
-        `first after ${(((firstAt ?? performance.now()) - startedAt) / 1000).toFixed(2)} s`,
-      ]
-      io.stderr.write(`${facts.join(' · ')}\n`)
-    },
+class PrintedAnswer {
+  readonly #io: CliIo
+  readonly #startedAt = performance.now()
+  #firstAt: number | undefined
+  #pieces = 0
+  #reported: number | undefined
+  #text = ''
+
+  constructor(io: CliIo) {
+    this.#io = io
+  }
+
+  get text(): string {
+    return this.#text
+  }
+
+  add({ text, tokens }: ChatPiece): void {
+    this.#reported = tokens ?? this.#reported
+    if (text === '') return
+    this.#firstAt ??= performance.now()
+    this.#pieces += 1
+    this.#text += text
+    this.#io.stdout.write(this.#io.stdout.isTTY === true ? printable(text, '\n\r\t') : text)
+  }
+
+  breakOff(): void {
+    if (this.#pieces > 0) this.#io.stdout.write('\n')
+  }
+
+  end(headers: Response['headers']): void {
+    this.breakOff()
+    const seconds = (performance.now() - (this.#firstAt ?? this.#startedAt)) / 1000
+    const tokens = this.#reported ?? this.#pieces
+    const facts = [
+      `answered by ${printable(headers.get('x-computing-node') ?? 'an unnamed node')}`,
+      `${tokens} tokens`,
+      ...(tokens > 1 && seconds > 0 ? [`${((tokens - 1) / seconds).toFixed(1)} tokens/s`] : []),
+      `first after ${(((this.#firstAt ?? performance.now()) - this.#startedAt) / 1000).toFixed(2)} s`,
+    ]
+    this.#io.stderr.write(`${facts.join(' · ')}\n`)
   }
 }
 
