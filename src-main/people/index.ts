@@ -84,6 +84,8 @@ export interface PeopleOptions {
   dataDir: string
   /** How long (ms) persons have to compare codes, where a test cannot wait. */
   pairWithinMs?: number | undefined
+  /** How long an inviter may be out of reach (ms); 20 s unless a test says so. */
+  reachWithinMs?: number | undefined
 }
 
 export { readNetworkKey, writeNetworkKey } from './invites/network-key.js'

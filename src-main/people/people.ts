@@ -62,7 +62,10 @@ class KeptPeople implements People {
       { host, store, clock, monotonic, log, onMet: (connection) => void this.#names.tell(connection) },
       { dials: live.current.mode === 'node' },
     )
-    this.#joiner = new Joiner({ host, store, network: this.network, ownName, clock, log })
+    this.#joiner = new Joiner({
+      ...{ host, store, network: this.network, ownName, clock, log },
+      reachWithinMs: options.reachWithinMs,
+    })
     this.pairing = new Pairings(
       { ...{ host, store, ownName, clock, monotonic, log }, isAsked: () => live.current['people.nearby'] },
       { personMs: options.pairWithinMs },

@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createControlClient } from '../../src-main/api/client.js'
 import { Frames } from '../../src-main/people/frames.js'
 import {
@@ -128,11 +128,25 @@ describe('an invite', () => {
   })
 
   test('of somebody who is not there says so', async () => {
-    const [inviter, guest] = [await start(), await start()]
+    const [inviter, guest] = [await start(), await start({ reachWithinMs: 1_000 })]
     const { text } = await inviter.people.invite(ONE)
     await inviter.stop()
     expect((await join1(guest, text)).outcome).toBe('unreachable')
     expect(guest.people.list()).toEqual([])
+  })
+
+  test('of somebody who is away for a moment works when they are back', async () => {
+    const [inviter, guest] = [await start(), await start()]
+    const { text } = await inviter.people.invite(ONE)
+    const [address] = addressesOver(inviter.host, 'tcp')
+    const tcpPort = Number(/tcp\/(\d+)/.exec(address!)![1])
+    await inviter.stop()
+    const dials = vi.spyOn(guest.host.libp2p, 'dial')
+    const joining = join1(guest, text)
+    await vi.waitFor(() => expect(dials.mock.settledResults.map(({ type }) => type)).toContain('rejected'), 10_000)
+    const again = await start({ dir: inviter.dir, tcpPort })
+    expect((await joining).outcome).toBe('joined')
+    expect(trusts(again, guest)).toBe(true)
   })
 
   test('for several lets in as many', async () => {

@@ -1,6 +1,7 @@
 import type { Transport } from '@libp2p/interface'
 import { monotonicClock, type MonotonicClock } from '../../base/clock.js'
 import type { TransportFactory } from '../hardening/transports/intercept-upgrade.js'
+import { DIAL_WITHIN_MS } from '../host/limits.js'
 import { relayOf } from './ip-scope.js'
 
 /** Which addresses did not answer a moment ago, and why. */
@@ -55,14 +56,15 @@ export function createDialMemory(clock: MonotonicClock = monotonicClock): DialMe
         const way = wayOverRelay(text)
         if ([way, relayOf(text)].some((silent) => hasFailed(silent, NOT_TWICE_WITHIN_MS)))
           throw new Error('nothing was heard over this relay a moment ago')
+        const signal = way === undefined ? soonEnough(options.signal) : options.signal
         try {
-          const connection = await withSignal(dial(address, options), options.signal)
+          const connection = await withSignal(dial(address, { ...options, signal }), signal)
           failedAtMs.delete(key)
           failedAtMs.delete(relayOf(text) ?? connection.remotePeer.toString())
           return connection
         } catch (error) {
           remember(key)
-          if (way !== undefined && options.signal.aborted) remember(way)
+          if (way !== undefined && signal.aborted) remember(way)
           throw error
         }
       }) as Transport['dial']
@@ -70,6 +72,10 @@ export function createDialMemory(clock: MonotonicClock = monotonicClock): DialMe
     },
   }
 }
+
+/** The library knows one time for all dials: that of the longest. */
+const soonEnough = (signal: AbortSignal): AbortSignal =>
+  AbortSignal.any([signal, AbortSignal.timeout(DIAL_WITHIN_MS.direct)])
 
 /** The QUIC transport does not listen to its signal: a dial to a silent address would hold up the next one. */
 async function withSignal<T extends { abort(error: Error): void }>(

@@ -75,6 +75,13 @@ export function connectionLimits(options: Pick<HostOptions, 'connections' | 'gat
   }
 }
 
+/**
+ * How long a dial to one address may take (ms). Two silent addresses and then a relay have to fit into the 5 s a request
+ * waits for its connection. Over a relay it takes some nine round trips where that is not connected yet, and each is as
+ * long as those of both ways together.
+ */
+export const DIAL_WITHIN_MS = { direct: 2_000, relayed: 4_000 } as const
+
 /** libp2p's own limits. */
 export const connectionManager = ({ dials }: ConnectionLimits): Libp2pInit['connectionManager'] => ({
   // Evictions are decided in hardening/connection-limits/connection-room.ts: the library refuses newcomers, whatever is held, and closes no
@@ -86,8 +93,7 @@ export const connectionManager = ({ dials }: ConnectionLimits): Libp2pInit['conn
   // Both are above what the gate (hardening/connection-limits/inbound-gate.ts) lets through.
   inboundConnectionThreshold: INBOUND_GATE.handshakes.capacity * 2,
   maxIncomingPendingConnections: INBOUND_GATE.maxPending + 1,
-  // Two silent addresses and then a relay have to fit into the 5 s a request waits for its connection.
-  addressDialTimeout: 2_000,
+  addressDialTimeout: DIAL_WITHIN_MS.relayed,
 })
 
 /**

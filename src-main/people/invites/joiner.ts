@@ -31,10 +31,14 @@ export interface JoinerNeeds {
   ownName: () => string
   clock: Clock
   log: Log
+  /** How long an inviter may be out of reach (ms); 20 s unless a test says so. */
+  reachWithinMs?: number | undefined
 }
 
-/** No further attempt begins after that. */
-const REACH_WITHIN_MS = 15_000
+/** How long the inviter may be out of reach, as after a dial that a slow relay did not answer in time. */
+const REACH_WITHIN_MS = 20_000
+const REACH_AGAIN_AFTER_MS = 1_000
+/** How often a connection may break off. */
 const MAX_ATTEMPTS = 3
 /** An invite that waits for its network is tried again after that, twice as long each time. */
 const FIRST_RETRY_MS = 5_000
@@ -154,11 +158,16 @@ export class Joiner {
     const { store } = this.#needs
     const { inviter } = invite
     const addresses = keptAddresses(invite)
-    const within = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(REACH_WITHIN_MS)])
+    const withinMs = this.#needs.reachWithinMs ?? REACH_WITHIN_MS
+    const within = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(withinMs)])
     let result = await this.#attempt(invite, addresses, within)
-    // A connection may be lost at any time: the inviter's dial for one who had this address before ends with it, for one.
-    for (let attempts = 1; result?.answer === 'broken-off' && attempts < MAX_ATTEMPTS && !within.aborted; attempts += 1)
-      result = await this.#attempt(invite, addresses, within)
+    for (let lost = 0; !within.aborted; result = await this.#attempt(invite, addresses, within)) {
+      // A connection may be lost at any time: the inviter's dial for one who had this address before ends with it, for one.
+      if (result?.answer === 'broken-off') lost += 1
+      else if (result !== undefined) break
+      if (lost >= MAX_ATTEMPTS) break
+      if (result === undefined) await sleeper.sleep(REACH_AGAIN_AFTER_MS, within)
+    }
     if (result === undefined) return 'unreachable'
     if (result.answer === 'unsupported' || result.answer === 'broken-off') return result.answer
     if (result.answer !== 'accepted' && result.answer !== 'already') return OUTCOMES[result.answer]

@@ -73,3 +73,21 @@ test('what leads over a relay that fell silent is tried last, until the relay is
   await tryIt(`/ip4/5.0.0.1/tcp/1/p2p/${RELAY}`)
   expect(memory.failedLately(over('/ip4/5.0.0.9/tcp/1', PEER))).toBe(false)
 })
+
+test('a direct dial has two seconds, and one over a relay as long as its caller says', async () => {
+  const signals: AbortSignal[] = []
+  const memory = createDialMemory()
+  const dial = (_address: unknown, { signal }: { signal: AbortSignal }) => {
+    signals.push(signal)
+    return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('given up'))))
+  }
+  const transport = memory.watch(() => ({ dial }) as unknown as Transport)({})
+  const caller = new AbortController()
+  const options = { signal: caller.signal } as never
+  const relayed = transport.dial(multiaddr(over('/ip4/5.0.0.1/tcp/1', PEER)), options).catch(() => 'relayed')
+  const direct = transport.dial(multiaddr('/ip4/5.0.0.1/tcp/1'), options).catch(() => 'direct')
+  expect(await Promise.race([relayed, direct])).toBe('direct')
+  expect(signals.map(({ aborted }) => aborted)).toEqual([false, true])
+  caller.abort()
+  expect(await relayed).toBe('relayed')
+})
