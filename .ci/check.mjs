@@ -19,10 +19,10 @@ const first = [
  * mostly wait for each other, so there is a core to spare.
  */
 const sideBySide = [
-  [['lint', bin(['eslint', 'bin', 'eslint.js']).concat('.', '--max-warnings', '0')]],
+  [['lint', bin(['oxlint', 'bin', 'oxlint']).concat('--deny-warnings')]],
   [
     ['types', [node, '.ci/types.mjs']],
-    ['format', bin(['prettier', 'bin', 'prettier.cjs']).concat('--check', '--log-level', 'warn', '.')],
+    ['format', bin(['oxfmt', 'bin', 'oxfmt']).concat('--check', '.')],
     ['unused', bin(['knip', 'bin', 'knip.js'])],
   ],
   [tests('end-to-end tests', ['e2e'])],

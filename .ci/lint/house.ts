@@ -1,18 +1,20 @@
 /**
- * ESLint rules that hold the house together (docs/architecture.md): which room may import from which, and through which
- * door. `files` and imports are resolved by path only; what TypeScript makes of them is its own business.
+ * Lint rules that hold the house together (docs/architecture.md): which room may import from which and through which
+ * file, in which order imports stand, and how files are named. Imports are resolved by path only; what TypeScript makes
+ * of them is its own business.
  */
+import { isBuiltin } from 'node:module'
 import { basename, dirname, join, normalize, relative, sep } from 'node:path'
-import type { Rule } from 'eslint'
+import type { RuleTester } from 'oxlint/plugins-dev'
 
-/** A module specifier in an import or export. */
-interface Source {
-  type: string
-  value?: unknown
-}
+type Rule = Extract<Parameters<RuleTester['run']>[1], { create: unknown; createOnce?: never }>
+type Context = Parameters<Rule['create']>[0]
+type Visitor = ReturnType<Rule['create']>
+type Import = Parameters<NonNullable<Visitor['ImportDeclaration']>>[0]
+type Source = Import['source']
 
 /** The path below the checkout, with `/`. */
-const pathOf = (context: Rule.RuleContext): string => relative(context.cwd, context.filename).split(sep).join('/')
+const pathOf = (context: Context): string => relative(context.cwd, context.filename).split(sep).join('/')
 
 /** What a relative import names, below the checkout and without its ending. */
 const targetOf = (path: string, specifier: string): string =>
@@ -22,18 +24,28 @@ const targetOf = (path: string, specifier: string): string =>
     .replace(/\.(js|ts|tsx)$/, '')
 
 /** Calls `check` with every module specifier of a file, those of `import()` and `export … from` too. */
-const everyImport = (check: (specifier: string, node: Rule.Node) => void): Rule.RuleListener => {
-  const checkSource = (node: { source?: Source | null }): void => {
-    const { source } = node
-    if (source?.type === 'Literal' && typeof source.value === 'string') check(source.value, source as Rule.Node)
+const everyImport = (check: (specifier: string, node: Source) => void): Visitor => {
+  const checkSource = (node: object | null): void => {
+    if (isText(node)) check(node.value, node)
   }
   return {
-    ImportDeclaration: checkSource,
-    ImportExpression: checkSource,
-    ExportNamedDeclaration: checkSource,
-    ExportAllDeclaration: checkSource,
+    ImportDeclaration({ source }) {
+      checkSource(source)
+    },
+    ImportExpression({ source }) {
+      checkSource(source)
+    },
+    ExportNamedDeclaration({ source }) {
+      checkSource(source)
+    },
+    ExportAllDeclaration({ source }) {
+      checkSource(source)
+    },
   }
 }
+
+const isText = (node: object | null): node is Source =>
+  node !== null && 'type' in node && node.type === 'Literal' && 'value' in node && typeof node.value === 'string'
 
 /** The room of a path: the longest of these prefixes; `undefined` where none fits. */
 const roomOf = (rooms: readonly string[], path: string): string | undefined =>
@@ -44,7 +56,7 @@ const roomOf = (rooms: readonly string[], path: string): string | undefined =>
  * its level and from those below. Rooms below `apart` do not import from each other either. A file below `within` that
  * lies in no room is a fault, too.
  */
-const layers: Rule.RuleModule = {
+const layers: Rule = {
   meta: {
     type: 'problem',
     schema: [{ type: 'object', required: ['within', 'layers'] }],
@@ -54,7 +66,7 @@ const layers: Rule.RuleModule = {
     },
   },
   create(context) {
-    const [{ within, layers: levels, apart = '-' }] = context.options as [LayerOptions]
+    const [{ within, layers: levels, apart = '-' }] = context.options as unknown as [LayerOptions]
     const path = pathOf(context)
     if (!path.startsWith(`${within}/`)) return {}
     const rooms = levels.flat()
@@ -79,7 +91,7 @@ const layers: Rule.RuleModule = {
  * A room is entered by its `index.ts`. `open` lists the files and folders that are open to other rooms besides; a room
  * that stands in it whole has no index.
  */
-const faces: Rule.RuleModule = {
+const faces: Rule = {
   meta: {
     type: 'problem',
     schema: [{ type: 'object', required: ['within', 'open'] }],
@@ -88,7 +100,7 @@ const faces: Rule.RuleModule = {
     },
   },
   create(context) {
-    const [{ within, open }] = context.options as [FaceOptions]
+    const [{ within, open }] = context.options as unknown as [FaceOptions]
     const path = pathOf(context)
     const topRoom = (file: string): string | undefined => file.slice(within.length + 1).split('/')[0]
     if (!path.startsWith(`${within}/`)) return {}
@@ -104,7 +116,7 @@ const faces: Rule.RuleModule = {
 }
 
 /** Files and folders are named in lower case with hyphens. */
-const fileName: Rule.RuleModule = {
+const fileName: Rule = {
   meta: { type: 'suggestion', schema: [], messages: { name: '{{name}} is not in lower case with hyphens.' } },
   create(context) {
     const path = pathOf(context)
@@ -112,6 +124,59 @@ const fileName: Rule.RuleModule = {
     return bad === undefined
       ? {}
       : { Program: (node) => context.report({ node, messageId: 'name', data: { name: bad } }) }
+  },
+}
+
+/** The groups of imports, in their order. */
+const GROUPS = ['Node’s', 'packages’', 'shared', 'parents’', 'siblings’', 'the index’s']
+
+/** Which of `GROUPS` an import belongs to. */
+function groupOf(specifier: string): number {
+  if (isBuiltin(specifier)) return 0
+  if (specifier.startsWith('#shared/')) return 2
+  if (!specifier.startsWith('.')) return 1
+  if (specifier.startsWith('..')) return 3
+  return /^\.\/?(index(\.js)?)?$/.test(specifier) ? 5 : 4
+}
+
+/** Below zero where `a` comes before `b`: by group, then by the parts of their paths, whatever their case. */
+function compareImports(a: string, b: string): number {
+  const [left, right] = [a, b].map((specifier) => specifier.toLowerCase().split('/')) as [string[], string[]]
+  const at = left.findIndex((part, index) => part !== right[index])
+  const byPath = at === -1 ? left.length - right.length : compareParts(left[at], right[at])
+  return groupOf(a) - groupOf(b) || byPath
+}
+
+function compareParts(a = '', b = ''): number {
+  return a < b ? -1 : Number(a > b)
+}
+
+/** The imports at the head of a file stand in one block, group by group and each in the order of the alphabet. */
+const importOrder: Rule = {
+  meta: {
+    type: 'suggestion',
+    schema: [],
+    messages: {
+      order: '{{specifier}} belongs before {{before}}: imports stand by group ({{groups}}), then by the alphabet.',
+      gap: 'No empty line between imports.',
+    },
+  },
+  create(context) {
+    let last: Import | undefined
+    return {
+      ImportDeclaration(node) {
+        // An import for its effect alone stands where the effect is due.
+        if (node.specifiers.length === 0) return
+        if (last !== undefined) {
+          const [specifier, before] = [node.source.value, last.source.value]
+          if (compareImports(specifier, before) < 0)
+            context.report({ node, messageId: 'order', data: { specifier, before, groups: GROUPS.join(', ') } })
+          const between = context.sourceCode.text.slice(last.range[1], node.range[0])
+          if (/^\s*\n\s*\n/.test(between)) context.report({ node, messageId: 'gap' })
+        }
+        last = node
+      },
+    }
   },
 }
 
@@ -128,4 +193,4 @@ interface FaceOptions {
   open: string[]
 }
 
-export default { meta: { name: 'house' }, rules: { layers, faces, 'file-name': fileName } }
+export default { meta: { name: 'house' }, rules: { layers, faces, 'file-name': fileName, 'import-order': importOrder } }

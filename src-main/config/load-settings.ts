@@ -40,7 +40,8 @@ export interface LoadSettingsNeeds {
 
 /** The settings in effect, or everything that is wrong with them. Warnings never keep a node from starting. */
 export type LoadedSettings = { warnings: string[] } & (
-  { ok: true; settings: Settings; origins: Origins } | { ok: false; problems: SettingProblem[] }
+  | { ok: true; settings: Settings; origins: Origins }
+  | { ok: false; problems: SettingProblem[] }
 )
 
 interface Given {

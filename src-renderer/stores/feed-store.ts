@@ -4,7 +4,9 @@ import type { FeedName, FeedSnapshot } from '#shared/contract/index.js'
 
 /** What a page knows of a feed. `lost` keeps the last data, which may be out of date. */
 export type FeedState<T> =
-  { phase: 'loading' } | { phase: 'live'; data: T } | { phase: 'lost'; data: T | undefined; error: Error }
+  | { phase: 'loading' }
+  | { phase: 'live'; data: T }
+  | { phase: 'lost'; data: T | undefined; error: Error }
 
 /** A topic's store: follows its feed while somebody looks at it. */
 export interface FeedStore<T> {

@@ -80,8 +80,8 @@ function errorOf(server: NetServer, { host, port }: { host: string; port: number
   })
 }
 
-function listening(servers: readonly NetServer[], host: string): Listening {
-  const { port } = servers[0]?.address() as AddressInfo
+function listening(servers: readonly [NetServer, ...NetServer[]], host: string): Listening {
+  const { port } = servers[0].address() as AddressInfo
   return {
     port,
     url: `http://${isIPv6(host) ? `[${host}]` : host}:${port}`,

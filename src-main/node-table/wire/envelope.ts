@@ -43,7 +43,9 @@ export interface Envelope extends LogicalTime {
 
 /** What came of parsing: the envelope, or why not. A newer version is not misbehaviour; malformed bytes are. */
 export type ParsedEnvelope =
-  { type: 'envelope'; envelope: Envelope } | { type: 'newer-version' } | { type: 'malformed' }
+  | { type: 'envelope'; envelope: Envelope }
+  | { type: 'newer-version' }
+  | { type: 'malformed' }
 
 const MALFORMED: ParsedEnvelope = { type: 'malformed' }
 

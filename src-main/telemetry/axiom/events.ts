@@ -12,7 +12,12 @@ export interface TelemetryEvent {
 
 /** Everything that is ever sent. docs/operating.md says what each carries. */
 type EventName =
-  'Service Forward' | 'P2P Forward' | 'DNT Lookup' | 'Peer Connected' | 'Peer Disconnected' | 'Service Changed'
+  | 'Service Forward'
+  | 'P2P Forward'
+  | 'DNT Lookup'
+  | 'Peer Connected'
+  | 'Peer Disconnected'
+  | 'Service Changed'
 
 /** The events a request that ended amounts to: its lookup in the node table, and where it was forwarded to. */
 export function eventsOfRequest(entry: Readonly<TrafficEntry>): TelemetryEvent[] {

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import ts from 'typescript'
+import { parseSync } from 'vite'
 
 const FRAGMENT_LINES = 50
 
@@ -31,42 +31,33 @@ function readSources(root: string, folder: string): Map<string, SourceFile> {
 function readSource(root: string, path: string, known: ReadonlySet<string>): SourceFile {
   const text = readFileSync(join(root, path), 'utf8')
   const file: SourceFile = { path, lines: text.split('\n').length - 1, imports: new Set(), mentions: new Set() }
-  const visit = (node: ts.Node): void => {
-    const found = importOf(node)
-    const target = found === undefined ? undefined : resolveImport(path, found.specifier, known)
-    if (found !== undefined && target !== undefined) {
-      file.mentions.add(target)
-      if (found.isValue) file.imports.add(target)
-    }
-    ts.forEachChild(node, visit)
+  for (const { specifier, isValue } of importsOf(path, text)) {
+    const target = resolveImport(path, specifier, known)
+    if (target === undefined) continue
+    file.mentions.add(target)
+    if (isValue) file.imports.add(target)
   }
-  visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest))
   return file
 }
 
-/** What a node imports, if it is an import; `import type` and imports of types only vanish at run time. */
-function importOf(node: ts.Node): { specifier: string; isValue: boolean } | undefined {
-  if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier)) {
-    const clause = node.importClause
-    const named = clause?.namedBindings
-    const areTypes =
-      clause !== undefined &&
-      (clause.phaseModifier === ts.SyntaxKind.TypeKeyword ||
-        (clause.name === undefined &&
-          named !== undefined &&
-          ts.isNamedImports(named) &&
-          named.elements.every((element) => element.isTypeOnly)))
-    return { specifier: node.moduleSpecifier.text, isValue: !areTypes }
-  }
-  if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined && ts.isStringLiteral(node.moduleSpecifier)) {
-    return { specifier: node.moduleSpecifier.text, isValue: !node.isTypeOnly }
-  }
-  if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-    const [argument] = node.arguments
-    // Loaded later: no part of a cycle while modules start.
-    if (argument !== undefined && ts.isStringLiteral(argument)) return { specifier: argument.text, isValue: false }
-  }
-  return undefined
+/** What a module imports; `import type` and imports of types only vanish at run time. */
+function importsOf(path: string, text: string): { specifier: string; isValue: boolean }[] {
+  const { staticImports, staticExports, dynamicImports } = parseSync(path, text).module
+  const imported = staticImports.map(({ moduleRequest, entries }) => ({
+    specifier: moduleRequest.value,
+    isValue: entries.length === 0 || entries.some(({ isType }) => !isType),
+  }))
+  const passedOn = staticExports
+    .flatMap(({ entries }) => entries)
+    .flatMap(({ moduleRequest, isType }) =>
+      moduleRequest === null ? [] : [{ specifier: moduleRequest.value, isValue: !isType }],
+    )
+  // Loaded later: no part of a cycle while modules start.
+  const loadedLater = dynamicImports.flatMap(({ moduleRequest: { start, end } }) => {
+    const [, specifier] = /^['"](.*)['"]$/.exec(text.slice(start, end)) ?? []
+    return specifier === undefined ? [] : [{ specifier, isValue: false }]
+  })
+  return [...imported, ...passedOn, ...loadedLater]
 }
 
 function resolveImport(from: string, specifier: string, known: ReadonlySet<string>): string | undefined {

@@ -16,7 +16,9 @@ import { createTableParts, type TableParts } from '../../fixtures/table-parts.js
 
 /** What it can be asked for. */
 type Question =
-  { ingest: number; folder?: string } | { load: string; rows: number } | { churnDays: number; peers: number }
+  | { ingest: number; folder?: string }
+  | { load: string; rows: number }
+  | { churnDays: number; peers: number }
 
 const MODELS = Array.from({ length: 18 }, (_, index) => `organisation/some-model-${index}-instruct`)
 const clock = createTurnableClock()

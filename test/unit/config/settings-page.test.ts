@@ -1,16 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { format, resolveConfig } from 'prettier'
 import { expect, it } from 'vitest'
 import { SETTING_NAMES, envName, flagName, settingRow } from '../../../src-main/config/settings.js'
+import { formatted } from '../../fixtures/formatted.js'
 import { settingsTableMarkdown, withSettingsTable } from './settings-markdown.js'
 
 const PAGE = resolve(import.meta.dirname, '../../../docs/settings.md')
 
 it("has today's settings in docs/settings.md (UPDATE_DOCS=1 writes them)", async () => {
   const page = readFileSync(PAGE, 'utf8')
-  const options = { ...(await resolveConfig(PAGE)), parser: 'markdown' }
-  const wanted = await format(withSettingsTable(page), options)
+  const wanted = await formatted(PAGE, withSettingsTable(page))
   if (process.env.UPDATE_DOCS === '1') writeFileSync(PAGE, wanted)
   else expect(page).toBe(wanted)
 })

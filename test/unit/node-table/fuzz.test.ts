@@ -255,7 +255,7 @@ test(
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'ocf-fuzz-'))
     try {
-      const level = new Level<string, string>(folder, { compression: false })
+      const level = new Level(folder, { compression: false })
       for (let row = 0; row < 8; row += 1) await level.put(`row-${String(row)}`, `value-${String(row)}`.repeat(3))
       await (level as unknown as { compactRange(from: string, to: string): Promise<void> }).compactRange('', '~')
       await level.close()

@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { format, resolveConfig } from 'prettier'
 import { afterEach, describe, expect, it } from 'vitest'
 import { METRICS, type MetricRow } from '../../../src-main/telemetry/metrics-table.js'
 import { createMetrics, type MetricSources } from '../../../src-main/telemetry/metrics.js'
 import { createTrafficFeed, type TrafficUpdate } from '../../../src-main/telemetry/traffic.js'
+import { formatted } from '../../fixtures/formatted.js'
 import { readFigures } from '../../fixtures/metrics.js'
 
 const PAGE = resolve(import.meta.dirname, '../../../docs/operating.md')
@@ -132,7 +132,7 @@ describe('the figures for Prometheus', () => {
     expect(begin).toBeGreaterThan(0)
     expect(end).toBeGreaterThan(begin)
     const renewed = `${page.slice(0, begin + TABLE_BEGIN.length)}\n\n${metricsTableMarkdown()}\n\n${page.slice(end)}`
-    const wanted = await format(renewed, { ...(await resolveConfig(PAGE)), parser: 'markdown' })
+    const wanted = await formatted(PAGE, renewed)
     if (process.env.UPDATE_DOCS === '1') writeFileSync(PAGE, wanted)
     else expect(page).toBe(wanted)
   })
