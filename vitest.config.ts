@@ -2,20 +2,20 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
+import { ONLY_LONG } from './test/long/files.js'
 
 // Test files and the programs they start compile packages once for all, as `ocf` has it for those that people start.
 process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules', '.cache', 'compiled')
 
-/**
- * One worker a core, four at most: integration tests measure how long others take, so there is no more than that at a
- * time. The unit tests have the same number, for else Vitest takes them one by one once all others are done.
- */
+/** One worker a core, four at most. */
 const maxWorkers = Math.min(Math.max(availableParallelism(), 2), 4)
+/** Integration tests mostly wait for nodes, and measure how long they take: one more than there are cores, and no more. */
+const maxIntegrationWorkers = Math.min(maxWorkers + 1, 4)
 
 /** One project per kind of test; `npx vitest run --project unit` runs one of them. */
 const project = (name: string, options: Record<string, unknown> = {}) => ({
   extends: true as const,
-  test: { name, include: [`test/${name}/**/*.test.{ts,tsx}`], ...options },
+  test: { name, include: [`test/${name}/**/*.test.{ts,tsx}`], exclude: ONLY_LONG, ...options },
 })
 
 export default defineConfig({
@@ -29,7 +29,7 @@ export default defineConfig({
       project('integration', {
         testTimeout: 120_000,
         hookTimeout: 120_000,
-        maxWorkers,
+        maxWorkers: maxIntegrationWorkers,
         retry: process.env['CI'] === undefined ? 0 : 1,
       }),
       project('e2e', {

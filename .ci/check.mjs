@@ -2,7 +2,7 @@
 // Ends with one plain line: N passed, N failed[, N skipped].
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const node = process.execPath
@@ -15,27 +15,28 @@ const first = [
   ['build', bin(['electron-vite', 'bin', 'electron-vite.js']).concat('build')],
 ]
 /**
- * None of these touches what another one reads. Each row runs from left to right, and the rows side by side: browsers
- * mostly wait for each other, so there is a core to spare.
+ * None of these touches what another one reads. Each row runs from left to right, and the rows side by side: a browser
+ * keeps one core busy, so the other row has the cores that are left.
  */
 const sideBySide = [
-  [['lint', bin(['oxlint', 'bin', 'oxlint']).concat('--deny-warnings')]],
+  [tests('end-to-end tests', ['e2e'])],
   [
-    ['types', [node, '.ci/types.mjs']],
     ['format', bin(['oxfmt', 'bin', 'oxfmt']).concat('--check', '.')],
     ['unused', bin(['knip', 'bin', 'knip.js'])],
+    ['lint', bin(['oxlint', 'bin', 'oxlint']).concat('--deny-warnings')],
+    ['types', [node, '.ci/types.mjs']],
+    tests('unit tests', ['unit', 'contract'], ['--maxWorkers', String(Math.max(1, availableParallelism() - 1))]),
   ],
-  [tests('end-to-end tests', ['e2e'])],
 ]
-const last = [tests('tests', ['unit', 'contract', 'integration'])]
+const last = [tests('integration tests', ['integration'])]
 const isTests = ([, , results]) => results !== undefined
 
 /** A run of these projects; it leaves its results in a file. */
-function tests(name, projects) {
+function tests(name, projects, more = []) {
   const results = join(scratch, `${projects[0]}.json`)
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
   const chosen = projects.flatMap((project) => ['--project', project])
-  return [name, bin(['vitest', 'vitest.mjs']).concat('run', ...reporters, ...chosen), results]
+  return [name, bin(['vitest', 'vitest.mjs']).concat('run', ...reporters, ...chosen, ...more), results]
 }
 
 const total = { passed: 0, failed: 0, skipped: 0 }

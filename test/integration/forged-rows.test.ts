@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createReachablePeers } from '../../src-main/gateway/index.js'
 import { connect } from '../fixtures/bare-host.js'
 import { forgeRows, startForgingPeer } from '../fixtures/forging-peer.js'
+import { inLongRun } from '../fixtures/long-run.js'
 import { startModelServer } from '../fixtures/model-servers/index.js'
 import { chat, flagsToJoin, llmFlags, modelIds, untilListed } from '../fixtures/node-pair.js'
 import { startNodeProcess, type NodeProcess } from '../fixtures/node-process.js'
@@ -9,7 +10,7 @@ import { createTableNodes, offer } from '../fixtures/table-nodes.js'
 import { until } from '../fixtures/until.js'
 
 /** The long form of the attacks runs ten times as many of what a node refuses anyhow. */
-const TIMES = Number(process.env['OCF_TEST_HOSTILE_TIMES'] ?? 1)
+const TIMES = inLongRun(10, 1)
 const MODEL = 'test-model'
 const MAX_LIST_BYTES = 256 * 1024
 const cleanups: (() => unknown)[] = []

@@ -8,14 +8,15 @@ import { watchHealth, type Wellbeing } from '../fixtures/health-probe.js'
 import type { AttackOptions, AttackResult } from '../fixtures/hostile-peer.js'
 import { startTestServer, type TestServer } from '../fixtures/http-server.js'
 import { requestOver, startLightHost } from '../fixtures/light-host.js'
+import { inLongRun } from '../fixtures/long-run.js'
 import { startNodeProcess, type NodeProcess, type NodeProcessOptions } from '../fixtures/node-process.js'
 import { runFixture } from '../fixtures/typescript-child.js'
 import { until } from '../fixtures/until.js'
 
 /** All of 127.0.0.0/8 is this machine on Linux only: how one machine is many addresses. */
 const ATTACKER = process.platform === 'linux' ? '127.0.0.66' : '127.0.0.1'
-/** `npm run test:hostile` attacks for longer. */
-const TIMES = Number(process.env['OCF_TEST_HOSTILE_TIMES'] ?? 1)
+/** The long run attacks for longer. */
+const TIMES = inLongRun(10, 1)
 const SHARED = '/v1/_service/llm/v1/echo'
 const MOST_GROWN_MIB = 150
 const SLOWEST_MS = 6000

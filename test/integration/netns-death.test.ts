@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { inLongRun } from '../fixtures/long-run.js'
 import { createNetLab, whyNoNetLab, type LabHost, type LabNode, type NetLab } from '../fixtures/net-lab.js'
 import { until } from '../fixtures/until.js'
 
@@ -75,7 +76,7 @@ function changeAddress({ host, device, ip }: { host: LabHost; device: string; ip
   lab.run(host, 'ip', 'addr', 'add', `${next}/24`, 'dev', device)
 }
 
-test.skipIf(reason !== undefined).each(['tcp/43905', 'udp/59820/quic-v1'])(
+test.skipIf(reason !== undefined).each(inLongRun(['tcp/43905', 'udp/59820/quic-v1'], ['tcp/43905']))(
   'no request fails when the cable of one of two providers at %s is cut',
   async (transport) => {
     const { providers, ask } = await oneNetwork(transport, 2)
@@ -95,7 +96,7 @@ test.skipIf(reason !== undefined).each(['tcp/43905', 'udp/59820/quic-v1'])(
   TIMEOUT_MS,
 )
 
-test.skipIf(reason !== undefined).each(['tcp/43905', 'udp/59820/quic-v1'])(
+test.skipIf(reason !== undefined).each(inLongRun(['tcp/43905', 'udp/59820/quic-v1'], ['udp/59820/quic-v1']))(
   'the first request after this machine’s address changed is answered by the only provider at %s',
   async (transport) => {
     const { user, ask } = await oneNetwork(transport, 1)

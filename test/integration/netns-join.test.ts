@@ -3,11 +3,12 @@ import { expect } from 'vitest'
 import type { CallOutput } from '#shared/contract/index.js'
 import { launchChromium, noChromium } from '../fixtures/chromium/launch.js'
 import { labTest } from '../fixtures/lab-test.js'
+import { inLongRun } from '../fixtures/long-run.js'
 import { type LabHost, type LabNode, type NetLab, symmetricNat, twoHomes } from '../fixtures/net-lab.js'
 import { until } from '../fixtures/until.js'
 
-/** Guests that join one after the other in each network, each a new node; `npm run test:joining` has twenty. */
-const TRIES = Number(process.env['OCF_TRIES'] ?? 1)
+/** Guests that join one after the other in each network, each a new node. */
+const TRIES = Number(process.env['OCF_TRIES'] ?? inLongRun(5, 1))
 /** A guest takes seconds where nothing else runs, and far longer on a busy machine. */
 const TIMEOUT_MS = 240_000 + TRIES * 90_000
 /** From the pasted line to the first token, on a machine that has other work. */

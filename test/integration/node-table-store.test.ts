@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { inLongRun } from '../fixtures/long-run.js'
 import { createRandom } from '../fixtures/table-owners.js'
 import { runFixture } from '../fixtures/typescript-child.js'
 
@@ -17,9 +18,10 @@ interface Line {
   warnings: string[]
 }
 
-/** Each test starts a process some twenty times, which takes its time on a busy machine. */
+/** Each test starts many processes, which takes its time on a busy machine. */
 const timeout = 240_000
-const KILLS = 20
+const KILLS = inLongRun(20, 6)
+const DAMAGES = inLongRun(30, 6)
 const AT_ONCE = 2
 let base: string
 const mounts: string[] = []
@@ -77,7 +79,7 @@ async function killAfter(folder: string, rows: number): Promise<Killed> {
 }
 
 test(
-  'killed in the middle of writing twenty times, a store never loses a row that was written',
+  'killed in the middle of writing again and again, a store never loses a row that was written',
   { timeout },
   async () => {
     const random = createRandom(1)
@@ -124,7 +126,7 @@ test(
       const [after] = (await run(folder, 1)).lines
       expect(lostRows(after!.held!, lines.at(-2)!.written!).filter((row) => row > lines[0]!.read!)).toEqual([])
     }
-    for (let round = 0; round < 10; round += AT_ONCE) {
+    for (let round = 0; round < DAMAGES; round += AT_ONCE) {
       await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => damage(round + index)))
     }
   },

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createHosts, until, type HostFactory } from '../fixtures/hosts.js'
+import { inLongRun } from '../fixtures/long-run.js'
 import { isConnected, startTableNetwork } from '../fixtures/table-network.js'
 
 let hosts: HostFactory
@@ -8,9 +9,11 @@ beforeEach(() => {
 })
 afterEach(() => hosts.close())
 
-test('twenty nodes bootstrapped from one see every row within 10 s, and stay connected without it', async () => {
-  const nodes = await startTableNetwork(hosts, { nodes: 20 })
-  const sees = (): boolean => nodes.every(({ table }) => table.size === 20)
+const NODES = inLongRun(20, 10)
+
+test(`${NODES} nodes bootstrapped from one see every row within 10 s, and stay connected without it`, async () => {
+  const nodes = await startTableNetwork(hosts, { nodes: NODES })
+  const sees = (): boolean => nodes.every(({ table }) => table.size === NODES)
   await until('every node sees every row', sees, 10_000)
   const [bootstrap, ...others] = nodes
   const guests = (): number[] => others.map(({ host }) => new Set(host.connections().map(({ peerId }) => peerId)).size)

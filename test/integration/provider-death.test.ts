@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { inLongRun } from '../fixtures/long-run.js'
 import { startActingServer } from '../fixtures/model-servers/acting-server.js'
 import { llmFlags } from '../fixtures/node-pair.js'
 import { startNodeProcess, type NodeProcess } from '../fixtures/node-process.js'
@@ -21,6 +22,9 @@ const TRANSPORTS = {
   ws: (address: string) => address.includes('/ws'),
   quic: (address: string) => address.includes('/quic-v1'),
 }
+
+/** WebSockets carry what TCP does. */
+const MEASURED = inLongRun(['tcp', 'ws', 'quic'] as const, ['tcp', 'quic'] as const)
 
 async function startProvider() {
   const server = await startActingServer([MODEL])
@@ -78,7 +82,7 @@ const began = (all: readonly SteadyRequest[], afterMs: number): SteadyRequest[] 
 
 const now = ({ ended }: SteadyRequests): number => Math.max(...ended.map(({ startedMs }) => startedMs))
 
-test.each(['tcp', 'ws', 'quic'] as const)(
+test.each(MEASURED)(
   'no request fails and none waits when one of two providers is killed under load over %s',
   async (transport) => {
     const { dying, requests } = await underLoad(transport)
@@ -92,7 +96,7 @@ test.each(['tcp', 'ws', 'quic'] as const)(
   },
 )
 
-test.each(['tcp', 'ws', 'quic'] as const)(
+test.each(MEASURED)(
   'what waits for an answer of a provider that is killed is at the other one at once over %s',
   async (transport) => {
     const { providers, user } = await startThree(transport)

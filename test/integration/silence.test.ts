@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { inLongRun } from '../fixtures/long-run.js'
 import { startActingServer, type Act, type ActingServer } from '../fixtures/model-servers/acting-server.js'
 import { llmFlags } from '../fixtures/node-pair.js'
 import { startNodeProcess, type NodeProcess } from '../fixtures/node-process.js'
@@ -21,7 +22,8 @@ const TRANSPORTS = {
   quic: (address: string) => address.includes('/quic-v1'),
 }
 
-describe.each(['tcp', 'ws', 'quic'] as const)('over %s', (transport) => {
+/** WebSockets carry what TCP does. */
+describe.each(inLongRun(['tcp', 'ws', 'quic'] as const, ['tcp', 'quic'] as const))('over %s', (transport) => {
   let user: NodeProcess
   let one: Provider
   let two: Provider

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { AppError } from '#shared/errors.js'
 import { elementsOf, JsonObjectBytes } from '../../../../src-main/base/json/object.js'
 import { JSON_BOUNDS, JsonScanner } from '../../../../src-main/base/json/scanner.js'
+import { inLongRun } from '../../../fixtures/long-run.js'
 
 const from = (text: string): JsonObjectBytes => JsonObjectBytes.from(Buffer.from(text))
 
@@ -100,7 +101,7 @@ describe('a JSON object as it was sent', () => {
       fc.property(bodies, spacing, fc.integer({ min: 2, max: 9 }), (body, space, every) => {
         assertSameReading(Buffer.from(respelled(JSON.stringify(body, null, space), every)))
       }),
-      { numRuns: 50_000 },
+      { numRuns: inLongRun(50_000, 5_000) },
     )
   })
 
@@ -109,7 +110,7 @@ describe('a JSON object as it was sent', () => {
       fc.property(bodies, spacing, mutations, (body, space, changes) => {
         assertSameReading(mutated(Buffer.from(JSON.stringify(body, null, space)), changes))
       }),
-      { numRuns: 50_000 },
+      { numRuns: inLongRun(50_000, 5_000) },
     )
   })
 
