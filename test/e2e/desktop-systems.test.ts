@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { launchStandIn, type Desktop } from '../fixtures/electron-stand-in/launch.js'
+import { inLongRun, longTest } from '../fixtures/long-run.js'
 import { startModelServer } from '../fixtures/model-servers/index.js'
 import { flagsToJoin, llmFlags, modelIds, untilListed } from '../fixtures/node-pair.js'
 import { startNodeProcess } from '../fixtures/node-process.js'
@@ -11,7 +12,8 @@ import { makePlace, noStandIn, shown, type Place } from './desktop-app.js'
 
 /**
  * What systems do to the app, played by the stand-in: installers, logging in and out, Task Manager, notifications,
- * AppImages. NOT TESTED in the real Electron, which has no way to be told of these.
+ * AppImages. NOT TESTED in the real Electron, which has no way to be told of these. Each test starts an app, so a check has
+ * one of each kind; test/unit/electron holds the rest.
  */
 let place: Place
 let desktop: Desktop | undefined
@@ -60,7 +62,7 @@ test('logging out of macOS is not called off, and the node withdraws meanwhile',
   expect(app.stderr()).toContain('the session ends')
 })
 
-test.each(['darwin', 'win32'])(
+test.each(inLongRun(['darwin', 'win32'], ['darwin']))(
   'a peer lists no model of a computer whose person logged out on %s',
   async (platform) => {
     const server = await startModelServer({ models: ['at-home'] })
@@ -82,7 +84,7 @@ test.each(['darwin', 'win32'])(
   },
 )
 
-test('quitting on macOS still waits for the node to stop', async () => {
+longTest('quitting on macOS still waits for the node to stop', async () => {
   const app = await start([], { STAND_IN_PLATFORM: 'darwin' })
   await shown(app)
   await app.inMain(({ app: electron }) => electron.quit())
@@ -90,7 +92,7 @@ test('quitting on macOS still waits for the node to stop', async () => {
   expect(app.stderr()).not.toContain('the session ends')
 })
 
-test('at the end of a session Windows finds the node stopped before it ends the process', async () => {
+longTest('at the end of a session Windows finds the node stopped before it ends the process', async () => {
   const app = await start([], { STAND_IN_PLATFORM: 'win32' })
   await shown(app)
   // It is there while a node runs, and a node that is killed leaves it.
@@ -113,7 +115,7 @@ test('a desktop app that macOS starts at login opens no window', async () => {
   await expect.poll(windows).toBe(1)
 })
 
-test('a click on the menu bar’s icon opens no window on macOS, and one on the tray of Linux does', async () => {
+longTest('a click on the menu bar’s icon opens no window on macOS, and one on the tray of Linux does', async () => {
   const windowsAfterClick = async (platform: string): Promise<number> => {
     const app = await start(['--background'], { STAND_IN_PLATFORM: platform, ...trayHost() }, 'the gateway listens')
     await expect.poll(() => app.inMain(({ trays }) => trays?.size)).toBe(1)
@@ -128,21 +130,24 @@ test('a click on the menu bar’s icon opens no window on macOS, and one on the 
   expect(await windowsAfterClick('linux')).toBe(1)
 })
 
-test('the menu bar of macOS has the file menu, and with it ⌘W', async () => {
+longTest('the menu bar of macOS has the file menu, and with it ⌘W', async () => {
   const app = await start([], { STAND_IN_PLATFORM: 'darwin' })
   await shown(app)
   expect(await app.inMain(({ told }) => told?.appMenu?.items.map(({ role }) => role))).toContain('fileMenu')
 })
 
-test('a start at login that was switched off in Task Manager is shown as off and can be switched on again', async () => {
-  const app = await start([], { STAND_IN_PLATFORM: 'win32', STAND_IN_TASK_MANAGER: 'off' })
-  await shown(app)
-  const isOn = async (): Promise<unknown> =>
-    ((await call(app, 'app.preferences', {})) as { autostart: boolean }).autostart
-  expect(await isOn()).toBe(false)
-  await call(app, 'app.setPreference', { name: 'autostart', value: true })
-  expect(await isOn()).toBe(true)
-})
+longTest(
+  'a start at login that was switched off in Task Manager is shown as off and can be switched on again',
+  async () => {
+    const app = await start([], { STAND_IN_PLATFORM: 'win32', STAND_IN_TASK_MANAGER: 'off' })
+    await shown(app)
+    const isOn = async (): Promise<unknown> =>
+      ((await call(app, 'app.preferences', {})) as { autostart: boolean }).autostart
+    expect(await isOn()).toBe(false)
+    await call(app, 'app.setPreference', { name: 'autostart', value: true })
+    expect(await isOn()).toBe(true)
+  },
+)
 
 test('a click on a notification that was shown a while ago still opens its page', async () => {
   const app = await start(['--restarted=1'])
@@ -153,7 +158,7 @@ test('a click on a notification that was shown a while ago still opens its page'
   await expect.poll(() => new URL(app.page.url()).hash).toBe('#/settings')
 })
 
-test('a notification that the system refuses to show is in the log', async () => {
+longTest('a notification that the system refuses to show is in the log', async () => {
   const app = await start(['--restarted=1'], { STAND_IN_NOTIFICATIONS: 'fail' })
   await expect.poll(() => app.stderr()).toContain('a notification could not be shown')
 })
@@ -172,7 +177,7 @@ test('after a crash an AppImage is started again by its file once the old proces
   expect(app.stderr()).not.toContain('stand-in: relaunch')
 })
 
-test('the AppImage of another program’s terminal is neither started at login nor after a crash', async () => {
+longTest('the AppImage of another program’s terminal is neither started at login nor after a crash', async () => {
   const other = mkdtempSync(join(tmpdir(), 'ocf-other-'))
   const app = await start([], { APPIMAGE: join(other, 'Other.AppImage'), APPDIR: other, ...packaged() })
   await shown(app)

@@ -16,8 +16,8 @@ const SIZES = [
   [480, 800],
 ] as const
 
-/** The rules of accessibility that look at colours. */
-const COLOUR_RULES = ['color-contrast', 'link-in-text-block']
+/** The rules of accessibility that look at colours: all that a second theme can break. */
+export const COLOUR_RULES = ['color-contrast', 'link-in-text-block']
 
 /** The dashboard of a node that is under the test's hand. */
 export interface FakeDashboard {

@@ -13,6 +13,7 @@ import { ALICE, BOB, createFakeNode, type FakeNode } from '../contract/fake-node
 import { startServer } from '../contract/transports.js'
 import { builtFile } from '../fixtures/built.js'
 import { launchChromium, noChromium, type Browser } from '../fixtures/chromium/launch.js'
+import { COLOUR_RULES } from './fake-dashboard.js'
 import { createFurnishedNode } from './furnished-node.js'
 import { middleFrameMs, scrollThroughTenThousandPeers } from './specs/ten-thousand-peers.js'
 
@@ -236,6 +237,7 @@ describe('for everybody', () => {
         await expect.poll(heading, { timeout: 20_000 }).not.toBe('Loading')
         await page.getByRole('status', { name: 'Loading' }).waitFor({ state: 'detached' })
         const axe = new AxeBuilder({ page }).setLegacyMode()
+        if (colorScheme === 'dark') axe.withRules(COLOUR_RULES)
         const { violations } = await axe.analyze()
         const where = (nodes: { html: string }[]): string => nodes.map((node) => node.html).join(' | ')
         found.push(...violations.map(({ id, nodes }) => `${place}, ${colorScheme}: ${id}: ${where(nodes)}`))

@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { QUESTIONS } from '../../src-main/p2p/http/questions.js'
 import { startTestServer, type TestServer } from '../fixtures/http-server.js'
 import { requestOver, startLightHost } from '../fixtures/light-host.js'
+import { inLongRun } from '../fixtures/long-run.js'
 import { startNodeProcess, type NodeProcess } from '../fixtures/node-process.js'
 import { until } from '../fixtures/until.js'
 
@@ -19,6 +20,9 @@ const FLOODER = IS_LINUX ? '127.0.0.66' : '127.0.0.1'
 const HONEST = IS_LINUX ? { localAddress: '127.0.0.7' } : {}
 /** What floods may come over. */
 const TRANSPORTS = ['tcp', 'quic'] as const
+type Transport = (typeof TRANSPORTS)[number]
+/** Every transport in the long run, this one in a check. */
+const inCheck = (transport: Transport) => inLongRun<readonly Transport[]>(TRANSPORTS, [transport])
 const SHARED = '/v1/_service/llm/v1/echo'
 /** What a flood may cost for good or for a moment: garbage of the flood itself, and heap that has grown. */
 const BOUND_MIB = 250
@@ -165,12 +169,12 @@ test('mebibytes of garbage on fresh connections', async () => {
   })
 })
 
-test('a hundred thousand datagrams of garbage at the port of QUIC', async () => {
+test('tens of thousands of datagrams of garbage at the port of QUIC', async () => {
   const port = Number(/\/udp\/(\d+)\//.exec(address('quic'))?.[1])
   const socket = createSocket('udp4')
   passing.push(() => new Promise<void>((resolve) => void socket.close(resolve)))
   await survives(async () => {
-    for (let round = 0; round < 1000; round += 1) {
+    for (let round = 0; round < inLongRun(1000, 300); round += 1) {
       const sent = Array.from({ length: 100 }, (_, index) => {
         const datagram = randomBytes(index % 2 === 0 ? 1200 : 60)
         // Every other one claims to open a connection: a long header, version 1.
@@ -182,9 +186,9 @@ test('a hundred thousand datagrams of garbage at the port of QUIC', async () => 
   })
 })
 
-test('hundreds of connections over QUIC that come and go', async () => {
+test('many connections over QUIC that come and go', async () => {
   await survives(async () => {
-    for (let round = 0; round < 10; round += 1) {
+    for (let round = 0; round < inLongRun(10, 4); round += 1) {
       const crowd = await Promise.all(Array.from({ length: 30 }, () => startLightHost({ transport: 'quic' })))
       await Promise.allSettled(crowd.map((host) => host.dial(multiaddr(address('quic')))))
       for (const host of crowd) await host.stop()
@@ -203,7 +207,7 @@ test('twenty thousand streams on one connection, without a word in them', async 
   })
 })
 
-test.each(TRANSPORTS)('a thousand streams over %s for requests that never come', async (transport) => {
+test.each(inCheck('quic'))('a thousand streams over %s for requests that never come', async (transport) => {
   const { connection } = await flooder(transport)
   await survives(async () => {
     const open = () => connection.newStream('/libp2p-http', { maxOutboundStreams: 10_000 })
@@ -211,7 +215,7 @@ test.each(TRANSPORTS)('a thousand streams over %s for requests that never come',
   })
 })
 
-test.each(TRANSPORTS)(
+test.each(inCheck('tcp'))(
   'one peer over %s asks for the table all the time: it is told to wait, at once',
   async (transport) => {
     const { connection } = await flooder(transport)
@@ -232,7 +236,7 @@ test.each(TRANSPORTS)(
   },
 )
 
-test.each(TRANSPORTS)('streams over %s of protocols there are not, in a loop', async (transport) => {
+test.each(inCheck('tcp'))('streams over %s of protocols there are not, in a loop', async (transport) => {
   const { connection } = await flooder(transport)
   await survives(async () => {
     for (let round = 0; round < 20; round += 1) {
@@ -279,7 +283,7 @@ test('pings whose answers nobody reads', async () => {
   })
 })
 
-test.each(TRANSPORTS)(
+test.each(inCheck('quic'))(
   'a hundred thousand requests over %s for the table whose answers nobody reads',
   async (transport) => {
     const { connection } = await flooder(transport)

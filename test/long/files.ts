@@ -13,11 +13,13 @@ export const ONLY_LONG = [
 
 /** Files that do more in the long run than in a check: `test/fixtures/long-run.ts` says which it is. */
 export const LONGER = [
+  'test/e2e/desktop-systems.test.ts',
   'test/integration/forged-rows.test.ts',
   'test/integration/hostile-peers.test.ts',
   'test/integration/netns-death.test.ts',
   'test/integration/netns-join.test.ts',
   'test/integration/node-table-store.test.ts',
+  'test/integration/p2p-floods.test.ts',
   'test/integration/p2p-network.test.ts',
   'test/integration/provider-death.test.ts',
   'test/integration/silence.test.ts',
