@@ -1,4 +1,4 @@
-import { StrictMode } from 'react'
+import { StrictMode, type ReactNode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { openClient } from './client/open-client.js'
 import { Frame } from './frame/frame.js'
@@ -9,19 +9,19 @@ import { applyTheme } from './stores/theme.js'
 import './tokens.css'
 
 applyTheme()
-const client = openClient()
-const root = document.getElementById('root')
-if (root === null) throw new Error('The page has no root element.')
-createRoot(root).render(
-  <StrictMode>
-    {client === undefined ? (
-      <Gate />
-    ) : (
-      <StoresContext value={createStores(client)}>
-        <Frame />
-      </StoresContext>
-    )}
-  </StrictMode>,
+const element = document.getElementById('root')
+if (element === null) throw new Error('The page has no root element.')
+const root = createRoot(element)
+const show = (page: ReactNode): void => root.render(<StrictMode>{page}</StrictMode>)
+const client = openClient(() => show(<Gate reason="unauthorized" />))
+show(
+  client === undefined ? (
+    <Gate reason="noToken" />
+  ) : (
+    <StoresContext value={createStores(client)}>
+      <Frame />
+    </StoresContext>
+  ),
 )
 // A link with a fresh key, opened in a tab that shows an old one, must take effect.
 window.addEventListener('hashchange', () => {

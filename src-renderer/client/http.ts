@@ -8,18 +8,33 @@ export interface HttpClient extends Client {
   close(): void
 }
 
-/** The control interface over HTTP, feeds over one WebSocket that comes back by itself. */
-export function createHttpClient(options: { url: string; token: string }): HttpClient {
+/**
+ * The control interface over HTTP, feeds over one WebSocket that reconnects. A token that the node refuses once is never
+ * shown again: the client then only answers with that refusal.
+ */
+export function createHttpClient(options: {
+  url: string
+  token: string
+  /** The node no longer takes this token; called once. */
+  onRefused?: () => void
+}): HttpClient {
   const { url, token } = options
   const socket = createFeedSocket({ url, token })
+  let refusal: AppError | undefined
+  let explaining: Promise<Error> | undefined
 
   const client: HttpClient = {
     async call(name, input) {
+      if (refusal !== undefined) throw refusal
       const response = await post(`${url}/api/call/${name}`, token, input)
-      if (!response.ok) throw await readError(response)
+      if (!response.ok) throw stopIfRefused(await readError(response))
       return (await response.json()) as CallOutput<typeof name>
     },
     follow<N extends FeedName>(feed: N, observer: FeedObserver<N>) {
+      if (refusal !== undefined) {
+        observer.onLost?.(refusal)
+        return () => undefined
+      }
       let stop: () => void = () => undefined
       const begin = (): void => {
         const receiver = createFeedReceiver(observer, () => {
@@ -31,13 +46,28 @@ export function createHttpClient(options: { url: string; token: string }): HttpC
             if ('message' in news) receiver.receive(news.message)
             else observer.onLost?.(fromWireError({ error: news.error }))
           },
-          onLost: () => void explainLoss().then((error) => observer.onLost?.(error)),
+          onLost: () => void explainLossOnce().then((error) => observer.onLost?.(error)),
         })
       }
       begin()
       return () => stop()
     },
     close: () => socket.close(),
+  }
+
+  /** The node counts refused calls and shuts out who goes on, so the first refusal ends them all. */
+  function stopIfRefused(error: AppError): AppError {
+    if (error.code !== 'unauthorized' || refusal !== undefined) return error
+    refusal = error
+    socket.close()
+    options.onRefused?.()
+    return error
+  }
+
+  /** One call for all feeds of a socket. */
+  function explainLossOnce(): Promise<Error> {
+    explaining ??= explainLoss().finally(() => (explaining = undefined))
+    return explaining
   }
 
   /** A browser does not tell why a socket failed; a call does. */

@@ -12,11 +12,11 @@ declare global {
 
 const TOKEN_KEY = 'ocf-token'
 
-/** The client for the place this page runs in; undefined in a browser that has no key. */
-export function openClient(): Client | undefined {
+/** The client for the place this page runs in; undefined in a browser that has no key. `onRefused`: its key is too old. */
+export function openClient(onRefused: () => void): Client | undefined {
   if (window.ocf !== undefined) return createIpcClient(window.ocf)
   const token = takeToken()
-  return token === undefined ? undefined : createHttpClient({ url: location.origin, token })
+  return token === undefined ? undefined : createHttpClient({ url: location.origin, token, onRefused })
 }
 
 /**

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { HomePage } from '../features/home/home-page.js'
 import { ModelsPage } from '../features/models/models-page.js'
 import { NetworkPage } from '../features/network/network-page.js'
@@ -40,10 +40,9 @@ export function Frame() {
   const main = useRef<HTMLElement>(null)
   const link = useInviteLink()
   useShortcuts({ palette: () => setOpen('palette'), help: () => setOpen('shortcuts') })
-  useEffect(() => {
-    document.title = `${strings.nav[page]} – ${strings.product}`
-    main.current?.scrollTo(0, 0)
-  }, [page])
+  useEffect(() => void (document.title = `${strings.nav[page]} – ${strings.product}`), [page])
+  // Before the effects of the page, which may scroll to what the address names.
+  useLayoutEffect(() => void main.current?.scrollTo(0, 0), [page])
   return (
     <div className={styles['frame']}>
       <nav className={styles['rail']} aria-label={strings.nav.label}>

@@ -10,14 +10,13 @@ export function OfflineBanner() {
   const state = useFeed('status')
   if (state.phase !== 'lost') return null
   const code = state.error instanceof AppError ? state.error.code : undefined
-  const text = code === 'unauthorized' ? strings.gate.unauthorized : strings.offline
   return (
     <div className={styles['banner']} role="alert">
       <Icon name="alert" />
       <div>
-        <strong>{text.title}</strong>
+        <strong>{strings.offline.title}</strong>
         <p>
-          <Words text={text.body} /> {code !== undefined && <code>{strings.offline.code(code)}</code>}
+          <Words text={strings.offline.body} /> {code !== undefined && <code>{strings.offline.code(code)}</code>}
         </p>
       </div>
     </div>

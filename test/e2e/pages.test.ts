@@ -54,6 +54,16 @@ afterEach(async () => {
   node.control.feeds.stop()
 })
 
+/** As many settings as a real node has. */
+function manySettings(): void {
+  const [setting] = node.needs.settings.list()
+  if (setting === undefined) throw new Error('the fake has no setting')
+  const list = Array.from({ length: 60 }, (_, index) => ({
+    ...{ ...setting, name: `setting-${index}`, group: `Group ${Math.floor(index / 10)}` },
+  }))
+  Object.assign(node.needs.settings, { list: () => list })
+}
+
 const heading = (): Promise<string> => page.getByRole('heading', { level: 1 }).innerText()
 const goTo = (name: string): Promise<void> => page.getByRole('link', { name, exact: true }).click()
 
@@ -289,6 +299,37 @@ describe('for everybody', () => {
     expect(new URL(page.url()).hash).toBe('#/traffic')
   })
 
+  test('only the page scrolls, not the window, so Settings has one scrollbar', async () => {
+    manySettings()
+    await goTo('Settings')
+    await page.getByRole('button', { name: 'Change setting-59' }).waitFor()
+    for (const [width, height] of [
+      [1280, 800],
+      [900, 600],
+    ] as const) {
+      await page.setViewportSize({ width, height })
+      expect(await page.evaluate(() => document.documentElement.scrollHeight), `at ${width}`).toBe(height)
+    }
+  })
+
+  test('a link to one setting leads to it and puts the focus there, from any page', async () => {
+    manySettings()
+    const isInView = (): Promise<boolean> =>
+      page.getByRole('button', { name: 'Change setting-40', exact: true }).evaluate((button) => {
+        const { top, bottom } = button.getBoundingClientRect()
+        return document.activeElement === button && top > 0 && bottom < innerHeight
+      })
+    // Once with settings that are still to be read, once with those that are known.
+    for (const from of ['Home', 'Share']) {
+      await goTo(from)
+      await page.keyboard.press('Control+k')
+      await page.keyboard.type('setting-40')
+      await page.getByRole('option', { name: /setting-40/ }).waitFor()
+      await page.keyboard.press('Enter')
+      await expect.poll(isInView, { message: from }).toBe(true)
+    }
+  })
+
   test('what the node refuses to save is told beside the field', async () => {
     node.needs.settings.save = () => Promise.reject(new AppError('invalid_settings', 'port: "x" is not a port.'))
     await goTo('Settings')
@@ -464,9 +505,9 @@ describe('when the node goes away', () => {
     expect(await page.getByTestId('base-url').innerText()).toBe('http://127.0.0.1:8092/v1')
     await shoot('offline')
     const next = await startServer(node, { port, rendererDir: dirname(builtFile('renderer', 'index.html')) })
-    await page.getByRole('alert').getByText('This link no longer opens the dashboard').waitFor()
+    await page.getByRole('heading', { name: 'This link no longer opens the dashboard' }).waitFor()
+    expect(await page.getByRole('navigation').count()).toBe(0)
     await page.goto(next.server.dashboardUrl)
-    await page.getByRole('alert').waitFor({ state: 'detached' })
     await page.getByTestId('base-url').waitFor()
     await next.close()
   })
