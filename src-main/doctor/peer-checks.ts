@@ -1,5 +1,6 @@
 import type { Check } from '#shared/contract/node/doctor.js'
 import { ANOTHER_PEER } from '../p2p/bootstrap/index.js'
+import { hostOf, scopeOf } from '../p2p/index.js'
 import { counted, fine, finding } from './check.js'
 import type { PeerFacts } from './gather-peer.js'
 
@@ -9,13 +10,7 @@ const HTTP_PROTOCOL = '/libp2p-http'
 /** Where the path to a peer breaks, from its known addresses to its answer. */
 export function checkPeer(facts: PeerFacts): Check[] {
   if (facts.isSelf) return [fine('self', 'That is this node.', 'There is no path to test.')]
-  return [
-    checkKnown(facts),
-    ...facts.dials.map(checkDial),
-    checkConnected(facts),
-    checkProtocol(facts),
-    checkHealth(facts),
-  ]
+  return [checkKnown(facts), ...checkDials(facts), checkConnected(facts), checkProtocol(facts), checkHealth(facts)]
 }
 
 function checkKnown({ known, inTable }: PeerFacts): Check {
@@ -38,6 +33,17 @@ function checkKnown({ known, inTable }: PeerFacts): Check {
   })
 }
 
+/** Once a route works, those that lead nowhere are one line; a peer's own loopback never leads there from elsewhere. */
+function checkDials({ dials, connections }: PeerFacts): Check[] {
+  if (connections.length === 0) return dials.map(checkDial)
+  const works = dials.filter(({ error }) => error === undefined || isAnotherPeer(error))
+  const broken = dials.filter((dial) => !works.includes(dial) && scopeOf(hostOf(dial.address)) !== 'loopback')
+  if (broken.length === 0) return works.map(checkDial)
+  const routes = broken.map(({ address, error }) => `${address} (${error ?? ''})`).join('; ')
+  const fact = `${counted(broken.length, 'other route does', 'other routes do')} not work from here: ${routes}.`
+  return [...works.map(checkDial), fine('other-routes', fact, 'One route that works is enough.')]
+}
+
 function checkDial({ address, ms, error }: PeerFacts['dials'][number]): Check {
   const id = `address:${address}`
   if (error === undefined) {
@@ -51,12 +57,14 @@ function checkDial({ address, ms, error }: PeerFacts['dials'][number]): Check {
   })
 }
 
+const isAnotherPeer = (error: string): boolean =>
+  /identity key|Dialed peer|peer id/i.test(error) || error === ANOTHER_PEER
+
 /** What the commonest failures of a dial mean. */
 function meaningOf(error: string): string {
   if (/ECONNREFUSED/.test(error)) return 'The machine is there, but nothing listens on that port.'
   if (/ENETUNREACH|EHOSTUNREACH/.test(error)) return 'There is no route there from this machine.'
-  if (/identity key|Dialed peer|peer id/i.test(error) || error === ANOTHER_PEER)
-    return 'Another node answers at that address: its peer id is a different one.'
+  if (isAnotherPeer(error)) return 'Another node answers at that address: its peer id is a different one.'
   if (/NO_RESERVATION/.test(error)) return 'The relay has no reservation of the peer (any more).'
   if (/time|abort/i.test(error))
     return 'Nothing answered: the peer is off, or a firewall or router in between drops incoming connections.'

@@ -11,6 +11,7 @@ export const doctorStrings = {
       ? 'Peers are dialling this node…'
       : `Peers are dialling this node: address ${asked.done + 1} of ${asked.total}…`,
   asked: 'The doctor has finished: see its results.',
+  noneAsked: (why: string) => `Nothing was tested from outside. ${why}`,
   neverAsked: 'Not tested from outside yet. The test takes up to 15 seconds.',
   lastAnswer: 'Last tested from outside',
   copy: 'Copy report',

@@ -129,6 +129,17 @@ describe('a node in the middle of a busy day', () => {
     await doctor.getByText('Nothing is wrong.').waitFor()
   })
 
+  test('a test from outside for which no peer can be asked does not claim to have finished', async () => {
+    const fact = 'No peer has reported a public address of this node yet.'
+    const reachable = { id: 'reachable', state: 'unknown', fact, meaning: 'M.', fix: '' } as const
+    const { doctor } = node.needs
+    Object.assign(doctor!, { run: () => Promise.resolve({ atMs: 0, peerId: ALICE, checks: [reachable] }) })
+    await goTo('Network')
+    await page.getByRole('button', { name: 'Test from outside' }).click()
+    await page.getByText(`Nothing was tested from outside. ${fact}`).waitFor()
+    expect(await page.getByText('The doctor has finished').count()).toBe(0)
+  })
+
   test('the base URL and an example with an available model can be copied', async () => {
     const clipboard = (): Promise<string> => page.evaluate(() => navigator.clipboard.readText())
     await page.getByRole('button', { name: 'Copy' }).first().click()

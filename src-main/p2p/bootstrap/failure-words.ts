@@ -18,6 +18,7 @@ const WORDS: Readonly<Record<string, string>> = {
   UND_ERR_HEADERS_OVERFLOW: 'the head of its answer is too large',
   UND_ERR_SOCKET: 'the connection was cut',
 }
+const NO_REASON = 'no connection could be opened'
 const MAX_CHARS = 200
 
 /** Why an address or a source is of no use, for a person: what is known by its code in words, all else as it says. */
@@ -30,7 +31,9 @@ export function failureWords(error: unknown): string {
   }
   if (all.some(({ name }) => name === 'DialDeniedError')) return NOT_DIALLED
   if (all.some(({ name }) => name === 'TimeoutError' || name === 'AbortError')) return 'nothing answers there in time'
-  return (all[0]?.message ?? String(error)).slice(0, MAX_CHARS)
+  const [first] = all
+  if (first === undefined) return typeof error === 'string' ? error.slice(0, MAX_CHARS) : NO_REASON
+  return (first.message === '' ? NO_REASON : first.message).slice(0, MAX_CHARS)
 }
 
 /** True where the peer at the other end proved another key than the one that was asked for. */
@@ -42,8 +45,9 @@ function isAnotherPeer(error: unknown): boolean {
 
 type Coded = Error & { code?: unknown }
 
-/** The errors inside of one, deepest first; QUIC wraps what happened into the cause. */
+/** The errors inside of one, deepest first; QUIC wraps what happened into the cause, and WebSockets into an event. */
 function flatten(error: unknown): Coded[] {
+  if (error instanceof Event && 'error' in error) return flatten(error.error)
   if (!(error instanceof Error)) return []
   const inner = error instanceof AggregateError ? error.errors.flatMap(flatten) : flatten(error.cause)
   return [...inner, error]

@@ -6,6 +6,7 @@ import { strings } from '../../strings.js'
 import { Button } from '../../ui/controls/button.js'
 import { CopyButton } from '../../ui/controls/copy-button.js'
 import { FeedView } from '../../ui/feedback/feed-view.js'
+import { toast } from '../../ui/feedback/toasts.js'
 import { useAction } from '../../ui/feedback/use-action.js'
 import { Card } from '../../ui/layout/card.js'
 import { TimeAgo } from '../../ui/text/time-ago.js'
@@ -41,6 +42,12 @@ function Findings({ found: { checks, asking, askedAtMs } }: { found: DoctorState
   const status = dataOf(useFeed('status'))
   const nowMs = useNow()
   const isAsking = busy || asking !== null
+  const test = async (): Promise<void> => {
+    const { checks: results } = await client.call('doctor.run', {})
+    const reachable = results.find(({ id }) => id === 'reachable')
+    if (reachable?.state === 'unknown') toast('bad', words.noneAsked(reachable.fact))
+    else toast('good', words.asked)
+  }
   const report = { atMs: nowMs, peerId: status?.peerId ?? '', checks }
   return (
     <>
@@ -62,7 +69,7 @@ function Findings({ found: { checks, asking, askedAtMs } }: { found: DoctorState
           </p>
         </div>
         <CopyButton text={reportText(report, status?.version ?? '')} label={words.copy} />
-        <Button icon="wrench" disabled={isAsking} onClick={() => run(() => client.call('doctor.run', {}), words.asked)}>
+        <Button icon="wrench" disabled={isAsking} onClick={() => run(test)}>
           {words.run}
         </Button>
       </div>

@@ -52,3 +52,25 @@ test('an address where another node answers is reported as such', () => {
     'Another node answers',
   )
 })
+
+test('once a route works, those that do not are one line below it, without the peer’s own loopback', () => {
+  const dials = [
+    { address: TCP, ms: 5, error: undefined },
+    { address: '/ip4/5.0.0.9/tcp/1', ms: 5, error: 'nothing listens there (ECONNREFUSED)' },
+    { address: '/ip6/2001:db8::9/tcp/1', ms: 5, error: 'there is no way to it from this machine (EHOSTUNREACH)' },
+    { address: '/ip4/127.0.0.1/tcp/1', ms: 5, error: 'nothing listens there (ECONNREFUSED)' },
+    { address: '/ip6/::1/tcp/1', ms: 5, error: 'nothing listens there (ECONNREFUSED)' },
+  ]
+  const checks = checkPeer(peer({ dials }))
+  expect(checks.map(({ id, state }) => [id, state])).toEqual([
+    ['known', 'ok'],
+    [`address:${TCP}`, 'ok'],
+    ['other-routes', 'ok'],
+    ['connected', 'ok'],
+    ['protocol', 'ok'],
+    ['health', 'ok'],
+  ])
+  const others = checks.find(({ id }) => id === 'other-routes')?.fact
+  expect(others).toMatch(/^2 other routes do not work from here: \/ip4\/5\.0\.0\.9/)
+  expect(others).not.toMatch(/127\.0\.0\.1|::1\//)
+})
