@@ -1,4 +1,5 @@
 import { causes } from './strings/causes.js'
+import { chatStrings } from './strings/chat/chat.js'
 import { doctorStrings } from './strings/doctor.js'
 import { count } from './strings/format.js'
 import { frameStrings } from './strings/frame.js'
@@ -20,6 +21,7 @@ export const strings = {
   nav: {
     label: 'Pages',
     home: 'Home',
+    chat: 'Chat',
     share: 'Share',
     models: 'Models',
     network: 'Network',
@@ -76,6 +78,7 @@ export const strings = {
     failed: 'Select and copy by hand',
     peer: (short: string, whole: string) => `${short}, copy ${whole}`,
   },
+  chat: chatStrings,
   models: modelsStrings,
   network: networkStrings,
   people: peopleStrings,

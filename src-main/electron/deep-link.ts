@@ -2,7 +2,7 @@
 export const LINK_SCHEME = 'ocf'
 
 /** The pages a link may name: those of the dashboard. */
-export const LINKED_PAGES = ['home', 'share', 'models', 'network', 'traffic', 'settings'] as const
+export const LINKED_PAGES = ['home', 'chat', 'share', 'models', 'network', 'traffic', 'settings'] as const
 /** A page, or the question whether to accept the invite behind `join/`. */
 export type LinkedPage = (typeof LINKED_PAGES)[number] | `join/${string}`
 

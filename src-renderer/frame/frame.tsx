@@ -1,14 +1,10 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { lazy, Suspense, useEffect, useLayoutEffect, useRef, useState, type ComponentType } from 'react'
 import { HomePage } from '../features/home/home-page.js'
-import { ModelsPage } from '../features/models/models-page.js'
-import { NetworkPage } from '../features/network/network-page.js'
-import { SettingsPage } from '../features/settings/settings-page.js'
-import { SharePage } from '../features/share/share-page.js'
-import { TrafficPage } from '../features/traffic/traffic-page.js'
 import { linkTo, PAGES, type PageName } from '../stores/route.js'
 import { useInviteLink } from '../stores/use-invite-link.js'
 import { useRoute } from '../stores/use-route.js'
 import { strings } from '../strings.js'
+import { Skeleton } from '../ui/feedback/feed-view.js'
 import { Toasts } from '../ui/feedback/toasts.js'
 import { Icon } from '../ui/icons/icon.js'
 import { JoinDialog } from '../ui/join/join-dialog.js'
@@ -23,13 +19,15 @@ import { StatusPill } from './status-pill.js'
 import { UpdateBanner } from './update-banner.js'
 import { useShortcuts } from './use-shortcuts.js'
 
-const PAGE_OF: Record<PageName, (props: { item: string | undefined }) => React.ReactNode> = {
+/** Pages come when they are gone to; only Home is there from the start. */
+const PAGE_OF: Record<PageName, ComponentType<{ item: string | undefined }>> = {
   home: HomePage,
-  share: SharePage,
-  models: ModelsPage,
-  network: NetworkPage,
-  traffic: TrafficPage,
-  settings: SettingsPage,
+  chat: lazy(async () => ({ default: (await import('../features/chat/chat-page.js')).ChatPage })),
+  share: lazy(async () => ({ default: (await import('../features/share/share-page.js')).SharePage })),
+  models: lazy(async () => ({ default: (await import('../features/models/models-page.js')).ModelsPage })),
+  network: lazy(async () => ({ default: (await import('../features/network/network-page.js')).NetworkPage })),
+  traffic: lazy(async () => ({ default: (await import('../features/traffic/traffic-page.js')).TrafficPage })),
+  settings: lazy(async () => ({ default: (await import('../features/settings/settings-page.js')).SettingsPage })),
 }
 
 /** Rail, pill, palette and the page of the address. */
@@ -77,7 +75,9 @@ export function Frame() {
           <UpdateBanner />
           <NoticesBanner />
           <PairBanner />
-          <CurrentPage item={item} />
+          <Suspense fallback={<Skeleton />}>
+            <CurrentPage item={item} />
+          </Suspense>
         </main>
       </div>
       {open === 'palette' && <Palette onClose={() => setOpen(undefined)} openShortcuts={() => setOpen('shortcuts')} />}

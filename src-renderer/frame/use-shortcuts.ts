@@ -5,6 +5,7 @@ import { goTo } from '../stores/use-route.js'
 /** The second key after `g`. */
 export const PAGE_KEYS: Readonly<Record<string, PageName>> = {
   h: 'home',
+  c: 'chat',
   s: 'share',
   m: 'models',
   n: 'network',

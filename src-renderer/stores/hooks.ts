@@ -3,6 +3,7 @@ import { useStore } from 'zustand'
 import type { Client } from '#shared/contract/client.js'
 import type { CallOutput } from '#shared/contract/index.js'
 import type { Capability } from '#shared/contract/node/node.js'
+import type { Chats } from './chats/index.js'
 import { dataOf, type FeedState, type FeedStore } from './feed-store.js'
 import type { Stores } from './index.js'
 
@@ -30,6 +31,11 @@ export function useFeed<K extends Followed>(feed: K): FeedState<Data<K>> {
 /** The way to do something at the node. */
 export function useClient(): Client {
   return useStores().client
+}
+
+/** The conversations of this page. */
+export function useChats(): Chats {
+  return useStores().chats
 }
 
 /** The settings in force, asked for when the component appears. */

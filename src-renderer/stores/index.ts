@@ -1,11 +1,13 @@
 import type { Client } from '#shared/contract/client.js'
 import { createCallStore } from './call-store.js'
+import { Chats } from './chats/index.js'
 import { createFeedStore } from './feed-store.js'
 
 /** One store per topic, and the client for what is done rather than shown. */
 export function createStores(client: Client) {
   return {
     client,
+    chats: new Chats(client),
     status: createFeedStore(client, 'status'),
     peers: createFeedStore(client, 'peers'),
     bootstrap: createFeedStore(client, 'bootstrap'),

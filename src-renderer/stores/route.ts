@@ -1,5 +1,5 @@
 /** The pages in the order of the rail. */
-export const PAGES = ['home', 'share', 'models', 'network', 'traffic', 'settings'] as const
+export const PAGES = ['home', 'chat', 'share', 'models', 'network', 'traffic', 'settings'] as const
 export type PageName = (typeof PAGES)[number]
 
 /** What stands in the place of a peer where the doctor on the Network page is meant; no peer id is that short. */

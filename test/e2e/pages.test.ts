@@ -19,7 +19,7 @@ import { middleFrameMs, scrollThroughTenThousandPeers } from './specs/ten-thousa
 
 /** `OCF_SHOTS=/some/folder` keeps a picture of every page. */
 const SHOTS = process.env['OCF_SHOTS']
-const PAGES = ['home', 'share', 'models', 'network', 'traffic', 'settings'] as const
+const PAGES = ['home', 'chat', 'share', 'models', 'network', 'traffic', 'settings'] as const
 
 let browser: Browser
 let page: Page
@@ -194,7 +194,7 @@ describe('a node in the middle of a busy day', () => {
 
   test('every page is reached with the keyboard alone', async () => {
     await page.getByTestId('base-url').waitFor()
-    for (const name of ['Home', 'Share', 'Models', 'Network', 'Traffic', 'Settings']) {
+    for (const name of ['Home', 'Chat', 'Share', 'Models', 'Network', 'Traffic', 'Settings']) {
       await page.keyboard.press('Tab')
       expect(await page.evaluate(() => document.activeElement?.textContent)).toBe(name)
     }
@@ -497,7 +497,7 @@ test('a message that can not be sent yet stays in its field', async () => {
   const fake = createFakeNode({ gatewayUrl: null })
   fake.offer(ALICE, 'llm', ['model=llama3.3'])
   await openDashboard(fake)
-  await page.evaluate(() => (location.hash = '#/models/llama3.3'))
+  await page.evaluate(() => (location.hash = '#/chat/llama3.3'))
   const message = page.getByRole('textbox', { name: 'Message' })
   await message.fill('Hello?')
   await page.keyboard.press('Enter')

@@ -87,10 +87,10 @@ async function byBrowser({ namespace }: LabHost): Promise<Way> {
       await card.getByRole('button', { name: /^Join / }).click()
       const said = card.getByRole('status').filter({ has: page.getByRole('button', { name: 'Close' }) })
       expect(await said.innerText()).toContain('trust each other now.')
-      await goTo('#/models/tiny')
+      await goTo('#/chat/tiny')
       await page.getByRole('textbox', { name: 'Message' }).fill('hello')
       await page.keyboard.press('Enter')
-      const log = page.getByRole('log', { name: 'Try it' })
+      const log = page.getByRole('log', { name: 'Conversation' })
       await log.getByText('Hello', { exact: false }).last().waitFor()
       return await until(async () => /Hello from tiny/.exec(await log.innerText())?.[0], { what: 'it has answered' })
     },

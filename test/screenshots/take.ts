@@ -83,7 +83,7 @@ async function share(page: Page, { ollama }: SmallNetwork): Promise<void> {
 }
 
 async function chatOnce(page: Page): Promise<void> {
-  await page.evaluate(() => (location.hash = '#/models/mistral-small3.2%3A24b'))
+  await page.evaluate(() => (location.hash = '#/chat/mistral-small3.2%3A24b'))
   await page.getByRole('textbox', { name: 'Message' }).fill('How does this network work?')
   await page.getByRole('button', { name: 'Send' }).click()
   await page.getByText('tokens/s').first().waitFor()

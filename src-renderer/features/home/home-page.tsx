@@ -135,7 +135,7 @@ function UseIt({ baseUrl }: { baseUrl: string }) {
   return (
     <Card
       title={strings.home.tryIt}
-      aside={model !== undefined && <a href={linkTo('models', model)}>{strings.home.chat}</a>}
+      aside={model !== undefined && <a href={linkTo('chat', model)}>{strings.home.chat}</a>}
     >
       {model === undefined ? (
         <Empty icon="models" title={strings.models.sentence(0)}>

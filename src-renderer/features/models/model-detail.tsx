@@ -3,15 +3,16 @@ import type { ModelView } from '#shared/contract/models/models.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
 import { linkTo } from '../../stores/route.js'
+import { goTo } from '../../stores/use-route.js'
 import { strings } from '../../strings.js'
+import { Button } from '../../ui/controls/button.js'
 import { Empty } from '../../ui/feedback/empty.js'
 import { FeedView } from '../../ui/feedback/feed-view.js'
 import { Icon } from '../../ui/icons/icon.js'
 import { Card } from '../../ui/layout/card.js'
 import { Page } from '../../ui/layout/page.js'
-import { Chat } from './chat/chat.js'
 import styles from './model-detail.module.css'
-import { headersFor, type Preferences } from './preferences.js'
+import type { Preferences } from './preferences.js'
 import { ProvidersCard } from './providers-card.js'
 import { TestCard } from './test-card.js'
 
@@ -38,6 +39,13 @@ export function ModelDetail({ id }: { id: string }) {
         </a>
       }
       sentence={sentence()}
+      actions={
+        model !== undefined && (
+          <Button primary icon="chat" onClick={() => goTo('chat', id)}>
+            {strings.models.chat}
+          </Button>
+        )
+      }
     >
       <FeedView state={state}>
         {() =>
@@ -49,7 +57,6 @@ export function ModelDetail({ id }: { id: string }) {
             </Card>
           ) : (
             <>
-              <Chat model={id} headers={headersFor(preferences)} />
               <ProvidersCard model={model} preferences={preferences} onChange={setPreferences} />
               <TestCard model={id} />
               <Card title={words.who}>

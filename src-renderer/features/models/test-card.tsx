@@ -11,7 +11,7 @@ import { Card } from '../../ui/layout/card.js'
 import { PeerName } from '../../ui/text/peer-name.js'
 import styles from './providers-card.module.css'
 
-const { test: words, chat } = strings.models
+const { test: words, by } = strings.models
 
 /** One real request of one token, with the time of each leg. */
 export function TestCard({ model }: { model: string }) {
@@ -49,7 +49,7 @@ function Result({ result }: { result: ModelTest }) {
         {error !== null && `${error.message} ${strings.offline.code(error.code)}`}
         {answeredBy !== null && (
           <>
-            {chat.by} <PeerName peerId={answeredBy} />
+            {by} <PeerName peerId={answeredBy} />
           </>
         )}
       </Notice>

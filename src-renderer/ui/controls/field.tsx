@@ -21,7 +21,7 @@ export function Field({
   error?: string | undefined
   type?: 'text' | 'password'
   placeholder?: string
-  inputMode?: 'numeric'
+  inputMode?: 'numeric' | 'decimal'
   /** Characters that can be typed or pasted. */
   maxLength?: number
 }) {

@@ -31,7 +31,7 @@ export function FeedView<T>({
 }
 
 /** Grey bars; they appear only when loading takes longer than 300 ms. */
-function Skeleton() {
+export function Skeleton() {
   return (
     <div className={styles['skeleton']} role="status" aria-label={strings.state.loading}>
       <span className={styles['bar']} />

@@ -105,11 +105,11 @@ export function describeJourney(transport: Transport): void {
   })
 
   test('a chat with a peer’s model streams, and tells who answered over which path', async () => {
-    await goTo('#/models/mistral-small3.2%3A24b')
+    await goTo('#/chat/mistral-small3.2%3A24b')
     await page().getByRole('textbox', { name: 'Message' }).fill('How does this work?')
     await expect.poll(() => page().getByRole('button', { name: 'Send' }).isEnabled(), SLOW).toBe(true)
     await page().keyboard.press('Enter')
-    const log = page().getByRole('log', { name: 'Try it' })
+    const log = page().getByRole('log', { name: 'Conversation' })
     await expect.poll(() => log.innerText({ timeout: 5_000 }), SLOW).toMatch(/as they are written\.\s/)
     await log.getByRole('button', { name: `Copy ${around.peers[0]!.peerId}` }).waitFor()
     await expect.poll(() => log.innerText(), SLOW).toMatch(/45 tokens[\s\S]*tokens\/s[\s\S]*over Direct/)
@@ -118,7 +118,7 @@ export function describeJourney(transport: Transport): void {
   test('an answer can be stopped, and what came stays', async () => {
     await page().getByRole('textbox', { name: 'Message' }).fill('Once more?')
     await page().keyboard.press('Enter')
-    const log = page().getByRole('log', { name: 'Try it' })
+    const log = page().getByRole('log', { name: 'Conversation' })
     await expect.poll(() => log.getByText(/^A peer in this/).count(), SLOW).toBe(2)
     await page().getByRole('button', { name: 'Stop' }).click()
     await log.getByText('Stopped').waitFor()
@@ -126,6 +126,7 @@ export function describeJourney(transport: Transport): void {
   })
 
   test('one real request of one token shows the time of each leg', async () => {
+    await goTo('#/models/mistral-small3.2%3A24b')
     await page().getByRole('button', { name: 'Test' }).click()
     await page()
       .getByText(/^It works: the first token came after/)

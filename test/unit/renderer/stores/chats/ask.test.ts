@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { ask, type Answer } from '../../../../../../src-renderer/features/models/chat/ask.js'
+import { ask, type Answer } from '../../../../../src-renderer/stores/chats/ask.js'
 
 function streamOf(...pieces: (string | Uint8Array)[]): ReadableStream<Uint8Array<ArrayBuffer>> {
   const encoder = new TextEncoder()
@@ -12,7 +12,15 @@ function streamOf(...pieces: (string | Uint8Array)[]): ReadableStream<Uint8Array
   })
 }
 
-const QUESTION = { baseUrl: 'http://gateway/v1', model: 'm', messages: [], headers: {}, key: null }
+const QUESTION = {
+  baseUrl: 'http://gateway/v1',
+  model: 'm',
+  messages: [],
+  temperature: null,
+  maxTokens: null,
+  headers: {},
+  key: null,
+}
 
 function answerWith(body: ReadableStream<Uint8Array<ArrayBuffer>>, init: ResponseInit = {}): void {
   vi.stubGlobal('fetch', () => Promise.resolve(new Response(body, init)))

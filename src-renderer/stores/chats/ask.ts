@@ -1,14 +1,16 @@
 import { type ChatPiece, readChat, readChatEvent, ServerEvents } from '#shared/chat-events.js'
 import { AppError, fromWireError } from '#shared/errors.js'
-import { strings } from '../../../strings.js'
+import { strings } from '../../strings.js'
 
-const { chat: words } = strings.models
+const { chat: words } = strings
 
-/** One message of a conversation. */
+/** One message as the gateway takes it. */
 export interface ChatMessage {
-  role: 'user' | 'assistant'
-  content: string
+  role: 'system' | 'user' | 'assistant'
+  content: string | readonly ChatPart[]
 }
+
+type ChatPart = { type: 'text'; text: string } | { type: 'image_url'; image_url: { url: string } }
 
 /** What is to be asked, and of whom. */
 export interface Question {
@@ -16,6 +18,10 @@ export interface Question {
   baseUrl: string
   model: string
   messages: readonly ChatMessage[]
+  /** Null for what the server takes by default. */
+  temperature: number | null
+  /** Tokens of the answer at most; null for what the server takes by default. */
+  maxTokens: number | null
   /** This page's own key of the gateway; null where it asks for none. */
   key: string | null
   /** `X-Ocf-…` headers that choose among providers. */
@@ -25,6 +31,8 @@ export interface Question {
 /** What is known of an answer; more as it comes. */
 export interface Answer {
   text: string
+  /** What the model thought before it answered, where its server keeps that apart. */
+  reasoning: string
   /** Peer id of who answers. */
   servedBy: string | null
   tries: number | null
@@ -46,7 +54,7 @@ export async function ask(question: Question, onAnswer: (answer: Answer) => void
   const response = await post(question, signal)
   if (!response.ok || response.body === null) throw await refusal(response)
   let answer: Answer = {
-    text: '',
+    ...{ text: '', reasoning: '' },
     servedBy: response.headers.get('X-Computing-Node'),
     tries: Number(response.headers.get('X-Ocf-Tries')) || null,
     ttftMs: null,
@@ -96,6 +104,7 @@ function grown(answer: Answer, piece: ChatPiece, elapsedMs: number): Answer {
   return {
     ...answer,
     text: answer.text + piece.text,
+    reasoning: answer.reasoning + piece.reasoning,
     ttftMs,
     streamedMs: isPiece && ttftMs !== null ? elapsedMs - ttftMs : answer.streamedMs,
     tokens: exact ?? (answer.exactTokens ? answer.tokens : answer.tokens + 1),
@@ -103,7 +112,12 @@ function grown(answer: Answer, piece: ChatPiece, elapsedMs: number): Answer {
   }
 }
 
-async function post({ baseUrl, model, messages, headers, key }: Question, signal: AbortSignal): Promise<Response> {
+async function post(question: Question, signal: AbortSignal): Promise<Response> {
+  const { baseUrl, model, messages, temperature, maxTokens, headers, key } = question
+  const options = {
+    ...(temperature === null ? {} : { temperature }),
+    ...(maxTokens === null ? {} : { max_tokens: maxTokens }),
+  }
   try {
     return await fetch(`${baseUrl}/chat/completions`, {
       method: 'POST',
@@ -111,7 +125,7 @@ async function post({ baseUrl, model, messages, headers, key }: Question, signal
         ...{ 'Content-Type': 'application/json', ...headers },
         ...(key === null ? {} : { Authorization: `Bearer ${key}` }),
       },
-      body: JSON.stringify({ model, messages, stream: true, stream_options: { include_usage: true } }),
+      body: JSON.stringify({ model, messages, ...options, stream: true, stream_options: { include_usage: true } }),
       credentials: 'omit',
       cache: 'no-store',
       signal,
