@@ -71,6 +71,9 @@ export const strings = {
     loading: 'Loading',
     retry: 'Try again',
     failed: 'This could not be loaded',
+    pageFailed: 'This page could not be loaded',
+    pageFailedHint: 'The node may be away, or there is a newer version of it since this tab was opened.',
+    reload: 'Reload',
   },
   copy: {
     copy: 'Copy',

@@ -14,6 +14,8 @@ const HourSchema = z.object({
   out: DirectionTotalsSchema,
   in: DirectionTotalsSchema,
   local: DirectionTotalsSchema,
+  // Files of the first versions have none.
+  unanswered: count.default(0),
   errors: z.array(z.tuple([z.string().max(64), count])).max(64),
   ttfb: BinsSchema,
   duration: BinsSchema,
@@ -42,11 +44,12 @@ export async function readHistoryFile(path: string, log: Log): Promise<Rollup[]>
 export async function writeHistoryFile(path: string, hours: readonly Rollup[]): Promise<void> {
   const file: z.output<typeof FileSchema> = {
     format: FORMAT,
-    hours: hours.map(({ startMs, out, in: inwards, local, errors, ttfb, duration }) => ({
+    hours: hours.map(({ startMs, out, in: inwards, local, unanswered, errors, ttfb, duration }) => ({
       at: startMs,
       out,
       in: inwards,
       local,
+      unanswered,
       errors: [...errors],
       ttfb: ttfb.bins(),
       duration: duration.bins(),

@@ -1,5 +1,11 @@
 import { DDSketch } from '@datadog/sketches-js'
-import type { DirectionTotals, HistoryPoint, Percentiles, TrafficEntry } from '#shared/contract/node/traffic.js'
+import {
+  isUnanswered,
+  type DirectionTotals,
+  type HistoryPoint,
+  type Percentiles,
+  type TrafficEntry,
+} from '#shared/contract/node/traffic.js'
 
 /** The requests that ended in one span of time. */
 export interface Rollup {
@@ -8,6 +14,8 @@ export interface Rollup {
   out: DirectionTotals
   in: DirectionTotals
   local: DirectionTotals
+  /** Of the failed ones of `local`: those that no provider was asked for. */
+  unanswered: number
   /** Failed requests by code. */
   errors: Map<string, number>
   ttfb: PercentileSketch
@@ -39,6 +47,7 @@ export function emptyRollup(startMs: number): Rollup {
     out: emptyTotals(),
     in: emptyTotals(),
     local: emptyTotals(),
+    unanswered: 0,
     errors: new Map(),
     ttfb: createPercentileSketch(),
     duration: createPercentileSketch(),
@@ -54,6 +63,7 @@ function addEntry(rollup: Rollup, entry: Readonly<TrafficEntry>): void {
   const totals = rollup[entry.direction]
   const outcome = outcomeOf(entry)
   totals[outcome] += 1
+  if (isUnanswered(entry)) rollup.unanswered += 1
   totals.tokensIn += entry.tokensIn ?? 0
   totals.tokensOut += entry.tokens ?? 0
   totals.bytesIn += entry.bytesIn
@@ -70,6 +80,7 @@ export function mergeRollup(into: Rollup, from: Rollup): void {
     const more = from[direction]
     for (const key of Object.keys(totals) as (keyof DirectionTotals)[]) totals[key] += more[key]
   }
+  into.unanswered += from.unanswered
   for (const [code, count] of from.errors) countError(into.errors, code, count)
   into.ttfb.merge(from.ttfb)
   into.duration.merge(from.duration)

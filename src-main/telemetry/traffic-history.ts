@@ -1,10 +1,10 @@
-import type { HistoryRange, TrafficHistoryView } from '#shared/contract/node/traffic.js'
+import type { DirectionTotals, HistoryRange, TrafficHistoryView } from '#shared/contract/node/traffic.js'
 import type { Clock } from '../base/clock.js'
 import type { Service } from '../base/lifecycle.js'
 import type { Log } from '../logging/index.js'
 import { readHistoryFile, writeHistoryFile } from './history-file.js'
 import { createRollupSeries, emptyRollup, mergeRollup, pointOf, type RollupSeries } from './rollup.js'
-import type { TrafficFeed } from './traffic.js'
+import { midnightBefore, type TrafficFeed } from './traffic.js'
 
 /** What went through this node, rolled up: an hour in steps of ten seconds (in memory), a month in hours (on disk). */
 export interface TrafficHistory extends Service {
@@ -29,9 +29,11 @@ const RANGES: Record<HistoryRange, { stepMs: number; steps: number; from: 'fine'
   '30d': { stepMs: 6 * HOUR, steps: 120, from: 'hours' },
 }
 
+const ended = ({ ok, failed, cancelled }: DirectionTotals): number => ok + failed + cancelled
+
 /** A history kept in `options.file`; numbers only, never what a request said. */
 export function createTrafficHistory(
-  needs: { traffic: Pick<TrafficFeed, 'onFinished'>; clock: Clock; log: Log },
+  needs: { traffic: Pick<TrafficFeed, 'onFinished' | 'addToday'>; clock: Clock; log: Log },
   options: { file: string; flushEveryMs?: number },
 ): TrafficHistory {
   const { traffic, clock } = needs
@@ -46,6 +48,17 @@ export function createTrafficHistory(
   let timer: NodeJS.Timeout | undefined
   let unsubscribe: (() => void) | undefined
   let stopping: Promise<void> | undefined
+
+  /** What went through today before this start; a restart is no reason to begin at 0. */
+  function countToday(): void {
+    const midnight = midnightBefore(clock.now())
+    for (const hour of series.hours.all()) {
+      if (hour.startMs < midnight) continue
+      const { unanswered } = hour
+      const local = ended(hour.local) - unanswered
+      traffic.addToday({ in: ended(hour.in), out: ended(hour.out), local, unanswered })
+    }
+  }
 
   async function write(): Promise<void> {
     if (!changed) return
@@ -69,6 +82,7 @@ export function createTrafficHistory(
     name: 'traffic-history',
     async start() {
       for (const hour of await readHistoryFile(options.file, log)) series.hours.load(hour, clock.now())
+      countToday()
       unsubscribe = traffic.onFinished((entry) => {
         const now = clock.now()
         series.fine.add(entry, now)

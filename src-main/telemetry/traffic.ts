@@ -1,4 +1,4 @@
-import type { TrafficEntry, TrafficLeg } from '#shared/contract/node/traffic.js'
+import { isUnanswered, type TrafficEntry, type TrafficLeg } from '#shared/contract/node/traffic.js'
 import type { Clock, MonotonicClock } from '../base/clock.js'
 import { Listeners } from '../base/listeners.js'
 import type { Log } from '../logging/index.js'
@@ -42,11 +42,12 @@ export interface TrafficHandle {
   finish(fields?: TrafficUpdate): void
 }
 
-/** Requests begun since local midnight. */
+/** Requests begun since local midnight; `local` has none that no provider was asked for. */
 interface DayCounts {
   in: number
   out: number
   local: number
+  unanswered: number
 }
 
 /** The last requests of this node, in memory only. No prompt, answer or header is ever in it. */
@@ -55,6 +56,8 @@ export interface TrafficFeed {
   /** Oldest first. An entry that did not change since the last call is the same object. */
   entries(): readonly TrafficEntry[]
   today(): DayCounts
+  /** Counts requests of today that went through before this start. */
+  addToday(before: DayCounts): void
   /** Requests that are not finished. */
   readonly running: number
   /** Calls `listener` when something changed since the last {@link TrafficFeed.entries} or {@link TrafficFeed.today}; returns the way to stop. */
@@ -90,7 +93,7 @@ class RingFeed implements TrafficFeed, Feed {
   #isAnnounced = false
   readonly #listeners = new Listeners()
   readonly #finishListeners = new Set<(entry: Readonly<TrafficEntry>) => void>()
-  readonly #counts: DayCounts = { in: 0, out: 0, local: 0 }
+  readonly #counts: DayCounts = { in: 0, out: 0, local: 0, unanswered: 0 }
   #nextMidnightMs = 0
 
   constructor(needs: { clock: Clock; monotonic: MonotonicClock; log?: Log }, maxEntries: number) {
@@ -119,6 +122,11 @@ class RingFeed implements TrafficFeed, Feed {
   today(): DayCounts {
     this.#isAnnounced = false
     return { ...this.#countedUntilMidnight() }
+  }
+
+  addToday(before: DayCounts): void {
+    const counts = this.#countedUntilMidnight()
+    for (const key of ['in', 'out', 'local', 'unanswered'] as const) counts[key] += before[key]
   }
 
   get running(): number {
@@ -155,6 +163,11 @@ class RingFeed implements TrafficFeed, Feed {
 
   ended(entry: TrafficEntry, slot: Slot): void {
     this.#running -= 1
+    if (isUnanswered(entry)) {
+      const today = this.#countedUntilMidnight()
+      today.unanswered += 1
+      if (today.local > 0) today.local -= 1
+    }
     if (slot.running === entry) {
       this.#finished.put(slot.index, entry)
       slot.running = undefined
@@ -193,11 +206,16 @@ class RingFeed implements TrafficFeed, Feed {
     const nowMs = this.#clock.now()
     const counts = this.#counts
     if (nowMs >= this.#nextMidnightMs) {
-      counts.in = counts.out = counts.local = 0
+      counts.in = counts.out = counts.local = counts.unanswered = 0
       this.#nextMidnightMs = midnightAfter(nowMs)
     }
     return counts
   }
+}
+
+/** Unix milliseconds at which the local day began. */
+export function midnightBefore(nowMs: number): number {
+  return new Date(nowMs).setHours(0, 0, 0, 0)
 }
 
 /** Unix milliseconds at which the next local day begins. */

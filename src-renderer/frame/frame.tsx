@@ -13,6 +13,7 @@ import styles from './frame.module.css'
 import { Logo } from './logo.js'
 import { NoticesBanner } from './notices-banner.js'
 import { OfflineBanner } from './offline-banner.js'
+import { PageGuard } from './page-guard.js'
 import { Palette } from './palette.js'
 import { ShortcutsDialog } from './shortcuts-dialog.js'
 import { StatusPill } from './status-pill.js'
@@ -40,7 +41,9 @@ export function Frame() {
   useShortcuts({ palette: () => setOpen('palette'), help: () => setOpen('shortcuts') })
   useEffect(() => void (document.title = `${strings.nav[page]} – ${strings.product}`), [page])
   // Before the effects of the page, which may scroll to what the address names.
-  useLayoutEffect(() => void main.current?.scrollTo(0, 0), [page])
+  useLayoutEffect(() => {
+    main.current?.scrollTo(0, 0)
+  }, [page])
   return (
     <div className={styles['frame']}>
       <nav className={styles['rail']} aria-label={strings.nav.label}>
@@ -75,9 +78,11 @@ export function Frame() {
           <UpdateBanner />
           <NoticesBanner />
           <PairBanner />
-          <Suspense fallback={<Skeleton />}>
-            <CurrentPage item={item} />
-          </Suspense>
+          <PageGuard key={page}>
+            <Suspense fallback={<Skeleton />}>
+              <CurrentPage item={item} />
+            </Suspense>
+          </PageGuard>
         </main>
       </div>
       {open === 'palette' && <Palette onClose={() => setOpen(undefined)} openShortcuts={() => setOpen('shortcuts')} />}

@@ -59,7 +59,8 @@ export const homeStrings = {
     shared: 'Models you share',
     peers: 'Peers connected',
     requests: 'Requests today',
-    requestsHint: (out: number, inward: number, local: number) => `${out} out · ${inward} in · ${local} local`,
+    requestsHint: ({ out, in: inward, local, unanswered }: Record<'out' | 'in' | 'local' | 'unanswered', number>) =>
+      `${out} out · ${inward} in · ${local} local${unanswered === 0 ? '' : ` · ${unanswered} unanswered`}`,
     given: (n: number) => `${count(n, 'request')} from peers today`,
     known: (known: number) => `${known} known`,
     sparkUse: 'Requests you sent to peers, 24 hours',

@@ -2,11 +2,15 @@ import { count } from './format.js'
 
 /** Words of the Traffic page. */
 export const trafficStrings = {
-  sentence: (inward: number, out: number, local: number) => {
-    const all = inward + out + local
+  sentence: (inward: number, out: number, local: number, unanswered: number) => {
+    const all = inward + out + local + unanswered
     if (all === 0) return 'No requests through this node today.'
-    return `${count(all, 'request')} today: ${out} to peers · ${inward} from peers · ${local} local.`
+    const none = unanswered === 0 ? '' : ` · ${unanswered.toLocaleString('en')} unanswered`
+    const [toPeers, fromPeers, here] = [out, inward, local].map((n) => n.toLocaleString('en'))
+    return `${count(all, 'request')} today: ${toPeers} to peers · ${fromPeers} from peers · ${here} local${none}.`
   },
+  unanswered: 'None',
+  unansweredHint: 'No provider was asked: no one offered it.',
   empty: 'No request yet.',
   emptyHint: 'Send one with an example from the Home page; it appears here while it runs.',
   pause: 'Pause list',

@@ -223,7 +223,7 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       peers: 1,
       knownPeers: 1,
       models: { available: 2, shared: 1 },
-      requestsToday: { in: 0, out: 1, local: 0 },
+      requestsToday: { in: 0, out: 1, local: 0, unanswered: 0 },
       state: { kind: 'paused', path: 'direct', pause: { sentence: 'you paused it until you resume', untilMs: null } },
     })
   })

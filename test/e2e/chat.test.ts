@@ -207,7 +207,12 @@ test('nothing of a conversation is kept in the browser or said to the node', asy
   await page.getByRole('heading', { level: 1, name: 'New chat' }).waitFor()
   expect(await page.getByText('a very secret word').count()).toBe(0)
   const kept = await page.evaluate(async () =>
-    JSON.stringify([{ ...localStorage }, { ...sessionStorage }, await indexedDB.databases(), await caches.keys()]),
+    JSON.stringify([
+      Object.entries(localStorage),
+      Object.entries(sessionStorage),
+      await indexedDB.databases(),
+      await caches.keys(),
+    ]),
   )
   expect(kept).not.toContain('secret')
   expect(said.join('\n')).not.toContain('secret')
@@ -257,7 +262,9 @@ test('a question is edited and an answer tried again on branches that can be gon
 })
 
 test('an answer is stopped before its first word and in the middle, and says so', async () => {
-  answer = (_question, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+  answer = (_question, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+  }
   await ask('Wait')
   await log().getByText('Waiting for the first token…').waitFor()
   await button('Stop').click()

@@ -341,6 +341,53 @@ describe('for everybody', () => {
     }
   })
 
+  test('what a table is about has two fifths of it, wide or narrow, and long names of models keep their end', async () => {
+    const shareOf = (table: string, column: string): Promise<number> =>
+      page
+        .getByRole('table', { name: table })
+        .getByRole('columnheader', { name: column })
+        .evaluate((cell) => cell.clientWidth / (cell.closest('table')?.clientWidth ?? Infinity))
+    for (const [width, height] of [
+      [1440, 900],
+      [1280, 800],
+      [900, 600],
+    ] as const) {
+      await page.setViewportSize({ width, height })
+      for (const [hash, table, column] of [
+        ['models', 'Models', 'Model'],
+        ['traffic', 'Traffic', 'Model'],
+        [`models/${encodeURIComponent('qwen3:8b')}`, 'Providers', 'Provider'],
+      ] as const) {
+        await page.evaluate((to) => (location.hash = to), `#/${hash}`)
+        await expect
+          .poll(() => shareOf(table, column), { message: `${column} of ${table} at ${width}` })
+          .toBeGreaterThan(0.39)
+      }
+    }
+    await page.evaluate(() => (location.hash = '#/models'))
+    const long = page.getByRole('link', { name: 'deepseek-ai/DeepSeek-R1-Distill-Qwen-32B' })
+    const [cut, whole] = await long.evaluate((link) => {
+      const [head] = link.children
+      return [(head?.scrollWidth ?? 0) - (head?.clientWidth ?? 0), link.scrollWidth - link.clientWidth]
+    })
+    expect(cut).toBeGreaterThan(0)
+    expect(whole).toBeLessThanOrEqual(1)
+  })
+
+  test('a request that no one could answer is not said to be this computer’s', async () => {
+    const started = { direction: 'local', service: 'llm', method: 'POST', route: '/v1/chat/completions' } as const
+    node.traffic.begin({ id: 'nobody', model: 'nobody-has-it', ...started }).finish({
+      ...{ status: 404, error: 'model_not_found', tries: 0 },
+    })
+    await goTo('Traffic')
+    await expect.poll(heading).toBe('15 requests today: 8 to peers · 3 from peers · 3 local · 1 unanswered.')
+    const row = page.getByRole('row').filter({ hasText: 'nobody-has-it' })
+    expect(await row.innerText()).not.toContain('Local')
+    await row.getByRole('link').click()
+    await page.getByRole('dialog').getByText('No provider was asked: no one offered it.').waitFor()
+    await page.keyboard.press('Escape')
+  })
+
   test('what the node refuses to save is told beside the field', async () => {
     node.needs.settings.save = () => Promise.reject(new AppError('invalid_settings', 'port: "x" is not a port.'))
     await goTo('Settings')
@@ -521,6 +568,18 @@ describe('when the node goes away', () => {
     await page.goto(next.server.dashboardUrl)
     await page.getByTestId('base-url').waitFor()
     await next.close()
+  })
+
+  test('a page that can no longer be loaded says so, and the others go on', async () => {
+    await page.getByTestId('base-url').waitFor()
+    await page.route('**/assets/share-page-*.js', (route) => route.abort())
+    await goTo('Share')
+    await page.getByText('This page could not be loaded').waitFor()
+    await page.getByRole('button', { name: 'Reload' }).waitFor()
+    await goTo('Home')
+    await page.getByTestId('base-url').waitFor()
+    await goTo('Models')
+    await expect.poll(heading).toBe('You can use 5 models right now.')
   })
 
   test('a page without a key says what to do', async () => {

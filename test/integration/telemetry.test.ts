@@ -92,7 +92,12 @@ describe('after a scripted run of requests over two nodes', () => {
     expect(sumOf(history.points.map(({ out }) => out))).toMatchObject({ ok: 5, cancelled: 1 })
     expect(history.errors).toEqual([{ code: 'model_not_found', count: 2 }])
     expect(history.ttfbMs?.p50).toBeGreaterThan(0)
-    expect((await controlOf(a).call('node.status', {})).requestsToday).toEqual({ in: 0, out: 6, local: 2 })
+    expect((await controlOf(a).call('node.status', {})).requestsToday).toEqual({
+      in: 0,
+      out: 6,
+      local: 0,
+      unanswered: 2,
+    })
   })
 })
 

@@ -26,7 +26,7 @@ export async function readImage(file: File): Promise<ChatImage> {
 function dataUrlOf(file: File): Promise<string> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader()
-    reader.addEventListener('load', () => resolve(String(reader.result)))
+    reader.addEventListener('load', () => resolve(reader.result as string))
     reader.addEventListener('error', () => reject(reader.error ?? new TypeError('the picture can not be read')))
     reader.readAsDataURL(file)
   })

@@ -73,7 +73,7 @@ function BaseUrl({ url }: { url: string }) {
 
 function Facts({ status }: { status: Status }) {
   const { facts } = strings.home
-  const { in: inward, out, local } = status.requestsToday
+  const { in: inward, out, local, unanswered } = status.requestsToday
   const points: TrafficHistoryView['points'] = dataOf(useHistory('24h'))?.points ?? []
   return (
     <div className={styles['facts']}>
@@ -93,8 +93,8 @@ function Facts({ status }: { status: Status }) {
       />
       <Fact
         label={facts.requests}
-        value={inward + out + local}
-        hint={facts.requestsHint(out, inward, local)}
+        value={inward + out + local + unanswered}
+        hint={facts.requestsHint(status.requestsToday)}
         page="traffic"
         spark={{
           label: facts.sparkAll,

@@ -4,6 +4,7 @@ import { formatMs } from '../../strings/format.js'
 import { strings } from '../../strings.js'
 import type { Column } from '../../ui/table/data-table.js'
 import { Badge } from '../../ui/text/badge.js'
+import { LongName } from '../../ui/text/long-name.js'
 import { PathBadge } from '../../ui/text/path-badge.js'
 import { rankOf, type BestPath } from './best-path.js'
 import { LoadCell } from './load-cell.js'
@@ -29,7 +30,7 @@ export const MODEL_COLUMNS: readonly Column<ModelRow>[] = [
     sortBy: ({ model }) => model.id,
     cell: ({ model }) => (
       <a className={styles['id']} href={linkTo('models', model.id)} title={model.id}>
-        {model.id}
+        <LongName name={model.id} />
       </a>
     ),
   },

@@ -1,10 +1,11 @@
-import type { TrafficEntry } from '#shared/contract/node/traffic.js'
+import { isUnanswered, type TrafficEntry } from '#shared/contract/node/traffic.js'
 import { linkTo } from '../../stores/route.js'
 import { tokensPerSecond } from '../../stores/traffic-figures.js'
 import { formatBytes, formatClock, formatExact, formatMs } from '../../strings/format.js'
 import { strings } from '../../strings.js'
 import { Icon } from '../../ui/icons/icon.js'
 import type { Column } from '../../ui/table/data-table.js'
+import { LongName } from '../../ui/text/long-name.js'
 import { PeerName } from '../../ui/text/peer-name.js'
 import { Outcome } from './outcome.js'
 import styles from './traffic-page.module.css'
@@ -34,19 +35,31 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     key: 'direction',
     header: column.direction,
     width: 86,
-    cell: (entry) => (
-      <span className={styles['way']} title={words.directionHint[entry.direction]}>
-        <Icon name={entry.direction} size={15} />
-        {words.direction[entry.direction]}
-      </span>
-    ),
+    cell: (entry) =>
+      isUnanswered(entry) ? (
+        <span className={styles['way']} title={words.unansweredHint}>
+          <Icon name="alert" size={15} />
+          {words.unanswered}
+        </span>
+      ) : (
+        <span className={styles['way']} title={words.directionHint[entry.direction]}>
+          <Icon name={entry.direction} size={15} />
+          {words.direction[entry.direction]}
+        </span>
+      ),
   },
   {
     key: 'model',
     header: column.model,
     cell: (entry) => (
       <span title={`${entry.model ?? ''}\n${entry.method} ${entry.route}`.trim()}>
-        {entry.model === null ? `${entry.method} ${entry.route}` : <code>{entry.model}</code>}
+        {entry.model === null ? (
+          `${entry.method} ${entry.route}`
+        ) : (
+          <code>
+            <LongName name={entry.model} />
+          </code>
+        )}
       </span>
     ),
   },
@@ -86,6 +99,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     header: column.ttft,
     hint: strings.glossary.ttft,
     numeric: true,
+    minor: true,
     width: 84,
     cell: (entry) => orUnknown(entry.ttfbMs, formatMs),
   },

@@ -1,4 +1,9 @@
-import type { TrafficCandidate, TrafficEntry, TrafficLeg } from '#shared/contract/node/traffic.js'
+import {
+  isUnanswered,
+  type TrafficCandidate,
+  type TrafficEntry,
+  type TrafficLeg,
+} from '#shared/contract/node/traffic.js'
 import { goTo } from '../../stores/use-route.js'
 import { formatBytes, formatExact, formatMs, shortPeerId } from '../../strings/format.js'
 import { strings } from '../../strings.js'
@@ -47,7 +52,7 @@ function factsOf(entry: TrafficEntry) {
     value === null ? strings.unknown : show(value)
   return [
     { name: words.when, value: formatExact(entry.atMs) },
-    { name: words.way, value: traffic.directionHint[entry.direction] },
+    { name: words.way, value: isUnanswered(entry) ? traffic.unansweredHint : traffic.directionHint[entry.direction] },
     {
       name: words.what,
       value: (

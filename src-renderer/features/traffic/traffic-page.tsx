@@ -32,7 +32,9 @@ export function TrafficPage({ item }: { item: string | undefined }) {
   return (
     <Page
       name={strings.nav.traffic}
-      sentence={today === undefined ? strings.state.loading : words.sentence(today.in, today.out, today.local)}
+      sentence={
+        today === undefined ? strings.state.loading : words.sentence(today.in, today.out, today.local, today.unanswered)
+      }
       actions={
         live !== undefined &&
         live.length > 0 && (

@@ -11,7 +11,7 @@ export interface Column<Row> {
   hint?: string
   /** Numbers stand to the right, so that their digits line up. */
   numeric?: boolean
-  /** Left out where the window is narrow. */
+  /** Left out, the first one first, where the column without a width would get less than 40 % of the table. */
   minor?: boolean
   /** In pixels; the one without takes what room is left and cuts what does not fit. */
   width?: number
@@ -30,7 +30,7 @@ const VIRTUAL_FROM = 60
  */
 export function DataTable<Row>({
   label,
-  columns,
+  columns: all,
   rows: unsorted,
   rowKey,
   dim,
@@ -46,6 +46,7 @@ export function DataTable<Row>({
   onOpen?: (row: Row) => void
 }) {
   const box = useRef<HTMLDivElement>(null)
+  const columns = columnsThatFit(all, useWidth(box))
   const [sorting, setSorting] = useState<Sorting>()
   const sortBy = columns.find(({ key }) => key === sorting?.column)?.sortBy
   const rows = sortBy === undefined ? unsorted : sortRows(unsorted, sortBy, sorting?.descending === true)
@@ -110,8 +111,30 @@ export function DataTable<Row>({
 const LEAST_REST = 150
 
 function leastWidth<Row>(columns: readonly Column<Row>[]): number {
-  const shown = columns.filter(({ minor }) => minor !== true)
-  return shown.reduce((sum, { width }) => sum + (width ?? LEAST_REST), 0)
+  return columns.reduce((sum, { width }) => sum + (width ?? LEAST_REST), 0)
+}
+
+/** What a row is about stands in the column without a width: this share of the table is its own. */
+const NAME_SHARE = 0.4
+
+function columnsThatFit<Row>(columns: readonly Column<Row>[], boxWidth: number): readonly Column<Row>[] {
+  const others = columns.reduce((sum, { width = 0 }) => sum + width, 0)
+  const dropped = columns.findIndex(({ minor }) => minor === true)
+  if (dropped === -1 || boxWidth - others >= boxWidth * NAME_SHARE) return columns
+  return columnsThatFit(columns.toSpliced(dropped, 1), boxWidth)
+}
+
+/** The width of an element in pixels, as it changes; without end before it is known. */
+function useWidth(element: React.RefObject<HTMLElement | null>): number {
+  const [width, setWidth] = useState(Infinity)
+  useLayoutEffect(() => {
+    if (element.current === null) return
+    const observer = new ResizeObserver(([entry]) => entry !== undefined && setWidth(entry.contentRect.width))
+    setWidth(element.current.clientWidth)
+    observer.observe(element.current)
+    return () => observer.disconnect()
+  }, [element])
+  return width
 }
 
 /** The room of rows that are not drawn. */
@@ -153,8 +176,8 @@ function rowClass(isDim: boolean, opens: boolean): string {
   return [isDim ? styles['dim'] : '', opens ? styles['opens'] : ''].join(' ')
 }
 
-function cellClass<Row>({ numeric, minor }: Column<Row>): string {
-  return [numeric === true ? styles['numeric'] : '', minor === true ? styles['minor'] : ''].join(' ')
+function cellClass<Row>({ numeric }: Column<Row>): string {
+  return (numeric === true ? styles['numeric'] : undefined) ?? ''
 }
 
 /** The head of a table; columns that rows can be sorted by are buttons. */

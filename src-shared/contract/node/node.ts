@@ -48,8 +48,11 @@ export const StatusSchema = z.object({
   /** Rows of the node table besides this node's own. */
   knownPeers: z.number().int(),
   models: z.object({ available: z.number().int(), shared: z.number().int() }),
-  /** Since midnight on this machine's clock. */
-  requestsToday: z.object({ in: z.number().int(), out: z.number().int(), local: z.number().int() }),
+  /** Since midnight on this machine's clock, also over restarts. `unanswered`: no provider was asked. */
+  requestsToday: z.object({
+    ...{ in: z.number().int(), out: z.number().int(), local: z.number().int() },
+    unanswered: z.number().int().default(0),
+  }),
   state: NodeStateSchema,
   /** What the person should know once, in a sentence each; absent where there is nothing. */
   notices: z.array(z.object({ id: z.enum(['shares-upgraded']), sentence: z.string() })).optional(),

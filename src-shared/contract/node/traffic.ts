@@ -95,6 +95,15 @@ export const TrafficEntrySchema = z.object({
 /** One request through this node; times in milliseconds, sizes in bytes. */
 export type TrafficEntry = z.output<typeof TrafficEntrySchema>
 
+/** A request of an app of this computer that failed before any provider was asked: nobody offered what it wanted. */
+export function isUnanswered(
+  entry: Pick<TrafficEntry, 'direction' | 'tries' | 'durationMs' | 'cancelledBy' | 'error' | 'status'>,
+): boolean {
+  const { direction, tries, durationMs, cancelledBy, error, status } = entry
+  if (direction !== 'local' || tries > 0 || durationMs === null || cancelledBy !== null) return false
+  return error !== null || (status !== null && status >= 400)
+}
+
 /** How far a history looks back. */
 const HistoryRangeSchema = z.enum(['5m', '1h', '24h', '30d'])
 /** The length of a history, from five minutes to thirty days. */

@@ -26,7 +26,7 @@ function setUp(options: { notifications?: boolean; entries?: TrafficEntry[] } = 
       return update
     },
     get status() {
-      return { requestsToday: { in: requestsIn, out: 0, local: 0 } }
+      return { requestsToday: { in: requestsIn, out: 0, local: 0, unanswered: 0 } }
     },
     subscribe(added: () => void) {
       listener = added

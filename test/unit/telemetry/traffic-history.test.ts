@@ -42,7 +42,7 @@ function open() {
     handle.addBytes(10, 100)
     handle.finish(end)
   }
-  return { history, request }
+  return { history, request, today: () => traffic.today() }
 }
 
 describe('the traffic history', () => {
@@ -113,6 +113,26 @@ describe('the traffic history', () => {
     expect(second.history.read('24h')).toEqual(before)
     second.request(100)
     expect(second.history.read('30d').points.reduce((sum, { out }) => sum + out.ok, 0)).toBe(31)
+    await second.history.stop()
+  })
+
+  it('goes on counting the requests of today after a restart, and leaves those of yesterday out', async () => {
+    // Two hours after midnight, wherever the test runs.
+    nowMs = new Date(START).setHours(2, 30, 0, 0)
+    const first = open()
+    await first.history.start(signal)
+    nowMs -= 3 * HOUR
+    first.request(100)
+    nowMs += 3 * HOUR
+    first.request(100)
+    first.request(100, { status: 502, error: 'upstream_failed', tries: 1 }, 'in')
+    first.request(100, { status: 200, tries: 1 }, 'local')
+    first.request(100, { status: 404, error: 'model_not_found', tries: 0 }, 'local')
+    await first.history.stop()
+    const second = open()
+    await second.history.start(signal)
+    second.request(100)
+    expect(second.today()).toEqual({ in: 1, out: 2, local: 1, unanswered: 1 })
     await second.history.stop()
   })
 

@@ -90,11 +90,11 @@ test('the counts of the day begin anew at local midnight', () => {
   feed.begin(start('a', 'in'))
   feed.begin(start('b', 'out'))
   feed.begin(start('c', 'local'))
-  expect(feed.today()).toEqual({ in: 1, out: 1, local: 1 })
+  expect(feed.today()).toEqual({ in: 1, out: 1, local: 1, unanswered: 0 })
   nowMs += 1000
-  expect(feed.today()).toEqual({ in: 0, out: 0, local: 0 })
+  expect(feed.today()).toEqual({ in: 0, out: 0, local: 0, unanswered: 0 })
   feed.begin(start('d', 'out'))
-  expect(feed.today()).toEqual({ in: 0, out: 1, local: 0 })
+  expect(feed.today()).toEqual({ in: 0, out: 1, local: 0, unanswered: 0 })
 })
 
 const leg = {
@@ -152,5 +152,14 @@ test('the day counts a request under the way it took in the end', () => {
   const request = feed.begin(start('a', 'local'))
   request.update({ direction: 'out' })
   request.finish({ status: 200 })
-  expect(feed.today()).toEqual({ in: 0, out: 1, local: 0 })
+  expect(feed.today()).toEqual({ in: 0, out: 1, local: 0, unanswered: 0 })
+})
+
+test('a request that no provider was asked for counts as unanswered, not as served by this computer', () => {
+  const feed = createTrafficFeed({ clock: Date, monotonic: monotonicClock })
+  feed.begin(start('nobody', 'local')).finish({ status: 404, error: 'model_not_found', tries: 0 })
+  feed.begin(start('failed', 'local')).finish({ status: 502, error: 'upstream_failed', tries: 1 })
+  feed.begin(start('gone', 'local')).finish({ cancelledBy: 'client' })
+  feed.begin(start('running', 'local'))
+  expect(feed.today()).toEqual({ in: 0, out: 0, local: 3, unanswered: 1 })
 })

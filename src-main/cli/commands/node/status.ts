@@ -33,7 +33,7 @@ function statusText(
     ['Mode', status.mode],
     ['Peers', `${status.peers} connected${pathsOf(status)}, ${status.knownPeers} known`],
     ['Models', `${models.available} available, ${models.shared} shared`],
-    ['Requests today', `${requestsToday.out} out, ${requestsToday.in} in, ${requestsToday.local} local`],
+    ['Requests today', requestsLine(requestsToday)],
     ...status.multiaddrs.map((address, index) => [index === 0 ? 'Addresses' : '', address]),
   ]
   const notices = (status.notices ?? []).map(({ sentence }) => `${sentence}\n\n`).join('')
@@ -62,4 +62,8 @@ function headline(status: Status, state: Status['state']): string {
     case 'standalone':
       return 'Standalone: this node connects to no one.'
   }
+}
+
+function requestsLine({ out, in: inward, local, unanswered }: Status['requestsToday']): string {
+  return `${out} out, ${inward} in, ${local} local${unanswered > 0 ? `, ${unanswered} unanswered` : ''}`
 }

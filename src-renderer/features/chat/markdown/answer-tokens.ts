@@ -71,7 +71,8 @@ const INLINE_MATH: TokenizerExtension = {
 
 function math(found: RegExpExecArray | null, isBlock: boolean): MathToken | undefined {
   if (found === null) return undefined
-  const [raw, ...parts] = found
+  const raw = found[0]
+  const parts: (string | undefined)[] = found.slice(1)
   return { type: 'math', raw, text: parts.find((part) => part !== undefined)?.trim() ?? '', isBlock }
 }
 
@@ -83,7 +84,7 @@ export function tokensOf(text: string): Token[] | undefined {
   try {
     const tokens = new BoundedLexer(READER.defaults).lex(text)
     let count = 0
-    READER.walkTokens(tokens, () => void (count += 1))
+    void READER.walkTokens(tokens, () => void (count += 1))
     return count > MAX_TOKENS ? undefined : tokens
   } catch (error) {
     // Too deep for the stack in a way that was not thought of.

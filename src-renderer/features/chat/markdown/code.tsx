@@ -55,10 +55,10 @@ function drawn(nodes: readonly Highlighted[]): ReactNode {
   return nodes.map((node, index) => {
     if (node.type === 'text') return node.value
     if (node.type !== 'element') return null
-    const names = Array.isArray(node.properties['className']) ? node.properties['className'] : []
-    const known = names.map((name) => styles[String(name).replace('hljs-', '')]).filter((name) => name !== undefined)
+    const names: unknown = node.properties['className']
+    const classes = Array.isArray(names) ? names.map((name) => styles[String(name).replace('hljs-', '')]) : []
     return (
-      <span key={index} className={known[0]}>
+      <span key={index} className={classes.find((name) => name !== undefined)}>
         {drawn(node.children)}
       </span>
     )

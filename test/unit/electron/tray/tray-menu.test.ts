@@ -21,7 +21,7 @@ const status = (kind: Status['state']['kind'], path: Status['state']['path'], pe
     paths: [],
     knownPeers: 0,
   },
-  ...{ models: { available: 0, shared }, requestsToday: { in: 0, out: 0, local: 0 } },
+  ...{ models: { available: 0, shared }, requestsToday: { in: 0, out: 0, local: 0, unanswered: 0 } },
   peers,
   state: { kind, path, ...(kind === 'paused' ? { pause: WHY } : {}) },
 })

@@ -13,7 +13,7 @@ const STATUS: Status = {
   paths: [{ path: 'direct-tcp', peers: 3 }],
   knownPeers: 3,
   models: { available: 4, shared: 2 },
-  requestsToday: { in: 0, out: 0, local: 0 },
+  requestsToday: { in: 0, out: 0, local: 0, unanswered: 0 },
   state: { kind: 'sharing', path: 'direct' },
 }
 

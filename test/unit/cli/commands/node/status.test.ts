@@ -17,7 +17,7 @@ const status: Status = {
   ],
   knownPeers: 5,
   models: { available: 4, shared: 2 },
-  requestsToday: { in: 7, out: 8, local: 9 },
+  requestsToday: { in: 7, out: 8, local: 9, unanswered: 0 },
   state: { kind: 'sharing', path: 'direct' },
 }
 
