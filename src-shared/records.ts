@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { FactsRecordsSchema } from './model-facts.js'
 
 /**
  * The JSON of the node table. Field names and types are those of the Go implementation, which writes `null` for empty
@@ -37,6 +38,8 @@ export const ServiceSchema = z.object({
   port: text(5).default(''),
   /** `key=value`, `key=*` or `all`; split at the first `=`. */
   identity_group: list(text(512), 256),
+  /** What is known of its models beside their names. */
+  model_facts: FactsRecordsSchema,
 })
 /** A service as its row in the node table has it. */
 export type ServiceRecord = z.output<typeof ServiceSchema>

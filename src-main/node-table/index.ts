@@ -21,7 +21,7 @@ export type TableEvent =
   | { type: 'row:removed'; peerId: string; reason: 'withdrawn' | 'expired' | 'banned' | 'over-quota' }
 
 /** What of a service is told to a peer that may use it. */
-export type OfferedService = Pick<ServiceRecord, 'name' | 'status' | 'identity_group'>
+export type OfferedService = Pick<ServiceRecord, 'name' | 'status' | 'identity_group' | 'model_facts'>
 
 /** Whom the person trusts. */
 export interface Trust {

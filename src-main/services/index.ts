@@ -13,6 +13,7 @@ export {
   WEBSOCKET,
 } from './sharing/shared-paths.js'
 export { OLLAMA_API, publicIdOf } from './registry/published-models.js'
+export { factsOf } from './registry/model-facts.js'
 export { createAnnouncer, createOwnOffers } from './registry/announcer.js'
 export { isOpenTo, visibilityOf, wider } from './registry/visibility.js'
 export { createSubprocess } from './process/subprocess.js'
@@ -67,11 +68,11 @@ export interface LocalModel {
   /** Tokens, where the server tells. */
   contextLength: number | undefined
   /** What else the server tells of it. */
-  facts?: ModelFacts | undefined
+  facts?: ServerFacts | undefined
 }
 
-/** What is known of a model beside its name; each only where its server tells. */
-export interface ModelFacts {
+/** What a server tells of its own model beside what its list says; `factsOf` is what others are told. */
+export interface ServerFacts {
   /** `8.0B`, `360M` */
   parameters?: string | undefined
   quantization?: string | undefined

@@ -1,4 +1,21 @@
+import type { ModelView } from '#shared/contract/models/models.js'
 import { count } from './format.js'
+
+/** What a server tells of its model. */
+type Facts = Pick<ModelView, 'kind' | 'parameters' | 'quantization' | 'capabilities'>
+
+/** A model that chats is the usual one: it needs no word. */
+const FACT_NAMES: Readonly<Record<string, string>> = {
+  embedding: 'Embeddings',
+  rerank: 'Reranking',
+  image: 'Images',
+  audio: 'Audio',
+  tools: 'Tools',
+  vision: 'Vision',
+  thinking: 'Thinking',
+}
+
+const named = (id: string, facts: string): string => (facts === '' ? id : `${id} · ${facts}`)
 
 /** Words of the Models page and its chat. */
 export const modelsStrings = {
@@ -38,6 +55,11 @@ export const modelsStrings = {
   peers: (n: number) => count(n, 'peer'),
   shared: 'Shared',
   notShared: 'Only you',
+  facts: ({ kind = '', parameters = '', quantization = '', capabilities = [] }: Facts) =>
+    [FACT_NAMES[kind] ?? '', parameters, quantization, ...capabilities.map((name) => FACT_NAMES[name] ?? '')]
+      .filter((fact) => fact !== '')
+      .join(' · '),
+  named,
   context: (tokens: number) => `${tokens.toLocaleString('en')} tokens`,
   noPath: 'Not connected',
   noPathHint: 'Known from the node table; the first request opens a connection.',
@@ -45,8 +67,8 @@ export const modelsStrings = {
   detail: {
     gone: 'This model can’t be used right now.',
     goneHint: 'No one offers it right now. It reappears as soon as someone does.',
-    sentence: (id: string, providers: number) => `${id} · ${count(providers, 'provider')}`,
-    sentenceHere: (id: string) => `${id} runs on this computer.`,
+    sentence: (id: string, providers: number, facts: string) => named(`${id} · ${count(providers, 'provider')}`, facts),
+    sentenceHere: (id: string, facts: string) => `${id} runs on this computer. ${facts}`.trim(),
     providers: 'Providers',
     column: {
       provider: 'Provider',

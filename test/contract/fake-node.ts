@@ -10,7 +10,7 @@ import type { Log } from '../../src-main/logging/index.js'
 import type { NodeTable, Row } from '../../src-main/node-table/index.js'
 import { ProviderSet } from '../../src-main/node-table/view/provider-set.js'
 import type { PeerConnection } from '../../src-main/p2p/index.js'
-import type { LocalService, ServiceRegistry } from '../../src-main/services/index.js'
+import { factsOf, type LocalService, type ServiceRegistry } from '../../src-main/services/index.js'
 import { createKeyUsage } from '../../src-main/telemetry/key-usage.js'
 import { createTrafficHistory } from '../../src-main/telemetry/traffic-history.js'
 import { createTrafficFeed, type TrafficFeed } from '../../src-main/telemetry/traffic.js'
@@ -263,7 +263,12 @@ function fakeModels(rows: ReadonlyMap<string, Row>, services: ReadonlyMap<string
     return model
   }
   for (const service of services.values()) {
-    if (service.status === 'connected') for (const id of idsOf(service.identityGroups)) modelOf(id).own.push(service)
+    if (service.status !== 'connected') continue
+    for (const id of idsOf(service.identityGroups)) {
+      const listed = service.models.find((model) => model.id === id)
+      modelOf(id).own.push(service)
+      modelOf(id).facts ??= listed && factsOf(listed)
+    }
   }
   for (const { peerId, record } of rows.values()) {
     const groups = record.service.filter(({ name }) => name === 'llm').flatMap((service) => service.identity_group)

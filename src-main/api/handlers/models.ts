@@ -64,7 +64,7 @@ export function listModels(needs: ModelsNeeds): ModelView[] {
   return needs.models.list().map((model) => viewOf(model, needs))
 }
 
-function viewOf({ id, own, peers, inTrust }: RoutableModel, needs: ModelsNeeds): ModelView {
+function viewOf({ id, own, peers, inTrust, facts = {} }: RoutableModel, needs: ModelsNeeds): ModelView {
   const { connections } = needs
   const visibility = own.map((service) => visibilityOf(service, id)).reduce(wider, 'me')
   const self = {
@@ -76,9 +76,7 @@ function viewOf({ id, own, peers, inTrust }: RoutableModel, needs: ModelsNeeds):
     visibility: inTrust.has(peerId) ? ('trusted' as const) : ('everyone' as const),
     load: loadOf(needs, peerId),
   }))
-  const contextLength = own
-    .flatMap(({ models }) => models)
-    .find((listed) => listed.id === id && listed.contextLength !== undefined)?.contextLength
+  const { contextTokens: contextLength, kind, parameters, quantization, capabilities } = facts
   return {
     id,
     providers: own.length > 0 ? [self, ...others] : others,
@@ -86,7 +84,7 @@ function viewOf({ id, own, peers, inTrust }: RoutableModel, needs: ModelsNeeds):
     shared: visibility !== 'me',
     visibility: own.length > 0 ? visibility : null,
     servers: own.map((service) => service.id),
-    ...(contextLength === undefined ? {} : { contextLength }),
+    ...{ contextLength, kind, parameters, quantization, capabilities },
   }
 }
 

@@ -30,14 +30,21 @@ const Model = z.object({
   ocf: z.object({
     providers: z.number().int().describe('Peers that can serve it now, this node included.'),
     local: z.boolean().describe('True when this node itself offers it.'),
-    context_length: z.number().int().optional().describe('Tokens.'),
-    parameters: z.string().optional().describe('8.0B, as its server writes it; only of this node’s own models.'),
+    kind: z
+      .string()
+      .optional()
+      .describe('What it is for: chat, embedding, rerank, image or audio, where that is known.'),
+    context_length: z.number().int().optional().describe('Tokens that its server takes in one request.'),
+    parameters: z.string().optional().describe('8.0B, as its server writes it.'),
     quantization: z.string().optional(),
     family: z.string().optional(),
-    format: z.string().optional(),
+    format: z.string().optional().describe('Only of this node’s own models.'),
     size: z.number().optional().describe('Bytes on disk.'),
-    digest: z.string().optional(),
-    capabilities: z.array(z.string()).optional().describe('As Ollama names them: completion, tools, vision.'),
+    digest: z.string().optional().describe('Of another peer’s model its first 16 digits.'),
+    capabilities: z
+      .array(z.string())
+      .optional()
+      .describe('As Ollama names them: completion, embedding, tools, vision, thinking.'),
     servers: z.array(z.string()).describe('Peer ids of the first of them; empty for web pages.'),
   }),
 })

@@ -137,9 +137,12 @@ export function ollamaRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
 const modifiedAt = ({ created }: ModelEntry): string => new Date(created * 1000).toISOString()
 
 function detailsOf({ ocf }: ModelEntry): object {
-  const { format = '', family = '', parameters = '', quantization = '' } = ocf
+  const { format = '', family = '', parameters = '', quantization = '', context_length } = ocf
   const families = family === '' ? [] : [family]
-  return { parent_model: '', format, family, families, parameter_size: parameters, quantization_level: quantization }
+  return {
+    ...{ parent_model: '', format, family, families, parameter_size: parameters, quantization_level: quantization },
+    ...(context_length === undefined ? {} : { context_length }),
+  }
 }
 
 /** Clients shorten the digest and tell models apart by it; where none is known it is one of the name. */

@@ -1,9 +1,10 @@
+import { factsIn, type ModelFacts } from '#shared/model-facts.js'
 import { isPlainName, skeletonOf } from '#shared/model-names.js'
 import type { MonotonicClock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
 import { Listeners } from '../../base/listeners.js'
 import type { NodeTable, OfferedService } from '../../node-table/index.js'
-import type { LocalService, ServiceRegistry } from '../../services/index.js'
+import { factsOf, type LocalService, type ServiceRegistry } from '../../services/index.js'
 import type { ProviderHealth } from './provider-health.js'
 import type { ReachablePeers } from './reachable-peers.js'
 
@@ -16,6 +17,8 @@ export interface RoutableModel {
   peers: string[]
   /** Those of them that tell it to peers they trust alone, of which this node is one. */
   inTrust: ReadonlySet<string>
+  /** What is known of it, from this machine's server or else the first peer that tells. */
+  facts?: ModelFacts | undefined
 }
 
 /** Every model that can be routed to now: the one list that pages, commands and the gateway read. */
@@ -23,6 +26,8 @@ export interface ModelCatalog extends Service {
   /** Sorted by id. */
   list(): readonly RoutableModel[]
   get(id: string): RoutableModel | undefined
+  /** What that peer, or this node, tells of its model of that name; undefined where it tells nothing. */
+  facts(id: string, peerId: string): ModelFacts | undefined
   /**
    * The name that this one imitates: of a model of this machine, or of one that is listed, where this one only looks
    * like it. Undefined for nearly all, also for a model that is the own one itself.
@@ -70,6 +75,8 @@ class FollowedModels implements ModelCatalog {
   readonly #modelsOf = new Map<string, readonly string[]>()
   /** Of each such peer the models that its row has not: it tells them to peers it trusts. */
   readonly #onlyInTrust = new Map<string, ReadonlySet<string>>()
+  /** What each such peer tells of its models. */
+  readonly #factsOf = new Map<string, ReadonlyMap<string, ModelFacts>>()
   readonly #listeners = new Listeners()
   readonly #subscriptions: (() => void)[] = []
   /** The models of this machine by skeleton, also of servers that are stopped. */
@@ -112,6 +119,10 @@ class FollowedModels implements ModelCatalog {
     return this.#models().get(id)
   }
 
+  facts(id: string, peerId: string): ModelFacts | undefined {
+    return peerId === this.#needs.peerId ? ownFacts(id, this.get(id)?.own ?? []) : this.#factsOf.get(peerId)?.get(id)
+  }
+
   imitatedBy(id: string): string | undefined {
     const skeleton = skeletonOf(id)
     const own = this.#ownNames().get(skeleton)
@@ -128,8 +139,9 @@ class FollowedModels implements ModelCatalog {
   #follow(peerId: string): void {
     const { reachable, table } = this.#needs
     const isThere = peerId !== this.#needs.peerId && reachable.has(peerId)
-    const listed = isThere ? offeredIn(table.get(peerId)?.record.service ?? []) : []
-    const told = isThere ? offeredIn(table.offers.of(peerId)) : []
+    const [row, offers] = isThere ? [table.get(peerId)?.record.service ?? [], table.offers.of(peerId)] : [[], []]
+    const listed = offeredIn(row)
+    const told = offeredIn(offers)
     const models = [...new Set([...listed, ...told])]
     const before = this.#modelsOf.get(peerId) ?? []
     // As nearly every row that is not listed: nothing changes.
@@ -137,6 +149,9 @@ class FollowedModels implements ModelCatalog {
     for (const id of before) this.#forget(id, peerId)
     this.#modelsOf.delete(peerId)
     this.#onlyInTrust.delete(peerId)
+    this.#factsOf.delete(peerId)
+    const facts = factsIn([...offers, ...row].filter(isUsable))
+    if (facts.size > 0) this.#factsOf.set(peerId, facts)
     const taken = models.filter((id) => this.#add(id, peerId))
     if (taken.length > 0) this.#modelsOf.set(peerId, taken)
     const inTrust = new Set(taken.filter((id) => !listed.includes(id)))
@@ -186,6 +201,7 @@ class FollowedModels implements ModelCatalog {
         const model = found.get(id) ?? { id, own: [], peers: [], inTrust: NOBODY }
         found.set(id, model)
         model.own.push(service)
+        model.facts ??= ownFacts(id, model.own)
       }
     }
     const away = new Set([...this.#modelsOf.keys()].filter((peerId) => !this.#needs.health.isRoutable(peerId)))
@@ -195,7 +211,10 @@ class FollowedModels implements ModelCatalog {
       if (peers.length === 0) continue
       const model = found.get(id)
       const inTrust = new Set(peers.filter((peerId) => this.#onlyInTrust.get(peerId)?.has(id) === true))
-      if (model === undefined) found.set(id, { id, own: [], peers, inTrust })
+      const teller =
+        model === undefined ? peers.find((peerId) => this.#factsOf.get(peerId)?.has(id) === true) : undefined
+      const facts = teller === undefined ? undefined : this.#factsOf.get(teller)?.get(id)
+      if (model === undefined) found.set(id, { id, own: [], peers, inTrust, facts })
       else Object.assign(model, { peers, inTrust })
     }
     this.#listed = new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)))
@@ -205,8 +224,15 @@ class FollowedModels implements ModelCatalog {
 
 /** The models of those of a peer's services that can be used now. */
 function offeredIn(services: readonly OfferedService[]): string[] {
-  const usable = services.filter(({ name, status }) => name === LLM && status === 'connected')
-  return [...new Set(usable.flatMap((service) => modelsOf(service.identity_group)))]
+  return [...new Set(services.filter(isUsable).flatMap((service) => modelsOf(service.identity_group)))]
+}
+
+const isUsable = ({ name, status }: OfferedService): boolean => name === LLM && status === 'connected'
+
+/** What this machine's servers tell of a model: the first that lists it. */
+function ownFacts(id: string, own: readonly LocalService[]): ModelFacts | undefined {
+  const listed = own.flatMap(({ models }) => models).find((model) => model.id === id)
+  return listed && factsOf(listed)
 }
 
 /** The models that entries name; what names no single one is left out. */

@@ -1,5 +1,6 @@
 import { AppError } from '#shared/errors.js'
-import type { LocalService, ModelFacts, PeerClass, ServiceRegistry } from '../../services/index.js'
+import type { ModelFacts } from '#shared/model-facts.js'
+import { factsOf, type LocalService, type PeerClass, type ServiceRegistry } from '../../services/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
 import { type ModelCatalog, modelsOf, type RoutableModel } from './model-catalog.js'
 
@@ -24,18 +25,22 @@ export interface ModelEntry {
     providers: number
     /** True when this node itself offers it. */
     local: boolean
-    /** Tokens, where known. */
+    /** What it is for; like all below only where a server tells it. */
+    kind?: NonNullable<ModelFacts['kind']>
+    /** Tokens that its server takes in one request. */
     context_length?: number
-    /** `8.0B`; like the rest below only where this node's own server tells it. */
+    /** `8.0B` */
     parameters?: string
     /** `Q4_K_M` */
     quantization?: string
     family?: string
+    /** Of a model of this machine. */
     format?: string
     /** Bytes on disk. */
     size?: number
+    /** Of another peer's model the first 16 digits. */
     digest?: string
-    /** As Ollama names them: `completion`, `tools`, `vision`. */
+    /** As Ollama names them: `completion`, `embedding`, `tools`, `vision`, `thinking`. */
     capabilities?: readonly string[]
     /** The first of those peers. */
     servers: string[]
@@ -74,7 +79,7 @@ export function listModels(needs: ModelListNeeds, asker: 'own' | PeerClass): Mod
 }
 
 /** What an entry is made from. */
-type Listed = Pick<RoutableModel, 'id' | 'own' | 'peers'>
+type Listed = Pick<RoutableModel, 'id' | 'own' | 'peers' | 'facts'>
 
 /** What a client wants of a list: how many models at most, and after which. */
 export interface PageQuery {
@@ -148,10 +153,12 @@ const few = (servers: readonly string[]): string[] => servers.slice(0, FEW_SERVE
 
 const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value)
 
-const factsOf = ({ parameters, quantization, family, format, sizeBytes, digest, capabilities }: ModelFacts = {}) => ({
-  ...{ parameters, quantization, family, format, digest, capabilities },
-  size: sizeBytes,
-})
+/** In Ollama's words. */
+function capabilitiesOf({ kind, capabilities = [] }: ModelFacts): string[] | undefined {
+  const uses = kind === 'chat' ? ['completion'] : kind === 'embedding' ? ['embedding'] : []
+  const all = [...uses, ...capabilities]
+  return all.length === 0 ? undefined : all
+}
 
 /** Without what nobody tells. */
 function told<T extends object>(facts: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
@@ -160,19 +167,23 @@ function told<T extends object>(facts: T): { [Name in keyof T]?: Exclude<T[Name]
   }
 }
 
-function entryOf({ id, own, peers }: Listed, peerId: string): ModelEntry {
+function entryOf({ id, own, peers, facts: known }: Listed, peerId: string): ModelEntry {
   const [first] = own
   const listed = first?.models.find((model) => model.id === id)
+  const facts = known ?? (listed === undefined ? {} : factsOf(listed))
+  const { kind, contextTokens, parameters, quantization, family, sizeBytes } = facts
+  const { format, digest = facts.digest, capabilities = capabilitiesOf(facts) } = listed?.facts ?? {}
   const providers = first === undefined ? peers : [peerId, ...peers]
   return {
     id,
     object: 'model',
-    created: listed?.created ?? 0,
+    created: facts.createdAt ?? 0,
     owned_by: listed?.ownedBy ?? 'ocf',
     ocf: {
       providers: providers.length,
       local: first !== undefined,
-      ...told({ context_length: listed?.contextLength, ...factsOf(listed?.facts) }),
+      ...told({ kind, context_length: contextTokens, parameters, quantization, family, format, size: sizeBytes }),
+      ...told({ digest, capabilities }),
       servers: providers.slice(0, MAX_SERVERS),
     },
   }

@@ -42,9 +42,10 @@ export interface OffersContext {
   asker: string
 }
 
+const OfferedSchema = ServiceSchema.pick({ name: true, status: true, identity_group: true, model_facts: true })
 const AnswerSchema = z.object({
   lease: z.number().int().min(1000).max(MAX_LEASE_MS),
-  services: z.array(ServiceSchema.pick({ name: true, status: true, identity_group: true })).max(32),
+  services: z.array(OfferedSchema).max(32),
 })
 
 /** The request as bytes. */
@@ -67,7 +68,9 @@ export function decodeOffersRequest(bytes: Uint8Array): OffersRequest | 'incompl
 
 /** A signed answer. Services that there is no room for are left out, the last ones first. */
 export function encodeOffersAnswer(answer: OffersAnswer, context: OffersContext, key: KeyObject): Uint8Array {
-  let services = answer.services.map(({ name, status, identity_group }) => ({ name, status, identity_group }))
+  let services = answer.services.map(({ name, status, identity_group, model_facts }) => ({
+    ...{ name, status, identity_group, model_facts },
+  }))
   let json = jsonOf(answer.leaseMs, services)
   while (json.byteLength > MAX_JSON_BYTES) {
     services = services.slice(0, -1)

@@ -1,3 +1,4 @@
+import type { FactsRecord } from '#shared/model-facts.js'
 import { isPublishable, UNSEEN } from '#shared/model-names.js'
 import type { PeerRecord } from '#shared/records.js'
 
@@ -14,16 +15,26 @@ export function asSeen(record: PeerRecord): PeerRecord {
   return { ...record, service: servicesAsSeen(record.service) }
 }
 
+interface Told {
+  name: string
+  identity_group: string[]
+  model_facts?: FactsRecord[] | undefined
+}
+
 /** Services of one peer as this node sees them, however they were told. */
-export function servicesAsSeen<T extends { name: string; identity_group: string[] }>(told: readonly T[]): T[] {
+export function servicesAsSeen<T extends Told>(told: readonly T[]): T[] {
   let left = MAX_ENTRIES_PER_ROW
   const services: T[] = []
   for (const service of told) {
     if (UNSEEN.test(service.name)) continue
     const entries = service.identity_group.filter(isAllowed).slice(0, left)
     left -= entries.length
-    if (entries.length === service.identity_group.length) services.push(service)
-    else if (entries.length > 0) services.push({ ...service, identity_group: entries })
+    const facts = service.model_facts?.filter(({ model }) => entries.includes(`${MODEL}${model}`))
+    const isWhole = entries.length === service.identity_group.length && facts?.length === service.model_facts?.length
+    if (isWhole) services.push(service)
+    else if (entries.length > 0 || service.identity_group.length === 0) {
+      services.push({ ...service, identity_group: entries, ...(facts && { model_facts: facts }) })
+    }
   }
   return services
 }

@@ -3,6 +3,7 @@ import type { Service } from '../../base/lifecycle.js'
 import type { Log } from '../../logging/index.js'
 import type { NodeTable, OwnOffersSource } from '../../node-table/index.js'
 import type { LocalService, ServiceRegistry } from '../index.js'
+import { FACTS_BUDGET_BYTES, factsRecords } from './model-facts.js'
 import { IDENTITY_GROUP_BUDGET_BYTES, OFFERS_BUDGET_BYTES, sizeOf } from './published-models.js'
 
 /** What of this node stands in its row besides its services. */
@@ -70,7 +71,12 @@ export function createAnnouncer(needs: {
     clearTimeout(retry)
     const { record, leftOut } = ownRecord(needs.registry.sharedWith('stranger'), needs.facts())
     const offers = JSON.stringify([
-      record.service.map(({ name, status, identity_group }) => [name, status, identity_group]),
+      record.service.map(({ name, status, identity_group, model_facts }) => [
+        name,
+        status,
+        identity_group,
+        model_facts,
+      ]),
       record.hardware.gpus.map(({ name, total_memory }) => [name, total_memory]),
     ])
     if (offers === published) return
@@ -117,7 +123,9 @@ export function createOwnOffers(needs: {
     current() {
       const services = registry.sharedWith('trusted')
       const { records } = toServiceRecords(services, NO_HARDWARE, OFFERS_BUDGET_BYTES, { paused: pause.isPaused })
-      return records.map(({ name, status, identity_group }) => ({ name, status, identity_group }))
+      return records.map(({ name, status, identity_group, model_facts }) => ({
+        ...{ name, status, identity_group, model_facts },
+      }))
     },
     subscribe(listener) {
       const stops = [registry.subscribe(listener), pause.subscribe(listener)]
@@ -130,7 +138,8 @@ const NO_HARDWARE: Hardware = { gpus: [], host_memory: 0, host_memory_bandwidth:
 
 /**
  * These services as a row of the node table tells them: published and connected ones only. All of their
- * identity groups together stay within the room of a row; what does not fit is counted in `leftOut`, never sent.
+ * identity groups together stay within the room of a row; what does not fit is counted in `leftOut`, never sent. Facts of
+ * models take what room is left.
  */
 export function toServiceRecords(
   services: readonly LocalService[],
@@ -140,7 +149,7 @@ export function toServiceRecords(
 ): { records: ServiceRecord[]; leftOut: number } {
   let room = budgetBytes
   let leftOut = 0
-  const records = services.filter(isPublic).map((service): ServiceRecord => {
+  const named = services.filter(isPublic).map((service) => {
     const groups = service.identityGroups.filter((entry) => {
       const size = sizeOf([entry])
       if (size > room) {
@@ -150,10 +159,17 @@ export function toServiceRecords(
       room -= size
       return true
     })
+    return { service, groups }
+  })
+  let factsRoom = Math.min(room, FACTS_BUDGET_BYTES)
+  const records = named.map(({ service, groups }): ServiceRecord => {
     const { name, host, port } = service
+    const facts = factsRecords(service, groups, factsRoom)
+    factsRoom -= facts.bytes
     // Only what is `connected` is routed to; the entries stay, so that the network knows what is merely paused.
     const status = options.paused === true ? 'paused' : service.status
-    return { name, hardware, status, host, port: String(port), identity_group: groups }
+    const record = { name, hardware, status, host, port: String(port), identity_group: groups }
+    return facts.records.length === 0 ? record : { ...record, model_facts: facts.records }
   })
   return { records, leftOut }
 }

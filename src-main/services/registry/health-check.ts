@@ -1,5 +1,5 @@
 import { MAX_MODEL_LIST_BYTES, parseModelList, type ListedModel } from '../detection/model-list.js'
-import { readTags } from '../detection/servers/ollama.js'
+import { readRunning, readTags } from '../detection/servers/ollama.js'
 import type { LocalModel, ServiceRegistration } from '../index.js'
 import { parseJson, type HttpProbe, type ProbeAnswer } from './http-probe.js'
 import { isOllamaList } from './published-models.js'
@@ -26,6 +26,7 @@ export interface HealthCheck {
 
 const MAX_HEALTH_BYTES = 64 * 1024
 const TAGS_PATH = '/api/tags'
+const RUNNING_PATH = '/api/ps'
 
 /** LM Studio answers 200 to every path and logs a health probe as a mistake. */
 const OWNER_WITHOUT_HEALTH_PAGE = 'organization_owner'
@@ -39,6 +40,9 @@ export function createHealthCheck(
   const listPath = `${registration.basePath ?? ''}/v1/models`
   // A server whose list is its health page is asked once.
   let hasHealthPage = registration.healthPath !== listPath
+
+  /** Tokens that each model was loaded with when it was last seen in memory: an Ollama tells that only meanwhile. */
+  let loadedWith: ReadonlyMap<string, number> = new Map()
 
   /** The one that answered last comes first. */
   let hosts = hostsToTry(registration.host)
@@ -77,11 +81,14 @@ export function createHealthCheck(
     const answer = await get(TAGS_PATH, MAX_MODEL_LIST_BYTES, signal, timeoutMs)
     const tags = answer.kind === 'answer' && answer.status === 200 ? readTags(parseJson(answer.body)) : undefined
     if (tags === undefined) return seen
+    const running = await get(RUNNING_PATH, MAX_HEALTH_BYTES, signal, timeoutMs)
+    const loaded = running.kind === 'answer' && running.status === 200 ? readRunning(parseJson(running.body)) : []
+    loadedWith = new Map([...loadedWith, ...loaded].filter(([id]) => tags.has(id)))
     const models = seen.models.map((model): LocalModel => {
       const tag = tags.get(model.id)
       if (tag === undefined) return model
       const { facts, isCloud } = tag
-      const contextLength = tag.contextLength ?? model.contextLength
+      const contextLength = loadedWith.get(model.id) ?? tag.contextLength ?? model.contextLength
       return { ...model, contextLength, facts: { ...model.facts, ...facts }, ...(isCloud ? { isCloud } : {}) }
     })
     return { ...seen, models }

@@ -29,7 +29,7 @@ export const MODEL_COLUMNS: readonly Column<ModelRow>[] = [
     header: column.model,
     sortBy: ({ model }) => model.id,
     cell: ({ model }) => (
-      <a className={styles['id']} href={linkTo('models', model.id)} title={model.id}>
+      <a className={styles['id']} href={linkTo('models', model.id)} title={words.named(model.id, words.facts(model))}>
         <LongName name={model.id} />
       </a>
     ),

@@ -16,7 +16,7 @@ import type { Preferences } from './preferences.js'
 import { ProvidersCard } from './providers-card.js'
 import { TestCard } from './test-card.js'
 
-const { detail: words, back } = strings.models
+const { detail: words, back, facts } = strings.models
 
 /** One model: who offers it, who can read what is sent to it, and a chat to try it. */
 export function ModelDetail({ id }: { id: string }) {
@@ -27,8 +27,8 @@ export function ModelDetail({ id }: { id: string }) {
     if (dataOf(state) === undefined) return strings.state.loading
     if (model === undefined) return words.gone
     return model.providers.every((provider) => provider.self)
-      ? words.sentenceHere(id)
-      : words.sentence(id, model.providers.length)
+      ? words.sentenceHere(id, facts(model))
+      : words.sentence(id, model.providers.length, facts(model))
   }
   return (
     <Page

@@ -44,6 +44,14 @@ const ModelViewSchema = z.object({
   visibility: VisibilitySchema.nullable(),
   /** Tokens, where a server told. */
   contextLength: z.number().optional(),
+  /** What it is for, where a server told. */
+  kind: z.string().optional(),
+  /** `8.0B` */
+  parameters: z.string().optional(),
+  /** `Q4_K_M` */
+  quantization: z.string().optional(),
+  /** What it can do besides answering: `tools`, `vision`, `thinking`. */
+  capabilities: z.array(z.string()).readonly().optional(),
   /** Local servers that have it, by the id of their service. */
   servers: z.array(z.string()),
 })

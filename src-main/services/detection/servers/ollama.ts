@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ModelFacts } from '../../index.js'
+import type { ServerFacts } from '../../index.js'
 import type { ServerProfile } from './profile.js'
 
 const text = z.string().max(200).optional().catch(undefined)
@@ -41,7 +41,7 @@ export interface TaggedModel {
   isCloud: boolean
   /** Tokens. */
   contextLength: number | undefined
-  facts: ModelFacts
+  facts: ServerFacts
 }
 
 function toTagged(model: z.output<typeof TagsSchema>['models'][number]): TaggedModel {
@@ -56,8 +56,14 @@ function toTagged(model: z.output<typeof TagsSchema>['models'][number]): TaggedM
   }
 }
 
+/** The models that an answer to `/api/ps` shows in memory, each with the tokens it was loaded with. */
+export function readRunning(value: unknown): [string, number][] {
+  const running = RunningSchema.safeParse(value).data?.models ?? []
+  return running.flatMap(({ name, context_length: tokens }) => (tokens === undefined ? [] : [[name, tokens]]))
+}
+
 const VersionSchema = z.object({ version: z.string().max(100) })
-const RunningSchema = z.object({ models: z.array(z.object({ name: z.string() })) })
+const RunningSchema = z.object({ models: z.array(z.object({ name: z.string(), context_length: positive })) })
 
 /** Ollama: `/api/tags` with digests; KoboldCpp imitates the rest and is recognised before. */
 export const ollama: ServerProfile = {

@@ -6,7 +6,7 @@ import { NO_OFFERS } from '../../../fixtures/no-offers.js'
 import { recordOffering } from '../../../fixtures/table-owners.js'
 
 let rows: Map<string, Row>
-let services: { name: string; identityGroups: string[]; status: LocalService['status'] }[]
+let services: Pick<LocalService, 'name' | 'identityGroups' | 'status' | 'models'>[]
 let there: Set<string>
 let away: Set<string>
 let now: number
@@ -78,10 +78,41 @@ function meet(...peerIds: string[]): void {
   }
 }
 function serve(...models: string[]): void {
-  services.push({ name: 'llm', status: 'connected', identityGroups: models.map((model) => `model=${model}`) })
+  services.push({
+    name: 'llm',
+    status: 'connected',
+    identityGroups: models.map((model) => `model=${model}`),
+    models: [],
+  })
   for (const listener of heard.other) listener()
 }
 const ids = (): string[] => catalog.list().map(({ id }) => id)
+
+test('what a provider tells of its model is read from its row and from what it told in trust', () => {
+  offer('p1', 'a')
+  offer('p2', 'a')
+  rows.get('p2')!.record.service[0]!.model_facts = [{ model: 'a', kind: 'chat', context: 4096, created: 7 }]
+  meet('p1', 'p2')
+  expect(catalog.facts('a', 'p2')).toMatchObject({ kind: 'chat', contextTokens: 4096, createdAt: 7 })
+  expect(catalog.facts('a', 'p1')).toBeUndefined()
+  expect(catalog.get('a')?.facts).toMatchObject({ contextTokens: 4096 })
+  offer('p2', 'a')
+  expect(catalog.facts('a', 'p2')).toBeUndefined()
+})
+
+test('what this machine’s server tells of a model comes before what peers tell', () => {
+  offer('p1', 'a')
+  rows.get('p1')!.record.service[0]!.model_facts = [{ model: 'a', context: 4096 }]
+  meet('p1')
+  services.push({
+    ...{ name: 'llm', status: 'connected', identityGroups: ['model=a'] },
+    models: [{ id: 'a', ownedBy: undefined, created: undefined, contextLength: 8192 }],
+  })
+  for (const listener of heard.other) listener()
+  expect(catalog.get('a')?.facts).toMatchObject({ contextTokens: 8192 })
+  expect(catalog.facts('a', 'self')).toMatchObject({ contextTokens: 8192 })
+  expect(catalog.facts('a', 'p1')).toMatchObject({ contextTokens: 4096 })
+})
 
 describe('the catalog of models', () => {
   test('lists what peers offer that are known to be there, as rows and peers come and go', () => {
@@ -162,7 +193,7 @@ describe('a name that only looks like another', () => {
     serve('llama3.2')
     offer('p1', 'Llama3.2', 'llama3․2', 'llаma3.2', 'ｌｌａｍａ3.2', 'llama3.1', 'llama3.2')
     expect(ids()).toEqual(['llama3.1', 'llama3.2'])
-    services[0]!.status = 'down'
+    services[0] = { ...services[0]!, status: 'down' }
     for (const listener of heard.other) listener()
     expect(ids()).toEqual(['llama3.1', 'llama3.2'])
     expect([catalog.imitatedBy('LLAMA3.2'), catalog.imitatedBy('llama3.2')]).toEqual(['llama3.2', undefined])

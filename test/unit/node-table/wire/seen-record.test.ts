@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { PeerRecord } from '#shared/records.js'
+import { type PeerRecord, PeerSchema } from '#shared/records.js'
 import { asSeen, MAX_ENTRIES_PER_ROW } from '../../../../src-main/node-table/wire/seen-record.js'
 import { recordOffering } from '../../../fixtures/table-owners.js'
 
@@ -41,4 +41,28 @@ test('of the entries of all services the first 256 count', () => {
 test('a row without such names is seen as it is', () => {
   const record = offering(['model=gpt2', 'all'], ['role=embedder'])
   expect(asSeen(record)).toEqual(record)
+})
+
+test('facts that are odd are left out of a row, and so are those of models that it does not offer', () => {
+  const service = {
+    ...{ name: 'llm', identity_group: ['model=a'] },
+    model_facts: [
+      {
+        model: 'a',
+        kind: 'oracle',
+        context: -1,
+        parameters: '\u001b[31m',
+        digest: 'a80c4f17acd5',
+        capabilities: ['tools', 'magic'],
+      },
+      { model: 'b', context: 5 },
+    ],
+  }
+  const read = (facts: unknown): unknown =>
+    asSeen(PeerSchema.parse({ id: 'p', service: [{ ...service, model_facts: facts }] })).service[0]?.model_facts
+  expect(read(service.model_facts)).toEqual([{ model: 'a', digest: 'a80c4f17acd5', capabilities: ['tools'] }])
+  for (const odd of ['x', 7, {}, [null], [{}], Array.from({ length: 65 }, () => ({ model: 'a' }))]) {
+    expect(read(odd)).toBeUndefined()
+  }
+  expect(read([{ model: '__proto__', context: 5 }])).toEqual([])
 })
