@@ -20,7 +20,7 @@ export interface ProviderSnapshot {
   isWorthATry(peerId: string): boolean
   /** It has read the beginning of the prompt: of those that take about as long it comes first. */
   isWarm(peerId: string): boolean
-  /** Estimated time to first byte of this request there, ms. Asked, like `isBusy`, of those that are compared only. */
+  /** Estimated time to first byte of this request there, and what it costs others, ms. Asked, like `isBusy`, of those that are compared only. */
   estimateMs(peerId: string): number
 }
 

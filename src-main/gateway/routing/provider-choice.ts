@@ -149,7 +149,8 @@ export function createProviderChoice(needs: {
       estimateMs(peerId: string) {
         // Asks it in the background where its last answer is old.
         table.status.get(peerId)
-        return scores.estimate(peerId, work.at(peerId)).totalMs
+        const { totalMs, othersMs } = scores.estimate(peerId, work.at(peerId))
+        return totalMs + othersMs
       },
     }
     return chooseProviders(snapshot, tiers, optionsOf(service, tiers, request))

@@ -73,8 +73,10 @@ class MeasuredScores implements ProviderScores {
   reported(peerId: string, { slots, queued }: { slots: number; queued: number }): void {
     const score = this.#scoreOf(peerId)
     score.rttMs = this.#needs.roundTripMs?.(peerId) ?? score.rttMs
-    // Its report includes our own requests of that moment.
-    score.reported = { slots, others: Math.max(0, queued - score.inFlight), atMs: this.#nowMs() }
+    const nowMs = this.#nowMs()
+    // Its report includes our own requests, as far as they were there.
+    const own = score.inFlight - score.onTheWay(nowMs)
+    score.reported = { slots, others: Math.max(0, queued - own), atMs: nowMs }
   }
 
   reportAgeMs(peerId: string): number | undefined {

@@ -28,6 +28,8 @@ export interface Estimate {
   /** A request hangs there: it takes at least that long, whatever was measured. */
   hangMs: number
   totalMs: number
+  /** What those who come after it lose by its slot, ms: no part of its own wait, but counted in the choice. */
+  othersMs: number
   /** How far off estimates of this provider are, as a share of them. */
   spread: number
 }
@@ -54,6 +56,18 @@ export function queueingMs(load: Pick<ProviderLoad, 'inFlight' | 'slots' | 'othe
   return (waiting / slots) * load.holdMs
 }
 
+/**
+ * What the next ones lose by a slot that is taken, ms: one comes free in every `slots`-th part of the time a request
+ * takes, and the fuller a provider is, the likelier somebody waits for it. Without it all go to the best one until it
+ * is no better than the second, and the prompts that need it most find it full. More slots than {@link DEFAULT_SLOTS}
+ * are a peer's word, and count for nothing here.
+ */
+function othersMs(load: Pick<ProviderLoad, 'inFlight' | 'slots' | 'othersQueued' | 'holdMs'>): number {
+  const slots = Math.min(Math.max(1, load.slots), DEFAULT_SLOTS)
+  const filled = Math.min(1, (load.inFlight + load.othersQueued + 1) / slots)
+  return (filled ** 2 * load.holdMs) / slots
+}
+
 /** What a request asks of a provider. */
 export interface Work {
   /** What was asked for, as an `offerKey`: providers are measured for each apart. */
@@ -75,7 +89,10 @@ export function estimateOf(load: ProviderLoad, pace: Readonly<PaceFigures>, unre
   const queueMs = queueingMs(load)
   const total = rttMs + fixedMs + readMs + queueMs
   const hangMs = Math.max(0, load.waitingMs - total)
-  return { rttMs, fixedMs, readMs, queueMs, hangMs, totalMs: total + hangMs, spread: pace.spread }
+  return {
+    ...{ rttMs, fixedMs, readMs, queueMs, hangMs, totalMs: total + hangMs },
+    ...{ othersMs: othersMs(load), spread: pace.spread },
+  }
 }
 
 /** How long a request has a slot at a provider that has answered none yet. */

@@ -94,6 +94,11 @@ export class ProviderScore {
     return new Attempt(this, pace, work, monotonic)
   }
 
+  /** Requests of this node that had not reached it when it said what arrives here now. */
+  onTheWay(nowMs: number): number {
+    return this.waitingSinceMs.filter(({ atMs }) => atMs > nowMs - this.rttMs).length
+  }
+
   leaveAlone(nowMs: number): void {
     this.refusals += 1
     this.refusedUntilMs = nowMs + backOffMs(this.refusals)

@@ -130,6 +130,22 @@ describe('the scores', () => {
     expect(scores.load('b').slots).toBe(DEFAULT_SLOTS)
   })
 
+  test('count this node’s own requests that had not reached a peer when it told its load beside what it told', () => {
+    const clock = createTurnableClock(0)
+    const scores = createProviderScores({ monotonic: { elapsedMs: () => clock.now() }, roundTripMs: () => 100 })
+    scores.begin('a')
+    clock.turn(5_000)
+    scores.begin('a')
+    scores.begin('a')
+    clock.turn(80)
+    // One of its four is this node's; two of this node's are not among them yet.
+    scores.reported('a', { slots: 8, queued: 4 })
+    expect(scores.load('a')).toMatchObject({ inFlight: 3, othersQueued: 3 })
+    clock.turn(100)
+    scores.reported('a', { slots: 8, queued: 6 })
+    expect(scores.load('a')).toMatchObject({ inFlight: 3, othersQueued: 3 })
+  })
+
   /** What becomes of one request there. */
   function request(scores: ProviderScores, outcome: 'answer' | number): void {
     const attempt = scores.begin('a')
@@ -282,6 +298,20 @@ describe('the estimate', () => {
     expect(queueingMs({ ...idle, inFlight: 3 })).toBe(0)
     expect(queueingMs({ ...idle, inFlight: 4 })).toBe(2_080 / 4)
     expect(queueingMs({ ...idle, inFlight: 2, othersQueued: 5 })).toBe(4 * (2_080 / 4))
+  })
+
+  test('tells what others lose by a slot: more of a full provider, little of an idle one, nothing by its word that it has many', () => {
+    fc.assert(
+      fc.property(loads, paces, (load, pace) => {
+        const lost = estimateOf(load, pace, 0).othersMs
+        expect(estimateOf({ ...load, inFlight: load.inFlight + 1 }, pace, 0).othersMs).toBeGreaterThanOrEqual(lost)
+        expect(estimateOf({ ...load, slots: 1_000 }, pace, 0).othersMs).toBe(
+          estimateOf({ ...load, slots: DEFAULT_SLOTS }, pace, 0).othersMs,
+        )
+        expect(lost).toBeLessThanOrEqual(load.holdMs)
+      }),
+    )
+    expect(estimateOf(idle, PACE, 0).othersMs).toBeCloseTo(2_080 / 4 / 16)
   })
 
   test('is at least what a request that waits there now has waited', () => {
