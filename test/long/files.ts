@@ -7,8 +7,6 @@ export const ONLY_LONG = [
   'test/integration/netns-silence.test.ts',
   // test/unit/node-table/replicate/identity-watch.test.ts
   'test/integration/one-identity-twice.test.ts',
-  // test/unit/gateway/routing: what is expected of a provider, and who is chosen by it.
-  'test/integration/unequal-providers.test.ts',
 ]
 
 /** Files that do more in the long run than in a check: `test/fixtures/long-run.ts` says which it is. */
