@@ -56,7 +56,7 @@ export function createDialMemory(clock: MonotonicClock = monotonicClock): DialMe
         const way = wayOverRelay(text)
         if ([way, relayOf(text)].some((silent) => hasFailed(silent, NOT_TWICE_WITHIN_MS)))
           throw new Error('nothing was heard over this relay a moment ago')
-        const signal = way === undefined ? soonEnough(options.signal) : options.signal
+        const { signal, clear } = limited(options.signal, DIAL_WITHIN_MS[way === undefined ? 'direct' : 'relayed'])
         try {
           const connection = await withSignal(dial(address, { ...options, signal }), signal)
           failedAtMs.delete(key)
@@ -66,6 +66,8 @@ export function createDialMemory(clock: MonotonicClock = monotonicClock): DialMe
           remember(key)
           if (way !== undefined && signal.aborted) remember(way)
           throw error
+        } finally {
+          clear()
         }
       }) as Transport['dial']
       return transport
@@ -73,9 +75,24 @@ export function createDialMemory(clock: MonotonicClock = monotonicClock): DialMe
   }
 }
 
-/** The library knows one time for all dials: that of the longest. */
-const soonEnough = (signal: AbortSignal): AbortSignal =>
-  AbortSignal.any([signal, AbortSignal.timeout(DIAL_WITHIN_MS.direct)])
+/**
+ * A signal that also aborts after `ms`, until it is cleared: a socket keeps the signal it was dialled with, and one that
+ * aborts later would end the connection. The library knows one time for all dials, that of the longest.
+ */
+function limited(outer: AbortSignal, ms: number): { signal: AbortSignal; clear: () => void } {
+  const controller = new AbortController()
+  const onAbort = (): void => controller.abort(outer.reason)
+  const timer = setTimeout(() => controller.abort(new Error('nothing answered in time')), ms)
+  if (outer.aborted) onAbort()
+  else outer.addEventListener('abort', onAbort, { once: true })
+  return {
+    signal: controller.signal,
+    clear() {
+      clearTimeout(timer)
+      outer.removeEventListener('abort', onAbort)
+    },
+  }
+}
 
 /** The QUIC transport does not listen to its signal: a dial to a silent address would hold up the next one. */
 async function withSignal<T extends { abort(error: Error): void }>(

@@ -74,20 +74,37 @@ test('what leads over a relay that fell silent is tried last, until the relay is
   expect(memory.failedLately(over('/ip4/5.0.0.9/tcp/1', PEER))).toBe(false)
 })
 
-test('a direct dial has two seconds, and one over a relay as long as its caller says', async () => {
-  const signals: AbortSignal[] = []
-  const memory = createDialMemory()
-  const dial = (_address: unknown, { signal }: { signal: AbortSignal }) => {
-    signals.push(signal)
-    return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('given up'))))
+test('a direct dial has two seconds, and one over a relay four', async () => {
+  vi.useFakeTimers()
+  const dial = (_address: unknown, { signal }: { signal: AbortSignal }) =>
+    new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+  const transport = createDialMemory().watch(() => ({ dial }) as unknown as Transport)({})
+  const givenUp: string[] = []
+  for (const address of ['/ip4/5.0.0.1/tcp/1', over('/ip4/5.0.0.1/tcp/1', PEER)]) {
+    const options = { signal: new AbortController().signal } as never
+    transport.dial(multiaddr(address), options).catch(() => givenUp.push(address))
   }
-  const transport = memory.watch(() => ({ dial }) as unknown as Transport)({})
+  await vi.advanceTimersByTimeAsync(1_999)
+  expect(givenUp).toEqual([])
+  await vi.advanceTimersByTimeAsync(1)
+  expect(givenUp).toHaveLength(1)
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(givenUp).toHaveLength(2)
+  vi.useRealTimers()
+})
+
+test('what was dialled in time is left alone by its signal afterwards', async () => {
+  vi.useFakeTimers()
+  let kept: AbortSignal | undefined
+  const dial = (_address: unknown, { signal }: { signal: AbortSignal }) => {
+    kept = signal
+    return Promise.resolve({ remotePeer: PEER })
+  }
+  const transport = createDialMemory().watch(() => ({ dial }) as unknown as Transport)({})
   const caller = new AbortController()
-  const options = { signal: caller.signal } as never
-  const relayed = transport.dial(multiaddr(over('/ip4/5.0.0.1/tcp/1', PEER)), options).catch(() => 'relayed')
-  const direct = transport.dial(multiaddr('/ip4/5.0.0.1/tcp/1'), options).catch(() => 'direct')
-  expect(await Promise.race([relayed, direct])).toBe('direct')
-  expect(signals.map(({ aborted }) => aborted)).toEqual([false, true])
+  await transport.dial(multiaddr('/ip4/5.0.0.1/tcp/1'), { signal: caller.signal } as never)
+  await vi.advanceTimersByTimeAsync(60_000)
   caller.abort()
-  expect(await relayed).toBe('relayed')
+  expect([kept?.aborted, vi.getTimerCount()]).toEqual([false, 0])
+  vi.useRealTimers()
 })
