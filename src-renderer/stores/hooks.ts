@@ -38,11 +38,14 @@ export function useChats(): Chats {
   return useStores().chats
 }
 
-/** The settings in force, asked for when the component appears. */
+/** The settings in force, asked for when the component appears and when a node that was away is back. */
 export function useSettings(): { state: FeedState<CallOutput<'settings.list'>>; reload: () => void } {
   const { settings } = useStores()
+  const isAway = useFeed('status').phase === 'lost'
   const reload = (): void => void settings.load()
-  useEffect(() => void settings.load(), [settings])
+  useEffect(() => {
+    if (!isAway) void settings.load()
+  }, [settings, isAway])
   return { state: useStore(settings.store), reload }
 }
 

@@ -29,7 +29,12 @@ export const MODEL_COLUMNS: readonly Column<ModelRow>[] = [
     header: column.model,
     sortBy: ({ model }) => model.id,
     cell: ({ model }) => (
-      <a className={styles['id']} href={linkTo('models', model.id)} title={words.named(model.id, words.facts(model))}>
+      <a
+        className={styles['id']}
+        href={linkTo('models', model.id)}
+        title={words.named(model.id, words.facts(model))}
+        aria-label={model.id}
+      >
         <LongName name={model.id} />
       </a>
     ),
@@ -85,6 +90,7 @@ export const MODEL_COLUMNS: readonly Column<ModelRow>[] = [
     header: column.ttft,
     hint: words.measured,
     numeric: true,
+    minor: 'late',
     width: 96,
     sortBy: ({ measured }) => measured.ttftMs,
     cell: ({ measured }) => (measured.ttftMs === null ? strings.unknown : formatMs(measured.ttftMs)),

@@ -19,7 +19,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
   {
     key: 'time',
     header: column.time,
-    width: 100,
+    width: 92,
     cell: (entry) => (
       <a
         className={styles['time']}
@@ -34,7 +34,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
   {
     key: 'direction',
     header: column.direction,
-    width: 86,
+    width: 82,
     cell: (entry) =>
       isUnanswered(entry) ? (
         <span className={styles['way']} title={words.unansweredHint}>
@@ -77,7 +77,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     width: 104,
     cell: (entry) => orUnknown(entry.key, (key) => <span title={key}>{key}</span>),
   },
-  { key: 'status', header: column.status, width: 96, cell: (entry) => <Outcome entry={entry} /> },
+  { key: 'status', header: column.status, width: 88, cell: (entry) => <Outcome entry={entry} /> },
   {
     key: 'path',
     header: column.path,
@@ -99,7 +99,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     header: column.ttft,
     hint: strings.glossary.ttft,
     numeric: true,
-    minor: true,
+    minor: 'late',
     width: 84,
     cell: (entry) => orUnknown(entry.ttfbMs, formatMs),
   },
@@ -107,7 +107,8 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     key: 'duration',
     header: column.duration,
     numeric: true,
-    width: 84,
+    minor: 'late',
+    width: 78,
     cell: (entry) => orUnknown(entry.durationMs, formatMs),
   },
   {
@@ -122,7 +123,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     key: 'tokens',
     header: column.tokens,
     numeric: true,
-    width: 72,
+    width: 66,
     cell: (entry) => <span title={words.bytes(formatBytes(entry.bytesOut))}>{orUnknown(entry.tokens, String)}</span>,
   },
 ]
