@@ -364,8 +364,10 @@ describe('for everybody', () => {
           .toBeGreaterThan(0.39)
       }
     }
+    const name = 'hf.co/unsloth/DeepSeek-R1-0528-Qwen3-8B-with-a-longer-name-than-most-GGUF:Q8_0'
+    node.offer(BOB, 'llm', [`model=${name}`])
     await page.evaluate(() => (location.hash = '#/models'))
-    const long = page.getByRole('link', { name: 'deepseek-ai/DeepSeek-R1-Distill-Qwen-32B' })
+    const long = page.getByRole('link', { name })
     const [cut, whole] = await long.evaluate((link) => {
       const [head] = link.children
       return [(head?.scrollWidth ?? 0) - (head?.clientWidth ?? 0), link.scrollWidth - link.clientWidth]
