@@ -5,12 +5,23 @@ import { inMicroBatch } from '../../base/micro-batch.js'
 import { HandshakeResponse } from '../../p2p/index.js'
 import { createTokenCounter, type TokenCount, type TokenCounter } from '../../telemetry/index.js'
 import { type Framing, framingOf, StreamEvents } from '../body/stream-events.js'
+import { probeHalfClosed } from '../listener/half-closed.js'
 import type { Listener } from '../listener/listeners.js'
 import { errorBody, errorEvent, type ModelApi } from '../listener/model-api.js'
 import type { Headers } from './headers.js'
 
 /** Milliseconds without a byte after which an event-stream client gets a comment, and between two of them. */
 const KEEP_ALIVE_COMMENT_MS = 15_000
+
+/** Where an answer goes. */
+interface ReplyOptions {
+  listener: Listener
+  requestId: string
+  /** Whose interface the client reads errors of; OpenAI's unless given. */
+  api?: ModelApi
+  /** Sees the body as it goes by. */
+  reader?: { push(chunk: Buffer): void } | undefined
+}
 
 /**
  * The client's side of a forwarded request: its head is sent once, its body streams, and whatever goes wrong afterwards
@@ -31,18 +42,25 @@ export class Reply {
   #declared: number | undefined
   #bytes = 0
   #tokens: TokenCounter | undefined
+  readonly #reader: ReplyOptions['reader']
   #switched: Duplex | undefined
 
-  /** `api`: whose interface the client reads errors of; OpenAI's unless given. */
-  constructor(response: ServerResponse, options: { listener: Listener; requestId: string; api?: ModelApi }) {
-    const { listener, requestId, api = 'openai' } = options
+  constructor(response: ServerResponse, options: ReplyOptions) {
+    const { listener, requestId, api = 'openai', reader } = options
     this.#response = response
     this.#listener = listener
     this.#requestId = requestId
     this.#api = api
+    this.#reader = reader
     response.once('close', () => {
       this.#stopComments()
       if (!response.writableFinished) this.#announceGone()
+    })
+    if (listener === 'peer') return
+    probeHalfClosed(response, () => {
+      if (this.#finished) return 'over'
+      if (!this.started) return 'waiting'
+      return this.#framing === 'sse' && this.#events?.atBoundary === true ? 'between-events' : this.#bytes
     })
   }
 
@@ -176,6 +194,7 @@ export class Reply {
   write(chunk: Buffer): boolean {
     if (this.#comments !== undefined) this.#stopComments()
     this.#tokens?.push(chunk)
+    this.#reader?.push(chunk)
     const ready = this.#events === undefined ? chunk : this.#events.push(chunk)
     if (ready === undefined) return true
     this.#bytes += ready.byteLength

@@ -3,6 +3,7 @@ import http, { type RequestListener, STATUS_CODES } from 'node:http'
 import { AppError, toWireError } from '#shared/errors.js'
 import type { Log } from '../../logging/index.js'
 import { boundAcceptedSockets, acceptUpgrades, followResponses, isWebSocketHandshake } from '../../p2p/index.js'
+import { acceptHalfClosed } from './half-closed.js'
 import type { DrainableListener } from './listeners.js'
 import { type Listening, listenOn } from './loopbacks.js'
 
@@ -46,6 +47,7 @@ export function createLocalListener(
     needs.handler,
   )
   const responses = followResponses(server)
+  acceptHalfClosed(server, responses)
   const upgrades = acceptUpgrades(server, needs.handler)
   boundAcceptedSockets(
     server,
