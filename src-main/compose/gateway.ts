@@ -16,6 +16,7 @@ import {
   createProviderScores,
   createRequestReach,
   createStatusFollower,
+  KeptResponses,
   Patience,
   PATIENCE,
   type GatewayNeeds,
@@ -116,6 +117,7 @@ export function composeGateway(needs: {
     ...{ host, table, registry, trust, admission, forwarder, health, reachable, models, choice, knownOffers },
     ...{ traffic, paths, metrics, monotonic, log },
     apiKeys: new ApiKeyCheck({ keys: needs.apiKeys, monotonic, isRequired: () => asksForKey(settings) }),
+    responses: new KeptResponses(),
     // One body of the greatest size always has room.
     bodies: new BodyMemory(() => Math.max(settings['gateway.body-memory'], settings['gateway.max-body'])),
   }

@@ -10,6 +10,7 @@ import type { Metrics, TrafficFeed } from '../telemetry/index.js'
 import type { BodyMemory } from './body/body-memory.js'
 import type { Forwarder } from './forward/forwarder.js'
 import type { ApiKeyCheck } from './listener/api-keys.js'
+import type { KeptResponses } from './routing/affinity/kept-responses.js'
 import type { KnownOffers } from './routing/known-offers.js'
 import type { ModelCatalog } from './routing/model-catalog.js'
 import type { PatienceLimits } from './routing/patience.js'
@@ -35,6 +36,8 @@ export interface GatewayNeeds {
   reachable: Pick<ReachablePeers, 'has' | 'standing'>
   models: ModelCatalog
   knownOffers: KnownOffers
+  /** Who keeps which response. */
+  responses: KeptResponses
   traffic: TrafficFeed
   paths: PathLookup
   metrics: Metrics

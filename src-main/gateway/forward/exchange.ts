@@ -11,6 +11,7 @@ import { ClientGoneError } from '../body/read-body.js'
 import type { RequestBody } from '../body/request-body.js'
 import type { Arrival } from '../listener/arrival.js'
 import type { Listener } from '../listener/listeners.js'
+import { type KeptResponses, ResponseIdReader } from '../routing/affinity/kept-responses.js'
 import type { Provider } from '../routing/choose-providers.js'
 import type { ProviderHealth } from '../routing/provider-health.js'
 import { whyFailed } from './failures.js'
@@ -31,9 +32,14 @@ export interface Exchange {
   /** `performance.now()` at arrival. */
   readonly startedAt: number
   body: RequestBody
+  /** Whose answer the client got. */
+  answeredBy?: Provider
   /** Where the bytes of the body are counted until the exchange is over. */
   readonly memory: HeldBody
 }
+
+/** Its server may keep what it makes. */
+const MAKES_RESPONSE = /\/v1\/responses(?:\?|$)/
 
 /** Only at the local listener, and only for an event stream. */
 const wantsComments = (exchange: Exchange): boolean =>
@@ -45,7 +51,7 @@ const wantsComments = (exchange: Exchange): boolean =>
  * @throws AppError `loop_detected`, and whatever `forward` throws while the client is untouched
  */
 export async function runExchange(
-  needs: { host: Host; traffic: TrafficFeed; paths: PathLookup; bodies: BodyMemory },
+  needs: { host: Host; traffic: TrafficFeed; paths: PathLookup; bodies: BodyMemory; responses: KeptResponses },
   arrival: Arrival,
   about: { service: string; route: string },
   forward: (exchange: Exchange) => Promise<void>,
@@ -53,6 +59,7 @@ export async function runExchange(
   const { listener, requestId, request } = arrival
   const hops = nextHops(request.headers[HOPS_HEADER], needs.host.peerId)
   const peer = listener === 'peer' ? request.socket.remoteAddress : undefined
+  const responseId = MAKES_RESPONSE.test(arrival.url) ? new ResponseIdReader() : undefined
   const exchange: Exchange = {
     listener,
     requestId,
@@ -68,13 +75,15 @@ export async function runExchange(
       key: arrival.keyHolder?.name ?? null,
     }),
     request,
-    reply: new Reply(arrival.response, { listener, requestId, api: arrival.api }),
+    reply: new Reply(arrival.response, { listener, requestId, api: arrival.api, reader: responseId }),
     startedAt: performance.now(),
     body: { kind: 'none' },
     memory: needs.bodies.hold(peer === undefined ? request.headers.origin : arrival.source),
   }
   try {
     await forward(exchange)
+    const { answeredBy } = exchange
+    if (responseId?.id !== undefined && answeredBy !== undefined) needs.responses.keep(responseId.id, answeredBy, peer)
   } catch (error) {
     const known = error instanceof AppError ? error : undefined
     const gone = error instanceof ClientGoneError

@@ -127,6 +127,7 @@ export function createForwarder(
     const result =
       ended.kind === 'upgraded' ? await relayUpgraded(exchange, ended, { ...request, ...plan.target }) : ended
     endOwn?.()
+    if (result.kind === 'relayed') exchange.answeredBy = provider
     if (result.kind === 'refused') {
       scored.refused(result.retryAfterS === undefined ? undefined : result.retryAfterS * 1000)
     } else if (result.kind === 'failed' && !isPeer) scored.refused()

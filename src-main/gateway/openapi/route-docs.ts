@@ -79,6 +79,7 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
   '/v1/embeddings': shortForm('ModelRequest'),
   '/v1/responses': shortForm('ModelRequest'),
   '/v1/responses/input_tokens': shortForm('ModelRequest'),
+  '/v1/responses/:id': { tag: 'models', answer: 'Forwarded', errors: ['not_found', ...FORWARD_ERRORS] },
   '/v1/messages': shortForm('ModelRequest'),
   '/v1/messages/count_tokens': shortForm('ModelRequest'),
   '/v1/realtime': { ...shortForm(), query: { model: 'The model to talk to.' } },

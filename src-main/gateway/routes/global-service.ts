@@ -7,7 +7,7 @@ import { type Exchange, keepClientAwake, runExchange } from '../forward/exchange
 import { noProvider } from '../forward/failures.js'
 import { answerJson, type Arrival } from '../listener/arrival.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
-import type { Choice } from '../routing/choose-providers.js'
+import type { Choice, Provider } from '../routing/choose-providers.js'
 import {
   fallbackLevel,
   identityQueries,
@@ -17,6 +17,7 @@ import {
 } from '../routing/identity-queries.js'
 import { nearModels, ollamaModelFor } from '../routing/near-models.js'
 import { recheck } from '../routing/own-servers.js'
+import { keeperAway } from './responses.js'
 import { FORWARDED_METHODS, parseServiceName, type Route, splitTarget } from './route.js'
 
 const ROUTE = `${ANY_SERVICE_PREFIX}:service/*`
@@ -175,6 +176,8 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
       const identityKnown = headers['x-ocf-identity-group'] !== undefined
       const maxBytes = options.settings['gateway.max-body']
       exchange.body = await readRoutingBody(arrival.request, { maxBytes, identityKnown, memory: exchange.memory })
+      const previous = route === RESPONSES ? previousResponse(exchange.body) : undefined
+      const keeper = previous === undefined ? undefined : needs.responses.keeperOf(previous)
       const fallback = fallbackLevel(headers['x-ocf-fallback'] ?? headers['x-otela-fallback'])
 
       async function choose(): Promise<Chosen> {
@@ -183,7 +186,8 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
         if (service === 'llm' && queries.length === 0 && fallback < 2) throw missingModel()
         const tiers = matchingEntries(queries, fallback)
         const work = choice.workOf(service, tiers[0] ?? [], exchange.body)
-        const hints = { headers, work, also }
+        const wished = keeper?.kind === 'peer' ? { ...headers, 'x-ocf-prefer': keeper.peerId } : headers
+        const hints = { headers: wished, work, also }
         const chosen = choice.choose(service, tiers, hints)
         // A promise only where the network has to be asked.
         const first = chosen instanceof Promise ? await chosen : chosen
@@ -198,7 +202,9 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
         chosen = await choose()
       }
       const { queries, model, work } = chosen
-      const { providers, knownButAway, beyondReach } = chosen.found
+      const { providers: all, knownButAway, beyondReach } = chosen.found
+      const providers = keeper === undefined ? all : all.filter((provider) => isSame(provider, keeper))
+      if (previous !== undefined && keeper !== undefined && providers.length === 0) throw keeperAway(previous, keeper)
       const considered = choice.explain(providers, work)
       exchange.traffic.update({ model: model ?? null, candidates: providers.length, considered })
       if (providers.length === 0) {
@@ -215,6 +221,17 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
       const what = model === undefined ? `the service "${service}"` : `the model "${model}"`
       await forwarder.toProviders(exchange, { service, path, what, work, considered }, providers)
     })
+}
+
+const RESPONSES = '/v1/responses'
+
+/** The id of the response that a request goes on from. */
+const previousResponse = (body: RequestBody): string | undefined =>
+  body.kind === 'read' ? body.json?.text('previous_response_id') : undefined
+
+function isSame(one: Provider, other: Provider): boolean {
+  if (one.kind === 'peer') return other.kind === 'peer' && one.peerId === other.peerId
+  return other.kind === 'self' && one.serviceId === other.serviceId
 }
 
 function noOllama(model: string | undefined): AppError {

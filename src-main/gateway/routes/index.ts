@@ -10,6 +10,7 @@ import { ollamaRoutes } from './ollama.js'
 import { ownNodeRoutes } from './own-node.js'
 import { ownServiceRoutes } from './own-service.js'
 import { peerRoutes } from './peer.js'
+import { responsesRoutes } from './responses.js'
 import type { Route } from './route.js'
 
 /** The gateway's table of routes, in the order they are matched. */
@@ -19,6 +20,7 @@ export function allRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[]
     ...healthRoutes(needs, options),
     ...modelsRoutes(needs),
     ...globalServiceRoutes(needs, options),
+    ...responsesRoutes(needs),
     ...ollamaRoutes(needs, options),
     ...ownServiceRoutes(needs, options),
     ...peerRoutes(needs),

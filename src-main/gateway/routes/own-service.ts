@@ -42,10 +42,32 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
     return hasBody(request) ? { kind: 'stream', stream: request } : withoutBody(request)
   }
 
+  /** The server that keeps the response which this peer had made and now asks for, or wants deleted. */
+  function keptFor({ method, request }: Arrival, peers: PeerClass, path: string): LocalService | undefined {
+    const [, id] = /^\/v1\/responses\/([^/]+)$/.exec(path) ?? []
+    if (id === undefined || (method !== 'GET' && method !== 'DELETE')) return undefined
+    const keeper = needs.responses.keeperOf(id, request.socket.remoteAddress)
+    if (keeper?.kind !== 'self') return undefined
+    return connectedNow('llm', peers).find((service) => service.id === keeper.serviceId)
+  }
+
+  async function serveKept(arrival: Arrival, service: LocalService, path: string): Promise<void> {
+    sharedUse.check(arrival)
+    await runExchange(needs, arrival, { service: 'llm', route: ROUTE }, async (exchange) => {
+      exchange.body = withoutBody(arrival.request)
+      await needs.forwarder.toOwnServices(exchange, [service], `${path}${splitTarget(arrival.url).query}`)
+    })
+  }
+
   /** A peer's request, to what is shared of this node's services. */
   async function serveShared(arrival: Arrival, name: string, rest: string): Promise<void> {
     const method = arrival.isHandshake ? WEBSOCKET : arrival.method
     const peers = classOf(needs, arrival.request.socket.remoteAddress)
+    const kept = name === 'llm' ? keptFor(arrival, peers, rest) : undefined
+    if (kept !== undefined) {
+      await serveKept(arrival, kept, rest)
+      return
+    }
     const shared = async (): Promise<readonly LocalService[]> => {
       const services = speaking(await connectedServices(name, peers), rest).filter((service) =>
         isPathShared(service.sharedPaths, method, rest),
