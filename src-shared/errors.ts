@@ -9,6 +9,8 @@ export const ERRORS = {
   invalid_peer_id: { status: 400, type: 'invalid_request_error' },
   invalid_service: { status: 400, type: 'invalid_request_error' },
   invalid_request: { status: 400, type: 'invalid_request_error' },
+  context_length_exceeded: { status: 400, type: 'invalid_request_error' },
+  unsupported_request: { status: 400, type: 'invalid_request_error' },
   unauthorized: { status: 401, type: 'authentication_error' },
   path_not_shared: { status: 403, type: 'permission_error' },
   forbidden_host: { status: 403, type: 'permission_error' },

@@ -105,7 +105,7 @@ export function composeGateway(needs: {
   const patience = new Patience({ ...PATIENCE, ...needs.timing?.patience })
   const statusFollower = createStatusFollower({ table, scores })
   const reach = createRequestReach({ registry, models, settings, isTrusted: trust.isTrusted })
-  const choice = createProviderChoice({ host, table, registry, admission, health, reach, scores })
+  const choice = createProviderChoice({ host, table, registry, admission, health, reach, scores, models })
   const forwarder = createForwarder(
     {
       ...{ host, peerClients, localClients, registry, health, reach, admission, scores, patience, paths, log },

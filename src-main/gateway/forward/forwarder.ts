@@ -137,6 +137,7 @@ export function createForwarder(
     if (kind !== undefined && pace?.firstMs !== undefined && result.kind === 'relayed' && result.status < 300) {
       patience.learned(kind, { firstMs: pace.firstMs, gapMs: pace.gapMs })
     }
+    if (result.kind === 'relayed' && result.status < 300) plan.work?.counted(exchange.reply.tokens()?.input ?? 0)
     exchange.traffic.attempted(
       trafficAttempt(provider, result, selectMs, performance.now() - exchange.startedAt - selectMs),
     )

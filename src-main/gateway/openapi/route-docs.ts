@@ -45,7 +45,7 @@ const FORWARD_ERRORS: readonly ErrorCode[] = [
 const CHOICE_ERRORS: readonly ErrorCode[] = [
   ...FORWARD_ERRORS,
   ...(['invalid_json', 'missing_model', 'model_not_found', 'service_not_found', 'invalid_service'] as const),
-  'beyond_reach',
+  ...(['beyond_reach', 'context_length_exceeded', 'unsupported_request'] as const),
 ]
 
 const shortForm = (body?: SchemaName): RouteDoc => ({

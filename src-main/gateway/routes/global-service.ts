@@ -75,6 +75,7 @@ interface GlobalRequest {
 interface Chosen {
   queries: IdentityQuery[]
   model: string | undefined
+  entries: readonly string[]
   work: ReturnType<GatewayNeeds['choice']['workOf']>
   found: Choice
 }
@@ -185,14 +186,14 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
         const model = queries.find(({ key }) => key === 'model')?.value
         if (service === 'llm' && queries.length === 0 && fallback < 2) throw missingModel()
         const tiers = matchingEntries(queries, fallback)
-        const work = choice.workOf(service, tiers[0] ?? [], exchange.body)
+        const work = choice.workOf(service, tiers[0] ?? [], { body: exchange.body, path })
         const wished = keeper?.kind === 'peer' ? { ...headers, 'x-ocf-prefer': keeper.peerId } : headers
         const hints = { headers: wished, work, also }
         const chosen = choice.choose(service, tiers, hints)
         // A promise only where the network has to be asked.
         const first = chosen instanceof Promise ? await chosen : chosen
         const found = first.providers.length > 0 ? first : await chosenAnew(service, tiers, hints, first)
-        return { queries, model, work, found }
+        return { queries, model, entries: tiers[0] ?? [], work, found }
       }
 
       let chosen = await choose()
@@ -201,13 +202,15 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
         exchange.body = meant
         chosen = await choose()
       }
-      const { queries, model, work } = chosen
-      const { providers: all, knownButAway, beyondReach } = chosen.found
+      const { queries, model, entries, work } = chosen
+      const what = model === undefined ? `the service "${service}"` : `the model "${model}"`
+      const { providers: all, knownButAway, beyondReach, unable } = chosen.found
       const providers = keeper === undefined ? all : all.filter((provider) => isSame(provider, keeper))
       if (previous !== undefined && keeper !== undefined && providers.length === 0) throw keeperAway(previous, keeper)
       const considered = choice.explain(providers, work)
       exchange.traffic.update({ model: model ?? null, candidates: providers.length, considered })
       if (providers.length === 0) {
+        if (unable) throw choice.whyUnable(service, entries, { what, work })
         if (beyondReach) throw onlyBeyondReach(service, model)
         throw also !== undefined && !knownButAway ? noOllama(model) : noneFound(service, queries, knownButAway)
       }
@@ -218,7 +221,6 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
         return
       }
       keepClientAwake(exchange, service, path, options.timing?.commentEveryMs)
-      const what = model === undefined ? `the service "${service}"` : `the model "${model}"`
       await forwarder.toProviders(exchange, { service, path, what, work, considered }, providers)
     })
 }

@@ -1,5 +1,6 @@
 import type { Standing } from '#shared/contract/network/peers.js'
 import type { ReadonlyProviderSet } from '../../node-table/index.js'
+import type { Fit } from './eligibility/eligibility.js'
 
 /** Somebody who can serve a request: this node itself or another peer. */
 export type Provider = { kind: 'self'; serviceId: string } | { kind: 'peer'; peerId: string }
@@ -34,6 +35,8 @@ export interface RoutingHints {
   warm?: () => readonly string[]
   /** Whether the request may go to that peer at all; to any without it. */
   mayGoTo?: (peerId: string) => boolean
+  /** Whether that peer, or this node, can take it with what these entries say; all can without it. */
+  fit?: (peerId: string, entries: readonly string[]) => Fit
 }
 
 /** Distinct peers a request is sent to at most. */
@@ -63,6 +66,8 @@ export interface Choice {
   knownButAway: boolean
   /** True when at least one peer offers it that the request may not go to. */
   beyondReach: boolean
+  /** True when at least one peer offers it that cannot take this request. */
+  unable: boolean
 }
 
 /**
@@ -77,15 +82,17 @@ export function chooseProviders(
 ): Choice {
   let knownButAway = false
   let beyondReach = false
+  let unable = false
   for (const entries of tiers) {
     const offers = offersOf(snapshot, entries, options)
     knownButAway ||= offers.away
     beyondReach ||= offers.beyondReach
+    unable ||= offers.unable
     const { proven, doubtful, unproven } = offers
     if (offers.own.length + proven.length + doubtful.length + unproven.length === 0) continue
-    return { providers: inOrder(snapshot, offers, options), unproven, knownButAway, beyondReach }
+    return { providers: inOrder(snapshot, offers, options), unproven, knownButAway, beyondReach, unable }
   }
-  return { providers: [], unproven: [], knownButAway, beyondReach }
+  return { providers: [], unproven: [], knownButAway, beyondReach, unable }
 }
 
 /** Peers of one entry that are compared one by one; of more, as many are drawn at random, so that cost is bounded. */
@@ -96,11 +103,14 @@ const MAX_UNPROVEN = 256
 
 interface Offers {
   own: string[]
+  /** This node can take it. */
+  isOwnAble: boolean
   proven: string[]
   doubtful: string[]
   unproven: string[]
   away: boolean
   beyondReach: boolean
+  unable: boolean
 }
 
 /** What of the choice is asked about each peer. */
@@ -110,11 +120,11 @@ function offersOf(snapshot: ProviderSnapshot, entries: readonly string[], asked:
   const { exclude, ownPeerId } = asked
   const offers: Offers = {
     own: [],
+    isOwnAble: asked.fit?.(ownPeerId, entries) !== 'no',
     proven: [],
     doubtful: [],
     unproven: [],
-    away: false,
-    beyondReach: false,
+    ...{ away: false, beyondReach: false, unable: false },
   }
   for (const entry of entries) {
     if (exclude?.has(ownPeerId) !== true && offers.own.length === 0) offers.own.push(...snapshot.ownServices(entry))
@@ -168,12 +178,18 @@ function consider(
     offers.away = true
     return
   }
-  const alike = offers[standing]
+  const fit = asked.fit?.(peerId, entries) ?? 'yes'
+  if (fit === 'no') {
+    offers.unable = true
+    return
+  }
+  // Those that take it for sure come before those that may.
+  const alike = offers[fit === 'maybe' && standing === 'proven' ? 'doubtful' : standing]
   if (!alike.includes(peerId) && (standing !== 'unproven' || alike.length < MAX_UNPROVEN)) alike.push(peerId)
 }
 
 function inOrder(snapshot: ProviderSnapshot, offers: Offers, options: Asked): Provider[] {
-  const { own, proven, doubtful, unproven } = offers
+  const { own, isOwnAble, proven, doubtful, unproven } = offers
   const peers = byEstimate(snapshot, proven, options)
   for (const others of [doubtful, unproven]) {
     if (peers.length < MAX_ATTEMPTS) peers.push(...byEstimate(snapshot, others, options))
@@ -182,8 +198,8 @@ function inOrder(snapshot: ProviderSnapshot, offers: Offers, options: Asked): Pr
   if (own.length > 0) {
     const selves = own.map((serviceId): Provider => ({ kind: 'self', serviceId }))
     // Without room this node comes after those that are there: one may be free, yet its own service is never left out.
-    const free = Math.min(proven.length, MAX_ATTEMPTS - 1)
-    if (free === 0 || snapshot.ownHasRoom()) order.unshift(...selves)
+    const free = Math.min(isOwnAble ? proven.length : order.length, MAX_ATTEMPTS - 1)
+    if (free === 0 || (isOwnAble && snapshot.ownHasRoom())) order.unshift(...selves)
     else order.splice(free, 0, ...selves)
   }
   const { prefer } = options

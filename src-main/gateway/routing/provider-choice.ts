@@ -1,17 +1,22 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { TrafficCandidate } from '#shared/contract/node/traffic.js'
+import type { AppError } from '#shared/errors.js'
+import type { ModelFacts } from '#shared/model-facts.js'
 import { type NodeTable, ProviderSet, type ReadonlyProviderSet } from '../../node-table/index.js'
 import type { Host } from '../../p2p/index.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
 import type { RequestBody } from '../body/request-body.js'
 import { type Choice, chooseProviders, type Provider, type ProviderSnapshot } from './choose-providers.js'
+import { type Asked, fitOf, nobodyTakes } from './eligibility/eligibility.js'
+import { TokenSizes } from './eligibility/token-sizes.js'
 import { consideredAt } from './estimate/considered.js'
 import { FreshStatus } from './estimate/fresh-status.js'
 import { PromptHasher } from './estimate/prompt-chain.js'
 import { RequestWork } from './estimate/request-work.js'
 import { SentPrompts } from './estimate/sent-prompts.js'
 import { firstContact } from './first-contact.js'
+import type { ModelCatalog } from './model-catalog.js'
 import { byLoad } from './own-servers.js'
 import { offerKey, type ProviderHealth } from './provider-health.js'
 import type { ProviderScores } from './provider-scores.js'
@@ -20,9 +25,11 @@ import type { RequestReach } from './reach.js'
 /** Chooses who a request of this machine's apps is sent to. */
 export interface ProviderChoice {
   /** What a request asks of providers that offer one of these entries. */
-  workOf(service: string, entries: readonly string[], body: RequestBody): RequestWork
+  workOf(service: string, entries: readonly string[], request: { body: RequestBody; path: string }): RequestWork
   /** `tiers` are the entries that match, best first; a table that holds only a part of the network is asked further. */
   choose(service: string, tiers: readonly (readonly string[])[], request: ChoiceRequest): Choice | Promise<Choice>
+  /** Why none of those who offer these entries takes the request, for a choice whose providers are all `unable`. */
+  whyUnable(service: string, entries: readonly string[], request: { what: string; work: RequestWork }): AppError
   /** What the request was expected to wait for at each of these peers. */
   explain(providers: readonly Provider[], work: RequestWork): TrafficCandidate[]
   /** Whether this node or a peer that can be routed to, and is `among` those, has both entries in one service. */
@@ -50,6 +57,9 @@ type CommonView = Omit<ProviderSnapshot, 'estimateMs' | 'isWarm' | 'isWorthATry'
 /** Peers of whom it is not known whether they are there that are asked beside a request. */
 const MAX_HINTS = 2
 
+/** How an entry names a model. */
+const MODEL = 'model='
+
 /** Peer ids a header may name. */
 const MAX_EXCLUDED = 32
 
@@ -63,12 +73,13 @@ export function createProviderChoice(needs: {
   health: Pick<ProviderHealth, 'isRoutable' | 'isPaused' | 'isDoubtful'>
   reach: Pick<RequestReach, 'of' | 'includes'>
   scores: ProviderScores
+  models: Pick<ModelCatalog, 'facts'>
   /** Numbers in [0, 1); `Math.random` unless given. */
   random?: () => number
 }): ProviderChoice {
-  const { host, table, registry, admission, health, reach, scores, random = Math.random } = needs
+  const { host, table, registry, admission, health, reach, scores, models, random = Math.random } = needs
 
-  const prompts = { hasher: new PromptHasher(), sent: new SentPrompts() }
+  const prompts = { hasher: new PromptHasher(), sent: new SentPrompts(), sizes: new TokenSizes() }
   const fresh = new FreshStatus({ status: table.status, scores })
 
   /** The view behind nearly every request: it holds nothing of one, so it is made once. */
@@ -118,11 +129,19 @@ export function createProviderChoice(needs: {
     }
   }
 
+  /** What that peer tells of the model that is meant. */
+  function factsOf(peerId: string, entries: readonly string[]): ModelFacts | undefined {
+    for (const entry of entries) if (entry.startsWith(MODEL)) return models.facts(entry.slice(MODEL.length), peerId)
+    return undefined
+  }
+
   function optionsOf(
     service: string,
     tiers: readonly (readonly string[])[],
     { headers, work }: ChoiceRequest,
   ): Parameters<typeof chooseProviders>[2] {
+    // Most requests meet nobody who tells anything: what they need is looked for when somebody does.
+    let asked: Asked | undefined
     const farthest = reach.of(service, tiers[0] ?? [], one(headers['x-ocf-only']))
     return {
       random,
@@ -131,6 +150,10 @@ export function createProviderChoice(needs: {
       prefer: one(headers['x-ocf-prefer']),
       exclude: excluded(one(headers['x-ocf-exclude'])),
       warm: () => work.holders(),
+      fit(peerId, entries) {
+        const facts = service === 'llm' ? factsOf(peerId, entries) : undefined
+        return facts === undefined ? 'yes' : fitOf((asked ??= work.asked), facts)
+      },
     }
   }
 
@@ -183,19 +206,28 @@ export function createProviderChoice(needs: {
     first?.kind === 'peer' && unproven.includes(first.peerId)
 
   return {
-    workOf: (service, entries, body) => new RequestWork(offerKey(service, entries), body, prompts),
+    workOf: (service, entries, request) => new RequestWork({ offer: offerKey(service, entries), ...request }, prompts),
     choose(service, tiers, request) {
       const choice = chooseNow(service, tiers, request)
       if (isUnmet(choice)) return meet(service, tiers, request)
       askSome(choice.unproven)
       const asked = fresh.ask(choice.providers, request.work)
       if (asked !== undefined) return asked.then(() => chooseNow(service, tiers, request))
-      const isFound = choice.providers.length > 0 || choice.knownButAway || choice.beyondReach
+      const { knownButAway, beyondReach, unable } = choice
+      const isFound = choice.providers.length > 0 || knownButAway || beyondReach || unable
       if (isFound || table.health().reader === 'full') return choice
       return Promise.all((tiers[0] ?? []).map((entry) => table.findProviders(service, entry))).then(() => {
         const found = chooseNow(service, tiers, request)
         return isUnmet(found) ? meet(service, tiers, request) : found
       })
+    },
+    whyUnable(service, entries, { what, work }) {
+      const peers = entries.flatMap((entry) => [...offering(service, entry)])
+      return nobodyTakes(
+        what,
+        work.asked,
+        peers.flatMap((peerId) => factsOf(peerId, entries) ?? []),
+      )
     },
     explain: (providers, work) =>
       providers.flatMap((provider) => {

@@ -55,6 +55,7 @@ export function createOwnPolicy(needs: {
     ...{ host, table, health, scores, random },
     registry: { connected: () => [] },
     admission: { hasRoom: false },
+    models: { facts: () => undefined },
     reach: { of: () => 'anyone', includes: () => true },
   })
   // The same one is asked about at each of its attempts.
@@ -64,7 +65,7 @@ export function createOwnPolicy(needs: {
     if (known !== undefined) return known
     const bytes = bodyOf(request)
     const body = { kind: 'read' as const, bytes, json: JsonObjectBytes.from(bytes) }
-    const work = choice.workOf('llm', ENTRIES, body)
+    const work = choice.workOf('llm', ENTRIES, { body, path: '/v1/chat/completions' })
     works.set(request, work)
     return work
   }

@@ -1,4 +1,8 @@
+import type { JsonObjectBytes } from '../../../base/json/object.js'
 import type { RequestBody } from '../../body/request-body.js'
+import type { Asked } from '../eligibility/eligibility.js'
+import { needsOf, type RequestNeeds } from '../eligibility/request-needs.js'
+import type { TokenSizes } from '../eligibility/token-sizes.js'
 import type { Work } from './estimate.js'
 import type { PromptChain, PromptHasher } from './prompt-chain.js'
 import type { SentPrompts } from './sent-prompts.js'
@@ -10,15 +14,31 @@ const TOKEN_BYTES = 4
 export class RequestWork {
   readonly offer: string
   readonly #body: RequestBody
+  readonly #path: string
   readonly #hasher: PromptHasher
   readonly #sent: SentPrompts
+  readonly #sizes: TokenSizes
   #chain: PromptChain | null | undefined
+  #needs: RequestNeeds | undefined
 
-  constructor(offer: string, body: RequestBody, needs: { hasher: PromptHasher; sent: SentPrompts }) {
+  constructor(
+    { offer, body, path }: { offer: string; body: RequestBody; path: string },
+    needs: { hasher: PromptHasher; sent: SentPrompts; sizes: TokenSizes },
+  ) {
     this.offer = offer
     this.#body = body
+    this.#path = path
     this.#hasher = needs.hasher
     this.#sent = needs.sent
+    this.#sizes = needs.sizes
+  }
+
+  /** What it asks of a model. */
+  get asked(): Asked {
+    this.#needs ??= needsOf(this.#path, this.#json)
+    const { isMixed, setsContext } = this.#needs
+    const chain = isMixed || setsContext ? undefined : this.#chainOf()
+    return { needs: this.#needs, tokens: chain === undefined ? undefined : this.#sizes.range(this.offer, chain.bytes) }
   }
 
   /** What of it that provider has to do. */
@@ -46,9 +66,19 @@ export class RequestWork {
     if (chain !== undefined) this.#sent.read(peerId, chain)
   }
 
+  /** Its server counted so many tokens in the prompt. */
+  counted(tokens: number): void {
+    const chain = this.asked.needs.isMixed ? undefined : this.#chainOf()
+    if (chain !== undefined) this.#sizes.counted(this.offer, chain.bytes, tokens)
+  }
+
+  get #json(): JsonObjectBytes | undefined {
+    return this.#body.kind === 'read' ? this.#body.json : undefined
+  }
+
   #chainOf(): PromptChain | undefined {
     if (this.#chain === undefined) {
-      const json = this.#body.kind === 'read' ? this.#body.json : undefined
+      const json = this.#json
       this.#chain = (json === undefined ? undefined : this.#hasher.chainOf(json)) ?? null
     }
     return this.#chain ?? undefined

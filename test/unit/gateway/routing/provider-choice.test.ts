@@ -1,4 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { ModelFacts } from '#shared/model-facts.js'
 import { JsonObjectBytes } from '../../../../src-main/base/json/object.js'
 import type { Provider } from '../../../../src-main/gateway/routing/choose-providers.js'
 import { createProviderChoice } from '../../../../src-main/gateway/routing/provider-choice.js'
@@ -38,10 +40,11 @@ describe('a peer that the client prefers and that is not connected', () => {
       registry: { connected: () => [] },
       admission: { hasRoom: true },
       health: { isRoutable: () => true, isPaused: () => false, isDoubtful: () => false },
+      models: { facts: () => undefined },
       reach: { of: () => 'anyone', includes: () => true },
       scores: createProviderScores({ monotonic: { elapsedMs: () => 0 } }),
     } as unknown as Parameters<typeof createProviderChoice>[0])
-    const work = choice.workOf('llm', ['model=m'], read({ model: 'm' }))
+    const work = choice.workOf('llm', ['model=m'], { body: read({ model: 'm' }), path: '/v1/chat/completions' })
     const request = { headers: { 'x-ocf-prefer': AWAY }, work }
     const { providers } = await choice.choose('llm', [['model=m']], request)
     return { providers, asked }
@@ -60,5 +63,85 @@ describe('a peer that the client prefers and that is not connected', () => {
       { kind: 'peer', peerId: AWAY },
       { kind: 'peer', peerId: THERE },
     ])
+  })
+})
+
+describe('providers of which some cannot take a request', () => {
+  const CONTEXTS = { short: 4_096, middling: 32_768, long: 131_072 }
+
+  /** Who gets a prompt of so many bytes, and why nobody does where nobody does. */
+  function chosenFor(
+    facts: Record<string, ModelFacts>,
+    request: object,
+  ): { peers: string[]; error: string | undefined } {
+    const ids = Object.keys(facts)
+    const choice = createProviderChoice({
+      host: { peerId: 'me', isConnected: () => true },
+      table: {
+        providers: () => new ProviderSet(ids),
+        offers: NO_OFFERS,
+        status: { get: () => undefined, hint: () => undefined },
+        health: () => ({ reader: 'full' }),
+      },
+      registry: { connected: () => [] },
+      admission: { hasRoom: true },
+      health: { isRoutable: () => true, isPaused: () => false, isDoubtful: () => false },
+      reach: { of: () => 'anyone', includes: () => true },
+      models: { facts: (_model: string, peerId: string) => facts[peerId] },
+      scores: createProviderScores({ monotonic: { elapsedMs: () => 0 } }),
+    } as unknown as Parameters<typeof createProviderChoice>[0])
+    const entries = ['model=m']
+    const work = choice.workOf('llm', entries, { body: read({ model: 'm', ...request }), path: '/v1/chat/completions' })
+    const found = choice.choose('llm', [entries], { headers: {}, work })
+    if (found instanceof Promise) throw new Error('the network was asked')
+    return {
+      peers: found.providers.flatMap((provider) => (provider.kind === 'peer' ? [provider.peerId] : [])),
+      error: found.unable ? choice.whyUnable('llm', entries, { what: 'the model "m"', work }).message : undefined,
+    }
+  }
+
+  const prompt = (bytes: number): object => ({ messages: [{ role: 'user', content: 'word '.repeat(bytes / 5) }] })
+  const byContext = Object.fromEntries(Object.entries(CONTEXTS).map(([id, contextTokens]) => [id, { contextTokens }]))
+
+  test('a prompt goes to those alone whose context it may fit into, those that take it for sure first', () => {
+    expect(chosenFor(byContext, prompt(400)).peers).toHaveLength(3)
+    expect(chosenFor(byContext, prompt(100_000)).peers).toEqual(['long', 'middling'])
+    expect(chosenFor(byContext, prompt(400_000)).peers).toEqual(['long'])
+  })
+
+  test('an answer that may not fit beside the prompt is asked of those first where it does', () => {
+    expect(chosenFor(byContext, { ...prompt(400), max_tokens: 100_000 }).peers[0]).toBe('long')
+  })
+
+  test('where it fits nowhere, the error names the longest context that is offered', () => {
+    const { peers, error } = chosenFor(byContext, prompt(2_000_000))
+    expect(peers).toEqual([])
+    expect(error).toMatch(
+      /^No provider of the model "m" takes 500,0\d\d tokens; the longest context offered is 131,072\./,
+    )
+  })
+
+  test('no request ever goes to a provider that is known not to take it, and to some where one is able', () => {
+    const capabilities = fc.option(fc.subarray(['tools', 'vision'] as const, { minLength: 1 }), { nil: undefined })
+    const kind = fc.constantFrom('chat' as const, 'embedding' as const, undefined)
+    const facts = fc.record({ kind, capabilities, contextTokens: fc.constantFrom(2_048, 32_768, undefined) })
+    fc.assert(
+      fc.property(
+        fc.array(facts, { minLength: 1, maxLength: 12 }),
+        fc.boolean(),
+        fc.boolean(),
+        (list, isLong, hasTools) => {
+          const table = Object.fromEntries(list.map((one, index) => [`peer-${index}`, one]))
+          const tools = hasTools ? { tools: [{ type: 'function', function: { name: 'f' } }] } : {}
+          const { peers } = chosenFor(table, { ...prompt(isLong ? 80_000 : 400), ...tools })
+          const able = (one: ModelFacts | undefined): boolean =>
+            one?.kind !== 'embedding' &&
+            !(hasTools && one?.capabilities?.includes('tools') === false) &&
+            !(isLong && one?.contextTokens === 2_048)
+          expect(peers.every((peerId) => able(table[peerId]))).toBe(true)
+          expect(peers.length).toBe(Math.min(4, list.filter(able).length))
+        },
+      ),
+    )
   })
 })
