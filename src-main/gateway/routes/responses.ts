@@ -18,7 +18,7 @@ export function responsesRoutes(needs: GatewayNeeds): Route[] {
         throw new AppError('not_found', `This node does not know who keeps a response "${id.slice(0, 200)}".`)
       }
       if (!isThere(needs, keeper)) throw keeperAway(id, keeper)
-      const work = needs.choice.workOf('llm', [], exchange.body)
+      const work = needs.choice.workOf('llm', [], { body: exchange.body, path: arrival.url })
       const request = { service: 'llm', path: arrival.url, what: `the response "${id}"`, work, considered: [] }
       await needs.forwarder.toProviders(exchange, request, [keeper])
     })
