@@ -7,12 +7,9 @@ const MAX_KEPT = 10_000
 /** Where the head of an answer is long enough to hold its id. */
 const HEAD_CHARS = 4 * 1024
 
-/** As every server of the interface writes them. */
+/** As every server of the interface writes them; safe in a path, too. */
 const ID = /^resp_[\w-]{1,120}$/
 const ID_IN_HEAD = /"id"\s*:\s*"(resp_[\w-]{1,120})"/
-
-/** Whether that may be the id of a response: safe in a path, too. */
-export const isResponseId = (id: string): boolean => ID.test(id)
 
 /** Which provider keeps the responses that went through this node: only that one can go on from them. */
 export class KeptResponses {
@@ -20,7 +17,7 @@ export class KeptResponses {
 
   /** Who keeps a response that was made for `asker`, a peer, or for this machine’s own apps. */
   keeperOf(id: string, asker?: string): Provider | undefined {
-    return isResponseId(id) ? this.#keepers.get(keyOf(id, asker)) : undefined
+    return ID.test(id) ? this.#keepers.get(keyOf(id, asker)) : undefined
   }
 
   /** Remembers who keeps a response. */
