@@ -83,7 +83,8 @@ export const MODEL_COLUMNS: readonly Column<ModelRow>[] = [
     numeric: true,
     width: 116,
     sortBy: ({ model }) => model.contextLength ?? null,
-    cell: ({ model }) => (model.contextLength === undefined ? strings.unknown : words.context(model.contextLength)),
+    cell: ({ model }) =>
+      model.contextLength === undefined ? strings.unknown : model.contextLength.toLocaleString('en'),
   },
   {
     key: 'ttft',
