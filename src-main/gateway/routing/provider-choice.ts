@@ -159,6 +159,8 @@ export function createProviderChoice(needs: {
 
   function chooseNow(service: string, tiers: readonly (readonly string[])[], request: ChoiceRequest): Choice {
     const { work } = request
+    // The same for all candidates, and asked of nearly none.
+    let holders: readonly string[] | undefined
     const snapshot = {
       ...snapshotOf(service, request.also),
       isWarm: (peerId: string) => work.isKnownTo(peerId),
@@ -168,7 +170,7 @@ export function createProviderChoice(needs: {
         !scores.keptWaiting(peerId) &&
         work.at(peerId).unreadTokens <= TRY_TOKENS &&
         // A conversation stays where it is.
-        work.holders().length === 0,
+        (holders ??= work.holders()).length === 0,
       estimateMs(peerId: string) {
         // Asks it in the background where its last answer is old.
         table.status.get(peerId)

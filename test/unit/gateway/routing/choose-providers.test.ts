@@ -176,7 +176,7 @@ describe('the providers of a request', () => {
     const mayGoTo = (peerId: string): boolean => peerId === 'slow'
     expect(idsOf(measured, { mayGoTo, prefer: 'quick', warm: () => ['quick'] })).toEqual(['slow'])
     const nobody = chooseProviders(measured, [['all']], { ...withRandom(createRandom(1)), mayGoTo: () => false })
-    expect(nobody).toEqual({ providers: [], unproven: [], knownButAway: false, beyondReach: true })
+    expect(nobody).toEqual({ providers: [], unproven: [], knownButAway: false, beyondReach: true, unable: false })
   })
 
   describe('among ten thousand peers', () => {

@@ -265,6 +265,8 @@ const loads = fc.record({
 })
 const paces = fc.record({ fixedMs: times, perThousandMs: times, spread: fc.constant(0) })
 const idle = { inFlight: 0, slots: 4, othersQueued: 0, holdMs: 2_080, waitingMs: 0, rttMs: 0 }
+/** Tokens of a prompt that takes longer to read than any answer takes. */
+const LONG = 1e9
 const PACE = { fixedMs: 80, perThousandMs: 100, spread: 0 }
 
 describe('the estimate', () => {
@@ -303,15 +305,17 @@ describe('the estimate', () => {
   test('tells what others lose by a slot: more of a full provider, little of an idle one, nothing by its word that it has many', () => {
     fc.assert(
       fc.property(loads, paces, (load, pace) => {
-        const lost = estimateOf(load, pace, 0).othersMs
-        expect(estimateOf({ ...load, inFlight: load.inFlight + 1 }, pace, 0).othersMs).toBeGreaterThanOrEqual(lost)
-        expect(estimateOf({ ...load, slots: 1_000 }, pace, 0).othersMs).toBe(
-          estimateOf({ ...load, slots: DEFAULT_SLOTS }, pace, 0).othersMs,
+        const lost = estimateOf(load, pace, LONG).othersMs
+        expect(estimateOf({ ...load, inFlight: load.inFlight + 1 }, pace, LONG).othersMs).toBeGreaterThanOrEqual(lost)
+        expect(estimateOf({ ...load, slots: 1_000 }, pace, LONG).othersMs).toBe(
+          estimateOf({ ...load, slots: DEFAULT_SLOTS }, pace, LONG).othersMs,
         )
         expect(lost).toBeLessThanOrEqual(load.holdMs)
       }),
     )
-    expect(estimateOf(idle, PACE, 0).othersMs).toBeCloseTo(2_080 / 4 / 16)
+    expect(estimateOf(idle, PACE, LONG).othersMs).toBeCloseTo(2_080 / 4 / 16)
+    // A short one gives no more than a part of its own wait.
+    expect(estimateOf({ ...idle, inFlight: 3 }, PACE, 0).othersMs).toBeLessThan(50)
   })
 
   test('is at least what a request that waits there now has waited', () => {
