@@ -56,9 +56,6 @@ export function queueingMs(load: Pick<ProviderLoad, 'inFlight' | 'slots' | 'othe
   return (waiting / slots) * load.holdMs
 }
 
-/** What of its own wait a request gives for others at most: a short one does not go far for what it hardly takes. */
-const MOST_FOR_OTHERS = 0.25
-
 /**
  * What the next ones lose by a slot that is taken, ms: one comes free in every `slots`-th part of the time a request
  * takes, and the fuller a provider is, the likelier somebody waits for it. Without it all go to the best one until it
@@ -92,9 +89,10 @@ export function estimateOf(load: ProviderLoad, pace: Readonly<PaceFigures>, unre
   const queueMs = queueingMs(load)
   const total = rttMs + fixedMs + readMs + queueMs
   const hangMs = Math.max(0, load.waitingMs - total)
+  // A short request does not go far for what it hardly takes: no more than its own wait counts for others.
   return {
     ...{ rttMs, fixedMs, readMs, queueMs, hangMs, totalMs: total + hangMs },
-    ...{ othersMs: Math.min(othersMs(load), MOST_FOR_OTHERS * total), spread: pace.spread },
+    ...{ othersMs: Math.min(othersMs(load), total), spread: pace.spread },
   }
 }
 
