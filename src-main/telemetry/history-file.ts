@@ -14,7 +14,7 @@ const HourSchema = z.object({
   out: DirectionTotalsSchema,
   in: DirectionTotalsSchema,
   local: DirectionTotalsSchema,
-  // Files of the first versions have none.
+  // Left out where there are none, as in files of the first versions.
   unanswered: count.default(0),
   errors: z.array(z.tuple([z.string().max(64), count])).max(64),
   ttfb: BinsSchema,
@@ -49,7 +49,7 @@ export async function writeHistoryFile(path: string, hours: readonly Rollup[]): 
       out,
       in: inwards,
       local,
-      unanswered,
+      ...(unanswered === 0 ? {} : { unanswered }),
       errors: [...errors],
       ttfb: ttfb.bins(),
       duration: duration.bins(),
