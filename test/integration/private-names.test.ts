@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
+import { join } from 'node:path'
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { readBody, startModelServer, type ModelServerFixture } from '../fixtures/model-servers/index.js'
@@ -12,7 +14,8 @@ const HOME_BEFORE = process.env['HOME']
 let asker: NodeInProcess
 let provider: NodeInProcess
 let server: ModelServerFixture
-let answer: { status?: number; headers?: OutgoingHttpHeaders; pieces: (string | Buffer)[] }
+/** `raw`: bytes in place of an answer, written by hand. */
+let answer: { status?: number; headers?: OutgoingHttpHeaders; pieces: (string | Buffer)[]; raw?: boolean }
 const seen: IncomingMessage[] = []
 
 beforeAll(async () => {
@@ -24,6 +27,11 @@ beforeAll(async () => {
     async answer(request, response) {
       seen.push(request)
       await readBody(request)
+      if (answer.raw === true) {
+        for (const piece of answer.pieces) await new Promise((resolve) => request.socket.write(piece, resolve))
+        request.socket.end()
+        return
+      }
       response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers })
       for (const piece of answer.pieces) await new Promise((resolve) => response.write(piece, resolve))
       response.end()
@@ -79,6 +87,20 @@ test.each<[string, string | Buffer, OutgoingHttpHeaders?, number?]>([
   expect(got.text).not.toMatch(PRIVATE)
   expect(got.status).toBe(status ?? 200)
   if (status === undefined) expect(JSON.parse(got.body)).toEqual({ id: 'c', model: 'x.gguf', choices: [] })
+})
+
+test.each([
+  ['07-path-escaped-ascii.answer', '"model":"x.gguf"'],
+  ['07-path-gzip-unasked.answer', '"model":"x.gguf"'],
+  ['07-path-header.answer', 'openai-model: x.gguf'],
+])('a peer never reads a private path in %s, whole or byte by byte', async (name, part) => {
+  const bytes = readFileSync(join(import.meta.dirname, '..', 'fixtures', 'cases', name))
+  for (const pieces of [[bytes], [...bytes].map((byte) => Buffer.of(byte))]) {
+    answer = { pieces, raw: true }
+    const got = await heard()
+    expect(got.text).not.toMatch(PRIVATE)
+    expect([got.status, got.text.includes(part)]).toEqual([200, true])
+  }
 })
 
 test('a peer never reads a private path in a header', async () => {

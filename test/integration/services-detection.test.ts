@@ -1,12 +1,15 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterEach, expect, test } from 'vitest'
 import type { DetectedServer, ServerKind } from '#shared/contract/sharing/detection.js'
 import { createDetector, type Candidate, type Detector } from '../../src-main/services/detection/index.js'
+import { startBareServer } from '../fixtures/bare-server.js'
 import * as servers from '../fixtures/model-servers/stand-ins/servers.js'
 import { startStandIn, type StandIn, type StandInModel } from '../fixtures/model-servers/stand-ins/stand-in.js'
 import { createRecordingLog } from '../fixtures/recording-log.js'
@@ -170,6 +173,21 @@ test.each(['gzip', 'deflate', 'br', 'zstd'])('a list that comes in %s unasked is
   const { port } = server.address() as AddressInfo
   expect(await detectorOf([{ port }]).scan()).toMatchObject([{ models: [{ id: 'packed' }] }])
   expect(asked).toBe('identity')
+})
+
+test('the list in 16-list-gzip-unasked.answer is read, whole or byte by byte', async () => {
+  const bytes = readFileSync(join(import.meta.dirname, '..', 'fixtures', 'cases', '16-list-gzip-unasked.answer'))
+  for (const pieces of [[bytes], [...bytes].map((byte) => Buffer.of(byte))]) {
+    const server = await startBareServer((socket) => {
+      for (const piece of pieces) socket.write(piece)
+      socket.end()
+    })
+    cleanups.push(() => {
+      server.close()
+      return Promise.resolve()
+    })
+    expect(await detectorOf([{ port: server.port }]).scan()).toMatchObject([{ state: 'ready', models: [{ id: 'a' }] }])
+  }
 })
 
 test('a list of models that is too long is said to be that', async () => {

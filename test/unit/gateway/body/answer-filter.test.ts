@@ -1,10 +1,12 @@
 import { PassThrough } from 'node:stream'
-import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { hidingNames } from '../../../../src-main/gateway/body/answer-filter.js'
 import { NameFilter } from '../../../../src-main/gateway/body/name-filter.js'
 import type { AnswerHandler, HttpExchange, HttpRequest } from '../../../../src-main/http-client/index.js'
 import { Answer, type Hooks } from '../../../fixtures/http-client.js'
+import { spelled, understood } from '../../../fixtures/spellings.js'
 
 const NAMES = new NameFilter([{ name: '/home/jörg/x.gguf', shown: 'x.gguf' }])
 const PATH = '/home/j\\u00f6rg/x.gguf'
@@ -190,4 +192,67 @@ test('a WebSocket’s head loses private names as well', () => {
   const socket = new PassThrough()
   server.onUpgrade({ 'sec-websocket-protocol': '/home/jörg/x.gguf' }, socket)
   expect([answer.headers, answer.socket]).toEqual([{ 'sec-websocket-protocol': 'x.gguf' }, socket])
+})
+
+describe('an answer in any spelling, coding, framing and pieces', () => {
+  const CODINGS: Readonly<Record<string, (text: string) => Buffer>> = {
+    identity: (text) => Buffer.from(text),
+    gzip: gzipSync,
+    deflate: deflateSync,
+    br: brotliCompressSync,
+    zstd: zstdCompressSync,
+  }
+  const TYPES = ['application/json', 'text/event-stream', 'application/x-ndjson', 'text/plain'] as const
+  const framing = fc.record({
+    coding: fc.constantFrom(...Object.keys(CODINGS)),
+    type: fc.constantFrom(...TYPES),
+    hasLength: fc.boolean(),
+    sizes: fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 4 }),
+  })
+  type Framing = typeof framing extends fc.Arbitrary<infer F> ? F : never
+
+  async function answered(bytes: Buffer, { coding, type, hasLength, sizes }: Framing): Promise<Answer> {
+    const { server, answer } = exchange()
+    server.onHead(200, {
+      'content-type': type,
+      ...(coding === 'identity' ? {} : { 'content-encoding': coding }),
+      ...(hasLength ? { 'content-length': String(bytes.length) } : {}),
+    })
+    for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
+      const size = sizes[turn % sizes.length] ?? 1
+      server.onData(bytes.subarray(at, at + size))
+      at += size
+    }
+    server.onEnd()
+    return await answer.ended
+  }
+
+  test('shows no private name, and all that stands around it', async () => {
+    await fc.assert(
+      fc.asyncProperty(spelled('/home/jörg/x.gguf'), framing, async (name, how) => {
+        const text = `data: {"id":"c","model":"${name}","text":"Grüße"}\n\n`
+        const answer = await answered(CODINGS[how.coding]?.(text) ?? Buffer.from(text), how)
+        const shown = Buffer.from(answer.text, 'latin1')
+        expect(understood(shown).filter((reading) => /jörg|home/.test(reading))).toEqual([])
+        expect(shown.toString()).toBe(`data: {"id":"c","model":"x.gguf","text":"Grüße"}\n\n`)
+        if (answer.headers['content-length'] !== undefined) {
+          expect(answer.headers['content-length']).toBe(String(shown.length))
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('shows none either where it is not in the coding it names', async () => {
+    await fc.assert(
+      fc.asyncProperty(framing, fc.constantFrom(...Object.values(CODINGS), deflateRawSync), async (how, other) => {
+        const answer = await answered(other(`{"model":"${PATH}"}`), how)
+        expect(understood(Buffer.from(answer.text, 'latin1')).filter((reading) => /jörg|home/.test(reading))).toEqual(
+          [],
+        )
+        expect(answer.finals).toBe(1)
+      }),
+      { numRuns: 100 },
+    )
+  })
 })
