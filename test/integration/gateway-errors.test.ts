@@ -491,6 +491,39 @@ describe('bytes that two servers could read differently', () => {
     expect(error).toMatchObject({ code: 'invalid_request', type: 'invalid_request_error', param: null })
   })
 
+  const NO_HOST = (path: string): string => `POST ${path} HTTP/1.1\r\nContent-Length: 0\r\n\r\n`
+  const NO_HTTP = (path: string): string => `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n`
+
+  test.each([
+    ['no Host', NO_HOST, 'A request names one Host (RFC 9112 §3.2), and this one names none.'],
+    ['what the parser refuses', NO_HTTP, 'This is not a well-formed HTTP request (Bad Request).'],
+  ])('%s is refused in the shape that the interface has for its errors', async (_name, bytes, message) => {
+    const refusal = async (path: string): Promise<{ ids: Record<string, string>; body: object }> => {
+      const { text } = await raw(bytes(path)).ended
+      expect(text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
+      const [top = '', body = ''] = text.split('\r\n\r\n')
+      const ids = Object.fromEntries(
+        [...top.matchAll(/^(x-request-id|request-id): (\S+)/gim)].map(([, k, v]) => [k, v]),
+      )
+      return { ids, body: JSON.parse(Buffer.from(body, 'latin1').toString()) as object }
+    }
+    const openai = await refusal('/v1/chat/completions')
+    const request_id = openai.ids['X-Request-Id']
+    expect(openai.body).toMatchObject({ error: { code: 'invalid_request', message, request_id } })
+    const anthropic = await refusal('/v1/messages')
+    const error = { type: 'invalid_request_error', message }
+    expect(anthropic.body).toMatchObject({ type: 'error', error, request_id: anthropic.ids['Request-Id'] })
+    expect(Object.keys(anthropic.ids).sort()).toEqual(['Request-Id', 'X-Request-Id'])
+    expect((await refusal('/api/chat')).body).toMatchObject({ error: message, code: 'invalid_request' })
+  })
+
+  test('an expectation that is not known is passed over, and one that is met', async () => {
+    for (const expected of ['foo', '200-ok, 100-continue']) {
+      const ask = `GET /v1/health HTTP/1.1\r\nHost: localhost\r\nExpect: ${expected}\r\nConnection: close\r\n\r\n`
+      expect((await raw(ask).ended).text).toMatch(/HTTP\/1\.1 200 OK\r\n[^]*"status":"ok"/)
+    }
+  })
+
   test('headers without end are 431', async () => {
     const { text } = await raw(`GET / HTTP/1.1\r\nHost: localhost\r\nX-A: ${'x'.repeat(40_000)}\r\n\r\n`).ended
     expect(text).toMatch(/^HTTP\/1\.1 431 /)

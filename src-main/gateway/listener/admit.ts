@@ -40,9 +40,11 @@ export function createAdmit(options: {
 
   return (arrival, found) => {
     const { listener, request, response } = arrival
-    if (hasSeveralHosts(request.rawHeaders)) {
+    const hosts = countHosts(request.rawHeaders)
+    if (hosts > 1 || (hosts === 0 && request.httpVersion === '1.1')) {
       response.setHeader('Connection', 'close')
-      throw new AppError('invalid_request', 'A request names one Host (RFC 9112 §3.2), and this one names several.')
+      const named = hosts === 0 ? 'none' : 'several'
+      throw new AppError('invalid_request', `A request names one Host (RFC 9112 §3.2), and this one names ${named}.`)
     }
     if (listener === 'local') admitLocal(arrival, found)
     else if (arrival.isHandshake) assertHandshake(request.headers)
@@ -88,15 +90,13 @@ function whyRefused(hostName: HostName, host: string): string {
 }
 
 /** Node keeps the first `Host` and drops the rest; what stands before or behind this node may take another. */
-function hasSeveralHosts(rawHeaders: readonly string[]): boolean {
-  let seen = false
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]
-    if (name?.length !== 4 || name.toLowerCase() !== 'host') continue
-    if (seen) return true
-    seen = true
+    if (name?.length === 4 && name.toLowerCase() === 'host') count += 1
   }
-  return false
+  return count
 }
 
 /** Stands for the origin of pages whose requests name none. */

@@ -1,11 +1,12 @@
-import { randomUUID } from 'node:crypto'
 import http, { type RequestListener, STATUS_CODES } from 'node:http'
 import { AppError, toWireError } from '#shared/errors.js'
 import type { Log } from '../../logging/index.js'
 import { boundAcceptedSockets, acceptUpgrades, followResponses, isWebSocketHandshake } from '../../p2p/index.js'
+import { newRequestId } from './arrival.js'
 import { acceptHalfClosed } from './half-closed.js'
 import type { DrainableListener } from './listeners.js'
 import { type Listening, listenOn } from './loopbacks.js'
+import { errorBody, modelApiOf } from './model-api.js'
 
 /** The gateway's own port on this machine. */
 export interface LocalListener extends DrainableListener {
@@ -43,6 +44,8 @@ export function createLocalListener(
       maxHeaderSize: MAX_HEADER_BYTES,
       noDelay: true,
       shouldUpgradeCallback: isWebSocketHandshake,
+      // Refused like all that is refused, and not by Node in words of no interface.
+      requireHostHeader: false,
     },
     needs.handler,
   )
@@ -54,7 +57,9 @@ export function createLocalListener(
     { log, isBusy: (socket) => responses.on(socket) !== undefined },
     { max: maxConnections, name: 'gateway' },
   )
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+  // An expectation other than 100-continue may be passed over (RFC 9110 §10.1.1); Node would refuse the request.
+  server.on('checkExpectation', (request, response) => void server.emit('request', request, response))
+  server.on('clientError', (error: ParseError, socket) => {
     const midway = responses.on(socket)?.headersSent === true
     if (error.code === 'ECONNRESET' || !socket.writable || midway) socket.destroy()
     else socket.end(malformedRequestAnswer(error), () => socket.destroy())
@@ -95,15 +100,25 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 }
 
+/** As Node's parser reports it: with the bytes it was reading. */
+interface ParseError extends NodeJS.ErrnoException {
+  rawPacket?: Buffer
+}
+
 /** The whole answer, as bytes for the socket, to something that is no HTTP request or an ambiguous one. */
-function malformedRequestAnswer(error: NodeJS.ErrnoException): string {
+function malformedRequestAnswer(error: ParseError): string {
   const status = STATUS_OF[error.code ?? ''] ?? 400
   const sentence = `This is not a well-formed HTTP request (${STATUS_CODES[status] ?? 'Bad Request'}).`
-  const body = JSON.stringify(toWireError(new AppError('invalid_request', sentence), randomUUID()))
+  const requestId = newRequestId()
+  const [, target = ''] = /^[A-Z]+ (\S+) HTTP/.exec(error.rawPacket?.toString('latin1') ?? '') ?? []
+  const api = modelApiOf(target, {})
+  const body = JSON.stringify(errorBody(api, status, toWireError(new AppError('invalid_request', sentence), requestId)))
   return [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${requestId}`,
+    ...(api === 'anthropic' ? [`Request-Id: ${requestId}`] : []),
     'Connection: close',
     '',
     body,
