@@ -8,7 +8,7 @@ import { quote, type SettingProblem } from '../../config/index.js'
 import { printable } from '../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { counted, mayColour } from '../table.js'
-import { serversText } from './detect.js'
+import { serversText, withShares } from './detect.js'
 
 /** The options only `ocf share` has. */
 export const SHARE_OPTIONS: [flags: string, help: string, repeatable?: 'repeatable'][] = [
@@ -163,7 +163,7 @@ async function theOnlyServer(needs: {
   const usable = servers.filter(({ models }) => models.length > 0)
   const [only] = usable
   if (only !== undefined && usable.length === 1) return { host: only.host, port: only.port }
-  io.stderr.write(serversText(servers, mayColour(io)))
+  io.stderr.write(serversText(await withShares(client, servers), mayColour(io)))
   if (usable.length > 1) io.stderr.write('Say which one: `ocf share PORT`.\n')
   return undefined
 }

@@ -10,7 +10,10 @@ const servers = sharing.detector.servers()
 const [share] = sharing.shares.list()
 
 describe('ocf share', () => {
-  const answers = { 'detection.scan': servers, 'detection.type-in': servers[0], 'shares.add': share }
+  const answers = {
+    ...{ 'detection.scan': servers, 'detection.type-in': servers[0], 'shares.add': share },
+    ...{ 'services.list': [], 'shares.list': [] },
+  }
 
   const sharedAs = (...choices: [model: string, visibility: string, ticked?: boolean][]) => ({
     ...share,
