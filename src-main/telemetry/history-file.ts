@@ -42,7 +42,7 @@ export async function readHistoryFile(path: string, log: Log): Promise<Rollup[]>
 
 /** Writes the hours (mode 0600): the file changes as a whole or not at all. */
 export async function writeHistoryFile(path: string, hours: readonly Rollup[]): Promise<void> {
-  const file: z.output<typeof FileSchema> = {
+  const file: z.input<typeof FileSchema> = {
     format: FORMAT,
     hours: hours.map(({ startMs, out, in: inwards, local, unanswered, errors, ttfb, duration }) => ({
       at: startMs,
