@@ -1,7 +1,11 @@
+import { BoundedMap } from '../../base/bounded-map.js'
 import type { Service } from '../../base/lifecycle.js'
-import type { NodeTable, OfferedService } from '../../node-table/index.js'
+import type { NodeTable, OfferedService, Row } from '../../node-table/index.js'
 
-/** Remembers what was ever offered, so that "nobody offers it now" and "nobody ever did" are different answers. */
+/**
+ * Remembers what was offered and may come back, so that "nobody offers it now" and "nobody offers it" are different
+ * answers. What a server takes out of its list while it is there does not come back soon.
+ */
 export interface KnownOffers extends Service {
   service(name: string): boolean
   offer(service: string, entry: string): boolean
@@ -10,10 +14,15 @@ export interface KnownOffers extends Service {
 /** Offers remembered; the longest unseen one is forgotten first. */
 const MAX_OFFERS = 8_192
 
+/** Servers whose last list is remembered. */
+const MAX_SERVERS = 4_096
+
 /** Offers seen in the node table, or told by trusted peers, since this node started. */
 export function createKnownOffers(needs: { table: NodeTable }): KnownOffers {
   const offers = new Set<string>()
   const services = new Set<string>()
+  /** What each server of a row offered when it was last in one. */
+  const lists = new BoundedMap<string, readonly string[]>(MAX_SERVERS)
   const subscriptions: (() => void)[] = []
 
   function remember(set: Set<string>, key: string): void {
@@ -29,14 +38,33 @@ export function createKnownOffers(needs: { table: NodeTable }): KnownOffers {
     }
   }
 
+  /** A row tells its servers apart: one that is in it with fewer models has lost them, one that is not is away. */
+  function noteRow({ peerId, record }: Row): void {
+    for (const { name, host, port, identity_group: entries } of record.service) {
+      const server = [peerId, name, host, port].join('\0')
+      const now = new Set(entries)
+      for (const entry of lists.get(server) ?? []) {
+        if (!now.has(entry) && !isOfferedByOthers(name, entry, peerId)) offers.delete(`${name}\0${entry}`)
+      }
+      lists.set(server, entries)
+    }
+    note(record.service)
+  }
+
+  function isOfferedByOthers(service: string, entry: string, peerId: string): boolean {
+    const { table } = needs
+    for (const provider of table.providers(service, entry)) if (provider !== peerId) return true
+    return table.offers.providers(service, entry).size > 0
+  }
+
   return {
     name: 'known-offers',
     start() {
       const { table } = needs
-      for (const row of table.rows()) note(row.record.service)
+      for (const row of table.rows()) noteRow(row)
       subscriptions.push(
         table.subscribe((event) => {
-          if (event.type !== 'row:removed') note(event.row.record.service)
+          if (event.type !== 'row:removed') noteRow(event.row)
         }),
         table.offers.subscribe((peerId) => note(table.offers.of(peerId))),
       )
