@@ -152,6 +152,30 @@ test('a key that was typed in while looking is the one that is kept', async () =
   expect(detector.servers()).toMatchObject([{ sharedAs: `llm@127.0.0.1:${jan.port}` }])
 })
 
+test.each(['llama3.2', 'LLAMA3.2:latest', 'library/llama3.2', 'library/Llama3.2:LATEST'])(
+  'a model of Ollama is shared by any name that Ollama takes for it: %s',
+  async (name) => {
+    const { shares } = await donor()
+    const ollama = await running(servers.OLLAMA())
+    const share = await shares.add({ ...at(ollama), models: [name], aliases: [{ name: 'further', model: name }] })
+    expect(share).toMatchObject({
+      models: ['llama3.2:latest'],
+      aliases: [{ name: 'further', model: 'llama3.2:latest' }],
+    })
+  },
+)
+
+test('a model of another server is shared by its own name alone, and the near one is told', async () => {
+  const { shares } = await donor()
+  const server = await running({
+    routes: { 'GET /v1/models': { body: { object: 'list', data: [{ id: 'llama3.2:latest', owned_by: 'someone' }] } } },
+  })
+  await expect(shares.add({ ...at(server), models: ['llama3.2'] })).rejects.toMatchObject({
+    code: 'invalid_service',
+    message: expect.stringContaining('llama3.2:latest') as string,
+  })
+})
+
 test('unticking a model takes it out, and the server stays', async () => {
   const server = await running(servers.OLLAMA())
   const { shares, registry } = await donor()

@@ -116,12 +116,19 @@ function serverIds(
   const missing = named.filter((_, index) => found[index] === undefined)
   if (missing.length > 0) {
     const list = missing.slice(0, 5).map((id) => JSON.stringify(id))
-    const near = missing.length === 1 ? didYouMean(nearNames(missing[0] ?? '', ids.map(publicIdOf).slice(0, 500))) : ''
+    const [first = '', ...others] = missing
+    const near = others.length === 0 ? didYouMean(nearIds(first, ids.map(publicIdOf).slice(0, 500))) : ''
     throw new AppError('invalid_service', `The server at ${address} has no model ${list.join(', ')}.${near}`, {
       param: 'models',
     })
   }
   return [...new Set(found.filter((id) => id !== undefined))]
+}
+
+/** Ids that may be meant: the one that a tag is missing from, else those that look like it. */
+function nearIds(wanted: string, ids: readonly string[]): string[] {
+  const same = ids.filter((id) => ollamaKeyOf(id) === ollamaKeyOf(wanted))
+  return same.length > 0 ? same : nearNames(wanted, ids)
 }
 
 /** Further names with the server's own ids. @throws AppError `invalid_service` for one that can't be announced */
