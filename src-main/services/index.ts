@@ -144,6 +144,8 @@ export interface ServiceRegistry extends Service {
   reportFailure(id: string): void
   /** That server is answering a request now; a health check that times out meanwhile means busy, not dead. */
   reportSuccess(id: string): void
+  /** That server answered that there is no such thing: its list of models is read anew, about once a second at most. */
+  reportMissing(id: string): void
   /** Checks that server at once; resolves when it is known how it is, and never rejects. */
   recheck(id: string): Promise<void>
   /** The owner's key to send to that server, where there is one. */

@@ -289,6 +289,7 @@ function fakeRegistry(services: Map<string, LocalService>, subscribe: (listener:
     remove: () => Promise.resolve(false),
     reportFailure: () => undefined,
     reportSuccess: () => undefined,
+    reportMissing: () => undefined,
     recheck: () => Promise.resolve(),
     apiKey: () => undefined,
     subscribe,

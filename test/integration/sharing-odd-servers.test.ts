@@ -69,6 +69,22 @@ test('a request that runs while its server’s models change ends well, and the 
   for (const model of ['stays', 'after']) expect((await chat(asker.gateway, { model })).status).toBe(200)
 })
 
+test('a model that its server turns out not to have is withdrawn at the first request for it', async () => {
+  const server = await startModelServer({ models: ['removed', 'kept'] })
+  await shared(server)
+  await untilListed(asker.gateway, 'removed')
+  server.state.models = ['kept']
+  const withdrawnBy = performance.now() + 15_000
+
+  const first = await chat(asker.gateway, { model: 'removed' })
+  expect(first.status).toBe(404)
+  await until(async () => (await modelIds(asker.gateway)).join() === 'kept', { what: 'the list follows' })
+  // Half a minute, where nothing was asked for.
+  expect(performance.now()).toBeLessThan(withdrawnBy)
+  const second = await chat(asker.gateway, { model: 'removed' })
+  expect([second.status, await second.json()]).toMatchObject([404, { error: { code: 'model_not_found' } }])
+})
+
 /** A server's own ids, and what the network calls them where that differs. */
 const ODD_IDS: [id: string, published?: string][] = [
   ['org/name:tag'],

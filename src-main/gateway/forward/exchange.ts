@@ -119,7 +119,7 @@ export interface AttemptRecord {
 export function createAttemptRecord(needs: {
   host: Pick<Host, 'isConnected'>
   health: Pick<ProviderHealth, 'reportSuccess' | 'reportFailure' | 'reportOfferFailure'>
-  registry: Pick<ServiceRegistry, 'reportSuccess' | 'reportFailure'>
+  registry: Pick<ServiceRegistry, 'reportSuccess' | 'reportFailure' | 'reportMissing'>
   /** What trusted peers told. */
   offers: Pick<TrustedOffers, 'ask'>
   log: Log
@@ -136,6 +136,12 @@ export function createAttemptRecord(needs: {
     if (provider.kind === 'self') registry.reportFailure(provider.serviceId)
     else if (!host.isConnected(provider.peerId)) health.reportFailure(provider.peerId, reason)
     else if (offer !== undefined) health.reportOfferFailure(provider.peerId, offer)
+  }
+
+  /** It may have the model no longer, or share it no longer, or not with this node. */
+  function missing(provider: Provider): void {
+    if (provider.kind === 'peer') offers.ask(provider.peerId)
+    else registry.reportMissing(provider.serviceId)
   }
 
   function finish(exchange: Exchange, fields: TrafficUpdate): void {
@@ -158,8 +164,7 @@ export function createAttemptRecord(needs: {
       }
       if (result.kind === 'relayed') {
         success(provider, plan.offer)
-        // It may share that no longer, or not with this node.
-        if (result.status === NOT_FOUND && provider.kind === 'peer') offers.ask(provider.peerId)
+        if (result.status === NOT_FOUND) missing(provider)
         const ttfbMs = Math.round(result.timing.ttfbMs)
         log.debug('a request was answered', { ...fields, status: result.status, ttfbMs })
         finish(exchange, { status: result.status })

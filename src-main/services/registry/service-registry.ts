@@ -131,6 +131,10 @@ class WatchingRegistry implements ServiceRegistry {
     this.#watchers.get(id)?.reportSuccess()
   }
 
+  reportMissing(id: string): void {
+    this.#watchers.get(id)?.reportMissing()
+  }
+
   async recheck(id: string): Promise<void> {
     await this.#watchers.get(id)?.recheck()
   }

@@ -15,6 +15,8 @@ export interface WatchTimings {
   busyWindowMs: number
   /** Between a check and one asked for by a failed request. */
   urgentGapMs: number
+  /** Between two checks of a server that did not have what was asked for. */
+  missingGapMs: number
 }
 
 /** What the design asks for. */
@@ -25,6 +27,7 @@ export const DEFAULT_TIMINGS: WatchTimings = {
   firstProbeTimeoutMs: 10_000,
   busyWindowMs: 30_000,
   urgentGapMs: 100,
+  missingGapMs: 1_000,
 }
 
 /** Unsuccessful checks in a row after which a service is withdrawn. */

@@ -17,6 +17,7 @@ export interface ServiceWatcher extends Service {
   change(registration: ServiceRegistration): void
   reportFailure(): void
   reportSuccess(): void
+  reportMissing(): void
   /** Resolves after a check that began later than this call, or with the end of the watcher. */
   recheck(): Promise<void>
 }
@@ -51,6 +52,8 @@ class HealthWatcher implements ServiceWatcher {
   #published: PublishedModels
   #service: LocalService
   #lastSuccessMs = Number.NEGATIVE_INFINITY
+  /** When the last list was asked for because something was missing. */
+  #lastMissingMs = Number.NEGATIVE_INFINITY
   /** A request failed, so the server is to be checked at once. */
   #urgent = false
   #running: Promise<void> | undefined
@@ -92,6 +95,14 @@ class HealthWatcher implements ServiceWatcher {
 
   reportSuccess(): void {
     this.#lastSuccessMs = this.#needs.clock.elapsedMs()
+  }
+
+  reportMissing(): void {
+    const nowMs = this.#needs.clock.elapsedMs()
+    // Any request for a path that the server does not have says so.
+    if (nowMs - this.#lastMissingMs < this.#timings.missingGapMs) return
+    this.#lastMissingMs = nowMs
+    this.#sleep.interrupt()
   }
 
   recheck(): Promise<void> {

@@ -82,6 +82,7 @@ async function frontOf(service: LocalService, path = '/x'): Promise<TestServer &
       get: () => service,
       apiKey: () => undefined,
       reportSuccess: () => undefined,
+      reportMissing: () => undefined,
       reportFailure: (id: string) => failures.push(id),
     },
     health: {},
@@ -214,6 +215,7 @@ async function front(acts: Record<string, Act[]>, service = 'llm') {
     registry: {},
     health: {
       reportSuccess: () => undefined,
+      reportMissing: () => undefined,
       reportFailure: () => undefined,
       reportOfferFailure: () => undefined,
       whyBrokenOff: () => Promise.resolve(undefined),

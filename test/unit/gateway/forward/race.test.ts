@@ -96,6 +96,7 @@ async function front(
     registry: {},
     health: {
       reportSuccess: () => undefined,
+      reportMissing: () => undefined,
       reportOfferFailure: (peerId: string) => failures.push(peerId),
       whyBrokenOff: () => Promise.resolve(undefined),
       reportEnd: () => true,
