@@ -102,6 +102,8 @@ export const MAX_COMPARED = 64
 const MAX_UNPROVEN = 256
 
 interface Offers {
+  /** Who has been considered: entries may share providers, and some are drawn more than once. */
+  seen: Set<string>
   own: string[]
   /** This node can take it. */
   isOwnAble: boolean
@@ -119,6 +121,7 @@ type Asked = RoutingHints & { random: () => number; ownPeerId: string }
 function offersOf(snapshot: ProviderSnapshot, entries: readonly string[], asked: Asked): Offers {
   const { exclude, ownPeerId } = asked
   const offers: Offers = {
+    seen: new Set(),
     own: [],
     isOwnAble: asked.fit?.(ownPeerId, entries) !== 'no',
     proven: [],
@@ -169,6 +172,8 @@ function consider(
   { asked, entries }: Wanted,
 ): void {
   if (peerId === undefined || peerId === asked.ownPeerId || asked.exclude?.has(peerId) === true) return
+  if (offers.seen.has(peerId)) return
+  offers.seen.add(peerId)
   if (asked.mayGoTo?.(peerId) === false) {
     offers.beyondReach = true
     return
@@ -185,7 +190,7 @@ function consider(
   }
   // Those that take it for sure come before those that may.
   const alike = offers[fit === 'maybe' && standing === 'proven' ? 'doubtful' : standing]
-  if (!alike.includes(peerId) && (standing !== 'unproven' || alike.length < MAX_UNPROVEN)) alike.push(peerId)
+  if (standing !== 'unproven' || alike.length < MAX_UNPROVEN) alike.push(peerId)
 }
 
 function inOrder(snapshot: ProviderSnapshot, offers: Offers, options: Asked): Provider[] {
@@ -218,7 +223,8 @@ function preferFirst(order: Provider[], peerId: string): void {
 function byEstimate(snapshot: ProviderSnapshot, peers: readonly string[], { random }: Asked): string[] {
   if (peers.length < 2) return [...peers]
   const left = peers.map((peerId): Compared => {
-    const [isBusy, ms] = [snapshot.isBusy(peerId), snapshot.estimateMs(peerId)]
+    const isBusy = snapshot.isBusy(peerId)
+    const ms = snapshot.estimateMs(peerId)
     return { peerId, isBusy, ms, drawnMs: snapshot.isWarm(peerId) ? ms : drawn(ms, SHUFFLE, random) }
   })
   const tried = random() < TRY_SHARE ? left.findIndex((one) => !one.isBusy && snapshot.isWorthATry(one.peerId)) : -1

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { TrafficCandidate } from '#shared/contract/node/traffic.js'
 import type { AppError } from '#shared/errors.js'
-import type { ModelFacts } from '#shared/model-facts.js'
 import { type NodeTable, ProviderSet, type ReadonlyProviderSet } from '../../node-table/index.js'
 import type { Host } from '../../p2p/index.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
@@ -129,12 +128,6 @@ export function createProviderChoice(needs: {
     }
   }
 
-  /** What that peer tells of the model that is meant. */
-  function factsOf(peerId: string, entries: readonly string[]): ModelFacts | undefined {
-    for (const entry of entries) if (entry.startsWith(MODEL)) return models.facts(entry.slice(MODEL.length), peerId)
-    return undefined
-  }
-
   function optionsOf(
     service: string,
     tiers: readonly (readonly string[])[],
@@ -142,6 +135,8 @@ export function createProviderChoice(needs: {
   ): Parameters<typeof chooseProviders>[2] {
     // Most requests meet nobody who tells anything: what they need is looked for when somebody does.
     let asked: Asked | undefined
+    // The same for all candidates of a tier.
+    let sought: { entries: readonly string[]; model: string | undefined } | undefined
     const farthest = reach.of(service, tiers[0] ?? [], one(headers['x-ocf-only']))
     return {
       random,
@@ -151,7 +146,9 @@ export function createProviderChoice(needs: {
       exclude: excluded(one(headers['x-ocf-exclude'])),
       warm: () => work.holders(),
       fit(peerId, entries) {
-        const facts = service === 'llm' ? factsOf(peerId, entries) : undefined
+        if (service !== 'llm') return 'yes'
+        if (sought?.entries !== entries) sought = { entries, model: modelIn(entries) }
+        const facts = sought.model === undefined ? undefined : models.facts(sought.model, peerId)
         return facts === undefined ? 'yes' : fitOf((asked ??= work.asked), facts)
       },
     }
@@ -225,10 +222,11 @@ export function createProviderChoice(needs: {
     },
     whyUnable(service, entries, { what, work }) {
       const peers = entries.flatMap((entry) => [...offering(service, entry)])
+      const model = modelIn(entries)
       return nobodyTakes(
         what,
         work.asked,
-        peers.flatMap((peerId) => factsOf(peerId, entries) ?? []),
+        model === undefined ? [] : peers.flatMap((peerId) => models.facts(model, peerId) ?? []),
       )
     },
     explain: (providers, work) =>
@@ -250,6 +248,10 @@ export function createProviderChoice(needs: {
     },
   }
 }
+
+/** The model that entries name. */
+const modelIn = (entries: readonly string[]): string | undefined =>
+  entries.find((entry) => entry.startsWith(MODEL))?.slice(MODEL.length)
 
 const one = (header: string | string[] | undefined): string | undefined => (Array.isArray(header) ? header[0] : header)
 

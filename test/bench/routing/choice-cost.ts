@@ -1,3 +1,4 @@
+import type { ModelFacts } from '../../../src-shared/model-facts.js'
 import { createOwnPolicy } from './own-policy.ts'
 import { createProvider } from './provider.ts'
 import { createRandom } from './random.ts'
@@ -14,6 +15,7 @@ export interface ChoiceCost {
 }
 
 const CANDIDATES = 64
+const CONTEXT_TOKENS = 131_072
 const ROUNDS = 4_000
 const TOKENS_PER_KIB = 256
 
@@ -23,7 +25,15 @@ export async function choiceCost(promptKib: number): Promise<ChoiceCost> {
   const providers = new Map(
     heterogeneous(CANDIDATES).map((spec, index) => [`peer-${index}`, createProvider(sim, `peer-${index}`, spec)]),
   )
-  const policy = createOwnPolicy({ sim, providers, random: createRandom(1) })
+  // Each tells what its model is, and takes the request.
+  const told = new Map<string, ModelFacts>(
+    [...providers.keys()].map((peerId) => [
+      peerId,
+      { kind: 'chat', capabilities: ['tools'], contextTokens: CONTEXT_TOKENS },
+    ]),
+  )
+  const facts = (peerId: string): ModelFacts | undefined => told.get(peerId)
+  const policy = createOwnPolicy({ sim, providers, random: createRandom(1), facts })
   const request: SimRequest = {
     ...{ atMs: 0, gateway: 0, conversation: 'one', contextTokens: promptKib * TOKENS_PER_KIB },
     ...{ knownTokens: 0, answerTokens: 100 },

@@ -7,6 +7,7 @@ import { createStatusFollower } from '../../../src-main/gateway/routing/status-f
 import type { NodeTable } from '../../../src-main/node-table/index.js'
 import { ProviderSet } from '../../../src-main/node-table/view/provider-set.js'
 import type { Host } from '../../../src-main/p2p/index.js'
+import type { ModelFacts } from '../../../src-shared/model-facts.js'
 import { silentLog } from '../../fixtures/hosts.js'
 import type { Policy } from './policies.ts'
 import { bodyOf } from './prompt.ts'
@@ -24,8 +25,10 @@ export function createOwnPolicy(needs: {
   sim: Simulation
   providers: ReadonlyMap<string, SimProvider>
   random: () => number
+  /** What a provider tells of its model; nothing without it. */
+  facts?: (peerId: string) => ModelFacts | undefined
 }): Policy & { routable(): string[] } {
-  const { sim, providers, random } = needs
+  const { sim, providers, random, facts } = needs
   const monotonic = { elapsedMs: () => sim.now() }
   const ids = [...providers.keys()]
   const offering = new ProviderSet(ids)
@@ -55,7 +58,7 @@ export function createOwnPolicy(needs: {
     ...{ host, table, health, scores, random },
     registry: { connected: () => [] },
     admission: { hasRoom: false },
-    models: { facts: () => undefined },
+    models: { facts: (_id, peerId) => facts?.(peerId) },
     reach: { of: () => 'anyone', includes: () => true },
   })
   // The same one is asked about at each of its attempts.

@@ -90,9 +90,16 @@ export function estimateOf(load: ProviderLoad, pace: Readonly<PaceFigures>, unre
   const total = rttMs + fixedMs + readMs + queueMs
   const hangMs = Math.max(0, load.waitingMs - total)
   // A short request does not go far for what it hardly takes: no more than its own wait counts for others.
+  const forOthersMs = Math.min(othersMs(load), total)
   return {
-    ...{ rttMs, fixedMs, readMs, queueMs, hangMs, totalMs: total + hangMs },
-    ...{ othersMs: Math.min(othersMs(load), total), spread: pace.spread },
+    rttMs,
+    fixedMs,
+    readMs,
+    queueMs,
+    hangMs,
+    totalMs: total + hangMs,
+    othersMs: forOthersMs,
+    spread: pace.spread,
   }
 }
 

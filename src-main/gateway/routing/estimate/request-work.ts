@@ -51,7 +51,7 @@ export class RequestWork {
   /** Whether that provider has read the beginning of it. */
   isKnownTo(peerId: string): boolean {
     const chain = this.#chainOf()
-    return chain !== undefined && this.#sent.knownBytes(peerId, chain) > 0
+    return chain !== undefined && this.#sent.knows(peerId, chain)
   }
 
   /** Providers that have read the most of it, as far as is known. */
