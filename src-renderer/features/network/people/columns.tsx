@@ -16,18 +16,18 @@ export function peopleColumns(onOpen: (kind: 'rename' | 'remove', person: Person
   const { column } = words
   return [
     { key: 'name', header: column.name, cell: (person) => <Name person={person} />, sortBy: ({ label }) => label },
-    { key: 'state', header: column.state, width: 120, cell: (person) => <LastSeen person={person} /> },
+    { key: 'state', header: column.state, width: 110, cell: (person) => <LastSeen person={person} /> },
     {
       key: 'since',
       header: column.since,
-      width: 120,
+      width: 104,
       cell: ({ trustedAtMs }) => (trustedAtMs === null ? strings.unknown : <TimeAgo atMs={trustedAtMs} />),
     },
-    { key: 'how', header: column.how, width: 200, minor: true, cell: ({ trustedBy }) => words.how[trustedBy] },
+    { key: 'how', header: column.how, width: 184, minor: true, cell: ({ trustedBy }) => words.how[trustedBy] },
     {
       key: 'change',
       header: column.change,
-      width: 180,
+      width: 160,
       cell: (person) => (
         <span className={styles['links']}>
           <button
