@@ -289,7 +289,7 @@ describe('the second question of the first run', () => {
     const page = await open('#/home')
     const answers = page.getByRole('radiogroup', { name: 'May strangers’ computers answer you?' })
     await answers.getByRole('radio', { name: 'Yes, anyone’s', checked: true }).waitFor()
-    await answers.getByRole('radio', { name: 'Only people I trust' }).check()
+    await answers.getByRole('radio', { name: 'Only people I trust' }).click()
     await answers.getByRole('radio', { name: 'Only people I trust', checked: true }).waitFor()
     await page.getByText('Only people you trust may answer.').waitFor()
     expect(reach).toBe('trusted')

@@ -53,7 +53,7 @@ export const MODEL_COLUMNS: readonly Column<ModelRow>[] = [
     hint: strings.glossary.rtt,
     numeric: true,
     width: 92,
-    minor: true,
+    minor: 1,
     sortBy: ({ best }) => (best.kind === 'peer' ? (best.rttMs ?? null) : null),
     cell: ({ best }) => (best.kind === 'peer' && best.rttMs !== undefined ? formatMs(best.rttMs) : strings.unknown),
   },
@@ -63,7 +63,7 @@ export const MODEL_COLUMNS: readonly Column<ModelRow>[] = [
     hint: strings.glossary.provider,
     numeric: true,
     width: 86,
-    minor: true,
+    minor: 1,
     sortBy: ({ model }) => model.providers.length,
     cell: ({ model }) => model.providers.length,
   },
@@ -91,7 +91,7 @@ export const MODEL_COLUMNS: readonly Column<ModelRow>[] = [
     header: column.ttft,
     hint: words.measured,
     numeric: true,
-    minor: 'late',
+    minor: 2,
     width: 96,
     sortBy: ({ measured }) => measured.ttftMs,
     cell: ({ measured }) => (measured.ttftMs === null ? strings.unknown : formatMs(measured.ttftMs)),
@@ -109,7 +109,7 @@ export const MODEL_COLUMNS: readonly Column<ModelRow>[] = [
     key: 'shared',
     header: column.shared,
     width: 96,
-    minor: true,
+    minor: 1,
     cell: ({ model }) => {
       if (!model.local) return strings.unknown
       return model.shared ? <Badge tone="good">{words.shared}</Badge> : <Badge>{words.notShared}</Badge>

@@ -32,14 +32,14 @@ export const PEER_COLUMNS: readonly Column<PeerView>[] = [
   {
     key: 'version',
     header: column.version,
-    minor: true,
+    minor: 1,
     width: 96,
     cell: (peer) => (peer.version === '' ? strings.unknown : peer.version),
   },
   {
     key: 'direction',
     header: column.direction,
-    minor: true,
+    minor: 1,
     width: 100,
     cell: (peer) => (peer.direction === null ? strings.unknown : words.direction[peer.direction]),
   },

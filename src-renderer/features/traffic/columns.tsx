@@ -73,7 +73,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     key: 'key',
     header: column.key,
     hint: words.keyHint,
-    minor: true,
+    minor: 3,
     width: 104,
     cell: (entry) => orUnknown(entry.key, (key) => <span title={key}>{key}</span>),
   },
@@ -81,7 +81,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
   {
     key: 'path',
     header: column.path,
-    minor: true,
+    minor: 1,
     width: 104,
     cell: (entry) => orUnknown(entry.path, (path) => words.path[path]),
   },
@@ -90,7 +90,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     header: column.tries,
     hint: strings.glossary.tries,
     numeric: true,
-    minor: true,
+    minor: 1,
     width: 56,
     cell: (entry) => entry.tries,
   },
@@ -99,7 +99,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     header: column.ttft,
     hint: strings.glossary.ttft,
     numeric: true,
-    minor: 'late',
+    minor: 2,
     width: 84,
     cell: (entry) => orUnknown(entry.ttfbMs, formatMs),
   },
@@ -107,7 +107,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     key: 'duration',
     header: column.duration,
     numeric: true,
-    minor: 'late',
+    minor: 2,
     width: 78,
     cell: (entry) => orUnknown(entry.durationMs, formatMs),
   },
@@ -115,7 +115,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     key: 'speed',
     header: column.speed,
     numeric: true,
-    minor: true,
+    minor: 1,
     width: 80,
     cell: (entry) => orUnknown(tokensPerSecond(entry), (speed) => speed.toFixed(1)),
   },
@@ -127,3 +127,6 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     cell: (entry) => <span title={words.bytes(formatBytes(entry.bytesOut))}>{orUnknown(entry.tokens, String)}</span>,
   },
 ]
+
+/** The same where no app has shown a key of its own. */
+export const COLUMNS_WITHOUT_KEYS = TRAFFIC_COLUMNS.filter(({ key }) => key !== 'key')

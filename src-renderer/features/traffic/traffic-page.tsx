@@ -12,7 +12,7 @@ import { FeedView } from '../../ui/feedback/feed-view.js'
 import { Card } from '../../ui/layout/card.js'
 import { Page } from '../../ui/layout/page.js'
 import { DataTable } from '../../ui/table/data-table.js'
-import { TRAFFIC_COLUMNS } from './columns.js'
+import { COLUMNS_WITHOUT_KEYS, TRAFFIC_COLUMNS } from './columns.js'
 import { filterTraffic, SHOW_ALL, type TrafficFilter } from './filter.js'
 import { HistoryCards } from './history-cards.js'
 import { RequestDetail } from './request-detail.js'
@@ -77,7 +77,7 @@ function Requests({ entries }: { entries: readonly TrafficEntry[] }) {
       {rows.length > 0 && (
         <DataTable
           label={strings.nav.traffic}
-          columns={TRAFFIC_COLUMNS}
+          columns={entries.some(({ key }) => key !== null) ? TRAFFIC_COLUMNS : COLUMNS_WITHOUT_KEYS}
           rows={rows}
           rowKey={rowKey}
           onOpen={(entry) => goTo('traffic', entry.id)}

@@ -11,8 +11,8 @@ export interface Column<Row> {
   hint?: string
   /** Numbers stand to the right, so that their digits line up. */
   numeric?: boolean
-  /** Left out, from the left, where the column without a width would get less than 40 % of the table; `late` ones last. */
-  minor?: true | 'late'
+  /** Left out where the column without a width would get less than 40 % of the table: the lowest first, from the left. */
+  minor?: 1 | 2 | 3
   /** In pixels; the one without takes what room is left and cuts what does not fit. */
   width?: number
   /** What rows are sorted by after a click on the head; without it, they are not. */
@@ -119,7 +119,8 @@ const NAME_SHARE = 0.4
 
 function columnsThatFit<Row>(columns: readonly Column<Row>[], boxWidth: number): readonly Column<Row>[] {
   const others = columns.reduce((sum, { width = 0 }) => sum + width, 0)
-  const dropped = columns.find(({ minor }) => minor === true) ?? columns.find(({ minor }) => minor === 'late')
+  const least = Math.min(...columns.map(({ minor = Infinity }) => minor))
+  const dropped = columns.find(({ minor }) => minor === least)
   if (dropped === undefined || boxWidth - others >= boxWidth * NAME_SHARE) return columns
   return columnsThatFit(
     columns.filter((column) => column !== dropped),

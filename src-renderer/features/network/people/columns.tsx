@@ -23,7 +23,7 @@ export function peopleColumns(onOpen: (kind: 'rename' | 'remove', person: Person
       width: 104,
       cell: ({ trustedAtMs }) => (trustedAtMs === null ? strings.unknown : <TimeAgo atMs={trustedAtMs} />),
     },
-    { key: 'how', header: column.how, width: 184, minor: true, cell: ({ trustedBy }) => words.how[trustedBy] },
+    { key: 'how', header: column.how, width: 184, minor: 1, cell: ({ trustedBy }) => words.how[trustedBy] },
     {
       key: 'change',
       header: column.change,

@@ -52,13 +52,13 @@ function columnsOf(onRevoke: (entry: KeyView) => void): Column<KeyView>[] {
   const { column } = words
   return [
     { key: 'name', header: column.name, cell: ({ name, id }) => <span title={`${column.id} ${id}`}>{name}</span> },
-    { key: 'created', header: column.created, minor: true, width: 100, cell: ({ createdDay }) => createdDay },
+    { key: 'created', header: column.created, minor: 1, width: 100, cell: ({ createdDay }) => createdDay },
     { key: 'used', header: column.used, width: 100, cell: ({ lastUsedDay }) => lastUsedDay ?? words.never },
     { key: 'today', header: column.today, width: 215, cell: ({ usage }) => usageText(usage.today) },
     {
       key: 'all',
       header: column.sinceStart,
-      minor: true,
+      minor: 1,
       width: 215,
       cell: ({ usage }) => usageText(usage.sinceStart),
     },
