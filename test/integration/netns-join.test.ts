@@ -79,7 +79,7 @@ async function byBrowser({ namespace }: LabHost): Promise<Way> {
   const goTo = (hash: string): Promise<void> => page.evaluate(`void (location.hash = ${JSON.stringify(hash)})`)
   return {
     name: 'in a browser',
-    async join(_guest, invite) {
+    async join(guest, invite) {
       const card = page.getByRole('region', { name: 'Join someone' })
       await card.getByRole('textbox', { name: 'Invite or address' }).focus()
       await page.keyboard.insertText(invite)
@@ -87,6 +87,10 @@ async function byBrowser({ namespace }: LabHost): Promise<Way> {
       await card.getByRole('button', { name: /^Join / }).click()
       const said = card.getByRole('status').filter({ has: page.getByRole('button', { name: 'Close' }) })
       expect(await said.innerText()).toContain('trust each other now.')
+      // Nobody picks a model that is not in the list yet.
+      await until(async () => ((await guest.call('models.list')) as { id: string }[]).some(({ id }) => id === 'tiny'), {
+        ...{ what: 'the model is listed', limitMs: LIMIT_MS, everyMs: 100 },
+      })
       await goTo('#/chat/tiny')
       await page.getByRole('textbox', { name: 'Message' }).fill('hello')
       await page.keyboard.press('Enter')
