@@ -6,7 +6,7 @@ const HALF_CLOSED = 'ocf:half-closed'
 
 /**
  * Has a client that ends its writing side behind its request get its answer (RFC 9112 §9.6), for a server that is to be
- * started. One that is gone looks the same: whoever answers is to find that out.
+ * started. A client that has gone looks the same; {@link probeHalfClosed} tells them apart.
  */
 export function acceptHalfClosed(
   server: Server,

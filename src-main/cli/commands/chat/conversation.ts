@@ -7,7 +7,7 @@ import { printAnswer, type ChatMessage, type ChatTarget } from './answer.js'
 const COMMANDS: Readonly<Record<string, string>> = {
   '/new': 'begins a new conversation',
   '/model NAME': 'goes on with another model',
-  '/system TEXT': 'tells the model how to behave; without a text, nothing',
+  '/system TEXT': 'sets the system prompt; without a text, removes it',
   '/exit': 'ends, as Ctrl-D does',
 }
 
@@ -77,7 +77,7 @@ class Conversation {
     }
     if (command === '/system') {
       this.#system = rest === '' ? undefined : rest
-      return rest === '' ? 'The model is told nothing first.' : 'The model is told that first.'
+      return rest === '' ? 'The system prompt is removed.' : 'The system prompt is set.'
     }
     const lines = Object.entries(COMMANDS).map(([name, help]) => `  ${name.padEnd(14)}${help}`)
     return ['A line that ends with \\ goes on in the next one.', ...lines].join('\n')

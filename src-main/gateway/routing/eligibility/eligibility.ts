@@ -35,7 +35,7 @@ function obstacleOf({ needs, tokens }: Asked, facts: ModelFacts): Obstacle | und
   return contextTokens !== undefined && tokens !== undefined && tokens.least > contextTokens ? 'context' : undefined
 }
 
-/** Whether a model takes a request, by what its provider tells of it: nothing known is no obstacle. */
+/** Whether a model can take a request, judging by its published facts. A missing fact rules nothing out. */
 export function fitOf(asked: Asked, facts: ModelFacts | undefined): Fit {
   if (facts === undefined) return 'yes'
   if (obstacleOf(asked, facts) !== undefined) return 'no'
@@ -54,7 +54,7 @@ const TASKS: Readonly<Record<Kind, string>> = {
 
 const count = (tokens: number): string => Math.round(tokens).toLocaleString('en-US')
 
-/** Why nobody takes it, and what to do; `offered` is what its providers tell of the model. */
+/** The error for a request that no provider can take, with what to do; `offered` has each provider's facts of the model. */
 export function nobodyTakes(what: string, asked: Asked, offered: readonly ModelFacts[]): AppError {
   const obstacles = new Set(offered.map((facts) => obstacleOf(asked, facts)))
   if (obstacles.has('context')) {

@@ -11,7 +11,7 @@ export interface RequestNeeds {
   readonly isMixed: boolean
   /** Tokens of the answer that it asks for; 0 where it leaves that open. */
   readonly answerTokens: number
-  /** It has its server load the model with a context of its own. */
+  /** The request sets the context size itself, so its server reloads the model to fit. */
   readonly setsContext: boolean
 }
 

@@ -28,7 +28,7 @@ export interface Estimate {
   /** A request hangs there: it takes at least that long, whatever was measured. */
   hangMs: number
   totalMs: number
-  /** What those who come after it lose by its slot, ms: no part of its own wait, but counted in the choice. */
+  /** How long later requests wait because it takes a slot, ms. Not part of its own wait, but the choice counts it. */
   othersMs: number
   /** How far off estimates of this provider are, as a share of them. */
   spread: number
