@@ -5,6 +5,9 @@ export interface ServerEvent {
   data: string
 }
 
+/** What the gateway says ahead of what a second provider says, when the first one was lost. */
+const CONTINUED = /^: ocf-continued peer=(\w{1,128})(?: |$)/
+
 /** More characters than this in one event are no answer of a model. */
 const MAX_EVENT = 4 * 1024 * 1024
 
@@ -47,6 +50,8 @@ export class ServerEvents {
       this.#size = 0
       return events
     }
+    const by = CONTINUED.exec(line)?.[1]
+    if (by !== undefined) return [{ event: 'ocf-continued', data: by }]
     const [, field, value = ''] = /^([^:]*):? ?(.*)$/s.exec(line) ?? []
     if (field === 'event') this.#event = value
     if (field !== 'data') return []
@@ -63,6 +68,8 @@ export interface ChatPiece {
   reasoning: string
   /** Tokens of the answer, where the server counts them. */
   tokens: number | undefined
+  /** Peer id of who goes on with the answer from here. */
+  continuedBy: string | undefined
   /** The answer is complete with it. */
   isEnd: boolean
   /** Nothing comes behind it. */
@@ -71,11 +78,20 @@ export interface ChatPiece {
 }
 
 const NOTHING: ChatPiece = {
-  ...{ text: '', reasoning: '', tokens: undefined, isEnd: false, isLast: false, error: undefined },
+  ...{
+    text: '',
+    reasoning: '',
+    tokens: undefined,
+    continuedBy: undefined,
+    isEnd: false,
+    isLast: false,
+    error: undefined,
+  },
 }
 
 /** What an event of a chat says; undefined where it is cut off, or is no chat at all. */
 export function readChatEvent({ event, data }: ServerEvent): ChatPiece | undefined {
+  if (event === 'ocf-continued') return { ...NOTHING, continuedBy: data }
   if (data.trim() === '[DONE]') return { ...NOTHING, isEnd: true, isLast: true }
   const value = parsed(data)
   if (event === 'error') return { ...NOTHING, error: errorOf(member(value, 'error') ?? value ?? data) }

@@ -43,6 +43,7 @@ export const ERRORS = {
   data_dir_foreign: { status: 409, type: 'server_error' },
   data_dir_locked: { status: 409, type: 'server_error' },
   data_dir_unusable: { status: 500, type: 'server_error' },
+  engine_missing: { status: 409, type: 'server_error' },
   node_not_running: { status: 503, type: 'server_error' },
 } as const satisfies Record<string, { status: number; type: string }>
 

@@ -29,7 +29,18 @@ const fields = {
     .transform((names) => names.filter(isCapability))
     .optional()
     .catch(undefined),
+  /** Its server can go on with an answer that another one began. */
+  continues: z.literal(true).optional().catch(undefined),
 }
+
+/** How fast a model is where it runs, as its owner measured it. */
+export const ModelSpeedSchema = z.object({
+  /** Milliseconds for 1,000 tokens of a prompt. */
+  promptMsPer1000: z.number().positive().max(1e8),
+  tokensPerS: z.number().positive().max(1e6),
+})
+/** How fast a model is where it runs, as its owner measured it: for others no more than a first guess. */
+export type ModelSpeed = z.output<typeof ModelSpeedSchema>
 
 /** The facts of one model as a row of the node table tells them: what is odd in them is left out, never the row. */
 const FactsRecordSchema = z.object({
@@ -41,6 +52,7 @@ const FactsRecordSchema = z.object({
   size: whole(1e15),
   /** Unix seconds. */
   created: whole(1e10),
+  speed: ModelSpeedSchema.optional().catch(undefined),
 })
 
 /** The facts of one model in a row. */
@@ -64,17 +76,25 @@ export interface ModelFacts {
   /** Hexadecimal digits: of another peer's model the first 16. */
   digest?: string | undefined
   capabilities?: readonly Capability[] | undefined
+  /** Its server can go on with an answer that another one began. */
+  continues?: true | undefined
   /** Unix seconds. */
   createdAt?: number | undefined
+  speed?: ModelSpeed | undefined
 }
 
 /** Digits of a digest that a row tells: Ollama shows 12. */
 const DIGEST_DIGITS = 16
 
+/** A digest in the length in which rows tell it, without the name of its kind. */
+export function shortDigest(digest: string | undefined): string | undefined {
+  return digest?.replace(/^sha256:/, '').slice(0, DIGEST_DIGITS)
+}
+
 /** Facts as a row tells them; undefined where there are none. */
 export function toFactsRecord(model: string, facts: ModelFacts): FactsRecord | undefined {
   const { contextTokens: context, sizeBytes: size, createdAt: created, ...same } = facts
-  const digest = same.digest?.replace(/^sha256:/, '').slice(0, DIGEST_DIGITS)
+  const digest = shortDigest(same.digest)
   const record = FactsRecordSchema.safeParse({ model, ...same, digest, context, size, created }).data
   if (record === undefined) return undefined
   const { capabilities, ...told } = record

@@ -1,14 +1,6 @@
-import type { FeedDefinition } from './define.js'
+import { applyListDelta, LIST_FEED_KEYS, type ListDelta } from './list-feeds.js'
 import type { FeedMessage } from './wire.js'
-import {
-  FEEDS,
-  type CallInput,
-  type CallName,
-  type CallOutput,
-  type FeedDelta,
-  type FeedName,
-  type FeedSnapshot,
-} from './index.js'
+import type { CallInput, CallName, CallOutput, FeedDelta, FeedName, FeedSnapshot } from './index.js'
 
 /** What a follower of a feed is told. After `lost` a new snapshot comes by itself once the node answers again. */
 export interface FeedObserver<N extends FeedName> {
@@ -32,7 +24,6 @@ export function followState<N extends FeedName>(
   feed: N,
   observer: { onState(state: FeedSnapshot<N>): void; onLost?(error: Error): void },
 ): () => void {
-  const definition = definitionOf(feed)
   let state: FeedSnapshot<N> | undefined
   return client.follow(feed, {
     onSnapshot(snapshot) {
@@ -41,7 +32,7 @@ export function followState<N extends FeedName>(
     },
     onDelta(delta) {
       if (state === undefined) return
-      state = definition.apply(state, delta) as FeedSnapshot<N>
+      state = applyDelta(feed, state, delta)
       observer.onState(state)
     },
     onLost: observer.onLost?.bind(observer),
@@ -66,6 +57,14 @@ export function createFeedReceiver<N extends FeedName>(observer: FeedObserver<N>
   }
 }
 
-function definitionOf(feed: FeedName): FeedDefinition {
-  return FEEDS[feed]
+/** The state after a change, as the feed's definition has it; the schemas are not needed for it. */
+function applyDelta<N extends FeedName>(feed: N, state: FeedSnapshot<N>, delta: FeedDelta<N>): FeedSnapshot<N> {
+  if (!isListFeed(feed)) return delta as FeedSnapshot<N>
+  // The name of the feed says what its items are, which TypeScript can't follow through the table.
+  const keyOf = LIST_FEED_KEYS[feed] as (item: unknown) => string
+  return applyListDelta(keyOf, state as unknown[], delta as ListDelta<unknown>) as FeedSnapshot<N>
+}
+
+function isListFeed(feed: FeedName): feed is keyof typeof LIST_FEED_KEYS {
+  return Object.hasOwn(LIST_FEED_KEYS, feed)
 }

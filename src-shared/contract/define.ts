@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { applyListDelta, type ListDelta } from './list-feeds.js'
 
 /** One call of the control interface: what goes in, what comes out, and a sentence for the generated docs. */
 export interface CallDefinition<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
@@ -43,12 +44,6 @@ export function defineStateFeed<S extends z.ZodType>(help: string, value: S): Fe
   }
 }
 
-/** The delta of a list feed: items added or replaced, and the keys of those that left. */
-interface ListDelta<T> {
-  set: T[]
-  removed: string[]
-}
-
 /**
  * A feed of a keyed list. New items go to the end, changed ones stay where they are, so rows never jump.
  * Senders keep unchanged items identical (`===`): that is what makes a diff of a thousand rows cheap.
@@ -72,12 +67,7 @@ export function defineListFeed<I extends z.ZodType>(help: string, item: I, keyOf
       }
       return set.length === 0 && old.size === 0 ? undefined : { set, removed: [...old.keys()] }
     },
-    apply(before, { set, removed }) {
-      const next = new Map(before.map((entry) => [keyOf(entry), entry]))
-      for (const key of removed) next.delete(key)
-      for (const entry of set) next.set(keyOf(entry), entry)
-      return [...next.values()]
-    },
+    apply: (before, delta) => applyListDelta(keyOf, before, delta),
   }
   return definition
 }

@@ -7,6 +7,7 @@ import { joinCalls } from './network/join.js'
 import { peersCalls, peersFeeds } from './network/peers.js'
 import { tableCalls } from './network/table.js'
 import { appCalls } from './node/app.js'
+import { chatsCalls } from './node/chats.js'
 import { doctorCalls, doctorFeeds } from './node/doctor.js'
 import { keysCalls } from './node/keys.js'
 import { logsCalls, logsFeeds } from './node/logs.js'
@@ -18,6 +19,8 @@ import { invitesCalls, invitesFeeds } from './people/invites.js'
 import { pairingCalls, pairingFeeds } from './people/pairing.js'
 import { peopleCalls, peopleFeeds } from './people/people.js'
 import { detectionCalls, detectionFeeds } from './sharing/detection.js'
+import { diskModelsCalls } from './sharing/disk-models.js'
+import { engineCalls, engineFeeds } from './sharing/engine.js'
 import { ledgerCalls, ledgerFeeds } from './sharing/ledger.js'
 import { limitsCalls, limitsFeeds } from './sharing/limits.js'
 import { pauseCalls, pauseFeeds } from './sharing/pause.js'
@@ -37,9 +40,12 @@ export const CALLS = {
   ...servicesCalls, // services.list
   ...settingsCalls, // settings.list, settings.set
   ...keysCalls, // keys.list, keys.add, keys.revoke, keys.own
+  ...chatsCalls, // chats.load, chats.save, chats.forget
   ...logsCalls, // logs.recent
   ...trafficCalls, // traffic.recent, traffic.history
   ...detectionCalls, // detection.list, detection.scan, detection.type-in, detection.forget
+  ...diskModelsCalls, // disk.get, disk.scan, disk.cancel
+  ...engineCalls, // engine.get, .install, .cancelInstall, .remove, .serve, .unserve, .measure
   ...sharesCalls, // shares.list, shares.add, shares.setVisibility, shares.remove
   ...pauseCalls, // pause.get, pause.set, pause.resume
   ...limitsCalls, // limits.get, limits.set
@@ -62,6 +68,7 @@ export const FEEDS = {
   ...logsFeeds, // logs
   ...trafficFeeds, // traffic
   ...detectionFeeds, // detection
+  ...engineFeeds, // engine
   ...sharesFeeds, // shares
   ...pauseFeeds, // pause
   ...limitsFeeds, // limits

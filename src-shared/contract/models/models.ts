@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCall, defineListFeed, NoInputSchema } from '../define.js'
+import { LIST_FEED_KEYS } from '../list-feeds.js'
 import { VisibilitySchema } from '../sharing/visibility.js'
 
 /** How busy a provider is, as it said itself in the last half minute. */
@@ -25,8 +26,12 @@ const ModelProviderSchema = z.object({
   trusted: z.boolean(),
   /** Who may use it there: `trusted` where the peer tells it to those it trusts alone. */
   visibility: VisibilitySchema,
+  /** It is a provider of the Go implementation’s network: what it offers stands in no signed table. Else absent. */
+  unsigned: z.literal(true).optional(),
   /** Null where it was not asked lately or does not tell. */
   load: ProviderLoadSchema.nullable(),
+  /** The first 16 hexadecimal digits of the model's file, where the provider says them. */
+  digest: z.string().optional(),
 })
 
 /** A peer, or this node, that offers a model. */
@@ -50,6 +55,8 @@ const ModelViewSchema = z.object({
   parameters: z.string().optional(),
   /** `Q4_K_M` */
   quantization: z.string().optional(),
+  /** Bytes on the disk of its server. */
+  sizeBytes: z.number().optional(),
   /** What it can do besides answering: `tools`, `vision`, `thinking`. */
   capabilities: z.array(z.string()).readonly().optional(),
   /** Local servers that have it, by the id of their service. */
@@ -68,5 +75,5 @@ export const modelsCalls = {
 
 /** The feed of usable models, keyed by model id. */
 export const modelsFeeds = {
-  models: defineListFeed('The same as models.list, as it changes.', ModelViewSchema, (model) => model.id),
+  models: defineListFeed('The same as models.list, as it changes.', ModelViewSchema, LIST_FEED_KEYS.models),
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCall, defineListFeed, NoInputSchema } from '../define.js'
+import { LIST_FEED_KEYS } from '../list-feeds.js'
 
 /** One place this node asks for its first peers, and how it did when it was last asked. */
 const BootstrapSourceSchema = z.object({
@@ -32,6 +33,6 @@ export const bootstrapFeeds = {
   bootstrap: defineListFeed(
     'The same as bootstrap.list, as it changes.',
     BootstrapSourceSchema,
-    ({ setting, source }) => `${setting} ${source}`,
+    LIST_FEED_KEYS.bootstrap,
   ),
 }

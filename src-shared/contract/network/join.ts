@@ -25,11 +25,11 @@ const KnownNetworkSchema = z.object({
   /** As `network.join` takes it. */
   name: z.string(),
   title: z.string(),
+  /** `ocf`: of nodes like this one. `go`: of nodes of the Go program, whose list of providers is unsigned. */
+  kind: z.enum(['ocf', 'go']),
   runBy: z.string(),
   /** What joining means for the person. */
   meaning: z.string(),
-  /** Why this version can't join it; null where it can. */
-  problem: z.string().nullable(),
 })
 
 const NetworkViewSchema = z.object({

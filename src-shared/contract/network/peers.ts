@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCall, defineListFeed, NoInputSchema } from '../define.js'
+import { LIST_FEED_KEYS } from '../list-feeds.js'
 
 /** How a connection runs; a hole-punched one is direct, through the NATs of both ends. */
 export const PathKindSchema = z.enum(['direct-tcp', 'direct-ws', 'direct-quic', 'hole-punched', 'relayed'])
@@ -35,6 +36,8 @@ const PeerViewSchema = z.object({
   offers: z.array(z.string()),
   /** What it says its version is; empty when it says nothing. */
   version: z.string(),
+  /** It is a provider of the Go implementation’s network: what it offers stands in no signed table. Else absent. */
+  unsigned: z.literal(true).optional(),
   /** Round trip in ms as measured here. */
   rttMs: z.number().optional(),
 })
@@ -48,5 +51,5 @@ export const peersCalls = {
 
 /** The feed of known peers, keyed by peer id. */
 export const peersFeeds = {
-  peers: defineListFeed('The same as peers.list, as it changes.', PeerViewSchema, (peer) => peer.peerId),
+  peers: defineListFeed('The same as peers.list, as it changes.', PeerViewSchema, LIST_FEED_KEYS.peers),
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCall, defineListFeed } from '../define.js'
+import { LIST_FEED_KEYS } from '../list-feeds.js'
 
 /** One line of the log. */
 const LogLineSchema = z.object({
@@ -26,5 +27,5 @@ export const logsCalls = {
 
 /** The feed of log lines. */
 export const logsFeeds = {
-  logs: defineListFeed('The log as it is written.', LogLineSchema, (line) => String(line.seq)),
+  logs: defineListFeed('The log as it is written.', LogLineSchema, LIST_FEED_KEYS.logs),
 }

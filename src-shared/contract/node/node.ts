@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { defineCall, defineStateFeed, NoInputSchema } from '../define.js'
+import { GoNetworkSchema } from '../network/go-network.js'
 import { PathKindSchema } from '../network/peers.js'
 
 /** What a node says that wants peers and has none, the same wherever it is asked, with what to do next. */
 export const NO_PEERS_YET =
-  'This node has met no one yet: paste an invite or an address at `ocf join`, or invite somebody with `ocf invite`.'
+  'This node has met no one yet: paste an invite or an address at `ocf join`, or invite someone with `ocf invite`.'
 
 /** How this node takes part: alone, in a network of its own, or in the public one. */
 const ModeSchema = z.enum(['standalone', 'local', 'node'])
@@ -54,11 +55,26 @@ export const StatusSchema = z.object({
     unanswered: z.number().int().default(0),
   }),
   state: NodeStateSchema,
+  /** Its part in a network of the Go implementation; absent where it takes none. */
+  goNetwork: GoNetworkSchema.optional(),
   /** What the person should know once, in a sentence each; absent where there is nothing. */
   notices: z.array(z.object({ id: z.enum(['shares-upgraded']), sentence: z.string() })).optional(),
 })
 /** This node’s status; times in Unix milliseconds. */
 export type Status = z.output<typeof StatusSchema>
+
+/** A GPU of this computer as its driver tells it now. */
+const GpuViewSchema = z.object({
+  name: z.string(),
+  memoryMiB: z.number(),
+  usedMiB: z.number(),
+  /** Percent of the last moments in which it computed; null where the driver does not say. */
+  busyPercent: z.number().nullable(),
+  /** Degrees Celsius; null where the driver does not say. */
+  celsius: z.number().nullable(),
+})
+/** A GPU of this computer as its driver tells it now. */
+export type GpuView = z.output<typeof GpuViewSchema>
 
 /** Calls about this node and the place the interface runs in. */
 export const nodeCalls = {
@@ -67,6 +83,13 @@ export const nodeCalls = {
     input: NoInputSchema,
     output: z.array(CapabilitySchema),
   }),
+  'node.gpus': defineCall(
+    'The GPUs of this computer, at most five seconds old; none where the machine tells of none.',
+    {
+      input: NoInputSchema,
+      output: z.array(GpuViewSchema),
+    },
+  ),
   'node.restart': defineCall('Restarts the node with what was saved; this answer comes before it stops.', {
     input: NoInputSchema,
     /** False where the program that runs it can’t: it has to be started again by hand. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCall, defineListFeed } from '../define.js'
+import { LIST_FEED_KEYS } from '../list-feeds.js'
 import { PathKindSchema } from '../network/peers.js'
 
 /** One try of a request at one provider: what its waterfall is drawn from. */
@@ -131,6 +132,13 @@ const PercentilesSchema = z.object({ p50: z.number(), p90: z.number(), p95: z.nu
 /** Percentiles in milliseconds; null where nothing was measured. */
 export type Percentiles = z.output<typeof PercentilesSchema>
 
+/** The same for each direction: how long peers take, and how long this node takes for them, are two questions. */
+const PercentilesByDirectionSchema = z.object({
+  out: PercentilesSchema,
+  in: PercentilesSchema,
+  local: PercentilesSchema,
+})
+
 /** The requests that ended in one step of a history. */
 const HistoryPointSchema = z.object({
   /** Unix milliseconds at which the step begins. */
@@ -139,6 +147,7 @@ const HistoryPointSchema = z.object({
   in: DirectionTotalsSchema,
   local: DirectionTotalsSchema,
   ttfbMs: PercentilesSchema,
+  ttfbOfMs: PercentilesByDirectionSchema,
   durationMs: PercentilesSchema,
 })
 /** One step of a history with its totals and percentiles. */
@@ -152,6 +161,7 @@ export const TrafficHistorySchema = z.object({
   points: z.array(HistoryPointSchema),
   /** Over the whole range. */
   ttfbMs: PercentilesSchema,
+  ttfbOfMs: PercentilesByDirectionSchema,
   durationMs: PercentilesSchema,
   /** Failed requests by code of the error vocabulary (or `http_<status>`), most frequent first. */
   errors: z.array(z.object({ code: z.string(), count: z.number().int() })),
@@ -173,5 +183,5 @@ export const trafficCalls = {
 
 /** The feed of recent requests, keyed by request id. */
 export const trafficFeeds = {
-  traffic: defineListFeed('Requests as they happen, oldest first.', TrafficEntrySchema, (entry) => entry.id),
+  traffic: defineListFeed('Requests as they happen, oldest first.', TrafficEntrySchema, LIST_FEED_KEYS.traffic),
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { MAX_NAME_LENGTH } from '../../person-names.js'
 import { defineCall, defineListFeed, defineStateFeed, NoInputSchema } from '../define.js'
+import { LIST_FEED_KEYS } from '../list-feeds.js'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
@@ -162,6 +163,6 @@ export const invitesCalls = {
 
 /** The feeds of invites, keyed by their id, and of joining. */
 export const invitesFeeds = {
-  invites: defineListFeed('The same as people.invites, as it changes.', InviteSchema, ({ id }) => id),
+  invites: defineListFeed('The same as people.invites, as it changes.', InviteSchema, LIST_FEED_KEYS.invites),
   joining: defineStateFeed('The invite that is being accepted, or null.', JoiningSchema.nullable()),
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCall, defineListFeed, NoInputSchema } from '../define.js'
+import { LIST_FEED_KEYS } from '../list-feeds.js'
 
 const PeerSchema = z.strictObject({ peer: z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{46,60}$/, 'That is no peer id.') })
 
@@ -87,6 +88,6 @@ export const pairingCalls = {
 
 /** The feeds of nodes nearby and of pairings, keyed by peer id. */
 export const pairingFeeds = {
-  nearby: defineListFeed('The same as people.nearby, as it changes.', NearbySchema, ({ peerId }) => peerId),
-  pairings: defineListFeed('The same as people.pairings, as it changes.', PairingSchema, ({ peerId }) => peerId),
+  nearby: defineListFeed('The same as people.nearby, as it changes.', NearbySchema, LIST_FEED_KEYS.nearby),
+  pairings: defineListFeed('The same as people.pairings, as it changes.', PairingSchema, LIST_FEED_KEYS.pairings),
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { MAX_NAME_LENGTH } from '../../person-names.js'
 import { defineCall, defineListFeed, NoInputSchema } from '../define.js'
+import { LIST_FEED_KEYS } from '../list-feeds.js'
 
 const PeerIdSchema = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{46,60}$/, 'That is no peer id, like 12D3KooW….')
 
@@ -83,5 +84,5 @@ export const peopleCalls = {
 
 /** The feed of trusted peers, keyed by peer id. */
 export const peopleFeeds = {
-  people: defineListFeed('The same as people.list, as it changes.', PersonSchema, ({ peerId }) => peerId),
+  people: defineListFeed('The same as people.list, as it changes.', PersonSchema, LIST_FEED_KEYS.people),
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCall, defineListFeed, NoInputSchema } from '../define.js'
+import { LIST_FEED_KEYS } from '../list-feeds.js'
 import { ServerChoicesSchema } from './visibility.js'
 
 /** The model servers that are told apart. `gateway` forwards to others itself and is never shared: that would be a loop. */
@@ -136,6 +137,6 @@ export const detectionFeeds = {
   detection: defineListFeed(
     'The same as detection.list; while it is followed, this machine is scanned every 15 seconds instead of every minute.',
     DetectedServerSchema,
-    (server) => server.address,
+    LIST_FEED_KEYS.detection,
   ),
 }

@@ -27,6 +27,8 @@ const PauseRuleViewSchema = z.object({
   holds: z.boolean().nullable(),
   /** What is seen, or why nothing is: `not known on this machine: …`. */
   sentence: z.string(),
+  /** False where this machine can’t tell, so that switching the rule on would do nothing. */
+  canTell: z.boolean(),
 })
 /** A rule of the automatic pause with its present state. */
 export type PauseRuleView = z.output<typeof PauseRuleViewSchema>

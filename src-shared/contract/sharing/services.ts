@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCall, defineListFeed, NoInputSchema } from '../define.js'
+import { LIST_FEED_KEYS } from '../list-feeds.js'
 import { VisibilitySchema } from './visibility.js'
 
 /** A server of this machine. */
@@ -34,5 +35,5 @@ export const servicesCalls = {
 
 /** The feed of registered servers, keyed by service id. */
 export const servicesFeeds = {
-  services: defineListFeed('The same as services.list, as it changes.', ServiceViewSchema, (service) => service.id),
+  services: defineListFeed('The same as services.list, as it changes.', ServiceViewSchema, LIST_FEED_KEYS.services),
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCall, defineListFeed, NoInputSchema } from '../define.js'
+import { LIST_FEED_KEYS } from '../list-feeds.js'
 import { ServerKindSchema, TargetInputSchema } from './detection.js'
 import { AliasSchema, ModelChoiceSchema, VisibilitySchema } from './visibility.js'
 
@@ -88,5 +89,5 @@ export const sharesCalls = {
 
 /** The feed of shares, keyed by service id. */
 export const sharesFeeds = {
-  shares: defineListFeed('The same as shares.list, as it changes.', ShareSchema, (share) => share.id),
+  shares: defineListFeed('The same as shares.list, as it changes.', ShareSchema, LIST_FEED_KEYS.shares),
 }
