@@ -1,4 +1,4 @@
-import type { MonotonicClock } from '../base/clock.js'
+import { type MonotonicClock, systemClock } from '../base/clock.js'
 import { createServiceGroup, type Service } from '../base/lifecycle.js'
 import { VERSION } from '../base/version.js'
 import type { Settings } from '../config/index.js'
@@ -9,6 +9,7 @@ import {
   createForwarder,
   createGatewayListener,
   createKnownOffers,
+  createLearnedRates,
   createListeners,
   createLocalClients,
   createLocalListener,
@@ -17,8 +18,11 @@ import {
   createRequestReach,
   createStatusFollower,
   KeptResponses,
+  LoopWatch,
+  modelOfOffer,
   Patience,
   PATIENCE,
+  TokenSizes,
   type GatewayNeeds,
   type GatewayOptions,
   type GatewayTiming,
@@ -26,6 +30,7 @@ import {
   type ProviderHealth,
   type ReachablePeers,
 } from '../gateway/index.js'
+import type { GoNetwork } from '../go-network/index.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable, Trust } from '../node-table/index.js'
 import {
@@ -57,7 +62,11 @@ export interface ComposedGateway {
 /** The gateway: one app, two listeners, and the clients it forwards with. */
 export function composeGateway(needs: {
   host: Host
+  /** Where providers are looked for. */
   table: NodeTable
+  /** What is shown to others as this node's table. */
+  ownTable: Pick<NodeTable, 'rows'>
+  goNetwork: Pick<GoNetwork, 'isProvider'>
   registry: ServiceRegistry
   /** These three run with {@link ComposedGateway.reach}. */
   health: ProviderHealth
@@ -75,6 +84,8 @@ export function composeGateway(needs: {
   /** Read for each request, so that live changes count at once. */
   settings: Readonly<Settings>
   docsDir: string | null
+  /** Where what is learned of providers' speed is kept. */
+  ratesFile: string
   timing?: GatewayTiming | undefined
   /** Connections of apps, and to each server of this machine. */
   descriptors: { gateway: number; servers: number }
@@ -101,21 +112,33 @@ export function composeGateway(needs: {
   const peerClients = createPeerClients({ host, log }, { connectTimeoutMs: () => settings['gateway.connect-timeout'] })
   const localClients = createLocalClients({ maxConnections: needs.descriptors.servers })
   const knownOffers = createKnownOffers({ table })
-  const scores = createProviderScores({ monotonic, roundTripMs: (peerId) => roundTripMs(host, peerId) })
+  const scores = createProviderScores({
+    monotonic,
+    roundTripMs: (peerId) => roundTripMs(host, peerId),
+    saidSpeed(peerId, offer) {
+      const model = modelOfOffer(offer)
+      return model === undefined ? undefined : models.facts(model, peerId)?.speed
+    },
+  })
   const patience = new Patience({ ...PATIENCE, ...needs.timing?.patience })
   const statusFollower = createStatusFollower({ table, scores })
   const reach = createRequestReach({ registry, models, settings, isTrusted: trust.isTrusted })
-  const choice = createProviderChoice({ host, table, registry, admission, health, reach, scores, models })
+  const sizes = new TokenSizes()
+  const choice = createProviderChoice({ host, table, registry, admission, health, reach, scores, models, sizes })
+  const loops = new LoopWatch({ localClients, registry, monotonic, log: log.forComponent('loops') })
+  const learnedRates = createLearnedRates({ scores, sizes, clock: systemClock, log }, { file: needs.ratesFile })
   const forwarder = createForwarder(
     {
-      ...{ host, peerClients, localClients, registry, health, reach, admission, scores, patience, paths, log },
-      offers: table.offers,
+      ...{ host, peerClients, localClients, registry, health, reach, admission, scores, patience, paths, models, log },
+      ...{ loops, table, offers: table.offers },
     },
     settings,
   )
   const gatewayNeeds: GatewayNeeds = {
     ...{ host, table, registry, trust, admission, forwarder, health, reachable, models, choice, knownOffers },
-    ...{ traffic, paths, metrics, monotonic, log },
+    ...{ loops, peerClients, localClients, traffic, paths, metrics, monotonic, log },
+    ownTable: needs.ownTable,
+    goNetwork: needs.goNetwork,
     apiKeys: new ApiKeyCheck({ keys: needs.apiKeys, monotonic, isRequired: () => asksForKey(settings) }),
     responses: new KeptResponses(),
     // One body of the greatest size always has room.
@@ -143,7 +166,7 @@ export function composeGateway(needs: {
   return {
     reach: createServiceGroup(
       { log },
-      { name: 'reach', services: [health, reachable, models, knownOffers, statusFollower] },
+      { name: 'reach', services: [learnedRates, health, reachable, models, knownOffers, statusFollower] },
     ),
     listeners: createServiceGroup(
       { log },

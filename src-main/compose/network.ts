@@ -3,6 +3,7 @@ import type { DataFolder } from '../base/data-folder.js'
 import type { Service } from '../base/lifecycle.js'
 import { VERSION } from '../base/version.js'
 import type { LiveSettings, Settings } from '../config/index.js'
+import { goHostOptions } from '../go-network/index.js'
 import type { Log } from '../logging/index.js'
 import {
   bootstrapSettings,
@@ -47,6 +48,7 @@ export function composeNetwork(needs: {
       upnp: settings.upnp,
       mdns: settings.mdns,
       swarmKeyFile: settings['swarm-key'],
+      ...goHostOptions(settings['go-network']),
     },
   )
   const machineNodes = createMachineNodes({ host, log: log.forComponent('bootstrap') }, { dir: machineNodesDir() })

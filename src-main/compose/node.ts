@@ -11,7 +11,9 @@ import { monotonicClock, systemClock } from '../base/clock.js'
 import type { DataFolder } from '../base/data-folder.js'
 import { createServiceGroup, type Service } from '../base/lifecycle.js'
 import { VERSION } from '../base/version.js'
+import { createKeptChats } from '../chats/index.js'
 import { createLiveSettings, type Origins, type Settings } from '../config/index.js'
+import type { StartEngineProcess } from '../engine/index.js'
 import {
   asksForKey,
   createModelCatalog,
@@ -19,15 +21,17 @@ import {
   createReachablePeers,
   type GatewayTiming,
 } from '../gateway/index.js'
+import { createGoNetwork } from '../go-network/index.js'
 import { createJoining } from '../joining/index.js'
 import type { Logger } from '../logging/index.js'
 import { createNodeTable, type Trust } from '../node-table/index.js'
 import { createIdentityKeeper, createPathLookup, dropDeadConnections, type Identity } from '../p2p/index.js'
 import { createPeople } from '../people/index.js'
-import { createOwnOffers } from '../services/index.js'
+import { createOwnOffers, modelsForEveryone } from '../services/index.js'
 import { readOpenFiles, shareOpenFiles } from '../services/machine/index.js'
 import { createApiKeys } from '../services/secrets/index.js'
 import { composeDoctor } from './doctor.js'
+import { composeEngine } from './engine.js'
 import { composeGateway } from './gateway.js'
 import { composeNetwork } from './network.js'
 import { composeRegistry, composeServices } from './services.js'
@@ -51,6 +55,10 @@ export interface NodeNeeds {
   updates?: UpdatesSource
   /** The desktop app's key store and what it sees of the machine. */
   desktopSharing?: DesktopSharing
+  /** The built program of the engine’s processes. */
+  engineEntry?: string
+  /** How the desktop app starts those. */
+  startEngineProcess?: StartEngineProcess
   /** What the program around it does with it on request. */
   lifetime?: Lifetime | undefined
   /** Times of the gateway that nobody sets but a test. */
@@ -72,6 +80,8 @@ export interface OcfNode extends Service {
   knowsNoOne(): boolean
   /** Forwarded requests that have not ended. */
   requestsRunning(): number
+  /** A request has ended since the start. */
+  hasServed(): boolean
   /** What a restart is to start with. */
   nextStart(): { settings: Settings; origins: Origins }
   /** The computer was asleep: what the network forgot meanwhile is taken up again. Never rejects. */
@@ -87,6 +97,11 @@ export function createNode(needs: NodeNeeds): OcfNode {
   const live = createLiveSettings(needs)
   const telemetry = composeTelemetry({ settings, clock, monotonic, log, dataFolder })
   const { traffic, history, metrics, keyUsage } = telemetry
+  let hasServed = false
+  const stopWaiting = traffic.onFinished(() => {
+    hasServed = true
+    stopWaiting()
+  })
   const descriptors = shareOpenFiles(readOpenFiles())
   const apiKeys = createApiKeys({ clock, log }, { file: dataFolder.path('api-keys.json') })
 
@@ -112,6 +127,14 @@ export function createNode(needs: NodeNeeds): OcfNode {
     ownPorts: () => [gatewayUrl(), controlUrl()].flatMap(portOf),
     desktop: needs.desktopSharing,
   })
+  const engine = composeEngine({
+    ...{ live, registry, dataFolder, clock, monotonic, log },
+    ...{ pause: sharing.pause, gpus: sharing.gpus, entry: needs.engineEntry ?? '', start: needs.startEngineProcess },
+  })
+  const chats = createKeptChats(
+    { secrets: sharing.secrets, clock, log, isKept: () => live.current['chats.keep'] },
+    { dir: dataFolder.dir },
+  )
   const table = createNodeTable(
     {
       ...{ host, log, clock, monotonic, trust },
@@ -126,22 +149,30 @@ export function createNode(needs: NodeNeeds): OcfNode {
       version: VERSION,
     },
   )
+  const goNetwork = createGoNetwork(
+    { host, table, shared: modelsForEveryone({ registry, pause: sharing.pause }), clock, monotonic, log },
+    { mode: settings['go-network'] },
+  )
+  // For whoever looks for providers; what is told to others, or shown as the node table, is `table` alone.
+  const withGo = goNetwork.table
   const services = composeServices({
-    ...{ host, table, registry, log, clock, settings, sharing },
+    ...{ host, table, registry, log, clock, settings, sharing, engine },
     dataDir: dataFolder.dir,
   })
 
   // The gateway and the pages list the models of the same peers.
-  const health = createProviderHealth({ host, table, monotonic, log })
-  const reachable = createReachablePeers({ host, table, health })
+  const health = createProviderHealth({ host, table: withGo, monotonic, log })
+  const reachable = createReachablePeers({ host, table: withGo, health })
   const models = createModelCatalog({
-    ...{ table, registry, health, reachable, monotonic, isTrusted: trust.isTrusted },
+    ...{ table: withGo, registry, health, reachable, monotonic, isTrusted: trust.isTrusted },
     peerId: host.peerId,
   })
   const control = createControl({
+    gpus: sharing.gpus,
     facts: { version: VERSION, mode: settings.mode, startedAtMs: clock.now() },
     connections: createConnectionsSource(host),
-    table,
+    table: withGo,
+    goNetwork,
     registry,
     reachable,
     models,
@@ -149,10 +180,12 @@ export function createNode(needs: NodeNeeds): OcfNode {
     traffic,
     history,
     settings: live.source,
+    chats,
     people,
     joining: createJoining({ host, live, people, bootstrapper, log }),
     lifetime: needs.lifetime ?? {},
     sharing: sharing.needs,
+    engine: engine.control,
     logs: logger.ring,
     bootstrapper,
     identity: createIdentityKeeper({ identity, people: people.backedUp, clock, log }, { dataDir: dataFolder.dir }),
@@ -179,7 +212,9 @@ export function createNode(needs: NodeNeeds): OcfNode {
   // Its route for this node's own services takes the control server's token.
   const gateway = composeGateway({
     host,
-    table,
+    table: withGo,
+    ownTable: table,
+    goNetwork,
     registry,
     health,
     reachable,
@@ -196,6 +231,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     descriptors,
     settings: live.current,
     docsDir: needs.docsDir ?? null,
+    ratesFile: dataFolder.path('learned-rates.json'),
     timing: needs.gatewayTiming,
     authorize: (headers) => controlServer.authorize(headers),
     dashboardUrl: () => controlServer.url,
@@ -214,13 +250,16 @@ export function createNode(needs: NodeNeeds): OcfNode {
         people,
         table,
         gateway.reach,
+        goNetwork.reading,
         ...presence,
         bootstrapper,
         ...services.before,
         ...exporters,
         apiKeys,
+        chats,
         gateway.listeners,
         controlServer,
+        goNetwork.publishing,
         ...services.after,
       ],
     },
@@ -236,6 +275,7 @@ export function createNode(needs: NodeNeeds): OcfNode {
     dashboardUrl: () => controlServer.dashboardUrl,
     multiaddrs: () => host.multiaddrs(),
     requestsRunning: () => traffic.running,
+    hasServed: () => hasServed,
     knowsNoOne: () =>
       settings.mode === 'node' && bootstrapper.status().length + people.list().length + host.connections().length === 0,
     nextStart: () => live.source.next(),

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { app, dialog, ipcMain, powerMonitor, safeStorage } from 'electron'
+import { app, dialog, ipcMain, powerMonitor, safeStorage, utilityProcess } from 'electron'
 import { monotonicClock, systemClock } from '../base/clock.js'
 import { within } from '../base/within.js'
 import { EXIT } from '../cli/io.js'
@@ -8,6 +8,7 @@ import type { Origins, Settings } from '../config/index.js'
 import { restartArgv, type Launch } from '../electron/argv.js'
 import { createAutostart, wasOpenedAtLogin, type Autostart } from '../electron/autostart.js'
 import { LINK_SCHEME } from '../electron/deep-link.js'
+import { utilityProcessStarter } from '../electron/engine-process.js'
 import { serveIpc } from '../electron/ipc.js'
 import { findProgram, startAgain, type OwnProgram } from '../electron/lifecycle/program.js'
 import { Quitting } from '../electron/lifecycle/quitting.js'
@@ -79,6 +80,7 @@ export async function runDesktopApp(settings: Settings, origins: Origins, option
   const desktop = {
     app: createAppPreferences({ preferences, autostart, updatesWanted: () => updates.review() }),
     updates: updates.source,
+    startEngineProcess: utilityProcessStarter({ utilityProcess, entry: join(builtDir, 'main', 'engine.js') }),
     desktopSharing: {
       facts: createShellFacts(powerMonitor),
       vault: createSafeVault({ safeStorage }),

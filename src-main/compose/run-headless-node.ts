@@ -1,18 +1,20 @@
+import { join } from 'node:path'
 import { NO_PEERS_YET } from '#shared/contract/node/node.js'
 import { AppError } from '#shared/errors.js'
 import { within } from '../base/within.js'
 import { EXIT } from '../cli/io.js'
 import type { Origins, Settings } from '../config/index.js'
 import { createLogger, type Log, type Logger } from '../logging/index.js'
+import type { Compiled } from './compiled/whole-program.js'
 import { CRASH_GRACE_MS, handleCrashes } from './crashes.js'
 import type { OcfNode } from './node.js'
-import { startNode, STOP_GRACE_MS, untilAskedToStop, type RunningNode } from './run-node.js'
+import { startNode, STOP_GRACE_MS, untilAskedToStop, type NodeStart, type RunningNode } from './run-node.js'
 
 /** `ocf start`: a node until it is asked to stop. Standard output carries the ready line and nothing else. */
 export async function runHeadlessNode(
   settings: Settings,
   origins: Origins,
-  options: { builtDir: string },
+  options: { builtDir: string; keepCompiled: (compiled: Compiled) => void },
 ): Promise<number> {
   const logger = createLogger({
     level: settings['log-level'],
@@ -37,7 +39,7 @@ export async function runHeadlessNode(
     const restart = Promise.withResolvers<undefined>()
     try {
       const lifetime = { restart: () => restart.resolve(undefined), stop: () => told.resolve('ocf stop') }
-      const start = { ...next, logger, ...options, lifetime }
+      const start = { ...next, logger, ...options, ...(await hostOf(options.builtDir)), lifetime }
       running = await startNode(start, starting.signal)
     } catch (error) {
       return reportFailedStart(error, logger)
@@ -50,6 +52,13 @@ export async function runHeadlessNode(
     logger.close()
     return code
   }
+}
+
+/** What is there only where the command is that of an installed app, which runs under Electron. */
+async function hostOf(builtDir: string): Promise<Pick<NodeStart, 'desktop'>> {
+  if (!('electron' in process.versions)) return {}
+  const { commandEngineStarter } = await import('../electron/command-engine.js')
+  return { desktop: { startEngineProcess: await commandEngineStarter(join(builtDir, 'main', 'engine.js')) } }
 }
 
 function greet(running: RunningNode, start: { settings: Settings; origins: Origins }, log: Log): void {

@@ -11,6 +11,8 @@ import type { Origins, Settings } from '../config/index.js'
 import { createLogFile, type Logger } from '../logging/index.js'
 import { loadIdentity } from '../p2p/index.js'
 import { readOpenFiles } from '../services/machine/index.js'
+import { keepCompiled } from './compiled/keeping.js'
+import type { Compiled } from './compiled/whole-program.js'
 import { withFreePorts, type FreePorts, type MovedPort } from './free-ports.js'
 import { createNode, type NodeNeeds, type OcfNode } from './node.js'
 
@@ -21,8 +23,10 @@ export interface NodeStart {
   logger: Logger
   /** The folder of the built program (`out`), with the dashboard in `renderer`. */
   builtDir: string
+  /** Keeps what V8 has compiled, for the next start. */
+  keepCompiled?: (compiled: Compiled) => void
   /** What the desktop app around the node brings along. */
-  desktop?: Pick<NodeNeeds, 'app' | 'updates' | 'desktopSharing'>
+  desktop?: Pick<NodeNeeds, 'app' | 'updates' | 'desktopSharing' | 'startEngineProcess'>
   /** See {@link NodeNeeds}. */
   lifetime?: NodeNeeds['lifetime']
 }
@@ -75,7 +79,7 @@ export async function startNode(start: NodeStart, signal: AbortSignal): Promise<
         throw error
       }
       if (ports.moved.length > 0) log.warn('default ports are in use, so free ones are used', portFields(ports.moved))
-      return { node, movedPorts: ports.moved, stop: createStop(node, logFile, dataFolder) }
+      return { node, movedPorts: ports.moved, stop: createStop(start, { node, logFile, dataFolder }) }
     }
   } catch (error) {
     await logFile.stop()
@@ -91,6 +95,7 @@ function composeNode(start: NodeStart, opened: Pick<NodeNeeds, 'dataFolder' | 'i
     ...{ settings, origins, logger, lifetime, ...opened },
     rendererDir: builtRenderer(builtDir),
     docsDir: join(builtDir, 'docs'),
+    engineEntry: join(builtDir, 'main', 'engine.js'),
     ...desktop,
   })
 }
@@ -103,10 +108,17 @@ function isChosenPortTaken(error: unknown, { origins }: FreePorts): boolean {
 const portFields = (moved: readonly MovedPort[]): Record<string, string> =>
   Object.fromEntries(moved.map(({ setting, from, to }) => [setting, `${from} -> ${to}`]))
 
-function createStop(node: OcfNode, logFile: Service, dataFolder: DataFolder): () => Promise<void> {
+function createStop(
+  { keepCompiled: keep = () => undefined }: NodeStart,
+  { node, logFile, dataFolder }: { node: OcfNode; logFile: Service; dataFolder: DataFolder },
+): () => Promise<void> {
   let stopping: Promise<void> | undefined
   const untune = tuneGarbageCollection(() => node.requestsRunning())
-  const callOffTidying = tidyMemoryAfterStart()
+  const keeping = keepCompiled({ keep, hasServed: () => node.hasServed() })
+  const callOffTidying = tidyMemoryAfterStart({
+    running: () => node.requestsRunning(),
+    first: () => keeping.now(),
+  })
   async function stop(): Promise<void> {
     callOffTidying()
     untune()
@@ -115,6 +127,7 @@ function createStop(node: OcfNode, logFile: Service, dataFolder: DataFolder): ()
     } finally {
       await logFile.stop()
       await dataFolder.close()
+      keeping.stop()
     }
   }
   return () => (stopping ??= stop())

@@ -14,6 +14,7 @@ import {
   type RegistrationInput,
   type ServiceRegistry,
 } from '../services/index.js'
+import type { ComposedEngine } from './engine.js'
 import type { ComposedSharing } from './sharing.js'
 
 /** What must run before and after the gateway's listeners open. */
@@ -41,8 +42,9 @@ export function composeServices(needs: {
   dataDir: string
   registry: ServiceRegistry
   sharing: ComposedSharing
+  engine: ComposedEngine
 }): ComposedServices {
-  const { host, table, log, clock, settings, dataDir, registry, sharing } = needs
+  const { host, table, log, clock, settings, dataDir, registry, sharing, engine } = needs
   const demo = createEmbeddedDemo(
     { log, registry, hasAnyServer: (signal) => sharing.detector.hasAnyServer(signal) },
     { mode: settings['demo-model'], dataDir, tokensPerSecond: settings['demo-model.tokens-per-second'] },
@@ -64,7 +66,7 @@ export function composeServices(needs: {
   // Also without a command: an earlier start may have left one.
   const subprocess = createSubprocess({ log }, { command: settings.subprocess, dataDir })
   return {
-    before: [subprocess, registry, ...sharing.before, demo],
+    before: [subprocess, registry, ...sharing.before, engine.service, demo],
     after: [...sharing.after, announcer],
   }
 }

@@ -11,12 +11,13 @@ import { createDetector, type Detector } from '../services/detection/index.js'
 import type { ServiceRegistry } from '../services/index.js'
 import {
   createGpuReader,
+  type GpuReader,
   createHardware,
   createSystemFacts,
   type HardwareSource,
   type MachineFacts,
 } from '../services/machine/index.js'
-import { createSecretFile, type Vault } from '../services/secrets/index.js'
+import { createSecretFile, type SecretStore, type Vault } from '../services/secrets/index.js'
 import { createAdmission, type Admission } from '../services/sharing/access/index.js'
 import { createLedger } from '../services/sharing/ledger/index.js'
 import { createPause, readRules, type Pause } from '../services/sharing/pause/index.js'
@@ -39,10 +40,13 @@ export interface ComposedSharing {
   admission: Admission
   pause: Pause
   hardware: HardwareSource
+  gpus: GpuReader
   /** Told to peers that ask before they send a request. */
   ownStatus: OwnStatusSource
   /** Tells whether a model server runs here. */
   detector: Pick<Detector, 'hasAnyServer'>
+  /** Keys of the owner's servers and of what is kept encrypted. */
+  secrets: SecretStore
   /** For the control interface. */
   needs: SharingNeeds
   /** Runs behind the registry. */
@@ -96,13 +100,19 @@ export function composeSharing(needs: {
     },
     { file: dataFolder.path('pause.json'), checkMs: desktop.pauseCheckMs },
   )
-  const { detector, shares } = composeShares(needs)
+  const secrets = createSecretFile(
+    { log, vault: desktop.vault, onPlain: desktop.onPlainSecrets },
+    { file: dataFolder.path('secrets.json') },
+  )
+  const { detector, shares } = composeShares({ ...needs, secrets })
   return {
     admission,
     pause,
     hardware,
+    gpus,
     ownStatus: createOwnStatus({ admission, pause }),
     detector,
+    secrets,
     needs: { detector, shares, admission, pause, ledger },
     before: [shares, ledger, hardware, pause, createLiveChanges({ live, traffic, admission, pause, log })],
     after: [detector],
@@ -110,8 +120,11 @@ export function composeSharing(needs: {
 }
 
 /** The servers of this machine and what is shared of them. */
-function composeShares(needs: Parameters<typeof composeSharing>[0]): { detector: Detector; shares: Shares } {
-  const { settings, registry, peerId, ownPorts, dataFolder, clock, log, desktop = {} } = needs
+function composeShares(needs: Parameters<typeof composeSharing>[0] & { secrets: SecretStore }): {
+  detector: Detector
+  shares: Shares
+} {
+  const { settings, registry, peerId, ownPorts, dataFolder, secrets, clock, log } = needs
   const detector = createDetector(
     {
       keyFor: (address) => shares.keyFor(address),
@@ -122,10 +135,6 @@ function composeShares(needs: Parameters<typeof composeSharing>[0]): { detector:
       log,
     },
     { allowRemoteTarget: settings['service.allow-remote-target'] },
-  )
-  const secrets = createSecretFile(
-    { log, vault: desktop.vault, onPlain: desktop.onPlainSecrets },
-    { file: dataFolder.path('secrets.json') },
   )
   const shares = createShares(
     { registry, detector: () => detector, secrets, clock, log },

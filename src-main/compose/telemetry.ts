@@ -8,6 +8,7 @@ import type { Host, PathLookup } from '../p2p/index.js'
 import type { ServiceRegistry } from '../services/index.js'
 import { createAxiomExporter } from '../telemetry/axiom/index.js'
 import {
+  createInterruptedRequests,
   createKeyUsage,
   createMetrics,
   createTrafficFeed,
@@ -39,6 +40,10 @@ export function composeTelemetry(needs: {
   const { settings, clock, log } = needs
   const traffic = createTrafficFeed({ clock, monotonic: needs.monotonic, log })
   const history = createTrafficHistory({ traffic, clock, log }, { file: needs.dataFolder.path('traffic-history.json') })
+  const interrupted = createInterruptedRequests(
+    { traffic, clock, log },
+    { file: needs.dataFolder.path('running-requests.json') },
+  )
   let sources: MetricSources | undefined
   const metrics = createMetrics({ traffic, sources: () => sources }, { version: VERSION })
   const token = settings['axiom.token']
@@ -60,7 +65,7 @@ export function composeTelemetry(needs: {
           { traffic, host, paths, registry, clock, log },
           { token, dataset, url: settings['axiom.url'], version: VERSION },
         )
-      return [history, metrics, ...(isOn ? [axiom()] : [])]
+      return [history, interrupted, metrics, ...(isOn ? [axiom()] : [])]
     },
   }
 }

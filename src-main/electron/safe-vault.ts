@@ -55,7 +55,7 @@ export function createPlainSecretsNotice(needs: { preferences: PreferencesFile }
     if (reason === undefined || show === undefined || preferences.now.plainSecretsTold) return
     preferences.change({ plainSecretsTold: true })
     show({
-      title: 'Keys of your servers are kept in a file',
+      title: 'Keys are kept in a file',
       body: `Only your account can read it. They are in no key store, because ${reason}.`,
       page: 'share',
     })
