@@ -21,12 +21,14 @@ const SETTINGS_FILES = ['config.yaml', 'config.yml', 'config.json']
 const FORMAT = 2
 const MarkerSchema = z.object({ format: z.number().int().positive() })
 
+/** The file of kept chats; what was set aside of it has longer names. */
+export const CHATS_FILE = 'chats.bin'
 /** What `cleanslate` removes: things that can be rebuilt from the network. Never the identity. */
-const REBUILDABLE = ['table', 'peers', 'remembered-peers.json']
+const REBUILDABLE = ['table', 'peers', 'remembered-peers.json', 'learned-rates.json']
 
 /**
  * Opens the data folder `dir` for this process alone, creating it (mode 0700) when it is missing.
- * With `cleanslate`, what was learnt from the network is removed first; the identity stays.
+ * With `cleanslate`, what was learnt from the network is removed first, and kept chats; the identity stays.
  * Throws `data_dir_foreign` (not ours, another user's, or of a newer version), `data_dir_locked` (another running node
  * has it), `disk_full`, `too_many_open_files` or `data_dir_unusable` (cannot be created, read or written, or others can
  * write to it).
@@ -44,7 +46,8 @@ export async function openDataFolder(dir: string, options: { cleanslate?: boolea
     if (format !== undefined && format < FORMAT) await orUnusable(dir, () => writeMarker(dir))
     if (options.cleanslate === true) {
       await orUnusable(dir, async () => {
-        for (const name of REBUILDABLE) await rm(join(dir, name), { recursive: true, force: true })
+        const chats = (await readdir(dir)).filter((name) => name.startsWith(CHATS_FILE))
+        for (const name of [...REBUILDABLE, ...chats]) await rm(join(dir, name), { recursive: true, force: true })
       })
     }
   } catch (error) {

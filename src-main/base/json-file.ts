@@ -31,10 +31,15 @@ export async function readJsonFile<S extends z.ZodType>(
 
 /** Writes a JSON file for its owner alone (0600): a reader sees the old one or the new one, never half of it. */
 export async function writeJsonFile(path: string, value: unknown, { indent = 2 } = {}): Promise<void> {
+  await writePrivateFile(path, `${JSON.stringify(value, null, indent)}\n`)
+}
+
+/** The same for any content. What a crash leaves half written is called `<path>.<hex digits>`. */
+export async function writePrivateFile(path: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const draft = `${path}.${randomBytes(6).toString('hex')}`
   try {
-    await writeFile(draft, `${JSON.stringify(value, null, indent)}\n`, { mode: 0o600, flag: 'wx', flush: true })
+    await writeFile(draft, content, { mode: 0o600, flag: 'wx', flush: true })
     await rename(draft, path)
   } catch (error) {
     await rm(draft, { force: true })

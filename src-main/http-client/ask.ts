@@ -10,7 +10,13 @@ export interface ShortAnswer {
 /** GET. Rejects when the answer does not come before `signal` aborts, and with the errors of an {@link HttpClient}. */
 export function ask(
   client: Pick<HttpClient, 'send'>,
-  { host, path, maxBytes, signal }: { host: string; path: string; maxBytes: number; signal: AbortSignal },
+  {
+    host,
+    path,
+    maxBytes,
+    signal,
+    headers = {},
+  }: { host: string; path: string; maxBytes: number; signal: AbortSignal; headers?: Record<string, string> },
 ): Promise<ShortAnswer> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = []
@@ -26,7 +32,7 @@ export function ask(
     const onAbort = (): void => abort(giveUp())
     signal.addEventListener('abort', onAbort, { once: true })
     client.send(
-      { method: 'GET', path, headers: { host }, body: null, idleTimeoutMs: 0 },
+      { method: 'GET', path, headers: { host, ...headers }, body: null, idleTimeoutMs: 0 },
       {
         onStart(exchange) {
           abort = (error) => exchange.abort(error)

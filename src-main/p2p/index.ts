@@ -7,6 +7,7 @@ import type { Log } from '../logging/index.js'
 import type { ConnectionRoomOptions } from './hardening/connection-limits/connection-room.js'
 import type { InboundGateOptions } from './hardening/connection-limits/inbound-gate.js'
 import type { LivenessWatch } from './hardening/liveness/liveness-watch.js'
+import type { StreamRule } from './hardening/stream-bounds/stream-rules.js'
 import type { LanPeer } from './reach/lan-peers.js'
 import type { SeenFromOutside } from './reach/own-addresses.js'
 import type { RelayOptions } from './reach/relay/relay-server.js'
@@ -142,16 +143,21 @@ export interface HostOptions {
   upnpTimes?: Partial<GatewayTimes>
   /** Finds nodes of the local network by multicast. Never where the host is not wide. Default: true. */
   mdns?: boolean
+  /** Topics of gossip besides the node table's; their messages are signed. Default: none. */
+  signedTopics?: readonly string[]
+  /** What peers may send on the streams of protocols that are handled beside the host's own. Default: none. */
+  streamRules?: readonly StreamRule[]
   /** The key file of a private network, or '': then only peers with the same key can connect. */
   swarmKeyFile?: string
 }
 
-export type { GatewayProblem, RelayOptions }
+export type { GatewayProblem, RelayOptions, StreamRule }
 export { createConnector } from './dial/connect.js'
 export { bestConnection } from './dial/dial-order.js'
 export { addressGroup, hostOf, ipv6Network, relayOf, type Scope, scopeOf, sourceOfHost } from './dial/ip-scope.js'
 export { countPaths, peerPath, remoteIps, roundTripMs } from './dial/peer-path.js'
 export { FrameReader } from './hardening/stream-bounds/frame-reader.js'
+export { PeerBudget } from './hardening/stream-bounds/peer-budget.js'
 export { deadPeerBehind, DeadPeerError } from './hardening/liveness/dead-peer.js'
 export { dropDeadConnections } from './hardening/liveness/pings.js'
 export { TABLE_TOPIC } from './host/gossip-scores.js'
@@ -163,7 +169,7 @@ export { assertPeerId, createPeerClients, type PeerClients, PeerUnreachableError
 export { createPeerListener, type PeerListener } from './http/peer-listener.js'
 export { requestSource } from './http/request-source.js'
 export { followResponses } from './http/running-responses.js'
-export { connectionUnder } from './http/stream-duplex.js'
+export { connectionUnder, writeAtOnce } from './http/stream-duplex.js'
 export { acceptUpgrades, HandshakeResponse, isWebSocketHandshake } from './http/upgrades.js'
 export { type BackedUpPeople, createIdentityKeeper, type IdentityKeeper } from './identity/identity-keeper.js'
 export { loadIdentity } from './identity/identity.js'

@@ -36,7 +36,10 @@ export function failureWords(error: unknown): string {
   return (first.message === '' ? NO_REASON : first.message).slice(0, MAX_CHARS)
 }
 
-/** True where the peer at the other end proved another key than the one that was asked for. */
+/**
+ * True where the peer at the other end proved another key than the one that was asked for. libp2p hands on the message of
+ * noise and TLS alone.
+ */
 function isAnotherPeer(error: unknown): boolean {
   return (
     error instanceof Error && (error.name === 'UnexpectedPeerError' || /identity key|^Dialed peer /.test(error.message))

@@ -68,7 +68,7 @@ export interface BootstrapperOptions {
 
 export { createBootstrapper } from './bootstrapper.js'
 export { ANOTHER_PEER, failureWords } from './failure-words.js'
-export { createMachineNodes, machineNodesDir } from './machine-nodes.js'
+export { createMachineNodes, machineNodePids, machineNodesDir } from './machine-nodes.js'
 export {
   bootstrapSettings,
   dialableMultiaddr,

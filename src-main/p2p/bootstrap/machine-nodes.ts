@@ -94,6 +94,18 @@ export function machineNodesDir(): string {
   return join(tmpdir(), uid === undefined ? 'ocf-nodes' : `ocf-nodes-${uid}`)
 }
 
+/** The processes of this user's running nodes; none where the folder can't be trusted. */
+export async function machineNodePids(dir = machineNodesDir()): Promise<ReadonlySet<number>> {
+  try {
+    await assertPrivate(dir)
+    const names = (await readdir(dir)).filter((name) => name.endsWith('.json')).slice(0, MAX_FILES)
+    const entries = await Promise.all(names.map((name) => readEntry(join(dir, name))))
+    return new Set(entries.flatMap((entry) => (entry !== undefined && isRunning(entry.pid) ? [entry.pid] : [])))
+  } catch {
+    return new Set()
+  }
+}
+
 async function assertPrivate(dir: string): Promise<void> {
   const stats = await lstat(dir)
   const uid = process.getuid?.()

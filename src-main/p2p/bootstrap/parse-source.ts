@@ -39,11 +39,16 @@ const SETTINGS = [
 
 /** The bootstrap settings in the order their sources are asked; those of a network that is joined by name come last. */
 export function bootstrapSettings(
-  settings: Readonly<Record<(typeof SETTINGS)[number], readonly string[]>> & { readonly network: string },
+  settings: Readonly<Record<(typeof SETTINGS)[number], readonly string[]>> & {
+    readonly network: string
+    readonly 'go-network': 'off' | 'use' | 'share'
+  },
 ): RawBootstrapSetting[] {
   const given = SETTINGS.map((setting) => ({ setting, values: settings[setting] }))
   const network = knownNetwork(settings.network)
-  return network?.kind === 'ocf' ? [...given, { setting: 'network', values: network.sources }] : given
+  // Nodes of the Go program are of no use to a node that is to leave them alone.
+  const isUsed = network?.kind === 'ocf' || settings['go-network'] !== 'off'
+  return network !== undefined && isUsed ? [...given, { setting: 'network', values: network.sources }] : given
 }
 
 /**

@@ -16,11 +16,12 @@ import { kadRule } from '../hardening/dht/kad-rules.js'
 import { quietDht } from '../hardening/dht/quiet-dht.js'
 import { flattenConnections } from '../hardening/flat-connections.js'
 import { gossipLimits, gossipRule, splitRpcs } from '../hardening/gossip/gossip-bounds.js'
+import { signatureOptions, signOnly } from '../hardening/gossip/signed-topics.js'
 import { pings } from '../hardening/liveness/pings.js'
 import { boundPeerStore } from '../hardening/peer-store/bounded-peer-store.js'
 import { identifyRules } from '../hardening/peer-store/identify-rules.js'
 import type { ExpelledPeers } from '../hardening/stream-bounds/expelled-peers.js'
-import { boundStreams } from '../hardening/stream-bounds/stream-rules.js'
+import { boundStreams, type StreamRule } from '../hardening/stream-bounds/stream-rules.js'
 import type { NetworkMode } from '../index.js'
 import { autoNatService } from '../reach/auto-nat.js'
 import { holePunching, type PunchWatch } from '../reach/hole-punching.js'
@@ -61,6 +62,10 @@ export interface NetworkServicesOptions {
   log: Log
   /** How routers are asked to open ports; undefined: not at all. */
   portMapping: PortMappingOptions | undefined
+  /** Topics besides the node table's, whose messages are signed. */
+  signedTopics: readonly string[]
+  /** What streams of further protocols are held to. */
+  streamRules: readonly StreamRule[]
 }
 
 const WAN_DHT = '/ocf/kad/1.0.0'
@@ -102,7 +107,8 @@ export function networkServices(options: NetworkServicesOptions): ServiceFactory
     // First, as the others write to the peer store when they are made.
     bounds: (components) => {
       boundPeerStore(components)
-      boundStreams(components, [gossipRule(), ...identifyRules(), ...[WAN_DHT, LAN_DHT].map(kadRule)], options.expelled)
+      const rules = [gossipRule(), ...identifyRules(), ...[WAN_DHT, LAN_DHT].map(kadRule), ...options.streamRules]
+      boundStreams(components, rules, options.expelled)
       return options.expelled
     },
     ownAddresses: ({ addressManager }) => ({ manager: addressManager }),
@@ -110,7 +116,7 @@ export function networkServices(options: NetworkServicesOptions): ServiceFactory
     identifyPush: identifyPush(),
     flatConnections: ({ connectionManager }) => flattenConnections(connectionManager),
     ping: pings(),
-    pubsub: tableGossip(),
+    pubsub: tableGossip(options.signedTopics),
   }
   const withoutPaused =
     (mapper: (peer: PeerInfo) => PeerInfo) =>
@@ -149,8 +155,13 @@ export function networkServices(options: NetworkServicesOptions): ServiceFactory
   return services
 }
 
-/** Gossipsub for the node table. */
-function tableGossip(): ServiceFactoryMap<NetworkServices>['pubsub'] {
+/** The peers that the table's gossip goes to and comes from; the library tells them only on its class. */
+export function meshPeers(pubsub: GossipSub): string[] {
+  return (pubsub as GossipSub & { getMeshPeers(topic: string): string[] }).getMeshPeers(TABLE_TOPIC)
+}
+
+/** Gossipsub for the node table, and for these topics beside it. */
+function tableGossip(signedTopics: readonly string[]): ServiceFactoryMap<NetworkServices>['pubsub'] {
   const start = gossipsub({
     D: 6,
     Dlo: 4,
@@ -165,9 +176,9 @@ function tableGossip(): ServiceFactoryMap<NetworkServices>['pubsub'] {
     // Of a peer that does not read: its stream is reset then. The library would keep everything for it.
     maxOutboundBufferSize: 4 * 1024 * 1024,
     ...GOSSIP_SCORES,
-    ...gossipLimits([TABLE_TOPIC]),
+    ...gossipLimits([TABLE_TOPIC, ...signedTopics]),
     // Rows of the node table carry their owner's signature; a second one would be 90 bytes a message.
-    globalSignaturePolicy: 'StrictNoSign',
+    ...signatureOptions(signedTopics),
   })
-  return (components) => splitRpcs(start(components))
+  return (components) => signOnly(splitRpcs(start(components)), signedTopics)
 }

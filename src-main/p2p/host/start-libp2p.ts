@@ -13,6 +13,7 @@ import { DialGuard } from '../dial/dial-guard.js'
 import { createDialMemory, type DialMemory } from '../dial/dial-memory.js'
 import { compareForDial, createNearNetworks, type DialFacts } from '../dial/dial-order.js'
 import { createDiscoveryDialer } from '../dial/discovery-dialer.js'
+import { closeIdleConnections } from '../dial/idle-connections.js'
 import { scopeOf } from '../dial/ip-scope.js'
 import { createConnectionRoom } from '../hardening/connection-limits/connection-room.js'
 import { guardedMuxer, MUXER_LIMITS } from '../hardening/connection-limits/guarded-muxer.js'
@@ -25,6 +26,8 @@ import { noiseCrypto } from '../hardening/noise-crypto.js'
 import { ExpelledPeers } from '../hardening/stream-bounds/expelled-peers.js'
 import { loadQuic, tunings } from '../hardening/transports/index.js'
 import { tunedTransport, type TransportFactory } from '../hardening/transports/intercept-upgrade.js'
+import { keepLoopbackFromProxies } from '../hardening/transports/loopback-proxies.js'
+import { plainFrames } from '../hardening/transports/plain-frames.js'
 import { batchedFrames } from '../hardening/transports/write-batching.js'
 import type { HostNeeds, HostOptions, LocalNetwork, ReachFacts } from '../index.js'
 import { createPunchWatch } from '../reach/hole-punching.js'
@@ -34,6 +37,7 @@ import { LanPeers } from '../reach/lan-peers.js'
 import { relayListenAddresses, relayTransport } from '../reach/relay/relay-client.js'
 import { createRelayReservations, type RelayReservations } from '../reach/relay/relay-reservations.js'
 import { RELAY_DEFAULTS } from '../reach/relay/relay-server.js'
+import { createTls } from '../tls/index.js'
 import { announceAddresses, parsePublicAddress, type PublicAddress, worthAnnouncing } from './announce.js'
 import {
   CONNECTION_MONITOR,
@@ -51,7 +55,7 @@ import {
   type PortOptions,
   listenError,
 } from './listen-addresses.js'
-import { networkServices, type NetworkServices } from './network-services.js'
+import { meshPeers, networkServices, type NetworkServices } from './network-services.js'
 import { openPeerDatastore } from './peer-datastore.js'
 import { readSwarmKey } from './swarm-key.js'
 
@@ -80,6 +84,8 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
   if (swarmKey !== undefined) log.info(PRIVATE_NETWORK)
   // QUIC brings its own encryption and cannot be wrapped in a network key.
   const quic = swarmKey === undefined ? await loadQuic(log) : undefined
+  // TLS on what such a key makes of a connection would be one more encryption in JavaScript below it.
+  const tls = swarmKey === undefined ? await createTls({ log }, needs.identity.privateKey) : undefined
   const listen = listenAddresses(hosts, ports).filter(({ setting }) => quic !== undefined || setting !== 'udpport')
   const isNode = options.mode === 'node'
   const isWide = isNode && hosts.some((host) => scopeOf(host) !== 'loopback')
@@ -123,8 +129,10 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
         quic,
         relays: isNode ? relayReservations : undefined,
       }),
-      connectionEncrypters: [noise({ crypto: noiseCrypto() })],
-      streamMuxers: [guardedMuxer(batchedFrames(yamux(YAMUX_OPTIONS), { log }), { log, probes }, MUXER_LIMITS)],
+      connectionEncrypters: [...(tls === undefined ? [] : [tls]), noise({ crypto: noiseCrypto() })],
+      streamMuxers: [
+        guardedMuxer(plainFrames(batchedFrames(yamux(YAMUX_OPTIONS), { log }), { log }), { log, probes }, MUXER_LIMITS),
+      ],
       connectionManager: {
         ...connectionManager(limits),
         addressSorter: addressSorter({ isNear, failedLately: (address) => dialMemory.failedLately(address) }),
@@ -147,6 +155,8 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
         expelled,
         isPaused: (address) => guard.isPaused(address),
         log,
+        signedTopics: options.signedTopics ?? [],
+        streamRules: options.streamRules ?? [],
         portMapping: (options.upnp ?? true) ? { publicAddress, times: options.upnpTimes ?? {} } : undefined,
       }),
       // Its errors are mostly peers that went away; what matters is said by the parts that use it.
@@ -171,6 +181,9 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
     await startListening(libp2p, listen)
     const unwatch = watchNetwork({ libp2p, liveness, log })
     const dialer = options.mode === 'standalone' ? undefined : createDiscoveryDialer({ libp2p, log })
+    const { pubsub } = libp2p.services
+    const isInMesh = (peerId: string): boolean => meshPeers(pubsub).includes(peerId)
+    const idle = closeIdleConnections({ libp2p, isInMesh, log })
     return {
       libp2p,
       connected,
@@ -183,6 +196,7 @@ export async function startLibp2p(needs: HostNeeds, options: HostOptions, log: L
       lan: { isNear, peers: () => lanPeers.list(), onChanged: (listener) => lanPeers.onChanged(listener) },
       async stop() {
         unwatch()
+        idle.stop()
         liveness.stop()
         await Promise.all([dialer?.stop(), reach.stop()])
         await libp2p.stop()
@@ -209,6 +223,7 @@ function transportsOf(parts: {
   relays: RelayReservations | undefined
 }) {
   const { guard, dialMemory, gate, tuning, quic, relays } = parts
+  keepLoopbackFromProxies(process.env)
   const watched = <C>(factory: TransportFactory<C>): TransportFactory<C> => guard.guarded(dialMemory.watch(factory))
   return [
     watched(gatedTransport(tunedTransport(tcp(TCP_OPTIONS), tuning.tcp), gate)),

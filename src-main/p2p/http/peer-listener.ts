@@ -7,7 +7,13 @@ import { tuneStream } from '../hardening/transports/index.js'
 import type { Host } from '../index.js'
 import { limitQuestions } from './questions.js'
 import { followResponses } from './running-responses.js'
-import { HTTP_PROTOCOL, MAX_HTTP_STREAMS, SERVER_KEEP_ALIVE_MS, StreamDuplex } from './stream-duplex.js'
+import {
+  HTTP_PROTOCOL,
+  MAX_HTTP_STREAMS,
+  SERVER_KEEP_ALIVE_MS,
+  STANDARD_HTTP_PROTOCOL,
+  StreamDuplex,
+} from './stream-duplex.js'
 import { createStreamMemory } from './stream-memory.js'
 import { acceptUpgrades, isWebSocketHandshake } from './upgrades.js'
 
@@ -106,7 +112,7 @@ export function createPeerListener(
 
   function close(): Promise<void> {
     closing ??= (async () => {
-      await needs.host.libp2p.unhandle(HTTP_PROTOCOL)
+      await needs.host.libp2p.unhandle([HTTP_PROTOCOL, STANDARD_HTTP_PROTOCOL])
       server.close()
     })()
     return closing
@@ -117,7 +123,7 @@ export function createPeerListener(
     async start() {
       // Node watches over the connections of a listening server only: without this, `headersTimeout` is never kept.
       server.emit('listening')
-      await needs.host.libp2p.handle(HTTP_PROTOCOL, accept, {
+      await needs.host.libp2p.handle([HTTP_PROTOCOL, STANDARD_HTTP_PROTOCOL], accept, {
         maxInboundStreams: MAX_HTTP_STREAMS,
         maxOutboundStreams: MAX_HTTP_STREAMS,
         runOnLimitedConnection: true,

@@ -1,9 +1,12 @@
 import { Duplex } from 'node:stream'
 import type { Connection, Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { isUint8ArrayList, Uint8ArrayList } from 'uint8arraylist'
+import { sendAtOnce } from '../hardening/transports/plain-frames.js'
 
 /** HTTP/1.1 on a libp2p stream, as go-libp2p-http speaks it. */
 export const HTTP_PROTOCOL = '/libp2p-http'
+/** The same under the name that the libp2p specification gives it. Peers are asked under the other, which all have. */
+export const STANDARD_HTTP_PROTOCOL = '/http/1.1'
 
 /** Streams of this protocol per connection; js-libp2p's defaults (32 in, 64 out) fail at 32 concurrent requests. */
 export const MAX_HTTP_STREAMS = 10_000
@@ -29,6 +32,14 @@ export function connectionUnder(socket: Duplex | undefined): Connection | undefi
   return socket instanceof StreamDuplex ? socket.connection : undefined
 }
 
+/**
+ * Writes to the socket of a peer past its queue; false, and nothing written, where anything waits in it, and for any other
+ * socket. A write by the queue takes three times as long.
+ */
+export function writeAtOnce(socket: Duplex, chunk: Buffer): boolean {
+  return socket instanceof StreamDuplex && socket.writeAtOnce(chunk)
+}
+
 type WriteCallback = (error?: Error | null) => void
 
 /** A fresh error with the code Node's HTTP stack expects from a dead socket. */
@@ -36,7 +47,8 @@ function socketError(message: string, code: 'ECONNRESET' | 'EPIPE', cause?: unkn
   return Object.assign(new Error(message, { cause }), { code })
 }
 
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 /**
  * A libp2p stream in the clothes of a `net.Socket`: back-pressure both ways, half-close, reset on destroy, so that
@@ -81,10 +93,23 @@ export class StreamDuplex extends Duplex {
     stream.addEventListener('end', this.#onEnd)
     stream.addEventListener('close', this.#onClose)
     stream.addEventListener('message', this.#onMessage)
+    this.#takeDirectly(stream)
   }
 
-  readonly #onMessage = (event: StreamMessageEvent): void => {
-    const { data } = event
+  /** What comes while nothing waits is taken as it is: an event for each piece costs more than the piece. */
+  #takeDirectly(stream: Stream & { onData?: (data: Uint8Array | Uint8ArrayList) => void }): void {
+    const onData = stream.onData?.bind(stream)
+    if (onData === undefined) return
+    stream.onData = (data) => {
+      const isFlowing = stream.readStatus === 'readable' && stream.remoteWriteStatus === 'writable'
+      if (isFlowing && stream.readBufferLength === 0 && data.byteLength > 0) this.#take(data)
+      else onData(data)
+    }
+  }
+
+  readonly #onMessage = ({ data }: StreamMessageEvent): void => this.#take(data)
+
+  #take(data: Uint8Array | Uint8ArrayList): void {
     this.#lastActivity = performance.now()
     this.bytesRead += data.byteLength
     let wantsMore = true
@@ -137,8 +162,17 @@ export class StreamDuplex extends Duplex {
     if (this.#pauseWanted && this.#stream.readStatus === 'readable') this.#stream.pause()
   }
 
+  /** See {@link writeAtOnce}. */
+  writeAtOnce(chunk: Buffer): boolean {
+    const isFree = this.writableLength === 0 && this.writableCorked === 0 && this.writable
+    if (!isFree || !sendAtOnce(this.#stream, chunk)) return false
+    this.#lastActivity = performance.now()
+    this.bytesWritten += chunk.length
+    return true
+  }
+
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#send(chunk, callback)
+    this.#send(new Uint8ArrayList(chunk), callback)
   }
 
   override _writev(chunks: { chunk: Buffer }[], callback: WriteCallback): void {
@@ -147,11 +181,11 @@ export class StreamDuplex extends Duplex {
     this.#send(list, callback)
   }
 
-  #send(data: Uint8Array | Uint8ArrayList, callback: WriteCallback): void {
+  #send(data: Uint8ArrayList, callback: WriteCallback): void {
     this.#lastActivity = performance.now()
     this.bytesWritten += data.byteLength
     try {
-      this.#stream.send(data)
+      if (!sendAtOnce(this.#stream, data)) this.#stream.send(data)
     } catch (error) {
       callback(socketError('the stream can not be written to', 'EPIPE', error))
       return

@@ -15,6 +15,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { override } from '../../reach/override.js'
 import { handleInTurns } from './handle-in-turns.js'
 import { ProviderStore } from './provider-store.js'
+import { refreshFactor } from './refresh-interval.js'
 
 /**
  * Parallel paths of a lookup. Each path goes on until it has asked the 20 peers closest to the key, so the library's 10
@@ -31,6 +32,14 @@ const QUERY_SELF_EVERY_MS = 20 * 60_000
  */
 const REFRESH_EVERY_MS = 60 * 60_000
 
+/**
+ * How long a provider record of another node is kept: nodes publish theirs every 12 h. With the library's two days most
+ * records of home machines, which are on for some hours a day, would name somebody who is away.
+ */
+const RECORD_KEPT_MS = 13 * 60 * 60_000
+/** The library publishes its own ones so long before that, unless the node did. */
+const REPROVIDED_BEFORE_MS = 30 * 60_000
+
 /** Providers that a lookup takes from one answer, and from all: what one peer has made up does not end it. */
 const OF_ONE_ANSWER = 8
 const OF_ALL_ANSWERS = 160
@@ -38,6 +47,7 @@ const OF_ALL_ANSWERS = 160
 /** What the library has no option for. */
 interface Internals {
   routingTableRefresh: { refreshInterval: number }
+  querySelf: { interval: number }
   contentRouting: { routingTable: { kBucketSize: number } }
   rpc: Parameters<typeof handleInTurns>[0]
 }
@@ -48,10 +58,17 @@ interface Internals {
  */
 export function quietDht(init: KadDHTInit): (components: KadDHTComponents) => KadDHT {
   return (components) => {
-    const make = kadDHT({ ...init, disjointPaths: DISJOINT_PATHS, querySelfInterval: QUERY_SELF_EVERY_MS })
+    const make = kadDHT({
+      ...init,
+      disjointPaths: DISJOINT_PATHS,
+      querySelfInterval: QUERY_SELF_EVERY_MS,
+      reprovide: { ...init.reprovide, validity: RECORD_KEPT_MS, threshold: REPROVIDED_BEFORE_MS },
+    })
     const dht = make(override(components, { datastore: boundedRecords(components) }))
     const internals = dht as unknown as Internals
-    internals.routingTableRefresh.refreshInterval = REFRESH_EVERY_MS
+    const factor = (): number => refreshFactor((dht as SingleKadDHT).routingTable.size)
+    Object.defineProperty(internals.routingTableRefresh, 'refreshInterval', { get: () => REFRESH_EVERY_MS * factor() })
+    Object.defineProperty(internals.querySelf, 'interval', { get: () => QUERY_SELF_EVERY_MS * factor() })
     handleInTurns(internals.rpc)
     // A lookup of providers ends at so many; nothing else reads it there.
     internals.contentRouting.routingTable = override(internals.contentRouting.routingTable, { kBucketSize: Infinity })

@@ -1,8 +1,11 @@
 // For @libp2p/peer-store 12.0.28: it keeps any number of addresses, protocols and metadata for a peer, from anyone, sorts
-// all of them by their text at each write, lets writes wait without an end, and keeps any number of peers. Goes when a
-// peer's record and the number of peers are bounded.
+// all of them by their text at each write, lets writes wait without an end, and keeps any number of peers; and for libp2p
+// 3.3.11, which writes the protocol of each stream. Goes when a peer's record and the number of peers are bounded, and
+// what is known is not written.
 
 import type { AbortOptions, Address, Connection, Peer, PeerData, PeerId, PeerStore } from '@libp2p/interface'
+import { BoundedMap } from '../../../base/bounded-map.js'
+import { monotonicClock, type MonotonicClock } from '../../../base/clock.js'
 
 /** What is kept at most. */
 export interface PeerStoreLimits {
@@ -42,6 +45,10 @@ export const PEER_STORE_LIMITS: PeerStoreLimits = {
   peers: 4096,
 }
 
+/** How long a protocol that was written is not written again, ms, and for how many peers that is remembered. */
+const WRITTEN_LATELY_MS = 60_000
+const MAX_WRITTEN_LATELY = 256
+
 /** So many more than may be kept are looked at, for those that may. */
 const LOOKED_AT = 4
 
@@ -59,9 +66,18 @@ interface Components {
  * Holds everything that is written to libp2p's peer store to `limits`, by whatever way it comes: identify, the DHT,
  * gossip, multicast, bootstraps. Called once, before libp2p starts.
  */
-export function boundPeerStore(components: Components, limits: PeerStoreLimits = PEER_STORE_LIMITS): void {
+export function boundPeerStore(
+  components: Components,
+  limits: PeerStoreLimits = PEER_STORE_LIMITS,
+  clock: MonotonicClock = monotonicClock,
+): void {
   const { peerStore } = components
-  const bounded = new BoundedPeerStore(components, limits)
+  const bounded = new BoundedPeerStore(components, limits, clock)
+  const remove = peerStore.delete.bind(peerStore)
+  peerStore.delete = (id, options) => {
+    bounded.forget(id)
+    return remove(id, options)
+  }
   peerStore.save = (id, data, options) => bounded.write('save', id, data, options)
   peerStore.patch = (id, data, options) => bounded.write('patch', id, data, options)
   peerStore.merge = (id, data, options) => bounded.write('merge', id, data, options)
@@ -84,8 +100,12 @@ class BoundedPeerStore {
   /** Peers that were never connected, and those that were: the oldest first. */
   readonly #heardOf = new Map<string, PeerId>()
   readonly #met = new Map<string, PeerId>()
+  /** Records as they were written last. */
+  readonly #latest = new BoundedMap<string, { peer: Peer; atMs: number }>(MAX_WRITTEN_LATELY)
+  readonly #clock: MonotonicClock
 
-  constructor({ peerId, peerStore, connectionManager }: Components, limits: PeerStoreLimits) {
+  constructor({ peerId, peerStore, connectionManager }: Components, limits: PeerStoreLimits, clock: MonotonicClock) {
+    this.#clock = clock
     this.#store = {
       get: peerStore.get.bind(peerStore),
       delete: peerStore.delete.bind(peerStore),
@@ -102,10 +122,29 @@ class BoundedPeerStore {
   async write(how: Write, id: PeerId, data: PeerData, options?: AbortOptions): Promise<Peer> {
     const key = id.toString()
     if (key === this.#selfId) return await this.#store[how](id, data, options)
+    const written = how === 'merge' ? this.#writtenLately(key, data) : undefined
+    if (written !== undefined) return written
     const { addresses, rest } = this.#bounded(data)
     const peer = await this.#write(how, id, { addresses, rest }, options)
+    this.#latest.set(key, { peer, atMs: this.#clock.elapsedMs() })
     await this.#makeRoom(id, key)
     return peer
+  }
+
+  /** What is known of this peer may have changed. */
+  forget(id: PeerId): void {
+    this.#latest.delete(id.toString())
+  }
+
+  /**
+   * The record of a peer to which `data` would add nothing. A write is half a millisecond at either end of each stream, and
+   * those of one peer wait for each other.
+   */
+  #writtenLately(key: string, { protocols, ...rest }: PeerData): Peer | undefined {
+    const latest = this.#latest.peek(key)
+    const isRecent = latest !== undefined && this.#clock.elapsedMs() - latest.atMs < WRITTEN_LATELY_MS
+    if (!isRecent || protocols === undefined || Object.keys(rest).length > 0) return undefined
+    return protocols.every((protocol) => latest.peer.protocols.includes(protocol)) ? latest.peer : undefined
   }
 
   async #write(how: Write, id: PeerId, { addresses, rest }: Bounded, options?: AbortOptions): Promise<Peer> {
@@ -195,6 +234,7 @@ class BoundedPeerStore {
     if (evicted === undefined) return
     this.#heardOf.delete(evicted.toString())
     this.#met.delete(evicted.toString())
+    this.forget(evicted)
     await this.#store.delete(evicted)
   }
 

@@ -15,8 +15,11 @@ const MAX_BYTES = 64_000
 
 /** What is used of the encrypted connection below a muxer (@libp2p/utils 7.4, @libp2p/noise 17). */
 interface Pipe extends MessageStream {
-  sendData(data: Uint8ArrayList): { sentBytes: number; canSendMore: boolean }
+  sendData(data: Uint8Array | Uint8ArrayList): { sentBytes: number; canSendMore: boolean }
   writableNeedsDrain: boolean
+  sendingData: boolean
+  writeStatus: string
+  writeBuffer: { byteLength: number }
 }
 /** What is used of its streams (@libp2p/yamux 8.0.3). */
 type MuxedStream = Stream & { onMuxerNeedsDrain?: () => void }
@@ -45,6 +48,7 @@ export function batchedFrames<C>(
 }
 
 function batchFrames(pipe: Pipe, muxer: StreamMuxer): void {
+  const send = pipe.send.bind(pipe)
   const sendData = pipe.sendData.bind(pipe)
   const close = muxer.close.bind(muxer)
   const abort = muxer.abort.bind(muxer)
@@ -86,6 +90,14 @@ function batchFrames(pipe: Pipe, muxer: StreamMuxer): void {
     }
     return { sentBytes, canSendMore: !pipe.writableNeedsDrain }
   }
+  // What would pass the pipe's own lists and come out as it is.
+  pipe.send = (data) => {
+    const isFree = pipe.writeStatus === 'writable' && !pipe.writableNeedsDrain && !pipe.sendingData
+    if (!isFree || pipe.writeBuffer.byteLength > 0) return send(data)
+    const { canSendMore } = pipe.sendData(data)
+    if (!canSendMore) pipe.writableNeedsDrain = true
+    return canSendMore
+  }
   // The connection below is closed right behind these, and their last words must be out.
   muxer.close = async (options) => {
     try {
@@ -102,7 +114,10 @@ function batchFrames(pipe: Pipe, muxer: StreamMuxer): void {
 
 function isPipe(pipe: object): pipe is Pipe {
   return (
-    typeof Reflect.get(pipe, 'sendData') === 'function' && typeof Reflect.get(pipe, 'writableNeedsDrain') === 'boolean'
+    typeof Reflect.get(pipe, 'sendData') === 'function' &&
+    typeof Reflect.get(pipe, 'writableNeedsDrain') === 'boolean' &&
+    typeof Reflect.get(pipe, 'sendingData') === 'boolean' &&
+    typeof (Reflect.get(pipe, 'writeBuffer') as { byteLength?: unknown } | undefined)?.byteLength === 'number'
   )
 }
 

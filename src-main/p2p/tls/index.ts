@@ -1,0 +1,1 @@
+export { createTls } from './socket-tls.js'
