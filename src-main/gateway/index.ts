@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http'
+import { isForNextProvider } from './go-compat/otela-headers.js'
 import { createAdmit } from './listener/admit.js'
 import { acceptAbsoluteForm, answerError, Arrival, discardRest } from './listener/arrival.js'
 import type { Listener } from './listener/listeners.js'
@@ -25,14 +26,17 @@ export { ApiKeyCheck, asksForKey } from './listener/api-keys.js'
 export { discardRest } from './listener/arrival.js'
 export { createListeners } from './listener/listeners.js'
 export { type Listening, listenOn } from './listener/loopbacks.js'
+export { LoopWatch } from './listener/loop-watch.js'
 export { createLocalListener } from './listener/local-listener.js'
 export { readJson } from './listener/read-json.js'
 export { KeptResponses } from './routing/affinity/kept-responses.js'
+export { TokenSizes } from './routing/eligibility/token-sizes.js'
+export { createLearnedRates } from './routing/estimate/learned-rates.js'
 export { createKnownOffers } from './routing/known-offers.js'
 export { createModelCatalog, type ModelCatalog, type RoutableModel } from './routing/model-catalog.js'
 export { Patience, PATIENCE } from './routing/patience.js'
 export { createProviderChoice } from './routing/provider-choice.js'
-export { createProviderHealth, type ProviderHealth } from './routing/provider-health.js'
+export { createProviderHealth, modelOfOffer, type ProviderHealth } from './routing/provider-health.js'
 export { createProviderScores } from './routing/provider-scores.js'
 export { createRequestReach } from './routing/reach.js'
 export { createStatusFollower } from './routing/status-follower.js'
@@ -60,6 +64,10 @@ export function createGatewayListener(
     try {
       await route.forward?.(arrival, params)
     } catch (error) {
+      if (options.settings['go-network'] === 'share' && isForNextProvider(arrival, error)) {
+        arrival.request.socket.destroy()
+        return
+      }
       answerError(arrival, error, log)
     }
     discardRest(arrival.request, arrival.response)

@@ -1,15 +1,18 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { MonotonicClock } from '../base/clock.js'
 import type { Settings } from '../config/index.js'
+import type { GoNetwork } from '../go-network/index.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable, Trust } from '../node-table/index.js'
-import type { Host, PathLookup } from '../p2p/index.js'
+import type { Host, PathLookup, PeerClients } from '../p2p/index.js'
 import type { PeerClass, ServiceRegistry } from '../services/index.js'
 import type { Admission } from '../services/sharing/access/index.js'
 import type { Metrics, TrafficFeed } from '../telemetry/index.js'
 import type { BodyMemory } from './body/body-memory.js'
 import type { Forwarder } from './forward/forwarder.js'
+import type { LocalClients } from './forward/local-clients.js'
 import type { ApiKeyCheck } from './listener/api-keys.js'
+import type { LoopWatch } from './listener/loop-watch.js'
 import type { KeptResponses } from './routing/affinity/kept-responses.js'
 import type { KnownOffers } from './routing/known-offers.js'
 import type { ModelCatalog } from './routing/model-catalog.js'
@@ -21,13 +24,24 @@ import type { ReachablePeers } from './routing/reachable-peers.js'
 /** What the gateway's routes stand on. */
 export interface GatewayNeeds {
   host: Host
+  /** Where providers are looked for. */
   table: NodeTable
+  /** What peers and programs are shown as this node's table: signed rows alone. */
+  ownTable: Pick<NodeTable, 'rows'>
   registry: ServiceRegistry
   /** Whom the person trusts: what peers see and may use of this node depends on it. */
   trust: Trust
+  /** Who is a provider of the Go network. */
+  goNetwork?: Pick<GoNetwork, 'isProvider'>
   /** The owner's limits at the peer listener. */
   admission: Admission
   forwarder: Forwarder
+  /** Tells of own servers that forward to this node. */
+  loops: Pick<LoopWatch, 'check'>
+  /** To other peers' listeners. */
+  peerClients: Pick<PeerClients, 'to'>
+  /** To this machine's own servers. */
+  localClients: Pick<LocalClients, 'to'>
   /** Who may use the local listener. */
   apiKeys: ApiKeyCheck
   health: ProviderHealth
@@ -65,7 +79,7 @@ export interface GatewayTiming {
 /** How the gateway behaves. */
 export interface GatewayOptions {
   /** Read for each request, so that a live change counts at once. */
-  settings: Readonly<Pick<Settings, 'mode' | 'gateway.max-body' | 'cors-origins' | 'allowed-hosts'>>
+  settings: Readonly<Pick<Settings, 'mode' | 'go-network' | 'gateway.max-body' | 'cors-origins' | 'allowed-hosts'>>
   version: string
   /**
    * Lets pass who may change this node: the bearer of the control token.

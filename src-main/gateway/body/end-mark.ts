@@ -2,6 +2,7 @@ import type { Framing } from './stream-events.js'
 
 /** Of a stream's end; the last event that tells why it ended is followed by little more than a count of tokens. */
 const KEPT_BYTES = 4 * 1024
+const SMALLEST_TAIL = 512
 
 /** An error in place of an end, as an event or as a member of one. */
 const ERRORS: readonly RegExp[] = [/^event: ?error/m, /"error" ?: ?["{]/]
@@ -39,7 +40,9 @@ const OVERLAP_BYTES = 32
 export class EndMark {
   readonly #framing: Framing
   readonly #needed: Marks | undefined
-  #tail: Buffer[] = []
+  /** What came last lies before {@link EndMark.#end}; kept apart, as pieces that live on are what the collector works on. */
+  #tail = Buffer.alloc(0)
+  #end = 0
   #bytes = 0
   #overlap = ''
   #wasSeen = false
@@ -51,18 +54,28 @@ export class EndMark {
     this.#needed = MARKS_OF_PATH.find(([pattern]) => pattern.test(plain))?.[1]
   }
 
-  /** A piece of the stream; it is not copied, and must not change. */
+  /** A piece of the stream. */
   push(piece: Buffer): void {
     const anywhere = this.#needed?.anywhere
     if (anywhere !== undefined && !this.#wasSeen) this.#lookFor(anywhere, piece)
-    this.#tail.push(piece)
-    this.#bytes += piece.byteLength
-    let [first] = this.#tail
-    while (first !== undefined && this.#bytes - first.byteLength >= KEPT_BYTES) {
-      this.#tail.shift()
-      this.#bytes -= first.byteLength
-      ;[first] = this.#tail
-    }
+    this.#bytes += piece.length
+    this.#keep(piece.length > KEPT_BYTES ? piece.subarray(-KEPT_BYTES) : piece)
+  }
+
+  #keep(piece: Buffer): void {
+    if (this.#end + piece.length > this.#tail.length) this.#makeRoom(piece.length)
+    this.#tail.set(piece, this.#end)
+    this.#end += piece.length
+  }
+
+  /** Twice what is kept is enough to move it seldom; most answers need less. */
+  #makeRoom(length: number): void {
+    const kept = Math.min(this.#end, KEPT_BYTES)
+    const from = this.#tail.subarray(this.#end - kept, this.#end)
+    const wanted = Math.min(2 * KEPT_BYTES, Math.max(SMALLEST_TAIL, 2 * (kept + length)))
+    if (wanted > this.#tail.length) this.#tail = Buffer.allocUnsafe(wanted)
+    this.#tail.set(from, 0)
+    this.#end = kept
   }
 
   /**
@@ -70,12 +83,14 @@ export class EndMark {
    * hears whether it carried a mark, and says whether such streams may end as it did.
    */
   fault(isUsual: (wasMarked: boolean) => boolean): string | undefined {
-    const text = Buffer.concat(this.#tail).toString('latin1').slice(-KEPT_BYTES)
+    const text = this.#tail.toString('latin1', Math.max(0, this.#end - KEPT_BYTES), this.#end)
     const marks = [...ERRORS, ...(this.#needed ?? ANY).atEnd]
     const wasMarked = this.#wasSeen || marks.some((mark) => mark.test(text))
     const mayEndSo = isUsual(wasMarked)
+    const last = this.#unfinished(text)
+    // Some leave out the blank line behind their last event, which is whole all the same.
+    if (last !== undefined && !(wasMarked && this.#isWhole(last, text))) return 'it ended in the middle of an event'
     if (wasMarked) return undefined
-    if (this.#endsInside(text)) return 'it ended in the middle of an event'
     return this.#needed !== undefined || !mayEndSo ? 'it ended without the mark that its streams end with' : undefined
   }
 
@@ -85,10 +100,27 @@ export class EndMark {
     this.#overlap = text.slice(-OVERLAP_BYTES)
   }
 
-  #endsInside(text: string): boolean {
-    if (this.#framing === 'ndjson') return text.trim() !== '' && !/[\r\n]$/.test(text)
-    const last = text.split(/\r\n\r\n|\n\n|\r\r/).at(-1) ?? ''
-    // Comments and blank lines are no event.
-    return last.split(/[\r\n]+/).some((line) => line !== '' && !line.startsWith(':'))
+  /** What stands behind the last end of an event; undefined where that is nothing but comments and blank lines. */
+  #unfinished(text: string): string | undefined {
+    const events = this.#framing === 'ndjson' ? /[\r\n]+/ : /\r\n\r\n|\n\n|\r\r/
+    const last = text.split(events).at(-1) ?? ''
+    return last.split(/[\r\n]+/).some((line) => line !== '' && !line.startsWith(':')) ? last : undefined
+  }
+
+  #isWhole(last: string, text: string): boolean {
+    // Its beginning is no longer known.
+    if (last === text && this.#bytes > KEPT_BYTES) return true
+    const lines = last.split(/\r\n|[\r\n]/)
+    const data =
+      this.#framing === 'ndjson'
+        ? last
+        : lines.flatMap((line) => (line.startsWith('data:') ? [line.slice('data:'.length)] : [])).join('\n')
+    if (data.trim() === '[DONE]') return true
+    try {
+      JSON.parse(data)
+      return true
+    } catch {
+      return false
+    }
   }
 }

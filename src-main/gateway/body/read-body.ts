@@ -235,8 +235,13 @@ const UNPACKERS: Readonly<Record<string, () => Transform>> = {
 
 /** @throws AppError `unsupported_media_type` */
 function unpackerFor(coding: string | undefined): Transform | undefined {
-  const name = coding?.trim().toLowerCase() ?? ''
-  if (name === '' || name === 'identity') return undefined
+  const codings = (coding ?? '').toLowerCase().split(',')
+  // Of several nested in each other none is read: they multiply what a few bytes can grow to.
+  const name = codings
+    .map((one) => one.trim())
+    .filter((one) => one !== '' && one !== 'identity')
+    .join(', ')
+  if (name === '') return undefined
   const create = Object.hasOwn(UNPACKERS, name) ? UNPACKERS[name] : undefined
   if (create !== undefined) return create()
   throw new AppError(

@@ -172,8 +172,10 @@ export function createAttemptRecord(needs: {
         if (!result.explained) failure(plan, result.reason)
         log.warn('an answer broke off', { ...fields, reason: result.reason })
         const error = result.explained ? 'no_provider' : 'upstream_failed'
+        if (result.goesOn) return
         finish(exchange, { status: result.status, error, cancelledBy: 'provider' })
-      } else if (result.kind === 'overtaken') log.info('another provider was faster', fields)
+      } else if (result.kind === 'overtaken')
+        log.info('a provider was left', { ...fields, why: result.why ?? 'another was faster' })
       else if (result.kind === 'client-gone') {
         log.debug('the client went away', fields)
         finish(exchange, { cancelledBy: 'client' })
@@ -223,7 +225,7 @@ export function trafficAttempt(
 
 function reasonOf(result: AttemptOutcome, isOwn: boolean): string | null {
   if (result.kind === 'failed' || result.kind === 'refused') return whyFailed(result, isOwn).reason
-  if (result.kind === 'overtaken') return 'another provider was faster'
+  if (result.kind === 'overtaken') return result.why ?? 'another provider was faster'
   return 'reason' in result ? result.reason : null
 }
 

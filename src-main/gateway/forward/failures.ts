@@ -6,6 +6,7 @@ import {
   UnsendableRequestError,
 } from '../../http-client/index.js'
 import { deadPeerBehind, PeerUnreachableError } from '../../p2p/index.js'
+import type { Provider } from '../routing/choose-providers.js'
 
 /**
  * How far a failed attempt came. `stale`: the connection had served before and was lost before a byte of this answer came,
@@ -82,6 +83,12 @@ function brokenSentence(reason: string): string {
   return `The answer broke off (${reason}). What came before is incomplete; send the request again.`
 }
 
+/** The same for an answer that nobody could go on with. */
+export function cutError(cut: { reason: string; explained: boolean; timedOut: boolean }): AppError {
+  const code = cut.explained ? 'no_provider' : cut.timedOut ? 'upstream_timeout' : 'upstream_failed'
+  return new AppError(code, brokenSentence(cut.reason))
+}
+
 /** An attempt that gave no answer: at whom, and why. */
 export interface FailedAttempt {
   /** Peer id, or `this node`. */
@@ -90,6 +97,23 @@ export interface FailedAttempt {
   reason: string
   outcome: 'failed' | 'timed-out' | 'busy' | 'unavailable'
   retryAfterS?: number
+}
+
+/** What the sentence of a failed request says of one attempt. */
+export function toFailedAttempt(
+  provider: Provider,
+  result: AttemptFailure | (Parameters<typeof whyFailed>[0] & { kind: 'refused'; retryAfterS?: number }),
+): FailedAttempt {
+  const isOwn = provider.kind === 'self'
+  const who = isOwn ? 'this node' : provider.peerId
+  const { cause, reason } = whyFailed(result, isOwn)
+  if (result.kind === 'failed') return { who, cause, reason, outcome: result.timedOut ? 'timed-out' : 'failed' }
+  const { status, retryAfterS } = result
+  return {
+    ...{ who, cause, reason },
+    outcome: status === 429 ? 'busy' : status === 503 ? 'unavailable' : status === 504 ? 'timed-out' : 'failed',
+    ...(retryAfterS === undefined ? {} : { retryAfterS }),
+  }
 }
 
 /** Why a provider did not answer: the closed vocabulary of it. */
@@ -135,17 +159,25 @@ const CAUSE_OF_STATUS: Readonly<Record<number, FailureCause>> = {
 
 /** Why an attempt left the client without an answer; `isOwn` for one at a server of this machine. */
 export function whyFailed(
-  result: AttemptFailure | { kind: 'refused'; status: number; code: ErrorCode | undefined },
+  result:
+    | AttemptFailure
+    | { kind: 'refused'; status: number; code: ErrorCode | undefined; message?: string | undefined },
   isOwn: boolean,
 ): { cause: FailureCause; reason: string } {
   if (result.kind === 'refused') {
     const told = result.code === undefined ? undefined : CAUSE_OF_CODE[result.code]
-    const cause = told ?? CAUSE_OF_STATUS[result.status] ?? 'other'
+    const cause = saidBy(result.message) ?? told ?? CAUSE_OF_STATUS[result.status] ?? 'other'
     return { cause, reason: `${CAUSES[cause].says} (answered ${result.status})` }
   }
   if (!isOwn || result.cause === 'silent') return result
   return { cause: 'server-down', reason: `${CAUSES['server-down'].says} (${result.reason})` }
 }
+
+/** What a node says of its server where the code of its error says less: in words of {@link CAUSES}, as all nodes do. */
+const saidBy = (message: string | undefined): FailureCause | undefined =>
+  message === undefined
+    ? undefined
+    : (['locked', 'moved'] as const).find((cause) => message.includes(CAUSES[cause].says))
 
 /** When a client may try again, where no provider said when. */
 const DEFAULT_RETRY_AFTER_S = 5

@@ -1,30 +1,34 @@
-import type { TrafficCandidate } from '#shared/contract/node/traffic.js'
-import { AppError } from '#shared/errors.js'
+import type { AppError } from '#shared/errors.js'
 import type { Settings } from '../../config/index.js'
 import type { Log } from '../../logging/index.js'
-import type { TrustedOffers } from '../../node-table/index.js'
+import type { NodeTable, TrustedOffers } from '../../node-table/index.js'
 import type { Host, PathLookup, PeerClients } from '../../p2p/index.js'
 import type { LocalService, ServiceRegistry } from '../../services/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
-import type { TrafficUpdate } from '../../telemetry/index.js'
+import { ClientGoneError } from '../body/read-body.js'
+import { CONTINUES_HEADER, ContinuingServers } from '../continue/at-provider.js'
+import { continuationOf } from '../continue/continuation.js'
+import { LeavingProviders } from '../continue/leaving.js'
+import type { LoopWatch } from '../listener/loop-watch.js'
 import { MAX_ATTEMPTS, type Provider } from '../routing/choose-providers.js'
-import { routeText } from '../routing/estimate/considered.js'
 import { queueingMs } from '../routing/estimate/estimate.js'
+import { Hedging } from '../routing/estimate/hedging.js'
+import type { ModelCatalog } from '../routing/model-catalog.js'
 import { byLoad } from '../routing/own-servers.js'
 import type { Patience } from '../routing/patience.js'
 import type { ProviderHealth } from '../routing/provider-health.js'
 import type { ProviderScores } from '../routing/provider-scores.js'
 import type { RequestReach } from '../routing/reach.js'
-import { AnswerPace } from './answer-pace.js'
-import { attempt, type AttemptRequest } from './attempt.js'
-import { createAliveReporter, createAttemptRecord, type Exchange, trafficAttempt } from './exchange.js'
-import { canBeSentAgain, createFailover, isHarmlessTwice, mayComeAgain, mayRepeat } from './failover.js'
-import { allAttemptsFailed, type FailedAttempt, whyFailed } from './failures.js'
-import { addOwnHeaders } from './headers.js'
+import { Attempts } from './attempt/attempts.js'
+import type { Part } from './attempt/part.js'
+import { createAttemptRecord, type Exchange } from './exchange.js'
+import { canBeSentAgain, createFailover, isHarmlessTwice, mayComeAgain } from './failover.js'
+import { allAttemptsFailed, type FailedAttempt, toFailedAttempt } from './failures.js'
 import type { LocalClients } from './local-clients.js'
-import { DoubledRequests, Race, type RaceEntry } from './race.js'
+import { DoubledRequests, Race } from './race.js'
+import type { Reply } from './reply.js'
 import { type AttemptPlan, createTargets, type ServiceRequest } from './targets.js'
-import { type AttemptOutcome, isAccepted, relayUpgraded } from './websocket.js'
+import type { AttemptOutcome } from './websocket.js'
 
 /** Sends exchanges to where they belong and relays the answers. */
 export interface Forwarder {
@@ -53,118 +57,29 @@ export interface ForwarderNeeds {
   patience: Patience
   reach: Pick<RequestReach, 'isTrusted'>
   offers: Pick<TrustedOffers, 'ask'>
+  table: Pick<NodeTable, 'subscribe'>
+  models: Pick<ModelCatalog, 'facts'>
   /** Counts the owner's own requests, which take slots from peers. */
   admission: Pick<Admission, 'beginOwn'>
   /** How a peer is connected at the moment. */
   paths: PathLookup
+  /** Tells of own servers that forward to this node. */
+  loops: Pick<LoopWatch, 'begin' | 'isProven'>
   log: Log
 }
-
-/** What comes of an answer has to make a line or a KiB in so many ms. */
-const DRIP_MS = 60_000
 
 /** `settings` are read for each attempt: a live change counts from the next one on. */
 export function createForwarder(
   needs: ForwarderNeeds,
-  settings: Readonly<Pick<Settings, 'gateway.idle-timeout' | 'use.exposure'>>,
+  settings: Readonly<Pick<Settings, 'gateway.idle-timeout' | 'use.exposure' | 'use.continue' | 'use.hedge'>>,
 ): Forwarder {
-  const { host, paths, health, scores, patience } = needs
+  const { host, scores, patience } = needs
   const doubled = new DoubledRequests()
+  const hedging = new Hedging(needs)
   const targets = createTargets(needs)
+  const servers = new ContinuingServers(needs)
   const record = createAttemptRecord({ ...needs, log: needs.log.forComponent('forward') })
-
-  async function run(exchange: Exchange, plan: AttemptPlan, part: Part): Promise<AttemptOutcome> {
-    const { provider } = plan
-    const isPeer = provider.kind === 'peer'
-    const scored = isPeer
-      ? scores.begin(provider.peerId, plan.work?.at(provider.peerId))
-      : scores.begin(provider.serviceId)
-    exchange.traffic.update(routeTaken(exchange, provider, part.attempts()))
-    const selectMs = performance.now() - exchange.startedAt
-    const idleMs = settings['gateway.idle-timeout']
-    const kind = part.contest?.patienceMs === undefined ? undefined : plan.kind
-    const pace =
-      kind === undefined ? undefined : new AnswerPace({ dripMs: DRIP_MS, silenceMs: patience.silenceMs(kind), idleMs })
-    const beganAt = performance.now()
-    const request: AttemptRequest = {
-      method: exchange.request.method ?? 'GET',
-      body: plan.body,
-      idleTimeoutMs: idleMs,
-      mayRefuse: plan.mayRefuse,
-      neverRelayed: neverRelayed(exchange, plan),
-      contest: part.contest,
-      pace,
-      whyBrokenOff: isPeer ? () => health.whyBrokenOff(provider.peerId) : undefined,
-      isAccepted: exchange.reply.isHandshake ? (headers) => isAccepted(headers, exchange.request.headers) : undefined,
-      onSuspect: isPeer && isHarmlessTwice(exchange, plan) ? whenSuspect(provider.peerId, part.hasAnother) : undefined,
-      holdsHead: plan.changesNothing,
-      isComplete: plan.streamKind === undefined ? undefined : isComplete(provider, plan.streamKind),
-      onAnswer() {
-        scored.answered(performance.now() - beganAt)
-        if (isPeer) plan.work?.readBy(provider.peerId)
-      },
-      onData: createAliveReporter(() => record.success(provider, plan.offer)),
-      addOwnHeaders(headers, timing) {
-        exchange.traffic.firstByte()
-        if (exchange.listener === 'peer') return
-        exchange.traffic.update(routeTaken(exchange, provider, part.attempts()))
-        if (isPeer) exchange.traffic.update({ path: paths.pathTo(provider.peerId) })
-        addOwnHeaders(headers, {
-          requestId: exchange.requestId,
-          peerId: isPeer ? provider.peerId : host.peerId,
-          attempts: part.attempts(),
-          readers: part.readers(),
-          selectMs,
-          route: part.considered === undefined ? undefined : routeText(part.considered),
-          timing,
-        })
-      },
-    }
-    const endOwn = !isPeer && exchange.listener === 'local' ? needs.admission.beginOwn() : undefined
-    let ended = await attempt(plan.target, request, exchange.reply)
-    if (mayRepeat(host, exchange, plan, ended)) ended = await attempt(plan.target, request, exchange.reply)
-    if (ended.kind === 'upgraded') scored.answered(ended.timing.ttfbMs)
-    const result =
-      ended.kind === 'upgraded' ? await relayUpgraded(exchange, ended, { ...request, ...plan.target }) : ended
-    endOwn?.()
-    if (result.kind === 'relayed') exchange.answeredBy = provider
-    if (result.kind === 'refused') {
-      scored.refused(result.retryAfterS === undefined ? undefined : result.retryAfterS * 1000)
-    } else if (result.kind === 'failed' && !isPeer) scored.refused()
-    else if ('timedOut' in result && result.timedOut) scored.stalled()
-    else if (part.contest?.patienceMs !== undefined && isLeft(result)) scored.left(part.contest.patienceMs)
-    scored.end()
-    if (kind !== undefined && pace?.firstMs !== undefined && result.kind === 'relayed' && result.status < 300) {
-      patience.learned(kind, { firstMs: pace.firstMs, gapMs: pace.gapMs })
-    }
-    if (result.kind === 'relayed' && result.status < 300) plan.work?.counted(exchange.reply.tokens()?.input ?? 0)
-    exchange.traffic.attempted(
-      trafficAttempt(provider, result, selectMs, performance.now() - exchange.startedAt - selectMs),
-    )
-    record.ended(exchange, plan, result)
-    if (result.kind === 'failed' && result.stage === 'refused-here') {
-      throw new AppError('invalid_request', `This request can not be forwarded: ${result.reason}.`)
-    }
-    return result
-  }
-
-  /** Hears of it when that peer is most likely gone, where somebody else is there, or another connection to it. */
-  function whenSuspect(peerId: string, hasAnother: () => boolean): AttemptRequest['onSuspect'] {
-    const { liveness } = host
-    if (liveness === undefined) return undefined
-    return (leave) =>
-      liveness.onSuspect((connection) => {
-        if (connection.remotePeer.toString() !== peerId) return
-        const hasOtherConnection = !liveness.isDoubted(host.connectionsTo(peerId))
-        leave({ connection, hasOtherProvider: hasAnother(), hasOtherConnection })
-      })
-  }
-
-  /** Whether an event stream that ended cleanly is complete, going by how those of the same kind ended before. */
-  function isComplete(provider: Provider, kind: string): (endMarked: boolean) => boolean {
-    const key = provider.kind === 'peer' ? provider.peerId : provider.serviceId
-    return (endMarked) => health.reportEnd(key, kind, endMarked)
-  }
+  const attempts = new Attempts({ ...needs, record }, settings)
 
   /** Throws what went wrong while the client is untouched; one that has seen comments gets it as an error event. */
   function fail(exchange: Exchange, error: AppError): void {
@@ -173,23 +88,16 @@ export function createForwarder(
     record.finish(exchange, { status: error.status, error: error.code })
   }
 
-  /** What the traffic feed learns when an attempt begins. The path of a peer's request is the one it came by. */
-  function routeTaken(exchange: Exchange, provider: Provider, attempts: number): TrafficUpdate {
-    if (exchange.listener === 'peer') return { tries: attempts }
-    if (provider.kind === 'self') return { tries: attempts, direction: 'local', peer: null, path: null }
-    return { tries: attempts, direction: 'out', peer: provider.peerId }
-  }
-
   /** An attempt that no other provider's follows. */
   async function only(exchange: Exchange, plan: AttemptPlan, what: string): Promise<void> {
     const readers = plan.provider.kind === 'peer' ? 1 : 0
-    const part = (attempts: number): Part => ({
-      attempts: () => attempts,
+    const part = (made: number): Part => ({
+      attempts: () => made,
       readers: () => readers,
       hasAnother: () => false,
     })
-    let result = await run(exchange, plan, part(1))
-    if (mayComeAgain(host, exchange, plan, result)) result = await run(exchange, plan, part(2))
+    let result = await attempts.run(exchange, plan, part(1))
+    if (mayComeAgain(host, exchange, plan, result)) result = await attempts.run(exchange, plan, part(2))
     if (result.kind === 'failed') fail(exchange, allAttemptsFailed(what, [toFailedAttempt(plan.provider, result)]))
   }
 
@@ -201,22 +109,60 @@ export function createForwarder(
     return patience.firstMs(kind, { bodyBytes, queueingMs: queueingMs(scores.load(kind.peerId)) })
   }
 
+  const continuing = {
+    ...{
+      peerId: host.peerId,
+      targets,
+      servers,
+      leaving: new LeavingProviders(needs.table),
+      registry: needs.registry,
+      settings,
+      patienceMs: patienceAt,
+    },
+    facts: (model: string, peerId: string) => needs.models.facts(model, peerId),
+  }
+
+  /** After how long the first token of a stream is late there, where another provider may be asked because of that. */
+  function lateAfterMs(exchange: Exchange, plan: AttemptPlan): number | undefined {
+    const { kind, work } = plan
+    const isOn = settings['use.hedge'] && kind?.isStreamed === true && isHarmlessTwice(exchange, plan)
+    return isOn && work !== undefined ? hedging.lateAfterMs(kind.peerId, work) : undefined
+  }
+
   return {
     async toProviders(exchange, request, providers) {
       const failed: FailedAttempt[] = []
-      const failover = createFailover(needs, providers, () => settings['use.exposure'])
+      const { findMore } = request
+      const failover = createFailover(needs, providers, {
+        mostStrangers: () => settings['use.exposure'],
+        chooseAgain: request.chooseAgain,
+        findMore: findMore && ((asked) => whileThere(exchange.reply, findMore(asked))),
+      })
+      const continuation = continuationOf(continuing, exchange, request)
+      let lost: { plan: AttemptPlan; result: AttemptOutcome & { kind: 'cut' } } | undefined
+      const part = {
+        considered: request.considered,
+        attempts: () => race.attempts,
+        readers: () => failover.readers,
+      }
       const race: Race = new Race({
         ...{ failover, doubled },
         plan: (provider) => targets.ofProvider(exchange, request, provider),
         patienceMs: (plan) => patienceAt(exchange, plan),
-        run: (plan, contest) =>
-          run(exchange, plan, {
-            contest,
-            considered: request.considered,
-            attempts: () => race.attempts,
-            readers: () => failover.readers,
-            hasAnother: () => contest.hasAnother,
-          }),
+        hedge: {
+          lateAfterMs: (plan) => lateAfterMs(exchange, plan),
+          takes: (provider, waitedMs) => hedging.takes(provider, request.work, waitedMs),
+        },
+        async run(plan, contest) {
+          const hasAnother = (): boolean => contest.hasAnother
+          const result = await attempts.run(exchange, plan, {
+            ...part,
+            ...{ contest, hasAnother, onCut: () => continuation?.onCut(plan.provider, failover) === true },
+            onLeaving: continuation?.onLeaving(plan.provider, failover),
+          })
+          if (result.kind === 'cut' && result.goesOn) lost = { plan, result }
+          return result
+        },
         failed(plan, result) {
           failed.push(toFailedAttempt(plan.provider, result))
           failover.failed(exchange, plan, result)
@@ -224,9 +170,27 @@ export function createForwarder(
       })
       const isAnswered = await race.run()
       if (!isAnswered) fail(exchange, allAttemptsFailed(request.what, failed))
+      if (lost === undefined) return
+      let made = race.attempts
+      await continuation?.goOn(lost.plan.provider, lost.result, {
+        failover,
+        run(plan, continued) {
+          made += 1
+          return attempts.run(exchange, plan, { ...part, ...continued, attempts: () => made, hasAnother: () => false })
+        },
+        finished(error) {
+          record.finish(exchange, { status: 200, ...(error && { error: error.code, cancelledBy: 'provider' }) })
+        },
+      })
     },
 
-    async toOwnServices(exchange, services, path) {
+    async toOwnServices(exchange, all, path) {
+      let services = all
+      if (exchange.listener === 'peer' && exchange.request.headers[CONTINUES_HEADER] !== undefined) {
+        const prepared = await servers.prepare(all, exchange.body, path)
+        exchange.body = prepared.body
+        services = prepared.services
+      }
       const order = byLoad(scores, services).slice(0, MAX_ATTEMPTS)
       const failed: FailedAttempt[] = []
       for (const [index, service] of order.entries()) {
@@ -234,7 +198,7 @@ export function createForwarder(
         const mayRefuse = index + 1 < order.length && exchange.body.kind !== 'stream'
         const plan = targets.ofService(exchange, service, path, mayRefuse)
         const part = { attempts: () => index + 1, readers: () => 0, hasAnother: () => mayRefuse }
-        const result = await run(exchange, plan, part)
+        const result = await attempts.run(exchange, plan, part)
         if (result.kind !== 'failed' && result.kind !== 'refused') return
         failed.push(toFailedAttempt(plan.provider, result))
         if (!canBeSentAgain(exchange, result)) break
@@ -248,48 +212,15 @@ export function createForwarder(
   }
 }
 
-/** An attempt's part in its exchange. */
-interface Part {
-  /** Where others may be asked for the same request. */
-  contest?: RaceEntry
-  /** The peers the exchange may go to. */
-  considered?: readonly TrafficCandidate[]
-  /** Attempts so far, this one among them. */
-  attempts: () => number
-  /** Peers that got to read the request so far. */
-  readers: () => number
-  /** Another provider is there. */
-  hasAnother: () => boolean
-}
-
-/** To the client it would look like its own key, and there is nothing that it could do about it. */
-const LOCKED: ReadonlySet<number> = new Set([401])
-/** A node says 403 of itself, too; between a node and its server it means the same, and a redirect leads nowhere. */
-const SERVERS_OWN: ReadonlySet<number> = new Set([401, 403, 301, 302, 303, 307, 308])
-
-/** What a model server says to the node of its owner, and not to who asks through that. */
-function neverRelayed(
-  { listener }: Exchange,
-  { provider, changesNothing }: AttemptPlan,
-): AttemptRequest['neverRelayed'] {
-  if (!changesNothing) return undefined
-  if (provider.kind === 'peer') return LOCKED
-  return listener === 'peer' ? SERVERS_OWN : undefined
-}
-
-/** It ended before there was an answer, and not because it failed. */
-const isLeft = ({ kind }: AttemptOutcome): boolean => kind === 'client-gone' || kind === 'overtaken'
-
-/** What the sentence of a failed request says of one attempt. */
-function toFailedAttempt(provider: Provider, result: AttemptOutcome & { kind: 'failed' | 'refused' }): FailedAttempt {
-  const isOwn = provider.kind === 'self'
-  const who = isOwn ? 'this node' : provider.peerId
-  const { cause, reason } = whyFailed(result, isOwn)
-  if (result.kind === 'failed') return { who, cause, reason, outcome: result.timedOut ? 'timed-out' : 'failed' }
-  const { status, retryAfterS } = result
-  return {
-    ...{ who, cause, reason },
-    outcome: status === 429 ? 'busy' : status === 503 ? 'unavailable' : status === 504 ? 'timed-out' : 'failed',
-    ...(retryAfterS === undefined ? {} : { retryAfterS }),
+/** What comes of it. @throws ClientGoneError where the client goes away meanwhile */
+async function whileThere<T>(reply: Reply, work: Promise<T>): Promise<T> {
+  const gone = Promise.withResolvers<never>()
+  const onGone = (): void => gone.reject(new ClientGoneError())
+  reply.onGone(onGone)
+  try {
+    if (reply.gone) onGone()
+    return await Promise.race([work, gone.promise])
+  } finally {
+    reply.offGone(onGone)
   }
 }

@@ -80,7 +80,9 @@ function connectTo(host: string, port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, noDelay: true, onread: { buffer: READ_BUFFER, callback: onRead } })
     function onRead(bytes: number): boolean {
-      socket.emit('data', Buffer.from(READ_BUFFER.subarray(0, bytes)))
+      const piece = Buffer.allocUnsafe(bytes)
+      READ_BUFFER.copy(piece, 0, 0, bytes)
+      socket.emit('data', piece)
       return true
     }
     const timer = setTimeout(() => socket.destroy(new Error('no connection in time')), CONNECT_TIMEOUT_MS)

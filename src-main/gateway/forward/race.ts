@@ -7,7 +7,7 @@ import type { AttemptOutcome } from './websocket.js'
 /** An attempt's part in a request that several providers may be asked for. */
 export interface Contest {
   /** What the contest does with the attempt: lets its head pass before its body, or ends it, because another won. */
-  enter(attempt: { pass(): void; leave(): void }): void
+  enter(attempt: { pass(): void; leave(why?: string): void }): void
   /** Its head has come: whether it may go to the client before anything of the body. */
   mayPass(): boolean
   /** Its answer begins: whether that is what the client gets. */
@@ -32,6 +32,14 @@ export class DoubledRequests {
   }
 }
 
+/** When a second provider is asked for the sake of speed alone. */
+interface Hedge {
+  /** After how many ms the answer of the first attempt is late; undefined where that is no reason to ask another. */
+  lateAfterMs(plan: AttemptPlan): number | undefined
+  /** Whether that provider is asked second, after the first was waited for so long (ms); it counts then. */
+  takes(provider: Provider, waitedMs: number): boolean
+}
+
 /** What a race needs to know of the request it is about. */
 interface RaceNeeds {
   failover: Failover
@@ -40,6 +48,8 @@ interface RaceNeeds {
   plan(provider: Provider): AttemptPlan | undefined
   /** How long (ms) it may keep the answer waiting before another is asked; undefined for as long as it likes. */
   patienceMs(plan: AttemptPlan): number | undefined
+  /** A second attempt before that, where the first is late. */
+  hedge: Hedge
   /** Makes an attempt there. */
   run(plan: AttemptPlan, contest: RaceEntry): Promise<AttemptOutcome>
   /** One left the client without an answer. */
@@ -56,6 +66,7 @@ export class Race {
   readonly #over = Promise.withResolvers<boolean>()
   #winner: RaceEntry | undefined
   #attempts = 0
+  #hasLookedAround = false
 
   constructor(needs: RaceNeeds) {
     this.#needs = needs
@@ -91,9 +102,9 @@ export class Race {
     return true
   }
 
-  #askNext(): boolean {
+  #askNext(pleases?: (provider: Provider) => boolean): boolean {
     const { failover } = this.#needs
-    for (let provider = failover.next(); provider !== undefined; provider = failover.next()) {
+    for (let provider = failover.next(pleases); provider !== undefined; provider = failover.next(pleases)) {
       const plan = this.#needs.plan(provider)
       if (plan === undefined) continue
       this.#start(plan)
@@ -104,10 +115,12 @@ export class Race {
 
   #start(plan: AttemptPlan): void {
     const entry = new RaceEntry(this, this.#needs.patienceMs(plan))
+    const lateMs = this.#attempts === 0 ? this.#needs.hedge.lateAfterMs(plan) : undefined
     this.#running.add(entry)
     this.#needs.doubled.count(this, this.#running.size)
     this.#attempts += 1
-    entry.watch(() => this.#onSlow(entry))
+    entry.watch(() => this.#onSlow(entry), entry.patienceMs)
+    if (lateMs !== undefined && lateMs < (entry.patienceMs ?? 0)) entry.watch(() => this.#onLate(lateMs), lateMs)
     this.#needs.run(plan, entry).then(
       (result) => this.#ended(entry, plan, result),
       (error: unknown) => {
@@ -117,13 +130,35 @@ export class Race {
     )
   }
 
+  /** Later than nearly all: another may be sooner, and the first goes on. */
+  #onLate(waitedMs: number): void {
+    const { doubled, hedge } = this.#needs
+    if (this.#winner !== undefined || this.#attempts > 1 || !doubled.admits(this)) return
+    this.#askNext((provider) => hedge.takes(provider, waitedMs))
+  }
+
   #onSlow(entry: RaceEntry): void {
     const { failover, doubled } = this.#needs
     if (this.#winner !== undefined) return
     if (failover.hasAnother() && doubled.admits(this) && this.#askNext()) return
     // Somebody may come, or there is room for one more later.
-    entry.watch(() => this.#onSlow(entry))
+    entry.watch(() => this.#onSlow(entry), entry.patienceMs)
     this.#passLast()
+    if (!this.#hasLookedAround && !failover.hasAnother()) this.#lookAround(entry)
+  }
+
+  /** The only one that is known takes long: others are looked for beside it, once. */
+  #lookAround(entry: RaceEntry): void {
+    const { failover, doubled } = this.#needs
+    this.#hasLookedAround = true
+    failover.findMore().then(
+      (isFound) => {
+        const isWaiting = this.#winner === undefined && this.#running.has(entry)
+        if (isFound && isWaiting && doubled.admits(this)) this.#askNext()
+      },
+      // Whoever waits for an answer hears of a client that has gone.
+      () => undefined,
+    )
   }
 
   #ended(entry: RaceEntry, plan: AttemptPlan, result: AttemptOutcome): void {
@@ -136,8 +171,18 @@ export class Race {
     if (this.#winner === entry) this.#winner = undefined
     this.#needs.failed(plan, result)
     if (this.#winner !== undefined || this.#askNext()) return
-    if (this.#running.size === 0) this.#over.resolve(false)
+    if (this.#running.size === 0) this.#lookForMore()
     this.#passLast()
+  }
+
+  /** Nobody is left to ask: others are waited for. */
+  #lookForMore(): void {
+    this.#needs.failover.findMore().then(
+      (isFound) => {
+        if (!isFound || !this.#askNext()) this.#over.resolve(false)
+      },
+      (error: unknown) => this.#over.reject(error),
+    )
   }
 
   #left(entry: RaceEntry): void {
@@ -158,7 +203,7 @@ export class RaceEntry implements Contest {
   readonly patienceMs: number | undefined
   readonly #race: Race
   #attempt: { pass(): void; leave(): void } | undefined
-  #watch: StallWatch | undefined
+  readonly #watches: StallWatch[] = []
 
   constructor(race: Race, patienceMs: number | undefined) {
     this.#race = race
@@ -170,12 +215,13 @@ export class RaceEntry implements Contest {
     return this.#race.hasAnother
   }
 
-  watch(onSlow: () => void): void {
-    if (this.patienceMs !== undefined) this.#watch = watchForStall(onSlow, this.patienceMs)
+  /** Calls back after so many ms without an answer; never where they are undefined. */
+  watch(onSlow: () => void, ms: number | undefined): void {
+    if (ms !== undefined) this.#watches.push(watchForStall(onSlow, ms))
   }
 
   stop(): void {
-    this.#watch?.stop()
+    for (const watch of this.#watches.splice(0)) watch.stop()
   }
 
   enter(attempt: { pass(): void; leave(): void }): void {

@@ -5,6 +5,7 @@ import { inMicroBatch } from '../../base/micro-batch.js'
 import { HandshakeResponse } from '../../p2p/index.js'
 import { createTokenCounter, type TokenCount, type TokenCounter } from '../../telemetry/index.js'
 import { type Framing, framingOf, StreamEvents } from '../body/stream-events.js'
+import { ChunkWriter, cutShort } from '../listener/client-connection.js'
 import { probeHalfClosed } from '../listener/half-closed.js'
 import type { Listener } from '../listener/listeners.js'
 import { errorBody, errorEvent, type ModelApi } from '../listener/model-api.js'
@@ -43,7 +44,9 @@ export class Reply {
   #bytes = 0
   #tokens: TokenCounter | undefined
   readonly #reader: ReplyOptions['reader']
+  #keeper: { push(events: Buffer): void } | undefined
   #switched: Duplex | undefined
+  #chunks: ChunkWriter | undefined
 
   constructor(response: ServerResponse, options: ReplyOptions) {
     const { listener, requestId, api = 'openai', reader } = options
@@ -60,7 +63,10 @@ export class Reply {
     probeHalfClosed(response, () => {
       if (this.#finished) return 'over'
       if (!this.started) return 'waiting'
-      return this.#framing === 'sse' && this.#events?.atBoundary === true ? 'between-events' : this.#bytes
+      const { atBoundary = false } = this.#events ?? {}
+      // Where a length was promised, not a byte more may be sent.
+      const isBetween = atBoundary && !response.hasHeader('content-length')
+      return (isBetween ? this.#framing : undefined) ?? this.#bytes
     })
   }
 
@@ -90,6 +96,21 @@ export class Reply {
   /** Body bytes handed to the client so far. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** From now on `keeper` gets what the client gets of a stream of events, whole ones. */
+  keepEvents(keeper: { push(events: Buffer): void }): void {
+    this.#keeper = keeper
+  }
+
+  /**
+   * Somebody else goes on with the stream of events that came to an end: forgets what had come of an unfinished event. False
+   * where the client has a part of one, or no event stream.
+   */
+  goOn(): boolean {
+    if (this.#finished || this.gone || this.#events?.atBoundary !== true) return false
+    this.#events = new StreamEvents(this.#framing)
+    return true
   }
 
   /** Tokens of the answer; null where they are not known. */
@@ -181,8 +202,13 @@ export class Reply {
     if (typeof length === 'string' && !isEvents) this.#declared = Number(length)
     this.#countTokens(status, headers)
     // An event stream's head must not wait for its first event.
-    if (isEvents) this.#response.flushHeaders()
+    if (isEvents) this.#flushHead()
     return true
+  }
+
+  #flushHead(): void {
+    this.#response.flushHeaders()
+    this.#chunks = ChunkWriter.of(this.#response)
   }
 
   #countTokens(status: number, headers: Headers): void {
@@ -198,6 +224,8 @@ export class Reply {
     const ready = this.#events === undefined ? chunk : this.#events.push(chunk)
     if (ready === undefined) return true
     this.#bytes += ready.byteLength
+    if (this.#events !== undefined) this.#keeper?.push(ready)
+    if (this.#chunks !== undefined) return this.#chunks.write(ready)
     if (this.#bytes !== this.#declared) return this.#response.write(ready)
     // The last piece goes out with the end, and a short answer with its head: one write.
     this.#finished = true
@@ -229,6 +257,7 @@ export class Reply {
     if (this.#finished) return
     this.#finished = true
     this.#stopComments()
+    this.#chunks?.flush()
     const rest = this.#events?.rest()
     if (rest !== undefined) this.#bytes += rest.byteLength
     if (rest === undefined) this.#response.end()
@@ -245,6 +274,7 @@ export class Reply {
     if (this.#finished) return
     this.#finished = true
     this.#stopComments()
+    this.#chunks?.flush()
     if (!this.started) {
       this.#refuse(error)
       return
@@ -256,23 +286,6 @@ export class Reply {
     const told = this.#api === 'anthropic' && provided !== undefined ? { type: 'error', ...provided } : provided
     this.#response.end(errorEvent(this.#framing, told ?? this.#bodyOf(error)))
   }
-}
-
-/** How long a client may take to read what was sent to it before its connection is cut. */
-const LAST_WORDS_MS = 5_000
-
-/**
- * Ends the connection without ending the answer. What was written before still arrives; a body in chunks lacks its last
- * one, and any other is reset, so that it can't be taken for complete.
- */
-function cutShort(response: ServerResponse): void {
-  const { socket } = response
-  if (socket === null) response.destroy()
-  else if (response.chunkedEncoding) {
-    socket.destroySoon()
-    const timer = setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref()
-    socket.once('close', () => clearTimeout(timer))
-  } else socket.resetAndDestroy()
 }
 
 function single(header: string | string[] | undefined): string | undefined {

@@ -28,12 +28,14 @@ import type { Exchange } from './exchange.js'
 import { servicesForModel } from './targets.js'
 
 /** A peer's request to a service of this node, its path already known to be shared. */
-interface SharedRequest {
+export interface SharedRequest {
   name: string
   /** Path at the server. */
   path: string
   query: string
   services: readonly LocalService[]
+  /** Of those that have the model, the ones that can answer. */
+  narrow(services: readonly LocalService[], body: RequestBody): readonly LocalService[]
 }
 
 /** Serves peers within the owner's limits. */
@@ -86,7 +88,8 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
       try {
         const body = await bodyOf(exchange, request)
         exchange.body = body
-        const services = servicesForModel(request.services, body)
+        needs.loops.check(exchange)
+        const services = request.narrow(servicesForModel(request.services, body), body)
         for (const service of services) {
           if (exchange.reply.isHandshake) checkSocketConsent(service, body, admission.limits)
           else checkConsent(service, body, request)

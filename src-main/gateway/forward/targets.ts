@@ -3,7 +3,7 @@ import { AppError } from '#shared/errors.js'
 import { OWN_SERVICE_PREFIX } from '#shared/routes.js'
 import type { HttpClient } from '../../http-client/index.js'
 import type { PeerClients } from '../../p2p/index.js'
-import type { LocalService, ServiceRegistry } from '../../services/index.js'
+import { authorityOf, type LocalService, type ServiceRegistry } from '../../services/index.js'
 import { hidingNames } from '../body/answer-filter.js'
 import { privateNamesOf } from '../body/private-names.js'
 import { modelOf, type RequestBody } from '../body/request-body.js'
@@ -28,6 +28,10 @@ export interface ServiceRequest {
   work: RequestWork
   /** The peers it may go to, and what was expected of each. */
   considered: readonly TrafficCandidate[]
+  /** Who comes next where those of these ids, peers and own services, have not answered; without it the order stays. */
+  chooseAgain?: ((asked: ReadonlySet<string>) => readonly Provider[]) | undefined
+  /** Looks for others where nobody is left; without it there are none. */
+  findMore?: ((asked: ReadonlySet<string>) => Promise<readonly Provider[]>) | undefined
 }
 
 /** Where one attempt goes and what it says there. */
@@ -93,7 +97,7 @@ export function createTargets(needs: {
       policy,
       headers: {
         ...outgoingHeaders(exchange, policy, {
-          host: `${service.host.includes(':') ? `[${service.host}]` : service.host}:${service.port}`,
+          host: authorityOf(service),
           ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
         }),
         // Servers end or mix up requests of one id: a peer must not choose it, and each attempt has its own.

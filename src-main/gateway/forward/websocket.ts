@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { AppError } from '#shared/errors.js'
-import type { AttemptRequest, AttemptResult } from './attempt.js'
+import type { AttemptRequest, AttemptResult } from './attempt/request.js'
 import type { Exchange } from './exchange.js'
 import { type HeaderPolicy, type Headers, responseHeaders } from './headers.js'
 import type { AttemptTarget } from './targets.js'
@@ -105,6 +105,7 @@ export async function relayUpgraded(
       kind: 'cut',
       reason: why ?? 'connection lost',
       timedOut: false,
+      goesOn: false,
       explained: why !== undefined,
       status: 101,
       timing,

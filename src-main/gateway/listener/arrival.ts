@@ -72,7 +72,7 @@ export class Arrival {
 export function acceptAbsoluteForm(request: IncomingMessage): void {
   const target = request.url ?? ''
   if (target.startsWith('/')) return
-  const [, authority, rest = ''] = /^http:\/\/([^/?#]+)(.*)$/is.exec(target) ?? []
+  const [, authority, rest = ''] = /^https?:\/\/([^/?#]+)(.*)$/is.exec(target) ?? []
   if (authority === undefined) return
   request.headers.host = authority
   request.url = rest.startsWith('/') ? rest : `/${rest}`

@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { Framing } from '../body/stream-events.js'
 
 /** Emitted on a response whose client has ended its writing side: it may be gone, or still wait for the answer. */
 const HALF_CLOSED = 'ocf:half-closed'
@@ -19,6 +20,9 @@ export function acceptHalfClosed(
   })
 }
 
+/** What means nothing between two events: a comment, or blanks before the next line's JSON. */
+const FILLERS: Readonly<Record<Framing, string>> = { sse: ':\n\n', ndjson: ' ' }
+
 /** Between two checks whether such a client is there. */
 const PROBE_EVERY_MS = 1_000
 /** What a reset needs to come back from a client on this network. */
@@ -29,12 +33,9 @@ const PROBES_IN_SILENCE = 5
 /**
  * Finds out whether the client of a response is there, once it has ended its writing side. Only writing shows that: one
  * that is gone resets the connection at the first write, which the next one meets. `state`: no head was sent (`waiting`),
- * a comment may be sent (`between-events`), or how many bytes of anything else were.
+ * which stream is between two of its events, or how many bytes of anything else were sent.
  */
-export function probeHalfClosed(
-  response: ServerResponse,
-  state: () => 'over' | 'waiting' | 'between-events' | number,
-): void {
+export function probeHalfClosed(response: ServerResponse, state: () => 'over' | 'waiting' | Framing | number): void {
   let bytes: number | undefined
   let silent = 0
   const probe = (): void => {
@@ -43,7 +44,7 @@ export function probeHalfClosed(
     if (now === 'waiting') {
       // Older clients have no interim answers; the answer itself will show that they are gone.
       if (response.req.httpVersion !== '1.0') response.writeContinue()
-    } else if (now === 'between-events') response.write(':\n\n')
+    } else if (typeof now === 'string') response.write(FILLERS[now])
     else {
       silent = now === bytes ? silent + 1 : 0
       bytes = now

@@ -6,7 +6,7 @@ import { newRequestId } from './arrival.js'
 import { acceptHalfClosed } from './half-closed.js'
 import type { DrainableListener } from './listeners.js'
 import { type Listening, listenOn } from './loopbacks.js'
-import { errorBody, modelApiOf } from './model-api.js'
+import { errorBody, type ModelApi, modelApiOf } from './model-api.js'
 
 /** The gateway's own port on this machine. */
 export interface LocalListener extends DrainableListener {
@@ -64,6 +64,10 @@ export function createLocalListener(
     if (error.code === 'ECONNRESET' || !socket.writable || midway) socket.destroy()
     else socket.end(malformedRequestAnswer(error), () => socket.destroy())
   })
+  server.on('connect', (_request, socket) => {
+    socket.on('error', () => socket.destroy())
+    socket.end(rawAnswer('openai', 405, new AppError('method_not_allowed', NO_PROXY)), () => socket.destroy())
+  })
   let listening: Listening | undefined
   let stopping: Promise<void> | undefined
 
@@ -109,10 +113,18 @@ interface ParseError extends NodeJS.ErrnoException {
 function malformedRequestAnswer(error: ParseError): string {
   const status = STATUS_OF[error.code ?? ''] ?? 400
   const sentence = `This is not a well-formed HTTP request (${STATUS_CODES[status] ?? 'Bad Request'}).`
-  const requestId = newRequestId()
   const [, target = ''] = /^[A-Z]+ (\S+) HTTP/.exec(error.rawPacket?.toString('latin1') ?? '') ?? []
-  const api = modelApiOf(target, {})
-  const body = JSON.stringify(errorBody(api, status, toWireError(new AppError('invalid_request', sentence), requestId)))
+  return rawAnswer(modelApiOf(target, {}), status, new AppError('invalid_request', sentence))
+}
+
+/** To who takes the gateway for a proxy of the web, as `https_proxy` names one. */
+const NO_PROXY =
+  'The gateway is no proxy: it opens no connections to other addresses. Take it out of HTTPS_PROXY; clients are given its base URL.'
+
+/** A whole answer, as bytes for a socket that has no response. */
+function rawAnswer(api: ModelApi, status: number, error: AppError): string {
+  const requestId = newRequestId()
+  const body = JSON.stringify(errorBody(api, status, toWireError(error, requestId)))
   return [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     'Content-Type: application/json; charset=utf-8',

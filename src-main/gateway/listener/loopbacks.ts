@@ -18,6 +18,12 @@ const BOTH = /^localhost\.?$/i
 const IPV4 = '127.0.0.1'
 const IPV6 = '::1'
 
+/**
+ * Connections the system holds until the node takes them; Node's 511 is less than a burst of a few hundred programs that
+ * each open two, and whoever does not fit tries again after a second. The system may hold fewer.
+ */
+const BACKLOG = 4_096
+
 /** How often a free port is taken that turns out to be free on one loopback address only. */
 const MAX_CHOICES = 5
 
@@ -73,7 +79,7 @@ async function listenAt(server: Server, where: { host: string; port: number; set
 function errorOf(server: NetServer, { host, port }: { host: string; port: number }): Promise<Error | undefined> {
   return new Promise((resolve) => {
     server.once('error', resolve)
-    server.listen({ host, port, exclusive: true }, () => {
+    server.listen({ host, port, exclusive: true, backlog: BACKLOG }, () => {
       server.off('error', resolve)
       resolve(undefined)
     })

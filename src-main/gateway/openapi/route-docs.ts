@@ -66,6 +66,8 @@ const page = (contentType: string): RouteDoc => ({ tag: 'node', answer: 'Page', 
 
 const UNAVAILABLE: RouteDoc = { tag: 'models', answer: 'Forwarded', errors: ['invalid_request'] }
 
+const ABOUT_RESPONSE: RouteDoc = { tag: 'models', answer: 'Forwarded', errors: ['not_found', ...FORWARD_ERRORS] }
+
 /** By path, as the table of routes writes it. A test holds both together. */
 export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
   '/': page('text/html'),
@@ -79,7 +81,9 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
   '/v1/embeddings': shortForm('ModelRequest'),
   '/v1/responses': shortForm('ModelRequest'),
   '/v1/responses/input_tokens': shortForm('ModelRequest'),
-  '/v1/responses/:id': { tag: 'models', answer: 'Forwarded', errors: ['not_found', ...FORWARD_ERRORS] },
+  '/v1/responses/:id': ABOUT_RESPONSE,
+  '/v1/responses/:id/cancel': ABOUT_RESPONSE,
+  '/v1/responses/:id/input_items': ABOUT_RESPONSE,
   '/v1/messages': shortForm('ModelRequest'),
   '/v1/messages/count_tokens': shortForm('ModelRequest'),
   '/v1/realtime': { ...shortForm(), query: { model: 'The model to talk to.' } },
@@ -115,6 +119,26 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
     errors: [...FORWARD_ERRORS, 'service_not_found', 'invalid_service', 'path_not_shared', 'request_timeout'],
   },
   '/v1/p2p/:peerId/*': { tag: 'services', answer: 'Forwarded', errors: [...FORWARD_ERRORS, 'invalid_peer_id'] },
+  '/v1/p2p-service/:peerId/:service/*': {
+    tag: 'services',
+    answer: 'Forwarded',
+    errors: [...FORWARD_ERRORS, 'invalid_peer_id', 'invalid_service'],
+  },
+  '/v1/self': { tag: 'node', answer: 'Forwarded', errors: ['forbidden_host'] },
+  '/v1/probe/echo': { tag: 'network', answer: 'Forwarded', errors: ['body_too_large'] },
+  '/v1/probe/run': {
+    tag: 'network',
+    answer: 'Forwarded',
+    errors: [
+      'invalid_request',
+      'invalid_json',
+      'unsupported_media_type',
+      'body_too_large',
+      'invalid_peer_id',
+      'rate_limited',
+    ],
+  },
+  '/.well-known/libp2p/protocols': { tag: 'network', answer: 'Forwarded' },
   '/v1/dnt/table': table('PeerTable', { all: '`1` for every known peer, not only connected ones.' }),
   '/v1/dnt/peers': table('Peers'),
   '/v1/dnt/peers_status': table('PeersStatus'),

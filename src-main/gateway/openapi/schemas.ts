@@ -29,6 +29,7 @@ const Model = z.object({
   owned_by: z.string(),
   ocf: z.object({
     providers: z.number().int().describe('Peers that can serve it now, this node included.'),
+    unsigned: z.number().int().optional().describe('How many of them are providers of the unsigned OpenTela network.'),
     local: z.boolean().describe('True when this node itself offers it.'),
     kind: z
       .string()

@@ -19,7 +19,7 @@ function peerStatus(id: string, open: readonly PeerConnection[], standing: Stand
 
 /** The node table and the connections, as the Go implementation shows them. */
 export function dntRoutes(needs: GatewayNeeds): Route[] {
-  const { host, table, reachable } = needs
+  const { host, ownTable, reachable } = needs
 
   /** A row as this node sees it now: connection, round trip and standing are this node's own. */
   function seen(record: PeerRecord): PeerRecord & { standing: Standing } {
@@ -33,7 +33,7 @@ export function dntRoutes(needs: GatewayNeeds): Route[] {
     }
   }
 
-  const allRecords = (): ReturnType<typeof seen>[] => [...table.rows()].map(({ record }) => seen(record))
+  const allRecords = (): ReturnType<typeof seen>[] => [...ownTable.rows()].map(({ record }) => seen(record))
 
   const connectedPeers = (): { ID: string; Addrs: string[] }[] => {
     const peers = new Map<string, Set<string>>()

@@ -1,13 +1,17 @@
 import { AppError } from '#shared/errors.js'
+import { ollamaKeyOf } from '#shared/model-names.js'
 import { ANY_SERVICE_PREFIX } from '#shared/routes.js'
 import { didYouMean } from '../../config/index.js'
-import { MODEL_PATHS } from '../../services/index.js'
+import { FORWARDS_BACK, type LocalService, MODEL_PATHS, OLLAMA_API } from '../../services/index.js'
 import { modelOf, readRoutingBody, type RequestBody, withModel } from '../body/request-body.js'
 import { type Exchange, keepClientAwake, runExchange } from '../forward/exchange.js'
 import { noProvider } from '../forward/failures.js'
+import { fallbackHeader, identityGroupHeader, refuseTrustLevels } from '../go-compat/otela-headers.js'
 import { answerJson, type Arrival } from '../listener/arrival.js'
+import { loopError } from '../listener/loop-watch.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import type { Choice, Provider } from '../routing/choose-providers.js'
+import { consideredAnew } from '../routing/estimate/considered.js'
 import {
   fallbackLevel,
   identityQueries,
@@ -17,7 +21,7 @@ import {
 } from '../routing/identity-queries.js'
 import { nearModels, ollamaModelFor } from '../routing/near-models.js'
 import { recheck } from '../routing/own-servers.js'
-import { keeperAway } from './responses.js'
+import { keeperAway, previousResponse } from './responses.js'
 import { FORWARDED_METHODS, parseServiceName, type Route, splitTarget } from './route.js'
 
 const ROUTE = `${ANY_SERVICE_PREFIX}:service/*`
@@ -78,6 +82,10 @@ interface Chosen {
   entries: readonly string[]
   work: ReturnType<GatewayNeeds['choice']['workOf']>
   found: Choice
+  /** Who is asked next where those of these ids have not answered. */
+  chooseAgain: (asked: ReadonlySet<string>) => readonly Provider[]
+  /** Looks for others where nobody is left. */
+  findMore: (asked: ReadonlySet<string>) => Promise<readonly Provider[]>
 }
 
 /** Forwards to a chosen provider; see {@link runExchange} for what is thrown. */
@@ -87,9 +95,24 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
   const { registry, table, health, knownOffers, forwarder, choice, models } = needs
 
   function queriesOf(service: string, { request, body }: Exchange): IdentityQuery[] {
-    const header = request.headers['x-ocf-identity-group']
-    if (typeof header === 'string') return [parseIdentityHeader(header)]
+    const header = identityGroupHeader(request.headers)
+    if (header !== undefined) return [parseIdentityHeader(header)]
     return identityQueries(service, body)
+  }
+
+  /** Somebody has offered it, if only under the whole name that Ollama knows it by. */
+  const isKnown = (model: string): boolean =>
+    [model, ollamaKeyOf(model)].some((name) => knownOffers.offer('llm', `model=${name}`))
+
+  /** Nobody offers it now, and its Ollama may come back: not so where servers of other interfaces have it. */
+  function isOllamaAway(model: string | undefined): boolean {
+    if (model === undefined) return false
+    const ownIsAway = registry
+      .list()
+      .some(
+        ({ name, identityGroups: own }) => name === 'llm' && own.includes(`model=${model}`) && own.includes(OLLAMA_API),
+      )
+    return ownIsAway || (isKnown(model) && !models.list().some(({ id }) => id === model))
   }
 
   /** Why no provider was found, as the client gets it. */
@@ -98,7 +121,7 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
     if (service === 'llm' && model !== undefined) {
       const entry = `model=${model}`
       const ownIsAway = registry.list().some((own) => own.name === 'llm' && own.identityGroups.includes(entry))
-      if (knownButAway || ownIsAway || knownOffers.offer('llm', entry)) {
+      if (knownButAway || ownIsAway || isKnown(model)) {
         const reasons = [...table.providers('llm', entry)].flatMap((peerId) => {
           const reason = health.reasonOf(peerId)
           return reason === undefined ? [] : [`${peerId}: ${reason}`]
@@ -112,8 +135,8 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
         { param: 'model' },
       )
     }
-    const isKnown = knownOffers.service(service) || registry.list().some((own) => own.name === service)
-    if (!isKnown) {
+    const isServiceKnown = knownOffers.service(service) || registry.list().some((own) => own.name === service)
+    if (!isServiceKnown) {
       return new AppError('service_not_found', `Nobody offers a service "${service}".`, { param: 'service' })
     }
     return noProvider(`The service "${service}"`, ['no provider has an identity group that matches this request'])
@@ -165,7 +188,7 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
 
   /** The same request for the model that its name means to Ollama; undefined where that is none. */
   function underOllamasName(service: string, { request, body }: Exchange): RequestBody | undefined {
-    if (service !== 'llm' || body.kind !== 'read' || request.headers['x-ocf-identity-group'] !== undefined) return
+    if (service !== 'llm' || body.kind !== 'read' || identityGroupHeader(request.headers) !== undefined) return
     const model = modelOf(body)
     const meant = model === undefined ? undefined : ollamaModelFor(needs, model)
     return meant === undefined ? undefined : withModel(body, meant)
@@ -174,12 +197,14 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
   return (arrival, { service, path, route, also, answer }) =>
     runExchange(needs, arrival, { service, route }, async (exchange) => {
       const { headers } = arrival.request
-      const identityKnown = headers['x-ocf-identity-group'] !== undefined
+      refuseTrustLevels(headers)
+      const identityKnown = identityGroupHeader(headers) !== undefined
       const maxBytes = options.settings['gateway.max-body']
       exchange.body = await readRoutingBody(arrival.request, { maxBytes, identityKnown, memory: exchange.memory })
-      const previous = route === RESPONSES ? previousResponse(exchange.body) : undefined
+      needs.loops.check(exchange)
+      const previous = previousResponse(exchange.body, path)
       const keeper = previous === undefined ? undefined : needs.responses.keeperOf(previous)
-      const fallback = fallbackLevel(headers['x-ocf-fallback'] ?? headers['x-otela-fallback'])
+      const fallback = fallbackLevel(fallbackHeader(headers))
 
       async function choose(): Promise<Chosen> {
         const queries = queriesOf(service, exchange)
@@ -193,7 +218,9 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
         // A promise only where the network has to be asked.
         const first = chosen instanceof Promise ? await chosen : chosen
         const found = first.providers.length > 0 ? first : await chosenAnew(service, tiers, hints, first)
-        return { queries, model, entries: tiers[0] ?? [], work, found }
+        const chooseAgain: Chosen['chooseAgain'] = (asked) => choice.chooseAgain(service, tiers, hints, asked)
+        const findMore: Chosen['findMore'] = (asked) => choice.findMore(service, tiers, hints, asked)
+        return { queries, model, entries: tiers[0] ?? [], work, found, chooseAgain, findMore }
       }
 
       let chosen = await choose()
@@ -208,11 +235,19 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
       const providers = keeper === undefined ? all : all.filter((provider) => isSame(provider, keeper))
       if (previous !== undefined && keeper !== undefined && providers.length === 0) throw keeperAway(previous, keeper)
       const considered = choice.explain(providers, work)
-      exchange.traffic.update({ model: model ?? null, candidates: providers.length, considered })
+      function chooseAgain(asked: ReadonlySet<string>): readonly Provider[] {
+        const next = chosen.chooseAgain(asked)
+        considered.splice(0, considered.length, ...consideredAnew(considered, asked, choice.explain(next, work)))
+        exchange.traffic.update({ considered: [...considered] })
+        return next
+      }
+      exchange.traffic.update({ model: model ?? null, candidates: providers.length, considered: [...considered] })
       if (providers.length === 0) {
+        if (registry.list().some((own) => forwardsBack(own, service, entries))) throw loopError()
         if (unable) throw choice.whyUnable(service, entries, { what, work })
         if (beyondReach) throw onlyBeyondReach(service, model)
-        throw also !== undefined && !knownButAway ? noOllama(model) : noneFound(service, queries, knownButAway)
+        const isNoOllamas = also !== undefined && !knownButAway && !isOllamaAway(model)
+        throw isNoOllamas ? noOllama(model) : noneFound(service, queries, knownButAway)
       }
       const ready = answer?.(exchange.body)
       if (ready !== undefined) {
@@ -221,15 +256,24 @@ export function createGlobalForward(needs: GatewayNeeds, options: GatewayOptions
         return
       }
       keepClientAwake(exchange, service, path, options.timing?.commentEveryMs)
-      await forwarder.toProviders(exchange, { service, path, what, work, considered }, providers)
+      await forwarder.toProviders(
+        exchange,
+        {
+          service,
+          path,
+          what,
+          work,
+          considered,
+          ...(keeper === undefined && { chooseAgain, findMore: chosen.findMore }),
+        },
+        providers,
+      )
     })
 }
 
-const RESPONSES = '/v1/responses'
-
-/** The id of the response that a request goes on from. */
-const previousResponse = (body: RequestBody): string | undefined =>
-  body.kind === 'read' ? body.json?.text('previous_response_id') : undefined
+/** An own server that would have been asked and was found to forward to this node. */
+const forwardsBack = (own: LocalService, name: string, entries: readonly string[]): boolean =>
+  own.problem === FORWARDS_BACK && own.name === name && entries.some((entry) => own.identityGroups.includes(entry))
 
 function isSame(one: Provider, other: Provider): boolean {
   if (one.kind === 'peer') return other.kind === 'peer' && one.peerId === other.peerId

@@ -1,3 +1,6 @@
+import { probeRoutes } from '../go-compat/probe.js'
+import { selfRoutes } from '../go-compat/self.js'
+import { wellKnownRoutes } from '../go-compat/well-known.js'
 import type { GatewayNeeds, GatewayOptions } from '../needs.js'
 import { describingRoutes } from './describing.js'
 import { dntRoutes } from './dnt.js'
@@ -27,6 +30,9 @@ export function allRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[]
     ...dntRoutes(needs),
     ...ownNodeRoutes(needs, options),
     ...metricsRoutes(needs),
+    ...selfRoutes(needs),
+    ...probeRoutes(needs),
+    ...wellKnownRoutes(),
   ]
   // Last, for they describe the others and themselves.
   const describing = describingRoutes(options, () => [...routes, ...describing])

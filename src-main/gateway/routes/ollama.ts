@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto'
+import { z } from 'zod'
 import { AppError } from '#shared/errors.js'
-import { type LocalService, OLLAMA_API, OLLAMA_MODEL_PATHS } from '../../services/index.js'
+import { BoundedMap } from '../../base/bounded-map.js'
+import type { MonotonicClock } from '../../base/clock.js'
+import { ask } from '../../http-client/index.js'
+import { type LocalService, OLLAMA_API, OLLAMA_MODEL_PATHS, parseJson } from '../../services/index.js'
 import { missingQuestion } from '../../services/sharing/access/index.js'
 import { modelOf, readRoutingBody, type RequestBody, withModel } from '../body/request-body.js'
 import { runExchange } from '../forward/exchange.js'
@@ -15,6 +19,17 @@ import type { Method, Route } from './route.js'
 const OLLAMA_VERSION = '0.12.0'
 
 const MAX_SHOW_BYTES = 64 * 1024
+
+/** How long an Ollama keeps a model in memory after an answer, unless its owner says otherwise. */
+const KEPT_LOADED_MS = 5 * 60_000
+const MAX_USED = 64
+
+/** A server of this machine says what it runs within so much. */
+const RUNNING_WITHIN_MS = 2_000
+const MAX_RUNNING_BYTES = 256 * 1024
+
+/** No time at all, as Ollama reads it: a number of seconds, or one with its unit. */
+const NO_TIME = /^(?:-?0+(?:\.0+)?|"-?(?:0+(?:\.0+)?(?:ns|us|µs|ms|s|m|h)?)+")$/
 
 /** What Ollama does to its own models, and a network's models can't have done to them. */
 const REFUSED: readonly (readonly [Method, string, string])[] = [
@@ -33,6 +48,8 @@ export function ollamaRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
   const models = (): ModelEntry[] =>
     listModels(needs, 'own').filter(({ id }) => needs.choice.offers('llm', `model=${id}`, OLLAMA_API, isThere))
 
+  const used = new LatelyUsed(needs.monotonic)
+
   const isThere = (peerId: string): boolean => needs.reachable.has(peerId)
 
   const ownOllamas = (model?: string): LocalService[] =>
@@ -49,7 +66,9 @@ export function ollamaRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
     const model = modelOf(body)
     if (body.kind !== 'read' || body.json === undefined || model === undefined) return undefined
     if (missingQuestion(path, body.json) === undefined || ownOllamas(model).length > 0) return undefined
-    const isEnd = ['0', '"0"', '"0s"'].includes(body.json.raw('keep_alive')?.toString('latin1') ?? '')
+    const isEnd = NO_TIME.test(body.json.raw('keep_alive')?.toString('latin1') ?? '')
+    if (isEnd) used.forget(model)
+    else used.note(model)
     return {
       ...{ model, created_at: new Date().toISOString(), done: true, done_reason: isEnd ? 'unload' : 'load' },
       ...(path === '/api/chat' ? { message: { role: 'assistant', content: '' } } : { response: '' }),
@@ -79,15 +98,21 @@ export function ollamaRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
     })
   }
 
-  /** What runs in this machine's Ollama; what others have in memory is not known. */
+  /**
+   * What runs in this machine's Ollamas, and what others have just answered with: longer than Ollama's own five minutes
+   * none of those need be in memory.
+   */
   async function running(arrival: Arrival): Promise<void> {
     await runExchange(needs, arrival, { service: 'llm', route: '/api/ps' }, async (exchange) => {
-      const own = ownOllamas()
-      if (own.length > 0) {
-        await needs.forwarder.toOwnServices(exchange, own, '/api/ps')
-        return
-      }
-      answerJson(arrival, 200, { models: [] })
+      const own = await Promise.all(ownOllamas().map((service) => runningAt(needs, service)))
+      const listed = models()
+      // What its person has asked lately is no business of a web page.
+      const lately = arrival.caller === 'foreign-page' ? [] : used.list()
+      const remote = lately.flatMap(({ model, forMs }) => {
+        const entry = listed.find(({ id }) => id === model)
+        return entry === undefined || ownOllamas(model).length > 0 ? [] : [runningOf(entry, forMs)]
+      })
+      answerJson(arrival, 200, { models: [...own.flat(), ...remote] })
       exchange.traffic.finish({ status: 200 })
     })
   }
@@ -101,12 +126,19 @@ export function ollamaRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
   return [
     ...OLLAMA_MODEL_PATHS.map((path): Route => ({
       ...place(['POST'], path, 'Ollama’s own interface: goes to an Ollama that offers the model.'),
-      forward: (arrival) =>
-        forward(arrival, {
+      async forward(arrival) {
+        let answering: string | undefined
+        await forward(arrival, {
           ...{ service: 'llm', path: arrival.url, route: path },
           also: OLLAMA_API,
-          answer: (body) => loadAnswer(path, body),
-        }),
+          answer(body) {
+            const answer = loadAnswer(path, body)
+            if (answer === undefined) answering = modelOf(body)
+            return answer
+          },
+        })
+        if (answering !== undefined && arrival.response.statusCode === 200) used.note(answering)
+      },
     })),
     {
       ...place(['GET', 'HEAD'], '/api/tags', 'The models of every Ollama in the network, as Ollama lists them.'),
@@ -115,7 +147,14 @@ export function ollamaRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
       },
     },
     { ...place(['POST'], '/api/show', 'What is known of one of those models.'), forward: show },
-    { ...place(['GET', 'HEAD'], '/api/ps', 'The models that this machine’s Ollama has in memory.'), forward: running },
+    {
+      ...place(
+        ['GET', 'HEAD'],
+        '/api/ps',
+        'The models that are in use: in this machine’s Ollamas, and of others what was asked lately.',
+      ),
+      forward: running,
+    },
     {
       ...place(['GET', 'HEAD'], '/api/version', 'The version of Ollama’s interface that is spoken here.'),
       handle(ctx) {
@@ -134,6 +173,59 @@ export function ollamaRoutes(needs: GatewayNeeds, options: GatewayOptions): Rout
   ]
 }
 
+/** The models of other peers that have just answered. */
+class LatelyUsed {
+  readonly #clock: MonotonicClock
+  readonly #usedAtMs = new BoundedMap<string, number>(MAX_USED)
+
+  constructor(clock: MonotonicClock) {
+    this.#clock = clock
+  }
+
+  note(model: string): void {
+    this.#usedAtMs.set(model, this.#clock.elapsedMs())
+  }
+
+  forget(model: string): void {
+    this.#usedAtMs.delete(model)
+  }
+
+  /** With how long each is likely to stay in memory. */
+  list(): { model: string; forMs: number }[] {
+    const nowMs = this.#clock.elapsedMs()
+    return [...this.#usedAtMs]
+      .map(([model, usedAtMs]) => ({ model, forMs: usedAtMs + KEPT_LOADED_MS - nowMs }))
+      .filter(({ forMs }) => forMs > 0)
+  }
+}
+
+/** As `/api/ps` tells it; where in its machine's memory it lies is not known, and most lie with the graphics card. */
+function runningOf(entry: ModelEntry, forMs: number): object {
+  const { name, model, size, digest, details } = tagOf(entry)
+  const { context_length } = entry.ocf
+  return {
+    ...{ name, model, size, digest, details, size_vram: size, context_length },
+    expires_at: new Date(Date.now() + forMs).toISOString(),
+  }
+}
+
+const RunningSchema = z.object({ models: z.array(z.looseObject({ name: z.string() })) })
+
+/** What a server of this machine has in memory; nothing where it does not say so in time. */
+async function runningAt(
+  { localClients, registry }: Pick<GatewayNeeds, 'localClients' | 'registry'>,
+  { id, host, port }: LocalService,
+): Promise<object[]> {
+  const key = registry.apiKey(id)
+  const request = {
+    ...{ host: `${host}:${port}`, path: '/api/ps', maxBytes: MAX_RUNNING_BYTES },
+    signal: AbortSignal.timeout(RUNNING_WITHIN_MS),
+    ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }),
+  }
+  const answer = await ask(localClients.to({ host, port }), request).catch(() => undefined)
+  return RunningSchema.safeParse(parseJson(answer?.text ?? '')).data?.models ?? []
+}
+
 const modifiedAt = ({ created }: ModelEntry): string => new Date(created * 1000).toISOString()
 
 function detailsOf({ ocf }: ModelEntry): object {
@@ -145,13 +237,16 @@ function detailsOf({ ocf }: ModelEntry): object {
   }
 }
 
+/** Ollama's own client cuts a digest to 12 characters, and crashes at one that is shorter. */
+const isShown = (digest: string | undefined): digest is string => digest !== undefined && digest.length >= 12
+
 /** Clients shorten the digest and tell models apart by it; where none is known it is one of the name. */
 const tagOf = (entry: ModelEntry) => ({
   name: entry.id,
   model: entry.id,
   modified_at: modifiedAt(entry),
   size: entry.ocf.size ?? 0,
-  digest: entry.ocf.digest ?? createHash('sha256').update(entry.id).digest('hex'),
+  digest: isShown(entry.ocf.digest) ? entry.ocf.digest : createHash('sha256').update(entry.id).digest('hex'),
   details: detailsOf(entry),
   ...(entry.ocf.capabilities === undefined ? {} : { capabilities: entry.ocf.capabilities }),
 })

@@ -1,15 +1,24 @@
 import { AppError } from '#shared/errors.js'
 import { OWN_SERVICE_PREFIX } from '#shared/routes.js'
-import { isPathShared, type LocalService, OLLAMA_API, type PeerClass, WEBSOCKET } from '../../services/index.js'
-import { hasBody, modelOf, readRoutingBody, type RequestBody, withoutBody } from '../body/request-body.js'
+import {
+  FORWARDS_BACK,
+  isPathShared,
+  type LocalService,
+  OLLAMA_API,
+  type PeerClass,
+  WEBSOCKET,
+} from '../../services/index.js'
+import { modelOf, readRoutingBody, type RequestBody } from '../body/request-body.js'
 import { type Exchange, keepClientAwake, runExchange } from '../forward/exchange.js'
 import { noProvider } from '../forward/failures.js'
-import { createSharedUse } from '../forward/shared-use.js'
+import { createSharedUse, type SharedRequest } from '../forward/shared-use.js'
 import { servicesForModel } from '../forward/targets.js'
 import { answerJson, type Arrival } from '../listener/arrival.js'
+import { loopError } from '../listener/loop-watch.js'
 import { classOf, type GatewayNeeds, type GatewayOptions } from '../needs.js'
 import { fitting, listModels } from '../routing/models-list.js'
 import { recheck } from '../routing/own-servers.js'
+import { bodyOfAny, keepersOf, responseAskedFor } from './responses.js'
 import { FORWARDED_METHODS, parseServiceName, type Route, splitTarget } from './route.js'
 
 export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): Route[] {
@@ -30,6 +39,7 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
     await recheck(registry, registered)
     const back = connectedNow(name, asker)
     if (back.length > 0) return back
+    if (registered.some(({ problem }) => problem === FORWARDS_BACK)) throw loopError()
     if (registered.length > 0) throw noProvider(`The service "${name}"`, ['its server does not answer'])
     throw new AppError('service_not_found', `This node has no service "${name}".`, { param: 'service' })
   }
@@ -39,13 +49,13 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
     const modelDecides = services.length > 1 || services.some((service) => service.serverModelIds.size > 0)
     const maxBytes = options.settings['gateway.max-body']
     if (modelDecides) return await readRoutingBody(request, { maxBytes, identityKnown: false, memory })
-    return hasBody(request) ? { kind: 'stream', stream: request } : withoutBody(request)
+    return bodyOfAny(request)
   }
 
-  /** The server that keeps the response which this peer had made and now asks for, or wants deleted. */
+  /** The server that keeps the response which this peer had made, and now asks about. */
   function keptFor({ method, request }: Arrival, peers: PeerClass, path: string): LocalService | undefined {
-    const [, id] = /^\/v1\/responses\/([^/]+)$/.exec(path) ?? []
-    if (id === undefined || (method !== 'GET' && method !== 'DELETE')) return undefined
+    const id = responseAskedFor(method, path)
+    if (id === undefined) return undefined
     const keeper = needs.responses.keeperOf(id, request.socket.remoteAddress)
     if (keeper?.kind !== 'self') return undefined
     return connectedNow('llm', peers).find((service) => service.id === keeper.serviceId)
@@ -54,7 +64,7 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
   async function serveKept(arrival: Arrival, service: LocalService, path: string): Promise<void> {
     sharedUse.check(arrival)
     await runExchange(needs, arrival, { service: 'llm', route: ROUTE }, async (exchange) => {
-      exchange.body = withoutBody(arrival.request)
+      exchange.body = bodyOfAny(arrival.request)
       await needs.forwarder.toOwnServices(exchange, [service], `${path}${splitTarget(arrival.url).query}`)
     })
   }
@@ -85,7 +95,10 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
     }
     await runExchange(needs, arrival, { service: name, route: ROUTE }, async (exchange) => {
       const { query } = splitTarget(arrival.url)
-      await sharedUse.serve(arrival, exchange, { name, path: rest, query, services: await shared() })
+      const asker = arrival.request.socket.remoteAddress
+      const narrow: SharedRequest['narrow'] = (services, body) =>
+        keepersOf(needs, services, { body, path: rest, asker })
+      await sharedUse.serve(arrival, exchange, { name, path: rest, query, services: await shared(), narrow })
     })
   }
 
@@ -94,7 +107,9 @@ export function ownServiceRoutes(needs: GatewayNeeds, options: GatewayOptions): 
     await runExchange(needs, arrival, { service: name, route: ROUTE }, async (exchange) => {
       const services = speaking(await connectedServices(name, 'own'), rest)
       exchange.body = await bodyFor(exchange, services)
-      const able = servicesForModel(services, exchange.body)
+      needs.loops.check(exchange)
+      const { body } = exchange
+      const able = keepersOf(needs, servicesForModel(services, body), { body, path: rest })
       const model = modelOf(exchange.body)
       if (model !== undefined) exchange.traffic.update({ model })
       keepClientAwake(exchange, name, rest, options.timing?.commentEveryMs)

@@ -1,32 +1,51 @@
+import { OWN_SERVICE_PREFIX } from '#shared/routes.js'
 import { assertPeerId } from '../../p2p/index.js'
 import { hasBody } from '../body/request-body.js'
 import { runExchange } from '../forward/exchange.js'
 import { Arrival } from '../listener/arrival.js'
 import type { GatewayNeeds } from '../needs.js'
-import { createMatcher, FORWARDED_METHODS, type Route, type RouteMatch, splitTarget } from './route.js'
+import {
+  createMatcher,
+  FORWARDED_METHODS,
+  parseServiceName,
+  type PathParams,
+  type Route,
+  type RouteMatch,
+  splitTarget,
+} from './route.js'
 
 const PATH = '/v1/p2p/:peerId/*'
+/** The Go implementation's short form for a service of that peer. */
+const SERVICE_PATH = '/v1/p2p-service/:peerId/:service/*'
+
+/** Raw path at the peer that a request to one of the two routes means. */
+function pathAtPeer(route: string, params: PathParams): string {
+  const rest = params['rest'] || '/'
+  return route === PATH ? rest : `${OWN_SERVICE_PREFIX}${parseServiceName(params['service'] ?? '')}${rest}`
+}
 
 export function peerRoutes(needs: GatewayNeeds): Route[] {
-  return [
-    {
-      methods: FORWARDED_METHODS,
-      path: PATH,
-      listeners: ['local'],
-      pages: 'never',
-      summary: 'Forwards to the gateway of that peer.',
-      forward(arrival, params) {
-        const peerId = params['peerId'] ?? ''
-        assertPeerId(peerId)
-        const { query } = splitTarget(arrival.url)
-        const path = `${params['rest'] || '/'}${query}`
-        return runExchange(needs, arrival, { service: 'p2p', route: PATH }, async (exchange) => {
-          const { request } = arrival
-          exchange.body = hasBody(request) ? { kind: 'stream', stream: request } : { kind: 'none' }
-          await needs.forwarder.toPeer(exchange, peerId, path)
-        })
-      },
+  const toPeer = (route: string, summary: string): Route => ({
+    methods: FORWARDED_METHODS,
+    path: route,
+    listeners: ['local'],
+    pages: 'never',
+    summary,
+    forward(arrival, params) {
+      const peerId = params['peerId'] ?? ''
+      assertPeerId(peerId)
+      const path = `${pathAtPeer(route, params)}${splitTarget(arrival.url).query}`
+      return runExchange(needs, arrival, { service: 'p2p', route }, async (exchange) => {
+        const { request } = arrival
+        exchange.body = hasBody(request) ? { kind: 'stream', stream: request } : { kind: 'none' }
+        await needs.forwarder.toPeer(exchange, peerId, path)
+      })
     },
+  })
+
+  return [
+    toPeer(PATH, 'Forwards to the gateway of that peer.'),
+    toPeer(SERVICE_PATH, 'Forwards to a service of that peer, as the Go implementation writes it.'),
   ]
 }
 
@@ -47,10 +66,11 @@ export function createOwnPeer(
 ): (arrival: Arrival, found: RouteMatch) => OwnRequest | undefined {
   const match = createMatcher(routes, 'peer')
   return (arrival, found) => {
-    const isOwn = found.kind === 'found' && found.route.path === PATH && found.params['peerId'] === peerId
-    if (!isOwn || arrival.method === 'OPTIONS') return undefined
+    if (found.kind !== 'found' || found.params['peerId'] !== peerId || arrival.method === 'OPTIONS') return undefined
+    const { path: route } = found.route
+    if (route !== PATH && route !== SERVICE_PATH) return undefined
     const { request, response } = arrival
-    const path = found.params['rest'] || '/'
+    const path = pathAtPeer(route, found.params)
     const atPeer = match(arrival.method, path)
     request.url = `${path}${splitTarget(arrival.url).query}`
     const isForwarded = atPeer.kind === 'found' && atPeer.route.forward !== undefined

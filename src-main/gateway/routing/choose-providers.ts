@@ -15,14 +15,20 @@ export interface ProviderSnapshot {
   peers(entry: string): ReadonlyProviderSet
   /** How that peer stands with what these entries say. */
   standing(peerId: string, entries: readonly string[]): Standing
-  /** True for peers that refused a request a moment ago because they were full: they come last. */
-  isBusy(peerId: string): boolean
+  /** What this request may expect there. Asked of those that are compared only. */
+  expected(peerId: string): Expected
   /** Little is known of it, and this request would tell more at little cost. */
   isWorthATry(peerId: string): boolean
+}
+
+/** What a request may expect of a peer. */
+export interface Expected {
+  /** It refused a request a moment ago because it was full: it comes last. */
+  isBusy: boolean
   /** It has read the beginning of the prompt: of those that take about as long it comes first. */
-  isWarm(peerId: string): boolean
-  /** Estimated time to first byte of this request there, and what it costs others, ms. Asked, like `isBusy`, of those that are compared only. */
-  estimateMs(peerId: string): number
+  isWarm: boolean
+  /** Estimated time to first byte, and what it costs others, ms. */
+  ms: number
 }
 
 /** What a request or its history asks of the choice. */
@@ -102,8 +108,8 @@ export const MAX_COMPARED = 64
 const MAX_UNPROVEN = 256
 
 interface Offers {
-  /** Who has been considered: entries may share providers, and some are drawn more than once. */
-  seen: Set<string>
+  /** Who has been considered, where one may come up more than once: entries share providers, or some are drawn. */
+  seen: Set<string> | undefined
   own: string[]
   /** This node can take it. */
   isOwnAble: boolean
@@ -121,7 +127,7 @@ type Asked = RoutingHints & { random: () => number; ownPeerId: string }
 function offersOf(snapshot: ProviderSnapshot, entries: readonly string[], asked: Asked): Offers {
   const { exclude, ownPeerId } = asked
   const offers: Offers = {
-    seen: new Set(),
+    seen: entries.length > 1 ? new Set() : undefined,
     own: [],
     isOwnAble: asked.fit?.(ownPeerId, entries) !== 'no',
     proven: [],
@@ -149,6 +155,7 @@ function addPeers(offers: Offers, snapshot: ProviderSnapshot, offering: Readonly
     for (const peerId of list) consider(offers, snapshot, peerId, wanted)
     return
   }
+  offers.seen ??= new Set()
   const before = offers.proven.length
   for (let drawn = 0; drawn < MAX_COMPARED; drawn += 1) {
     consider(offers, snapshot, list[Math.floor(asked.random() * list.length)], wanted)
@@ -172,8 +179,9 @@ function consider(
   { asked, entries }: Wanted,
 ): void {
   if (peerId === undefined || peerId === asked.ownPeerId || asked.exclude?.has(peerId) === true) return
-  if (offers.seen.has(peerId)) return
-  offers.seen.add(peerId)
+  const { seen } = offers
+  if (seen?.has(peerId) === true) return
+  seen?.add(peerId)
   if (asked.mayGoTo?.(peerId) === false) {
     offers.beyondReach = true
     return
@@ -222,45 +230,56 @@ function preferFirst(order: Provider[], peerId: string): void {
 /** Up to {@link MAX_ATTEMPTS} distinct peers, those that are expected to answer soonest first. */
 function byEstimate(snapshot: ProviderSnapshot, peers: readonly string[], { random }: Asked): string[] {
   if (peers.length < 2) return [...peers]
-  const left = peers.map((peerId): Compared => {
-    const isBusy = snapshot.isBusy(peerId)
-    const ms = snapshot.estimateMs(peerId)
-    return { peerId, isBusy, ms, drawnMs: snapshot.isWarm(peerId) ? ms : drawn(ms, SHUFFLE, random) }
-  })
-  const tried = random() < TRY_SHARE ? left.findIndex((one) => !one.isBusy && snapshot.isWorthATry(one.peerId)) : -1
-  const chosen = [takeOut(left, tried >= 0 ? tried : soonest(left))]
-  for (const one of left) one.drawnMs = drawn(one.ms, SHUFFLE_LATER, random)
-  while (chosen.length < MAX_ATTEMPTS && left.length > 0) chosen.push(takeOut(left, soonest(left)))
-  return chosen
+  const compared = peers.map((peerId) => snapshot.expected(peerId))
+  const tried =
+    random() < TRY_SHARE
+      ? compared.findIndex(({ isBusy }, at) => !isBusy && snapshot.isWorthATry(peers[at] as string))
+      : -1
+  const first = tried >= 0 ? tried : (soonest(compared, 1, (one) => (one.isWarm ? 0 : SHUFFLE), random)[0] ?? 0)
+  const others = soonest(compared, MAX_ATTEMPTS, () => SHUFFLE_LATER, random).filter((at) => at !== first)
+  return [first, ...others.slice(0, MAX_ATTEMPTS - 1)].map((at) => peers[at] as string)
 }
 
-/** What is known of one of the compared. */
-interface Compared {
-  peerId: string
+/**
+ * Where those are that come next, `count` of them: the free ones first, by their estimates, which are made longer by
+ * chance. No logarithm is taken for one that comes later in any case: drawing for each costs more than all the rest.
+ */
+function soonest(
+  compared: readonly Expected[],
+  count: number,
+  shareOf: (one: Expected) => number,
+  random: () => number,
+): number[] {
+  const best: Drawn[] = []
+  for (let at = 0; at < compared.length; at += 1) {
+    const one = compared[at] as Expected
+    const last = best.length < count ? undefined : best[count - 1]
+    if (last !== undefined && !isSooner(one, last)) continue
+    const share = shareOf(one)
+    let { ms } = one
+    if (share > 0) {
+      const longest = share * ms + UNNOTICED_MS
+      const chance = random()
+      // -log(1 - x) is never less than x.
+      if (last !== undefined && last.isBusy === one.isBusy && ms + chance * longest >= last.ms) continue
+      ms -= longest * Math.log(1 - chance)
+      if (last !== undefined && last.isBusy === one.isBusy && ms >= last.ms) continue
+    }
+    const drawn = { at, isBusy: one.isBusy, ms }
+    let place = last === undefined ? best.length : count - 1
+    for (; place > 0 && isSooner(drawn, best[place - 1] as Drawn); place -= 1) best[place] = best[place - 1] as Drawn
+    best[place] = drawn
+  }
+  return best.map(({ at }) => at)
+}
+
+/** One of the compared, with its estimate as it was drawn. */
+interface Drawn {
+  at: number
   isBusy: boolean
   ms: number
-  /** Its estimate with a part that is left to chance. */
-  drawnMs: number
 }
 
-/** An estimate, made longer by chance. */
-const drawn = (ms: number, share: number, random: () => number): number =>
-  ms - (share * ms + UNNOTICED_MS) * Math.log(1 - random())
-
-/** Where the one is that comes next: the free ones first, by what was drawn for them. */
-function soonest(compared: readonly Compared[]): number {
-  let best = 0
-  for (let at = 1; at < compared.length; at += 1) {
-    const [one, other] = [compared[at] as Compared, compared[best] as Compared]
-    if (one.isBusy === other.isBusy ? one.drawnMs < other.drawnMs : other.isBusy) best = at
-  }
-  return best
-}
-
-/** Takes one out; the last gets its place. */
-function takeOut(compared: Compared[], at: number): string {
-  const { peerId } = compared[at] as Compared
-  const last = compared.pop() as Compared
-  if (at < compared.length) compared[at] = last
-  return peerId
-}
+/** The free ones before the busy ones, then whose time is shorter. */
+const isSooner = (one: Pick<Expected, 'isBusy' | 'ms'>, other: Pick<Expected, 'isBusy' | 'ms'>): boolean =>
+  one.isBusy === other.isBusy ? one.ms < other.ms : other.isBusy

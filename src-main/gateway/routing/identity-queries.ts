@@ -15,7 +15,7 @@ const MAX_FIELDS = 64
 const MAX_VALUE_LENGTH = 512
 
 /** `X-Ocf-Fallback` (or its older spelling); anything but 1 and 2 is 0. */
-export function fallbackLevel(header: string | string[] | undefined): FallbackLevel {
+export function fallbackLevel(header: string | undefined): FallbackLevel {
   return header === '1' ? 1 : header === '2' ? 2 : 0
 }
 

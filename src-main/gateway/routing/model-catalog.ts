@@ -231,8 +231,11 @@ const isUsable = ({ name, status }: OfferedService): boolean => name === LLM && 
 
 /** What this machine's servers tell of a model: the first that lists it. */
 function ownFacts(id: string, own: readonly LocalService[]): ModelFacts | undefined {
-  const listed = own.flatMap(({ models }) => models).find((model) => model.id === id)
-  return listed && factsOf(listed)
+  for (const service of own) {
+    const listed = service.models.find((model) => model.id === id)
+    if (listed !== undefined) return factsOf(listed, service)
+  }
+  return undefined
 }
 
 /** The models that entries name; what names no single one is left out. */

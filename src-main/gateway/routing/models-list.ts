@@ -1,5 +1,6 @@
 import { AppError } from '#shared/errors.js'
 import type { ModelFacts } from '#shared/model-facts.js'
+import type { GoNetwork } from '../../go-network/index.js'
 import { factsOf, type LocalService, type PeerClass, type ServiceRegistry } from '../../services/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
 import { type ModelCatalog, modelsOf, type RoutableModel } from './model-catalog.js'
@@ -11,6 +12,8 @@ export interface ModelListNeeds {
   admission: Pick<Admission, 'closed'>
   /** This node itself. */
   host: { readonly peerId: string }
+  /** Who is a provider of the Go network; absent: nobody. */
+  goNetwork?: Pick<GoNetwork, 'isProvider'> | undefined
 }
 
 /** One model of `GET /v1/models`, as OpenAI lists it, plus what a mesh can say of it. */
@@ -23,6 +26,8 @@ export interface ModelEntry {
   ocf: {
     /** Peers that offer it and can be routed to now, this node included. */
     providers: number
+    /** How many of them are providers of the Go network, whose list nobody signs; absent for none. */
+    unsigned?: number
     /** True when this node itself offers it. */
     local: boolean
     /** What it is for; like all below only where a server tells it. */
@@ -64,7 +69,8 @@ const MAX_LIMIT = 1_000
  */
 export function listModels(needs: ModelListNeeds, asker: 'own' | PeerClass): ModelEntry[] {
   const { models, registry, admission, host } = needs
-  const entry = (model: Listed): ModelEntry => entryOf(model, host.peerId)
+  const isUnsigned = (peerId: string): boolean => needs.goNetwork?.isProvider(peerId) === true
+  const entry = (model: Listed): ModelEntry => entryOf(model, host.peerId, isUnsigned)
   if (asker === 'own') {
     const all = models.list()
     return [...all.filter(({ own }) => own.length > 0), ...all.filter(({ own }) => own.length === 0)].map(entry)
@@ -167,13 +173,18 @@ function told<T extends object>(facts: T): { [Name in keyof T]?: Exclude<T[Name]
   }
 }
 
-function entryOf({ id, own, peers, facts: known }: Listed, peerId: string): ModelEntry {
+function entryOf(
+  { id, own, peers, facts: known }: Listed,
+  peerId: string,
+  isUnsigned: (peerId: string) => boolean,
+): ModelEntry {
   const [first] = own
   const listed = first?.models.find((model) => model.id === id)
-  const facts = known ?? (listed === undefined ? {} : factsOf(listed))
+  const facts = known ?? (first === undefined || listed === undefined ? {} : factsOf(listed, first))
   const { kind, contextTokens, parameters, quantization, family, sizeBytes } = facts
   const { format, digest = facts.digest, capabilities = capabilitiesOf(facts) } = listed?.facts ?? {}
   const providers = first === undefined ? peers : [peerId, ...peers]
+  const unsigned = peers.filter(isUnsigned).length
   return {
     id,
     object: 'model',
@@ -181,6 +192,7 @@ function entryOf({ id, own, peers, facts: known }: Listed, peerId: string): Mode
     owned_by: listed?.ownedBy ?? 'ocf',
     ocf: {
       providers: providers.length,
+      ...(unsigned === 0 ? {} : { unsigned }),
       local: first !== undefined,
       ...told({ kind, context_length: contextTokens, parameters, quantization, family, format, size: sizeBytes }),
       ...told({ digest, capabilities }),

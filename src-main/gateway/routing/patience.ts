@@ -92,5 +92,6 @@ const keyOf = ({ peerId, offer, isStreamed }: AnswerKind): string => `${peerId}\
 const slowly = (known: number | undefined, fresh: number): number =>
   Math.max(fresh, (known ?? 0) * REMEMBERED + fresh * (1 - REMEMBERED))
 
-/** The next of the lengths there are. */
-const inSteps = (ms: number): number => Math.ceil(2 ** (Math.ceil(Math.log2(ms) * STEPS_TO_DOUBLE) / STEPS_TO_DOUBLE))
+/** The next of the lengths there are, in so many steps until one is twice as long. */
+export const inSteps = (ms: number, stepsToDouble = STEPS_TO_DOUBLE): number =>
+  Math.ceil(2 ** (Math.ceil(Math.log2(ms) * stepsToDouble) / stepsToDouble))

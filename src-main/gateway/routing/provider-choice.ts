@@ -14,7 +14,7 @@ import { FreshStatus } from './estimate/fresh-status.js'
 import { PromptHasher } from './estimate/prompt-chain.js'
 import { RequestWork } from './estimate/request-work.js'
 import { SentPrompts } from './estimate/sent-prompts.js'
-import { firstContact } from './first-contact.js'
+import { isUnmet, lookFurther, meet, meetOrLookFurther, type OpenChoice } from './first-contact.js'
 import type { ModelCatalog } from './model-catalog.js'
 import { byLoad } from './own-servers.js'
 import { offerKey, type ProviderHealth } from './provider-health.js'
@@ -27,6 +27,26 @@ export interface ProviderChoice {
   workOf(service: string, entries: readonly string[], request: { body: RequestBody; path: string }): RequestWork
   /** `tiers` are the entries that match, best first; a table that holds only a part of the network is asked further. */
   choose(service: string, tiers: readonly (readonly string[])[], request: ChoiceRequest): Choice | Promise<Choice>
+  /**
+   * Who is asked next where those of these ids, peers and own services, have not answered: best first, by what is known
+   * now. The network is not asked.
+   */
+  chooseAgain(
+    service: string,
+    tiers: readonly (readonly string[])[],
+    request: ChoiceRequest,
+    asked: ReadonlySet<string>,
+  ): readonly Provider[]
+  /**
+   * Who else there is where nobody known is left: those that have not been met are, and a table that holds only a part of
+   * the network is asked further. Nobody for a table that holds all of it.
+   */
+  findMore(
+    service: string,
+    tiers: readonly (readonly string[])[],
+    request: ChoiceRequest,
+    asked: ReadonlySet<string>,
+  ): Promise<readonly Provider[]>
   /** Why none of those who offer these entries takes the request, for a choice whose providers are all `unable`. */
   whyUnable(service: string, entries: readonly string[], request: { what: string; work: RequestWork }): AppError
   /** What the request was expected to wait for at each of these peers. */
@@ -43,15 +63,11 @@ interface ChoiceRequest {
   readonly also?: string | undefined
 }
 
-/**
- * A provider is tried so often with requests of so few tokens, which even a slow one has soon read: the first time may
- * have been spent on making a connection.
- */
-const TRIES = 3
+/** A provider of which little is known is tried with requests of so few tokens, which even a slow one has soon read. */
 const TRY_TOKENS = 800
 
 /** What is the same for all requests. */
-type CommonView = Omit<ProviderSnapshot, 'estimateMs' | 'isWarm' | 'isWorthATry'>
+type CommonView = Omit<ProviderSnapshot, 'expected' | 'isWorthATry'>
 
 /** Peers of whom it is not known whether they are there that are asked beside a request. */
 const MAX_HINTS = 2
@@ -73,12 +89,14 @@ export function createProviderChoice(needs: {
   reach: Pick<RequestReach, 'of' | 'includes'>
   scores: ProviderScores
   models: Pick<ModelCatalog, 'facts'>
+  /** Where what is learned of tokens is shared with others. */
+  sizes?: TokenSizes
   /** Numbers in [0, 1); `Math.random` unless given. */
   random?: () => number
 }): ProviderChoice {
   const { host, table, registry, admission, health, reach, scores, models, random = Math.random } = needs
 
-  const prompts = { hasher: new PromptHasher(), sent: new SentPrompts(), sizes: new TokenSizes() }
+  const prompts = { hasher: new PromptHasher(), sent: new SentPrompts(), sizes: needs.sizes ?? new TokenSizes() }
   const fresh = new FreshStatus({ status: table.status, scores })
 
   /** The view behind nearly every request: it holds nothing of one, so it is made once. */
@@ -124,7 +142,6 @@ export function createProviderChoice(needs: {
         if (!host.isConnected(peerId)) return 'unproven'
         return health.isDoubtful(peerId, service, entries) ? 'doubtful' : 'proven'
       },
-      isBusy: (peerId) => scores.refusedLately(peerId),
     }
   }
 
@@ -132,6 +149,7 @@ export function createProviderChoice(needs: {
     service: string,
     tiers: readonly (readonly string[])[],
     { headers, work }: ChoiceRequest,
+    not: ReadonlySet<string>,
   ): Parameters<typeof chooseProviders>[2] {
     // Most requests meet nobody who tells anything: what they need is looked for when somebody does.
     let asked: Asked | undefined
@@ -143,7 +161,7 @@ export function createProviderChoice(needs: {
       mayGoTo: (peerId) => reach.includes(farthest, peerId),
       ownPeerId: host.peerId,
       prefer: one(headers['x-ocf-prefer']),
-      exclude: excluded(one(headers['x-ocf-exclude'])),
+      exclude: excluded(one(headers['x-ocf-exclude']), not),
       warm: () => work.holders(),
       fit(peerId, entries) {
         if (service !== 'llm') return 'yes'
@@ -154,43 +172,47 @@ export function createProviderChoice(needs: {
     }
   }
 
-  function chooseNow(service: string, tiers: readonly (readonly string[])[], request: ChoiceRequest): Choice {
+  function chooseNow(
+    service: string,
+    tiers: readonly (readonly string[])[],
+    request: ChoiceRequest,
+    asked: ReadonlySet<string> = NOBODY,
+  ): Choice {
     const { work } = request
-    // The same for all candidates, and asked of nearly none.
-    let holders: readonly string[] | undefined
+    const compared = scores.comparing(work.offer)
+    const { tokens } = work
+    // The same for all candidates, and looked for in a quarter of the requests. What has waited once, or is a conversation
+    // that others have read the beginning of, is no request to try somebody with.
+    let isShortAndNew: boolean | undefined
     const snapshot = {
       ...snapshotOf(service, request.also),
-      isWarm: (peerId: string) => work.isKnownTo(peerId),
       isWorthATry: (peerId: string) =>
-        scores.measurements(peerId, work.offer) < TRIES &&
+        (isShortAndNew ??= asked.size === 0 && tokens <= TRY_TOKENS && work.holders().length === 0) &&
+        scores.isLittleKnown(peerId, work.offer) &&
         // What a request waited for in vain is no guess: others go there only where it is expected to be best.
-        !scores.keptWaiting(peerId) &&
-        work.at(peerId).unreadTokens <= TRY_TOKENS &&
-        // A conversation stays where it is.
-        (holders ??= work.holders()).length === 0,
-      estimateMs(peerId: string) {
+        !scores.keptWaiting(peerId),
+      expected(peerId: string) {
         // Asks it in the background where its last answer is old.
         table.status.get(peerId)
-        const { totalMs, othersMs } = scores.estimate(peerId, work.at(peerId))
-        return totalMs + othersMs
+        const unread = work.unreadTokens(peerId)
+        const { ms, isBusy } = compared(peerId, unread)
+        return { ms, isBusy, isWarm: unread < tokens }
       },
     }
-    return chooseProviders(snapshot, tiers, optionsOf(service, tiers, request))
+    return chooseProviders(snapshot, tiers, optionsOf(service, tiers, request, asked))
   }
 
-  /**
-   * Whoever comes first may not be there. With others behind it, which only a client's wish brings about, it alone is
-   * asked; else all who may be there are, and the first who is gets the request. What does not answer is left out.
-   */
-  async function meet(service: string, tiers: readonly (readonly string[])[], request: ChoiceRequest): Promise<Choice> {
-    const choice = chooseNow(service, tiers, request)
-    const { providers, unproven } = choice
-    const others = providers.filter((provider) => provider.kind === 'self' || !unproven.includes(provider.peerId))
-    const [first] = providers
-    const asked = others.length > 0 && first?.kind === 'peer' ? [first.peerId] : unproven
-    if (await firstContact(table.status, asked)) return chooseNow(service, tiers, request)
-    return { ...choice, providers: others, knownButAway: true }
-  }
+  const openChoice = (
+    service: string,
+    tiers: readonly (readonly string[])[],
+    request: ChoiceRequest,
+    asked: ReadonlySet<string> = NOBODY,
+  ): OpenChoice => ({
+    now: () => chooseNow(service, tiers, request, asked),
+    status: table.status,
+    find: (areAway) =>
+      Promise.all((tiers[0] ?? []).map((entry) => table.findProviders(service, entry, { areAway, failed: asked }))),
+  })
 
   /** Those beside the ones that are proven are asked in the background, so that they can show that they are there. */
   function askSome(unproven: readonly string[]): void {
@@ -200,25 +222,30 @@ export function createProviderChoice(needs: {
     }
   }
 
-  /** Whether the first of them is no more than somebody who may be there. */
-  const isUnmet = ({ providers: [first], unproven }: Choice): boolean =>
-    first?.kind === 'peer' && unproven.includes(first.peerId)
-
   return {
     workOf: (service, entries, request) => new RequestWork({ offer: offerKey(service, entries), ...request }, prompts),
     choose(service, tiers, request) {
       const choice = chooseNow(service, tiers, request)
-      if (isUnmet(choice)) return meet(service, tiers, request)
+      if (isUnmet(choice)) {
+        const open = openChoice(service, tiers, request)
+        return table.health().reader === 'full' ? meet(open) : meetOrLookFurther(open)
+      }
       askSome(choice.unproven)
       const asked = fresh.ask(choice.providers, request.work)
       if (asked !== undefined) return asked.then(() => chooseNow(service, tiers, request))
-      const { knownButAway, beyondReach, unable } = choice
-      const isFound = choice.providers.length > 0 || knownButAway || beyondReach || unable
+      const { beyondReach, unable, knownButAway } = choice
+      const isFound = choice.providers.length > 0 || beyondReach || unable
       if (isFound || table.health().reader === 'full') return choice
-      return Promise.all((tiers[0] ?? []).map((entry) => table.findProviders(service, entry))).then(() => {
-        const found = chooseNow(service, tiers, request)
-        return isUnmet(found) ? meet(service, tiers, request) : found
-      })
+      return lookFurther(openChoice(service, tiers, request), knownButAway)
+    },
+    chooseAgain: (service, tiers, request, asked) =>
+      notAsked(chooseNow(service, tiers, request, asked).providers, asked),
+    async findMore(service, tiers, request, asked) {
+      if (table.health().reader === 'full') return []
+      const open = openChoice(service, tiers, request, asked)
+      const known = open.now()
+      const found = known.providers.length > 0 && !isUnmet(known) ? known : await meetOrLookFurther(open)
+      return notAsked(found.providers, asked)
     },
     whyUnable(service, entries, { what, work }) {
       const peers = entries.flatMap((entry) => [...offering(service, entry)])
@@ -249,12 +276,19 @@ export function createProviderChoice(needs: {
   }
 }
 
+/** Peers that were asked are left out of a choice; own services are not. */
+const notAsked = (providers: readonly Provider[], asked: ReadonlySet<string>): readonly Provider[] =>
+  providers.filter((provider) => provider.kind === 'peer' || !asked.has(provider.serviceId))
+
 /** The model that entries name. */
 const modelIn = (entries: readonly string[]): string | undefined =>
   entries.find((entry) => entry.startsWith(MODEL))?.slice(MODEL.length)
 
 const one = (header: string | string[] | undefined): string | undefined => (Array.isArray(header) ? header[0] : header)
 
-function excluded(header: string | undefined): ReadonlySet<string> | undefined {
-  return header === undefined ? undefined : new Set(header.split(',', MAX_EXCLUDED).map((peerId) => peerId.trim()))
+const NOBODY: ReadonlySet<string> = new Set()
+
+function excluded(header: string | undefined, others: ReadonlySet<string>): ReadonlySet<string> {
+  if (header === undefined) return others
+  return new Set([...header.split(',', MAX_EXCLUDED).map((peerId) => peerId.trim()), ...others])
 }

@@ -52,6 +52,17 @@ interface Quarantine {
 /** What was asked of a provider, as its health is kept: a service, and the entries that had to match. */
 export const offerKey = (service: string, entries: readonly string[]): string => [service, ...entries].join('\0')
 
+const MODEL_PART = '\0model='
+
+/** The model that such a key asks for; undefined where it asks for something else. */
+export function modelOfOffer(offer: string): string | undefined {
+  const at = offer.indexOf(MODEL_PART)
+  if (at === -1 || !offer.startsWith('llm\0')) return undefined
+  const start = at + MODEL_PART.length
+  const end = offer.indexOf('\0', start)
+  return end === -1 ? offer.slice(start) : offer.slice(start, end)
+}
+
 /** Offers whose failures are remembered; the oldest is forgotten first. */
 const MAX_DOUBTS = 2_048
 const MAX_DOUBT_MS = 60_000

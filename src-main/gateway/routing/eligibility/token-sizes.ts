@@ -1,4 +1,5 @@
 import { BoundedMap } from '../../../base/bounded-map.js'
+import type { LearnedSize } from '../estimate/learned-rates.js'
 
 /** How many tokens some bytes of a prompt are. */
 export interface TokenRange {
@@ -42,6 +43,17 @@ export class TokenSizes {
     const likely = bytes / learned.bytesPerToken
     const off = Math.min(0.5, LEAST_ERROR + TIMES_ERROR * learned.error)
     return { least: likely * (1 - off), likely, most: likely * (1 + off) }
+  }
+
+  /** What was learned of each model, the longest unused first. */
+  learned(): LearnedSize[] {
+    return [...this.#learned].map(([offer, figures]) => ({ offer, ...figures }))
+  }
+
+  /** Takes up what an earlier run had learned, where nothing is known yet. */
+  remember({ offer, bytesPerToken, error, answers }: LearnedSize): void {
+    const within = Math.min(MOST_BYTES, Math.max(LEAST_BYTES, bytesPerToken))
+    if (!this.#learned.has(offer)) this.#learned.set(offer, { bytesPerToken: within, error, answers })
   }
 
   /** A prompt of so many bytes was so many tokens, as its server has counted them. */

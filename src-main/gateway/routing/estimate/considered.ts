@@ -1,4 +1,4 @@
-import type { TrafficCandidate } from '#shared/contract/node/traffic.js'
+import { MAX_LEGS, type TrafficCandidate } from '#shared/contract/node/traffic.js'
 import type { Estimate } from './estimate.js'
 
 /** Characters of a peer id that tell one from the others at a glance. */
@@ -26,4 +26,14 @@ export function routeText(candidates: readonly TrafficCandidate[]): string | und
       return `${peer.slice(-SHORT_ID)};ms=${ms};read=${readMs};queue=${queueMs};unread=${unreadTokens}`
     })
     .join(', ')
+}
+
+/** The candidates once more, when those who are left were chosen anew: who was asked already, then the best of `left`. */
+export function consideredAnew(
+  before: readonly TrafficCandidate[],
+  asked: ReadonlySet<string>,
+  left: readonly TrafficCandidate[],
+): TrafficCandidate[] {
+  const tried = before.filter(({ peer }) => asked.has(peer))
+  return [...tried, ...left.filter(({ peer }) => !asked.has(peer))].slice(0, MAX_LEGS)
 }

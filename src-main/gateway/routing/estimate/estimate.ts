@@ -105,6 +105,15 @@ export function estimateOf(load: ProviderLoad, pace: Readonly<PaceFigures>, unre
 
 /** How long a request has a slot at a provider that has answered none yet. */
 const UNKNOWN_HOLD_MS = 5_000
+/** Tokens of an answer, about: so many come within {@link UNKNOWN_HOLD_MS} from one that writes 50 in a second. */
+const ANSWER_TOKENS = 250
+const MOST_SAID_HOLD_MS = 120_000
+
+/** The same where its owner measured how fast it writes: longer than of one that says nothing, and never shorter. */
+export function saidHoldMs(tokensPerS: number): number {
+  return Math.min(Math.max(UNKNOWN_HOLD_MS, (ANSWER_TOKENS * 1000) / tokensPerS), MOST_SAID_HOLD_MS)
+}
+
 /** A peer whose distance was never measured. */
 const UNKNOWN_RTT_MS = 50
 

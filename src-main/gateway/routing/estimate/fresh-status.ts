@@ -2,6 +2,7 @@ import { within } from '../../../base/within.js'
 import type { NodeTable } from '../../../node-table/index.js'
 import type { Provider } from '../choose-providers.js'
 import type { ProviderScores } from '../provider-scores.js'
+import type { Estimate } from './estimate.js'
 import type { RequestWork } from './request-work.js'
 
 /** Reports that are newer are not asked for again. */
@@ -32,13 +33,11 @@ export class FreshStatus {
   ask(candidates: readonly Provider[], work: RequestWork): Promise<void> | undefined {
     if (this.#isAsking || candidates.length < 2 || candidates[0]?.kind !== 'peer') return undefined
     const peers = candidates.flatMap((candidate) => (candidate.kind === 'peer' ? [candidate.peerId] : []))
-    const estimates = peers.map((peerId) => this.#scores.estimate(peerId, work.at(peerId)))
-    const withinMs = Math.min(WAIT_MS, WORTH * Math.min(...estimates.map(({ totalMs }) => totalMs)))
-    const stale = peers.filter((peerId, index) => {
-      const ageMs = this.#scores.reportAgeMs(peerId)
-      const { rttMs = 0 } = estimates[index] ?? {}
-      return ageMs !== undefined && ageMs > FRESH_MS && rttMs <= withinMs
-    })
+    const old = peers.filter((peerId) => (this.#scores.reportAgeMs(peerId) ?? 0) > FRESH_MS)
+    if (old.length === 0) return undefined
+    const expected = (peerId: string): Estimate => this.#scores.estimate(peerId, work.at(peerId))
+    const withinMs = Math.min(WAIT_MS, WORTH * Math.min(...peers.map((peerId) => expected(peerId).totalMs)))
+    const stale = old.filter((peerId) => expected(peerId).rttMs <= withinMs)
     return stale.length === 0 ? undefined : this.#refresh(stale, withinMs)
   }
 

@@ -11,10 +11,14 @@ export interface PaceFigures {
 /** What is thought of a provider that was never measured: not too much, so that it gets a chance to show. */
 const UNKNOWN_PACE: Readonly<PaceFigures> = { fixedMs: 60, perThousandMs: 300, spread: 1 }
 
-/** The same of one that is so far away (ms, to it and back). */
-export const unknownPace = (rttMs: number): Readonly<PaceFigures> => ({
+/**
+ * The same of one that is so far away (ms, to it and back), and whose owner measured so many ms for 1,000 tokens. That is
+ * its word: it makes it slower than one that says nothing, and never faster.
+ */
+export const unknownPace = (rttMs: number, saidPerThousandMs = 0): Readonly<PaceFigures> => ({
   ...UNKNOWN_PACE,
   fixedMs: UNKNOWN_PACE.fixedMs + rttMs,
+  perThousandMs: Math.max(UNKNOWN_PACE.perThousandMs, saidPerThousandMs),
 })
 
 /** How much of the past each measurement leaves, and how many ms leave half of it. */
@@ -23,6 +27,9 @@ const HALF_LIFE_MS = 10 * 60_000
 /** What was thought before anything was measured weighs as much as so many measurements, less after each. */
 const FIRST_PRIOR = 0.05
 const LEAST_PRIOR = 0.002
+/** What an earlier run of the program had measured weighs at most as much as so many measurements, and half as much after. */
+const REMEMBERED_PRIOR = 1
+const REMEMBERED_HALF_LIFE_MS = 3_600_000
 /** Two measurements in a row that are so many times what was expected, or as small a part of it: it has changed. */
 const CHANGED = 2.5
 /** How much of the past is left then. */
@@ -55,8 +62,8 @@ export class Pace implements PaceFigures {
   #surprise = 0
   #measurements = 0
 
-  constructor(rttMs: number) {
-    this.#prior = unknownPace(rttMs)
+  constructor(rttMs: number, saidPerThousandMs = 0) {
+    this.#prior = unknownPace(rttMs, saidPerThousandMs)
     this.fixedMs = this.#prior.fixedMs
     this.perThousandMs = this.#prior.perThousandMs
     this.spread = this.#prior.spread
@@ -65,6 +72,34 @@ export class Pace implements PaceFigures {
   /** How often it was measured. */
   get measurements(): number {
     return this.#measurements
+  }
+
+  /** When it was measured last, by the clock its measurements came with, ms. */
+  get measuredAtMs(): number {
+    return this.#atMs
+  }
+
+  /** The last measurement was far below what was expected, and no second one has shown yet that this was no chance. */
+  get mayBeFaster(): boolean {
+    return this.#surprise === -1
+  }
+
+  /**
+   * Takes up what an earlier run had measured, so long ago: it is what is expected at first, the less certain the older it
+   * is, and what is measured now corrects it.
+   */
+  remember(
+    { fixedMs, perThousandMs, spread, measurements }: PaceFigures & { measurements: number },
+    { ageMs, nowMs }: { ageMs: number; nowMs: number },
+  ): void {
+    const kept = 0.5 ** (ageMs / REMEMBERED_HALF_LIFE_MS)
+    this.#prior = { fixedMs: Math.max(1, fixedMs), perThousandMs: Math.max(1, perThousandMs), spread }
+    this.fixedMs = this.#prior.fixedMs
+    this.perThousandMs = this.#prior.perThousandMs
+    this.spread = spread * kept + UNKNOWN_PACE.spread * (1 - kept)
+    this.#priorWeight = FIRST_PRIOR + (REMEMBERED_PRIOR - FIRST_PRIOR) * kept
+    this.#measurements = measurements
+    this.#atMs = nowMs - ageMs
   }
 
   /** To the first byte of an answer, of a request that waits for nothing. */

@@ -22,7 +22,8 @@ export const MAX_BLOCKS = SMALL_BLOCKS + BLOCKS_OF_A_SIZE * SIZES
 const MAX_BLOCK_BYTES = FIRST_BLOCK_BYTES * 2 ** (SIZES - 1)
 
 const KEY_BYTES = 16
-const HASH_BYTES = 6
+/** Its upper 30 bits: a number that V8 keeps in place is found in a map three times as fast. */
+const HASH_BYTES = 4
 const HEAD_BYTES = KEY_BYTES + HASH_BYTES
 
 /** The members of a request that a server reads, in the order its template puts them. */
@@ -67,9 +68,9 @@ export class PromptHasher {
   }
 
   #hash(previous: number, block: Buffer): number {
-    this.#scratch.writeUIntBE(previous, KEY_BYTES, HASH_BYTES)
+    this.#scratch.writeUInt32BE(previous, KEY_BYTES)
     block.copy(this.#scratch, HEAD_BYTES)
-    return hash('sha1', this.#scratch.subarray(0, HEAD_BYTES + block.length), 'buffer').readUIntBE(0, HASH_BYTES)
+    return hash('sha1', this.#scratch.subarray(0, HEAD_BYTES + block.length), 'buffer').readUInt32BE() >>> 2
   }
 }
 

@@ -10,6 +10,7 @@ import {
   travelMs,
   type Work,
 } from './estimate.js'
+import type { LearnedRate } from './learned-rates.js'
 import { Pace } from './pace.js'
 
 /** One request at a provider, as it is scored. */
@@ -47,6 +48,10 @@ const MAX_REFUSAL_MS = 10 * 60_000
 const MAX_OFFERS = 16
 /** Share of a fresh measurement in how long a request has a slot. */
 const ALPHA = 0.3
+/** The same in how busy others keep it. */
+const ALPHA_OTHERS = 0.1
+/** No slot is held for less, as far as others' requests are concerned. */
+const LEAST_HOLD_MS = 1_000
 /** An answer that takes longer counts as one of this length: an open channel is no measure of a queue. */
 const MAX_ANSWER_MS = 120_000
 /** What a measurement counts that came behind others: how long it waited for them is a guess. */
@@ -61,9 +66,11 @@ export class ProviderScore {
   inFlight = 0
   holdMs: number | undefined
   isMeasured = false
-  /** A request was given up there without an answer, and none has been answered since. */
-  keptWaiting = false
+  /** When a request was given up there without an answer, where none has been answered since. */
+  keptWaitingAtMs: number | undefined
   reported: { slots: number; others: number; atMs: number } | undefined
+  /** Others' requests that it usually reports. */
+  #usualOthers = 0
   refusedUntilMs = 0
   /** Refusals and stalls since the last whole answer. */
   refusals = 0
@@ -78,20 +85,55 @@ export class ProviderScore {
     return {
       inFlight: this.inFlight,
       slots: reported?.slots ?? DEFAULT_SLOTS,
-      othersQueued: reported !== undefined && nowMs - reported.atMs <= REPORT_FOR_MS ? reported.others : 0,
+      othersQueued: this.#othersQueued(nowMs),
       holdMs: this.holdMs ?? STRANGER_LOAD.holdMs,
       waitingMs: oldest === undefined ? 0 : Math.max(0, nowMs - oldest.atMs),
       rttMs: this.rttMs,
     }
   }
 
-  begin(work: Work, monotonic: MonotonicClock): ScoredAttempt {
-    let pace = this.paces.get(work.offer)
+  /** It says that so many requests of others are there. */
+  tells(slots: number, others: number, nowMs: number): void {
+    this.#usualOthers = this.reported === undefined ? others : smoothed(this.#usualOthers, others, ALPHA_OTHERS)
+    this.reported = { slots, others, atMs: nowMs }
+  }
+
+  /**
+   * What it reported was true then. As long as a request has a slot those that were there go and others come: from then
+   * on it is as busy as it usually is.
+   */
+  #othersQueued(nowMs: number): number {
+    const { reported } = this
+    if (reported === undefined || nowMs - reported.atMs > REPORT_FOR_MS) return 0
+    const stillThere = Math.exp((reported.atMs - nowMs) / Math.max(LEAST_HOLD_MS, this.holdMs ?? STRANGER_LOAD.holdMs))
+    return this.#usualOthers + (reported.others - this.#usualOthers) * stillThere
+  }
+
+  /** As `ProviderScores.refusedLately` has it. */
+  isBusy(nowMs: number): boolean {
+    return this.refusedUntilMs > nowMs || (!this.isMeasured && this.inFlight > 0)
+  }
+
+  begin(work: Work, monotonic: MonotonicClock, saidPerThousandMs?: number): ScoredAttempt {
+    return new Attempt(this, this.#paceOf(work.offer, saidPerThousandMs), work, monotonic)
+  }
+
+  /** Takes up what an earlier run had measured; what was measured since counts more. */
+  remember(rate: LearnedRate, at: { ageMs: number; nowMs: number }): void {
+    const pace = this.#paceOf(rate.offer)
+    if (pace.measurements > 0) return
+    pace.remember(rate, at)
+    this.holdMs ??= rate.holdMs
+    this.isMeasured = true
+  }
+
+  #paceOf(offer: string, saidPerThousandMs?: number): Pace {
+    let pace = this.paces.get(offer)
     if (pace === undefined) {
-      pace = new Pace(this.rttMs)
-      this.paces.set(work.offer, pace)
+      pace = new Pace(this.rttMs, saidPerThousandMs)
+      this.paces.set(offer, pace)
     }
-    return new Attempt(this, pace, work, monotonic)
+    return pace
   }
 
   /** Requests of this node that had not reached it when it said what arrives here now. */
@@ -117,6 +159,8 @@ export class ProviderScore {
     return nowMs - reported.atMs > REPORT_FOR_MS || reported.others + this.inFlight >= reported.slots
   }
 }
+
+const smoothed = (before: number, fresh: number, share: number): number => before + share * (fresh - before)
 
 const backOffMs = (refusals: number): number =>
   Math.min(FIRST_REFUSAL_MS * 2 ** Math.min(refusals - 1, 10), MAX_REFUSAL_MS)
@@ -148,7 +192,7 @@ class Attempt implements ScoredAttempt {
   answered(ttfbMs: number): void {
     if (this.#answeredAtMs !== undefined || this.#ended) return
     this.#answeredAtMs = this.#monotonic.elapsedMs()
-    this.#score.keptWaiting = false
+    this.#score.keptWaitingAtMs = undefined
     this.#endWait()
     this.#measured(ttfbMs, false)
   }
@@ -156,7 +200,7 @@ class Attempt implements ScoredAttempt {
   left(patienceMs: number): void {
     if (this.#answeredAtMs !== undefined || this.#ended) return
     const waitedMs = this.#monotonic.elapsedMs() - this.#wait.atMs
-    this.#score.keptWaiting = true
+    this.#score.keptWaitingAtMs = this.#monotonic.elapsedMs()
     this.#measured(waitedMs, true)
     if (waitedMs >= patienceMs) this.#leaveAlone()
   }
@@ -164,7 +208,7 @@ class Attempt implements ScoredAttempt {
   stalled(): void {
     if (this.#ended) return
     if (this.#answeredAtMs === undefined) {
-      this.#score.keptWaiting = true
+      this.#score.keptWaitingAtMs = this.#monotonic.elapsedMs()
       this.#measured(this.#monotonic.elapsedMs() - this.#wait.atMs, true)
     }
     this.#leaveAlone()
@@ -185,7 +229,7 @@ class Attempt implements ScoredAttempt {
     if (!this.#hasStalled) score.refusals = 0
     const answerMs = Math.min(this.#monotonic.elapsedMs() - this.#answeredAtMs, MAX_ANSWER_MS)
     const holdMs = this.#tookMs + answerMs
-    score.holdMs = score.holdMs === undefined ? holdMs : score.holdMs + ALPHA * (holdMs - score.holdMs)
+    score.holdMs = score.holdMs === undefined ? holdMs : smoothed(score.holdMs, holdMs, ALPHA)
   }
 
   #leaveAlone(): void {

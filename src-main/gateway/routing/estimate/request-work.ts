@@ -43,15 +43,18 @@ export class RequestWork {
 
   /** What of it that provider has to do. */
   at(peerId: string): Work {
-    const chain = this.#chainOf()
-    if (chain === undefined) return { offer: this.offer, unreadTokens: 0 }
-    return { offer: this.offer, unreadTokens: (chain.bytes - this.#sent.knownBytes(peerId, chain)) / TOKEN_BYTES }
+    return { offer: this.offer, unreadTokens: this.unreadTokens(peerId) }
   }
 
-  /** Whether that provider has read the beginning of it. */
-  isKnownTo(peerId: string): boolean {
+  /** Tokens of its prompt, about: bytes over four; 0 where it has none. */
+  get tokens(): number {
+    return (this.#chainOf()?.bytes ?? 0) / TOKEN_BYTES
+  }
+
+  /** Those of them that this provider has to read: fewer where it has read the beginning. */
+  unreadTokens(peerId: string): number {
     const chain = this.#chainOf()
-    return chain !== undefined && this.#sent.knows(peerId, chain)
+    return chain === undefined ? 0 : (chain.bytes - this.#sent.knownBytes(peerId, chain)) / TOKEN_BYTES
   }
 
   /** Providers that have read the most of it, as far as is known. */

@@ -21,11 +21,6 @@ export class SentPrompts {
     for (let at = hashes.length - 1; at >= 0; at -= 1) held.set(hashes[at] as number, true)
   }
 
-  /** Whether that provider has read the beginning of the prompt, as far as is known. */
-  knows(peerId: string, { hashes }: PromptChain): boolean {
-    return this.#held.peek(peerId)?.has(hashes[0] ?? Number.NaN) === true
-  }
-
   /** Bytes at the beginning of the prompt that this provider has read, as far as is known. */
   knownBytes(peerId: string, { hashes, ends }: PromptChain): number {
     const held = this.#held.peek(peerId)

@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { AppError, ERRORS, type ErrorCode } from '#shared/errors.js'
-import type { Reply } from './reply.js'
+import type { Exchange } from '../exchange.js'
+import type { Reply } from '../reply.js'
+import type { AttemptPlan } from '../targets.js'
 
 /** Longer than any sensible error. */
 const MAX_BYTES = 64 * 1024
@@ -43,6 +45,13 @@ export class ErrorBody {
     const code: unknown = Reflect.get(typeof error === 'object' && error !== null ? error : value, 'code')
     return typeof code === 'string' && Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : undefined
   }
+
+  /** Its sentence; in Ollama's shape it is the error itself. */
+  message(): string | undefined {
+    const error = this.inShape()?.error
+    const message: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'message') : error
+    return typeof message === 'string' ? message : undefined
+  }
 }
 
 /** Statuses by which a provider says that another one should be asked. */
@@ -54,6 +63,7 @@ export interface Refused {
   status: number
   retryAfterS: number | undefined
   code: ErrorCode | undefined
+  message?: string | undefined
 }
 
 /** A provider's answer that another one should be asked. */
@@ -72,10 +82,33 @@ export class Refusal {
     return REFUSALS.has(status) || beyond?.has(status) === true ? new Refusal(status, headers) : undefined
   }
 
+  /** For an answer that can't be given to the client, whatever its status says. */
+  static whatever(status: number, headers: IncomingHttpHeaders): Refusal {
+    return new Refusal(status, headers)
+  }
+
   /** To be asked at its end. */
   result(): Refused {
-    return { kind: 'refused', status: this.#status, retryAfterS: this.#retryAfterS, code: this.body.code() }
+    return {
+      ...{ kind: 'refused', status: this.#status, retryAfterS: this.#retryAfterS },
+      ...{ code: this.body.code(), message: this.body.message() },
+    }
   }
+}
+
+/** To the client it would look like its own key, and there is nothing that it could do about it. */
+const LOCKED: ReadonlySet<number> = new Set([401])
+/** A node says 403 of itself, too; between a node and its server it means the same, and a redirect leads nowhere. */
+const SERVERS_OWN: ReadonlySet<number> = new Set([401, 403, 301, 302, 303, 307, 308])
+
+/** What a model server says to the node of its owner, and not to who asks through that. */
+export function neverRelayed(
+  { listener }: Pick<Exchange, 'listener'>,
+  { provider, changesNothing }: Pick<AttemptPlan, 'provider' | 'changesNothing'>,
+): ReadonlySet<number> | undefined {
+  if (!changesNothing) return undefined
+  if (provider.kind === 'peer') return LOCKED
+  return listener === 'peer' ? SERVERS_OWN : undefined
 }
 
 function retryAfter(header: string | string[] | undefined): number | undefined {

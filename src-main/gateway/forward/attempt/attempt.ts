@@ -1,98 +1,22 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Connection } from '@libp2p/interface'
-import type { AnswerHandler, HttpExchange, HttpRequest } from '../../http-client/index.js'
-import { connectionUnder, DeadPeerError } from '../../p2p/index.js'
-import { EndMark } from '../body/end-mark.js'
-import { ClientGoneError } from '../body/read-body.js'
-import type { RequestBody } from '../body/request-body.js'
-import { framingOf } from '../body/stream-events.js'
-import { bodyToSend } from '../body/upload.js'
-import { type AnswerPace, WaitingAnswer } from './answer-pace.js'
-import { breakOffLate, ErrorBody, Refusal, type Refused } from './error-body.js'
-import { type AttemptFailure, breakError, failureBeforeHeaders, isTimeout, reasonOf } from './failures.js'
-import { type Headers, responseHeaders } from './headers.js'
-import type { Contest } from './race.js'
-import type { Reply } from './reply.js'
-import type { AttemptTarget } from './targets.js'
-
-/** What is asked of the target, and who hears of what becomes of it. */
-export interface AttemptRequest {
-  method: string
-  body: RequestBody
-  /** No byte for this long ends the attempt; 0 never does. */
-  idleTimeoutMs: number
-  /** Statuses that mean "ask another provider" are not handed to the client but returned as `refused`. */
-  mayRefuse: boolean
-  /** Further statuses that are not handed to the client, whoever else is there to be asked. */
-  neverRelayed?: ReadonlySet<number> | undefined
-  /** Asked when an answer breaks off: why, where nothing failed. Soon, and never rejects. */
-  whyBrokenOff?: (() => Promise<string | undefined>) | undefined
-  /** For a WebSocket handshake: whether a 101 with these headers answers it. */
-  isAccepted?: ((headers: IncomingHttpHeaders) => boolean) | undefined
-  /**
-   * Of a request to a model: called at the clean end of a stream of events, with whether it carried one of the marks such
-   * streams end with. False says that it should have: the answer breaks off then.
-   */
-  isComplete?: ((endMarked: boolean) => boolean) | undefined
-  /** An answer that is no stream of events begins with its body: where that never comes, the attempt failed. */
-  holdsHead?: boolean | undefined
-  /**
-   * Where another may be asked: hears of it when the provider is most likely gone, so that it is left before it has begun
-   * to answer; returns the way to stop.
-   */
-  onSuspect?: ((leave: (suspect: Suspect) => void) => () => void) | undefined
-  /** Others that may be at work on the same request; without it the head goes to the client as soon as it comes. */
-  contest?: Contest | undefined
-  /** What the body has to keep up with; without it each piece is progress. */
-  pace?: AnswerPace | undefined
-  /** The answer begins: with its head, or where there is a contest, with the first progress of its body. */
-  onAnswer?: (() => void) | undefined
-  /** Called with each piece of the answer that is progress; must be quick. */
-  onData?: (() => void) | undefined
-  /** Adds headers of our own to those the client will get; called when the answer begins. */
-  addOwnHeaders(headers: Headers, timing: AttemptTiming): void
-}
-
-/** A connection that is most likely lost, and what there is beside it. */
-interface Suspect {
-  connection: Connection
-  hasOtherProvider: boolean
-  hasOtherConnection: boolean
-}
-
-/** Milliseconds since the attempt began. */
-interface AttemptTiming {
-  connectMs: number
-  ttfbMs: number
-}
-
-/**
- * How an attempt ended. Only `refused` and `failed` leave the client untouched, so only they allow another one; `upgraded`
- * leaves it to the caller, who has the bare connection to the provider now.
- */
-export type AttemptResult =
-  | { kind: 'upgraded'; socket: Duplex; headers: IncomingHttpHeaders; timing: AttemptTiming }
-  | { kind: 'relayed'; status: number; timing: AttemptTiming }
-  | Refused
-  | AttemptFailure
-  | {
-      kind: 'cut'
-      reason: string
-      /** The provider has said why, and nothing failed. */
-      explained: boolean
-      timedOut: boolean
-      status: number
-      timing: AttemptTiming
-    }
-  | { kind: 'client-gone' }
-  /** Another provider's answer came first. */
-  | { kind: 'overtaken' }
+import type { AnswerHandler, HttpExchange, HttpRequest } from '../../../http-client/index.js'
+import { connectionUnder, DeadPeerError } from '../../../p2p/index.js'
+import { EndMark } from '../../body/end-mark.js'
+import { ClientGoneError } from '../../body/read-body.js'
+import { framingOf } from '../../body/stream-events.js'
+import { bodyToSend } from '../../body/upload.js'
+import { breakError, failureBeforeHeaders, isTimeout, reasonOf } from '../failures.js'
+import { responseHeaders } from '../headers.js'
+import type { AttemptTarget } from '../targets.js'
+import { WaitingAnswer } from './answer-pace.js'
+import { breakOffLate, ErrorBody, Refusal } from './error-body.js'
+import type { AnswerSink, AttemptRequest, AttemptResult, AttemptTiming, Suspect } from './request.js'
 
 const MS = (from: number): number => performance.now() - from
 
 /** Sends the request to one target and relays what comes back. Never rejects. */
-export function attempt(target: AttemptTarget, request: AttemptRequest, reply: Reply): Promise<AttemptResult> {
+export function attempt(target: AttemptTarget, request: AttemptRequest, reply: AnswerSink): Promise<AttemptResult> {
   return new Promise((resolve) => new Attempt(target, request, reply, resolve).start())
 }
 
@@ -100,7 +24,7 @@ export function attempt(target: AttemptTarget, request: AttemptRequest, reply: R
 class Attempt implements AnswerHandler {
   readonly #target: AttemptTarget
   readonly #request: AttemptRequest
-  readonly #reply: Reply
+  readonly #reply: AnswerSink
   readonly #resolve: (result: AttemptResult) => void
   readonly #startedAt = performance.now()
   #exchange: HttpExchange | undefined
@@ -117,8 +41,14 @@ class Attempt implements AnswerHandler {
   #waitsForClient = false
   #settled = false
   #stopSuspecting: (() => void) | undefined
+  #stopLeaving: (() => void) | undefined
 
-  constructor(target: AttemptTarget, request: AttemptRequest, reply: Reply, resolve: (result: AttemptResult) => void) {
+  constructor(
+    target: AttemptTarget,
+    request: AttemptRequest,
+    reply: AnswerSink,
+    resolve: (result: AttemptResult) => void,
+  ) {
     this.#target = target
     this.#request = request
     this.#reply = reply
@@ -131,8 +61,11 @@ class Attempt implements AnswerHandler {
       return
     }
     this.#reply.onGone(this.#onGone)
-    this.#request.contest?.enter({ pass: () => this.#pass(), leave: () => this.#end({ kind: 'overtaken' }) })
+    this.#request.contest?.enter({ pass: () => this.#pass(), leave: (why) => this.#end({ kind: 'overtaken', why }) })
     this.#stopSuspecting = this.#request.onSuspect?.((suspect) => this.#leave(suspect))
+    this.#stopLeaving = this.#request.onLeaving?.(() => {
+      if (this.#head !== undefined) this.#exchange?.abort(new Error('its node is about to stop'))
+    })
     const { client, path, headers } = this.#target
     const { method, body, idleTimeoutMs, isAccepted } = this.#request
     const request: HttpRequest = { method, path, headers, body: bodyToSend(body), idleTimeoutMs }
@@ -164,6 +97,7 @@ class Attempt implements AnswerHandler {
     this.#settled = true
     this.#reply.offGone(this.#onGone)
     this.#stopSuspecting?.()
+    this.#stopLeaving?.()
     this.#request.pace?.stop()
     this.#resolve(result)
   }
@@ -186,9 +120,10 @@ class Attempt implements AnswerHandler {
   }
 
   onHead(status: number, headers: IncomingHttpHeaders): void {
-    const { contest, pace, mayRefuse, neverRelayed, holdsHead } = this.#request
+    const { contest, pace, mayRefuse, neverRelayed, holdsHead, takes } = this.#request
     pace?.follow((error) => this.#exchange?.abort(error))
     if (mayRefuse || neverRelayed?.has(status) === true) this.#refusal = Refusal.of(status, headers, neverRelayed)
+    if (takes?.(status, headers) === false) this.#refusal = Refusal.whatever(status, headers)
     if (this.#refusal !== undefined) return
     this.#waiting = new WaitingAnswer(status, headers)
     if ((holdsHead === true && framingOf(headers) === undefined) || contest?.mayPass() === false) return
@@ -287,11 +222,13 @@ class Attempt implements AnswerHandler {
   }
 
   async #breakOff(error: Error, sent: { status: number; timing: AttemptTiming }): Promise<void> {
-    const why = await this.#request.whyBrokenOff?.()
+    // Nobody waits for the reason where another one goes on: a peer that was killed gives none, for two seconds.
+    const goesOn = this.#request.onCut?.() === true
+    const why = goesOn ? undefined : await this.#request.whyBrokenOff?.()
     if (this.#settled) return
     const reason = why ?? reasonOf(error)
-    this.#reply.breakOff(breakError(error, why))
-    this.#settle({ kind: 'cut', reason, explained: why !== undefined, timedOut: isTimeout(error), ...sent })
+    if (!goesOn) this.#reply.breakOff(breakError(error, why))
+    this.#settle({ kind: 'cut', reason, explained: why !== undefined, timedOut: isTimeout(error), goesOn, ...sent })
   }
 
   #timing(): AttemptTiming {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { type StallWatch, watchForStall } from '../../base/stall-watch.js'
-import { IdleTimeoutError } from '../../http-client/index.js'
+import { type StallWatch, watchForStall } from '../../../base/stall-watch.js'
+import { IdleTimeoutError } from '../../../http-client/index.js'
 
 /** What an answer's pace is measured by, in milliseconds. */
 export interface PaceRules {
