@@ -1,5 +1,6 @@
 import type { PeerRecord, ServiceRecord } from '#shared/records.js'
 import type { Service } from '../base/lifecycle.js'
+import type { KnownProviders } from './find/provider-finder.js'
 import type { PeerStatus } from './status/peer-status.js'
 import type { ReadonlyProviderSet } from './view/provider-set.js'
 
@@ -67,10 +68,11 @@ export interface NodeTable extends Service {
    */
   providers(service: string, entry: string): ReadonlyProviderSet
   /**
-   * As {@link NodeTable.providers}; when the table knows none and may not be complete (see `table.reader`), the DHT is
-   * asked for up to 5 s. Whoever is found is asked for its row, and only counts with one.
+   * As {@link NodeTable.providers}; when the table knows none, or those it knows are away or have failed, and it may not
+   * be complete (see `table.reader`), the DHT is asked for up to 10 s. Whoever is found is asked for its row, and only
+   * counts with one.
    */
-  findProviders(service: string, entry: string): Promise<ReadonlySet<string>>
+  findProviders(service: string, entry: string, known?: KnownProviders): Promise<ReadonlySet<string>>
   /** All identity-group entries offered for a service, each with its peers. */
   entries(service: string): ReadonlyMap<string, ReadonlySet<string>>
   /** Calls `listener` after each change of the view; returns the way to stop. */
@@ -96,7 +98,7 @@ interface TableHealth {
   isFull: boolean
   /** Peers not listened to at the moment, as they sent invalid bytes. */
   bannedPeers: string[]
-  /** Whether a lookup that finds nothing asks the DHT. */
+  /** Whether a lookup that finds nothing asks the DHT: always where the table holds only a part of the network. */
   reader: 'full' | 'dht'
 }
 
@@ -104,5 +106,5 @@ export { createNodeTable } from './table.js'
 export type { NodeTableOptions } from './table.js'
 export type { OwnStatus, OwnStatusSource } from './status/status-responder.js'
 export type { PeerStatusEvent } from './status/peer-status.js'
-export { ProviderSet, type ReadonlyProviderSet } from './view/provider-set.js'
+export { createOfferIndex, ProviderSet, type ReadonlyProviderSet } from './view/provider-set.js'
 export { epochStart } from './wire/epoch.js'

@@ -7,6 +7,7 @@ import { SETTINGS } from '../config/index.js'
 import type { Log } from '../logging/index.js'
 import { bestConnection, hostOf, scopeOf, sourceOfHost } from '../p2p/index.js'
 import type { Host } from '../p2p/index.js'
+import { createGossipBudget } from './budget/gossip-budget.js'
 import { createProviderFinder } from './find/provider-finder.js'
 import type { TableReader } from './find/provider-finder.js'
 import { createProviderRecords } from './find/provider-records.js'
@@ -39,7 +40,7 @@ export interface NodeTableOptions {
   budgetBytesPerS?: number
   /** Whether lookups may ask the DHT. Default `auto`. */
   reader?: TableReader
-  /** Live rows from which on `auto` asks the DHT. Default 10,000. */
+  /** Live rows from which on `auto` asks the DHT. Default 128. */
   fullReplicaRows?: number
   /** Rows the table holds, at most. Default 20,000. */
   maxRows?: number
@@ -79,18 +80,21 @@ export function createNodeTable(needs: NodeTableNeeds, options: NodeTableOptions
   const documents = createTableDocuments({ view, log })
   const verifier = createVerifier({ view, documents, keys, clock, monotonic, log }, { selfId: host.peerId })
   const limits = createSenderLimits({ monotonic, log })
+  const budgetBytesPerS = options.budgetBytesPerS ?? SETTINGS['table.background-budget'].default
+  const budget = createGossipBudget({ monotonic, rows: () => view.size }, { budgetBytesPerS })
+  const isPartial = (): boolean => budget.isPartial
   const clockWatch = createClockWatch({ clock, monotonic, log, sourceOf: (peerId) => sourceOfPeer(host, peerId) })
-  const records = createProviderRecords({ host, monotonic, log })
+  const records = createProviderRecords({ host, offers: view.offers, isPartial, monotonic, log })
   const asker = createPeerStatus({
     ...{ host, view, verifier, keys, monotonic, clockWatch, log },
     onStale: (peerId) => running?.sync.request(peerId),
   })
   const finder = createProviderFinder(
-    { view, records, asker, monotonic },
+    { view, records, asker, monotonic, isPartial },
     { selfId: host.peerId, reader: options.reader ?? 'auto', fullReplicaRows: options.fullReplicaRows },
   )
   const isOnline = (): boolean => host.libp2p.getConnections().length > 0
-  const prover = createProver({ view, status: asker, monotonic, isOnline })
+  const prover = createProver({ view, status: asker, monotonic, isOnline, isPartial })
   const book = new OfferBook({ monotonic })
   const offers = new OfferExchange({
     ...{ host, book, limits, keys, monotonic, log },
@@ -121,13 +125,13 @@ export function createNodeTable(needs: NodeTableNeeds, options: NodeTableOptions
       }
       running = await startTableNetwork(
         {
-          ...{ host, view, documents, verifier, replica, limits, clockWatch, records },
+          ...{ host, view, documents, verifier, replica, limits, budget, clockWatch, records },
           ...{ clock, monotonic, log },
           ownStatus: needs.ownStatus ?? IDLE_STATUS,
         },
         {
           leaseMs: options.leaseMs,
-          budgetBytesPerS: options.budgetBytesPerS ?? SETTINGS['table.background-budget'].default,
+          budgetBytesPerS,
           roundEveryMs: options.syncEveryMs,
           version: options.version ?? '',
         },
@@ -154,7 +158,7 @@ export function createNodeTable(needs: NodeTableNeeds, options: NodeTableOptions
       return view.size
     },
     providers: (service, entry) => view.offers.providers(service, entry),
-    findProviders: (service, entry) => finder.find(service, entry),
+    findProviders: (service, entry, found) => finder.find(service, entry, found),
     entries: (service) => view.offers.entries(service),
     subscribe: (listener) => view.subscribe(listener),
     status: asker,

@@ -12,12 +12,24 @@ export type TableReader = 'auto' | 'full' | 'dht'
 export interface ProviderFinder {
   /** What a lookup that finds nothing does now. */
   reader(): 'full' | 'dht'
-  find(service: string, entry: string): Promise<ReadonlySet<string>>
+  find(service: string, entry: string, known?: KnownProviders): Promise<ReadonlySet<string>>
 }
 
-/** Live rows from which on a lookup that finds nothing also asks the DHT. */
-const FULL_REPLICA_ROWS = 10_000
-const FIND_WITHIN_MS = 5_000
+/** What is known of those whom the table has for an entry. */
+export interface KnownProviders {
+  /** They were asked, and did not answer. */
+  areAway: boolean
+  /** Peers that had the request and failed it: others are looked for, and waited for. */
+  failed?: ReadonlySet<string>
+}
+
+/**
+ * Live rows from which on a lookup that finds nothing also asks the DHT. In a network of partial tables some nodes hear
+ * so little that theirs looks whole; a small network, whose tables are, answers at once that nobody offers a model.
+ */
+const FULL_REPLICA_ROWS = 128
+/** In a network of 100,000 three hops to a key, each dialled anew, and a provider behind a relay take longer than 5 s. */
+const FIND_WITHIN_MS = 10_000
 /** Questions to peers at a time, and in all: identities near a key must not hide those who do offer it. */
 const MAX_AT_ONCE = 16
 const MAX_ASKED = 128
@@ -25,7 +37,8 @@ const MAX_ASKED = 128
 const PATIENCE_MS = 500
 /** Providers with a row at which a lookup ends: more than one, as the first to show a row may do nothing else. */
 const ENOUGH_PROVIDERS = 3
-const REMEMBER_MS = 10_000
+/** From its start: twice as long as the longest lookup. */
+const REMEMBER_MS = 20_000
 const MAX_REMEMBERED = 256
 
 /** A finder that asks the DHT, and the peers it names for their rows. */
@@ -35,24 +48,22 @@ export function createProviderFinder(
     records: Pick<ProviderRecords, 'find'>
     asker: Pick<StatusAsker, 'refreshWithRow'>
     monotonic: MonotonicClock
+    /** Whether the table holds only a part of the network; absent: no. */
+    isPartial?: () => boolean
   },
   options: { selfId: string; reader: TableReader; fullReplicaRows?: number },
 ): ProviderFinder {
-  const { view, records, asker, monotonic } = needs
+  const { view, records, asker, monotonic, isPartial = () => false } = needs
   const { fullReplicaRows = FULL_REPLICA_ROWS } = options
-  const searches = new BoundedMap<string, { atMs: number; done: Promise<void> }>(MAX_REMEMBERED)
+  const searches = new BoundedMap<string, Search>(MAX_REMEMBERED)
 
   function reader(): 'full' | 'dht' {
     if (options.reader !== 'auto') return options.reader
-    return view.size >= fullReplicaRows || view.isFull ? 'dht' : 'full'
+    return isPartial() || view.size >= fullReplicaRows || view.isFull ? 'dht' : 'full'
   }
 
-  const countProviders = (service: string, entry: string): number => view.offers.providers(service, entry).size
-
-  /** Calls `onFirst` at the first provider that has shown its row: a request waits for that. */
-  async function search(service: string, entry: string, onFirst: () => void): Promise<void> {
-    const enough = new AbortController()
-    const signal = AbortSignal.any([enough.signal, AbortSignal.timeout(FIND_WITHIN_MS)])
+  async function run(service: string, entry: string, search: Search): Promise<void> {
+    const signal = AbortSignal.any([search.enough, AbortSignal.timeout(FIND_WITHIN_MS)])
     const over = aborted(signal)
     const asked = new Set<string>([options.selfId])
     const questions = new Set<Promise<void>>()
@@ -60,11 +71,10 @@ export function createProviderFinder(
     for await (const peerId of records.find(service, entry, signal)) {
       if (asked.has(peerId)) continue
       asked.add(peerId)
-      const question = asker.refreshWithRow(peerId).then(() => {
+      const question = asker.refreshWithRow(peerId).then(({ kind }) => {
         questions.delete(question)
-        const count = countProviders(service, entry)
-        if (count > 0) onFirst()
-        if (count >= ENOUGH_PROVIDERS) enough.abort()
+        const isThere = kind === 'answered' || kind === 'unsupported'
+        if (isThere && view.offers.providers(service, entry).has(peerId)) search.found(peerId)
       })
       questions.add(question)
       const slot = within(question, PATIENCE_MS, () => undefined).finally(() => slots.delete(slot))
@@ -75,25 +85,78 @@ export function createProviderFinder(
     await Promise.race([Promise.all(questions), over])
   }
 
-  function searchOnce(service: string, entry: string): Promise<void> {
+  /** The one that runs for that entry, or ran a moment ago; else a new one. */
+  function searchFor(service: string, entry: string): Search {
     const name = `${service}\n${entry}`
     const now = monotonic.elapsedMs()
     const before = searches.peek(name)
-    if (before !== undefined && now - before.atMs < REMEMBER_MS) return before.done
-    const done = new Promise<void>((resolve) => {
-      void search(service, entry, resolve).finally(resolve)
-    })
-    searches.set(name, { atMs: now, done })
-    return done
+    if (before !== undefined && now - before.beganAtMs < REMEMBER_MS) return before
+    const search = new Search(now)
+    const end = (): void => search.end()
+    run(service, entry, search).then(end, end)
+    searches.set(name, search)
+    return search
   }
 
   return {
     reader,
-    async find(service, entry) {
-      const isMissing = countProviders(service, entry) === 0
-      if (isMissing && reader() === 'dht') await searchOnce(service, entry)
+    async find(service, entry, { areAway, failed = NOBODY } = { areAway: false }) {
+      const isMissing = areAway || failed.size > 0 || view.offers.providers(service, entry).size === 0
+      if (isMissing && reader() === 'dht') await searchFor(service, entry).nextBut(failed)
       return view.offers.providers(service, entry)
     },
+  }
+}
+
+const NOBODY: ReadonlySet<string> = new Set()
+
+/** Somebody who waits for a provider that is not one of those. */
+interface Waiting {
+  failed: ReadonlySet<string>
+  resolve: () => void
+}
+
+/** One lookup of an entry's providers. Requests wait for the first one that has shown its row, or for the next. */
+class Search {
+  readonly beganAtMs: number
+  readonly #enough = new AbortController()
+  readonly #shown = new Set<string>()
+  readonly #waiting = new Set<Waiting>()
+  /** Providers at which it ends: those that have failed a request are none. */
+  #wanted = ENOUGH_PROVIDERS
+  #isOver = false
+
+  constructor(beganAtMs: number) {
+    this.beganAtMs = beganAtMs
+  }
+
+  /** Aborted once enough have been found. */
+  get enough(): AbortSignal {
+    return this.#enough.signal
+  }
+
+  /** Resolves once a provider that is not one of those has shown its row, or the lookup is over. */
+  nextBut(failed: ReadonlySet<string>): Promise<void> {
+    const left = [...this.#shown].filter((peerId) => !failed.has(peerId)).length
+    this.#wanted = Math.max(this.#wanted, ENOUGH_PROVIDERS + this.#shown.size - left)
+    if (this.#isOver || left > 0) return Promise.resolve()
+    return new Promise((resolve) => void this.#waiting.add({ failed, resolve }))
+  }
+
+  found(peerId: string): void {
+    this.#shown.add(peerId)
+    for (const waiting of this.#waiting) if (!waiting.failed.has(peerId)) this.#release(waiting)
+    if (this.#shown.size >= this.#wanted) this.#enough.abort()
+  }
+
+  end(): void {
+    this.#isOver = true
+    for (const waiting of this.#waiting) this.#release(waiting)
+  }
+
+  #release(waiting: Waiting): void {
+    this.#waiting.delete(waiting)
+    waiting.resolve()
   }
 }
 

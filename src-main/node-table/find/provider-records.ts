@@ -5,6 +5,8 @@ import type { PeerRecord } from '#shared/records.js'
 import type { MonotonicClock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import type { Host } from '../../p2p/index.js'
+import type { OfferIndex } from '../view/provider-set.js'
+import { standsInDht } from './popular.js'
 import { lookUpKeys } from './provider-lookup.js'
 
 /**
@@ -44,6 +46,8 @@ interface Wanted {
   told: Map<string, number>
   /** Attempts that failed since the last that did not; each doubles the wait for the next. */
   failures: number
+  service: string
+  entry: string
 }
 
 /** The keys under which providers of an entry stand in the DHT. Older versions know the first one only. */
@@ -56,13 +60,25 @@ function providerKeys(service: string, entry: string): CID[] {
 }
 
 /** Provider records over the host's content routing; does nothing where the host has none. */
-export function createProviderRecords(needs: { host: Host; monotonic: MonotonicClock; log: Log }): ProviderRecords {
-  const { host, monotonic, log } = needs
+export function createProviderRecords(needs: {
+  host: Host
+  /** Who else offers what; absent: nobody. */
+  offers?: Pick<OfferIndex, 'providers'>
+  /** Whether the table holds only a part of the network; absent: no. */
+  isPartial?: () => boolean
+  monotonic: MonotonicClock
+  log: Log
+  /** Numbers in [0, 1); `Math.random` unless given. */
+  random?: () => number
+}): ProviderRecords {
+  const { host, offers, isPartial = () => false, monotonic, log, random = Math.random } = needs
   const stopping = new AbortController()
   /** By key. */
   const wanted = new Map<string, Wanted>()
   let publishing: Promise<void> | undefined
   let hasRouting = true
+  /** Decides which of many providers of the same stand in the DHT; the same for all keys of all entries. */
+  const draw = random()
 
   async function attempt(action: (signal: AbortSignal) => Promise<void>): Promise<boolean> {
     try {
@@ -79,6 +95,8 @@ export function createProviderRecords(needs: { host: Host; monotonic: MonotonicC
   const dhtPeers = (): { name: string; peers: number }[] => (host.reach?.().dht ?? []).filter(({ peers }) => peers > 0)
 
   function isDue(item: Wanted, dhts: readonly { name: string; peers: number }[]): boolean {
+    const providers = offers?.providers(item.service, item.entry).size ?? 0
+    if (!standsInDht(draw, providers, isPartial())) return false
     const agoMs = monotonic.elapsedMs() - item.publishedAtMs
     if (agoMs >= REFRESH_MS) return dhts.length > 0
     if (agoMs < REPEAT_AFTER_MS * 2 ** item.failures) return false
@@ -120,15 +138,15 @@ export function createProviderRecords(needs: { host: Host; monotonic: MonotonicC
 
   return {
     offer(record) {
-      const keys = new Map(keysOf(record).map((key) => [key.toString(), key]))
+      const keys = new Map(keysOf(record).map((named) => [named.key.toString(), named]))
       for (const [name, { key }] of wanted) {
         if (keys.has(name)) continue
         wanted.delete(name)
         void attempt((signal) => host.libp2p.contentRouting.cancelReprovide(key, { signal }))
       }
-      for (const [name, key] of keys) {
+      for (const [name, named] of keys) {
         if (wanted.has(name)) continue
-        wanted.set(name, { key, publishedAtMs: -Infinity, told: new Map(), failures: 0 })
+        wanted.set(name, { ...named, publishedAtMs: -Infinity, told: new Map(), failures: 0 })
       }
     },
     tick: startPublishing,
@@ -150,10 +168,12 @@ export function createProviderRecords(needs: { host: Host; monotonic: MonotonicC
 }
 
 /** The first key of every entry, then the others of as many as there is room for. */
-function keysOf(record: PeerRecord | undefined): CID[] {
+function keysOf(record: PeerRecord | undefined): Pick<Wanted, 'key' | 'service' | 'entry'>[] {
   const entries = (record?.service ?? [])
     .filter(({ status }) => status === 'connected')
-    .flatMap(({ name, identity_group }) => identity_group.map((entry) => providerKeys(name, entry)))
+    .flatMap(({ name: service, identity_group }) =>
+      identity_group.map((entry) => providerKeys(service, entry).map((key) => ({ key, service, entry }))),
+    )
     .slice(0, MAX_ENTRIES)
   return Array.from({ length: KEYS }, (_, number) => entries.flatMap((keys) => keys.slice(number, number + 1)))
     .flat()

@@ -1,5 +1,6 @@
 import { Doc } from 'yjs'
 import type { Log } from '../../logging/index.js'
+import { drawn } from '../budget/drawn.js'
 import type { Entry, VerifiedRow } from '../view/entry.js'
 import type { TableView } from '../view/view.js'
 import { canonicalUpdate, clientIdOf, MAX_ROWS } from '../wire/canonical-update.js'
@@ -26,8 +27,11 @@ export interface TableDocuments {
   onWritten(listener: (epoch: number, update: Uint8Array) => void): void
   /** The clock of each row that the view has, and of each proof, as a Yjs state vector: client id → next clock. */
   clocks(): Map<number, number>
-  /** What a table with these clocks lacks: Yjs updates (v1) of about {@link SYNC_CHUNK_TARGET_BYTES} each. */
-  updatesSince(clocks: ReadonlyMap<number, number>): Generator<Uint8Array>
+  /**
+   * What a table with these clocks lacks: Yjs updates (v1) of about {@link SYNC_CHUNK_TARGET_BYTES} each. Of more than
+   * `maxRows`, so many at random.
+   */
+  updatesSince(clocks: ReadonlyMap<number, number>, maxRows?: number): Generator<Uint8Array>
   /** The document of an epoch; owned by the table, read only. */
   get(epoch: number): Doc | undefined
   /** Rows of that epoch, those included that the view has removed. */
@@ -116,11 +120,16 @@ class Documents implements TableDocuments {
     return clocks
   }
 
-  *updatesSince(clocks: ReadonlyMap<number, number>): Generator<Uint8Array> {
+  *updatesSince(clocks: ReadonlyMap<number, number>, maxRows = Infinity): Generator<Uint8Array> {
     const { shown, shared } = this.#shown()
     const theirs = (clientId: number): number => (shared.has(clientId) ? 0 : (clocks.get(clientId) ?? 0))
+    let left = maxRows
     for (const { document, epoch, rows } of shown) {
-      const lacking = rows.filter(({ clientId, clock }) => theirs(clientId) < clock)
+      const lacking = drawn(
+        rows.filter(({ clientId, clock }) => theirs(clientId) < clock),
+        left,
+      )
+      left -= lacking.length
       for (const chunk of chunksOf(lacking, (row) => document.sizeBytesOf(row))) {
         // Some may have been removed since the chunk before.
         const still = chunk.filter((row) => this.#isShown(epoch, row))

@@ -4,6 +4,7 @@ import type { GossipSubEvents, Message } from '@libp2p/gossipsub'
 import type { PeerId } from '@libp2p/interface'
 import type { Log } from '../../logging/index.js'
 import { type PubSub, TABLE_TOPIC } from '../../p2p/index.js'
+import type { GossipBudget } from '../budget/gossip-budget.js'
 import type { TableView } from '../view/view.js'
 import { createByteReader } from '../wire/bytes.js'
 import { MAX_ENVELOPE_BYTES } from '../wire/envelope.js'
@@ -36,9 +37,10 @@ export function createTableGossip(needs: {
   view: TableView
   verifier: Verifier
   limits: SenderLimits
+  budget: GossipBudget
   log: Log
 }): TableGossip {
-  const { pubsub, view, verifier, limits, log } = needs
+  const { pubsub, view, verifier, limits, budget, log } = needs
   const subscriberListeners: ((peerId: string) => void)[] = []
 
   /** How many of the table's owners are direct peers of this node: 0 to 1. */
@@ -69,7 +71,14 @@ export function createTableGossip(needs: {
     limits.overQuota(sender, verdicts.filter((verdict) => verdict === 'over-quota').length)
     const result = validatorResult(verdicts)
     if (result === TopicValidatorResult.Reject) limits.reportInvalid(sender)
-    return result === TopicValidatorResult.Accept ? afterOthersSaid(result) : result
+    if (result !== TopicValidatorResult.Accept) return result
+    // The proof of an equivocation has no kind: it goes to everybody.
+    const isProof = verdicts.includes('equivocation')
+    const passed = envelopes.map((envelope) => verifier.passed(envelope))
+    const useful = passed.find(({ kind }) => kind !== 'nothing') ?? passed[0] ?? { kind: 'nothing', owner: sender }
+    const { byteLength: sizeBytes } = message.data
+    const passesOn = isProof || budget.passesOn({ sizeBytes, from: sender, ...useful })
+    return passesOn ? afterOthersSaid(result) : TopicValidatorResult.Ignore
   }
 
   const onSubscriptionChange = ({ detail }: GossipSubEvents['subscription-change']): void => {

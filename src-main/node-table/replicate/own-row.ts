@@ -38,13 +38,23 @@ const CONFLICT_FIRST_MS = 1000
 const CONFLICT_MAX_MS = 5 * 60 * 1000
 
 /**
- * The lease for a table of `rows` rows: at least `minimumMs`, longer where the renewals of all would cost a node more
- * than its budget. From the longest lease there is on, the budget is exceeded instead (about 2,800 rows at 1 KB/s).
+ * The longest lease in a network whose tables are partial. A row reaches few there, so its renewals cost little, and most
+ * of those that have it never hear of its withdrawal.
  */
-export function leaseFor(rows: number, options: { minimumMs: number; budgetBytesPerS: number }): number {
-  const { minimumMs, budgetBytesPerS } = options
+const PARTIAL_LEASE_MS = 2 * 60 * 60 * 1000
+
+/**
+ * The lease for a table of `rows` rows: at least `minimumMs`, longer where the renewals of all would cost a node more
+ * than its budget, and at most {@link PARTIAL_LEASE_MS} where tables are partial (see the gossip budget).
+ */
+export function leaseFor(
+  rows: number,
+  options: { minimumMs: number; budgetBytesPerS: number; isPartial?: boolean },
+): number {
+  const { minimumMs, budgetBytesPerS, isPartial = false } = options
   const renewEveryMs = ((rows * RENEWAL_COST_BYTES) / budgetBytesPerS) * 1000
-  return Math.round(Math.min(MAX_LEASE_MS, Math.max(minimumMs, 2 * renewEveryMs)))
+  const longestMs = isPartial ? Math.max(minimumMs, PARTIAL_LEASE_MS) : MAX_LEASE_MS
+  return Math.round(Math.min(longestMs, Math.max(minimumMs, 2 * renewEveryMs)))
 }
 
 /** This node's own row. `send` pushes an envelope to the network. */
@@ -59,6 +69,8 @@ export function createOwnRow(
     send: (envelope: Uint8Array) => Promise<void>
     /** The latest time of a row that others took (see the clock watch). */
     latestMs: () => number
+    /** Whether the table holds only a part of the network; absent: no. */
+    isPartial?: () => boolean
   },
   options: { peerId: string; leaseMs: number; budgetBytesPerS: number; random?: () => number },
 ): OwnRow {
@@ -73,7 +85,10 @@ export function createOwnRow(
   let conflictWaitMs = CONFLICT_FIRST_MS
 
   function leaseMs(): number {
-    return leaseFor(view.size, { minimumMs: options.leaseMs, budgetBytesPerS: options.budgetBytesPerS })
+    return leaseFor(view.size, {
+      ...{ minimumMs: options.leaseMs, budgetBytesPerS: options.budgetBytesPerS },
+      isPartial: needs.isPartial?.() ?? false,
+    })
   }
 
   /**

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../../base/clock.js'
+import { ROWS_OF_PARTIAL_SYNC } from '../budget/sync-plan.js'
 import type { TableView } from '../view/view.js'
 import { extractEnvelopes } from '../wire/canonical-update.js'
 import { DIGEST_BYTES } from '../wire/envelope.js'
@@ -17,7 +18,15 @@ export interface SyncOutcome {
   result: 'same' | 'done' | 'closed' | 'refused' | 'invalid'
   /** Envelopes this node took in. */
   learned: Uint8Array[]
+  /** Of rows and state vectors, both ways; 0 for tables that are the same. */
+  bytes: number
 }
+
+/** What a sync under way has come to. */
+type Progress = Pick<SyncOutcome, 'learned' | 'bytes'>
+
+/** A client id and a clock of a state vector. */
+const STATE_BYTES_PER_ROW = 11
 
 /** What both sides of a sync use. */
 export interface SessionNeeds {
@@ -27,6 +36,8 @@ export interface SessionNeeds {
   limits: SenderLimits
   clock: Clock
   clockWatch: ClockWatch
+  /** Whether the table holds only a part of the network: it sends a few of its rows then. Absent: no. */
+  isPartial?: () => boolean
 }
 
 /** Verdicts of rows that a further sync would bring again in vain. */
@@ -45,58 +56,58 @@ export async function initiateSync(
   peerId: string,
   { inFull }: { inFull: boolean },
 ): Promise<SyncOutcome> {
-  const learned: Uint8Array[] = []
+  const progress: Progress = { learned: [], bytes: 0 }
   await needs.verifier.settled()
   const digest = inFull ? randomBytes(DIGEST_BYTES) : needs.view.digest()
   frames.write({ type: 'hello', digest, timeMs: needs.clock.now() })
   const answer = await frames.read()
-  if (answer === 'closed') return { result: 'closed', learned }
-  if (answer === 'invalid') return blame(needs, peerId, learned)
-  if (answer.type !== 'same' && answer.type !== 'state') return blame(needs, peerId, learned)
+  if (answer === 'closed') return { result: 'closed', ...progress }
+  if (answer === 'invalid') return blame(needs, peerId, progress)
+  if (answer.type !== 'same' && answer.type !== 'state') return blame(needs, peerId, progress)
   needs.clockWatch.heard(peerId, answer.timeMs)
-  if (answer.type === 'same') return { result: 'same', learned }
-  if (!(await sendRows(needs.documents, frames, answer.clocks))) return { result: 'closed', learned }
+  if (answer.type === 'same') return { result: 'same', ...progress }
+  if (!(await sendRows(needs, frames, answer.clocks, progress))) return { result: 'closed', ...progress }
   frames.write({ type: 'state', clocks: needs.documents.clocks(), timeMs: needs.clock.now() })
-  const last = await receiveRows(needs, frames, peerId, learned)
-  return finish(needs, peerId, learned, last, 'end')
+  const last = await receiveRows(needs, frames, peerId, progress)
+  return finish(needs, peerId, progress, last, 'end')
 }
 
 /** The side that was asked: mirrors {@link initiateSync}. */
 export async function respondToSync(needs: SessionNeeds, frames: FrameStream, peerId: string): Promise<SyncOutcome> {
-  const learned: Uint8Array[] = []
+  const progress: Progress = { learned: [], bytes: 0 }
   const hello = await frames.read()
-  if (hello === 'closed') return { result: 'closed', learned }
-  if (hello === 'invalid' || hello.type !== 'hello') return blame(needs, peerId, learned)
+  if (hello === 'closed') return { result: 'closed', ...progress }
+  if (hello === 'invalid' || hello.type !== 'hello') return blame(needs, peerId, progress)
   needs.clockWatch.heard(peerId, hello.timeMs)
   await needs.verifier.settled()
   if (Buffer.compare(hello.digest, needs.view.digest()) === 0) {
     frames.write({ type: 'same', timeMs: needs.clock.now() })
-    return { result: 'same', learned }
+    return { result: 'same', ...progress }
   }
   frames.write({ type: 'state', clocks: needs.documents.clocks(), timeMs: needs.clock.now() })
-  const last = await receiveRows(needs, frames, peerId, learned)
+  const last = await receiveRows(needs, frames, peerId, progress)
   if (typeof last === 'object' && last.type === 'state') {
-    const isSent = await sendRows(needs.documents, frames, last.clocks)
+    const isSent = await sendRows(needs, frames, last.clocks, progress)
     if (isSent) frames.write({ type: 'end' })
-    return { result: isSent ? 'done' : 'closed', learned }
+    return { result: isSent ? 'done' : 'closed', ...progress }
   }
-  return finish(needs, peerId, learned, last, 'state')
+  return finish(needs, peerId, progress, last, 'state')
 }
 
 function finish(
   needs: SessionNeeds,
   peerId: string,
-  learned: Uint8Array[],
+  progress: Progress,
   last: SyncFrame | 'closed' | 'invalid' | 'refused',
   expected: SyncFrame['type'],
 ): SyncOutcome {
-  if (last === 'closed' || last === 'refused') return { result: last, learned }
-  return last !== 'invalid' && last.type === expected ? { result: 'done', learned } : blame(needs, peerId, learned)
+  if (last === 'closed' || last === 'refused') return { result: last, ...progress }
+  return last !== 'invalid' && last.type === expected ? { result: 'done', ...progress } : blame(needs, peerId, progress)
 }
 
-function blame({ limits }: SessionNeeds, peerId: string, learned: Uint8Array[]): SyncOutcome {
+function blame({ limits }: SessionNeeds, peerId: string, progress: Progress): SyncOutcome {
   limits.reportInvalid(peerId)
-  return { result: 'invalid', learned }
+  return { result: 'invalid', ...progress }
 }
 
 /** Takes in chunks of rows until another frame comes, and gives that frame. */
@@ -104,7 +115,7 @@ async function receiveRows(
   needs: SessionNeeds,
   frames: FrameStream,
   peerId: string,
-  learned: Uint8Array[],
+  progress: Progress,
 ): Promise<SyncFrame | 'closed' | 'invalid' | 'refused'> {
   let hasEnough = false
   for (;;) {
@@ -113,6 +124,7 @@ async function receiveRows(
       await needs.verifier.settled()
       return frame
     }
+    progress.bytes += frame.update.byteLength
     const envelopes = extractEnvelopes(frame.update, MAX_SYNC_CHUNK_BYTES)
     if (envelopes === undefined || envelopes.length === 0) return 'invalid'
     // Who goes on after `enough` sends what is only work here.
@@ -122,7 +134,7 @@ async function receiveRows(
       if (index % ENVELOPES_PER_TURN === ENVELOPES_PER_TURN - 1) await nextTurn()
       const verdict = needs.verifier.ingest(envelope, 'sync', peerId)
       if (verdict === 'malformed' || verdict === 'forged') return 'invalid'
-      if (verdict === 'accepted') learned.push(envelope)
+      if (verdict === 'accepted') progress.learned.push(envelope)
       if (!OF_NO_USE.has(verdict)) ofUse += 1
       if (verdict === 'over-quota') overQuota += 1
     }
@@ -134,11 +146,14 @@ async function receiveRows(
 
 /** Sends what a table with these clocks lacks, chunk by chunk, each after the last was taken. */
 async function sendRows(
-  documents: TableDocuments,
+  { documents, isPartial }: SessionNeeds,
   frames: FrameStream,
   clocks: ReadonlyMap<number, number>,
+  progress: Progress,
 ): Promise<boolean> {
-  for (const update of documents.updatesSince(clocks)) {
+  progress.bytes += 2 * STATE_BYTES_PER_ROW * clocks.size
+  for (const update of documents.updatesSince(clocks, isPartial?.() === true ? ROWS_OF_PARTIAL_SYNC : undefined)) {
+    progress.bytes += update.byteLength
     if (!frames.write({ type: 'rows', update })) return false
     const answer = await frames.read()
     if (typeof answer === 'string') return false

@@ -1,8 +1,11 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { MonotonicClock } from '../../base/clock.js'
+import { type Bucket, fullBucket, refilled } from '../../base/token-bucket.js'
 import type { Log } from '../../logging/index.js'
 import { bestConnection } from '../../p2p/index.js'
+import { MIN_PARTIAL_ROWS } from '../budget/gossip-budget.js'
+import { bytesOfRounds, PEERS_PER_ROUND, roundEveryMs, SYNCS_ON_CONNECT } from '../budget/sync-plan.js'
 import { createFrameStream } from '../wire/sync-frames.js'
 import type { FrameStream } from '../wire/sync-frames.js'
 import { initiateSync, respondToSync } from './sync-session.js'
@@ -27,11 +30,6 @@ export interface TableSync {
 /** The stream protocol by which two peers compare their tables. */
 export const SYNC_PROTOCOL = '/ocf/table-sync/1.0.0'
 
-/** How often tables are compared without a reason, in ms; rounds of different nodes drift apart by a quarter. */
-const ROUND_EVERY_MS = 60_000
-const PEERS_PER_ROUND = 2
-/** A client id and a clock, there and back. */
-const STATE_BYTES_PER_ROW = 24
 const MAX_AT_ONCE = 4
 const MAX_WAITING = 256
 /** A sync of a whole table over a slow line; a stuck one ends here. */
@@ -50,7 +48,7 @@ export interface TableSyncNeeds extends SessionNeeds {
 
 /** How often and how much tables are compared. */
 export interface TableSyncOptions {
-  /** Default {@link ROUND_EVERY_MS}. */
+  /** The shortest time between two rounds; one minute unless given. */
   roundEveryMs?: number | undefined
   budgetBytesPerS: number
 }
@@ -64,8 +62,7 @@ class PeerSync implements TableSync {
   readonly #needs: TableSyncNeeds
   readonly #libp2p: Libp2p
   readonly #log: Log
-  readonly #roundEveryMs: number
-  readonly #budgetBytesPerS: number
+  readonly #options: TableSyncOptions
   readonly #learnedListeners: ((envelopes: readonly Uint8Array[], peerId: string) => void)[] = []
   /** Connected peers that speak the protocol. */
   readonly #speakers = new Map<string, PeerId>()
@@ -78,13 +75,18 @@ class PeerSync implements TableSync {
   #topologyId: string | undefined
   #nextRoundMs = 0
   #sessions = 0
+  #onConnect: Bucket
+  /** Bytes that rounds may still cost; below zero, the next one waits. */
+  #rounds: Bucket
 
-  constructor(needs: TableSyncNeeds, { roundEveryMs = ROUND_EVERY_MS, budgetBytesPerS }: TableSyncOptions) {
+  constructor(needs: TableSyncNeeds, options: TableSyncOptions) {
     this.#needs = needs
     this.#libp2p = needs.libp2p
     this.#log = needs.log
-    this.#roundEveryMs = roundEveryMs
-    this.#budgetBytesPerS = budgetBytesPerS
+    this.#options = options
+    const now = needs.monotonic.elapsedMs()
+    this.#onConnect = fullBucket(SYNCS_ON_CONNECT, now)
+    this.#rounds = fullBucket(bytesOfRounds(options.budgetBytesPerS), now)
   }
 
   async start(): Promise<void> {
@@ -99,7 +101,7 @@ class PeerSync implements TableSync {
       onConnect: (peer, connection) => {
         this.#speakers.set(peer.toString(), peer)
         // The other side hears of it as well; one sync serves both.
-        if (connection.direction === 'outbound') this.request(peer.toString())
+        if (connection.direction === 'outbound' && this.#isWorthASync()) this.request(peer.toString())
       },
       onDisconnect: (peer) => {
         this.#speakers.delete(peer.toString())
@@ -130,7 +132,10 @@ class PeerSync implements TableSync {
   }
 
   tick(): void {
-    if (this.#needs.monotonic.elapsedMs() < this.#nextRoundMs) return
+    const now = this.#needs.monotonic.elapsedMs()
+    if (now < this.#nextRoundMs) return
+    this.#rounds = refilled(this.#rounds, bytesOfRounds(this.#options.budgetBytesPerS), now)
+    if (this.#rounds.tokens <= 0 && this.#nextRoundMs > -Infinity) return
     this.#scheduleRound()
     for (const peerId of this.#randomSpeakers(PEERS_PER_ROUND, undefined)) this.request(peerId)
   }
@@ -216,7 +221,8 @@ class PeerSync implements TableSync {
     }
   }
 
-  #settle(peerId: string, { result, learned }: SyncOutcome): void {
+  #settle(peerId: string, { result, learned, bytes }: SyncOutcome): void {
+    if (this.#outbound.has(peerId)) this.#rounds = { ...this.#rounds, tokens: this.#rounds.tokens - bytes }
     this.#log.debug('compared tables with a peer', { peerId, result, learned: learned.length })
     if (learned.length === 0) return
     for (const listener of this.#learnedListeners) listener(learned, peerId)
@@ -242,11 +248,21 @@ class PeerSync implements TableSync {
     return drawn
   }
 
+  /** A small table is compared with each peer; one that a lookup in a large network connects to has little to add. */
+  #isWorthASync(): boolean {
+    if (this.#needs.view.entryCount < MIN_PARTIAL_ROWS) return true
+    this.#onConnect = refilled(this.#onConnect, SYNCS_ON_CONNECT, this.#needs.monotonic.elapsedMs())
+    if (this.#onConnect.tokens < 1) return false
+    this.#onConnect = { ...this.#onConnect, tokens: this.#onConnect.tokens - 1 }
+    return true
+  }
+
   /** In a large table digests hardly ever agree, so each sync costs a state vector both ways. */
   #scheduleRound(): void {
-    const stateBytes = this.#needs.view.entryCount * STATE_BYTES_PER_ROW * PEERS_PER_ROUND
-    const affordableMs = (stateBytes / this.#budgetBytesPerS) * 1000
-    this.#nextRoundMs =
-      this.#needs.monotonic.elapsedMs() + Math.max(this.#roundEveryMs, affordableMs) * (0.75 + Math.random() / 2)
+    const { view, monotonic } = this.#needs
+    const { roundEveryMs: everyMs, budgetBytesPerS } = this.#options
+    const waitMs = roundEveryMs(view.entryCount, { everyMs, budgetBytesPerS })
+    // Rounds of different nodes drift apart.
+    this.#nextRoundMs = monotonic.elapsedMs() + waitMs * (0.75 + Math.random() / 2)
   }
 }

@@ -2,6 +2,7 @@ import type { Connection } from '@libp2p/interface'
 import type { Clock, MonotonicClock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import type { Host } from '../../p2p/index.js'
+import type { GossipBudget } from '../budget/gossip-budget.js'
 import type { ProviderRecords } from '../find/provider-records.js'
 import { createStatusResponder } from '../status/status-responder.js'
 import type { OwnStatusSource } from '../status/status-responder.js'
@@ -42,6 +43,7 @@ export async function startTableNetwork(
     verifier: Verifier
     replica: TableReplica
     limits: SenderLimits
+    budget: GossipBudget
     clockWatch: ClockWatch
     records: ProviderRecords
     ownStatus: OwnStatusSource
@@ -51,12 +53,13 @@ export async function startTableNetwork(
   },
   options: { leaseMs: number; budgetBytesPerS: number; roundEveryMs: number | undefined; version: string },
 ): Promise<TableNetwork> {
-  const { host, view, documents, verifier, replica, limits, clockWatch, records, clock, monotonic, log } = needs
+  const { host, view, documents, verifier, replica, limits, budget, clockWatch, records, clock, monotonic, log } = needs
+  const isPartial = (): boolean => budget.isPartial
   const { peerId, libp2p } = host
   const { budgetBytesPerS } = options
-  const gossip = createTableGossip({ pubsub: host.pubsub, view, verifier, limits, log })
+  const gossip = createTableGossip({ pubsub: host.pubsub, view, verifier, limits, budget, log })
   const sync = createTableSync(
-    { libp2p, view, documents, verifier, limits, clock, monotonic, clockWatch, log },
+    { libp2p, view, documents, verifier, limits, clock, monotonic, clockWatch, isPartial, log },
     { roundEveryMs: options.roundEveryMs, budgetBytesPerS },
   )
   const ownRow = createOwnRow(
@@ -65,6 +68,7 @@ export async function startTableNetwork(
       signer: createEnvelopeSigner(host.identity.privateKey),
       send: (row) => rebroadcast.announce(row),
       latestMs: () => clockWatch.latestMs(),
+      isPartial,
     },
     { peerId, leaseMs: options.leaseMs, budgetBytesPerS },
   )

@@ -2,6 +2,7 @@ import type { Clock, MonotonicClock } from '../../base/clock.js'
 import { fullBucket, refilled } from '../../base/token-bucket.js'
 import type { Bucket } from '../../base/token-bucket.js'
 import type { Log } from '../../logging/index.js'
+import type { PassedEnvelope } from '../budget/gossip-budget.js'
 import type { Source } from '../view/entry.js'
 import type { TableView } from '../view/view.js'
 import { isSignedByOwner, parseEnvelope, recordOf } from '../wire/envelope.js'
@@ -46,6 +47,8 @@ export interface Verifier {
    * are charged to it. Keeps no reference to the bytes. Never throws.
    */
   ingest(bytes: Uint8Array, source: Source, bringer?: string): Verdict
+  /** What an envelope that was just accepted is to others (see the gossip budget). */
+  passed(bytes: Uint8Array): Pick<PassedEnvelope, 'kind' | 'owner'>
   /** Puts what waits into the documents now. */
   flush(): void
   /** Calls `listener` with each proof of an equivocation that came up, and was not known. */
@@ -140,6 +143,22 @@ class EnvelopeVerifier implements Verifier {
     this.#batch.add(row, this.#view.entry(peerId) === undefined)
     if (source === 'self' || source === 'asked') this.#batch.flush()
     return 'accepted'
+  }
+
+  passed(bytes: Uint8Array): Pick<PassedEnvelope, 'kind' | 'owner'> {
+    const parsed = parseEnvelope(bytes, this.#keys)
+    if (parsed.type !== 'envelope') return { kind: 'nothing', owner: '' }
+    const { peerId } = parsed.envelope
+    return { kind: this.#kindOf(peerId), owner: peerId }
+  }
+
+  #kindOf(peerId: string): PassedEnvelope['kind'] {
+    const row = this.#batch.get(peerId)
+    if (row !== undefined && row.record === undefined) {
+      return this.#view.get(peerId) === undefined ? 'nothing' : 'withdrawal'
+    }
+    const { service = [] } = (row ?? this.#view.get(peerId))?.record ?? {}
+    return service.some(({ identity_group: entries }) => entries.length > 0) ? 'row' : 'nothing'
   }
 
   flush(): void {

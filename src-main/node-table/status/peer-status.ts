@@ -156,20 +156,20 @@ export function createPeerStatus(needs: {
     void start(peerId, false)
   }
 
-  /** The last answer, unless it is older than this. */
-  function newerThan(maxAgeMs: number, peerId: string): StatusAnswer | undefined {
-    const found = cached.peek(peerId)
-    return found !== undefined && monotonic.elapsedMs() - found.atMs <= maxAgeMs ? found.status : undefined
-  }
-
-  const peek = (peerId: string): StatusAnswer | undefined => newerThan(USABLE_MS, peerId)
+  const ageMs = (found: { atMs: number } | undefined): number =>
+    found === undefined ? Number.POSITIVE_INFINITY : monotonic.elapsedMs() - found.atMs
 
   return {
     get(peerId) {
-      if (newerThan(FRESH_MS, peerId) === undefined) inBackground(peerId)
-      return peek(peerId)
+      const found = cached.peek(peerId)
+      const oldMs = ageMs(found)
+      if (oldMs > FRESH_MS) inBackground(peerId)
+      return oldMs <= USABLE_MS ? found?.status : undefined
     },
-    peek,
+    peek(peerId) {
+      const found = cached.peek(peerId)
+      return ageMs(found) <= USABLE_MS ? found?.status : undefined
+    },
     refresh: (peerId) => start(peerId, false),
     refreshWithRow: (peerId) => start(peerId, true),
     hint: inBackground,

@@ -13,6 +13,11 @@ export interface Prover {
 /** Owners asked at once, and how many in a minute: a first burst, then as many as the table's other questions. */
 const LANES = 8
 const ASKED = { capacity: 128, refillPerS: 4 }
+/**
+ * Where the table is partial, new names come without end, and each question dials a peer: so few a second then. The list
+ * of models fills more slowly; what it lacks is found all the same.
+ */
+const PARTIAL_REFILL_PER_S = 1 / 120
 /** One that did not answer is asked again after that, twice as long each time, so often at most; then as it renews its row. */
 const RETRY_MS = 4_000
 const MAX_RETRIES = 5
@@ -41,6 +46,8 @@ export interface ProverNeeds {
   monotonic: MonotonicClock
   /** Is any peer connected? */
   isOnline: () => boolean
+  /** Whether the table holds only a part of the network; absent: no. */
+  isPartial?: () => boolean
   /** Numbers in [0, 1); `Math.random` unless given. */
   random?: () => number
 }
@@ -58,6 +65,7 @@ class TurnTakingProver implements Prover {
   readonly #status: ProverNeeds['status']
   readonly #monotonic: MonotonicClock
   readonly #isOnline: () => boolean
+  readonly #isPartial: () => boolean
   readonly #random: () => number
   /** Of each bringer the owners to ask, the latest last. The bringer whose turn it is comes first. */
   readonly #waiting = new Map<string, string[]>()
@@ -70,11 +78,12 @@ class TurnTakingProver implements Prover {
   #timer: NodeJS.Timeout | undefined
   #asksAtMs = 0
 
-  constructor({ view, status, monotonic, isOnline, random = Math.random }: ProverNeeds) {
+  constructor({ view, status, monotonic, isOnline, isPartial, random = Math.random }: ProverNeeds) {
     this.#view = view
     this.#status = status
     this.#monotonic = monotonic
     this.#isOnline = isOnline
+    this.#isPartial = isPartial ?? (() => false)
     this.#random = random
     this.#budget = fullBucket(ASKED, monotonic.elapsedMs())
     view.onAccepted(({ peerId }) => this.#queue(peerId))
@@ -114,10 +123,11 @@ class TurnTakingProver implements Prover {
     }
     this.#queueRetries()
     for (let looked = 0; this.#running < LANES && this.#waiting.size > 0; looked += 1) {
-      this.#budget = refilled(this.#budget, ASKED, this.#monotonic.elapsedMs())
+      const refillPerS = this.#isPartial() ? PARTIAL_REFILL_PER_S : ASKED.refillPerS
+      this.#budget = refilled(this.#budget, { ...ASKED, refillPerS }, this.#monotonic.elapsedMs())
       const hasTokens = this.#budget.tokens >= 1
       if (!hasTokens || looked === LOOKED_AT_PER_TURN) {
-        this.#askIn(hasTokens ? 0 : 1000 / ASKED.refillPerS)
+        this.#askIn(hasTokens ? 0 : 1000 / refillPerS)
         return
       }
       const peerId = this.#next()
