@@ -129,7 +129,8 @@ if (!existsSync(headless)) {
 }
 
 ensureHome()
-if (args[0] === 'app') {
+const isForHelp = args.some((word) => ['-h', '--help', '--help-all'].includes(word))
+if (args[0] === 'app' && !isForHelp) {
   const electron = electronBinary()
   const missing = [
     ...(electron === undefined ? ["Electron's binary is not installed (npx install-electron gets it)"] : []),

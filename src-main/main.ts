@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { app, dialog } from 'electron'
-import { EXIT, type CliIo } from './cli/io.js'
+import { EXIT, type HostIo } from './cli/io.js'
 import { connectToNode, runCli } from './cli/run.js'
 import { hideSecretWords } from './cli/secret-words.js'
 import { runDesktopApp } from './compose/run-desktop-app.js'
@@ -14,7 +14,7 @@ hideSecretWords(process.argv, 'Open Compute')
 const MAX_SHOWN = 4000
 
 let complaints = ''
-const io: CliIo = {
+const io: HostIo = {
   stdout: process.stdout,
   stderr: {
     isTTY: process.stderr.isTTY,

@@ -28,6 +28,8 @@ const CALL_TIMEOUT_MS = 15_000
 const DOCTOR_TIMEOUT_MS = 120_000
 /** Accepting an invite: reaching who made it, and an exchange. */
 const JOIN_TIMEOUT_MS = 40_000
+/** Loading a model, and a minute of measuring. */
+const MEASURE_TIMEOUT_MS = 300_000
 
 /**
  * Calls a running node from the command line. Calls reject with the node's own `AppError`, or with `node_not_running`
@@ -61,6 +63,7 @@ export function createControlClient(options: ControlClientOptions): ControlClien
 
 function timeoutOf(name: CallName): number {
   if (name.startsWith('doctor.')) return DOCTOR_TIMEOUT_MS
+  if (name === 'engine.measure') return MEASURE_TIMEOUT_MS
   return name === 'people.join' || name === 'network.join' ? JOIN_TIMEOUT_MS : CALL_TIMEOUT_MS
 }
 

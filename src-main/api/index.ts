@@ -1,8 +1,10 @@
 import type { SettingsSource } from '../config/index.js'
 import type { ModelCatalog, ReachablePeers } from '../gateway/index.js'
+import type { GoNetwork } from '../go-network/index.js'
 import type { Log } from '../logging/index.js'
 import type { NodeTable } from '../node-table/index.js'
 import type { ServiceRegistry } from '../services/index.js'
+import type { GpuReader } from '../services/machine/index.js'
 import type { TrafficFeed, TrafficHistory } from '../telemetry/index.js'
 import { createDispatch, type Dispatch } from './dispatch.js'
 import { createFeeds, type Feeds } from './feeds.js'
@@ -15,6 +17,7 @@ import {
   type NetworkNeeds,
 } from './handlers/bootstrap.js'
 import { createDoctorFeed, createDoctorHandlers, type DoctorNeeds } from './handlers/doctor.js'
+import { createEngineFeed, createEngineHandlers, type EngineControlNeeds } from './handlers/engine/engine.js'
 import { createKeysHandlers, type KeysNeeds } from './handlers/keys.js'
 import { createLogsFeed, createLogsHandlers, type LogsSource } from './handlers/logs.js'
 import { createModelsFeed, createModelsHandlers } from './handlers/models.js'
@@ -27,13 +30,14 @@ import {
   type PeopleHandlersNeeds,
 } from './handlers/people.js'
 import { createServicesFeed, createServicesHandlers } from './handlers/services.js'
-import { createSettingsHandlers } from './handlers/settings.js'
+import { type ChatsNeeds, createChatsHandlers, createSettingsHandlers } from './handlers/settings.js'
 import { createSharingFeeds, createSharingHandlers, type SharingNeeds } from './handlers/sharing.js'
 import { createNodeHandlers, createStatusFeed, type NodeFacts } from './handlers/status.js'
 import { createTableHandlers } from './handlers/table.js'
 import { createTrafficHandlers, createTrafficSource } from './handlers/traffic.js'
 import { createUpdateFeed, createUpdateHandlers, type UpdatesSource } from './handlers/update.js'
 export type { AppPreferencesSource } from './handlers/app.js'
+export type { EngineControlNeeds } from './handlers/engine/engine.js'
 export { createConnectionsSource } from './handlers/peers.js'
 export type { SharingNeeds } from './handlers/sharing.js'
 export type { Lifetime } from './handlers/status.js'
@@ -42,7 +46,8 @@ export { testModel } from './model-test.js'
 
 /** Everything the control interface reads. */
 export interface ControlNeeds
-  extends BootstrapNeeds, DoctorNeeds, IdentityNeeds, KeysNeeds, NetworkNeeds, PeopleHandlersNeeds {
+  extends BootstrapNeeds, ChatsNeeds, DoctorNeeds, IdentityNeeds, KeysNeeds, NetworkNeeds, PeopleHandlersNeeds {
+  gpus: Pick<GpuReader, 'read'>
   facts: NodeFacts
   connections: ConnectionsSource
   table: NodeTable
@@ -51,12 +56,15 @@ export interface ControlNeeds
   history: Pick<TrafficHistory, 'read'>
   settings: Omit<SettingsSource, 'next'>
   sharing: SharingNeeds
+  engine: EngineControlNeeds
   logs: LogsSource
   /** The gateway's base address without `/v1`; null while it has no port. */
   gatewayUrl(): string | null
   /** What can be routed to. */
-  models: Pick<ModelCatalog, 'list' | 'subscribe'>
+  models: Pick<ModelCatalog, 'list' | 'facts' | 'subscribe'>
   isTrusted: (peerId: string) => boolean
+  /** This node's part in the Go implementation's network; absent: none. Its providers are in `table` then. */
+  goNetwork?: Pick<GoNetwork, 'isProvider' | 'view'>
   /** Which owners of rows are known to be there. */
   reachable: Pick<ReachablePeers, 'standing' | 'subscribe'>
   /** The desktop app around the node, where there is one. */
@@ -86,12 +94,14 @@ export function createControl(needs: ControlNeeds): Control {
       ...createModelsHandlers(needs),
       ...createServicesHandlers(needs),
       ...createSettingsHandlers(needs),
+      ...createChatsHandlers(needs),
       ...createLogsHandlers(needs),
       ...createDoctorHandlers(needs),
       ...createIdentityHandlers(needs),
       ...createKeysHandlers(needs),
       ...createTrafficHandlers(needs),
       ...createSharingHandlers(needs),
+      ...createEngineHandlers(needs.engine),
       ...createPeopleHandlers(needs),
     },
   })
@@ -105,6 +115,7 @@ export function createControl(needs: ControlNeeds): Control {
       logs: createLogsFeed(needs),
       traffic: createTrafficSource(needs),
       ...createSharingFeeds(needs.sharing),
+      engine: createEngineFeed(needs.engine),
       ...createPeopleFeeds(needs),
       update: createUpdateFeed(needs),
       doctor: createDoctorFeed(needs),

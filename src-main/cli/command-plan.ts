@@ -18,21 +18,44 @@ import { addSettingOptions, givenSettings, settingTerm } from './setting-options
 export interface Invocation {
   args: string[]
   json: boolean
+  /** What stood behind `--`, where the command hands it on to another program. */
+  passed: readonly string[]
   /** The values of the options only this command has, as they were written. */
   own: Record<string, unknown>
   loaded: Extract<LoadedSettings, { ok: true }>
 }
 
+/** The parts of `ocf --help`, in their order. */
+const COMMAND_GROUPS = {
+  run: 'Run a node:',
+  use: 'Use models:',
+  share: 'Share models:',
+  people: 'People and networks:',
+  care: 'Look after the node:',
+} as const
+
+/** What an argument may be, for shells that complete it: these words, or what the running node has. */
+export type ArgumentValues = readonly string[] | 'models' | 'peers' | 'limits'
+
 /** One command of the program. */
 export interface CommandPlan {
   name: string
+  group: keyof typeof COMMAND_GROUPS
   help: string
+  /** The same in few words, for the list of commands. */
+  summary?: string
+  /** Lines of shell that show how it is used. */
+  examples?: readonly string[]
   /** Names of the arguments, all of them needed. */
   args?: string[]
   /** Names of arguments that may follow those. */
   optionalArgs?: string[]
+  /** What its arguments and own options take, by their names: `MODEL`, `--model`. */
+  values?: Readonly<Record<string, ArgumentValues>>
   /** The settings that are options of it. */
   settings: readonly SettingName[]
+  /** Those that `--help` shows; `--help-all` shows all. Left out: all. */
+  common?: readonly SettingName[]
   /** Only these settings are read: problems of others don't stop the command. */
   only?: readonly SettingName[]
   /** True where `--json` prints the same for scripts. */
@@ -41,7 +64,9 @@ export interface CommandPlan {
   options?: [flags: string, help: string, repeatable?: 'repeatable'][]
   /** The name of a last argument that may be given any number of times, also not at all. */
   repeatedArg?: string
-  /** What is wrong with those. */
+  /** What stands behind `--` is for another program; otherwise these are arguments, whatever they look like. */
+  passesOn?: true
+  /** What is wrong with the options only this command has. */
   check?: (own: Readonly<Record<string, unknown>>) => SettingProblem[]
   run: (invocation: Invocation) => number | Promise<number>
 }
@@ -55,6 +80,8 @@ const MAX_REPEATED = 64
 export function createBareProgram(io: CliIo): Command {
   return new Command('ocf')
     .description('Share the models of your local server with a peer-to-peer network, and use those of everyone else.')
+    .usage('COMMAND [options]')
+    .addHelpText('after', examplesText(EXAMPLES))
     .version(VERSION, '-V, --version', 'Print the version.')
     .helpOption('-h, --help', 'Print this help.')
     .helpCommand('help [command]', 'Print the help of a command.')
@@ -70,9 +97,21 @@ export function createBareProgram(io: CliIo): Command {
     })
     .configureHelp({
       optionTerm: (option) => settingTerm(option, SETTING_NAMES) ?? plainTerm(option),
-      subcommandTerm: (command) =>
-        [command.name(), ...command.registeredArguments.map((argument) => argument.name())].join(' '),
+      subcommandTerm: (command) => `${command.name()} ${command.usage().replace(/^\[options\] ?/, '')}`.trimEnd(),
     })
+}
+
+const EXAMPLES = [
+  ['ocf start', 'runs a node until Ctrl-C'],
+  ['ocf share 11434', 'shows the models of a server here, and how to share them'],
+  ['ocf join', 'joins with an invite, or by an address'],
+  ['ocf chat MODEL "Hello"', 'asks a model'],
+  ['ocf launch claude', 'starts Claude Code with a model of this node'],
+]
+
+function examplesText(examples: readonly (readonly string[])[]): string {
+  const width = Math.max(...examples.map(([line = '']) => line.length)) + 2
+  return `\nExamples:\n${examples.map(([line = '', what = '']) => `  ${line.padEnd(width)}${what}`.trimEnd()).join('\n')}`
 }
 
 /** Adds a command that runs, or reports every problem of its line and of the settings at once. */
@@ -86,10 +125,13 @@ export function addPlannedCommand(
   const optional = plan.optionalArgs ?? []
   const repeated = plan.repeatedArg
   const shownArgs = [...optional.map((arg) => `[${arg}]`), ...(repeated === undefined ? [] : [`[${repeated}...]`])]
+  const behind = plan.passesOn === true ? ['[-- ARGUMENTS]'] : []
   const command = program.command([plan.name, ...args.map((arg) => `[${arg}]`), ...shownArgs].join(' '))
   command
     .description(plan.help)
-    .usage(['[options]', ...args, ...shownArgs].join(' '))
+    .summary(plan.summary ?? plan.help)
+    .helpGroup(COMMAND_GROUPS[plan.group])
+    .usage(['[options]', ...args, ...shownArgs, ...behind].join(' '))
     .optionsGroup(OWN_OPTIONS)
     .allowUnknownOption()
     .allowExcessArguments()
@@ -99,11 +141,13 @@ export function addPlannedCommand(
   })
   if (plan.json === true) command.option('--json', 'Print JSON for scripts.')
   for (const option of own) command.addOption(option)
-  addSettingOptions(command, plan.settings)
+  addSettingOptions(command, plan.settings, plan.common ?? plan.settings)
+  if (plan.examples !== undefined) command.addHelpText('after', examplesText(plan.examples.map((line) => [line])))
+  const flags = command.options.map((option) => option.long ?? '').filter((flag) => !flag.startsWith('--no-'))
+  if (plan.common !== undefined) addHelpOfAll(command)
 
   command.action(async () => {
-    const flags = command.options.filter((option) => !option.hidden).map((option) => option.long ?? '')
-    const rest = sortLeftovers(command.args, literals, {
+    const rest = sortLeftovers(command.args, plan.passesOn === true ? [] : literals, {
       ...{ args, flags },
       optional: repeated === undefined ? optional : [...optional, ...Array<string>(MAX_REPEATED).fill(repeated)],
     })
@@ -122,7 +166,17 @@ export function addPlannedCommand(
       return
     }
     const json = command.getOptionValue('json') === true
-    finish(await plan.run({ args: rest.args, json, own: ownValues, loaded }))
+    const passed = plan.passesOn === true ? literals : []
+    finish(await plan.run({ args: rest.args, json, passed, own: ownValues, loaded }))
+  })
+}
+
+/** `--help-all`: the help with every setting in it. */
+function addHelpOfAll(command: Command): void {
+  command.addOption(new Option('--help-all', 'Print this help with every setting.'))
+  command.on('option:help-all', () => {
+    for (const option of command.options) option.hideHelp(option.long?.startsWith('--no-') === true)
+    command.help()
   })
 }
 

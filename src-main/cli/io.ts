@@ -1,10 +1,12 @@
+import type { DiskScan } from '#shared/contract/sharing/disk-models.js'
+import type { EngineBackend, EngineInstall } from '#shared/contract/sharing/engine.js'
 import type { ControlClient } from '../api/client.js'
 import type { Folders, Origins, Settings } from '../config/index.js'
 
 export type { ControlClient } from '../api/client.js'
 
 /** Standard output or standard error, as far as the command line uses them. */
-interface TextSink {
+export interface TextSink {
   write(text: string): unknown
   /** True when a person reads it on a terminal. */
   isTTY?: boolean
@@ -12,8 +14,8 @@ interface TextSink {
   columns?: number
 }
 
-/** The world around the command line. */
-export interface CliIo {
+/** The world around the command line, as a program that hosts it gives it. */
+export interface HostIo {
   stdout: TextSink
   stderr: TextSink
   env: Readonly<Record<string, string | undefined>>
@@ -38,6 +40,12 @@ export interface CliIo {
   openInBrowser?: (file: string) => void
 }
 
+/** The same as commands have it: what they print is harmless whatever is in it. */
+export interface CliIo extends HostIo {
+  /** Prints what another program may read, such as an answer: unchanged where that is no terminal. */
+  writeData(text: string): void
+}
+
 /** What `ocf demo` is asked for. */
 export interface DemoOptions {
   /** How many nodes the demo network has. */
@@ -53,11 +61,31 @@ export interface CliHandlers {
   start(settings: Settings, origins: Origins): Promise<number>
   app(settings: Settings, origins: Origins): Promise<number>
   demo(options: DemoOptions): Promise<number>
+  /** Loaded by the commands that want them; absent where another program does their work. */
+  engineTools?: () => Promise<EngineTools>
+}
+
+/** An installer of the engine in a data folder that no node holds. */
+export interface InstallerTool {
+  state(): EngineInstall
+  /** Resolves when it ended, well or not: the state says which. */
+  install(backend?: EngineBackend): Promise<void>
+  remove(): Promise<void>
+}
+
+/** What is done with the engine and the disks where no node runs. */
+export interface EngineTools {
+  scan(settings: Settings, onProgress: (state: DiskScan) => void): Promise<DiskScan>
+  withInstaller<T>(
+    settings: Settings,
+    onProgress: (state: EngineInstall) => void,
+    work: (installer: InstallerTool) => Promise<T>,
+  ): Promise<T>
 }
 
 /** What {@link runCli} needs. */
 export interface CliNeeds {
-  io: CliIo
+  io: HostIo
   handlers: CliHandlers
   /** Words that no command knows are warned of and ignored: they come from installers and systems, not from a person. */
   isTolerant?: boolean | undefined

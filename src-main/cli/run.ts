@@ -1,12 +1,15 @@
 import { CommanderError } from 'commander'
 import { AppError } from '#shared/errors.js'
 import { controlFilePath, createControlClient } from '../api/client.js'
+import { didYouMean, nearNames, problemLine } from '../config/index.js'
 import { printable } from '../logging/index.js'
+import { guardedIo } from './guarded-io.js'
 import { EXIT, type CliIo, type CliNeeds, type ControlClient } from './io.js'
 import { createProgram } from './program.js'
 
 /** Runs `ocf` with the words after the program's name; resolves to the exit code and never rejects. */
-export async function runCli(argv: readonly string[], needs: CliNeeds): Promise<number> {
+export async function runCli(argv: readonly string[], hosted: CliNeeds): Promise<number> {
+  const needs = { ...hosted, io: guardedIo(hosted.io) }
   const literalsAt = argv.indexOf('--')
   const words = literalsAt === -1 ? argv : argv.slice(0, literalsAt)
   const literals = literalsAt === -1 ? [] : argv.slice(literalsAt + 1)
@@ -16,12 +19,26 @@ export async function runCli(argv: readonly string[], needs: CliNeeds): Promise<
     program.outputHelp()
     return EXIT.ok
   }
+  const [command = ''] = words
+  const names = program.commands.map((one) => one.name())
+  if (command !== '' && command !== 'help' && !command.startsWith('-') && !names.includes(command)) {
+    needs.io.stderr.write(noSuchCommand(command, names))
+    return EXIT.usage
+  }
   try {
     await program.parseAsync(words, { from: 'user' })
     return code
   } catch (error) {
     return error instanceof CommanderError ? codeOf(error) : failed(needs.io, error)
   }
+}
+
+/** A word that begins like a command is taken for the beginning of it. */
+function noSuchCommand(word: string, names: readonly string[]): string {
+  const begun = names.filter((name) => word.length > 1 && name.startsWith(word))
+  const near = didYouMean(begun.length > 0 ? begun : nearNames(word, names))
+  const line = problemLine({ source: `command ${word}`, sentence: `There is no such command.${near}` })
+  return `error: ${printable(line)}\nNothing was done. \`ocf --help\` lists the commands.\n`
 }
 
 /** Commander has printed it already; all but `--help` and `--version` are slips on the command line. */

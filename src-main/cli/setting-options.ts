@@ -3,16 +3,28 @@ import { SETTING_GROUPS } from '../config/index.js'
 import { describeDefault, valuePlaceholder } from '../config/index.js'
 import { envName, flagName, settingRow, type SettingName } from '../config/index.js'
 
+/** What most people set when they start a node. */
+export const COMMON_SETTINGS: readonly SettingName[] = [
+  ...(['mode', 'name', 'data-dir', 'config', 'port', 'host', 'use.reach', 'tcpport', 'public-addr'] as const),
+  ...(['bootstrap.sources', 'service.name', 'service.port', 'service.visibility', 'subprocess', 'log-level'] as const),
+  'ready-json',
+]
+
 /**
- * Makes settings options of a command, from the table. Values stay as they were written: `loadSettings` reads them, so
- * that every bad one is reported at once. For the same reason a missing value passes, as `true`.
+ * Makes settings options of a command, from the table; those that are not in `shown` are left out of its help. Values
+ * stay as they were written: `loadSettings` reads them, so that every bad one is reported at once. For the same reason a
+ * missing value passes, as `true`.
  */
-export function addSettingOptions(command: Command, names: readonly SettingName[]): void {
+export function addSettingOptions(
+  command: Command,
+  names: readonly SettingName[],
+  shown: readonly SettingName[],
+): void {
   for (const name of names) {
     const row = settingRow(name)
     const option = new Option(`${flagName(name)} [value]`, helpOf(name)).helpGroup(`${SETTING_GROUPS[row.group]}:`)
     if (row.kind === 'list') option.argParser(collect)
-    command.addOption(option)
+    command.addOption(option.hideHelp(!shown.includes(name)))
     if (row.kind === 'boolean') command.addOption(new Option(`--no-${name}`).hideHelp())
   }
 }

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import type { SettingProblem } from './problem.js'
-import { knownNetwork, whyNotJoinable } from './settings/known-networks.js'
+import { knownNetwork } from './settings/known-networks.js'
 import { SETTINGS, SETTING_NAMES, type Origins, type SettingName, type Settings } from './settings.js'
 
 const TCP_PORTS = SETTING_NAMES.filter(
@@ -73,13 +73,10 @@ function ownPortAsTarget(settings: Settings, problem: Problem): SettingProblem[]
   )
 }
 
-/** A network whose nodes this program doesn't understand, and one that nobody can reach with this swarm key. */
+/** A network that nobody can reach with this swarm key. */
 function networkOfNoUse(settings: Settings, problem: Problem): SettingProblem[] {
   const network = knownNetwork(settings.network)
-  if (network === undefined) return []
-  const why = whyNotJoinable(network)
-  if (why !== undefined) return problem(['network'], why)
-  if (settings['swarm-key'] === '') return []
+  if (network === undefined || settings['swarm-key'] === '') return []
   return problem(
     ['network', 'swarm-key'],
     `${network.title} is public and swarm-key is for a private network: a node is in one or the other.`,

@@ -5,6 +5,7 @@ export const SETTING_GROUPS = {
   use: 'Use: who may read what you send',
   network: 'Network: how this node meets others',
   sharing: 'Sharing: the local server others may use',
+  engine: 'Engine: models run from their files',
   limits: 'Limits: how much of it others may use',
   pause: 'Pause: when this computer is yours alone',
   logging: 'Logging',

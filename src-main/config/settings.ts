@@ -1,5 +1,6 @@
 import type { SettingRow, ValueOfRow } from './setting-row.js'
 import { DEMO_SETTINGS } from './settings/demo.js'
+import { ENGINE_SETTINGS } from './settings/engine.js'
 import { GATEWAY_SETTINGS } from './settings/gateway.js'
 import { LIMIT_SETTINGS } from './settings/limits.js'
 import { NETWORK_SETTINGS } from './settings/network.js'
@@ -19,6 +20,7 @@ export const SETTINGS = {
   ...USE_SETTINGS,
   ...NETWORK_SETTINGS,
   ...SHARING_SETTINGS,
+  ...ENGINE_SETTINGS,
   ...LIMIT_SETTINGS,
   ...PAUSE_SETTINGS,
   ...REPORT_SETTINGS,

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { parseSchedule } from './schedule.js'
+import { parseSchedule } from '#shared/schedule.js'
 import type { ListItem, SettingRow } from './setting-row.js'
 
 /** How the values of one row are read: the schema decides, `expected` completes the sentence `"x" is not …`. */

@@ -74,7 +74,7 @@ export function checkDiskUse(use: DiskUse | undefined): Check {
   if (use.freeBytes < LITTLE_BYTES) {
     return finding(id, 'warn', {
       fact: `${fact} Its disk has ${megabytes(use.freeBytes)} left.`,
-      meaning: 'On a full disk the node goes on, and keeps less of what it learns.',
+      meaning: 'On a full disk the node keeps running, but stores less of what it learns.',
       fix: 'Make room on the disk, or move the folder with --data-dir.',
     })
   }
@@ -84,7 +84,7 @@ export function checkDiskUse(use: DiskUse | undefined): Check {
   return finding(id, 'warn', {
     fact: `${fact} For the ${part}, ${megabytes(MOST_BYTES[part])} is the most.`,
     meaning: 'That much is unusual: a node somewhere may be filling it.',
-    fix: 'Stop the node and start it with --cleanslate, which removes what it learned from the network.',
+    fix: 'Stop the node and start it with --cleanslate, which removes what it learned from the network, and kept chats.',
   })
 }
 

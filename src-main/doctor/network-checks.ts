@@ -120,7 +120,7 @@ export function checkDht({ reach, connections, mode }: DoctorFacts): Check {
   const id = 'dht'
   if (reach.dht.length === 0)
     return finding(id, 'unknown', {
-      fact: 'This node is in no DHT in this mode.',
+      fact: 'This mode uses no DHT.',
       meaning: 'Peers are not looked up.',
     })
   const tables = reach.dht.map(
@@ -146,8 +146,8 @@ export function checkIdentity({ isUsedElsewhere }: Pick<DoctorFacts, 'isUsedElse
   return [
     finding('identity', 'bad', {
       fact: 'Another machine uses this node’s identity, or did within the last 15 minutes.',
-      meaning: 'Others take both for one node: what they send reaches now this one and now the other.',
-      fix: 'Stop one of them. To run both, start one with a new data folder: it gets an identity of its own, and new invites.',
+      meaning: 'Peers take both for one node: what they send reaches either of the two.',
+      fix: 'Stop one of them. To run both, start one with a new data folder: it gets its own identity, and needs new invites.',
       brief: 'another machine uses this node’s identity',
     }),
   ]

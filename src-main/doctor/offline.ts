@@ -1,10 +1,11 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { request } from 'undici'
+import { Agent, request } from 'undici'
 import type { Check } from '#shared/contract/node/doctor.js'
 import { findPortHolder } from '../config/index.js'
 import {
   type BootstrapSourceStatus,
+  machineNodePids,
   oddEntries,
   parseBootstrapSettings,
   type RawBootstrapSetting,
@@ -42,7 +43,7 @@ const CLOCK_MS = 5_000
 export async function examineOffline(options: OfflineOptions, signal: AbortSignal): Promise<Check[]> {
   const [folder, ports, bootstrap] = await Promise.all([
     checkFolder(options.dataDir),
-    Promise.all(options.ports.map(checkFreePort)),
+    checkPorts(options.ports),
     options.mode === 'standalone' ? [] : askSources(options.bootstrap, signal),
   ])
   const sources = checkBootstrap({ bootstrap, mode: options.mode, connections: [] }).map(notDialled)
@@ -105,13 +106,44 @@ async function checkIdentity(dataDir: string): Promise<Check> {
   }
 }
 
-async function checkFreePort({ setting, transport, host, port, isDefault }: OfflinePort): Promise<Check> {
+/** Each port, and all that another node of this user has in one check: that node is no fault. */
+async function checkPorts(ports: readonly OfflinePort[]): Promise<Check[]> {
+  const nodes = await machineNodePids()
+  const tried = await Promise.all(ports.map(tryPort))
+  const isNodes = ({ port, holder }: TriedPort): boolean =>
+    port.isDefault && holder !== undefined && nodes.has(holder.pid)
+  const others = tried.filter((one) => !isNodes(one)).map(checkOf)
+  const held = Map.groupBy(tried.filter(isNodes), ({ holder }) => holder?.pid ?? 0)
+  return [...[...held].map(([pid, all]) => otherNode(pid, all)), ...others]
+}
+
+function otherNode(pid: number, held: readonly TriedPort[]): Check {
+  const ports = held.map(({ port }) => `${port.port} (${port.setting})`).join(', ')
+  return finding('other-node', 'warn', {
+    fact: `Another node of yours runs with another data folder (pid ${pid}); it has the ports ${ports}.`,
+    meaning: 'A second node can run beside it: it takes free ports.',
+    fix: 'If you meant that node, ask again with its --data-dir.',
+  })
+}
+
+/** A port with why it can't be listened on, and who has it. */
+interface TriedPort {
+  port: OfflinePort
+  code: string | undefined
+  holder: Awaited<ReturnType<typeof findPortHolder>>
+}
+
+async function tryPort(port: OfflinePort): Promise<TriedPort> {
+  const code = port.port === 0 ? undefined : await bindError(port.transport, port.host, port.port)
+  const holder = code === 'EADDRINUSE' ? await findPortHolder(port.port, port.transport) : undefined
+  return { port, code, holder }
+}
+
+function checkOf({ port: { setting, port, isDefault }, code, holder }: TriedPort): Check {
   const id = `port:${setting}`
   if (port === 0) return fine(id, `Any free port will do for ${setting}.`, 'No other program can be in its way.')
-  const code = await bindError(transport, host, port)
   const name = `Port ${port} (${setting})`
   if (code === undefined) return fine(id, `${name} is free.`, 'The node can listen there.')
-  const holder = code === 'EADDRINUSE' ? await findPortHolder(port, transport) : undefined
   const by = holder === undefined ? 'another program' : `${holder.program} (pid ${holder.pid})`
   const fact = code === 'EADDRINUSE' ? `${name} is used by ${by}.` : `${name} can’t be opened: ${code}.`
   if (code === 'EADDRINUSE' && isDefault)
@@ -153,8 +185,11 @@ async function checkClockOffline(bootstrap: readonly BootstrapSourceStatus[], si
     if (state !== 'ok' || !/^https?:/i.test(source)) continue
     try {
       const limited = AbortSignal.any([signal, AbortSignal.timeout(CLOCK_MS)])
-      const { headers, body } = await request(source, { method: 'HEAD', signal: limited })
+      // Asked as a node asks it, without the proxies of the environment.
+      const dispatcher = new Agent()
+      const { headers, body } = await request(source, { method: 'HEAD', signal: limited, dispatcher })
       await body.dump()
+      await dispatcher.close()
       const theirs = Date.parse(String(headers['date']))
       if (!Number.isNaN(theirs)) return clockCheck(Date.now() - theirs, 'that of a bootstrap source')
     } catch {

@@ -8,7 +8,7 @@ export function checkListening({ reach, mode }: DoctorFacts): Check {
   const id = 'listening'
   if (reach.listening.length === 0) {
     return finding(id, 'bad', {
-      fact: 'This node listens on no address.',
+      fact: 'This node is not listening on any address.',
       meaning: 'No one can open a connection to it.',
       fix: 'Check `p2p-host`, `tcpport`, `wsport` and `udpport` in the settings.',
       brief: 'this node listens nowhere',
@@ -91,8 +91,8 @@ export function checkRouter({ reach, publicAddr }: DoctorFacts): Check {
     })
   if (state === 'unneeded')
     return finding(id, 'unknown', {
-      fact: 'No router is asked to open ports (UPnP): this node listens on no local network.',
-      meaning: 'No router in between needs to open one.',
+      fact: 'The router is not asked to open ports (UPnP): this node does not listen on a local network.',
+      meaning: 'No router has to open a port.',
     })
   if (state === 'searching')
     return finding(id, 'unknown', {

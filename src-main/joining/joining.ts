@@ -1,7 +1,7 @@
 import type { JoinResult, NetworkView } from '#shared/contract/network/join.js'
 import type { JoinOutcome } from '#shared/contract/people/invites.js'
 import { AppError } from '#shared/errors.js'
-import { KNOWN_NETWORKS, knownNetwork, NO_NETWORK, quote, whyNotJoinable } from '../config/index.js'
+import { KNOWN_NETWORKS, knownNetwork, NO_NETWORK, quote } from '../config/index.js'
 import { type SourceAttempt, trySource } from '../p2p/bootstrap/index.js'
 import { readNetworkKey, writeNetworkKey } from '../people/index.js'
 import { recognise, type Recognised } from './recognise.js'
@@ -39,8 +39,7 @@ class NodeJoining implements Joining {
       known: current.network === NO_NETWORK ? null : current.network,
       joined: [...current[JOINED]],
       choices: KNOWN_NETWORKS.map((known) => ({
-        ...{ name: known.name, title: known.title, runBy: known.runBy, meaning: known.meaning },
-        problem: whyNotJoinable(known) ?? null,
+        ...{ name: known.name, title: known.title, kind: known.kind, runBy: known.runBy, meaning: known.meaning },
       })),
       canSwitch: network.canSwitch,
     }
@@ -104,14 +103,22 @@ class NodeJoining implements Joining {
     if (known === undefined) {
       return await this.#switch(`the private network ${word}`, switchNetwork, (network) => network.switchToKept(word))
     }
-    const why = whyNotJoinable(known)
-    if (why !== undefined) return failed(why)
     if (this.#needs.people.network.key !== undefined) {
       return failed('This node is in a private network, which has no others. `ocf network leave` takes it out of it.')
     }
-    const { restartNeeded } = await this.#needs.live.source.save('network', known.name)
+    const { live } = this.#needs
+    // Who offers models in the network of the Go program already goes on doing so.
+    const isToUse = known.kind === 'go' && live.source.next().settings['go-network'] === 'off'
+    const { restartNeeded } = await live.source.saveAll({
+      network: known.name,
+      ...(isToUse ? { 'go-network': 'use' } : {}),
+    })
     const sentence = `This node is in the network ${known.title}, run by ${known.runBy}. ${known.meaning}`
-    return { ...failed(sentence), state: restartNeeded ? 'restart-needed' : 'joined' }
+    if (!isToUse) return { ...failed(sentence), state: restartNeeded ? 'restart-needed' : 'joined' }
+    return {
+      ...failed(`Restart this node: it uses the network ${known.title}, run by ${known.runBy}, then. ${known.meaning}`),
+      state: 'restart-needed',
+    }
   }
 
   async #joinByKey(text: string, switchNetwork: boolean): Promise<Result> {
@@ -195,11 +202,16 @@ class NodeJoining implements Joining {
     // Both times: what is remembered is dialled as soon as the sources change, and again when the last peer is gone.
     const isKept = (peerId: string): boolean => people.isTrusted(peerId)
     await bootstrapper.forgetPeers(isKept)
-    await live.source.saveAll({ [JOINED]: null, network: null, ...(isPrivate ? { 'swarm-key': null } : {}) })
+    const isGo = knownNetwork(live.current.network)?.kind === 'go'
+    const changed = await live.source.saveAll({
+      ...{ [JOINED]: null, network: null },
+      ...(isGo ? { 'go-network': null } : {}),
+      ...(isPrivate ? { 'swarm-key': null } : {}),
+    })
     await bootstrapper.forgetPeers(isKept)
     const sentence = isPrivate
       ? `This node is out of ${network.nextName ?? network.name ?? 'it'} after a restart; the key is kept, and \`ocf join\` with its name goes back.`
       : 'What was joined is forgotten and not asked again. Peers that the node table knows may still be met until their rows end, some minutes later. Whom you trust stays: `ocf people`.'
-    return { sentence, restartNeeded: isPrivate }
+    return { sentence, restartNeeded: isPrivate || changed.restartNeeded }
   }
 }

@@ -1,7 +1,10 @@
 import type { Visibility } from '#shared/contract/sharing/visibility.js'
+import type { ModelSpeed } from '#shared/model-facts.js'
 import type { Service } from '../base/lifecycle.js'
 
 export { authorityOf, hostsToTry, isLoopbackHost } from './registry/target.js'
+export { FORWARDS_BACK } from './registry/service-state.js'
+export { parseJson } from './registry/http-probe.js'
 export { createServiceRegistry } from './registry/service-registry.js'
 export {
   isModelPath,
@@ -13,9 +16,11 @@ export {
   WEBSOCKET,
 } from './sharing/shared-paths.js'
 export { OLLAMA_API, publicIdOf } from './registry/published-models.js'
+export { type ContinuedForm, type ContinuedWay, continuedWay } from './registry/continuing.js'
 export { factsOf } from './registry/model-facts.js'
-export { createAnnouncer, createOwnOffers } from './registry/announcer.js'
+export { createAnnouncer, createOwnOffers, modelsForEveryone } from './registry/announcer.js'
 export { isOpenTo, visibilityOf, wider } from './registry/visibility.js'
+export { inheritedEnvironment } from './process/inherited-environment.js'
 export { createSubprocess } from './process/subprocess.js'
 export { createEmbeddedDemo } from './process/embedded-demo.js'
 
@@ -82,6 +87,8 @@ export interface ServerFacts {
   digest?: string | undefined
   /** As Ollama names them: `completion`, `tools`, `vision`, `thinking`, `embedding`. */
   capabilities?: readonly string[] | undefined
+  /** Where its owner has measured it. */
+  speed?: ModelSpeed | undefined
 }
 
 /** A method and a path a service shares with peers. `path` ends in `*` for a prefix; `method` `*` is any. */
@@ -146,6 +153,8 @@ export interface ServiceRegistry extends Service {
   reportSuccess(id: string): void
   /** That server answered that there is no such thing: its list of models is read anew, about once a second at most. */
   reportMissing(id: string): void
+  /** A request to that server came back to this node: it is withdrawn until its owner registers it anew. */
+  reportLoop(id: string): void
   /** Checks that server at once; resolves when it is known how it is, and never rejects. */
   recheck(id: string): Promise<void>
   /** The owner's key to send to that server, where there is one. */

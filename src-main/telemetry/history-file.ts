@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { DirectionTotalsSchema } from '#shared/contract/node/traffic.js'
 import { readJsonFile, writeJsonFile } from '../base/json-file.js'
 import type { Log } from '../logging/index.js'
-import { createPercentileSketch, type Rollup } from './rollup.js'
+import { createPercentileSketch, DIRECTIONS, type Rollup } from './rollup.js'
 
 const FORMAT = 1
 const count = z.number().int().nonnegative()
@@ -18,6 +18,8 @@ const HourSchema = z.object({
   unanswered: count.default(0),
   errors: z.array(z.tuple([z.string().max(64), count])).max(64),
   ttfb: BinsSchema,
+  // Left out where there are none, as in files of the first versions.
+  ttfbOf: z.object({ out: BinsSchema, in: BinsSchema, local: BinsSchema }).partial().default({}),
   duration: BinsSchema,
 })
 
@@ -31,11 +33,12 @@ export async function readHistoryFile(path: string, log: Log): Promise<Rollup[]>
   })
   if (content?.kind === 'broken') await moveAside(path, log)
   if (content?.kind !== 'read') return []
-  return content.value.hours.map(({ at, errors, ttfb, duration, ...totals }) => ({
+  return content.value.hours.map(({ at, errors, ttfb, ttfbOf, duration, ...totals }) => ({
     ...totals,
     startMs: at,
     errors: new Map(errors),
     ttfb: createPercentileSketch(ttfb),
+    ttfbOf: mapDirections(ttfbOf, (bins) => createPercentileSketch(bins)),
     duration: createPercentileSketch(duration),
   }))
 }
@@ -44,7 +47,7 @@ export async function readHistoryFile(path: string, log: Log): Promise<Rollup[]>
 export async function writeHistoryFile(path: string, hours: readonly Rollup[]): Promise<void> {
   const file: z.input<typeof FileSchema> = {
     format: FORMAT,
-    hours: hours.map(({ startMs, out, in: inwards, local, unanswered, errors, ttfb, duration }) => ({
+    hours: hours.map(({ startMs, out, in: inwards, local, unanswered, errors, ttfb, ttfbOf, duration }) => ({
       at: startMs,
       out,
       in: inwards,
@@ -52,10 +55,24 @@ export async function writeHistoryFile(path: string, hours: readonly Rollup[]): 
       ...(unanswered === 0 ? {} : { unanswered }),
       errors: [...errors],
       ttfb: ttfb.bins(),
+      ...(Object.keys(ttfbOf).length === 0 ? {} : { ttfbOf: mapDirections(ttfbOf, (sketch) => sketch.bins()) }),
       duration: duration.bins(),
     })),
   }
   await writeJsonFile(path, file, { indent: 0 })
+}
+
+/** What there is of some directions, each made into another. */
+function mapDirections<From, To>(
+  of: Partial<Record<(typeof DIRECTIONS)[number], From>>,
+  change: (from: From) => To,
+): Partial<Record<(typeof DIRECTIONS)[number], To>> {
+  const changed: Partial<Record<(typeof DIRECTIONS)[number], To>> = {}
+  for (const direction of DIRECTIONS) {
+    const from = of[direction]
+    if (from !== undefined) changed[direction] = change(from)
+  }
+  return changed
 }
 
 async function moveAside(path: string, log: Log): Promise<void> {

@@ -1,3 +1,4 @@
+export { createInterruptedRequests } from './interrupted-requests.js'
 export { createKeyUsage, type KeyUsageBook } from './key-usage.js'
 export { createMetrics, type Metrics, type MetricSources } from './metrics.js'
 export { createTokenCounter, type TokenCount, type TokenCounter } from './token-counter.js'

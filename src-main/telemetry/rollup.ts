@@ -19,11 +19,14 @@ export interface Rollup {
   /** Failed requests by code. */
   errors: Map<string, number>
   ttfb: PercentileSketch
+  /** The same of each direction that had any; files of the first versions tell none. */
+  ttfbOf: Partial<Record<Direction, PercentileSketch>>
   duration: PercentileSketch
 }
 
 /** Ways a request goes, as the roll-ups keep them apart. */
-const DIRECTIONS = ['out', 'in', 'local'] as const
+export const DIRECTIONS = ['out', 'in', 'local'] as const
+type Direction = (typeof DIRECTIONS)[number]
 
 /** Codes kept apart; what comes after them is `other`. The vocabulary has fewer, statuses of servers are many. */
 const MAX_CODES = 32
@@ -50,6 +53,7 @@ export function emptyRollup(startMs: number): Rollup {
     unanswered: 0,
     errors: new Map(),
     ttfb: createPercentileSketch(),
+    ttfbOf: {},
     duration: createPercentileSketch(),
   }
 }
@@ -69,7 +73,10 @@ function addEntry(rollup: Rollup, entry: Readonly<TrafficEntry>): void {
   totals.bytesIn += entry.bytesIn
   totals.bytesOut += entry.bytesOut
   if (outcome === 'failed') countError(rollup.errors, errorCodeOf(entry) ?? 'internal', 1)
-  if (entry.ttfbMs !== null) rollup.ttfb.add(entry.ttfbMs)
+  if (entry.ttfbMs !== null) {
+    rollup.ttfb.add(entry.ttfbMs)
+    sketchOf(rollup, entry.direction).add(entry.ttfbMs)
+  }
   if (entry.durationMs !== null && outcome === 'ok') rollup.duration.add(entry.durationMs)
 }
 
@@ -79,11 +86,23 @@ export function mergeRollup(into: Rollup, from: Rollup): void {
     const totals = into[direction]
     const more = from[direction]
     for (const key of Object.keys(totals) as (keyof DirectionTotals)[]) totals[key] += more[key]
+    const sketch = from.ttfbOf[direction]
+    if (sketch !== undefined) sketchOf(into, direction).merge(sketch)
   }
   into.unanswered += from.unanswered
   for (const [code, count] of from.errors) countError(into.errors, code, count)
   into.ttfb.merge(from.ttfb)
   into.duration.merge(from.duration)
+}
+
+function sketchOf(rollup: Rollup, direction: Direction): PercentileSketch {
+  return (rollup.ttfbOf[direction] ??= createPercentileSketch())
+}
+
+/** Times to the first byte of each direction; null where none was measured. */
+export function ttfbByDirection({ ttfbOf }: Rollup): Record<Direction, Percentiles> {
+  const of = (direction: Direction): Percentiles => ttfbOf[direction]?.percentiles() ?? null
+  return { out: of('out'), in: of('in'), local: of('local') }
 }
 
 /** As a history shows it. */
@@ -94,6 +113,7 @@ export function pointOf(rollup: Rollup): HistoryPoint {
     in: rollup.in,
     local: rollup.local,
     ttfbMs: rollup.ttfb.percentiles(),
+    ttfbOfMs: ttfbByDirection(rollup),
     durationMs: rollup.duration.percentiles(),
   }
 }

@@ -31,8 +31,8 @@ export function createTokenCounter(
   contentEncoding: string | undefined,
 ): TokenCounter | undefined {
   if (contentType === undefined || (contentEncoding !== undefined && contentEncoding !== 'identity')) return undefined
-  if (/^text\/event-stream\b/i.test(contentType)) return createLineCounter(readEventLine)
-  if (/^application\/(x-)?(nd|json-?l(ines)?\b)/i.test(contentType)) return createLineCounter(readJsonLine)
+  if (/^text\/event-stream\b/i.test(contentType)) return createLineCounter(EVENTS)
+  if (/^application\/(x-)?(nd|json-?l(ines)?\b)/i.test(contentType)) return createLineCounter(JSON_LINES)
   if (/^application\/json\b/i.test(contentType)) return createTailCounter()
   return undefined
 }
@@ -47,15 +47,56 @@ interface Found extends Usage {
   pieces: number
 }
 
-function createLineCounter(read: (line: string, found: Found) => void): TokenCounter {
+/** How the lines of one format are read. */
+interface LineFormat {
+  read: (line: string, found: Found) => void
+  /** What carries a piece of the answer. */
+  piece: RegExp
+  /** Where one of these is, counts may be: such lines are read. */
+  counts: readonly Buffer[]
+  /** What every line with a piece begins with; others that are not overlong say nothing. */
+  prefix: Buffer
+}
+
+/**
+ * Nearly every line is like the one before it: `{"choices":[{"delta":{"content":"`, a word and some braces. Where the
+ * beginning of the last piece stands in a line, it is counted as it lies there; only other lines are made strings and read.
+ */
+function createLineCounter({ read, piece, counts, prefix }: LineFormat): TokenCounter {
   const found: Found = { input: null, output: null, pieces: 0 }
+  /** What the last piece began with: `"content":"`. */
+  let known: Buffer | undefined
   /** The beginning of an unfinished line; of an overlong one its end, which `read` then sees as no line. */
   let rest = ''
 
+  /** Counts whole lines at the beginning of a piece where they lie; returns where it ended. */
+  function readKnown(chunk: Buffer): number {
+    for (let from = 0; from < chunk.length;) {
+      const end = chunk.indexOf(LF, from)
+      if (end === -1 || end - from > MAX_TAIL) return from
+      if (beginsWith(chunk, from, prefix)) {
+        const knownAt = known === undefined ? -1 : chunk.indexOf(known, from)
+        const behind = knownAt === -1 ? end : knownAt + (known?.length ?? 0)
+        if (behind < end && chunk[behind] !== QUOTE) {
+          if (countsByType(chunk, from, end)) found.pieces += 1
+        } else {
+          const line = chunk.toString('latin1', from, end)
+          read(line, found)
+          const [begin] = piece.exec(line) ?? []
+          if (begin !== undefined) known = Buffer.from(begin, 'latin1')
+        }
+      }
+      from = end + 1
+    }
+    return chunk.length
+  }
+
   return {
-    push(chunk) {
+    push(given) {
+      const at = rest === '' && !counts.some((count) => given.includes(count)) ? readKnown(given) : 0
+      if (at === given.length) return
       // One byte is one character: cheap, and all that is looked for is ASCII.
-      const text = chunk.toString('latin1')
+      const text = given.toString('latin1', at)
       let from = 0
       for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', from)) {
         const line = rest === '' ? text.slice(from, end) : rest + text.slice(from, end)
@@ -94,6 +135,27 @@ function createTailCounter(): TokenCounter {
   }
 }
 
+const LF = 0x0a
+const QUOTE = 0x22
+const TYPE = Buffer.from('"type":')
+const DELTA = Buffer.from('delta')
+const USAGE = Buffer.from('"usage"')
+
+function beginsWith(bytes: Buffer, from: number, beginning: Buffer): boolean {
+  for (let at = 0; at < beginning.length; at += 1) if (bytes[from + at] !== beginning[at]) return false
+  return true
+}
+
+/** Whether an event with a piece in it counts, going by the type that some name first: see {@link readEventLine}. */
+function countsByType(bytes: Buffer, from: number, end: number): boolean {
+  for (let at = from; at <= from + MAX_BEFORE_TYPE; at += 1) {
+    if (bytes[at] !== QUOTE || !beginsWith(bytes, at, TYPE)) continue
+    const closing = bytes.indexOf(QUOTE, bytes.indexOf(QUOTE, at + TYPE.length) + 1)
+    return closing !== -1 && closing < end && beginsWith(bytes, closing - DELTA.length, DELTA)
+  }
+  return true
+}
+
 const tailOf = (text: string): string => (text.length > MAX_TAIL ? text.slice(-MAX_TAIL) : text)
 
 /** A field that holds a piece of the answer; an empty one (the first event's role) is none. */
@@ -119,6 +181,8 @@ function isDelta(line: string, typed: number): boolean {
   return line.startsWith('delta', end - 5)
 }
 
+const EVENTS: LineFormat = { read: readEventLine, piece: PIECE, counts: [USAGE], prefix: Buffer.from('data:') }
+
 const NDJSON_PIECE = /"(?:content|response|thinking)":\s*"(?!")/
 
 function readJsonLine(line: string, found: Found): void {
@@ -126,6 +190,13 @@ function readJsonLine(line: string, found: Found): void {
   if (counts !== undefined) merge(found, counts)
   else takeUsage(line, found)
   if (NDJSON_PIECE.test(line)) found.pieces += 1
+}
+
+const JSON_LINES: LineFormat = {
+  read: readJsonLine,
+  piece: NDJSON_PIECE,
+  counts: [USAGE, Buffer.from('"eval_count":')],
+  prefix: Buffer.alloc(0),
 }
 
 function takeUsage(line: string, found: Found): void {

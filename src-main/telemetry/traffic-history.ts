@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.js'
 import type { Service } from '../base/lifecycle.js'
 import type { Log } from '../logging/index.js'
 import { readHistoryFile, writeHistoryFile } from './history-file.js'
-import { createRollupSeries, emptyRollup, mergeRollup, pointOf, type RollupSeries } from './rollup.js'
+import { createRollupSeries, emptyRollup, mergeRollup, pointOf, ttfbByDirection, type RollupSeries } from './rollup.js'
 import { midnightBefore, type TrafficFeed } from './traffic.js'
 
 /** What went through this node, rolled up: an hour in steps of ten seconds (in memory), a month in hours (on disk). */
@@ -109,6 +109,7 @@ export function createTrafficHistory(
         stepMs,
         points: points.map(pointOf),
         ttfbMs: total.ttfb.percentiles(),
+        ttfbOfMs: ttfbByDirection(total),
         durationMs: total.duration.percentiles(),
         errors: [...total.errors]
           .sort((a, b) => b[1] - a[1])

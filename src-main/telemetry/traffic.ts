@@ -60,6 +60,10 @@ export interface TrafficFeed {
   addToday(before: DayCounts): void
   /** Requests that are not finished. */
   readonly running: number
+  /** Those of them that the feed remembers, oldest first. */
+  runningEntries(): TrafficEntry[]
+  /** Adds a request of before this start that the node's end has broken off. */
+  addInterrupted(entry: TrafficEntry): void
   /** Calls `listener` when something changed since the last {@link TrafficFeed.entries} or {@link TrafficFeed.today}; returns the way to stop. */
   subscribe(listener: () => void): () => void
   /**
@@ -131,6 +135,21 @@ class RingFeed implements TrafficFeed, Feed {
 
   get running(): number {
     return this.#running
+  }
+
+  runningEntries(): TrafficEntry[] {
+    return [...this.#ring.slice(this.#oldest), ...this.#ring.slice(0, this.#oldest)].flatMap(({ running }) =>
+      running === undefined ? [] : [{ ...running }],
+    )
+  }
+
+  addInterrupted(entry: TrafficEntry): void {
+    const ended: TrafficEntry = { ...entry, durationMs: entry.durationMs ?? 0, error: 'internal', cancelledBy: 'node' }
+    const slot = this.#slotFor(ended)
+    this.#finished.put(slot.index, ended)
+    slot.running = undefined
+    this.changed(slot)
+    this.#announceFinished(ended)
   }
 
   subscribe(listener: () => void): () => void {

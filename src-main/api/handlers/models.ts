@@ -1,5 +1,7 @@
 import type { ModelView, ProviderLoad } from '#shared/contract/models/models.js'
+import { shortDigest } from '#shared/model-facts.js'
 import type { ModelCatalog, RoutableModel } from '../../gateway/index.js'
+import type { GoNetwork } from '../../go-network/index.js'
 import type { NodeTable } from '../../node-table/index.js'
 import { type ServiceRegistry, visibilityOf, wider } from '../../services/index.js'
 import type { Admission } from '../../services/sharing/access/index.js'
@@ -19,8 +21,10 @@ export interface ModelsNeeds {
   registry: Pick<ServiceRegistry, 'connected' | 'subscribe'>
   sharing: { admission: Pick<Admission, 'usage' | 'subscribe'> }
   /** What can be routed to. */
-  models: Pick<ModelCatalog, 'list' | 'subscribe'>
+  models: Pick<ModelCatalog, 'list' | 'facts' | 'subscribe'>
   isTrusted: (peerId: string) => boolean
+  /** Who is a provider of the Go network; absent: nobody. */
+  goNetwork?: Pick<GoNetwork, 'isProvider'>
 }
 
 /** `models.list`. */
@@ -70,13 +74,16 @@ function viewOf({ id, own, peers, inTrust, facts = {} }: RoutableModel, needs: M
   const self = {
     ...{ peerId: connections.peerId, self: true, connected: true, trusted: true, visibility },
     load: ownLoad(needs),
+    digest: digestOf(needs, id, connections.peerId),
   }
   const others = [...peers].sort().map((peerId) => ({
     ...{ peerId, self: false, connected: connections.isConnected(peerId), trusted: needs.isTrusted(peerId) },
     visibility: inTrust.has(peerId) ? ('trusted' as const) : ('everyone' as const),
     load: loadOf(needs, peerId),
+    ...(needs.goNetwork?.isProvider(peerId) === true ? { unsigned: true as const } : {}),
+    digest: digestOf(needs, id, peerId),
   }))
-  const { contextTokens: contextLength, kind, parameters, quantization, capabilities } = facts
+  const { contextTokens: contextLength, kind, parameters, quantization, sizeBytes, capabilities } = facts
   return {
     id,
     providers: own.length > 0 ? [self, ...others] : others,
@@ -84,8 +91,13 @@ function viewOf({ id, own, peers, inTrust, facts = {} }: RoutableModel, needs: M
     shared: visibility !== 'me',
     visibility: own.length > 0 ? visibility : null,
     servers: own.map((service) => service.id),
-    ...{ contextLength, kind, parameters, quantization, capabilities },
+    ...{ contextLength, kind, parameters, quantization, sizeBytes, capabilities },
   }
+}
+
+/** As rows tell it, so that one's own can be compared with those of others. */
+function digestOf({ models }: ModelsNeeds, id: string, peerId: string): string | undefined {
+  return shortDigest(models.facts(id, peerId)?.digest)
 }
 
 function loadOf({ table }: ModelsNeeds, peerId: string): ProviderLoad | null {

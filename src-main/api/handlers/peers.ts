@@ -1,5 +1,6 @@
 import type { PeerView } from '#shared/contract/network/peers.js'
 import type { ReachablePeers } from '../../gateway/index.js'
+import type { GoNetwork } from '../../go-network/index.js'
 import type { NodeTable, Row } from '../../node-table/index.js'
 import { type Host, type PeerConnection, peerPath } from '../../p2p/index.js'
 import type { Handlers } from '../dispatch.js'
@@ -41,6 +42,8 @@ export interface PeersNeeds {
   connections: ConnectionsSource
   table: Pick<NodeTable, 'rows' | 'subscribe'>
   reachable: Pick<ReachablePeers, 'standing' | 'subscribe'>
+  /** Who is a provider of the Go network; absent: nobody. */
+  goNetwork?: Pick<GoNetwork, 'isProvider'>
 }
 
 /** `peers.list`. */
@@ -61,7 +64,7 @@ export function createPeersFeed(needs: PeersNeeds): FeedSource<PeerView[]> {
 }
 
 /** Connected peers and those of the node table, without this node, by peer id. */
-function listPeers({ connections, table, reachable }: PeersNeeds): PeerView[] {
+function listPeers({ connections, table, reachable, goNetwork }: PeersNeeds): PeerView[] {
   const open = Map.groupBy(connections.connections(), (connection) => connection.peerId)
   const rows = new Map<string, Row>()
   for (const row of table.rows()) rows.set(row.peerId, row)
@@ -70,6 +73,7 @@ function listPeers({ connections, table, reachable }: PeersNeeds): PeerView[] {
   return [...ids].sort().map((peerId) => ({
     ...viewPeer(peerId, open.get(peerId) ?? [], rows.get(peerId)),
     standing: reachable.standing(peerId),
+    ...(goNetwork?.isProvider(peerId) === true ? { unsigned: true as const } : {}),
   }))
 }
 

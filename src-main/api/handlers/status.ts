@@ -1,8 +1,10 @@
 import type { Status } from '#shared/contract/node/node.js'
 import type { PauseState } from '#shared/contract/sharing/pause.js'
 import { causeOf } from '../../doctor/index.js'
+import type { GoNetwork } from '../../go-network/index.js'
 import type { NodeTable } from '../../node-table/index.js'
 import { countPaths } from '../../p2p/index.js'
+import type { GpuReader } from '../../services/machine/index.js'
 import type { Pause } from '../../services/sharing/pause/index.js'
 import type { Shares } from '../../services/sharing/shares/index.js'
 import type { TrafficFeed } from '../../telemetry/index.js'
@@ -28,8 +30,14 @@ export interface Lifetime {
   stop?: (() => void) | undefined
 }
 
+/** Its driver is not asked more often for a page that is looked at. */
+const GPU_MAX_AGE_MS = 5_000
+
 /** What the status topic reads. */
 export interface StatusNeeds extends ModelsNeeds, DoctorNeeds {
+  /** This node's part in the Go implementation's network; absent: none. */
+  goNetwork?: Pick<GoNetwork, 'isProvider' | 'view'>
+  gpus: Pick<GpuReader, 'read'>
   facts: NodeFacts
   lifetime: Lifetime
   connections: ConnectionsSource
@@ -49,6 +57,13 @@ export function createNodeHandlers(needs: StatusNeeds): Pick<Handlers, Extract<k
   return {
     'node.status': () => readStatus(needs),
     'node.capabilities': (_input, context) => [...context.capabilities],
+    'node.gpus': async () => {
+      const fact = await needs.gpus.read(GPU_MAX_AGE_MS)
+      if (!fact.known) return []
+      return fact.value.map(({ name, total_memory: memoryMiB, used_memory: usedMiB, busyPercent, celsius }) => ({
+        ...{ name, memoryMiB, usedMiB, busyPercent, celsius },
+      }))
+    },
     'node.restart': () => {
       lifetime.restart?.()
       return { restarting: lifetime.restart !== undefined }
@@ -88,6 +103,7 @@ function readStatus(needs: StatusNeeds): Status {
   const open = connections.connections()
   const peers = new Set(open.map((connection) => connection.peerId)).size
   const pause = pauseThatCounts(needs.sharing.pause.state(), shared)
+  const goNetwork = needs.goNetwork?.view()
   const cause = needs.doctor === undefined ? undefined : causeOf(needs.doctor.live.state().checks)
   return {
     ...facts,
@@ -105,6 +121,7 @@ function readStatus(needs: StatusNeeds): Status {
       ...(pause === undefined ? {} : { pause }),
       ...(cause === undefined ? {} : { cause }),
     },
+    ...(goNetwork === undefined ? {} : { goNetwork }),
     ...(needs.sharing.shares.wasUpgraded ? { notices: [SHARES_UPGRADED] } : {}),
   }
 }

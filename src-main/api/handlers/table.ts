@@ -1,4 +1,5 @@
 import type { ReachablePeers } from '../../gateway/index.js'
+import type { GoNetwork } from '../../go-network/index.js'
 import type { NodeTable } from '../../node-table/index.js'
 import type { Handlers } from '../dispatch.js'
 import type { ConnectionsSource } from './peers.js'
@@ -8,13 +9,17 @@ export interface TableNeeds {
   connections: Pick<ConnectionsSource, 'peerId' | 'isConnected'>
   table: Pick<NodeTable, 'rows'>
   reachable: Pick<ReachablePeers, 'standing'>
+  /** Who is a provider of the Go network, and has no row here; absent: nobody. */
+  goNetwork?: Pick<GoNetwork, 'isProvider'>
 }
 
 /** `table.rows`. */
-export function createTableHandlers({ connections, table, reachable }: TableNeeds): Pick<Handlers, 'table.rows'> {
+export function createTableHandlers(needs: TableNeeds): Pick<Handlers, 'table.rows'> {
+  const { connections, table, reachable, goNetwork } = needs
   return {
     'table.rows': ({ all }) =>
       [...table.rows()]
+        .filter(({ peerId }) => goNetwork?.isProvider(peerId) !== true)
         .map((row) => {
           const self = row.peerId === connections.peerId
           const connected = self || connections.isConnected(row.peerId)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import { MAX_KEPT_BYTES } from '#shared/contract/node/chats.js'
 import { AppError } from '#shared/errors.js'
 import type { MonotonicClock } from '../../base/clock.js'
 import type { Service } from '../../base/lifecycle.js'
@@ -18,7 +19,7 @@ import {
 import { ControlToken } from './control-token.js'
 import { createFeedUpgrades, type FeedUpgrades } from './feed-upgrade.js'
 import { SECURITY_HEADERS, sendError, sendJson } from './respond.js'
-import { listStaticFiles, type StaticFile } from './static-files.js'
+import { encodingFor, listStaticFiles, type StaticFile } from './static-files.js'
 import { createTokenGuard } from './token-guard.js'
 export { contentSecurityPolicy } from './access.js'
 export { listStaticFiles } from './static-files.js'
@@ -60,6 +61,8 @@ export interface ControlServer extends Service {
 }
 
 const MAX_BODY_BYTES = 1024 * 1024
+/** All conversations at once, with room for what JSON makes of their text. */
+const MAX_BODY_OF = new Map([['chats.save', 2 * MAX_KEPT_BYTES]])
 const MAX_CONNECTIONS = 256
 const HEADERS_TIMEOUT_MS = 10_000
 const CALL_PREFIX = '/api/call/'
@@ -128,8 +131,9 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
     }
     if (!path.startsWith(CALL_PREFIX)) throw new AppError('not_found', 'There is nothing at this address.')
     assertMethod(request, response, ['POST'])
-    const input = await readJson(request, MAX_BODY_BYTES)
-    const output = await needs.control.dispatch(path.slice(CALL_PREFIX.length), input, { capabilities: [] })
+    const name = path.slice(CALL_PREFIX.length)
+    const input = await readJson(request, MAX_BODY_OF.get(name) ?? MAX_BODY_BYTES)
+    const output = await needs.control.dispatch(name, input, { capabilities: [] })
     sendJson(response, 200, output)
   }
 
@@ -152,10 +156,14 @@ export function createControlServer(needs: ControlServerNeeds, options: ControlS
     assertMethod(request, response, ['GET', 'HEAD'])
     const file = files.get(path)
     if (file === undefined) throw new AppError('not_found', notFoundSentence(files.size > 0))
-    const body = await file.read()
+    const encoding = encodingFor(request.headers['accept-encoding'])
+    const packed = encoding === undefined ? undefined : await file.packed(encoding)
+    const body = packed ?? (await file.read())
     response.writeHead(200, {
       'Content-Type': file.contentType,
       'Content-Length': body.length,
+      ...(packed === undefined ? {} : { 'Content-Encoding': encoding }),
+      Vary: 'Accept-Encoding',
       'Cache-Control': file.cacheControl,
       'Content-Security-Policy': contentSecurityPolicy({
         feedSocket: `ws://${request.headers.host ?? ''}`,

@@ -1,5 +1,6 @@
 import type { LedgerRow, LedgerTotals } from '#shared/contract/sharing/ledger.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
+import { readPeerNames, type PeerNames } from '../peer-names.js'
 import { counted, mayColour, textTable } from '../table.js'
 
 const SHOWN_DAYS = 30
@@ -7,7 +8,7 @@ const SHOWN_DAYS = 30
 /** The options only `ocf ledger` has. */
 export const LEDGER_OPTIONS: [flags: string, help: string][] = [['--csv', 'Print everything as CSV.']]
 
-/** `ocf ledger`: what this machine gave to others. */
+/** `ocf ledger`: what this machine has served to others. */
 export async function runLedger(
   needs: { io: CliIo; client: ControlClient },
   options: { json: boolean; csv: boolean },
@@ -15,14 +16,14 @@ export async function runLedger(
   const { io, client } = needs
   if (options.csv || options.json) {
     const { text } = await client.call('ledger.export', { format: options.csv ? 'csv' : 'json' })
-    io.stdout.write(text)
+    io.writeData(text)
     return EXIT.ok
   }
   const { today, ever, firstDay } = await client.call('ledger.summary', {})
   const rows = await client.call('ledger.rows', { days: SHOWN_DAYS })
   const since = firstDay === null ? '' : ` (since ${firstDay})`
   io.stdout.write(`Today: ${totals(today)}.\nTotal: ${totals(ever)}${since}.\n`)
-  if (rows.length > 0) io.stdout.write(`\n${rowsText(rows, mayColour(io))}`)
+  if (rows.length > 0) io.stdout.write(`\n${rowsText(rows, await readPeerNames(client), mayColour(io))}`)
   return EXIT.ok
 }
 
@@ -30,15 +31,23 @@ function totals({ requests, tokensOut, peers }: LedgerTotals): string {
   return `${counted(requests, 'request')} answered, ${counted(tokensOut, 'token')}, ${counted(peers, 'peer')} helped`
 }
 
-function rowsText(rows: readonly LedgerRow[], colour: boolean): string {
-  const cells = rows.map((row) => [
-    row.day,
-    row.model,
-    row.peer ?? 'all peers',
-    String(row.requests),
-    String(row.failed),
-    String(row.tokensIn),
-    `${row.tokensEstimated > 0 ? '~' : ''}${row.tokensOut}`,
-  ])
-  return textTable(['DAY', 'MODEL', 'PEER', 'REQUESTS', 'FAILED', 'TOKENS IN', 'TOKENS OUT'], cells, { colour })
+/** The newest day first, and of a day the most tokens. */
+const byDayAndTokens = (a: LedgerRow, b: LedgerRow): number =>
+  b.day.localeCompare(a.day) || b.tokensOut - a.tokensOut || a.model.localeCompare(b.model)
+
+function rowsText(rows: readonly LedgerRow[], names: PeerNames, colour: boolean): string {
+  const cells = rows
+    .toSorted(byDayAndTokens)
+    .map((row) => [
+      row.day,
+      row.model,
+      row.peer === null ? 'all peers' : names.labelOf(row.peer),
+      String(row.requests),
+      String(row.failed),
+      String(row.tokensIn),
+      `${row.tokensEstimated > 0 ? '~' : ''}${row.tokensOut}`,
+    ])
+  const table = textTable(['DAY', 'MODEL', 'PEER', 'REQUESTS', 'FAILED', 'TOKENS IN', 'TOKENS OUT'], cells, { colour })
+  const isEstimated = rows.some(({ tokensEstimated }) => tokensEstimated > 0)
+  return `${table}${isEstimated ? '~ is counted here, as the server did not say.\n' : ''}`
 }

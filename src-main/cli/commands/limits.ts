@@ -1,8 +1,11 @@
 import type { SettingView } from '#shared/contract/node/settings.js'
 import type { Usage } from '#shared/contract/sharing/limits.js'
 import { AppError } from '#shared/errors.js'
-import { nearNames, didYouMean } from '../../config/index.js'
+import { LIMIT_NAMES, LIMITS } from '#shared/limits.js'
+import { didYouMean, nearNames, quote } from '../../config/index.js'
+import { printable } from '../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
+import { readPeerNames, type PeerNames } from '../peer-names.js'
 import { counted, mayColour, textTable } from '../table.js'
 import { sharingText } from './pause.js'
 
@@ -30,10 +33,10 @@ export async function runLimits(
   }
   const table = textTable(
     ['LIMIT', 'VALUE', 'FROM'],
-    shown.map(({ name, value, originLabel }) => [name, value, originLabel]),
+    shown.map(({ name, value, originLabel }) => [name, shownValue(name, value), originLabel]),
     { colour: mayColour(io) },
   )
-  io.stdout.write(`${sharingText(pause, usage)}${usageText(usage)}\n${table}`)
+  io.stdout.write(`${sharingText(pause, usage)}${usageText(usage, await readPeerNames(client))}\n${table}`)
   if (restartNeeded) {
     io.stderr.write(
       'A flag or an environment variable overrides this; the change takes effect once the node starts without it.\n',
@@ -41,6 +44,16 @@ export async function runLimits(
   }
   return EXIT.ok
 }
+
+/** Limits that 0 switches off. */
+const UNLIMITED_AT_0 = new Set<string>(
+  LIMIT_NAMES.map((name) => LIMITS[name])
+    .filter(({ cost }) => cost.startsWith('0 = unlimited'))
+    .map(({ setting }) => setting),
+)
+
+const shownValue = (name: string, value: string): string =>
+  value === '0' && UNLIMITED_AT_0.has(name) ? 'unlimited' : value
 
 async function limitRows(client: ControlClient): Promise<SettingView[]> {
   const settings = await client.call('settings.list', {})
@@ -50,7 +63,7 @@ async function limitRows(client: ControlClient): Promise<SettingView[]> {
 /** `concurrent=6` or `limits.concurrent=6`; nothing behind the sign takes the setting out of the file. */
 function readChange(text: string, rows: readonly SettingView[]): { name: string; value: string | null } {
   const split = text.indexOf('=')
-  if (split < 1) throw new AppError('invalid_settings', `"${text}" is not NAME=VALUE.`)
+  if (split < 1) throw new AppError('invalid_settings', `${quote(text)} is not NAME=VALUE.`)
   const given = text.slice(0, split)
   const value = text.slice(split + 1)
   const row = rows.find(({ name }) => name === given || PREFIXES.some((prefix) => name === `${prefix}${given}`))
@@ -59,17 +72,17 @@ function readChange(text: string, rows: readonly SettingView[]): { name: string;
     given,
     rows.map(({ name }) => name),
   )
-  throw new AppError('invalid_settings', `There is no limit "${given}".${didYouMean(near)}`)
+  throw new AppError('invalid_settings', `There is no limit ${quote(given)}.${didYouMean(near)}`)
 }
 
-function usageText({ slots, queue, ownRunning, consumers, refused }: Usage): string {
+function usageText({ slots, queue, ownRunning, consumers, refused }: Usage, names: PeerNames): string {
   const lines = [
-    `${slots.used} of ${slots.total} slots used by ${consumers.length} peers, ${queue.used} waiting, ${ownRunning} requests of your own.`,
+    `${slots.used} of ${slots.total} slots used by ${counted(consumers.length, 'peer')}, ${queue.used} waiting, ${counted(ownRunning, 'request')} of your own.`,
     ...consumers.map(
       ({ peerId, running, waiting, tokensToday }) =>
-        `  ${peerId}: ${running} running, ${waiting} waiting, ${counted(tokensToday, 'token')} today`,
+        `  ${printable(names.labelOf(peerId))}: ${running} running, ${waiting} waiting, ${counted(tokensToday, 'token')} today`,
     ),
-    ...refused.map(({ code, count }) => `  refused ${code}: ${count}`),
+    ...refused.map(({ code, count }) => `  refused ${printable(code)}: ${count}`),
   ]
   return lines.map((line) => `${line}\n`).join('')
 }

@@ -7,7 +7,7 @@ export const DEMO_SETTINGS = {
     kind: 'choice',
     choices: ['auto', 'on', 'off'],
     default: 'auto',
-    help: 'The built-in pretend model, for this machine only: `auto` offers it while no real model is known.',
+    help: 'The built-in demo model, for this machine only; `auto` offers it while there is no real model.',
     cost: '',
     restart: true,
   },

@@ -5,7 +5,7 @@ export interface KnownNetwork {
   /** As `network` and `ocf join` take it. */
   readonly name: string
   readonly title: string
-  /** `ocf`: of nodes like this one. `go`: of nodes of the Go program, which this version can't speak to yet. */
+  /** `ocf`: of nodes like this one. `go`: of nodes of the Go program; see the setting `go-network`. */
   readonly kind: 'ocf' | 'go'
   readonly runBy: string
   /** What joining means for the person, in a sentence or two. */
@@ -23,9 +23,3 @@ export const KNOWN_NETWORKS: readonly KnownNetwork[] = networks as KnownNetwork[
 /** The one of that name, in whatever case it was typed. */
 export const knownNetwork = (name: string): KnownNetwork | undefined =>
   KNOWN_NETWORKS.find((network) => network.name === name.toLowerCase())
-
-/** What there is to say about a network that this version can't join; undefined for one that it can. */
-export const whyNotJoinable = ({ kind, title, runBy }: KnownNetwork): string | undefined =>
-  kind === 'ocf'
-    ? undefined
-    : `${title}, run by ${runBy}, is a network of a program in Go, which this version can’t speak to yet. Nothing of it is contacted.`

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type ModelSpeed, ModelSpeedSchema } from '#shared/model-facts.js'
 import { parseJson } from '../registry/http-probe.js'
 
 /** One model as its server names it, with what only some servers tell. */
@@ -13,6 +14,8 @@ export interface ListedModel {
   sizeBytes: number | undefined
   /** `8.0B`, `360M` */
   parameters: string | undefined
+  /** This program's own engine, where its owner has measured the model. */
+  speed?: ModelSpeed
 }
 
 /** A server's list of models. */
@@ -49,16 +52,18 @@ const EntrySchema = z.object({
   size: positive,
   /** llama.cpp, its size in bytes; `n_ctx` is what it serves, which its model may exceed */
   meta: z.object({ n_ctx: whole, n_ctx_train: whole, size: positive, n_params: positive }).optional().catch(undefined),
+  speed: ModelSpeedSchema.optional().catch(undefined),
 })
 
 /** What a gateway of this network writes beside each of its models. */
 const GatewayEntrySchema = z.object({ ocf: z.object({ servers: z.array(z.string()) }) })
 
 /**
- * LiteLLM's proxy writes this time beside each of its models and no header of its own (1.110). It must be known by its
- * list: what it is asked next, `/health`, it answers by real requests to every server behind it.
+ * Gateways that are known by one time beside all of their models, and by no header: LiteLLM's proxy (1.110), One API and
+ * what was made from it. They must be known by their list: what LiteLLM is asked next, `/health`, it answers by real
+ * requests to every server behind it.
  */
-const LITELLM_CREATED = 1_677_610_602
+const GATEWAY_CREATED: ReadonlySet<number | undefined> = new Set([1_677_610_602, 1_626_777_600])
 
 const entries = z.array(z.unknown())
 // Ollama without a model answers `{"object":"list","data":null}`.
@@ -74,8 +79,8 @@ export function parseModelList(body: string): ModelList | undefined {
     const parsed = EntrySchema.safeParse(entry).data
     return parsed === undefined ? [] : [toListedModel(parsed)]
   })
-  const isLiteLlm = models.length > 0 && models.every(({ created }) => created === LITELLM_CREATED)
-  const isGateway = isLiteLlm || read.some((entry) => GatewayEntrySchema.safeParse(entry).success)
+  const isStamped = models.length > 0 && models.every(({ created }) => GATEWAY_CREATED.has(created))
+  const isGateway = isStamped || read.some((entry) => GatewayEntrySchema.safeParse(entry).success)
   return { models, unreadable: list.length - models.length, isGateway }
 }
 
@@ -89,6 +94,7 @@ function toListedModel({ id, meta, ...entry }: z.output<typeof EntrySchema>): Li
     quantisation: entry.quantization ?? quantisationIn(id),
     sizeBytes: meta?.size ?? (entry.size === undefined ? undefined : Math.round(entry.size * 1e9)),
     parameters: meta?.n_params === undefined ? undefined : billions(meta.n_params),
+    ...(entry.speed === undefined ? {} : { speed: entry.speed }),
   }
 }
 

@@ -13,6 +13,8 @@ export const unknown = (why: string): Fact<never> => ({ known: false, why })
 export type GpuFacts = Hardware['gpus'][number] & {
   /** Percent of the last moments in which it computed; null where the driver does not say. */
   busyPercent: number | null
+  /** Degrees Celsius; null where the driver does not say. */
+  celsius: number | null
 }
 
 /**

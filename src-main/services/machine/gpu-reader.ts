@@ -33,7 +33,7 @@ export function createGpuReader(
       read: async () =>
         parseNvidiaSmi(
           await run('nvidia-smi', [
-            '--query-gpu=name,memory.total,memory.used,utilization.gpu',
+            '--query-gpu=name,memory.total,memory.used,utilization.gpu,temperature.gpu',
             '--format=csv,noheader,nounits',
           ]),
         ),
@@ -42,7 +42,9 @@ export function createGpuReader(
       name: 'rocm-smi',
       works: undefined,
       read: async () =>
-        parseRocmSmi(await run('rocm-smi', ['--showproductname', '--showmeminfo', 'vram', '--showuse', '--json'])),
+        parseRocmSmi(
+          await run('rocm-smi', ['--showproductname', '--showmeminfo', 'vram', '--showuse', '--showtemp', '--json']),
+        ),
     },
     { name: 'the kernel', works: undefined, read: () => readKernelGpus(drmDir) },
   ]
@@ -69,13 +71,13 @@ export function createGpuReader(
   }
 }
 
-/** Lines of `name, total MiB, used MiB, percent`; undefined when there was no answer. */
+/** Lines of `name, total MiB, used MiB, percent, degrees`; undefined when there was no answer. */
 function parseNvidiaSmi(output: string | undefined): GpuFacts[] | undefined {
   if (output === undefined) return undefined
   return output.split('\n').flatMap((line): GpuFacts[] => {
     const cells = line.split(',').map((cell) => cell.trim())
-    const [total, used, busy] = cells.slice(-3).map(Number)
-    const name = cells.slice(0, -3).join(', ').slice(0, 128)
+    const [total, used, busy, celsius] = cells.slice(-4).map(Number)
+    const name = cells.slice(0, -4).join(', ').slice(0, 128)
     if (name === '' || total === undefined || !Number.isFinite(total)) return []
     return [
       {
@@ -83,6 +85,7 @@ function parseNvidiaSmi(output: string | undefined): GpuFacts[] | undefined {
         total_memory: total,
         used_memory: used !== undefined && Number.isFinite(used) ? used : 0,
         busyPercent: busy !== undefined && Number.isFinite(busy) ? busy : null,
+        celsius: celsius !== undefined && Number.isFinite(celsius) ? celsius : null,
       },
     ]
   })
@@ -104,6 +107,7 @@ function parseRocmSmi(output: string | undefined): GpuFacts[] | undefined {
         total_memory: Math.round(total / MIB),
         used_memory: Math.round((numberIn(facts, /used memory/i) ?? 0) / MIB),
         busyPercent: numberIn(facts, /gpu use/i) ?? null,
+        celsius: numberIn(facts, /temperature.*edge|temperature/i) ?? null,
       },
     ]
   })
@@ -136,6 +140,7 @@ async function readKernelGpus(drmDir: string): Promise<GpuFacts[] | undefined> {
 }
 
 async function readCard(device: string): Promise<GpuFacts | undefined> {
+  const celsius = await readTemperature(join(device, 'hwmon'))
   const [total, used, busy, name] = await Promise.all(
     ['mem_info_vram_total', 'mem_info_vram_used', 'gpu_busy_percent', 'product_name'].map((file) =>
       textOf(join(device, file)),
@@ -147,7 +152,15 @@ async function readCard(device: string): Promise<GpuFacts | undefined> {
     total_memory: Math.round(Number(total) / MIB),
     used_memory: Math.round(Number(used ?? 0) / MIB) || 0,
     busyPercent: busy !== undefined && /^\d+$/.test(busy) ? Number(busy) : null,
+    celsius,
   }
+}
+
+/** The kernel has it in thousandths of a degree, in the folder of the card's only monitor. */
+async function readTemperature(monitors: string): Promise<number | null> {
+  const [monitor] = await namesIn(monitors)
+  const text = monitor === undefined ? undefined : await textOf(join(monitors, monitor, 'temp1_input'))
+  return text !== undefined && /^\d+$/.test(text) ? Math.round(Number(text) / 1000) : null
 }
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -1,5 +1,5 @@
 export { createSystemFacts } from './system-facts.js'
 export { createHardware, type HardwareSource } from './hardware.js'
-export { createGpuReader } from './gpu-reader.js'
+export { createGpuReader, type GpuReader } from './gpu-reader.js'
 export { known, unknown, type Fact, type GpuFacts, type MachineFacts } from './facts.js'
 export { readOpenFiles, shareOpenFiles, type OpenFiles, type OpenFileShares } from './open-files.js'

@@ -5,6 +5,7 @@ import type { NodeTable, OwnOffersSource } from '../../node-table/index.js'
 import type { LocalService, ServiceRegistry } from '../index.js'
 import { FACTS_BUDGET_BYTES, factsRecords } from './model-facts.js'
 import { IDENTITY_GROUP_BUDGET_BYTES, OFFERS_BUDGET_BYTES, sizeOf } from './published-models.js'
+import { LLM } from './registration.js'
 
 /** What of this node stands in its row besides its services. */
 export interface AnnouncedFacts {
@@ -133,6 +134,31 @@ export function createOwnOffers(needs: {
     },
   }
 }
+
+/** The models that any peer may use now, by their published names: none while sharing is paused. */
+export function modelsForEveryone(needs: {
+  registry: Pick<ServiceRegistry, 'sharedWith' | 'subscribe'>
+  pause: { readonly isPaused: boolean; subscribe(listener: () => void): () => void }
+}): { models(): readonly string[]; subscribe(listener: () => void): () => void } {
+  const { registry, pause } = needs
+  return {
+    models() {
+      if (pause.isPaused) return []
+      const services = registry.sharedWith('stranger').filter((service) => service.name === LLM && isPublic(service))
+      const entries = services.flatMap(({ identityGroups }) => identityGroups)
+      return entries.flatMap((entry) =>
+        entry.startsWith(MODEL) && entry !== ANY_MODEL ? [entry.slice(MODEL.length)] : [],
+      )
+    },
+    subscribe(listener) {
+      const stops = [registry.subscribe(listener), pause.subscribe(listener)]
+      return () => stops.forEach((stop) => stop())
+    },
+  }
+}
+
+const MODEL = 'model='
+const ANY_MODEL = 'model=*'
 
 const NO_HARDWARE: Hardware = { gpus: [], host_memory: 0, host_memory_bandwidth: 0, host_memory_used: 0 }
 

@@ -1,6 +1,9 @@
 import { MAX_MODEL_LIST_BYTES, parseModelList, type ListedModel } from '../detection/model-list.js'
+import { readProps } from '../detection/servers/llama-cpp.js'
+import { readDetails } from '../detection/servers/lm-studio.js'
 import { readRunning, readTags } from '../detection/servers/ollama.js'
-import type { LocalModel, ServiceRegistration } from '../index.js'
+import type { ToldModel } from '../detection/servers/profile.js'
+import type { LocalModel, ServerFacts, ServiceRegistration } from '../index.js'
 import { parseJson, type HttpProbe, type ProbeAnswer } from './http-probe.js'
 import { isOllamaList } from './published-models.js'
 import { LLM } from './registration.js'
@@ -29,7 +32,35 @@ const TAGS_PATH = '/api/tags'
 const RUNNING_PATH = '/api/ps'
 
 /** LM Studio answers 200 to every path and logs a health probe as a mistake. */
-const OWNER_WITHOUT_HEALTH_PAGE = 'organization_owner'
+const LM_STUDIO_OWNER = 'organization_owner'
+
+/** Where a server tells more of its models than in its list. */
+interface DetailsSource {
+  isOf(models: readonly LocalModel[]): boolean
+  path: string
+  /** What it tells of a model, by the server's id of it. */
+  read(value: unknown): (id: string) => ToldModel | undefined
+}
+
+const DETAILS: readonly DetailsSource[] = [
+  {
+    isOf: (models) => models.some(({ ownedBy }) => ownedBy === LM_STUDIO_OWNER),
+    path: '/api/v0/models',
+    read(value) {
+      const details = readDetails(value)
+      return (id) => details?.get(id)
+    },
+  },
+  {
+    // Of several models it would not say which is meant.
+    isOf: ([only, ...others]) => only?.ownedBy === 'llamacpp' && others.length === 0,
+    path: '/props',
+    read(value) {
+      const told = readProps(value)
+      return () => told
+    },
+  },
+]
 
 /** The check that suits the registration: `llm` must tell its models, anything else must answer. */
 export function createHealthCheck(
@@ -60,12 +91,12 @@ export function createHealthCheck(
 
   async function checkLlm(signal: AbortSignal, timeoutMs: number): Promise<CheckOutcome> {
     const listed = readModels(await get(listPath, MAX_MODEL_LIST_BYTES, signal, timeoutMs), registration)
-    const seen = await withTags(listed, signal, timeoutMs)
+    const seen = await withDetails(listed, signal, timeoutMs)
     if (seen.kind !== 'alive') {
       if (seen.kind !== 'unfit') hasHealthPage = registration.healthPath !== listPath
       return seen
     }
-    if (seen.models?.some((model) => model.ownedBy === OWNER_WITHOUT_HEALTH_PAGE) === true) hasHealthPage = false
+    if (seen.models?.some((model) => model.ownedBy === LM_STUDIO_OWNER) === true) hasHealthPage = false
     if (!hasHealthPage) return seen
     const health = await get(registration.healthPath, MAX_HEALTH_BYTES, signal, timeoutMs)
     if (health.kind !== 'answer') return withoutAnswer(health)
@@ -90,6 +121,24 @@ export function createHealthCheck(
       const { facts, isCloud } = tag
       const contextLength = loadedWith.get(model.id) ?? tag.contextLength ?? model.contextLength
       return { ...model, contextLength, facts: { ...model.facts, ...facts }, ...(isCloud ? { isCloud } : {}) }
+    })
+    return { ...seen, models }
+  }
+
+  /** Some servers tell more of their models elsewhere: what they can do, and how much they take as they are served. */
+  async function withDetails(seen: CheckOutcome, signal: AbortSignal, timeoutMs: number): Promise<CheckOutcome> {
+    if (seen.kind !== 'alive' || seen.models === undefined) return seen
+    const { models: listed } = seen
+    const source = DETAILS.find((one) => one.isOf(listed))
+    if (source === undefined) return await withTags(seen, signal, timeoutMs)
+    const answer = await get(source.path, MAX_MODEL_LIST_BYTES, signal, timeoutMs)
+    const told =
+      answer.kind === 'answer' && answer.status === 200 ? source.read(parseJson(answer.body)) : () => undefined
+    const models = listed.map((model): LocalModel => {
+      const more = told(model.id)
+      if (more === undefined) return model
+      const facts = { ...model.facts, ...defined(more.facts) }
+      return { ...model, contextLength: more.contextLength ?? model.contextLength, facts }
     })
     return { ...seen, models }
   }
@@ -121,9 +170,14 @@ function readModels(answer: ProbeAnswer, registration: Pick<ServiceRegistration,
 }
 
 function toLocal(listed: ListedModel): LocalModel {
-  const { id, ownedBy, created, contextLength, quantisation: quantization, sizeBytes, parameters } = listed
-  return { id, ownedBy, created, contextLength, facts: { quantization, sizeBytes, parameters } }
+  const { id, ownedBy, created, contextLength, quantisation: quantization, sizeBytes, parameters, speed } = listed
+  const facts = { quantization, sizeBytes, parameters, ...(speed === undefined ? {} : { speed }) }
+  return { id, ownedBy, created, contextLength, facts }
 }
+
+/** Without the members that say nothing: they would hide what is known already. */
+const defined = (facts: ServerFacts): ServerFacts =>
+  Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
 
 function withoutAnswer(answer: Exclude<ProbeAnswer, { kind: 'answer' }>): CheckOutcome {
   if (answer.kind === 'refused') return { kind: 'refused' }

@@ -1,7 +1,6 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import type { Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
-import { Agent, type Dispatcher, request } from 'undici'
 import { originOf } from './target.js'
 
 /** What became of one small GET. */
@@ -35,45 +34,74 @@ export interface HttpProbe {
   close(): Promise<void>
 }
 
-/** A probe with connections of its own; `connectTimeoutMs` is 2 s by default. */
-export function createHttpProbe(options: { connectTimeoutMs?: number } = {}): HttpProbe {
-  const agent = new Agent({
-    connect: { timeout: options.connectTimeoutMs ?? 2_000 },
-    pipelining: 0,
-    connections: null,
-    keepAliveTimeout: 1,
-  })
+/**
+ * A probe with connections of its own; `connectTimeoutMs` is 2 s by default. By Node's own client: every node asks at its
+ * start, and undici takes longer to load than all the answers.
+ */
+export function createHttpProbe({ connectTimeoutMs = 2_000 }: { connectTimeoutMs?: number } = {}): HttpProbe {
+  const asking = new Set<ClientRequest>()
+  let isClosed = false
   return {
-    get: (probe) => get(agent, probe),
-    close: () => agent.destroy(),
+    async get(probe) {
+      if (isClosed) return { kind: 'broken', reason: 'the probe is closed' }
+      const deadline = AbortSignal.timeout(probe.timeoutMs)
+      try {
+        const answer = await send(probe, {
+          asking,
+          connectTimeoutMs,
+          signal: AbortSignal.any([deadline, probe.signal]),
+        })
+        const body = await readAtMost(unpacked(answer), probe.maxBytes)
+        if (body === undefined) return { kind: 'too-long' }
+        return { kind: 'answer', status: answer.statusCode ?? 0, body, headers: answer.headers }
+      } catch (error) {
+        return failure(error, deadline)
+      }
+    },
+    close() {
+      isClosed = true
+      for (const one of asking) one.destroy()
+      return Promise.resolve()
+    },
   }
 }
 
-async function get(dispatcher: Agent, probe: ProbeRequest): Promise<ProbeAnswer> {
-  const deadline = AbortSignal.timeout(probe.timeoutMs)
-  try {
-    const response = await request(originOf(probe) + probe.path, {
-      dispatcher,
-      method: 'GET',
-      reset: true,
-      signal: AbortSignal.any([deadline, probe.signal]),
-      headers: {
-        accept: 'application/json',
-        'accept-encoding': 'identity',
-        ...probe.headers,
-        ...(probe.apiKey === undefined ? {} : { authorization: `Bearer ${probe.apiKey}` }),
-      },
-    })
-    const body = await readAtMost(unpacked(response), probe.maxBytes)
-    if (body === undefined) return { kind: 'too-long' }
-    return { kind: 'answer', status: response.statusCode, body, headers: response.headers }
-  } catch (error) {
-    if (deadline.aborted) return { kind: 'timeout' }
-    const codes = codesOf(error)
-    if (codes.includes('ECONNREFUSED')) return { kind: 'refused' }
-    if (codes.some((code) => code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT')) return { kind: 'timeout' }
-    return { kind: 'broken', reason: codes[0] ?? (error instanceof Error ? error.message : String(error)) }
+/** Resolves with the head of the answer; its body follows. */
+function send(
+  probe: ProbeRequest,
+  how: { asking: Set<ClientRequest>; connectTimeoutMs: number; signal: AbortSignal },
+): Promise<IncomingMessage> {
+  const { asking, connectTimeoutMs, signal } = how
+  const headers = {
+    accept: 'application/json',
+    'accept-encoding': 'identity',
+    ...probe.headers,
+    ...(probe.apiKey === undefined ? {} : { authorization: `Bearer ${probe.apiKey}` }),
   }
+  return new Promise((resolve, reject) => {
+    const sent = request(originOf(probe) + probe.path, { agent: false, signal, headers }, resolve)
+    asking.add(sent)
+    const connecting = setTimeout(() => {
+      sent.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }))
+    }, connectTimeoutMs)
+    sent.once('socket', (socket) => socket.once('connect', () => clearTimeout(connecting)))
+    sent.on('error', reject)
+    sent.once('close', () => {
+      clearTimeout(connecting)
+      asking.delete(sent)
+      // Such as after a 101, which nobody asked for.
+      reject(new Error('the connection was closed'))
+    })
+    sent.end()
+  })
+}
+
+function failure(error: unknown, deadline: AbortSignal): ProbeAnswer {
+  if (deadline.aborted) return { kind: 'timeout' }
+  const codes = codesOf(error)
+  if (codes.includes('ECONNREFUSED')) return { kind: 'refused' }
+  if (codes.includes('ETIMEDOUT')) return { kind: 'timeout' }
+  return { kind: 'broken', reason: codes[0] ?? (error instanceof Error ? error.message : String(error)) }
 }
 
 /** Some servers and proxies compress whatever was asked for (RFC 9110 §12.5.3 lets them). */
@@ -85,10 +113,8 @@ const UNPACKERS: Readonly<Record<string, () => Transform>> = {
   zstd: createZstdDecompress,
 }
 
-function unpacked({ body, headers }: Dispatcher.ResponseData): AsyncIterable<unknown> {
-  const coding = String(headers['content-encoding'] ?? '')
-    .trim()
-    .toLowerCase()
+function unpacked(body: IncomingMessage): AsyncIterable<unknown> {
+  const coding = (body.headers['content-encoding'] ?? '').trim().toLowerCase()
   const create = Object.hasOwn(UNPACKERS, coding) ? UNPACKERS[coding] : undefined
   if (create === undefined) return body
   const unpacker = create()

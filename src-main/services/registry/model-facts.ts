@@ -1,5 +1,6 @@
 import { type FactsRecord, MODEL_CAPABILITIES, type ModelFacts, toFactsRecord } from '#shared/model-facts.js'
 import type { LocalModel, LocalService } from '../index.js'
+import { canContinue } from './continuing.js'
 
 /** Bytes that facts may take of a row, where its names leave so much: rows go round the whole network. */
 export const FACTS_BUDGET_BYTES = 1024
@@ -15,13 +16,15 @@ const KIND_BY_NAME: readonly (readonly [RegExp, NonNullable<ModelFacts['kind']>]
 ]
 
 /** What is known of a model of this machine, as other nodes are told it. */
-export function factsOf({ id, contextLength, created, facts = {} }: LocalModel): ModelFacts {
-  const { parameters, quantization, family, sizeBytes, digest, capabilities: told = [] } = facts
+export function factsOf(model: LocalModel, service: Pick<LocalService, 'identityGroups'>): ModelFacts {
+  const { id, contextLength, created, facts = {} } = model
+  const { parameters, quantization, family, sizeBytes, digest, speed, capabilities: told = [] } = facts
   const kind = KIND_BY_NAME.find(([name]) => name.test(id))?.[1] ?? kindOf(told)
   const capabilities = MODEL_CAPABILITIES.filter((one) => told.includes(one))
   return {
-    ...{ kind, contextTokens: contextLength, parameters, quantization, family, sizeBytes, digest },
+    ...{ kind, contextTokens: contextLength, parameters, quantization, family, sizeBytes, digest, speed },
     ...(capabilities.length > 0 ? { capabilities } : {}),
+    ...(canContinue(service, model) ? { continues: true } : {}),
     createdAt: created,
   }
 }
@@ -41,7 +44,7 @@ export function factsRecords(
   const records: FactsRecord[] = []
   let bytes = FRAME_BYTES
   for (const model of service.models) {
-    const record = entries.includes(`model=${model.id}`) ? toFactsRecord(model.id, factsOf(model)) : undefined
+    const record = entries.includes(`model=${model.id}`) ? toFactsRecord(model.id, factsOf(model, service)) : undefined
     const size = record === undefined ? 0 : Buffer.byteLength(JSON.stringify(record)) + 1
     if (record === undefined || bytes + size > roomBytes) continue
     records.push(record)

@@ -135,6 +135,10 @@ class WatchingRegistry implements ServiceRegistry {
     this.#watchers.get(id)?.reportMissing()
   }
 
+  reportLoop(id: string): void {
+    this.#watchers.get(id)?.reportLoop()
+  }
+
   async recheck(id: string): Promise<void> {
     await this.#watchers.get(id)?.recheck()
   }

@@ -1,6 +1,9 @@
 import type { LocalServiceStatus } from '../index.js'
 import type { CheckOutcome } from './health-check.js'
 
+/** The problem of a server whose requests come back to this node. */
+export const FORWARDS_BACK = 'it forwards to this node: share the model server behind it'
+
 /** The times a watcher works with, in milliseconds. */
 export interface WatchTimings {
   /** Between two checks of a server that is fine. */

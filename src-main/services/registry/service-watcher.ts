@@ -7,7 +7,15 @@ import { createHealthCheck, type CheckOutcome, type HealthCheck } from './health
 import type { HttpProbe } from './http-probe.js'
 import { publishModels, type PublishedModels } from './published-models.js'
 import { LLM, serviceIdOf } from './registration.js'
-import { isLogged, judge, NOT_YET_CHECKED, nextCheckInMs, type WatchState, type WatchTimings } from './service-state.js'
+import {
+  FORWARDS_BACK,
+  isLogged,
+  judge,
+  NOT_YET_CHECKED,
+  nextCheckInMs,
+  type WatchState,
+  type WatchTimings,
+} from './service-state.js'
 
 /** Watches one registered server for as long as it is registered. */
 export interface ServiceWatcher extends Service {
@@ -18,6 +26,7 @@ export interface ServiceWatcher extends Service {
   reportFailure(): void
   reportSuccess(): void
   reportMissing(): void
+  reportLoop(): void
   /** Resolves after a check that began later than this call, or with the end of the watcher. */
   recheck(): Promise<void>
 }
@@ -54,6 +63,8 @@ class HealthWatcher implements ServiceWatcher {
   #lastSuccessMs = Number.NEGATIVE_INFINITY
   /** When the last list was asked for because something was missing. */
   #lastMissingMs = Number.NEGATIVE_INFINITY
+  /** What it was sent came back to this node; so it does until its owner says otherwise. */
+  #forwardsBack = false
   /** A request failed, so the server is to be checked at once. */
   #urgent = false
   #running: Promise<void> | undefined
@@ -82,6 +93,7 @@ class HealthWatcher implements ServiceWatcher {
 
   change(registration: ServiceRegistration): void {
     this.#registration = registration
+    this.#forwardsBack = false
     this.#health = createHealthCheck(this.#needs, registration)
     this.#publish()
     this.#update()
@@ -103,6 +115,14 @@ class HealthWatcher implements ServiceWatcher {
     if (nowMs - this.#lastMissingMs < this.#timings.missingGapMs) return
     this.#lastMissingMs = nowMs
     this.#sleep.interrupt()
+  }
+
+  reportLoop(): void {
+    this.#forwardsBack = true
+    const before = this.#state.status
+    this.#state = { status: 'down', failures: 1, everAlive: true, problem: FORWARDS_BACK }
+    this.#report(before)
+    this.#update()
   }
 
   recheck(): Promise<void> {
@@ -160,7 +180,8 @@ class HealthWatcher implements ServiceWatcher {
     return this.#stopped.signal.aborted
   }
 
-  #conclude(outcome: CheckOutcome, wasUrgent: boolean): void {
+  #conclude(seen: CheckOutcome, wasUrgent: boolean): void {
+    const outcome: CheckOutcome = this.#forwardsBack ? { kind: 'unfit', reason: FORWARDS_BACK } : seen
     const busy = this.#needs.clock.elapsedMs() - this.#lastSuccessMs <= this.#timings.busyWindowMs
     const { healthRetries } = this.#registration
     const before = this.#state.status

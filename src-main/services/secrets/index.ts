@@ -1,11 +1,13 @@
 export { type ApiKey, type ApiKeys, createApiKeys, type KeyHolder } from './api-keys.js'
 export { createSecretFile } from './secret-file.js'
 
-/** Where the keys of the owner's servers are kept: sealed by the system's key store, or readable by the owner alone. */
+/** Where the keys of the owner's servers and of kept chats lie: sealed by the system's key store, or readable by the owner alone. */
 export interface SecretStore {
   /** @throws AppError `secret_unreadable` for one that is kept but can't be opened; it stays as it is */
   get(name: string): Promise<string | undefined>
   set(name: string, value: string): Promise<void>
+  /** Whether it is kept sealed by a key store, and not as it is in a file. */
+  isSealed(name: string): Promise<boolean>
   /** Forgets it; nothing happens where there is none. */
   remove(name: string): Promise<void>
 }

@@ -27,7 +27,7 @@ export function createSealing(needs: {
   function stayPlain(text: string, why: string): string {
     if (!warned) {
       warned = true
-      log.warn('keys of servers lie in a file that only this account can read, not in a key store', { why })
+      log.warn('keys lie in a file that only this account can read, not in a key store', { why })
       needs.onPlain?.(why)
     }
     return text

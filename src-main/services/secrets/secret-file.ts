@@ -101,6 +101,10 @@ export function createSecretFile(needs: SecretFileNeeds, options: { file: string
   return {
     get,
     set: put,
+    async isSealed(name) {
+      const value = (await read()).values.get(name)
+      return value !== undefined && typeof value !== 'string'
+    },
     remove: (name) => change((values) => Promise.resolve(values.delete(name))),
   }
 }

@@ -119,7 +119,7 @@ class PrintedAnswer {
     this.#firstAt ??= performance.now()
     this.#pieces += 1
     this.#text += text
-    this.#io.stdout.write(this.#io.stdout.isTTY === true ? printable(text, '\n\r\t') : text)
+    this.#io.writeData(text)
   }
 
   breakOff(): void {

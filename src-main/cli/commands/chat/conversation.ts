@@ -11,7 +11,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   '/exit': 'ends, as Ctrl-D does',
 }
 
-const WELCOME = 'Ctrl-C stops an answer, Ctrl-D ends, /help lists more. The conversation is kept nowhere.\n'
+const WELCOME = 'Ctrl-C stops an answer, Ctrl-D ends, /help lists more. The conversation isn’t stored.\n'
 
 /** A conversation at the terminal, until the person ends it. Resolves to the exit code. */
 export async function runConversation(

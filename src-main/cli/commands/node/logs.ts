@@ -16,7 +16,9 @@ export const LOGS_OPTIONS: [flags: string, help: string][] = [
 const DEFAULT_LINES = 50
 /** The contract's bound. */
 const MAX_LINES = 1_000
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
+/** The levels that `--level` takes. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
+const LEVELS = [...LOG_LEVELS, 'fatal'] as const
 const LOOK_EVERY_MS = 500
 /** Lines asked for at each look; where more were written meanwhile, all there are. */
 const LINES_A_LOOK = 100
@@ -31,7 +33,7 @@ export function logsProblems({ lines, level }: Own): SettingProblem[] {
   if (level !== undefined && levelIndex(level) < 0)
     problems.push({
       source: 'flag --level',
-      sentence: `${quote(level)} is no level; there are ${LEVELS.slice(0, -1).join(', ')}.`,
+      sentence: `${quote(level)} is no level; there are ${LOG_LEVELS.join(', ')}.`,
     })
   return problems
 }

@@ -1,4 +1,5 @@
 import { NO_PEERS_YET, type Status } from '#shared/contract/node/node.js'
+import { printable } from '../../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../../io.js'
 import { counted, mayColour, since, textTable } from '../../table.js'
 
@@ -25,20 +26,46 @@ function statusText(
 ): string {
   const { models, requestsToday, state } = status
   const facts = [
-    ['Node', status.peerId],
-    ['Version', status.version],
-    ['Running for', since(status.startedAtMs, nowMs)],
     ['Base URL', status.gatewayUrl === null ? 'none yet' : `${status.gatewayUrl}/v1`],
     ['Dashboard', dashboard],
-    ['Mode', status.mode],
     ['Peers', `${status.peers} connected${pathsOf(status)}, ${status.knownPeers} known`],
     ['Models', `${models.available} available, ${models.shared} shared`],
-    ['Requests today', requestsLine(requestsToday)],
-    ...status.multiaddrs.map((address, index) => [index === 0 ? 'Addresses' : '', address]),
+    ['Today', requestsLine(requestsToday)],
+    ...goNetworkFacts(status),
+    ['Reached at', addressesLine(status.multiaddrs)],
+    ['Node', `${status.peerId} · ${status.version}${modeText(status)} · up ${since(status.startedAtMs, nowMs)}`],
   ]
-  const notices = (status.notices ?? []).map(({ sentence }) => `${sentence}\n\n`).join('')
-  return `${headline(status, state)}\n\n${notices}${textTable([], facts, { colour })}`
+  const notices = (status.notices ?? []).map(({ sentence }) => `${printable(sentence)}\n`).join('')
+  return `${headline(status, state)}\n${notices}${textTable([], facts, { colour })}`
 }
+
+/** Its part in the unsigned network of the Go program, where it takes one. */
+function goNetworkFacts({ goNetwork }: Status): [string, string][] {
+  if (goNetwork === undefined) return []
+  const { nodes, providers, shared } = goNetwork
+  const offered =
+    shared === undefined
+      ? ''
+      : `; ${counted(shared.models, 'model')} offered there, listed by ${shared.listedBy} of ${counted(shared.listedBy + shared.notListedBy, 'node')} asked`
+  const builds = (shared?.notListedBy ?? 0) > 0 ? ' (by default its nodes list signed builds alone)' : ''
+  return [
+    ['OpenTela', `unsigned network: ${counted(nodes, 'node')}, ${counted(providers, 'provider')}${offered}${builds}`],
+  ]
+}
+
+/** The usual mode needs no word. */
+const modeText = ({ mode }: Status): string => (mode === 'node' ? '' : ` · mode ${mode}`)
+
+/** The address that others most likely reach, and how many there are besides. */
+function addressesLine(addresses: readonly string[]): string {
+  const [best] = addresses.toSorted((a, b) => distance(a) - distance(b))
+  const more = addresses.length - 1
+  return best === undefined ? 'no address yet' : `${best}${more > 0 ? ` +${more}` : ''}`
+}
+
+/** Addresses of this machine alone come last, and those behind a relay before them. */
+const distance = (address: string): number =>
+  /^\/(?:ip4\/127\.|ip6\/::1\/)/.test(address) ? 2 : address.includes('/p2p-circuit') ? 1 : 0
 
 /** ` (2 direct-quic, 1 relayed)`; empty without peers. */
 function pathsOf({ paths }: Status): string {
@@ -49,19 +76,34 @@ function pathsOf({ paths }: Status): string {
 function headline(status: Status, state: Status['state']): string {
   const { models, peers } = status
   const path = state.path === null ? '' : ` · ${state.path}`
-  const cause = state.cause === undefined ? '' : `, but ${state.cause.sentence}: see \`ocf doctor\``
+  const cause = state.cause === undefined ? '' : `, but ${printable(state.cause.sentence)}: see \`ocf doctor\``
   switch (state.kind) {
     case 'paused':
-      return `Paused: ${state.pause?.sentence ?? 'sharing is off for now'}${path}`
+      return `Sharing paused${pauseText(state.pause)}`
     case 'sharing':
       return `Sharing ${counted(models.shared, 'model')}${path} · ${counted(peers, 'peer')}${cause}`
     case 'connected':
       return `Connected${path} · ${counted(peers, 'peer')}; nothing is shared${cause}`
     case 'alone':
-      return `Not connected: ${state.cause?.sentence ?? 'no peer answers yet'}. \`ocf doctor\` says more.${status.mode === 'node' ? `\n${NO_PEERS_YET}` : ''}`
+      return `Not connected: ${printable(state.cause?.sentence ?? 'no peer answers yet')}. \`ocf doctor\` says more.${status.mode === 'node' ? `\n${NO_PEERS_YET}` : ''}`
     case 'standalone':
       return 'Standalone: this node connects to no one.'
   }
+}
+
+/** `: you paused it · resumes at 02:16` */
+function pauseText(pause: Status['state']['pause']): string {
+  if (pause === undefined) return ''
+  const until = pause.untilMs === null ? '' : ` · resumes at ${timeOf(pause.untilMs)}`
+  return `: ${printable(pause.sentence)}${until}`
+}
+
+/** The time of day; with the day where it is another one. */
+function timeOf(atMs: number): string {
+  const at = new Date(atMs)
+  const isToday = at.toDateString() === new Date().toDateString()
+  const time = at.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
+  return isToday ? time : `${at.toLocaleDateString('sv-SE')} ${time}`
 }
 
 function requestsLine({ out, in: inward, local, unanswered }: Status['requestsToday']): string {

@@ -92,7 +92,7 @@ export async function runNetwork(
     }
     case 'key':
       needs.io.stdout.write(`${(await needs.client.call('network.key', {})).text}\n`)
-      needs.io.stderr.write('Whoever has this line can enter the network. `ocf join` asks for it.\n')
+      needs.io.stderr.write('Anyone with this line can enter the network. `ocf join` asks for it.\n')
       return EXIT.ok
     default:
       throw new AppError(
@@ -119,9 +119,7 @@ function networkText(view: NetworkView): string {
       : ['Joined, and asked again at each start:', ...joined.map((source) => `  ${source}`)]),
     '',
     'Networks that can be joined by name:',
-    ...choices.map(
-      ({ name, title, runBy, meaning, problem }) => `  ${name}  ${title}, run by ${runBy}. ${problem ?? meaning}`,
-    ),
+    ...choices.map(({ name, title, runBy, meaning }) => `  ${name}  ${title}, run by ${runBy}. ${meaning}`),
     '',
   ]
   return lines.map((line) => printable(line)).join('\n')

@@ -85,7 +85,7 @@ export async function runName(needs: PeopleNeeds, options: { args: readonly stri
     first === undefined
       ? await client.call('people.ownName', {})
       : await client.call('people.setOwnName', { name: first })
-  io.stdout.write(name === '' ? 'This node tells no name.\n' : `${printable(name)}\n`)
+  io.stdout.write(name === '' ? 'This node sends no name.\n' : `${printable(name)}\n`)
   return EXIT.ok
 }
 

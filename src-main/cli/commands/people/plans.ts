@@ -13,10 +13,11 @@ export function peoplePlans(needs: {
   location: readonly SettingName[]
 }): CommandPlan[] {
   const { client } = needs
-  const location = { settings: needs.location, only: needs.location }
+  const location = { group: 'people', settings: needs.location, only: needs.location } as const
   return [
     {
       name: 'invite',
+      summary: 'Makes an invite.',
       help: 'Makes an invite: who comes with it and this node trust each other.',
       ...location,
       json: true,
@@ -26,6 +27,7 @@ export function peoplePlans(needs: {
     },
     {
       name: 'join',
+      summary: 'Joins with an invite, an address or a network.',
       help: 'Joins with an invite, or by an address, a host, a URL, or the name or key of a network. Without WHAT, or with -, it asks and does not show it: best for invites and keys, as other users of this machine can read arguments.',
       repeatedArg: 'WHAT',
       ...location,
@@ -35,8 +37,10 @@ export function peoplePlans(needs: {
     },
     {
       name: 'network',
+      summary: 'Shows, founds or leaves a network.',
       help: 'Shows which network this node is in; makes a private one (create NAME), prints its key (key), or leaves what was joined (leave, leave WHAT).',
       optionalArgs: ['ACTION', 'NAME'],
+      values: { ACTION: ['create', 'key', 'leave'] },
       ...location,
       json: true,
       options: NETWORK_OPTIONS,
@@ -44,6 +48,7 @@ export function peoplePlans(needs: {
     },
     {
       name: 'leave',
+      summary: 'Leaves what was joined.',
       help: 'Leaves one address that was joined, or the network and all of them.',
       optionalArgs: ['WHAT'],
       ...location,
@@ -59,6 +64,7 @@ export function peoplePlans(needs: {
     },
     {
       name: 'pair',
+      summary: 'Pairs with a computer in the local network.',
       help: 'Lists the nodes of your local network, or pairs with one: both of you compare a code, and trust each other then.',
       optionalArgs: ['WHO'],
       ...location,
@@ -71,6 +77,7 @@ export function peoplePlans(needs: {
       name: 'trust',
       help: 'Trusts a peer by its id.',
       args: ['PEER'],
+      values: { PEER: 'peers' },
       ...location,
       options: [['--name [name]', 'What it is called here.']],
       check: ({ name }): SettingProblem[] =>
@@ -79,15 +86,19 @@ export function peoplePlans(needs: {
     },
     {
       name: 'untrust',
+      summary: 'Stops trusting a peer.',
       help: 'Stops trusting a peer, given by its id or name; what runs between you ends at once.',
       args: ['PEER'],
+      values: { PEER: 'peers' },
       ...location,
       run: (invocation) => runUntrust(client(invocation), { peer: invocation.args[0] ?? '' }),
     },
     {
       name: 'name',
+      summary: 'Shows or changes names.',
       help: 'Shows or changes what this node calls itself (NAME), or what a trusted peer is called here (PEER NAME).',
       optionalArgs: ['PEER', 'NAME'],
+      values: { PEER: 'peers' },
       ...location,
       run: (invocation) => runName(client(invocation), invocation),
     },

@@ -1,13 +1,30 @@
 import { z } from 'zod'
 import type { Ask, SeenList } from '../ask.js'
-import { type Identity, isOwnedBy, NAMELESS, type ServerProfile } from './profile.js'
+import { type Identity, isOwnedBy, NAMELESS, type ServerProfile, type ToldModel } from './profile.js'
 
 const PropsSchema = z.object({
   default_generation_settings: z.object({ n_ctx: z.number().positive().optional() }).optional(),
   total_slots: z.number(),
   build_info: z.string().max(200).optional(),
   is_sleeping: z.boolean().optional(),
+  /** Of what the model was loaded with, its projector included. */
+  modalities: z.object({ vision: z.boolean() }).optional().catch(undefined),
+  /** What its template has a place for. */
+  chat_template_caps: z.object({ supports_tools: z.boolean() }).optional().catch(undefined),
 })
+
+/** What an answer to `/props` tells of the only model of a llama.cpp; undefined where it is none. */
+export function readProps(value: unknown): ToldModel | undefined {
+  const props = PropsSchema.safeParse(value).data
+  if (props === undefined) return undefined
+  const { modalities, chat_template_caps: template, default_generation_settings: defaults } = props
+  // Who has no projector can't see; that tools are not to be had is believed where it is said.
+  const capabilities = [
+    ...(template?.supports_tools === false ? [] : ['tools']),
+    ...(modalities?.vision === true ? ['vision'] : []),
+  ]
+  return { contextLength: defaults?.n_ctx, facts: modalities === undefined ? {} : { capabilities } }
+}
 const SlotsSchema = z.array(z.object({ is_processing: z.boolean() }))
 
 const saysSo = (list: SeenList): boolean => list.headers.server === 'llama.cpp'

@@ -1,5 +1,13 @@
 import type { DetectedModel, ServerKind } from '#shared/contract/sharing/detection.js'
+import type { ServerFacts } from '../../index.js'
 import type { Ask, SeenList } from '../ask.js'
+
+/** What a server tells of a model beyond its list of OpenAI's interface. */
+export interface ToldModel {
+  /** Tokens that it takes as it is served. */
+  contextLength: number | undefined
+  facts: ServerFacts
+}
 
 /** What is learnt once about a server that was recognised. */
 export interface Identity {

@@ -1,5 +1,5 @@
 import type { PauseCause, PauseReason, PauseRuleView } from '#shared/contract/sharing/pause.js'
-import { isWithin, nextChange, parseSchedule } from '../../../config/index.js'
+import { isWithin, nextChange, parseSchedule } from '#shared/schedule.js'
 import type { Settings } from '../../../config/index.js'
 import type { Fact, GpuFacts, MachineFacts } from '../../machine/index.js'
 
@@ -38,14 +38,14 @@ export interface PauseFacts {
   programs?: Fact<ReadonlySet<string>>
 }
 
-/** Reads only what an enabled rule needs. */
+/** Reads only what an enabled rule needs, and whether the person can be seen at all: that costs nothing. */
 export async function readFacts(
   facts: MachineFacts,
   rules: PauseRules,
   at: Pick<PauseFacts, 'nowMs' | 'gpuIsOurs'>,
 ): Promise<PauseFacts> {
   const [userIdleMs, onBattery, gpus, programs] = await Promise.all([
-    rules.userActive ? facts.userIdleMs() : undefined,
+    facts.userIdleMs(),
     rules.onBattery ? facts.onBattery() : undefined,
     rules.gpuBusy > 0 ? facts.gpus() : undefined,
     rules.programs.length > 0 ? facts.programs() : undefined,
@@ -68,9 +68,10 @@ export function judgeRules(
   facts: PauseFacts,
   before: ReadonlySet<PauseCause>,
 ): { views: PauseRuleView[]; reasons: PauseReason[] } {
-  const judged: { cause: RuleCause; setting: string; enabled: boolean; verdict: Verdict }[] = [
+  const judged: { cause: RuleCause; setting: string; enabled: boolean; canTell?: boolean; verdict: Verdict }[] = [
     {
       ...{ cause: 'user-active', setting: 'pause.user-active', enabled: rules.userActive },
+      canTell: facts.userIdleMs?.known !== false,
       verdict: verdictOn(facts.userIdleMs, (idleMs) => userVerdict(idleMs, rules.userIdleMs)),
     },
     {
@@ -94,8 +95,8 @@ export function judgeRules(
     },
   ]
   return {
-    views: judged.map(({ verdict: { holds, sentence }, ...rule }) =>
-      rule.enabled ? { ...rule, holds, sentence } : { ...rule, holds: null, sentence: 'switched off' },
+    views: judged.map(({ verdict: { holds, sentence }, canTell = true, ...rule }) =>
+      rule.enabled ? { ...rule, canTell, holds, sentence } : { ...rule, canTell, holds: null, sentence: 'Off' },
     ),
     reasons: judged
       .filter(({ enabled, verdict }) => enabled && verdict.holds === true)
@@ -105,7 +106,7 @@ export function judgeRules(
 
 function verdictOn<T>(fact: Fact<T> | undefined, judge: (value: T) => Verdict): Verdict {
   if (fact === undefined) return { holds: null, sentence: 'not checked yet' }
-  return fact.known ? judge(fact.value) : { holds: null, sentence: `not known on this machine: ${fact.why}` }
+  return fact.known ? judge(fact.value) : { holds: null, sentence: `can’t tell on this machine: ${fact.why}` }
 }
 
 function userVerdict(idleMs: number, limitMs: number): Verdict {
@@ -119,7 +120,7 @@ function userVerdict(idleMs: number, limitMs: number): Verdict {
 function gpuVerdict(gpus: readonly GpuFacts[], percent: number, facts: PauseFacts, held: boolean): Verdict {
   const measured = gpus.filter(({ busyPercent }) => busyPercent !== null)
   if (measured.length === 0)
-    return { holds: null, sentence: 'not known on this machine: the GPU does not tell how busy it is' }
+    return { holds: null, sentence: 'can’t tell on this machine: the GPU does not report its load' }
   const busiest = measured.reduce((a, b) => ((b.busyPercent ?? 0) > (a.busyPercent ?? 0) ? b : a))
   const isBusy = (busiest.busyPercent ?? 0) >= percent
   const level = `${busiest.name} is at ${busiest.busyPercent ?? 0} %`

@@ -1,0 +1,1 @@
+export { createKeptChats, type KeptChats } from './kept-chats.js'
