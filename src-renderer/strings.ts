@@ -1,25 +1,25 @@
 import { causes } from './strings/causes.js'
 import { chatStrings } from './strings/chat/chat.js'
-import { doctorStrings } from './strings/doctor.js'
-import { count } from './strings/format.js'
+import { count, list } from './strings/format.js'
 import { frameStrings } from './strings/frame.js'
 import { homeStrings } from './strings/home.js'
-import { identityStrings } from './strings/identity.js'
-import { keysStrings } from './strings/keys.js'
+import { translated } from './strings/languages/translated.js'
+import { translation } from './strings/languages/translation.js'
 import { modelsStrings } from './strings/models.js'
 import { networkStrings } from './strings/network.js'
 import { pairingStrings } from './strings/pairing.js'
 import { peopleStrings } from './strings/people.js'
-import { settingsStrings } from './strings/settings.js'
-import { shareStrings } from './strings/share.js'
-import { trafficStrings } from './strings/traffic.js'
 import { updateStrings } from './strings/update.js'
 
-/** Every English sentence of the interface. Words for things follow the glossary: peer, provider, model, gateway, relay. */
-export const strings = {
+/**
+ * English sentences that the first page may show; those of pages that are loaded when they are gone to stand in
+ * `strings/all.ts`. Words for things follow the glossary: peer, provider, model, gateway, relay.
+ */
+const english = {
   product: 'Open Compute',
   nav: {
     label: 'Pages',
+    skip: 'Skip to the page',
     home: 'Home',
     chat: 'Chat',
     share: 'Share',
@@ -46,6 +46,10 @@ export const strings = {
     alone: (cause: string | undefined) =>
       cause === undefined ? 'Not connected to any peer yet' : `Not connected: ${cause}`,
     but: (sentence: string, cause: string) => `${sentence} · ${cause}`,
+    join: 'Not in a network yet · Join one',
+    nothingShared: 'Nothing is shared',
+    silent: (servers: readonly string[]) => `${list(servers)} ${servers.length === 1 ? 'isn’t' : 'aren’t'} answering`,
+    pausedFor: (left: string) => `Paused · ${left} left`,
     standalone: 'This computer only',
     peers: (peers: number) => count(peers, 'peer'),
     path: { direct: 'direct', relayed: 'relayed' },
@@ -81,25 +85,24 @@ export const strings = {
     failed: 'Select and copy by hand',
     peer: (short: string, whole: string) => `${short}, copy ${whole}`,
   },
+  file: { choose: 'Choose a file…', none: 'No file chosen' },
   chat: chatStrings,
   models: modelsStrings,
   network: networkStrings,
   people: peopleStrings,
   pairing: pairingStrings,
-  traffic: trafficStrings,
   update: updateStrings,
-  share: shareStrings,
   causes,
-  doctor: doctorStrings,
   home: homeStrings,
-  settings: settingsStrings,
-  identity: identityStrings,
-  keys: keysStrings,
   ...frameStrings,
   modes: {
     standalone: 'standalone: connects to no one',
     local: 'local: connects to nodes of its own network',
     node: 'node: joins the network',
   },
+  hiddenMark: 'A mark that can’t be seen stands here.',
   unknown: '–',
 }
+
+/** The sentences of the first page, in the language of this page. */
+export const strings = translated(english, translation)

@@ -3,6 +3,9 @@ import type { CallOutput, FeedName } from '#shared/contract/index.js'
 import { AppError, fromWireError, type WireError } from '#shared/errors.js'
 import { createFeedSocket } from './feed-socket.js'
 
+/** Browsers let 64 KiB outlive a page; a character takes three bytes at most. */
+const KEEPALIVE_CHARS = 20_000
+
 /** A {@link Client} with a connection that can be closed. */
 export interface HttpClient extends Client {
   close(): void
@@ -26,7 +29,7 @@ export function createHttpClient(options: {
   const client: HttpClient = {
     async call(name, input) {
       if (refusal !== undefined) throw refusal
-      const response = await post(`${url}/api/call/${name}`, token, input)
+      const response = await post(`${url}/api/call/${name}`, token, { input, mayOutlive: name === 'chats.save' })
       if (!response.ok) throw stopIfRefused(await readError(response))
       return (await response.json()) as CallOutput<typeof name>
     },
@@ -83,12 +86,19 @@ export function createHttpClient(options: {
   return client
 }
 
-async function post(url: string, token: string, input: unknown): Promise<Response> {
+/** `mayOutlive`: it is finished also where the page goes away meanwhile. */
+async function post(
+  url: string,
+  token: string,
+  { input, mayOutlive }: { input: unknown; mayOutlive: boolean },
+): Promise<Response> {
+  const body = JSON.stringify(input)
   try {
     return await fetch(url, {
       method: 'POST',
       headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify(input),
+      body,
+      keepalive: mayOutlive && body.length <= KEEPALIVE_CHARS,
       cache: 'no-store',
       credentials: 'omit',
     })

@@ -9,16 +9,15 @@ import { Toasts } from '../ui/feedback/toasts.js'
 import { Icon } from '../ui/icons/icon.js'
 import { JoinDialog } from '../ui/join/join-dialog.js'
 import { PairBanner } from '../ui/pairing/pair-banner.js'
+import { ShortcutsDialog } from './commands/shortcuts-dialog.js'
+import { useShortcuts } from './commands/use-shortcuts.js'
 import styles from './frame.module.css'
 import { Logo } from './logo.js'
 import { NoticesBanner } from './notices-banner.js'
 import { OfflineBanner } from './offline-banner.js'
 import { PageGuard } from './page-guard.js'
-import { Palette } from './palette.js'
-import { ShortcutsDialog } from './shortcuts-dialog.js'
-import { StatusPill } from './status-pill.js'
+import { RailMark, StatusPill } from './status-pill.js'
 import { UpdateBanner } from './update-banner.js'
-import { useShortcuts } from './use-shortcuts.js'
 
 /** Pages come when they are gone to; only Home is there from the start. */
 const PAGE_OF: Record<PageName, ComponentType<{ item: string | undefined }>> = {
@@ -31,6 +30,9 @@ const PAGE_OF: Record<PageName, ComponentType<{ item: string | undefined }>> = {
   settings: lazy(async () => ({ default: (await import('../features/settings/settings-page.js')).SettingsPage })),
 }
 
+const loadPalette = () => import('./commands/palette.js')
+const Palette = lazy(async () => ({ default: (await loadPalette()).Palette }))
+
 /** Rail, pill, palette and the page of the address. */
 export function Frame() {
   const { page, item } = useRoute()
@@ -40,12 +42,25 @@ export function Frame() {
   const link = useInviteLink()
   useShortcuts({ palette: () => setOpen('palette'), help: () => setOpen('shortcuts') })
   useEffect(() => void (document.title = `${strings.nav[page]} – ${strings.product}`), [page])
+  // After the first page, so that it is there when it is wanted.
+  useEffect(() => void loadPalette(), [])
   // Before the effects of the page, which may scroll to what the address names.
   useLayoutEffect(() => {
     main.current?.scrollTo(0, 0)
   }, [page])
   return (
     <div className={styles['frame']}>
+      <a
+        href="#main"
+        className={styles['skip']}
+        onClick={(event) => {
+          // The address names the page; it stays.
+          event.preventDefault()
+          main.current?.focus()
+        }}
+      >
+        {strings.nav.skip}
+      </a>
       <nav className={styles['rail']} aria-label={strings.nav.label}>
         <p className={styles['brand']}>
           <Logo />
@@ -61,6 +76,7 @@ export function Frame() {
           >
             <Icon name={name} />
             <span className={styles['words']}>{strings.nav[name]}</span>
+            <RailMark page={name} />
           </a>
         ))}
       </nav>
@@ -68,12 +84,12 @@ export function Frame() {
         <header className={styles['bar']}>
           <button type="button" className={styles['search']} onClick={() => setOpen('palette')}>
             <Icon name="search" size={16} />
-            {strings.palette.open}
+            <span className={styles['searchWords']}>{strings.palette.open}</span>
             <kbd>{navigator.platform.startsWith('Mac') ? '⌘ K' : 'Ctrl K'}</kbd>
           </button>
           <StatusPill />
         </header>
-        <main ref={main} className={styles['main']} tabIndex={-1}>
+        <main id="main" ref={main} className={styles['main']} tabIndex={-1}>
           <OfflineBanner />
           <UpdateBanner />
           <NoticesBanner />
@@ -85,7 +101,11 @@ export function Frame() {
           </PageGuard>
         </main>
       </div>
-      {open === 'palette' && <Palette onClose={() => setOpen(undefined)} openShortcuts={() => setOpen('shortcuts')} />}
+      {open === 'palette' && (
+        <Suspense>
+          <Palette onClose={() => setOpen(undefined)} openShortcuts={() => setOpen('shortcuts')} />
+        </Suspense>
+      )}
       {open === 'shortcuts' && <ShortcutsDialog onClose={() => setOpen(undefined)} />}
       {link.invite !== undefined && <JoinDialog key={link.invite} text={link.invite} onClose={link.close} />}
       <Toasts />

@@ -1,9 +1,10 @@
-import { createContext, use, useEffect } from 'react'
+import { createContext, use, useEffect, useMemo } from 'react'
 import { useStore } from 'zustand'
 import type { Client } from '#shared/contract/client.js'
 import type { CallOutput } from '#shared/contract/index.js'
 import type { Capability } from '#shared/contract/node/node.js'
 import type { Chats } from './chats/index.js'
+import type { ChatKeeper } from './chats/keeper.js'
 import { dataOf, type FeedState, type FeedStore } from './feed-store.js'
 import type { Stores } from './index.js'
 
@@ -36,6 +37,17 @@ export function useClient(): Client {
 /** The conversations of this page. */
 export function useChats(): Chats {
   return useStores().chats
+}
+
+/** What keeps the conversations of this page on this computer, where the person wants that. */
+export function useKeeper(): ChatKeeper {
+  return useStores().keeper
+}
+
+/** The two sides of a comparison, and the stores for what shows one of them in the place of the conversations. */
+export function useCompared(): readonly { chats: Chats; stores: Stores }[] {
+  const stores = useStores()
+  return useMemo(() => stores.compared.map((chats) => ({ chats, stores: { ...stores, chats } })), [stores])
 }
 
 /** The settings in force, asked for when the component appears and when a node that was away is back. */

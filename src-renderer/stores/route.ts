@@ -8,6 +8,18 @@ export const DOCTOR_ITEM = 'doctor'
 /** The same for the dialog that makes an invite. */
 export const INVITE_ITEM = 'invite'
 
+/** What this computer served, on the Share page. */
+export const LEDGER_ITEM = '~ledger'
+
+/** Two models beside each other, on the Chat page. */
+export const COMPARE_ITEM = '~compare'
+
+/** Where a person joins others, on the Network page. */
+export const JOIN_ITEM = 'join'
+
+/** The table of all settings by their key; no setting is called so. */
+export const ADVANCED_ITEM = '~advanced'
+
 /** Where one is: a page, and what is open on it (a model, a peer, a request, a setting). */
 export interface Route {
   page: PageName

@@ -44,3 +44,23 @@ export function tokensPerSecond(entry: Pick<TrafficEntry, 'tokens' | 'ttfbMs' | 
   const streamedMs = durationMs - ttfbMs
   return (tokens * 1000) / (streamedMs < durationMs * ONE_PIECE ? durationMs : streamedMs)
 }
+
+/** The lower middle of those that are known; null where none is. */
+export function median(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null).sort((a, b) => a - b)
+  return known[Math.floor((known.length - 1) / 2)] ?? null
+}
+
+/**
+ * Milliseconds to the first byte in the middle of the recent requests: `out` of those a peer answered, `in` of those it
+ * was answered here. Null where there was none.
+ */
+export function firstByteWith(
+  entries: readonly TrafficEntry[],
+  peerId: string,
+): { out: number | null; in: number | null } {
+  const own = entries.filter(({ peer, status }) => peer === peerId && status === 200)
+  const of = (direction: 'out' | 'in'): number | null =>
+    median(own.filter((entry) => entry.direction === direction).map((entry) => entry.ttfbMs))
+  return { out: of('out'), in: of('in') }
+}

@@ -16,6 +16,24 @@ export const doctorStrings = {
   lastAnswer: 'Last tested from outside',
   copy: 'Copy report',
   fix: 'What to do',
+  short: {
+    reached: {
+      title: 'You can be reached',
+      ok: 'Others reach this computer.',
+      warn: 'With a detour: the details say which.',
+      bad: 'No one reaches this computer.',
+      unknown: 'Not tested yet.',
+    },
+    reaches: {
+      title: 'You can reach others',
+      ok: 'This computer reaches the network.',
+      warn: 'With difficulties: the details say which.',
+      bad: 'This computer can’t take part right now.',
+      unknown: 'Not known yet.',
+    },
+    nothing: 'Nothing.',
+    all: (n: number) => (n === 1 ? 'The check' : `All ${n} checks`),
+  },
   state: { ok: 'Good', warn: 'Warning', bad: 'Broken', unknown: 'Not checked' },
   summary: (bad: number, warn: number) => {
     if (bad > 0) return bad === 1 ? 'One thing is broken.' : `${bad} things are broken.`

@@ -1,6 +1,6 @@
 /** Words of the frame: palette, keys, dialogs. */
 export const frameStrings = {
-  dialog: { close: 'Close' },
+  dialog: { close: 'Close', undo: 'Undo' },
   notices: { choose: 'Choose who may use what', read: 'OK' },
   palette: {
     title: 'Go to or do anything',

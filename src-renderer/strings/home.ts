@@ -1,4 +1,4 @@
-import { count } from './format.js'
+import { count, formatNumber } from './format.js'
 
 /** Words of the Home page. */
 export const homeStrings = {
@@ -12,10 +12,40 @@ export const homeStrings = {
   baseUrlHint: 'No key is needed. If an app requires a key, any text works.',
   tryIt: 'Connect an app',
   chat: 'Try it in chat',
-  snippets: 'Examples',
-  where: {
-    webui: 'Open WebUI: Admin Settings → Connections → OpenAI API → +',
-    continue: 'Continue for VS Code and JetBrains: ~/.continue/config.yaml',
+  modelForExamples: 'Model in the examples',
+  usable: {
+    title: 'Models you can use now',
+    all: (n: number) => `All ${formatNumber(n)}`,
+    chat: 'Chat',
+    open: 'Open',
+  },
+  gpus: {
+    title: (count: number) => (count === 1 ? 'GPU' : 'GPUs'),
+    memory: 'Memory in use',
+    of: (used: string, total: string) => `${used} of ${total}`,
+    use: (percent: number) => `${Math.round(percent)} % in use`,
+    unknownUse: 'Use not known',
+    temperature: (celsius: number) => `${Math.round(celsius)} °C`,
+  },
+  apps: {
+    list: 'Apps',
+    tried: (version: string) => `Tried with ${version}.`,
+    notTried: 'Not tried yet: these are the documented settings.',
+    where: {
+      launch:
+        'One line starts it with this model, and leaves your own settings as they are. The variables do it by hand.',
+      codex:
+        'One line starts it with this model, and leaves your own settings as they are. By hand: ~/.codex/config.toml',
+      opencode: 'One line starts it with this model, and leaves your own settings as they are. By hand: opencode.json',
+      cline: 'Cline: Settings → API Configuration',
+      continue: 'Continue for VS Code and JetBrains: ~/.continue/config.yaml',
+      cursor:
+        'Cursor’s own servers send the requests, so it can’t use an address on this computer. With a public address of your own and an API key: Settings → Models',
+      zed: 'Zed: settings.json. Any text will do as the API key.',
+      webui: 'Open WebUI: Admin Settings → Connections → OpenAI API → +',
+      docker: 'The host’s network reaches this computer’s address. Then open http://localhost:8080',
+      n8n: 'n8n: Credentials → Create → OpenAI',
+    },
   },
   first: {
     title: 'Welcome: two questions, and you can answer both later',
@@ -29,7 +59,6 @@ export const homeStrings = {
         ? 'Other computers in your local network that run this program are found automatically. None was found so far.'
         : `Other computers in your local network are found automatically: you are connected to ${count(peers, 'peer')}.`,
     publicText: 'In a public network strangers’ computers answer, and they can read what you send.',
-    publicNone: 'There is none that this version can join yet.',
     publicChoice: (runBy: string, meaning: string) => `Run by ${runBy}. ${meaning}`,
     publicJoin: (title: string) => `Join ${title}`,
     publicOther: 'You know the address of another one? Enter it under',
@@ -38,7 +67,7 @@ export const homeStrings = {
     laterAction: 'Join someone on the Network page',
     useAction: 'See the models',
     strangers: 'May strangers’ computers answer you?',
-    strangersText: 'Whoever answers reads what you send.',
+    strangersText: 'The computer that answers can read what you send.',
     strangersAction: 'The same choice in Settings',
     reach: { anyone: 'Yes, anyone’s', trusted: 'Only people I trust', own: 'Only this computer' },
     reachSaid: {
@@ -51,18 +80,28 @@ export const homeStrings = {
       'We detect model servers on this computer automatically. Each model can be for you, for people you trust or for everyone.',
     shareFound: (name: string, models: number) =>
       `${name} runs here with ${count(models, 'model')}. Each can be for you, for people you trust or for everyone.`,
+    shareOnDisk: (models: number) =>
+      `You have ${count(models, 'model')} on disk, and no model server is needed to share one.`,
+    shareLook: 'No model server runs here. A model that lies on this computer as a file can be shared without one.',
+    shareLookAction: 'Look for models',
+    shareNothing: 'No model server and no model was found here yet.',
+    shareNothingAction: 'How to get one',
     shareAction: 'Choose for each model',
     hide: 'Don’t show again',
+    show: 'Show the welcome questions',
   },
   facts: {
     available: 'Models you can use',
     shared: 'Models you share',
-    peers: 'Peers connected',
     requests: 'Requests today',
     requestsHint: ({ out, in: inward, local, unanswered }: Record<'out' | 'in' | 'local' | 'unanswered', number>) =>
-      `${out} out · ${inward} in · ${local} local${unanswered === 0 ? '' : ` · ${unanswered} unanswered`}`,
+      [
+        `${formatNumber(out)} out · ${formatNumber(inward)} in · ${formatNumber(local)} local`,
+        ...(unanswered === 0 ? [] : [`${formatNumber(unanswered)} unanswered`]),
+      ].join(' · '),
     given: (n: number) => `${count(n, 'request')} from peers today`,
-    known: (known: number) => `${known} known`,
+    peersHint: (connected: number, known: number) =>
+      `${count(connected, 'peer')} connected${known > connected ? `, ${formatNumber(known - connected)} more known` : ''}`,
     sparkUse: 'Requests you sent to peers, 24 hours',
     sparkGive: 'Requests from peers, 24 hours',
     sparkAll: 'All requests, 24 hours',

@@ -1,5 +1,5 @@
 import type { ModelView } from '#shared/contract/models/models.js'
-import { count } from './format.js'
+import { count, formatNumber } from './format.js'
 
 /** What a server tells of its model. */
 type Facts = Pick<ModelView, 'kind' | 'parameters' | 'quantization' | 'capabilities'>
@@ -15,18 +15,29 @@ const FACT_NAMES: Readonly<Record<string, string>> = {
   thinking: 'Thinking',
 }
 
-const named = (id: string, facts: string): string => (facts === '' ? id : `${id} · ${facts}`)
+/** A separator stays with what is before it. */
+const DOT = '\u00a0· '
+const named = (id: string, facts: string): string => (facts === '' ? id : `${id}${DOT}${facts}`)
 
 /** Words of the Models page and its chat. */
 export const modelsStrings = {
-  sentence: (n: number) =>
-    n === 0 ? 'No model can be used right now.' : `You can use ${count(n, 'model')} right now.`,
+  sentence: (n: number, away = 0) => {
+    const more = away === 0 ? '' : ` ${away === 1 ? '1 more is' : `${away} more are`} known but not reachable.`
+    return `${n === 0 ? 'No model can be used right now.' : `You can use ${count(n, 'model')} right now.`}${more}`
+  },
+  shown: (n: number, all: number) => `${formatNumber(n)} of ${count(all, 'model')}`,
+  favourite: (id: string) => `Favourite ${id}`,
+  copyId: (id: string) => `Copy ${id}`,
+  kind: FACT_NAMES,
+  away: 'Not reachable',
+  awayHint: 'No one who offers it answers at the moment. It comes back as soon as one does.',
+  sizeHint: 'Parameters and quantisation, as its server reports them.',
   empty: 'Neither a server on this computer nor a peer offers a model right now.',
   emptyHint: 'Start a local server such as Ollama and share it, or wait until a peer connects.',
   search: 'Search models',
   noMatch: (query: string) => `No model’s name contains “${query}”.`,
   noMatchFilter: 'No matching models.',
-  filter: { label: 'Show', all: 'All', here: 'This computer', peers: 'Peers' },
+  filter: { label: 'Show', all: 'All', favourites: 'Favourites', here: 'This computer', peers: 'Peers' },
   column: {
     model: 'Model',
     providers: 'Providers',
@@ -34,6 +45,8 @@ export const modelsStrings = {
     path: 'Via',
     load: 'Load',
     rtt: 'Latency',
+    kind: 'Kind',
+    size: 'Size',
     context: 'Context',
     ttft: 'First token',
     speed: 'Tokens/s',
@@ -52,6 +65,8 @@ export const modelsStrings = {
   },
   measured: 'Median of recent requests, measured here. Empty until there is one.',
   here: 'This computer',
+  demo: 'Demo',
+  demoHint: 'A toy that shows how a request runs. It steps aside as soon as there is a real model.',
   peers: (n: number) => count(n, 'peer'),
   shared: 'Shared',
   notShared: 'Only you',
@@ -60,14 +75,15 @@ export const modelsStrings = {
       .filter((fact) => fact !== '')
       .join(' · '),
   named,
-  context: (tokens: number) => `${tokens.toLocaleString('en')} tokens`,
+  context: (tokens: number) => `${formatNumber(tokens)} tokens`,
   noPath: 'Not connected',
   noPathHint: 'Known from the node table; the first request opens a connection.',
   back: 'All models',
   detail: {
     gone: 'This model can’t be used right now.',
     goneHint: 'No one offers it right now. It reappears as soon as someone does.',
-    sentence: (id: string, providers: number, facts: string) => named(`${id} · ${count(providers, 'provider')}`, facts),
+    sentence: (id: string, providers: number, facts: string) =>
+      named(`${id}${DOT}${count(providers, 'provider')}`, facts),
     sentenceHere: (id: string, facts: string) => `${id} runs on this computer. ${facts}`.trim(),
     providers: 'Providers',
     column: {
@@ -78,6 +94,17 @@ export const modelsStrings = {
       rtt: 'Latency',
       ttft: 'First token',
       speed: 'Tokens/s',
+      file: 'File',
+    },
+    file: {
+      hint: 'Whether the digest of its file, as the provider reports it, is the same.',
+      yours: 'Yours',
+      sameAsYours: 'Same as yours',
+      notYours: 'Not yours',
+      same: 'Same as most',
+      other: 'Another one',
+      at: (digest: string, same: number, all: number) =>
+        all < 2 ? digest : `${digest}, the same at ${same} of ${count(all, 'provider')}`,
     },
     self: 'This computer',
     use: { any: 'Automatic', prefer: 'Prefer', exclude: 'Never use' },
@@ -90,6 +117,31 @@ export const modelsStrings = {
     whoPeers:
       'The owner of the peer that answers could: the model needs your words in plain text. In transit they are encrypted, even through a relay. Send nothing you would not show them.',
   },
+  about: {
+    title: 'About this model',
+    id: 'Id for apps',
+    kind: 'Kind',
+    parameters: 'Parameters',
+    quantization: 'Quantisation',
+    size: 'Size',
+    file: 'File (digest)',
+    context: 'Context',
+  },
+  connect: 'Connect an app',
+  embed: {
+    title: 'Try it',
+    first: 'One text',
+    second: 'Another text',
+    examples: ['The cat sleeps on the sofa.', 'A kitten naps on the couch.'] as const,
+    run: 'Compare',
+    likeness: 'Likeness',
+    likenessHint: 'Cosine of the angle between both vectors: 100 % is the same direction.',
+    percent: (share: number) => `${Math.round(share * 100)} %`,
+    length: 'Numbers per text',
+    values: 'First text begins',
+    took: 'Time',
+    odd: 'The answer holds no list of embeddings.',
+  },
   test: {
     run: 'Test',
     title: 'Test this model',
@@ -98,6 +150,8 @@ export const modelsStrings = {
     worked: (ms: string) => `It works: the first token came after ${ms}.`,
     failed: 'It did not work.',
     legs: { select: 'Pick provider', connect: 'Connect', ttfb: 'First byte' } as Readonly<Record<string, string>>,
+    untilToken: 'First token',
+    untilEnd: 'Rest of the answer',
     total: 'Total',
   },
   chat: 'Chat',

@@ -1,4 +1,4 @@
-import { count } from './format.js'
+import { count, formatNumber } from './format.js'
 
 /** Words of the Network page. */
 export const networkStrings = {
@@ -17,12 +17,22 @@ export const networkStrings = {
   pictureLabel: (connected: number, known: number) =>
     `This node in the middle, ${count(connected, 'connected peer')} around it, ${count(known, 'known one')} outside. The table below has the same.`,
   me: 'You',
-  more: (n: number) => `${count(n, 'more peer')} in the table`,
+  mapHint: (left: number) =>
+    left === 0
+      ? 'Point at a peer to see how it is reached; click it for everything.'
+      : `${count(left, 'more peer')}, in the table below.`,
+  offering: (n: number) => (n === 0 ? '' : `offers ${formatNumber(n)}`),
+  running: (n: number) => `${count(n, 'request')} running`,
+  isRelay: 'a relay for others',
   legend: { direct: 'Direct', punched: 'Hole punched', relayed: 'Relayed', known: 'Known, not connected' },
   peerLabel: (id: string, how: string) => `Peer ${id}: ${how}`,
   self: 'This node',
   peerId: 'Peer id',
   addresses: 'Addresses others can reach it at',
+  moreAddresses: (n: number) => `${n} more`,
+  copyAddress: (address: string) => `Copy ${address}`,
+  showStrangers: (n: number) => `Show ${count(n, 'stranger')}`,
+  hideStrangers: 'Hide strangers',
   noAddresses: 'None: this node listens on no address that others can reach.',
   peers: 'Peers',
   search: 'Name, peer or offer',
@@ -56,6 +66,26 @@ export const networkStrings = {
     relayed: 'Through another peer that forwards the encrypted data: slower, and it may be cut off.',
   },
   noOffers: 'nothing',
+  unsigned: {
+    name: 'Unsigned network',
+    hint: 'A provider of the OpenTela network, whose list no one signs. It was asked itself what it offers; to you it is a stranger.',
+    title: 'OpenTela network',
+    meaning:
+      'A network of another program. Its list of providers is unsigned, so each is listed only by what it says itself.',
+    takesPart: 'This node',
+    mode: { use: 'Uses its models', share: 'Uses its models, and offers its own' },
+    nodes: 'Its nodes',
+    connected: (n: number) => (n === 0 ? 'None connected' : `${n.toLocaleString('en')} connected`),
+    providers: 'Its providers',
+    providing: (n: number) => (n === 0 ? 'None found yet' : count(n, 'provider')),
+    offered: 'Offered there',
+    offering: (models: number, listedBy: number, notListedBy: number) =>
+      models === 0
+        ? 'Nothing: nothing is shared with everyone.'
+        : `${count(models, 'model')}, listed by ${listedBy} of ${count(listedBy + notListedBy, 'node')} asked`,
+    builds:
+      'Some nodes don’t list this one. By default they take only builds that the makers of OpenTela have signed, and this program isn’t one of those. You can use their models all the same.',
+  },
   bootstrap: {
     title: 'Bootstrap sources',
     column: { source: 'Source', state: 'Last attempt', result: 'Result', asked: 'Asked' },
@@ -78,6 +108,8 @@ export const networkStrings = {
     title: 'Peer',
     through: 'Through relay',
     remote: 'Connected via',
+    firstByte: { out: 'First byte, from it', in: 'First byte, to it' },
+    firstByteHint: 'Median of recent requests.',
     models: 'Models',
     gone: 'This peer is neither connected nor in the node table any more.',
   },

@@ -1,7 +1,119 @@
-import { count } from './format.js'
+import { count, formatNumber } from './format.js'
+
+/** Settings of the short page, as people call them; what is left out keeps its key and its help. */
+const NAMED: Readonly<Record<string, { label: string; help?: string; choices?: Readonly<Record<string, string>> }>> = {
+  'pause.schedule': {
+    label: 'Share only at these hours',
+    help: 'By the clock of this computer. Click or drag; arrow keys walk, Space turns an hour over.',
+  },
+  'pause.user-active': {
+    label: 'Pause while I use this computer',
+    help: 'Only the desktop app can see keyboard and mouse.',
+  },
+  'pause.on-battery': { label: 'Pause on battery', help: 'Sharing goes on as soon as the computer is plugged in.' },
+  'pause.gpu-busy': {
+    label: 'Pause while something else uses the GPU',
+    help: 'From this load on, while no request runs here.',
+  },
+  'pause.programs': {
+    label: 'Pause while one of these programs runs',
+    help: 'File names, separated by commas: blender, game.exe',
+  },
+  'limits.concurrent': {
+    label: 'Requests from peers at the same time',
+    help: 'More of them make each one slower. Yours always go first.',
+  },
+  'limits.requests-per-minute': {
+    label: 'Requests per peer',
+    help: 'Further ones are refused until a minute has passed.',
+  },
+  'limits.tokens-per-day': { label: 'Tokens per peer and day', help: 'Prompts and answers together, until midnight.' },
+  'limits.max-tokens': { label: 'Longest answer', help: 'Requests that ask for more are shortened to it.' },
+  name: { label: 'Name of this computer', help: 'People you trust see it. Strangers never do.' },
+  network: { label: 'Public network', choices: { none: 'None' } },
+  'go-network': {
+    label: 'OpenTela network',
+    choices: { off: 'Take no part', use: 'Use its models', share: 'Use its models and offer mine' },
+  },
+  mdns: { label: 'Find computers in the local network', help: 'Automatically, with multicast DNS.' },
+  'people.nearby': {
+    label: 'Let computers nearby ask to pair',
+    help: 'Both screens show a code then. Without it you can still ask them.',
+  },
+  upnp: { label: 'Open ports on the router', help: 'With UPnP, so that peers reach this computer directly.' },
+  relay: {
+    label: 'Relay for others',
+    help: 'Passes on encrypted data of peers that can’t reach each other.',
+    choices: { auto: 'When the internet can reach me', on: 'Always', off: 'Never' },
+  },
+  'use.reach': {
+    label: 'Who may answer my requests',
+    help: 'Whoever answers reads what you send.',
+    choices: { own: 'Only this computer', trusted: 'Only people I trust', anyone: 'Anyone' },
+  },
+  'use.exposure': {
+    label: 'Strangers that may read one request',
+    help: 'Where the first of them fails or is slow, the next is asked.',
+  },
+  'chats.keep': {
+    label: 'Keep chats on this computer',
+    help: 'Encrypted, in the data folder. Otherwise they are gone when you close or reload the page.',
+  },
+  'cors-origins': {
+    label: 'Web pages that may use the models',
+    help: 'Addresses separated by commas; * is any page you open in a browser.',
+  },
+  'api-key': {
+    label: 'API key for apps',
+    help: 'Whether apps must show a key. Other computers reach the gateway only where you open it to them.',
+    choices: { auto: 'Only from other computers', required: 'Always', none: 'Never' },
+  },
+}
+
+const tokensOf = (n: number): string => (n === 0 ? 'unlimited' : `${formatNumber(n)} tokens`)
+
+/** Words of the short page of settings. */
+const basicStrings = {
+  sentence: 'Changes are saved as you make them.',
+  index: 'Sections of the settings',
+  advanced: 'Advanced',
+  back: 'Back to settings',
+  section: {
+    general: 'General',
+    sharing: 'When to share',
+    limits: 'Limits for peers',
+    network: 'Network',
+    privacy: 'Privacy',
+    keys: 'API keys',
+    identity: 'Identity',
+    about: 'About',
+  },
+  of: (name: string, help: string) => ({ label: NAMED[name]?.label ?? name, help: NAMED[name]?.help ?? help }),
+  choice: (name: string, choice: string) => NAMED[name]?.choices?.[choice] ?? choice,
+  overridden: (where: string) => `Set by ${where}, so it can’t be changed here.`,
+  unit: {
+    slots: (n: number) => (n === 0 ? 'none: all refused' : `${n} at once`),
+    perMinute: (n: number) => (n === 0 ? 'unlimited' : `${n} per minute`),
+    tokens: tokensOf,
+    percent: (n: number) => (n === 0 ? 'never' : `from ${n} %`),
+    strangers: (n: number) => count(n, 'stranger'),
+  },
+  hours: {
+    label: 'Hours in which this computer shares',
+    days: ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'],
+    cell: (day: string, hour: number) => `${day} ${hour}:00 to ${hour + 1}:00`,
+    always: 'Always',
+    never: 'Choose at least one hour. To share nothing, pause sharing instead.',
+    all: 'Whole week',
+    clear: 'Clear',
+    save: 'Save hours',
+    odd: (value: string) => `${value}: finer than whole hours, so it is changed under Advanced.`,
+  },
+}
 
 /** Words of the Settings page. */
 export const settingsStrings = {
+  basic: basicStrings,
   sentence: (changed: number) =>
     changed === 0
       ? 'Everything runs with its default settings.'
@@ -10,6 +122,7 @@ export const settingsStrings = {
   noMatch: 'No matching settings.',
   appearance: 'Appearance',
   theme: { label: 'Theme', auto: 'System', light: 'Light', dark: 'Dark' },
+  language: { label: 'Language', auto: 'System' },
   app: {
     title: 'This app',
     closeToTray: {

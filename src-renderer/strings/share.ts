@@ -1,5 +1,5 @@
 import type { Visibility } from '#shared/contract/sharing/visibility.js'
-import { count } from './format.js'
+import { count, formatDay, formatNumber, list } from './format.js'
 
 const MINUTE_MS = 60_000
 
@@ -26,10 +26,27 @@ export const shareStrings = {
       ? 'One model server was found. Who may use it?'
       : `${servers} model servers were found. Who may use them?`,
   paused: (reason: string) => `Sharing is paused: ${reason}.`,
-  pausedSoon: 'Sharing is paused.',
+  pausedUntil: (reason: string, time: string) => `Sharing is paused: ${reason}. It resumes at ${time}.`,
+  pausedHint: 'Peers ask elsewhere in the meantime; your own apps are not affected.',
+  pausedBadge: 'Paused',
+  down: (servers: readonly string[]) =>
+    `${list(servers)} ${servers.length === 1 ? 'isn’t' : 'aren’t'} answering, so nothing is shared right now.`,
+  downHint: (servers: readonly string[]) =>
+    servers.length === 1
+      ? 'Its models are withdrawn. They are shared again automatically as soon as it runs.'
+      : 'Their models are withdrawn. They are shared again automatically as soon as one of them runs.',
+  starting: (servers: readonly string[]) => `Waiting for the first answer of ${list(servers)}.`,
+  startingHint: 'Sharing begins automatically as soon as it answers.',
+  closed: 'You share models, but your limit refuses every request.',
+  closedHint: 'Requests from peers at the same time are limited to 0.',
+  closedAction: 'Change the limit',
+  full: (slots: number) =>
+    `All ${slots} slots and the queue are in use: further requests go to other peers until one is free.`,
+  someDown: (servers: readonly string[]) =>
+    `${list(servers)} stopped answering; ${servers.length === 1 ? 'its' : 'their'} models come back automatically. The others are shared.`,
   none: 'No model server was found on this computer.',
   noneHint:
-    'Start Ollama, LM Studio, llama.cpp, vLLM or another one; it appears here automatically. Or enter its port.',
+    'Or start Ollama, LM Studio, llama.cpp, vLLM or another server; it appears here automatically. If it does not, enter its port below.',
   scan: 'Rescan',
   scanned: 'Rescanned.',
   shareModels: 'Share a model',
@@ -136,12 +153,34 @@ export const shareStrings = {
       .filter((part) => part !== '')
       .join(', '),
   block: 'Block',
+  unblock: 'Unblock',
+  blockedPeers: 'Blocked',
   blocked: 'Blocked. Its requests are refused from now on.',
+  unblocked: 'No longer blocked.',
+  sharedAgain: 'Shared again, as before.',
   given: 'Served today',
   givenTokens: (tokens: number) => count(tokens, 'token'),
   givenTo: (requests: number, peers: number) => `${count(requests, 'request')} for ${count(peers, 'peer')}`,
-  ever: (tokens: number, day: string) => `${count(tokens, 'token')} since ${day}`,
-  export: 'Save as CSV',
+  ever: (tokens: number, day: string) => `${count(tokens, 'token')} since ${formatDay(day)}`,
+  ledgerLink: 'All that was served',
+  ledger: {
+    back: 'Share',
+    sentence: (
+      { peers, requests, tokensOut }: { peers: number; requests: number; tokensOut: number },
+      day: string | null,
+    ) =>
+      day === null
+        ? 'You haven’t served anyone yet.'
+        : `You helped ${peers === 1 ? '1 person' : `${formatNumber(peers)} people`} since ${formatDay(day)}: ${count(requests, 'request')}, ${count(tokensOut, 'token')}.`,
+    export: { csv: 'Save as CSV', json: 'Save as JSON' },
+    empty: 'Nothing was served in this half year.',
+    emptyHint: 'What this computer serves to others is counted here by day, model and peer; never what was said.',
+    chart: 'Tokens per week',
+    summary: (tokens: number) => `${count(tokens, 'token')} in half a year, by week. The table below has the figures.`,
+    division: { label: 'Divide by', model: 'By model', peer: 'By peer' },
+    others: 'All others',
+    column: { model: 'Model', peer: 'Peer', requests: 'Requests', tokens: 'Tokens' },
+  },
   refused: 'Refused since the start',
   pauseTitle: 'Pause',
   pauseFor: {
@@ -153,12 +192,16 @@ export const shareStrings = {
   pausedDone: 'Paused. Peers are notified immediately.',
   resumedDone: 'Sharing resumed.',
   stillRunning: (n: number) => `${count(n, 'running request')} will finish.`,
-  until: (clock: string) => `until ${clock}`,
   rules: 'Automatic pause',
   rulesHint: 'Each rule shows its current state.',
   holds: 'Pausing now',
   holdsNot: 'Not pausing',
   holdsUnknown: 'Can’t tell on this computer',
+  ruleOff: 'Off',
+  /** Why a rule can do nothing on this computer. */
+  ruleUnable: {
+    'user-active': 'Not here: only the desktop app can see keyboard and mouse, and not on every desktop.',
+  } as Readonly<Record<string, string>>,
   ruleName: {
     'user-active': 'While I use this computer',
     'on-battery': 'While on battery',
@@ -167,8 +210,6 @@ export const shareStrings = {
     schedule: 'Outside the hours I set',
   },
   ruleSet: 'Configure…',
-  ruleOn: (name: string) => `${name}: on.`,
-  ruleOff: (name: string) => `${name}: off.`,
   limits: 'Limits',
   limitGroup: {
     all: { title: 'All peers together', hint: 'How much this computer works for others at the same time.' },
@@ -189,7 +230,7 @@ export const shareStrings = {
   other: 'Services from the settings',
   how: 'Share a model server',
   example: 'ocf start --service.name llm --service.port 11434',
-  ports: 'Usual ports: Ollama 11434 · LM Studio 1234 · llama.cpp 8080 · vLLM 8000',
+  ports: 'Usual ports: Ollama\u00a011434 · LM\u00a0Studio\u00a01234 · llama.cpp\u00a08080 · vLLM\u00a08000',
   status: { starting: 'Waiting for its first answer', connected: 'Running', down: 'Not answering' },
   published: 'Shared with peers',
   notPublished: 'Only for you',

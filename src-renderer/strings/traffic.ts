@@ -1,15 +1,15 @@
-import { count } from './format.js'
+import { count, formatNumber } from './format.js'
 
 /** Words of the Traffic page. */
 export const trafficStrings = {
   sentence: (inward: number, out: number, local: number, unanswered: number) => {
     const all = inward + out + local + unanswered
     if (all === 0) return 'No requests through this node today.'
-    const none = unanswered === 0 ? '' : ` · ${unanswered.toLocaleString('en')} unanswered`
-    const [toPeers, fromPeers, here] = [out, inward, local].map((n) => n.toLocaleString('en'))
+    const none = unanswered === 0 ? '' : ` · ${formatNumber(unanswered)} unanswered`
+    const [toPeers, fromPeers, here] = [out, inward, local].map((n) => formatNumber(n))
     return `${count(all, 'request')} today: ${toPeers} to peers · ${fromPeers} from peers · ${here} local${none}.`
   },
-  unanswered: 'None',
+  unanswered: 'No one',
   unansweredHint: 'No provider was asked: no one offered it.',
   empty: 'No request yet.',
   emptyHint: 'Send one with an example from the Home page; it appears here while it runs.',
@@ -52,14 +52,13 @@ export const trafficStrings = {
     tries: 'Attempts',
   },
   open: (clock: string) => `Request of ${clock}`,
-  list: 'Requests',
   shown: (n: number, all: number) =>
-    n === all ? count(n, 'request') : `${n.toLocaleString('en')} of ${count(all, 'request')}`,
+    n === all ? count(n, 'request') : `${formatNumber(n)} of ${count(all, 'request')}`,
   noMatch: 'No matching requests.',
   search: 'Model, peer, API key or cause',
   filter: {
     direction: { label: 'Direction', all: 'All', out: 'Out', in: 'In', local: 'Local' },
-    outcome: { label: 'Outcome', all: 'All', failed: 'Failed' },
+    outcome: { label: 'Outcome', all: 'All', failed: 'Failed', unanswered: 'Unanswered' },
   },
   range: { label: 'Time', '5m': '5 min', '1h': '1 h', '24h': '24 h', '30d': '30 d' },
   chart: {
@@ -67,11 +66,13 @@ export const trafficStrings = {
     requestsUnit: (step: string) => `per ${step}`,
     tokens: 'Completion tokens',
     latency: 'Time to the first byte',
+    latencyOf: 'median, and 95 % of all',
+    slow: '95 % faster than',
     failed: 'Failed',
     given: 'Served',
     used: 'Used',
     none: 'No requests in this period.',
-    summary: (title: string, total: string) => `${title}: ${total}. The list below has the figures.`,
+    summary: (title: string, total: string) => `${title}: ${total}. The list above has the figures.`,
   },
   step: (ms: number) => {
     if (ms < 60_000) return `${ms / 1000} s`
@@ -81,8 +82,10 @@ export const trafficStrings = {
   figures: 'Summary',
   percentiles: {
     ttfb: 'First byte',
+    of: { out: '– from peers', in: '– for peers', local: '– local' },
     duration: 'Duration',
-    hint: 'Half of the requests were faster than p50, 95 of 100 faster than p95.',
+    label: 'Times',
+    hint: (percent: number) => `${percent} of 100 requests were faster.`,
   },
   total: {
     ok: 'Answered',
@@ -90,6 +93,15 @@ export const trafficStrings = {
     cancelled: 'Cancelled',
     tokensUsed: 'Tokens you used',
     tokensGiven: 'Tokens served',
+  },
+  apps: {
+    title: 'By app',
+    of: (requests: number) => `of the last ${count(requests, 'request')}`,
+    app: 'API key',
+    none: 'Without a key',
+    requests: 'Requests',
+    failed: 'Failed',
+    tokens: 'Tokens of answers',
   },
   errors: 'Failures by cause',
   noErrors: 'No failures in this period.',

@@ -1,28 +1,38 @@
 import { useEffect } from 'react'
 import { useStore } from 'zustand'
-import type { ModelView } from '#shared/contract/models/models.js'
-import type { ChatSettings } from '../../stores/chats/conversation.js'
-import { titleOf } from '../../stores/chats/conversation.js'
+import { isRunning, titleOf } from '../../stores/chats/conversation.js'
 import { dataOf } from '../../stores/feed-store.js'
-import { useChats, useFeed } from '../../stores/hooks.js'
-import { linkTo } from '../../stores/route.js'
+import { useChats, useFeed, useKeeper } from '../../stores/hooks.js'
+import { canChat } from '../../stores/model-use.js'
+import { COMPARE_ITEM, linkTo } from '../../stores/route.js'
 import { strings } from '../../strings.js'
 import { Notice } from '../../ui/feedback/notice.js'
 import styles from './chat-page.module.css'
+import { ComparePage } from './compare/compare-page.js'
 import { Composer } from './composer.js'
 import { ConversationList } from './conversation-list.js'
+import { NoModels } from './no-models.js'
 import { ConversationBar } from './options/conversation-bar.js'
 import { Thread } from './thread.js'
+import { canSeeOf, preferred, settingsFor } from './whom.js'
 
 const { chat: words } = strings
 
-/** "Let me talk to a model." `item`: the model that a new conversation is wanted with. */
+/** "Let me talk to a model." `item`: the model that a new conversation is wanted with, or the comparison of two. */
 export function ChatPage({ item }: { item: string | undefined }) {
+  return item === COMPARE_ITEM ? <ComparePage /> : <Talk item={item} />
+}
+
+function Talk({ item }: { item: string | undefined }) {
   const chats = useChats()
+  const keeper = useKeeper()
+  const { phase } = useStore(keeper.store)
   const { conversations, openId } = useStore(chats.store)
-  const models = dataOf(useFeed('models'))
+  const models = dataOf(useFeed('models'))?.filter(canChat)
   const gatewayUrl = dataOf(useFeed('status'))?.gatewayUrl
-  const first = models === undefined ? undefined : preferred(models)?.id
+  const first = models === undefined ? undefined : preferred(models)[0]?.id
+  // Once more when a node that was away is back.
+  useEffect(() => void keeper.load(), [keeper, gatewayUrl])
   useEffect(() => {
     if (item === undefined) return
     chats.begin(settingsFor(item))
@@ -30,8 +40,10 @@ export function ChatPage({ item }: { item: string | undefined }) {
     location.replace(linkTo('chat'))
   }, [chats, item])
   useEffect(() => {
-    if (item === undefined && openId === null && first !== undefined) chats.begin(settingsFor(first))
-  }, [chats, item, openId, first])
+    // Kept ones come first: only where there are none does a new one begin.
+    if (phase === 'loading' || item !== undefined || openId !== null || first === undefined) return
+    chats.begin(settingsFor(first))
+  }, [chats, phase, item, openId, first])
   const open = conversations.find(({ id }) => id === openId)
   return (
     <article className={styles['page']}>
@@ -45,25 +57,22 @@ export function ChatPage({ item }: { item: string | undefined }) {
         </header>
         {gatewayUrl === null && <Notice tone="warn">{words.noGateway}</Notice>}
         {open === undefined ? (
-          <p className={styles['none']}>{models === undefined ? strings.state.loading : words.noModels}</p>
+          <NoModels isLoading={models === undefined} />
         ) : (
           <>
-            <Thread key={open.id} conversation={open} />
-            <Composer key={`${open.id}-composer`} conversation={open} canSend={gatewayUrl != null} />
+            <Thread key={open.id} conversation={open} {...(phase === 'on' && { emptyHint: words.keep.emptyHint })} />
+            <Composer
+              key={`${open.id}-composer`}
+              isNew={open.leaf === null}
+              isRunning={isRunning(open)}
+              onSend={(text, images) => chats.send(open.id, text, images)}
+              onStop={() => chats.stop(open.id)}
+              canSend={gatewayUrl != null}
+              takesImages={canSeeOf(models, open.settings.model)}
+            />
           </>
         )}
       </section>
     </article>
   )
-}
-
-function settingsFor(model: string): ChatSettings {
-  return { model, provider: null, system: '', temperature: null, maxTokens: null }
-}
-
-/** A model that answers: of this computer, or of a connected peer. */
-function preferred(models: readonly ModelView[]): ModelView | undefined {
-  const byName = [...models].sort((a, b) => a.id.localeCompare(b.id, 'en'))
-  const isReachable = (model: ModelView): boolean => model.providers.some(({ self, connected }) => self || connected)
-  return byName.find(({ local }) => local) ?? byName.find(isReachable) ?? byName[0]
 }

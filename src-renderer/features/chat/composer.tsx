@@ -7,8 +7,7 @@ import {
   type KeyboardEvent,
   type SubmitEvent,
 } from 'react'
-import { pathOf, type ChatImage, type Conversation } from '../../stores/chats/conversation.js'
-import { useChats } from '../../stores/hooks.js'
+import type { ChatImage } from '../../stores/chats/conversation.js'
 import { strings } from '../../strings.js'
 import { Button } from '../../ui/controls/button.js'
 import { IconButton } from '../../ui/controls/icon-button.js'
@@ -20,29 +19,35 @@ const { chat: words } = strings
 
 /** Where a message is written; pictures come by button, drop or paste. */
 export function Composer({
-  conversation,
+  isNew,
+  isRunning,
+  onSend,
+  onStop,
   canSend,
+  takesImages,
 }: {
-  conversation: Conversation
+  /** Nothing was said yet: who begins wants to write. */
+  isNew: boolean
+  /** An answer is under way. */
+  isRunning: boolean
+  onSend: (text: string, images: readonly ChatImage[]) => void
+  onStop: () => void
   /** Whether it is known where to send to; until then what was typed stays. */
   canSend: boolean
+  /** False for a model that is known not to see. */
+  takesImages: boolean
 }) {
-  const chats = useChats()
   const [text, setText] = useState('')
   const { images, add, remove, clear } = useImages()
   const field = useRef<HTMLTextAreaElement>(null)
-  const isNew = conversation.leaf === null
-  // Who begins a conversation wants to write.
   useEffect(() => {
     if (isNew) field.current?.focus()
   }, [isNew])
   const [isOver, setOver] = useState(false)
-  const last = pathOf(conversation).at(-1)
-  const isRunning = last?.kind === 'answer' && last.state === 'running'
   const isEmpty = text.trim() === '' && images.length === 0
   const send = (): void => {
     if (isEmpty || isRunning || !canSend) return
-    chats.send(conversation.id, text.trim(), images)
+    onSend(text.trim(), images)
     setText('')
     clear()
   }
@@ -56,14 +61,16 @@ export function Composer({
     send()
   }
   const onPaste = (event: ClipboardEvent): void => {
-    if (event.clipboardData.files.length === 0) return
+    if (event.clipboardData.files.length === 0 || !takesImages) return
     event.preventDefault()
     add(event.clipboardData.files)
   }
   const onDrag = (event: DragEvent): void => {
     event.preventDefault()
     setOver(event.type === 'dragover')
-    if (event.type === 'drop') add(event.dataTransfer.files)
+    if (event.type !== 'drop') return
+    if (takesImages) add(event.dataTransfer.files)
+    else toast('bad', words.cannotSee)
   }
   return (
     <form
@@ -75,7 +82,7 @@ export function Composer({
     >
       {images.length > 0 && <Thumbnails images={images} onRemove={remove} />}
       <div className={styles['line']}>
-        <ImageButton onFiles={add} />
+        {takesImages && <ImageButton onFiles={add} />}
         <textarea
           ref={field}
           aria-label={words.label}
@@ -87,7 +94,7 @@ export function Composer({
           onPaste={onPaste}
         />
         {isRunning ? (
-          <Button icon="stop" onClick={() => chats.stop(conversation.id)}>
+          <Button icon="stop" onClick={onStop}>
             {words.stop}
           </Button>
         ) : (

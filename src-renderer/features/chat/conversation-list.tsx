@@ -1,17 +1,19 @@
 import { useState, type SubmitEvent } from 'react'
 import { contains, titleOf, type Conversation } from '../../stores/chats/conversation.js'
 import { useChats } from '../../stores/hooks.js'
+import { COMPARE_ITEM, linkTo } from '../../stores/route.js'
 import { formatClock } from '../../strings/format.js'
 import { strings } from '../../strings.js'
 import { Button } from '../../ui/controls/button.js'
 import { IconButton } from '../../ui/controls/icon-button.js'
-import { SearchBox } from '../../ui/controls/search-box.js'
 import { toast } from '../../ui/feedback/toasts.js'
+import { SearchBox } from '../../ui/inputs/search-box.js'
 import styles from './conversation-list.module.css'
+import { KeepPanel } from './keep-panel.js'
 
 const { chat: words } = strings
 
-/** The conversations of this tab: begun, searched, named and deleted. */
+/** The conversations of this page: begun, searched, named and deleted. */
 export function ConversationList({
   conversations,
   openId,
@@ -35,6 +37,9 @@ export function ConversationList({
       <Button icon="plus" onClick={begin} disabled={model === undefined}>
         {words.begin}
       </Button>
+      <a className={styles['compare']} href={linkTo('chat', COMPARE_ITEM)}>
+        {words.compare.open}
+      </a>
       {said.length > 1 && <SearchBox label={words.search} value={query} onChange={setQuery} />}
       {said.length > 0 && found.length === 0 && <p className={styles['hint']}>{words.noMatch}</p>}
       <ul className={styles['items']}>
@@ -42,7 +47,7 @@ export function ConversationList({
           <Item key={one.id} conversation={one} isOpen={one.id === openId} />
         ))}
       </ul>
-      <p className={styles['hint']}>{words.memory}</p>
+      <KeepPanel />
     </nav>
   )
 }

@@ -10,7 +10,14 @@ const { chat: words } = strings
 const NEAR_END = 32
 
 /** The branch of a conversation that is shown. It follows the answer, except for a reader who has scrolled up. */
-export function Thread({ conversation }: { conversation: Conversation }) {
+export function Thread({
+  conversation,
+  emptyHint = words.emptyHint,
+}: {
+  conversation: Conversation
+  /** What becomes of what is said, while nothing is. */
+  emptyHint?: string
+}) {
   const box = useRef<HTMLDivElement>(null)
   const isAtEnd = useRef(true)
   const path = pathOf(conversation)
@@ -29,7 +36,7 @@ export function Thread({ conversation }: { conversation: Conversation }) {
     return (
       <div className={styles['empty']}>
         <p className={styles['emptyTitle']}>{words.empty}</p>
-        <p>{words.emptyHint}</p>
+        <p>{emptyHint}</p>
       </div>
     )
   }

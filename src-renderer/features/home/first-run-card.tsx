@@ -1,12 +1,15 @@
-import { useState } from 'react'
+import { useState, type ReactNode } from 'react'
 import type { Status } from '#shared/contract/node/node.js'
 import { dataOf } from '../../stores/feed-store.js'
-import { useFeed } from '../../stores/hooks.js'
+import { useFirstRunHidden } from '../../stores/first-run.js'
+import { useClient, useFeed } from '../../stores/hooks.js'
 import { INVITE_ITEM, linkTo } from '../../stores/route.js'
+import { goTo } from '../../stores/use-route.js'
 import { strings } from '../../strings.js'
 import { Button } from '../../ui/controls/button.js'
-import { Segmented } from '../../ui/controls/segmented.js'
+import { useAction } from '../../ui/feedback/use-action.js'
 import { Icon } from '../../ui/icons/icon.js'
+import { Segmented } from '../../ui/inputs/segmented.js'
 import { JoinForm } from '../../ui/join/join-card.js'
 import { Card } from '../../ui/layout/card.js'
 import { NearbyList } from '../../ui/pairing/nearby-list.js'
@@ -15,21 +18,14 @@ import { PublicNetworks } from './public-networks.js'
 import { StrangersQuestion } from './strangers-question.js'
 
 const { first: words } = strings.home
-const KEY = 'ocf-first-run'
-
-/** Whether the card is still wanted, and the end of it; kept in this browser. */
+/** Whether the card is still wanted, and the end of it. */
 export function useFirstRun(status: Status | undefined): { isShown: boolean; hide: () => void } {
-  const [hidden, setHidden] = useState(() => localStorage.getItem(KEY) === 'hidden')
-  const hide = (): void => {
-    localStorage.setItem(KEY, 'hidden')
-    setHidden(true)
-  }
-  return { isShown: !hidden && status !== undefined && status.models.shared === 0, hide }
+  const { isHidden, hide } = useFirstRunHidden()
+  return { isShown: !isHidden && status !== undefined && status.models.shared === 0, hide }
 }
 
 /** The two questions at the beginning: whom to meet, and whether strangers may answer. Both can be answered later and otherwise. */
 export function FirstRunCard({ status, onHide }: { status: Status; onHide: () => void }) {
-  const found = dataOf(useFeed('detection'))?.find((server) => server.models.length > 0)
   return (
     <Card title={words.title} aside={<Button onClick={onHide}>{words.hide}</Button>}>
       <div className={styles['ways']}>
@@ -42,13 +38,58 @@ export function FirstRunCard({ status, onHide }: { status: Status; onHide: () =>
         <div className={styles['way']}>
           <Icon name="share" size={22} />
           <h3>{words.share}</h3>
-          <p>{found === undefined ? words.shareText : words.shareFound(found.name, found.models.length)}</p>
-          <a className={styles['primary']} href={linkTo('share')}>
-            {words.shareAction}
-          </a>
+          <Share />
         </div>
       </div>
     </Card>
+  )
+}
+
+/** The second question: what there is to share, on a server or as a file, or how to get something. */
+function Share() {
+  const servers = dataOf(useFeed('detection'))
+  const disk = dataOf(useFeed('engine'))?.disk
+  const client = useClient()
+  const { busy, run } = useAction()
+  const found = servers?.find((server) => server.models.length > 0)
+  const onDisk = disk?.models.filter(({ problem }) => problem === null).length ?? 0
+  const isNothing = servers?.length === 0 && disk !== undefined && !disk.scanning && onDisk === 0
+  const look = async (): Promise<void> => {
+    await client.call('disk.scan', {})
+    goTo('share')
+  }
+  const link = (text: string): ReactNode => (
+    <a className={styles['primary']} href={linkTo('share')}>
+      {text}
+    </a>
+  )
+  if (isNothing && disk.finishedAtMs === null) {
+    return (
+      <>
+        <p>{words.shareLook}</p>
+        <span className={styles['actions']}>
+          <Button icon="search" primary disabled={busy} onClick={() => run(look)}>
+            {words.shareLookAction}
+          </Button>
+          <a href={linkTo('share')}>{words.shareAction}</a>
+        </span>
+      </>
+    )
+  }
+  if (isNothing) {
+    return (
+      <>
+        <p>{words.shareNothing}</p>
+        {link(words.shareNothingAction)}
+      </>
+    )
+  }
+  const onFile = onDisk > 0 ? words.shareOnDisk(onDisk) : words.shareText
+  return (
+    <>
+      <p>{found === undefined ? onFile : words.shareFound(found.name, found.models.length)}</p>
+      {link(words.shareAction)}
+    </>
   )
 }
 

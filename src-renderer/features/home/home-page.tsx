@@ -1,28 +1,33 @@
-import { useState } from 'react'
-import { NO_PEERS_YET, type Status } from '#shared/contract/node/node.js'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import type { Status } from '#shared/contract/node/node.js'
 import type { TrafficHistoryView } from '#shared/contract/node/traffic.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
+import { canChat } from '../../stores/model-use.js'
 import { linkTo, type PageName } from '../../stores/route.js'
 import { ended } from '../../stores/traffic-figures.js'
 import { useHistory } from '../../stores/use-history.js'
+import { formatNumber } from '../../strings/format.js'
 import { strings } from '../../strings.js'
 import { Sparkline } from '../../ui/charts/sparkline.js'
 import { CopyButton } from '../../ui/controls/copy-button.js'
-import { Tabs } from '../../ui/controls/tabs.js'
 import { Empty } from '../../ui/feedback/empty.js'
 import { FeedView } from '../../ui/feedback/feed-view.js'
+import { Select } from '../../ui/inputs/select.js'
 import { JoinCard } from '../../ui/join/join-card.js'
 import { Card } from '../../ui/layout/card.js'
 import { Page } from '../../ui/layout/page.js'
-import { CodeBlock } from '../../ui/text/code-block.js'
-import { Words } from '../../ui/text/words.js'
 import { FirstRunCard, useFirstRun } from './first-run-card.js'
+import { GpuCard } from './gpu-card.js'
 import styles from './home-page.module.css'
-import { modelForExamples, snippetsFor, type Snippet } from './snippets.js'
+import { modelForExamples } from './model-for-examples.js'
+import { UsableModels } from './usable-models.js'
 
-/** "Is it working, and what do I paste?" */
-export function HomePage() {
+/** The texts for each app are more than all the rest of the page. */
+const ConnectApp = lazy(() => import('./connect-app.js').then((module) => ({ default: module.ConnectApp })))
+
+/** "Is it working, and what do I paste?" `item`: the model the examples are wanted for. */
+export function HomePage({ item }: { item: string | undefined }) {
   const state = useFeed('status')
   const { isShown, hide } = useFirstRun(dataOf(state))
   return (
@@ -31,18 +36,15 @@ export function HomePage() {
         {(status) => (
           <>
             {status.gatewayUrl !== null && <BaseUrl url={`${status.gatewayUrl}/v1`} />}
-            {status.state.kind === 'alone' && status.mode === 'node' && (
-              <p>
-                <Words text={NO_PEERS_YET} />
-              </p>
-            )}
             {isShown ? (
               <FirstRunCard status={status} onHide={hide} />
             ) : (
               status.peers === 0 && status.mode !== 'standalone' && <JoinCard inviteLink />
             )}
             <Facts status={status} />
-            {status.gatewayUrl !== null && <UseIt baseUrl={`${status.gatewayUrl}/v1`} />}
+            <UsableModels />
+            <GpuCard />
+            {status.gatewayUrl !== null && <UseIt baseUrl={`${status.gatewayUrl}/v1`} wanted={item} />}
           </>
         )}
       </FeedView>
@@ -81,7 +83,7 @@ function Facts({ status }: { status: Status }) {
         label={facts.available}
         value={status.models.available}
         page="models"
-        hint={`${status.peers} ${facts.peers.toLowerCase()}, ${facts.known(status.knownPeers)}`}
+        hint={facts.peersHint(status.peers, status.knownPeers)}
         spark={{ label: facts.sparkUse, values: points.map((point) => ended(point.out)) }}
       />
       <Fact
@@ -121,47 +123,55 @@ function Fact({
   return (
     <a className={styles['fact']} href={linkTo(page)}>
       <span className={styles['factLabel']}>{label}</span>
-      <span className={styles['value']}>{value.toLocaleString('en')}</span>
+      <span className={styles['value']}>{formatNumber(value)}</span>
       <span className={styles['factHint']}>{hint}</span>
       <Sparkline {...spark} />
     </a>
   )
 }
 
-function UseIt({ baseUrl }: { baseUrl: string }) {
+function UseIt({ baseUrl, wanted }: { baseUrl: string; wanted: string | undefined }) {
   const models = dataOf(useFeed('models'))
+  const place = useRef<HTMLDivElement>(null)
+  const [chosen, setChosen] = useState<string>()
+  const hasModels = models !== undefined
+  useEffect(() => {
+    if (wanted === undefined || !hasModels) return
+    setChosen(wanted)
+    place.current?.scrollIntoView({ block: 'start' })
+    place.current?.querySelector('select')?.focus({ preventScroll: true })
+  }, [wanted, hasModels])
   if (models === undefined) return null
-  const model = modelForExamples(models)
+  const usable = models.filter(canChat)
+  const model = usable.find(({ id }) => id === chosen)?.id ?? modelForExamples(usable)
   return (
-    <Card
-      title={strings.home.tryIt}
-      aside={model !== undefined && <a href={linkTo('chat', model)}>{strings.home.chat}</a>}
-    >
-      {model === undefined ? (
-        <Empty icon="models" title={strings.models.sentence(0)}>
-          {strings.home.noModelsHint}
-        </Empty>
-      ) : (
-        <SnippetTabs snippets={snippetsFor(baseUrl, model)} />
-      )}
-    </Card>
-  )
-}
-
-/** One example at a time. */
-function SnippetTabs({ snippets }: { snippets: readonly Snippet[] }) {
-  const [name, setName] = useState(snippets[0]?.name ?? '')
-  const current = snippets.find((snippet) => snippet.name === name) ?? snippets[0]
-  if (current === undefined) return null
-  return (
-    <Tabs
-      label={strings.home.snippets}
-      names={snippets.map((snippet) => snippet.name)}
-      current={current.name}
-      onChange={setName}
-    >
-      {current.where !== undefined && <p className={styles['where']}>{current.where}</p>}
-      <CodeBlock code={current.code} label={current.name} />
-    </Tabs>
+    <div ref={place}>
+      <Card
+        title={strings.home.tryIt}
+        aside={
+          model !== undefined && (
+            <span className={styles['choose']}>
+              <Select
+                label={strings.home.modelForExamples}
+                options={usable.map(({ id }) => ({ value: id, label: id }))}
+                value={model}
+                onChange={setChosen}
+              />
+              <a href={linkTo('chat', model)}>{strings.home.chat}</a>
+            </span>
+          )
+        }
+      >
+        {model === undefined ? (
+          <Empty icon="models" title={strings.models.sentence(0)}>
+            {strings.home.noModelsHint}
+          </Empty>
+        ) : (
+          <Suspense fallback={<div className={styles['apps']} />}>
+            <ConnectApp baseUrl={baseUrl} model={model} />
+          </Suspense>
+        )}
+      </Card>
+    </div>
   )
 }

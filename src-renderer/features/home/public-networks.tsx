@@ -10,7 +10,7 @@ import styles from './first-run-card.module.css'
 
 const { first: words } = strings.home
 
-/** The public networks that this version knows, each with what joining means, or why it can't be joined yet. */
+/** The public networks that this version knows, each with what joining means. */
 export function PublicNetworks() {
   const client = useClient()
   const { busy, run } = useAction()
@@ -35,20 +35,16 @@ export function PublicNetworks() {
     )
   }
   const choices = network?.choices ?? []
-  const isNone = network !== undefined && choices.every(({ problem }) => problem !== null)
   return (
     <>
       <p>{words.publicText}</p>
-      {isNone && <p>{words.publicNone}</p>}
-      {choices.map(({ name, title, runBy, meaning, problem }) => (
+      {choices.map(({ name, title, runBy, meaning }) => (
         <div key={name} className={styles['choice']}>
           <h3>{title}</h3>
-          <p>{problem ?? words.publicChoice(runBy, meaning)}</p>
-          {problem === null && (
-            <Button disabled={busy} onClick={() => join(name)}>
-              {words.publicJoin(title)}
-            </Button>
-          )}
+          <p>{words.publicChoice(runBy, meaning)}</p>
+          <Button disabled={busy} onClick={() => join(name)}>
+            {words.publicJoin(title)}
+          </Button>
         </div>
       ))}
       <p>

@@ -2,8 +2,8 @@ import { dataOf } from '../../stores/feed-store.js'
 import { useClient, useSettings } from '../../stores/hooks.js'
 import { linkTo } from '../../stores/route.js'
 import { strings } from '../../strings.js'
-import { Segmented } from '../../ui/controls/segmented.js'
 import { useAction } from '../../ui/feedback/use-action.js'
+import { Segmented } from '../../ui/inputs/segmented.js'
 import styles from './first-run-card.module.css'
 
 const { first: words } = strings.home

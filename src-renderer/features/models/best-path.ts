@@ -22,8 +22,3 @@ export function bestPath(model: ModelView, peers: ReadonlyMap<string, PeerView>)
   paths.sort((a, b) => comparePaths(a.path, b.path) || (a.rttMs ?? Infinity) - (b.rttMs ?? Infinity))
   return paths[0] ?? { kind: 'none' }
 }
-
-/** Peers by their id. */
-export function peersById(peers: readonly PeerView[]): ReadonlyMap<string, PeerView> {
-  return new Map(peers.map((peer) => [peer.peerId, peer]))
-}

@@ -1,5 +1,5 @@
 import type { TrafficEntry } from '#shared/contract/node/traffic.js'
-import { tokensPerSecond } from '../../stores/traffic-figures.js'
+import { median, tokensPerSecond } from '../../stores/traffic-figures.js'
 
 /** What the last requests showed; null where none was measured. */
 export interface Measured {
@@ -35,9 +35,4 @@ export function requestsByModel(entries: readonly TrafficEntry[]): ReadonlyMap<s
     else group.push(entry)
   }
   return groups
-}
-
-function median(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null).sort((a, b) => a - b)
-  return known[Math.floor((known.length - 1) / 2)] ?? null
 }

@@ -2,7 +2,8 @@ import type { ModelProvider, ModelView } from '#shared/contract/models/models.js
 import type { PeerView } from '#shared/contract/network/peers.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
-import { formatMs } from '../../strings/format.js'
+import { peersById } from '../../stores/model-use.js'
+import { formatDecimal, formatMs } from '../../strings/format.js'
 import { strings } from '../../strings.js'
 import { Card } from '../../ui/layout/card.js'
 import { DataTable, type Column } from '../../ui/table/data-table.js'
@@ -10,19 +11,23 @@ import { Badge } from '../../ui/text/badge.js'
 import { CodeBlock } from '../../ui/text/code-block.js'
 import { PathBadge } from '../../ui/text/path-badge.js'
 import { PeerName } from '../../ui/text/peer-name.js'
-import { peersById } from './best-path.js'
+import { UnsignedBadge } from '../../ui/text/unsigned-badge.js'
 import { LoadCell } from './load-cell.js'
 import { fullness, loadOf } from './load.js'
 import { measuredOf, type Measured } from './measured.js'
 import { choose, headersFor, type Preferences } from './preferences.js'
 import styles from './providers-card.module.css'
+import { likenessOf, referenceDigest } from './same-file.js'
 
 const { detail: words, ...modelWords } = strings.models
 
 interface ProviderRow {
   peerId: string
   self: boolean
+  isUnsigned: boolean
   load: ModelProvider['load']
+  /** Undefined where it can't be said. */
+  file: ReturnType<typeof likenessOf>
   peer: PeerView | undefined
   measured: Measured
 }
@@ -41,12 +46,17 @@ export function ProvidersCard({
 }) {
   const peers = peersById(dataOf(useFeed('peers')) ?? [])
   const traffic = dataOf(useFeed('traffic')) ?? []
-  const rows = model.providers.map(({ peerId, self, load }): ProviderRow => ({
-    ...{ peerId, self, load },
+  const reference = referenceDigest(model)
+  const isOwn = model.providers.some(({ self, digest }) => self && digest !== undefined)
+  const rows = model.providers.map(({ peerId, self, load, digest, unsigned }): ProviderRow => ({
+    ...{ peerId, self, load, isUnsigned: unsigned === true, file: likenessOf(digest, reference) },
     peer: peers.get(peerId),
     measured: measuredOf(traffic, { model: model.id, peer: self ? null : peerId }),
   }))
-  const columns = rows.length > 1 ? [...COLUMNS, columnOfUse(preferences, onChange)] : COLUMNS
+  const isComparable = model.providers.filter(({ digest }) => digest !== undefined).length > 1
+  const compared = isComparable ? [columnOfFile(isOwn)] : []
+  const columns =
+    rows.length > 1 ? [...COLUMNS, ...compared, columnOfUse(preferences, onChange)] : [...COLUMNS, ...compared]
   const headers = Object.entries(headersFor(preferences))
   return (
     <Card title={words.providers} flush>
@@ -66,7 +76,14 @@ const COLUMNS: readonly Column<ProviderRow>[] = [
     key: 'provider',
     header: words.column.provider,
     hint: strings.glossary.provider,
-    cell: ({ peerId, self }) => (self ? <Badge tone="accent">{words.self}</Badge> : <PeerName peerId={peerId} />),
+    cell: ({ peerId, self, isUnsigned }) =>
+      self ? (
+        <Badge tone="accent">{words.self}</Badge>
+      ) : (
+        <>
+          <PeerName peerId={peerId} /> {isUnsigned && <UnsignedBadge />}
+        </>
+      ),
   },
   { key: 'path', header: words.column.path, width: 180, cell: (row) => <Path row={row} /> },
   {
@@ -103,7 +120,8 @@ const COLUMNS: readonly Column<ProviderRow>[] = [
     numeric: true,
     minor: 1,
     width: 100,
-    cell: ({ measured }) => measured.tokensPerSecond?.toFixed(1) ?? strings.unknown,
+    cell: ({ measured }) =>
+      measured.tokensPerSecond === null ? strings.unknown : formatDecimal(measured.tokensPerSecond, 1),
   },
 ]
 
@@ -112,6 +130,23 @@ function Path({ row: { self, peer } }: { row: ProviderRow }) {
   if (self) return strings.unknown
   if (path === undefined) return <Badge title={modelWords.noPathHint}>{modelWords.noPath}</Badge>
   return <PathBadge path={path} />
+}
+
+/** Whether each has the same file: as this computer, or, where it has none, as most. */
+function columnOfFile(isOwn: boolean): Column<ProviderRow> {
+  return {
+    key: 'file',
+    header: words.column.file,
+    hint: words.file.hint,
+    minor: 2,
+    width: 140,
+    cell: ({ self, file }) => {
+      if (file === undefined) return strings.unknown
+      if (file === 'other') return <Badge tone="warn">{isOwn ? words.file.notYours : words.file.other}</Badge>
+      if (self) return words.file.yours
+      return isOwn ? words.file.sameAsYours : words.file.same
+    },
+  }
 }
 
 function columnOfUse(preferences: Preferences, onChange: (preferences: Preferences) => void): Column<ProviderRow> {

@@ -43,6 +43,15 @@ function Result({ result }: { result: ModelTest }) {
     startMs += ms
     return bar
   })
+  // What the gateway did not time: the server had begun to answer, and the first token was still to come.
+  const untilToken = (firstTokenMs ?? totalMs) - startMs
+  if (untilToken >= 1) {
+    bars.push({ label: words.untilToken, startMs, durationMs: untilToken, tone: 'series' })
+    startMs += untilToken
+  }
+  if (totalMs - startMs >= 1) {
+    bars.push({ label: words.untilEnd, startMs, durationMs: totalMs - startMs, tone: 'series' })
+  }
   return (
     <>
       <Notice tone={ok ? 'good' : 'bad'} title={ok ? words.worked(formatMs(firstTokenMs ?? totalMs)) : words.failed}>

@@ -8,6 +8,7 @@ import { Card } from '../../ui/layout/card.js'
 import { DataTable, type Column } from '../../ui/table/data-table.js'
 import { Badge, type Tone } from '../../ui/text/badge.js'
 import { TimeAgo } from '../../ui/text/time-ago.js'
+import { Visible } from '../../ui/text/visible.js'
 import { Words } from '../../ui/text/words.js'
 import styles from './network-page.module.css'
 
@@ -48,7 +49,7 @@ const COLUMNS: readonly Column<BootstrapSourceView>[] = [
     header: words.column.source,
     cell: ({ source, setting }) => (
       <code className={styles['source']} title={`${source} (${setting})`}>
-        {source}
+        <Visible text={source} />
       </code>
     ),
   },
@@ -68,7 +69,11 @@ const COLUMNS: readonly Column<BootstrapSourceView>[] = [
     width: 260,
     cell: (source) => {
       const text = resultOf(source)
-      return <span title={text}>{text}</span>
+      return (
+        <span title={text}>
+          <Visible text={text} />
+        </span>
+      )
     },
   },
   {

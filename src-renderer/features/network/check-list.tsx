@@ -1,5 +1,5 @@
 import type { Check } from '#shared/contract/node/doctor.js'
-import { strings } from '../../strings.js'
+import { strings } from '../../strings/all.js'
 import { Badge, type Tone } from '../../ui/text/badge.js'
 import { Words } from '../../ui/text/words.js'
 import { sortChecks } from './doctor-report.js'
@@ -19,11 +19,16 @@ export function CheckList({ checks }: { checks: readonly Check[] }) {
   )
 }
 
+/** What a check came to, in a word. */
+export function StateBadge({ state }: { state: Check['state'] }) {
+  return <Badge tone={TONES[state]}>{words.state[state]}</Badge>
+}
+
 function CheckLine({ check: { state, fact, meaning, fix } }: { check: Check }) {
   return (
     <li className={styles['check']}>
       <span className={styles['state']}>
-        <Badge tone={TONES[state]}>{words.state[state]}</Badge>
+        <StateBadge state={state} />
       </span>
       <div>
         <p className={styles['fact']}>

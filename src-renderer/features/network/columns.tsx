@@ -7,6 +7,8 @@ import { Badge } from '../../ui/text/badge.js'
 import { PathBadge } from '../../ui/text/path-badge.js'
 import { PeerName } from '../../ui/text/peer-name.js'
 import { TimeAgo } from '../../ui/text/time-ago.js'
+import { UnsignedBadge } from '../../ui/text/unsigned-badge.js'
+import { Visible } from '../../ui/text/visible.js'
 
 const { column, ...words } = strings.network
 
@@ -28,7 +30,11 @@ export const PEER_COLUMNS: readonly Column<PeerView>[] = [
     width: 104,
     cell: (peer) => (peer.rttMs === undefined ? strings.unknown : formatMs(peer.rttMs)),
   },
-  { key: 'offers', header: column.offers, cell: (peer) => <Offers offers={peer.offers} /> },
+  {
+    key: 'offers',
+    header: column.offers,
+    cell: (peer) => <Offers offers={peer.offers} isUnsigned={peer.unsigned === true} />,
+  },
   {
     key: 'version',
     header: column.version,
@@ -67,10 +73,17 @@ function Path({ peer }: { peer: PeerView }) {
   return <PathBadge path={best} title={[words.pathHint[best], ...peer.multiaddrs].join('\n')} />
 }
 
-function Offers({ offers }: { offers: readonly string[] }) {
+function Offers({ offers, isUnsigned }: { offers: readonly string[]; isUnsigned: boolean }) {
   const names = offerNames(offers)
   if (names.length === 0) return words.noOffers
-  return <span title={names.join('\n')}>{names.join(', ')}</span>
+  return (
+    <>
+      {isUnsigned && <UnsignedBadge />}{' '}
+      <span title={names.join('\n')}>
+        <Visible text={names.join(', ')} />
+      </span>
+    </>
+  )
 }
 
 /** What a peer offers, each once, without the `llm:model=` that models have. */

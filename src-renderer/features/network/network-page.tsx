@@ -1,14 +1,15 @@
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { PeerView } from '#shared/contract/network/peers.js'
 import type { Status } from '#shared/contract/node/node.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
-import { DOCTOR_ITEM, INVITE_ITEM } from '../../stores/route.js'
+import { DOCTOR_ITEM, INVITE_ITEM, JOIN_ITEM } from '../../stores/route.js'
 import { goTo } from '../../stores/use-route.js'
 import { strings } from '../../strings.js'
-import { SearchBox } from '../../ui/controls/search-box.js'
+import { Button } from '../../ui/controls/button.js'
 import { Empty } from '../../ui/feedback/empty.js'
-import { FeedView } from '../../ui/feedback/feed-view.js'
+import { FeedView, WhenReady } from '../../ui/feedback/feed-view.js'
+import { SearchBox } from '../../ui/inputs/search-box.js'
 import { JoinCard } from '../../ui/join/join-card.js'
 import { Card } from '../../ui/layout/card.js'
 import { Page } from '../../ui/layout/page.js'
@@ -17,6 +18,8 @@ import { Words } from '../../ui/text/words.js'
 import { BootstrapCard } from './bootstrap-card.js'
 import { PEER_COLUMNS } from './columns.js'
 import { DoctorCard } from './doctor-card.js'
+import { GoNetworkCard } from './go-network-card.js'
+import styles from './network-page.module.css'
 import { PeerDetail } from './peer-detail.js'
 import { PeopleCard } from './people/people-card.js'
 import { Picture } from './picture.js'
@@ -29,18 +32,43 @@ export function NetworkPage({ item }: { item: string | undefined }) {
   const peers = useFeed('peers')
   const status = useFeed('status')
   const known = dataOf(peers)
+  const others = [useFeed('people'), useFeed('invites'), useFeed('bootstrap'), useFeed('doctor'), useFeed('nearby')]
   return (
     <Page name={strings.nav.network} sentence={known === undefined ? strings.state.loading : sentenceFor(known)}>
-      <JoinCard />
-      <PeopleCard isInviting={item === INVITE_ITEM} />
-      <FeedView state={peers}>{(list) => <Peers peers={list} mode={dataOf(status)?.mode} />}</FeedView>
-      <FeedView state={status}>{(self) => <SelfCard status={self} />}</FeedView>
-      <BootstrapCard mode={dataOf(status)?.mode} />
-      <DoctorCard isWanted={item === DOCTOR_ITEM} />
-      {item !== undefined && item !== DOCTOR_ITEM && item !== INVITE_ITEM && known !== undefined && (
+      <WhenReady states={[peers, status, ...others]}>
+        <PeopleCard isInviting={item === INVITE_ITEM} />
+        <JoinPlace isWanted={item === JOIN_ITEM} />
+        <FeedView state={peers}>{(list) => <Peers peers={list} mode={dataOf(status)?.mode} />}</FeedView>
+        <FeedView state={status}>{(self) => <SelfCard status={self} />}</FeedView>
+        <UnsignedNetwork view={dataOf(status)?.goNetwork} />
+        <BootstrapCard mode={dataOf(status)?.mode} />
+        <DoctorCard isWanted={item === DOCTOR_ITEM} />
+      </WhenReady>
+      {item !== undefined && !PLACES.has(item) && known !== undefined && (
         <PeerDetail peerId={item} peer={known.find((peer) => peer.peerId === item)} />
       )}
     </Page>
+  )
+}
+
+/** Items that are a place on the page; every other one is a peer. */
+const PLACES: ReadonlySet<string> = new Set([DOCTOR_ITEM, INVITE_ITEM, JOIN_ITEM])
+
+/** Only where this node takes part in it. */
+function UnsignedNetwork({ view }: { view: Status['goNetwork'] }) {
+  return view === undefined ? null : <GoNetworkCard view={view} />
+}
+
+/** The way into a network; where somebody came for it, its field has the focus. */
+function JoinPlace({ isWanted }: { isWanted: boolean }) {
+  const place = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    if (isWanted) place.current?.querySelector<HTMLElement>('input, textarea')?.focus()
+  }, [isWanted])
+  return (
+    <div ref={place}>
+      <JoinCard />
+    </div>
   )
 }
 
@@ -57,11 +85,22 @@ function Peers({ peers, mode }: { peers: readonly PeerView[]; mode: Status['mode
   const people = dataOf(useFeed('people')) ?? []
   const names = new Map(people.map(({ peerId, label, ownName }) => [peerId, `${label} ${ownName ?? ''}`]))
   const wanted = query.trim().toLowerCase()
-  const rows = peers
+  const [isUnfolded, setUnfolded] = useState(false)
+  const found = peers
     .filter(({ peerId, offers }) =>
       `${peerId} ${names.get(peerId) ?? ''} ${offers.join(' ')}`.toLowerCase().includes(wanted),
     )
-    .sort((a, b) => Number(b.connected) - Number(a.connected) || (a.peerId < b.peerId ? -1 : 1))
+    .sort(
+      (a, b) =>
+        Number(names.has(b.peerId)) - Number(names.has(a.peerId)) ||
+        Number(b.connected) - Number(a.connected) ||
+        (a.peerId < b.peerId ? -1 : 1),
+    )
+  const friends = found.filter(({ peerId }) => names.has(peerId))
+  const strangers = found.length - friends.length
+  // Strangers are folded below the people one knows, where both are there and nothing is searched for.
+  const isFoldable = friends.length > 0 && strangers > 0 && wanted === ''
+  const rows = isFoldable && !isUnfolded ? friends : found
   if (peers.length === 0) {
     return (
       <Card title={words.peers} flush>
@@ -85,6 +124,13 @@ function Peers({ peers, mode }: { peers: readonly PeerView[]; mode: Status['mode
             dim={(peer) => !peer.connected}
             onOpen={(peer) => goTo('network', peer.peerId)}
           />
+        )}
+        {isFoldable && (
+          <div className={styles['strangers']}>
+            <Button pressed={isUnfolded} onClick={() => setUnfolded(!isUnfolded)}>
+              {isUnfolded ? words.hideStrangers : words.showStrangers(strangers)}
+            </Button>
+          </div>
         )}
       </Card>
     </>

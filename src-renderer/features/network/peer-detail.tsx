@@ -1,5 +1,8 @@
 import type { PeerView } from '#shared/contract/network/peers.js'
+import { dataOf } from '../../stores/feed-store.js'
+import { useFeed } from '../../stores/hooks.js'
 import { linkTo } from '../../stores/route.js'
+import { firstByteWith } from '../../stores/traffic-figures.js'
 import { goTo } from '../../stores/use-route.js'
 import { formatMs, shortPeerId } from '../../strings/format.js'
 import { strings } from '../../strings.js'
@@ -11,6 +14,8 @@ import { Badge } from '../../ui/text/badge.js'
 import { PathBadge } from '../../ui/text/path-badge.js'
 import { PeerMark, PeerName } from '../../ui/text/peer-name.js'
 import { TimeAgo } from '../../ui/text/time-ago.js'
+import { UnsignedBadge } from '../../ui/text/unsigned-badge.js'
+import { Visible } from '../../ui/text/visible.js'
 import styles from './network-page.module.css'
 import { PeerDoctor } from './peer-doctor.js'
 
@@ -18,6 +23,7 @@ const { detail: words, ...network } = strings.network
 
 /** One peer with everything that is known of it. */
 export function PeerDetail({ peerId, peer }: { peerId: string; peer: PeerView | undefined }) {
+  const traffic = dataOf(useFeed('traffic')) ?? []
   return (
     <Dialog
       kind="sheet"
@@ -32,7 +38,7 @@ export function PeerDetail({ peerId, peer }: { peerId: string; peer: PeerView | 
         <Notice tone="neutral">{words.gone}</Notice>
       ) : (
         <>
-          <Facts facts={factsOf(peer)} />
+          <Facts facts={factsOf(peer, firstByteWith(traffic, peerId))} />
           <PeerDoctor peerId={peerId} />
         </>
       )}
@@ -40,10 +46,22 @@ export function PeerDetail({ peerId, peer }: { peerId: string; peer: PeerView | 
   )
 }
 
-function factsOf(peer: PeerView) {
+function factsOf(peer: PeerView, firstByte: ReturnType<typeof firstByteWith>) {
   const models = modelsOf(peer.offers)
   const relays = peer.relays ?? []
   return [
+    ...(peer.unsigned === true
+      ? [
+          {
+            name: network.unsigned.title,
+            value: (
+              <>
+                <UnsignedBadge /> <small>{network.unsigned.hint}</small>
+              </>
+            ),
+          },
+        ]
+      : []),
     {
       name: network.peerId,
       value: (
@@ -82,6 +100,10 @@ function factsOf(peer: PeerView) {
       hint: strings.glossary.rtt,
       value: peer.rttMs === undefined ? strings.unknown : formatMs(peer.rttMs),
     },
+    ...(['out', 'in'] as const).flatMap((direction) => {
+      const ms = firstByte[direction]
+      return ms === null ? [] : [{ name: words.firstByte[direction], hint: words.firstByteHint, value: formatMs(ms) }]
+    }),
     {
       name: network.column.since,
       value: peer.connectedAtMs === null ? strings.unknown : <TimeAgo atMs={peer.connectedAtMs} />,
@@ -101,7 +123,9 @@ function factsOf(peer: PeerView) {
             {models.map((id) => (
               <li key={id}>
                 <a href={linkTo('models', id)}>
-                  <code>{id}</code>
+                  <code>
+                    <Visible text={id} />
+                  </code>
                 </a>
               </li>
             ))}

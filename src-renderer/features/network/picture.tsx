@@ -1,74 +1,157 @@
+import { useRef, useState } from 'react'
 import type { PeerView } from '#shared/contract/network/peers.js'
+import type { TrafficEntry } from '#shared/contract/node/traffic.js'
+import { dataOf } from '../../stores/feed-store.js'
+import { useFeed } from '../../stores/hooks.js'
 import { linkTo } from '../../stores/route.js'
 import { formatMs, shortPeerId } from '../../strings/format.js'
 import { strings } from '../../strings.js'
 import { Card } from '../../ui/layout/card.js'
+import { useWidth } from '../../ui/layout/use-width.js'
 import { peerCells, peerHue } from '../../ui/text/peer-name.js'
-import { layoutNetwork, type LineKind } from './layout.js'
+import { layoutNetwork, type LineKind, type NetworkLayout, type PlacedPeer } from './layout.js'
 import styles from './picture.module.css'
 
 const { network: words } = strings
 const KINDS: readonly LineKind[] = ['direct', 'punched', 'relayed', 'known']
-const MARK = 22
+const HEIGHT = 360
+/** Until the window's is known. */
+const USUAL_WIDTH = 1000
+/** Marks from this size on have their name below them. */
+const LABELLED_FROM = 16
+/** A name below a mark has room for about as many characters. */
+const NAME_CHARS = 12
 
-/** The network as seen from here: this node in the middle. */
+/** The network as seen from here: this node in the middle, who is connected how, and where requests run. */
 export function Picture({ peers }: { peers: readonly PeerView[] }) {
-  const { peers: placed, lines, left } = layoutNetwork(peers)
+  const box = useRef<HTMLDivElement>(null)
+  const width = useWidth(box) ?? USUAL_WIDTH
+  const [shown, setShown] = useState<string>()
+  const layout = layoutNetwork(peers, { width, height: HEIGHT })
   const byId = new Map(peers.map((peer) => [peer.peerId, peer]))
+  const active = runningByPeer(dataOf(useFeed('traffic')) ?? [])
+  const people = new Map((dataOf(useFeed('people')) ?? []).map(({ peerId, label }) => [peerId, label]))
+  const nameOf = (peerId: string): string => people.get(peerId) ?? shortPeerId(peerId)
   const connected = peers.filter((peer) => peer.connected).length
+  const facts = (peerId: string): string => {
+    const peer = byId.get(peerId)
+    if (peer === undefined) return ''
+    const running = active.get(peerId) ?? 0
+    return [howOf(peer), words.offering(peer.offers.length), running === 0 ? '' : words.running(running)]
+      .filter((part) => part !== '')
+      .join(' · ')
+  }
   return (
-    <Card title={words.picture} aside={<Legend left={left} />} flush>
-      <svg
-        className={styles['picture']}
-        viewBox="-440 -220 880 440"
-        role="group"
-        aria-label={words.pictureLabel(connected, peers.length - connected)}
-      >
-        {lines.map((line) => (
-          <line key={line.key} className={styles[line.kind]} x1={line.x1} y1={line.y1} x2={line.x2} y2={line.y2} />
-        ))}
-        {placed.map(({ peerId, x, y, kind }) => {
-          const peer = byId.get(peerId)
-          const label = words.peerLabel(shortPeerId(peerId), peer === undefined ? '' : howOf(peer))
-          return (
-            <a key={peerId} className={styles['peer']} href={linkTo('network', peerId)} aria-label={label}>
-              <title>{label}</title>
-              <g transform={`translate(${x} ${y})`} className={kind === 'known' ? styles['faint'] : undefined}>
-                <circle r={19} className={styles['ring']} />
-                <circle r={16} fill={`hsl(${peerHue(peerId)} 60% 50% / 18%)`} />
-                <path
-                  d={peerCells(peerId)}
-                  fill={`hsl(${peerHue(peerId)} 62% 50%)`}
-                  transform={`translate(${-MARK / 2} ${-MARK / 2}) scale(${MARK / 5})`}
-                />
-                {placed.length <= MAX_LABELLED && (
-                  <text y={34} className={styles['name']}>
-                    {shortPeerId(peerId)}
-                  </text>
-                )}
-              </g>
-            </a>
-          )
-        })}
-        <circle r={27} className={styles['me']} />
-        <text y={5} className={styles['meName']}>
-          {words.me}
-        </text>
-      </svg>
+    <Card title={words.picture} aside={<Legend />} flush>
+      <div ref={box} className={styles['box']}>
+        <svg
+          className={styles['picture']}
+          width={width}
+          height={HEIGHT}
+          viewBox={`${-width / 2} ${-HEIGHT / 2} ${width} ${HEIGHT}`}
+          role="group"
+          aria-label={words.pictureLabel(connected, peers.length - connected)}
+          onMouseLeave={() => setShown(undefined)}
+        >
+          <Lines layout={layout} active={active} />
+          {layout.peers.map((place) => (
+            <Mark
+              key={place.peerId}
+              place={place}
+              radius={layout.mark}
+              name={nameOf(place.peerId)}
+              facts={facts(place.peerId)}
+              onShow={() => setShown(place.peerId)}
+            />
+          ))}
+          <circle r={27} className={styles['me']} />
+          <text y={5} className={styles['meName']}>
+            {words.me}
+          </text>
+        </svg>
+        <p className={styles['about']}>
+          {shown !== undefined && byId.has(shown) ? (
+            <>
+              <strong>{nameOf(shown)}</strong> {facts(shown)}
+            </>
+          ) : (
+            words.mapHint(layout.left)
+          )}
+        </p>
+      </div>
     </Card>
   )
 }
 
-/** With more peers than this their names would cover each other. */
-const MAX_LABELLED = 24
+/** Requests that run now, by the peer at their other end. */
+function runningByPeer(entries: readonly TrafficEntry[]): ReadonlyMap<string, number> {
+  const running = new Map<string, number>()
+  for (const { peer, durationMs } of entries) {
+    if (peer !== null && durationMs === null) running.set(peer, (running.get(peer) ?? 0) + 1)
+  }
+  return running
+}
+
+function Lines({ layout, active }: { layout: NetworkLayout; active: ReadonlyMap<string, number> }) {
+  return layout.lines.map(({ key, kind, x1, y1, x2, y2 }) => (
+    <line
+      key={key}
+      className={`${styles[kind] ?? ''} ${active.has(key) ? styles['active'] : ''}`}
+      {...{ x1, y1, x2, y2 }}
+    />
+  ))
+}
+
+function Mark({
+  place: { peerId, x, y, kind, isRelay },
+  radius,
+  name,
+  facts,
+  onShow,
+}: {
+  place: PlacedPeer
+  radius: number
+  name: string
+  facts: string
+  onShow: () => void
+}) {
+  const label = words.peerLabel(name, isRelay ? `${words.isRelay}, ${facts}` : facts)
+  const hue = peerHue(peerId)
+  const cell = (radius * 1.4) / 5
+  return (
+    <a
+      className={styles['peer']}
+      href={linkTo('network', peerId)}
+      aria-label={label}
+      onFocus={onShow}
+      onMouseEnter={onShow}
+    >
+      <g transform={`translate(${x} ${y})`} className={kind === 'known' ? styles['faint'] : undefined}>
+        {isRelay && <circle r={radius + 6} className={styles['relay']} />}
+        <circle r={radius + 2.5} className={styles['ring']} />
+        <circle r={radius} fill={`hsl(${hue} 60% 50% / 18%)`} />
+        <path
+          d={peerCells(peerId)}
+          fill={`hsl(${hue} 62% 50%)`}
+          transform={`translate(${-radius * 0.7} ${-radius * 0.7}) scale(${cell})`}
+        />
+        {radius >= LABELLED_FROM && (
+          <text y={radius + 17} className={styles['name']}>
+            {name.length > NAME_CHARS ? `${name.slice(0, NAME_CHARS - 1)}…` : name}
+          </text>
+        )}
+      </g>
+    </a>
+  )
+}
 
 function howOf(peer: PeerView): string {
   const [path] = peer.paths
   if (path === undefined) return words.notConnected
-  return peer.rttMs === undefined ? words.path[path] : `${words.path[path]}, ${formatMs(peer.rttMs)}`
+  return peer.rttMs === undefined ? words.path[path] : `${words.path[path]} · ${formatMs(peer.rttMs)}`
 }
 
-function Legend({ left }: { left: number }) {
+function Legend() {
   return (
     <span className={styles['legend']}>
       {KINDS.map((kind) => (
@@ -79,7 +162,6 @@ function Legend({ left }: { left: number }) {
           {words.legend[kind]}
         </span>
       ))}
-      {left > 0 && <span>{words.more(left)}</span>}
     </span>
   )
 }

@@ -2,13 +2,14 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useRef, useState } from 'react'
 import type { LogLine } from '#shared/contract/node/logs.js'
 import { useFeed } from '../../stores/hooks.js'
+import { strings } from '../../strings/all.js'
 import { formatClock, formatExact } from '../../strings/format.js'
-import { strings } from '../../strings.js'
 import { CopyButton } from '../../ui/controls/copy-button.js'
-import { SearchBox } from '../../ui/controls/search-box.js'
 import { Empty } from '../../ui/feedback/empty.js'
 import { FeedView } from '../../ui/feedback/feed-view.js'
+import { SearchBox } from '../../ui/inputs/search-box.js'
 import { Card } from '../../ui/layout/card.js'
+import { Visible } from '../../ui/text/visible.js'
 import styles from './log-card.module.css'
 
 const { settings: words } = strings
@@ -92,7 +93,10 @@ function Lines({ lines }: { lines: readonly LogLine[] }) {
               <span className={styles[line.level]}>{line.level}</span>
               <span className={styles['component']}>{line.component}</span>
               <span>
-                {line.message} <span className={styles['fields']}>{line.fields}</span>
+                <Visible text={line.message} />{' '}
+                <span className={styles['fields']}>
+                  <Visible text={line.fields} />
+                </span>
               </span>
             </p>
           )

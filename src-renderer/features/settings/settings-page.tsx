@@ -1,99 +1,120 @@
-import { useState } from 'react'
-import type { SettingView } from '#shared/contract/node/settings.js'
+import { useRef } from 'react'
 import { dataOf } from '../../stores/feed-store.js'
-import { useSettings } from '../../stores/hooks.js'
-import { strings } from '../../strings.js'
-import { SearchBox } from '../../ui/controls/search-box.js'
-import { Empty } from '../../ui/feedback/empty.js'
-import { FeedView } from '../../ui/feedback/feed-view.js'
+import { useFeed, useSettings } from '../../stores/hooks.js'
+import { ADVANCED_ITEM, linkTo } from '../../stores/route.js'
+import { strings } from '../../strings/all.js'
+import { FeedView, WhenReady } from '../../ui/feedback/feed-view.js'
 import { Notice } from '../../ui/feedback/notice.js'
-import { Card } from '../../ui/layout/card.js'
 import { Page } from '../../ui/layout/page.js'
 import { AboutCard } from './about/about-card.js'
 import { ApiKeysCard } from './api-keys/api-keys-card.js'
 import { AppCard } from './app-card.js'
 import { AppearanceCard } from './appearance-card.js'
+import { BasicCard } from './basic/basic-card.js'
+import { isBasic } from './basic/basic-settings.js'
 import { IdentityCard } from './identity/identity-card.js'
 import { LogCard } from './log-card.js'
 import styles from './settings-page.module.css'
-import { SettingsTable } from './table/settings-table.js'
+import { Advanced, isChanged } from './table/advanced.js'
 
 const { settings: words } = strings
 
-/** "Change how it behaves." */
+/** The parts of the short page, in order. */
+const SECTIONS = ['general', 'sharing', 'limits', 'network', 'privacy', 'keys', 'identity', 'about'] as const
+type Section = (typeof SECTIONS)[number]
+
+/** "Change how it behaves": what people change; all the rest, by its key, is under Advanced. */
 export function SettingsPage({ item }: { item: string | undefined }) {
   const { state, reload } = useSettings()
-  const [query, setQuery] = useState('')
-  const [onlyChanged, setOnlyChanged] = useState(false)
-  const settings = dataOf(state)
-  const changed = settings?.filter(isChanged).length
-  const pending = settings?.filter((setting) => setting.next !== null).length ?? 0
+  const page = useRef<HTMLDivElement>(null)
+  const settings = dataOf(state) ?? []
+  const pending = settings.filter((setting) => setting.next !== null).length
+  const isAway = useFeed('status').phase === 'lost'
+  const isAdvanced = item !== undefined && !isBasic(item)
+  const goToSection = (section: Section): void => {
+    const place = page.current?.querySelector<HTMLElement>(`[data-section="${section}"]`)
+    place?.scrollIntoView({ block: 'start' })
+    place?.focus({ preventScroll: true })
+  }
   return (
     <Page
       name={strings.nav.settings}
-      sentence={changed === undefined ? strings.state.loading : words.sentence(changed)}
-      actions={
-        <>
-          <label className={styles['only']}>
-            <input type="checkbox" checked={onlyChanged} onChange={(event) => setOnlyChanged(event.target.checked)} />
-            {words.onlyChanged}
-          </label>
-          <SearchBox label={words.search} value={query} onChange={setQuery} />
-        </>
+      sentence={
+        isAway
+          ? strings.offline.title
+          : isAdvanced
+            ? words.sentence(settings.filter(isChanged).length)
+            : words.basic.sentence
       }
     >
       {pending > 0 && <Notice tone="warn">{words.pending(pending)}</Notice>}
-      <AppearanceCard />
-      <AppCard />
-      <FeedView state={state} onRetry={reload}>
-        {(list) => (
-          <Groups
-            settings={list.filter((setting) => (!onlyChanged || isChanged(setting)) && fits(setting, query))}
-            target={item}
-            onSaved={reload}
-          />
-        )}
-      </FeedView>
-      <ApiKeysCard />
-      <IdentityCard />
-      <LogCard />
-      <AboutCard />
+      <WhenReady states={[state]}>
+        <div className={styles['columns']}>
+          <Index isAdvanced={isAdvanced} onSection={goToSection} />
+          <div ref={page} className={styles['cards']}>
+            {isAdvanced ? (
+              <>
+                <FeedView state={state} onRetry={reload}>
+                  {(list) => <Advanced settings={list} target={item} onSaved={reload} />}
+                </FeedView>
+                <LogCard />
+              </>
+            ) : (
+              <>
+                <Part of="general">
+                  <AppearanceCard />
+                  <AppCard />
+                </Part>
+                {(['sharing', 'limits', 'network', 'privacy'] as const).map((section) => (
+                  <Part key={section} of={section} isOff={isAway}>
+                    <FeedView state={state} onRetry={reload}>
+                      {(list) => <BasicCard section={section} settings={list} target={item} onSaved={reload} />}
+                    </FeedView>
+                  </Part>
+                ))}
+                <Part of="keys" isOff={isAway}>
+                  <ApiKeysCard />
+                </Part>
+                <Part of="identity" isOff={isAway}>
+                  <IdentityCard />
+                </Part>
+                <Part of="about">
+                  <AboutCard />
+                </Part>
+              </>
+            )}
+          </div>
+        </div>
+      </WhenReady>
     </Page>
   )
 }
 
-function isChanged(setting: SettingView): boolean {
-  return setting.origin !== 'default' || setting.next !== null
+/** `isOff`: what it changes is the node's, which is away. */
+function Part({ of: section, isOff = false, children }: { of: Section; isOff?: boolean; children: React.ReactNode }) {
+  return (
+    <fieldset className={styles['cards']} data-section={section} tabIndex={-1} disabled={isOff}>
+      {children}
+    </fieldset>
+  )
 }
 
-function fits({ name, group, help }: SettingView, query: string): boolean {
-  return `${name} ${group} ${help}`.toLowerCase().includes(query.trim().toLowerCase())
-}
-
-function Groups({
-  settings,
-  target,
-  onSaved,
-}: {
-  settings: readonly SettingView[]
-  target: string | undefined
-  onSaved: () => void
-}) {
-  if (settings.length === 0) {
-    return (
-      <Card>
-        <Empty icon="search" title={words.noMatch} />
-      </Card>
-    )
-  }
-  return [...new Set(settings.map((setting) => setting.group))].map((group) => (
-    <Card key={group} title={group} flush>
-      <SettingsTable
-        label={group}
-        settings={settings.filter((setting) => setting.group === group)}
-        target={target}
-        onSaved={onSaved}
-      />
-    </Card>
-  ))
+/** The sections beside the page, and the way to the table of all keys and back. */
+function Index({ isAdvanced, onSection }: { isAdvanced: boolean; onSection: (section: Section) => void }) {
+  return (
+    <nav className={styles['index']} aria-label={words.basic.index}>
+      {isAdvanced ? (
+        <a href={linkTo('settings')}>{words.basic.back}</a>
+      ) : (
+        SECTIONS.map((section) => (
+          <button key={section} type="button" onClick={() => onSection(section)}>
+            {words.basic.section[section]}
+          </button>
+        ))
+      )}
+      <a href={linkTo('settings', ADVANCED_ITEM)} aria-current={isAdvanced ? 'page' : undefined}>
+        {words.basic.advanced}
+      </a>
+    </nav>
+  )
 }

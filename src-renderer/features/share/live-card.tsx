@@ -1,9 +1,10 @@
 import type { Usage } from '#shared/contract/sharing/limits.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useClient, useFeed } from '../../stores/hooks.js'
-import { strings } from '../../strings.js'
+import { LEDGER_ITEM, linkTo } from '../../stores/route.js'
+import { strings } from '../../strings/all.js'
 import { Button } from '../../ui/controls/button.js'
-import { saveText } from '../../ui/controls/save-text.js'
+import { toast } from '../../ui/feedback/toasts.js'
 import { useAction } from '../../ui/feedback/use-action.js'
 import { Card } from '../../ui/layout/card.js'
 import { Facts } from '../../ui/layout/facts.js'
@@ -16,8 +17,6 @@ const { share: words } = strings
 export function LiveCard() {
   const usage = dataOf(useFeed('limits'))
   const ledger = dataOf(useFeed('ledger'))
-  const client = useClient()
-  const { busy, run } = useAction()
   if (usage === undefined) return null
   const facts = [
     { name: words.slots, value: <Slots usage={usage} /> },
@@ -35,20 +34,15 @@ export function LiveCard() {
       ),
     })
   }
+  if (usage.limits.blockedPeers.length > 0) {
+    facts.push({ name: words.blockedPeers, value: <Blocked peers={usage.limits.blockedPeers} /> })
+  }
   if (usage.refused.length > 0) {
     const list = usage.refused.map(({ code, count }) => `${count} × ${strings.causes[code] ?? code}`)
     facts.push({ name: words.refused, value: <>{list.join(' · ')}</> })
   }
-  const save = async (): Promise<void> => saveText(await client.call('ledger.export', { format: 'csv' }))
   return (
-    <Card
-      title={words.live}
-      aside={
-        <Button disabled={busy} onClick={() => run(save)}>
-          {words.export}
-        </Button>
-      }
-    >
+    <Card title={words.live} aside={<a href={linkTo('share', LEDGER_ITEM)}>{words.ledgerLink}</a>}>
       <Facts facts={facts} />
     </Card>
   )
@@ -89,16 +83,43 @@ function Consumers({ usage }: { usage: Usage }) {
   )
 }
 
+/** Who is refused, by the names that people have, each with the way back. */
+function Blocked({ peers }: { peers: readonly string[] }) {
+  const client = useClient()
+  const { busy, run } = useAction()
+  const set = (blockedPeers: readonly string[]) => client.call('limits.set', { blockedPeers: [...blockedPeers] })
+  const unblock = async (peerId: string): Promise<void> => {
+    await set(peers.filter((one) => one !== peerId))
+    toast('good', words.unblocked, () => run(() => set(peers), words.blocked))
+  }
+  return (
+    <ul>
+      {peers.map((peerId) => (
+        <li key={peerId} className={styles['consumer']}>
+          <PeerName peerId={peerId} />
+          <Button disabled={busy} onClick={() => run(() => unblock(peerId))}>
+            {words.unblock}
+          </Button>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
 function ConsumerLine({ consumer, blocked }: { consumer: Usage['consumers'][number]; blocked: readonly string[] }) {
   const client = useClient()
   const { busy, run } = useAction()
   const { peerId, running, waiting, tokensToday } = consumer
-  const block = () => client.call('limits.set', { blockedPeers: [...blocked, peerId] })
+  const set = (blockedPeers: readonly string[]) => client.call('limits.set', { blockedPeers: [...blockedPeers] })
+  const block = async (): Promise<void> => {
+    await set([...blocked, peerId])
+    toast('good', words.blocked, () => run(() => set(blocked), words.unblocked))
+  }
   return (
     <li className={styles['consumer']}>
       <PeerName peerId={peerId} />
       <span className={styles['soft']}>{words.consumer(running, waiting, tokensToday)}</span>
-      <Button disabled={busy} onClick={() => run(block, words.blocked)}>
+      <Button disabled={busy} onClick={() => run(block)}>
         {words.block}
       </Button>
     </li>

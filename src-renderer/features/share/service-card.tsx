@@ -1,5 +1,5 @@
 import type { ServiceView } from '#shared/contract/sharing/services.js'
-import { strings } from '../../strings.js'
+import { strings } from '../../strings/all.js'
 import { Notice } from '../../ui/feedback/notice.js'
 import { Card } from '../../ui/layout/card.js'
 import { Facts } from '../../ui/layout/facts.js'
@@ -7,16 +7,19 @@ import { Badge, type Tone } from '../../ui/text/badge.js'
 import styles from './share-page.module.css'
 
 const { share: words } = strings
-const TONES: Record<ServiceView['status'], Tone> = { connected: 'good', starting: 'warn', down: 'bad' }
+const TONES: Record<ServiceView['status'], Tone> = { connected: 'good', starting: 'warn', down: 'warn' }
 
 /** A service that was given by flag or settings file. */
 export function ServiceCard({ service }: { service: ServiceView }) {
   const badges = (
     <span className={styles['badges']}>
       <Badge tone={TONES[service.status]}>{words.status[service.status]}</Badge>
-      <Badge tone={service.published ? 'accent' : 'neutral'}>
-        {service.published ? words.published : words.notPublished}
-      </Badge>
+      {/* What does not answer is offered to no one, whatever is wanted. */}
+      {service.status === 'connected' && (
+        <Badge tone={service.published ? 'accent' : 'neutral'}>
+          {service.published ? words.published : words.notPublished}
+        </Badge>
+      )}
     </span>
   )
   const facts = [{ name: words.models, value: <Models service={service} /> }]

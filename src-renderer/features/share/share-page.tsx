@@ -4,94 +4,119 @@ import type { ShareView } from '#shared/contract/sharing/shares.js'
 import { VISIBILITIES, type Visibility } from '#shared/contract/sharing/visibility.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useClient, useFeed } from '../../stores/hooks.js'
-import { strings } from '../../strings.js'
+import { DEMO_MODEL } from '../../stores/model-use.js'
+import { LEDGER_ITEM } from '../../stores/route.js'
+import { sharingState } from '../../stores/sharing-state.js'
+import { strings } from '../../strings/all.js'
 import { Button } from '../../ui/controls/button.js'
-import { Empty } from '../../ui/feedback/empty.js'
-import { FeedView } from '../../ui/feedback/feed-view.js'
+import { FeedView, WhenReady } from '../../ui/feedback/feed-view.js'
 import { useAction } from '../../ui/feedback/use-action.js'
 import { Icon } from '../../ui/icons/icon.js'
 import { Card } from '../../ui/layout/card.js'
 import { Page } from '../../ui/layout/page.js'
+import { DiskCard } from './disk/disk-card.js'
+import { LedgerPage } from './ledger/ledger-page.js'
 import { LimitsCard } from './limits/limits-card.js'
 import { RulesCard } from './limits/rules-card.js'
 import { LiveCard } from './live-card.js'
-import { PauseBar } from './pause-bar.js'
 import { countByVisibility } from './servers/selection.js'
 import { AwayCard, ServerCard } from './servers/server-card.js'
 import { TypeInCard } from './servers/type-in-card.js'
 import { modelsOf, ServiceCard } from './service-card.js'
 import styles from './share-page.module.css'
+import { sentenceOf, SharingBanner } from './sharing-banner.js'
 
 const { share: words } = strings
 
-/** "What do I give, and who gets it?" */
-export function SharePage() {
+/** "What do I give, and who gets it?" `item`: the ledger, where that is wanted. */
+export function SharePage({ item }: { item: string | undefined }) {
+  return item === LEDGER_ITEM ? <LedgerPage /> : <Sharing />
+}
+
+function Sharing() {
   const detection = useFeed('detection')
   const shares = useFeed('shares')
   const services = useFeed('services')
-  const pause = dataOf(useFeed('pause'))
+  const pauseState = useFeed('pause')
+  const pause = dataOf(pauseState)
+  const usage = useFeed('limits')
+  const ledger = useFeed('ledger')
   const found = dataOf(detection)
   const shared = dataOf(shares)
   const others = otherServices(dataOf(services) ?? [], shared ?? [])
-  const gives = (shared ?? []).some(isForOthers) || others.some((service) => service.published)
+  const engineId = dataOf(useFeed('engine'))?.serviceId
+  // Models run from their files have a card of their own.
+  const cards = others.filter(({ id }) => id !== engineId)
+  const isAway = useFeed('status').phase === 'lost'
+  const state = sharingState({
+    shares: shared ?? [],
+    pause,
+    usage: dataOf(usage),
+    others: others.filter(({ published }) => published),
+  })
 
   const sentence = (): string => {
+    if (isAway) return strings.offline.title
     if (found === undefined || shared === undefined) return strings.state.loading
-    if (gives && pause?.paused === true) {
-      const [first] = pause.reasons
-      return first === undefined ? words.pausedSoon : words.paused(first.sentence)
+    const said = sentenceOf(state)
+    if (said !== undefined) return said
+    if (shared.length > 0 || others.length > 0) {
+      return words.sentence(countByVisibility(usableModels(shared, others)), shared.length + others.length)
     }
-    const servers = shared.length + others.length
-    if (shared.length > 0 || gives) return words.sentence(countByVisibility(usableModels(shared, others)), servers)
-    const usable = found.filter((server) => server.models.length > 0 || server.state === 'needs-key').length
+    const usable = found.filter((server) => server.models.length > 0).length
     return usable > 0 ? words.found(usable) : words.sentence(countByVisibility([]), 0)
   }
+  // A node that is away takes no changes: what was last seen of it stays, and can't be pressed.
   return (
-    <Page name={strings.nav.share} sentence={sentence()} actions={<ScanAgain />}>
-      {gives && <PauseBar />}
-      <FeedView state={detection}>
-        {(servers) => (
-          <>
-            {servers.length === 0 && others.length === 0 && awayFrom(servers, shared).length === 0 && <ServersEmpty />}
-            {servers.map((server) => (
-              <ServerCard
-                key={server.address}
-                server={server}
-                share={shared?.find((share) => share.address === server.address)}
-              />
-            ))}
-            {awayFrom(servers, shared).map((share) => (
-              <AwayCard key={share.id} share={share} />
-            ))}
-          </>
-        )}
-      </FeedView>
-      {others.map((service) => (
-        <ServiceCard key={service.id} service={service} />
-      ))}
-      <TypeInCard />
-      {gives && <LiveCard />}
-      <RulesCard />
-      <LimitsCard />
-      <PrivacyCard />
+    <Page name={strings.nav.share} sentence={sentence()} actions={!isAway && <ScanAgain />}>
+      <WhenReady states={[detection, shares, services, pauseState, usage, ledger]}>
+        <fieldset className={styles['all']} disabled={isAway}>
+          <SharingBanner state={state} />
+          <FeedView state={detection}>
+            {(servers) => (
+              <>
+                {servers.map((server) => (
+                  <ServerCard
+                    key={server.address}
+                    server={server}
+                    share={shared?.find((share) => share.address === server.address)}
+                    isPaused={state.kind === 'paused'}
+                  />
+                ))}
+                {awayFrom(servers, shared).map((share) => (
+                  <AwayCard key={share.id} share={share} />
+                ))}
+              </>
+            )}
+          </FeedView>
+          {cards.map((service) => (
+            <ServiceCard key={service.id} service={service} />
+          ))}
+          <DiskCard hasServer={found?.length !== 0 || cards.length > 0 || awayFrom(found, shared).length > 0} />
+          <TypeInCard />
+          {state.kind !== 'nothing' && <LiveCard />}
+          <RulesCard />
+          <LimitsCard />
+          <PrivacyCard />
+        </fieldset>
+      </WhenReady>
     </Page>
   )
 }
 
-/** Services that came from the settings: those that no share stands for. */
+/** Services that came from the settings, but for the built-in demo model, which is no one's to share: those that no share stands for. */
 function otherServices(services: readonly ServiceView[], shares: readonly ShareView[]): ServiceView[] {
   const ids = new Set(shares.map((share) => share.id))
-  return services.filter((service) => !ids.has(service.id))
+  return services.filter((service) => !ids.has(service.id) && !isDemo(service))
 }
 
-/** Whether peers may use something of it. */
-function isForOthers({ models, visibility, choices }: ShareView): boolean {
-  const isOpen = choices.some((choice) => choice.ticked && choice.visibility !== 'me')
-  return isOpen || (models === 'all' && visibility !== 'me')
+/** The built-in demo model, which steps aside for any real one. */
+function isDemo({ published, models }: ServiceView): boolean {
+  return !published && models.length > 0 && models.every(({ id }) => id === DEMO_MODEL)
 }
 
 /** Shares whose server is not found now. */
-function awayFrom(servers: readonly DetectedServer[], shares: readonly ShareView[] = []): ShareView[] {
+function awayFrom(servers: readonly DetectedServer[] = [], shares: readonly ShareView[] = []): ShareView[] {
   return shares.filter((share) => servers.every(({ address }) => address !== share.address))
 }
 
@@ -128,18 +153,6 @@ function ScanAgain() {
     >
       {strings.share.scan}
     </Button>
-  )
-}
-
-/** No server runs: what to do. */
-function ServersEmpty() {
-  return (
-    <Card>
-      <Empty icon="server" title={strings.share.none}>
-        <p>{strings.share.noneHint}</p>
-        <p className={styles['hint']}>{strings.share.ports}</p>
-      </Empty>
-    </Card>
   )
 }
 

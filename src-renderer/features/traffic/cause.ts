@@ -1,4 +1,4 @@
-import { strings } from '../../strings.js'
+import { strings } from '../../strings/all.js'
 
 /** Why a request failed, in words: for a code of the error vocabulary or `http_<status>`. */
 export function causeOf(code: string): string {

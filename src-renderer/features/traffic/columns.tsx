@@ -1,12 +1,13 @@
 import { isUnanswered, type TrafficEntry } from '#shared/contract/node/traffic.js'
 import { linkTo } from '../../stores/route.js'
 import { tokensPerSecond } from '../../stores/traffic-figures.js'
-import { formatBytes, formatClock, formatExact, formatMs } from '../../strings/format.js'
-import { strings } from '../../strings.js'
+import { strings } from '../../strings/all.js'
+import { formatBytes, formatClock, formatDecimal, formatExact, formatMs } from '../../strings/format.js'
 import { Icon } from '../../ui/icons/icon.js'
 import type { Column } from '../../ui/table/data-table.js'
 import { LongName } from '../../ui/text/long-name.js'
 import { PeerName } from '../../ui/text/peer-name.js'
+import { Visible } from '../../ui/text/visible.js'
 import { Outcome } from './outcome.js'
 import styles from './traffic-page.module.css'
 
@@ -34,7 +35,8 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
   {
     key: 'direction',
     header: column.direction,
-    width: 82,
+    minor: 4,
+    width: 84,
     cell: (entry) =>
       isUnanswered(entry) ? (
         <span className={styles['way']} title={words.unansweredHint}>
@@ -66,7 +68,8 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
   {
     key: 'peer',
     header: column.peer,
-    width: 126,
+    minor: 5,
+    width: 122,
     cell: (entry) => orUnknown(entry.peer, (peerId) => <PeerName peerId={peerId} />),
   },
   {
@@ -75,9 +78,14 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     hint: words.keyHint,
     minor: 3,
     width: 104,
-    cell: (entry) => orUnknown(entry.key, (key) => <span title={key}>{key}</span>),
+    cell: (entry) =>
+      orUnknown(entry.key, (key) => (
+        <span title={key}>
+          <Visible text={key} />
+        </span>
+      )),
   },
-  { key: 'status', header: column.status, width: 88, cell: (entry) => <Outcome entry={entry} /> },
+  { key: 'status', header: column.status, width: 112, cell: (entry) => <Outcome entry={entry} /> },
   {
     key: 'path',
     header: column.path,
@@ -117,13 +125,14 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     numeric: true,
     minor: 1,
     width: 80,
-    cell: (entry) => orUnknown(tokensPerSecond(entry), (speed) => speed.toFixed(1)),
+    cell: (entry) => orUnknown(tokensPerSecond(entry), (speed) => formatDecimal(speed, 1)),
   },
   {
     key: 'tokens',
     header: column.tokens,
     numeric: true,
-    width: 66,
+    minor: 4,
+    width: 74,
     cell: (entry) => <span title={words.bytes(formatBytes(entry.bytesOut))}>{orUnknown(entry.tokens, String)}</span>,
   },
 ]

@@ -1,10 +1,10 @@
-import type { TrafficEntry } from '#shared/contract/node/traffic.js'
+import { isUnanswered, type TrafficEntry } from '#shared/contract/node/traffic.js'
 import { causeOf } from './cause.js'
 
 /** Which requests are shown. */
 export interface TrafficFilter {
   direction: 'all' | TrafficEntry['direction']
-  outcome: 'all' | 'failed'
+  outcome: 'all' | 'failed' | 'unanswered'
   /** A part of the model, route, peer, API key or cause. */
   text: string
 }
@@ -17,15 +17,20 @@ export function filterTraffic(entries: readonly TrafficEntry[], filter: TrafficF
   return entries
     .filter(
       (entry) =>
-        (filter.direction === 'all' || entry.direction === filter.direction) &&
-        (filter.outcome === 'all' || hasFailed(entry)) &&
+        (filter.direction === 'all' || (entry.direction === filter.direction && !isUnanswered(entry))) &&
+        isOutcome(entry, filter.outcome) &&
         (wanted === '' || textOf(entry).includes(wanted)),
     )
     .reverse()
 }
 
+function isOutcome(entry: TrafficEntry, wanted: TrafficFilter['outcome']): boolean {
+  if (wanted === 'unanswered') return isUnanswered(entry)
+  return wanted === 'all' || hasFailed(entry)
+}
+
 /** A request that ended with an error; one that was cancelled has not failed. */
-function hasFailed(entry: Pick<TrafficEntry, 'error' | 'status' | 'cancelledBy' | 'durationMs'>): boolean {
+export function hasFailed(entry: Pick<TrafficEntry, 'error' | 'status' | 'cancelledBy' | 'durationMs'>): boolean {
   if (entry.cancelledBy !== null || entry.durationMs === null) return false
   return entry.error !== null || entry.status === null || entry.status >= 400
 }

@@ -1,5 +1,5 @@
 import type { TrafficEntry } from '#shared/contract/node/traffic.js'
-import { strings } from '../../strings.js'
+import { strings } from '../../strings/all.js'
 import { Badge } from '../../ui/text/badge.js'
 import { causeOf } from './cause.js'
 

@@ -5,8 +5,8 @@ import {
   type TrafficLeg,
 } from '#shared/contract/node/traffic.js'
 import { goTo } from '../../stores/use-route.js'
-import { formatBytes, formatExact, formatMs, shortPeerId } from '../../strings/format.js'
-import { strings } from '../../strings.js'
+import { strings } from '../../strings/all.js'
+import { formatBytes, formatExact, formatMs, formatNumber, shortPeerId } from '../../strings/format.js'
 import { Waterfall, type WaterfallBar } from '../../ui/charts/waterfall.js'
 import { CopyButton } from '../../ui/controls/copy-button.js'
 import { Dialog } from '../../ui/controls/dialog.js'
@@ -14,7 +14,9 @@ import { Notice } from '../../ui/feedback/notice.js'
 import { Facts } from '../../ui/layout/facts.js'
 import { PathBadge } from '../../ui/text/path-badge.js'
 import { PeerName } from '../../ui/text/peer-name.js'
+import { UnsignedMark } from '../../ui/text/unsigned-badge.js'
 import { useNow } from '../../ui/text/use-now.js'
+import { Visible } from '../../ui/text/visible.js'
 import { causeOf } from './cause.js'
 import { Outcome } from './outcome.js'
 import styles from './traffic-page.module.css'
@@ -57,23 +59,30 @@ function factsOf(entry: TrafficEntry) {
       name: words.what,
       value: (
         <code>
-          {entry.method} {entry.route}
+          <Visible text={`${entry.method} ${entry.route}`} />
         </code>
       ),
     },
-    { name: words.model, value: known(entry.model, (model) => <code>{model}</code>) },
-    { name: words.peer, value: known(entry.peer, (peerId) => <PeerName peerId={peerId} />) },
+    {
+      name: words.model,
+      value: known(entry.model, (model) => (
+        <code>
+          <Visible text={model} />
+        </code>
+      )),
+    },
+    { name: words.peer, value: known(entry.peer, (peerId) => <Peer peerId={peerId} />) },
     { name: words.key, value: known(entry.key, String) },
     { name: words.path, value: known(entry.path, (path) => <PathBadge path={path} />) },
     { name: words.outcome, value: <Outcome entry={entry} /> },
     { name: words.ttft, value: known(entry.ttfbMs, formatMs) },
     { name: words.duration, value: known(entry.durationMs, formatMs) },
-    { name: words.tokensIn, value: known(entry.tokensIn, (n) => n.toLocaleString('en')) },
+    { name: words.tokensIn, value: known(entry.tokensIn, (n) => formatNumber(n)) },
     {
       name: words.tokensOut,
       value: known(
         entry.tokens,
-        (n) => `${n.toLocaleString('en')} (${entry.tokensFrom === 'chunks' ? words.counted : words.reported})`,
+        (n) => `${formatNumber(n)} (${entry.tokensFrom === 'chunks' ? words.counted : words.reported})`,
       ),
     },
     { name: words.bytes, value: words.bytesValue(formatBytes(entry.bytesIn), formatBytes(entry.bytesOut)) },
@@ -95,13 +104,21 @@ function factsOf(entry: TrafficEntry) {
   ]
 }
 
+function Peer({ peerId }: { peerId: string }) {
+  return (
+    <>
+      <PeerName peerId={peerId} /> <UnsignedMark peerId={peerId} />
+    </>
+  )
+}
+
 /** Why the request went where it went. */
 function Considered({ candidates }: { candidates: readonly TrafficCandidate[] }) {
   return (
     <ol className={styles['considered']}>
       {candidates.map((candidate) => (
         <li key={candidate.peer}>
-          <PeerName peerId={candidate.peer} /> {expectedOf(candidate)}
+          <Peer peerId={candidate.peer} /> {expectedOf(candidate)}
         </li>
       ))}
     </ol>
@@ -116,7 +133,7 @@ function expectedOf({ rttMs, fixedMs, readMs, queueMs, hangMs, unreadTokens }: T
     read: formatMs(readMs),
     queue: formatMs(queueMs),
   }
-  const waits = words.waits(ms, unreadTokens.toLocaleString('en'))
+  const waits = words.waits(ms, formatNumber(unreadTokens))
   return hangMs === 0 ? waits : `${waits}, ${words.hangs(formatMs(hangMs))}`
 }
 

@@ -3,15 +3,16 @@ import type { TrafficEntry } from '#shared/contract/node/traffic.js'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
 import { goTo } from '../../stores/use-route.js'
-import { strings } from '../../strings.js'
+import { strings } from '../../strings/all.js'
 import { Button } from '../../ui/controls/button.js'
-import { SearchBox } from '../../ui/controls/search-box.js'
-import { Segmented } from '../../ui/controls/segmented.js'
 import { Empty } from '../../ui/feedback/empty.js'
-import { FeedView } from '../../ui/feedback/feed-view.js'
+import { FeedView, WhenReady } from '../../ui/feedback/feed-view.js'
+import { SearchBox } from '../../ui/inputs/search-box.js'
+import { Segmented } from '../../ui/inputs/segmented.js'
 import { Card } from '../../ui/layout/card.js'
 import { Page } from '../../ui/layout/page.js'
 import { DataTable } from '../../ui/table/data-table.js'
+import { AppsCard } from './apps-card.js'
 import { COLUMNS_WITHOUT_KEYS, TRAFFIC_COLUMNS } from './columns.js'
 import { filterTraffic, SHOW_ALL, type TrafficFilter } from './filter.js'
 import { HistoryCards } from './history-cards.js'
@@ -23,7 +24,8 @@ const { traffic: words } = strings
 /** "What went through me?" */
 export function TrafficPage({ item }: { item: string | undefined }) {
   const state = useFeed('traffic')
-  const today = dataOf(useFeed('status'))?.requestsToday
+  const status = useFeed('status')
+  const today = dataOf(status)?.requestsToday
   const [frozen, setFrozen] = useState<readonly TrafficEntry[]>()
   const live = dataOf(state)
 
@@ -38,14 +40,17 @@ export function TrafficPage({ item }: { item: string | undefined }) {
       actions={
         live !== undefined &&
         live.length > 0 && (
-          <Button icon={frozen === undefined ? 'pause' : 'play'} onClick={toggle} pressed={frozen !== undefined}>
+          <Button icon={frozen === undefined ? 'freeze' : 'play'} onClick={toggle} pressed={frozen !== undefined}>
             {frozen === undefined ? words.pause : words.resume(fresh)}
           </Button>
         )
       }
     >
-      <HistoryCards />
-      <FeedView state={state}>{(entries) => <Requests entries={frozen ?? entries} />}</FeedView>
+      <WhenReady states={[state, status]}>
+        <FeedView state={state}>{(entries) => <Requests entries={frozen ?? entries} />}</FeedView>
+        <HistoryCards />
+        {live !== undefined && <AppsCard entries={live} />}
+      </WhenReady>
       {item !== undefined && live !== undefined && <RequestDetail entry={live.find((entry) => entry.id === item)} />}
     </Page>
   )
@@ -71,7 +76,7 @@ function Requests({ entries }: { entries: readonly TrafficEntry[] }) {
   }
   const rows = filterTraffic(entries, filter)
   return (
-    <Card title={`${words.list} · ${words.shown(rows.length, entries.length)}`} flush>
+    <Card title={words.shown(rows.length, entries.length)} flush>
       <Filters filter={filter} onChange={setFilter} />
       {rows.length === 0 && <Empty icon="search" title={words.noMatch} />}
       {rows.length > 0 && (
@@ -80,6 +85,7 @@ function Requests({ entries }: { entries: readonly TrafficEntry[] }) {
           columns={entries.some(({ key }) => key !== null) ? TRAFFIC_COLUMNS : COLUMNS_WITHOUT_KEYS}
           rows={rows}
           rowKey={rowKey}
+          isBoxed
           onOpen={(entry) => goTo('traffic', entry.id)}
         />
       )}
@@ -99,7 +105,7 @@ function Filters({ filter, onChange }: { filter: TrafficFilter; onChange: (filte
       />
       <Segmented
         label={outcome.label}
-        options={(['all', 'failed'] as const).map((value) => ({ value, label: outcome[value] }))}
+        options={(['all', 'failed', 'unanswered'] as const).map((value) => ({ value, label: outcome[value] }))}
         value={filter.outcome}
         onChange={(value) => onChange({ ...filter, outcome: value })}
       />

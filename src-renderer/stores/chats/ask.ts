@@ -1,4 +1,5 @@
 import { type ChatPiece, readChat, readChatEvent, ServerEvents } from '#shared/chat-events.js'
+import type { Client } from '#shared/contract/client.js'
 import { AppError, fromWireError } from '#shared/errors.js'
 import { strings } from '../../strings.js'
 
@@ -28,6 +29,13 @@ export interface Question {
   headers: Readonly<Record<string, string>>
 }
 
+/** Where the gateway is (with `/v1`), and this page's own key of it. Throws an `AppError` while it has no address. */
+export async function gatewayOf(client: Pick<Client, 'call'>): Promise<Pick<Question, 'baseUrl' | 'key'>> {
+  const [{ gatewayUrl }, { key }] = await Promise.all([client.call('node.status', {}), client.call('keys.own', {})])
+  if (gatewayUrl === null) throw new AppError('node_not_running', words.noGateway)
+  return { baseUrl: `${gatewayUrl}/v1`, key }
+}
+
 /** What is known of an answer; more as it comes. */
 export interface Answer {
   text: string
@@ -35,6 +43,8 @@ export interface Answer {
   reasoning: string
   /** Peer id of who answers. */
   servedBy: string | null
+  /** Peer id of who went on with it when that one was lost. */
+  continuedBy: string | null
   tries: number | null
   /** Milliseconds from asking to the first piece. */
   ttftMs: number | null
@@ -56,6 +66,7 @@ export async function ask(question: Question, onAnswer: (answer: Answer) => void
   let answer: Answer = {
     ...{ text: '', reasoning: '' },
     servedBy: response.headers.get('X-Computing-Node'),
+    continuedBy: null,
     tries: Number(response.headers.get('X-Ocf-Tries')) || null,
     ttftMs: null,
     streamedMs: 0,
@@ -99,15 +110,16 @@ async function* piecesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<ChatP
 function grown(answer: Answer, piece: ChatPiece, elapsedMs: number): Answer {
   const isPiece = piece.text !== '' || piece.reasoning !== ''
   const exact = piece.tokens
-  if (!isPiece && exact === undefined) return answer
+  if (!isPiece && exact === undefined && piece.continuedBy === undefined) return answer
   const ttftMs = answer.ttftMs ?? (isPiece ? elapsedMs : null)
   return {
     ...answer,
+    continuedBy: piece.continuedBy ?? answer.continuedBy,
     text: answer.text + piece.text,
     reasoning: answer.reasoning + piece.reasoning,
     ttftMs,
     streamedMs: isPiece && ttftMs !== null ? elapsedMs - ttftMs : answer.streamedMs,
-    tokens: exact ?? (answer.exactTokens ? answer.tokens : answer.tokens + 1),
+    tokens: exact ?? (answer.exactTokens || !isPiece ? answer.tokens : answer.tokens + 1),
     exactTokens: answer.exactTokens || exact !== undefined,
   }
 }
@@ -140,7 +152,8 @@ async function post(question: Question, signal: AbortSignal): Promise<Response> 
 const told = (error: { message: string; code: string }): AppError =>
   fromWireError({ error: { type: '', param: null, request_id: '', ...error } })
 
-async function refusal(response: Response): Promise<AppError> {
+/** Why the gateway refused, as its answer says. */
+export async function refusal(response: Response): Promise<AppError> {
   try {
     const { error } = readChat(await response.json())
     return error === undefined ? new AppError('upstream_failed', words.cut) : told(error)

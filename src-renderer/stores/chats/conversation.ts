@@ -74,6 +74,12 @@ export function pathOf({ nodes, leaf }: Conversation, end: string | null = leaf)
   return path
 }
 
+/** Whether an answer is under way on the branch that is shown. */
+export function isRunning(conversation: Conversation): boolean {
+  const last = pathOf(conversation).at(-1)
+  return last?.kind === 'answer' && last.state === 'running'
+}
+
 /** The versions of a question or an answer, itself included, in the order in which they came. */
 export function versionsOf({ nodes }: Conversation, { parent }: ChatNode): ChatNode[] {
   return Object.values(nodes).filter((node) => node.parent === parent)
@@ -89,6 +95,15 @@ export function answered(conversation: Conversation, id: string, fields: Partial
   const node = conversation.nodes[id]
   if (node?.kind !== 'answer') return conversation
   return { ...conversation, nodes: { ...conversation.nodes, [id]: { ...node, ...fields } } }
+}
+
+/** A conversation of a page that is gone: what ran there was stopped. */
+export function ended(conversation: Conversation): Conversation {
+  const nodes = Object.entries(conversation.nodes).map(([id, node]): [string, ChatNode] => [
+    id,
+    node.kind === 'answer' && node.state === 'running' ? { ...node, state: 'stopped' } : node,
+  ])
+  return { ...conversation, nodes: Object.fromEntries(nodes) }
 }
 
 /** Shows the branch of a node, down to what was said last on it. */

@@ -3,10 +3,11 @@ import type { Client } from '#shared/contract/client.js'
 import { AppError } from '#shared/errors.js'
 import { shortPeerId } from '../../strings/format.js'
 import { strings } from '../../strings.js'
-import { ask, type Answer } from './ask.js'
+import type { Answer } from './ask.js'
 import {
   added,
   answered,
+  ended,
   messagesFor,
   switchedTo,
   type AnswerNode,
@@ -20,10 +21,12 @@ export interface ChatsState {
   conversations: readonly Conversation[]
   /** Null before the first. */
   openId: string | null
+  /** Conversations that had to make room since the page was opened. */
+  dropped: number
 }
 
-/** The most that is kept; the ones that were used longest ago go. */
-const MAX_CONVERSATIONS = 100
+/** The most that there are; the ones that were used longest ago go. */
+const MAX_CONVERSATIONS = 500
 /** An answer is shown anew at most this often, in ms. */
 const PAINT_EVERY_MS = 40
 /** Header that names the provider to prefer. */
@@ -31,13 +34,17 @@ const PREFER_HEADER = 'X-Ocf-Prefer'
 const PEER_IDS = /\b12D3KooW\w{44}\b/g
 
 /**
- * The conversations of this page. They live in its memory only: nothing of them is stored or logged. An answer goes on
- * while another page is looked at.
+ * The conversations of this page. They live in its memory: only a keeper stores them, where the person wants that. An
+ * answer goes on while another page is looked at.
  */
 export class Chats {
-  readonly store: StoreApi<ChatsState> = createStore<ChatsState>(() => ({ conversations: [], openId: null }))
+  readonly store: StoreApi<ChatsState> = createStore<ChatsState>(() => ({
+    ...{ conversations: [], openId: null, dropped: 0 },
+  }))
   readonly #client: Pick<Client, 'call'>
   readonly #running = new Map<string, AbortController>()
+  /** Ids differ from those of pages before, whose conversations may be kept. */
+  readonly #page = Math.random().toString(36).slice(2, 10)
   #lastId = 0
 
   constructor(client: Pick<Client, 'call'>) {
@@ -55,8 +62,24 @@ export class Chats {
     const id = this.#nextId()
     const begun = { id, title: null, changedAtMs: Date.now(), nodes: {}, leaf: null, settings }
     const kept = conversations.filter(({ leaf }) => leaf !== null)
-    for (const dropped of kept.splice(MAX_CONVERSATIONS - 1)) this.stop(dropped.id)
     this.store.setState({ conversations: [begun, ...kept], openId: id })
+    this.drop(kept.slice(MAX_CONVERSATIONS - 1).map((old) => old.id))
+  }
+
+  /** Takes in conversations of an earlier page. An answer that was under way there ended with it. */
+  adopt(kept: readonly Conversation[]): void {
+    this.store.setState(({ conversations, openId }) => {
+      const known = new Set(conversations.map(({ id }) => id))
+      const adopted = kept.filter(({ id }) => !known.has(id)).map(ended)
+      return { conversations: [...conversations, ...adopted], openId: openId ?? adopted[0]?.id ?? null }
+    })
+  }
+
+  /** Removes those for which there is no room, and counts them. */
+  drop(ids: readonly string[]): void {
+    if (ids.length === 0) return
+    for (const id of ids) this.remove(id)
+    this.store.setState(({ dropped }) => ({ dropped: dropped + ids.length }))
   }
 
   open(id: string): void {
@@ -147,15 +170,13 @@ export class Chats {
 
   async #ask(conversation: Conversation, questionId: string, painter: Painter, signal: AbortSignal): Promise<void> {
     const { model, provider, temperature, maxTokens } = conversation.settings
-    const [{ gatewayUrl }, { key }] = await Promise.all([
-      this.#client.call('node.status', {}),
-      this.#client.call('keys.own', {}),
-    ])
+    // Who opens the dashboard does not chat at once: the first page need not wait for it.
+    const { ask, gatewayOf } = await import('./ask.js')
+    const gateway = await gatewayOf(this.#client)
     signal.throwIfAborted()
-    if (gatewayUrl === null) throw new AppError('node_not_running', strings.chat.noGateway)
     const headers: Record<string, string> = provider === null ? {} : { [PREFER_HEADER]: provider }
     const question = {
-      ...{ headers, baseUrl: `${gatewayUrl}/v1`, key, model, temperature, maxTokens },
+      ...{ headers, ...gateway, model, temperature, maxTokens },
       messages: messagesFor(conversation, questionId),
     }
     await ask(question, (answer) => painter.show(answer), signal)
@@ -173,12 +194,12 @@ export class Chats {
 
   #nextId(): string {
     this.#lastId += 1
-    return `n${this.#lastId}`
+    return `${this.#page}-${this.#lastId}`
   }
 }
 
 /** What went wrong, for a person: peers by their short ids, which are the ones that the pages show. */
-function problemOf(error: unknown): string {
+export function problemOf(error: unknown): string {
   if (!(error instanceof AppError)) return error instanceof Error ? error.message : strings.state.failed
   return `${error.message.replace(PEER_IDS, shortPeerId)} ${strings.offline.code(error.code)}`
 }

@@ -1,44 +1,94 @@
 import { useEffect, useRef, useState } from 'react'
 import UPlot from 'uplot'
+import { LOCALE } from '../../strings/format.js'
+import { Visible } from '../text/visible.js'
 import styles from './chart.module.css'
 import 'uplot/dist/uPlot.min.css'
 
-/** One line; its colour is a custom property of the theme. */
+/** One line or one part of the bars; its colour is a custom property of the theme. */
 export interface ChartSeries {
   label: string
   color: string
   values: readonly (number | null)[]
 }
 
-/** Figures over time. Hovering tells those of one moment. */
+/** How a chart is drawn: bars of parts that add up, or a line for each series with gaps where nothing was measured. */
+type Shape = 'bars' | 'lines'
+
+/** Figures over time, from zero up. Hovering tells those of one moment. */
 export function Chart({
   label,
   atMs,
   series,
+  shape,
   format,
+  none,
 }: {
   /** What it shows, for those who can't see it. */
   label: string
   atMs: readonly number[]
   series: readonly ChartSeries[]
-  format: (value: number) => string
+  shape: Shape
+  /** A value as a person reads it. `largest` is the largest on the axis: one unit serves them all. */
+  format: (value: number, largest: number) => string
+  /** What stands in the place of a chart of nothing. */
+  none: string
+}) {
+  const [hovered, setHovered] = useState<number | null>(null)
+  const isEmpty = series.every(({ values }) => values.every((value) => value === null || value === 0))
+  return (
+    <figure className={styles['chart']} aria-label={label}>
+      <figcaption className={styles['legend']}>
+        {series.map((one) => {
+          const value = hovered === null ? undefined : one.values[hovered]
+          return (
+            <span key={one.label} className={styles['name']}>
+              <span className={styles['dot']} style={{ background: `var(${one.color})` }} />
+              <span className={styles['of']}>
+                <Visible text={one.label} />
+              </span>
+              {value != null && <strong>{format(value, value)}</strong>}
+            </span>
+          )
+        })}
+      </figcaption>
+      {isEmpty ? (
+        <p className={styles['none']}>{none}</p>
+      ) : (
+        <Plot atMs={atMs} series={series} shape={shape} format={format} onHover={setHovered} />
+      )}
+    </figure>
+  )
+}
+
+function Plot({
+  atMs,
+  series,
+  shape,
+  format,
+  onHover,
+}: {
+  atMs: readonly number[]
+  series: readonly ChartSeries[]
+  shape: Shape
+  format: (value: number, largest: number) => string
+  onHover: (index: number | null) => void
 }) {
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<UPlot>(undefined)
-  const [hovered, setHovered] = useState<number | null>(null)
   const theme = useThemeName()
   const names = series.map((one) => one.label).join('\n')
-  const data = dataFor(atMs, series)
-  const latest = useRef({ data, series, format })
+  const data = dataFor(atMs, series, shape)
+  const latest = useRef({ data, series, format, onHover })
   useEffect(() => {
-    latest.current = { data, series, format }
+    latest.current = { data, series, format, onHover }
   })
 
   useEffect(() => {
     const element = box.current
     if (element === null) return
-    const { series: shown, format: written, data: first } = latest.current
-    const made = new UPlot(optionsFor(shown, written, element.clientWidth, setHovered), first, element)
+    const { data: first, ...shown } = latest.current
+    const made = new UPlot(optionsFor({ ...shown, shape, width: element.clientWidth }), first, element)
     plot.current = made
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }))
     observer.observe(element)
@@ -48,55 +98,61 @@ export function Chart({
       plot.current = undefined
     }
     // Made anew when its looks change; its data comes through the next effect.
-  }, [names, theme])
+  }, [names, theme, shape])
   useEffect(() => plot.current?.setData(data))
-
-  return (
-    <figure className={styles['chart']} aria-label={label}>
-      <figcaption className={styles['legend']}>
-        {series.map((one) => {
-          const value = hovered === null ? undefined : one.values[hovered]
-          return (
-            <span key={one.label} className={styles['name']}>
-              <span className={styles['dot']} style={{ background: `var(${one.color})` }} />
-              {one.label}
-              {value != null && <strong>{format(value)}</strong>}
-            </span>
-          )
-        })}
-      </figcaption>
-      <div ref={box} className={styles['plot']} aria-hidden="true" />
-    </figure>
-  )
+  return <div ref={box} className={styles['plot']} aria-hidden="true" />
 }
 
 const HEIGHT = 150
+/** Whole steps only: an axis of counts or milliseconds has no `1 · 1 · 0`. */
+const STEPS = [1, 2, 5].flatMap((step) => Array.from({ length: 10 }, (_, zeros) => step * 10 ** zeros))
+const INCREMENTS = STEPS.toSorted((a, b) => a - b)
 
-function dataFor(atMs: readonly number[], series: readonly ChartSeries[]): UPlot.AlignedData {
-  return [atMs.map((ms) => ms / 1000), ...series.map((one) => [...one.values])]
+/** Bars stand on each other: the first series is drawn last and the sum of all first. A bar of nothing is not drawn. */
+function dataFor(atMs: readonly number[], series: readonly ChartSeries[], shape: Shape): UPlot.AlignedData {
+  const times = atMs.map((ms) => ms / 1000)
+  if (shape === 'lines') return [times, ...series.map((one) => [...one.values])]
+  const sums = series.map((_, last) =>
+    atMs.map((_time, index) => {
+      const sum = series.slice(0, last + 1).reduce((total, { values }) => total + (values[index] ?? 0), 0)
+      return sum === 0 ? null : sum
+    }),
+  )
+  return [times, ...sums.toReversed()]
 }
 
-function optionsFor(
-  series: readonly ChartSeries[],
-  format: (value: number) => string,
-  width: number,
-  onHover: (index: number | null) => void,
-): UPlot.Options {
+function optionsFor({
+  series,
+  shape,
+  format,
+  width,
+  onHover,
+}: {
+  series: readonly ChartSeries[]
+  shape: Shape
+  format: (value: number, largest: number) => string
+  width: number
+  onHover: (index: number | null) => void
+}): UPlot.Options {
   const style = getComputedStyle(document.documentElement)
   const color = (name: string): string => style.getPropertyValue(name).trim()
   const axis = {
     stroke: color('--text-soft'),
-    font: `11px ${color('--sans')}`,
+    font: `12px ${color('--sans')}`,
     ticks: { show: false },
     grid: { stroke: color('--line'), width: 1 },
   }
   return {
     width,
     height: HEIGHT,
-    padding: [8, 12, 0, 0],
+    // Half of the last tick's label stands beyond the plot.
+    padding: [8, 24, 0, 0],
     legend: { show: false },
-    cursor: { y: false, drag: { x: false, y: false }, points: { show: true } },
-    scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
+    cursor: { y: false, drag: { x: false, y: false }, points: { show: shape === 'lines' } },
+    scales: {
+      x: { range: (plot, min, max) => withRoom(plot.data[0].length, min, max, shape) },
+      y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
+    },
     axes: [
       {
         ...axis,
@@ -104,27 +160,48 @@ function optionsFor(
         grid: { show: false },
         values: (_plot, splits, _axis, _space, step) => splits.map((at) => clock(at, step)),
       },
-      { ...axis, size: 56, values: (_plot, splits) => splits.map(format) },
+      {
+        ...axis,
+        size: 62,
+        incrs: INCREMENTS,
+        values: (_plot, splits) => splits.map((value) => format(value, splits.at(-1) ?? value)),
+      },
     ],
     series: [
       {},
-      ...series.map((one) => ({
-        label: one.label,
-        stroke: color(one.color),
-        width: 1.75,
-        // A figure between two unknown ones has no line: its point is what shows it.
-        points: { show: one.values.some((value) => value === null), size: 6, fill: color(one.color) },
-        spanGaps: false,
-      })),
+      ...(shape === 'bars' ? series.toReversed() : series).map((one) => looksOf(one, shape, color(one.color))),
     ],
     hooks: { setCursor: [(plot) => onHover(plot.cursor.idx ?? null)] },
   }
 }
 
+/** Bars stand on both sides of their moment: the first and the last need room for the other half. */
+function withRoom(steps: number, min: number, max: number, shape: Shape): [number, number] {
+  const half = shape === 'bars' && steps > 1 ? (max - min) / (steps - 1) / 2 : 0
+  return [min - half, max + half]
+}
+
+function looksOf(one: ChartSeries, shape: Shape, color: string): UPlot.Series {
+  if (shape === 'bars') {
+    const paths = UPlot.paths.bars?.({ size: [0.7, 28, 2] })
+    return { label: one.label, fill: color, stroke: color, width: 0, points: { show: false }, ...(paths && { paths }) }
+  }
+  return {
+    label: one.label,
+    stroke: color,
+    width: 1.75,
+    // A figure between two unknown ones has no line: its point is what shows it.
+    points: { show: one.values.some((value) => value === null), size: 6, fill: color },
+    spanGaps: false,
+  }
+}
+
+const DAY = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short' })
+
 function clock(atSeconds: number, stepSeconds: number): string {
   const date = new Date(atSeconds * 1000)
   const two = (n: number): string => String(n).padStart(2, '0')
-  if (stepSeconds >= 86_400) return `${date.getMonth() + 1}/${date.getDate()}`
+  if (stepSeconds >= 86_400) return DAY.format(date)
   const time = `${two(date.getHours())}:${two(date.getMinutes())}`
   return stepSeconds >= 60 ? time : `${time}:${two(date.getSeconds())}`
 }

@@ -7,17 +7,21 @@ export function IconButton({
   label,
   onClick,
   disabled = false,
+  pressed,
 }: {
   icon: IconName
   label: string
   onClick: () => void
   disabled?: boolean
+  /** For a button that stays on. */
+  pressed?: boolean
 }) {
   return (
     <button
       type="button"
       className={styles['button']}
       aria-label={label}
+      aria-pressed={pressed}
       title={label}
       disabled={disabled}
       onClick={onClick}

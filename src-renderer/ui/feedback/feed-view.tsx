@@ -30,6 +30,11 @@ export function FeedView<T>({
   )
 }
 
+/** Shows a page once all that decides where things stand is known: what comes later would push the rest about. */
+export function WhenReady({ states, children }: { states: readonly FeedState<unknown>[]; children: ReactNode }) {
+  return states.some(({ phase }) => phase === 'loading') ? <Skeleton /> : children
+}
+
 /** Grey bars; they appear only when loading takes longer than 300 ms. */
 export function Skeleton() {
   return (

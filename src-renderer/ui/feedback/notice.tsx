@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import { Icon } from '../icons/icon.js'
+import { Visible } from '../text/visible.js'
 import styles from './notice.module.css'
 
 /** A sentence that should not be missed: why something is so and what to do. */
@@ -18,8 +19,12 @@ export function Notice({
     <div className={`${styles['notice'] ?? ''} ${styles[tone] ?? ''}`}>
       <Icon name={tone === 'good' ? 'check' : tone === 'neutral' ? 'question' : 'alert'} />
       <div className={styles['text']}>
-        {title !== undefined && <strong>{title}</strong>}
-        {children !== undefined && <div>{children}</div>}
+        {title !== undefined && (
+          <strong>
+            <Visible text={title} />
+          </strong>
+        )}
+        {children !== undefined && <div>{typeof children === 'string' ? <Visible text={children} /> : children}</div>}
       </div>
       {actions !== undefined && <div className={styles['actions']}>{actions}</div>}
     </div>

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'react'
 import { create } from 'zustand'
 import { strings } from '../../strings.js'
+import { Button } from '../controls/button.js'
 import { IconButton } from '../controls/icon-button.js'
 import { Icon } from '../icons/icon.js'
 import styles from './toasts.module.css'
@@ -10,9 +11,13 @@ export interface Toast {
   id: number
   tone: 'good' | 'bad'
   text: string
+  /** Takes back what the message tells of. */
+  undo?: () => void
 }
 
 const SHOWN_MS = 5000
+/** Time to think again. */
+const SHOWN_WITH_UNDO_MS = 10_000
 /** More than these nobody reads: the oldest go. */
 const MAX_TOASTS = 3
 
@@ -24,9 +29,9 @@ const useToasts = create<{ list: readonly Toast[]; close: (id: number) => void }
 }))
 
 /** Shows a message. */
-export function toast(tone: Toast['tone'], text: string): void {
+export function toast(tone: Toast['tone'], text: string, undo?: () => void): void {
   lastId += 1
-  const next: Toast = { id: lastId, tone, text }
+  const next: Toast = { id: lastId, tone, text, ...(undo && { undo }) }
   useToasts.setState(({ list }) => ({ list: [...list, next].slice(-MAX_TOASTS) }))
 }
 
@@ -50,17 +55,27 @@ export function Toasts() {
   )
 }
 
-function ToastLine({ toast: { id, tone, text } }: { toast: Toast }) {
+function ToastLine({ toast: { id, tone, text, undo } }: { toast: Toast }) {
   const close = useToasts((state) => state.close)
   useEffect(() => {
     if (tone === 'bad') return
-    const timer = setTimeout(() => close(id), SHOWN_MS)
+    const timer = setTimeout(() => close(id), undo === undefined ? SHOWN_MS : SHOWN_WITH_UNDO_MS)
     return () => clearTimeout(timer)
-  }, [id, tone, close])
+  }, [id, tone, undo, close])
   return (
     <div className={`${styles['toast'] ?? ''} ${styles[tone] ?? ''}`}>
       <Icon name={tone === 'good' ? 'check' : 'alert'} size={16} />
       <p>{text}</p>
+      {undo !== undefined && (
+        <Button
+          onClick={() => {
+            close(id)
+            undo()
+          }}
+        >
+          {strings.dialog.undo}
+        </Button>
+      )}
       <IconButton icon="close" label={strings.dialog.close} onClick={() => close(id)} />
     </div>
   )

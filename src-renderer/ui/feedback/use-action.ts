@@ -20,7 +20,11 @@ export function useAction(): {
     action()
       .then(
         () => done !== undefined && toast('good', done),
-        (error: unknown) => toast('bad', sentenceOf(error)),
+        (error: unknown) => {
+          // The banner over every page says so already.
+          if (error instanceof AppError && error.code === 'node_not_running') return
+          toast('bad', sentenceOf(error))
+        },
       )
       .finally(() => setBusy(false))
   }, [])

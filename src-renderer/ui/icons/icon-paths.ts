@@ -18,6 +18,8 @@ export const ICON_PATHS = {
   in: 'M17 7 7 17 M15 17H7V9',
   local: 'M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16z M12 14a2 2 0 1 0 0-4 2 2 0 0 0 0 4z',
   pause: 'M8 5v14 M16 5v14',
+  freeze: 'M4 6h16 M4 12h9 M4 18h9 M17 12v7 M20.5 12v7',
+  star: 'M12 3.5l2.6 5.4 5.9.8-4.3 4.1 1 5.9-5.2-2.8-5.2 2.8 1-5.9L3.5 9.7l5.9-.8z',
   play: 'M7 5l12 7-12 7z',
   server: 'M4 5h16v6H4z M4 13h16v6H4z M8 8h.1 M8 16h.1',
   close: 'M6 6l12 12 M18 6 6 18',

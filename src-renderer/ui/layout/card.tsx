@@ -1,4 +1,5 @@
 import { useId, type ReactNode } from 'react'
+import { Visible } from '../text/visible.js'
 import styles from './card.module.css'
 
 /** A framed part of a page. `flush` lets a table reach the edges. */
@@ -19,7 +20,7 @@ export function Card({
       {title !== undefined && (
         <header className={styles['head']}>
           <h2 id={id} className={styles['title']}>
-            {title}
+            <Visible text={title} />
           </h2>
           {aside}
         </header>

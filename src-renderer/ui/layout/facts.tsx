@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { Visible } from '../text/visible.js'
 import styles from './facts.module.css'
 
 /** Names and what they are, one under the other. */
@@ -8,7 +9,7 @@ export function Facts({ facts }: { facts: readonly { name: string; hint?: string
       {facts.map(({ name, hint, value }) => (
         <div key={name} className={styles['fact']}>
           <dt title={hint}>{name}</dt>
-          <dd>{value}</dd>
+          <dd>{typeof value === 'string' ? <Visible text={value} /> : value}</dd>
         </div>
       ))}
     </dl>

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { Visible } from '../text/visible.js'
 import styles from './page.module.css'
 
 /** A page: the one sentence that answers its question, then the facts, then the actions. */
@@ -18,7 +19,9 @@ export function Page({
       <header className={styles['head']}>
         <div>
           <p className={styles['name']}>{name}</p>
-          <h1 className={styles['sentence']}>{sentence}</h1>
+          <h1 className={styles['sentence']}>
+            <Visible text={sentence} />
+          </h1>
         </div>
         {actions !== undefined && actions !== false && <div className={styles['actions']}>{actions}</div>}
       </header>

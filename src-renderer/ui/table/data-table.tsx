@@ -1,7 +1,9 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useLayoutEffect, useRef, useState, type CSSProperties, type ReactNode } from 'react'
+import { useWidth } from '../layout/use-width.js'
 import styles from './data-table.module.css'
-import { nextSorting, sortRows, type Sorting, type SortKey } from './sort-rows.js'
+import { sortRows, type Sorting, type SortKey } from './sort-rows.js'
+import { TableHead } from './table-head.js'
 
 /** One column of a {@link DataTable}. */
 export interface Column<Row> {
@@ -12,11 +14,15 @@ export interface Column<Row> {
   /** Numbers stand to the right, so that their digits line up. */
   numeric?: boolean
   /** Left out where the column without a width would get less than 40 % of the table: the lowest first, from the left. */
-  minor?: 1 | 2 | 3
+  minor?: 1 | 2 | 3 | 4 | 5
+  /** Whether it says anything of a row; left out where it says nothing of any. Without it, it always does. */
+  has?: (row: Row) => boolean
   /** In pixels; the one without takes what room is left and cuts what does not fit. */
   width?: number
   /** What rows are sorted by after a click on the head; without it, they are not. */
   sortBy?: (row: Row) => SortKey
+  /** The first click puts the largest on top: for figures of which more is better. */
+  largestFirst?: boolean
   cell: (row: Row) => ReactNode
 }
 
@@ -34,6 +40,7 @@ export function DataTable<Row>({
   rows: unsorted,
   rowKey,
   dim,
+  isBoxed = false,
   onOpen,
 }: {
   /** What the table is, for those who can't see it. */
@@ -42,11 +49,17 @@ export function DataTable<Row>({
   rows: readonly Row[]
   rowKey: (row: Row) => string
   dim?: (row: Row) => boolean
+  /** In a box that scrolls however few the rows are, so that what comes below it keeps its place. */
+  isBoxed?: boolean
   /** A click anywhere in a row; the keyboard needs a link or button in one of its cells. */
   onOpen?: (row: Row) => void
 }) {
   const box = useRef<HTMLDivElement>(null)
-  const columns = columnsThatFit(all, useWidth(box))
+  const width = useWidth(box) ?? Infinity
+  const columns = columnsThatFit(
+    all.filter(({ has }) => has === undefined || unsorted.some(has)),
+    width,
+  )
   const [sorting, setSorting] = useState<Sorting>()
   const sortBy = columns.find(({ key }) => key === sorting?.column)?.sortBy
   const rows = sortBy === undefined ? unsorted : sortRows(unsorted, sortBy, sorting?.descending === true)
@@ -69,8 +82,8 @@ export function DataTable<Row>({
   return (
     <div
       ref={box}
-      className={isVirtual ? styles['scroller'] : styles['box']}
-      {...(isVirtual ? { tabIndex: 0, role: 'group', 'aria-label': label } : {})}
+      className={isVirtual || isBoxed ? styles['scroller'] : styles['box']}
+      {...(isVirtual || isBoxed ? { tabIndex: 0, role: 'group', 'aria-label': label } : {})}
     >
       <table
         className={styles['table']}
@@ -128,19 +141,6 @@ function columnsThatFit<Row>(columns: readonly Column<Row>[], boxWidth: number):
   )
 }
 
-/** The width of an element in pixels, as it changes; without end before it is known. */
-function useWidth(element: React.RefObject<HTMLElement | null>): number {
-  const [width, setWidth] = useState(Infinity)
-  useLayoutEffect(() => {
-    if (element.current === null) return
-    const observer = new ResizeObserver(([entry]) => entry !== undefined && setWidth(entry.contentRect.width))
-    setWidth(element.current.clientWidth)
-    observer.observe(element.current)
-    return () => observer.disconnect()
-  }, [element])
-  return width
-}
-
 /** The room of rows that are not drawn. */
 function Gap({ rows, columns }: { rows: number; columns: number }) {
   if (rows <= 0) return null
@@ -182,54 +182,4 @@ function rowClass(isDim: boolean, opens: boolean): string {
 
 function cellClass<Row>({ numeric }: Column<Row>): string {
   return (numeric === true ? styles['numeric'] : undefined) ?? ''
-}
-
-/** The head of a table; columns that rows can be sorted by are buttons. */
-function TableHead<Row>({
-  columns,
-  classOf,
-  sorting,
-  onSort,
-}: {
-  columns: readonly Column<Row>[]
-  classOf: (column: Column<Row>) => string
-  sorting: Sorting | undefined
-  onSort: (sorting: Sorting | undefined) => void
-}) {
-  return (
-    <thead>
-      <tr>
-        {columns.map((column) => {
-          const own = sorting?.column === column.key ? sorting : undefined
-          const name = column.hint === undefined ? column.header : <Hinted header={column.header} />
-          return (
-            <th
-              key={column.key}
-              scope="col"
-              className={classOf(column)}
-              title={column.hint}
-              aria-sort={own === undefined ? undefined : own.descending ? 'descending' : 'ascending'}
-            >
-              {column.sortBy === undefined ? (
-                name
-              ) : (
-                <button
-                  type="button"
-                  className={styles['sort']}
-                  onClick={() => onSort(nextSorting(sorting, column.key))}
-                >
-                  {name}
-                  <span aria-hidden="true">{own === undefined ? '' : own.descending ? ' ↓' : ' ↑'}</span>
-                </button>
-              )}
-            </th>
-          )
-        })}
-      </tr>
-    </thead>
-  )
-}
-
-function Hinted({ header }: { header: string }) {
-  return <abbr className={styles['hint']}>{header}</abbr>
 }

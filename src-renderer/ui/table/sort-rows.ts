@@ -18,10 +18,14 @@ export function sortRows<Row>(rows: readonly Row[], keyOf: (row: Row) => SortKey
     .map(({ row }) => row)
 }
 
-/** After a click on a column's head: up, then down, then as they came. */
-export function nextSorting(now: Sorting | undefined, column: string): Sorting | undefined {
-  if (now?.column !== column) return { column, descending: false }
-  return now.descending ? undefined : { column, descending: true }
+/** After a click on a column's head: its own first way, then the other, then as they came. */
+export function nextSorting(
+  now: Sorting | undefined,
+  column: string,
+  { descendingFirst }: { descendingFirst: boolean },
+): Sorting | undefined {
+  if (now?.column !== column) return { column, descending: descendingFirst }
+  return now.descending === descendingFirst ? { column, descending: !descendingFirst } : undefined
 }
 
 function compare(a: number | string, b: number | string): number {

@@ -1,38 +1,46 @@
-import { useState } from 'react'
 import { dataOf } from '../../stores/feed-store.js'
 import { useFeed } from '../../stores/hooks.js'
+import { linkTo } from '../../stores/route.js'
 import { shortPeerId } from '../../strings/format.js'
 import { strings } from '../../strings.js'
-import { Icon } from '../icons/icon.js'
+import { CopyIcon } from '../controls/copy-button.js'
 import styles from './peer-name.module.css'
+import { Visible } from './visible.js'
 
-/** A peer: a mark that is always the same for it, and its name where one trusts it, else its short id; a click copies the whole id. */
-export function PeerName({ peerId }: { peerId: string }) {
-  const [copied, setCopied] = useState(false)
+/**
+ * A peer: a mark that is always the same for it, and its name where one trusts it, else its short id. It leads to what is
+ * known of the peer; `opens` is false where there is nothing to leave for. Beside it, the whole id is copied.
+ */
+export function PeerName({ peerId, opens = true }: { peerId: string; opens?: boolean }) {
   const person = dataOf(useFeed('people'))?.find((one) => one.peerId === peerId)
-  const copy = (): void => {
-    navigator.clipboard.writeText(peerId).then(
-      () => setCopied(true),
-      () => setCopied(false),
-    )
-  }
-  return (
-    <button
-      type="button"
-      className={styles['name']}
-      onClick={copy}
-      onBlur={() => setCopied(false)}
-      title={peerId}
-      aria-label={strings.copy.peer(person?.label ?? shortPeerId(peerId), peerId)}
-    >
+  const name = person?.label ?? shortPeerId(peerId)
+  const shown = (
+    <>
       <PeerMark peerId={peerId} />
       {person === undefined ? (
-        <code>{shortPeerId(peerId)}</code>
+        <code>{name}</code>
       ) : (
-        <span className={styles['label']}>{person.label}</span>
+        <span className={styles['label']}>
+          <Visible text={name} />
+        </span>
       )}
-      {copied && <Icon name="check" size={14} />}
-    </button>
+    </>
+  )
+  return (
+    <span className={opens ? styles['peer'] : styles['still']}>
+      {opens ? (
+        <a className={styles['name']} href={linkTo('network', peerId)} title={peerId}>
+          {shown}
+        </a>
+      ) : (
+        <span className={styles['name']} title={peerId}>
+          {shown}
+        </span>
+      )}
+      <span className={styles['copy']}>
+        <CopyIcon text={peerId} label={strings.copy.peer(name, peerId)} />
+      </span>
+    </span>
   )
 }
 

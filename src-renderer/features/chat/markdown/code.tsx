@@ -2,6 +2,7 @@ import type { createLowlight } from 'lowlight'
 import { useEffect, useState, type ReactNode } from 'react'
 import { strings } from '../../../strings.js'
 import { CopyButton } from '../../../ui/controls/copy-button.js'
+import { Visible } from '../../../ui/text/visible.js'
 import styles from './code.module.css'
 
 const { chat: words } = strings
@@ -30,7 +31,7 @@ export function Code({ text, language }: { text: string; language: string }) {
         <CopyButton text={text} label={words.copyCode} />
       </div>
       <pre tabIndex={0} aria-label={words.code(language)}>
-        <code>{isKnown ? drawn(highlighter.highlight(language, text).children) : text}</code>
+        <code>{isKnown ? drawn(highlighter.highlight(language, text).children) : <Visible text={text} />}</code>
       </pre>
     </div>
   )
@@ -53,7 +54,7 @@ function useHighlighter(isWanted: boolean): Highlighter | undefined {
 
 function drawn(nodes: readonly Highlighted[]): ReactNode {
   return nodes.map((node, index) => {
-    if (node.type === 'text') return node.value
+    if (node.type === 'text') return <Visible key={index} text={node.value} />
     if (node.type !== 'element') return null
     const names: unknown = node.properties['className']
     const classes = Array.isArray(names) ? names.map((name) => styles[String(name).replace('hljs-', '')]) : []

@@ -1,6 +1,7 @@
 import type { Token, Tokens } from 'marked'
 import { Component, Fragment, memo, type ReactNode } from 'react'
 import { strings } from '../../../strings.js'
+import { Visible } from '../../../ui/text/visible.js'
 import { safeHref, tokensOf, withoutEntities, type MathToken } from './answer-tokens.js'
 import { Code } from './code.js'
 import { Formula } from './formula.js'
@@ -176,7 +177,11 @@ function inline(token: InlineToken): ReactNode {
     case 'checkbox':
       return <input type="checkbox" checked={token.checked} readOnly disabled aria-label={words.task(token.checked)} />
     case 'codespan':
-      return <code>{token.text}</code>
+      return (
+        <code>
+          <Visible text={token.text} />
+        </code>
+      )
     case 'del':
       return (
         <del>
@@ -190,7 +195,7 @@ function inline(token: InlineToken): ReactNode {
         </em>
       )
     case 'escape':
-      return token.text
+      return <Visible text={token.text} />
     case 'image':
       return <Link href={token.href}>{words.image(token.text === '' ? words.imageUnnamed : token.text)}</Link>
     case 'link':
@@ -208,9 +213,13 @@ function inline(token: InlineToken): ReactNode {
         </strong>
       )
     case 'text':
-      return token.tokens === undefined ? withoutEntities(token.text) : <Inline tokens={token.tokens} />
+      return token.tokens === undefined ? (
+        <Visible text={withoutEntities(token.text)} />
+      ) : (
+        <Inline tokens={token.tokens} />
+      )
     default:
-      return token.raw
+      return <Visible text={token.raw} />
   }
 }
 

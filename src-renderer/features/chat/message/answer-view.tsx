@@ -3,13 +3,14 @@ import type { Answer } from '../../../stores/chats/ask.js'
 import { splitThinking, type AnswerNode, type Conversation } from '../../../stores/chats/conversation.js'
 import { dataOf } from '../../../stores/feed-store.js'
 import { useChats, useFeed } from '../../../stores/hooks.js'
-import { formatMs } from '../../../strings/format.js'
+import { formatDecimal, formatMs } from '../../../strings/format.js'
 import { strings } from '../../../strings.js'
+import { CopyIcon } from '../../../ui/controls/copy-button.js'
 import { IconButton } from '../../../ui/controls/icon-button.js'
 import { Notice } from '../../../ui/feedback/notice.js'
 import { PeerName } from '../../../ui/text/peer-name.js'
 import styles from './message.module.css'
-import { CopyIcon, Versions } from './tools.js'
+import { Versions } from './tools.js'
 
 const { chat: words } = strings
 
@@ -57,7 +58,7 @@ function AnswerFacts({ answer, isStopped }: { answer: Answer | undefined; isStop
   const self = dataOf(useFeed('status'))?.peerId
   const peers = dataOf(useFeed('peers'))
   if (answer === undefined) return isStopped && <p className={styles['facts']}>{words.stopped}</p>
-  const { servedBy, tokens, exactTokens, ttftMs, streamedMs, tries } = answer
+  const { servedBy, continuedBy, tokens, exactTokens, ttftMs, streamedMs, tries } = answer
   const path = peers?.find((peer) => peer.peerId === servedBy)?.paths[0]
   const isSelf = servedBy !== null && servedBy === self
   return (
@@ -65,13 +66,18 @@ function AnswerFacts({ answer, isStopped }: { answer: Answer | undefined; isStop
       {isStopped && <span>{words.stopped}</span>}
       {tokens > 0 && <span>{words.tokens(tokens, exactTokens)}</span>}
       {tokens > 1 && streamedMs > 0 && (
-        <span>{words.speed(((tokens - 1) / (streamedMs / 1000)).toFixed(1), exactTokens)}</span>
+        <span>{words.speed(formatDecimal((tokens - 1) / (streamedMs / 1000), 1), exactTokens)}</span>
       )}
       {ttftMs !== null && <span>{words.ttft(formatMs(ttftMs))}</span>}
       {isSelf && <span>{words.bySelf}</span>}
       {servedBy !== null && !isSelf && (
         <span>
           {words.by} <PeerName peerId={servedBy} /> {path !== undefined && words.over(strings.network.path[path])}
+        </span>
+      )}
+      {continuedBy !== null && (
+        <span title={words.continuedHint}>
+          {words.continuedBy} <PeerName peerId={continuedBy} />
         </span>
       )}
       {tries !== null && tries > 1 && <span>{words.tries(tries)}</span>}

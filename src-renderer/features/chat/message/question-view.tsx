@@ -3,9 +3,10 @@ import type { Conversation, QuestionNode } from '../../../stores/chats/conversat
 import { useChats } from '../../../stores/hooks.js'
 import { strings } from '../../../strings.js'
 import { Button } from '../../../ui/controls/button.js'
+import { CopyIcon } from '../../../ui/controls/copy-button.js'
 import { IconButton } from '../../../ui/controls/icon-button.js'
 import styles from './message.module.css'
-import { CopyIcon, Versions } from './tools.js'
+import { Versions } from './tools.js'
 
 const { chat: words } = strings
 

@@ -2,22 +2,9 @@ import { versionsOf, type ChatNode, type Conversation } from '../../../stores/ch
 import { useChats } from '../../../stores/hooks.js'
 import { strings } from '../../../strings.js'
 import { IconButton } from '../../../ui/controls/icon-button.js'
-import { useAction } from '../../../ui/feedback/use-action.js'
 import styles from './message.module.css'
 
 const { chat: words } = strings
-
-/** Puts a message on the clipboard. */
-export function CopyIcon({ text, label }: { text: string; label: string }) {
-  const { run } = useAction()
-  return (
-    <IconButton
-      icon="copy"
-      label={label}
-      onClick={() => run(() => navigator.clipboard.writeText(text), words.copied)}
-    />
-  )
-}
 
 /** Leads to the other versions of a message, where there are any. */
 export function Versions({ conversation, node }: { conversation: Conversation; node: ChatNode }) {

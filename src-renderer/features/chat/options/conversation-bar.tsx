@@ -3,11 +3,11 @@ import type { ModelView } from '#shared/contract/models/models.js'
 import type { Conversation } from '../../../stores/chats/conversation.js'
 import { dataOf } from '../../../stores/feed-store.js'
 import { useChats, useFeed } from '../../../stores/hooks.js'
-import { formatExact, shortPeerId } from '../../../strings/format.js'
+import { isoDay, shortPeerId } from '../../../strings/format.js'
 import { strings } from '../../../strings.js'
 import { Button } from '../../../ui/controls/button.js'
 import { saveText } from '../../../ui/controls/save-text.js'
-import { Select } from '../../../ui/controls/select.js'
+import { Select } from '../../../ui/inputs/select.js'
 import styles from './conversation-bar.module.css'
 import { exportText } from './export-text.js'
 import { OptionsForm } from './options-form.js'
@@ -32,7 +32,7 @@ export function ConversationBar({
   const known = isKnown ? names : [{ value: settings.model, label: words.modelGone(settings.model) }, ...names]
   const model = models.find((one) => one.id === settings.model)
   const save = (): void => {
-    const day = formatExact(Date.now()).slice(0, 10)
+    const day = isoDay(Date.now())
     saveText({ fileName: words.exportedName(day), mediaType: 'text/markdown', text: exportText(conversation) })
   }
   return (

@@ -1,8 +1,8 @@
 import { useState } from 'react'
 import type { ChatSettings } from '../../../stores/chats/conversation.js'
 import { strings } from '../../../strings.js'
-import { Field } from '../../../ui/controls/field.js'
-import { TextArea } from '../../../ui/controls/text-area.js'
+import { Field } from '../../../ui/inputs/field.js'
+import { TextArea } from '../../../ui/inputs/text-area.js'
 import styles from './conversation-bar.module.css'
 
 const { chat: words } = strings

@@ -7,6 +7,7 @@ import { Badge } from '../../../ui/text/badge.js'
 import { PeerMark } from '../../../ui/text/peer-name.js'
 import { TimeAgo } from '../../../ui/text/time-ago.js'
 import { useNow } from '../../../ui/text/use-now.js'
+import { Visible } from '../../../ui/text/visible.js'
 import styles from './people.module.css'
 
 const words = strings.people
@@ -16,18 +17,19 @@ export function peopleColumns(onOpen: (kind: 'rename' | 'remove', person: Person
   const { column } = words
   return [
     { key: 'name', header: column.name, cell: (person) => <Name person={person} />, sortBy: ({ label }) => label },
-    { key: 'state', header: column.state, width: 110, cell: (person) => <LastSeen person={person} /> },
+    { key: 'state', header: column.state, width: 110, minor: 3, cell: (person) => <LastSeen person={person} /> },
     {
       key: 'since',
       header: column.since,
-      width: 104,
+      width: 128,
+      minor: 2,
       cell: ({ trustedAtMs }) => (trustedAtMs === null ? strings.unknown : <TimeAgo atMs={trustedAtMs} />),
     },
     { key: 'how', header: column.how, width: 184, minor: 1, cell: ({ trustedBy }) => words.how[trustedBy] },
     {
       key: 'change',
       header: column.change,
-      width: 160,
+      width: 176,
       cell: (person) => (
         <span className={styles['links']}>
           <button
@@ -59,7 +61,9 @@ function Name({ person: { peerId, label, givenName, ownName } }: { person: Perso
   return (
     <span className={styles['person']} title={peerId}>
       <PeerMark peerId={peerId} />
-      <span className={styles['name']}>{label}</span>
+      <span className={styles['name']}>
+        <Visible text={label} />
+      </span>
       {givenName !== null && ownName !== null && givenName !== ownName && (
         <span className={styles['soft']}>{words.callsItself(ownName)}</span>
       )}
@@ -78,8 +82,20 @@ export function invitesColumns(onRevoke: (invite: InviteView) => void): Column<I
   const { column } = words.invites
   return [
     { key: 'name', header: column.name, cell: ({ name }) => name ?? words.invites.unnamed },
-    { key: 'uses', header: column.uses, width: 110, cell: ({ uses, usesLeft }) => words.invites.uses(usesLeft, uses) },
-    { key: 'expires', header: column.expires, width: 120, cell: ({ expiresAtMs }) => <TimeLeft atMs={expiresAtMs} /> },
+    {
+      key: 'uses',
+      header: column.uses,
+      width: 110,
+      minor: 1,
+      cell: ({ uses, usesLeft }) => words.invites.uses(usesLeft, uses),
+    },
+    {
+      key: 'expires',
+      header: column.expires,
+      width: 120,
+      minor: 2,
+      cell: ({ expiresAtMs }) => <TimeLeft atMs={expiresAtMs} />,
+    },
     {
       key: 'revoke',
       header: column.revoke,

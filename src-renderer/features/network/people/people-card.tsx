@@ -40,7 +40,9 @@ export function PeopleCard({ isInviting }: { isInviting: boolean }) {
   }
   return (
     <Card title={words.title} flush aside={<Actions hasPeople={(dataOf(people)?.length ?? 0) > 0} />}>
-      {own.name !== undefined && <You name={own.name} onChange={(name) => setOpen({ kind: 'own-name', name })} />}
+      <div className={styles['top']}>
+        {own.name !== undefined && <You name={own.name} onChange={(name) => setOpen({ kind: 'own-name', name })} />}
+      </div>
       <FeedView state={people}>
         {(list) =>
           list.length === 0 ? (
@@ -100,7 +102,7 @@ function Actions({ hasPeople }: { hasPeople: boolean }) {
 function You({ name, onChange }: { name: OwnName; onChange: (name: OwnName) => void }) {
   const shares = dataOf(useFeed('shares'))
   return (
-    <div className={styles['top']}>
+    <>
       {shares !== undefined && <p>{words.intro(usableByPeople(shares))}</p>}
       <p className={styles['you']}>
         {name.name === '' ? (
@@ -120,7 +122,7 @@ function You({ name, onChange }: { name: OwnName; onChange: (name: OwnName) => v
           {words.youChange}
         </button>
       </p>
-    </div>
+    </>
   )
 }
 

@@ -1,6 +1,6 @@
 import { dataOf } from '../../../stores/feed-store.js'
 import { useFeed } from '../../../stores/hooks.js'
-import { strings } from '../../../strings.js'
+import { strings } from '../../../strings/all.js'
 import { Card } from '../../../ui/layout/card.js'
 import { Facts } from '../../../ui/layout/facts.js'
 import { TimeAgo } from '../../../ui/text/time-ago.js'

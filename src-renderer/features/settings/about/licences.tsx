@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { strings } from '../../../strings.js'
+import { strings } from '../../../strings/all.js'
 import styles from './licences.module.css'
 
 const { settings: words } = strings

@@ -1,11 +1,11 @@
 import { useState, type SubmitEvent } from 'react'
 import { useClient } from '../../../stores/hooks.js'
-import { strings } from '../../../strings.js'
+import { strings } from '../../../strings/all.js'
 import { Button } from '../../../ui/controls/button.js'
 import { CopyButton } from '../../../ui/controls/copy-button.js'
 import { Dialog } from '../../../ui/controls/dialog.js'
-import { Field } from '../../../ui/controls/field.js'
 import { useAction } from '../../../ui/feedback/use-action.js'
+import { Field } from '../../../ui/inputs/field.js'
 import styles from './api-keys-card.module.css'
 
 const { add: words } = strings.keys

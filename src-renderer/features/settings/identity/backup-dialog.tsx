@@ -1,13 +1,13 @@
 import { useState, type SubmitEvent } from 'react'
 import { MIN_PASSPHRASE_LENGTH } from '#shared/contract/network/identity.js'
 import { useClient } from '../../../stores/hooks.js'
-import { strings } from '../../../strings.js'
+import { strings } from '../../../strings/all.js'
 import { Button } from '../../../ui/controls/button.js'
 import { Dialog } from '../../../ui/controls/dialog.js'
-import { Field } from '../../../ui/controls/field.js'
 import { saveText } from '../../../ui/controls/save-text.js'
 import { toast } from '../../../ui/feedback/toasts.js'
 import { useAction } from '../../../ui/feedback/use-action.js'
+import { Field } from '../../../ui/inputs/field.js'
 import styles from './identity-card.module.css'
 
 const { backup: words } = strings.identity

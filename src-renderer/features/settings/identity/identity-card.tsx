@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 import type { IdentityView } from '#shared/contract/network/identity.js'
 import { useClient } from '../../../stores/hooks.js'
-import { strings } from '../../../strings.js'
+import { strings } from '../../../strings/all.js'
 import { Button } from '../../../ui/controls/button.js'
 import { Notice } from '../../../ui/feedback/notice.js'
 import { useAction } from '../../../ui/feedback/use-action.js'
@@ -35,7 +35,7 @@ export function IdentityCard() {
         <p className={styles['hint']}>{seeded ? words.seeded : words.hint}</p>
         <Facts
           facts={[
-            { name: words.peerId, value: <PeerName peerId={peerId} /> },
+            { name: words.peerId, value: <PeerName peerId={peerId} opens={false} /> },
             ...(seeded ? [] : [{ name: words.file, value: <code>{identity.file}</code> }]),
           ]}
         />

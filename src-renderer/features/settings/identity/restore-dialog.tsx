@@ -1,13 +1,14 @@
 import { useState, type SubmitEvent } from 'react'
 import { MAX_BACKUP_LENGTH, type BackupView, type IdentityView } from '#shared/contract/network/identity.js'
 import { useClient } from '../../../stores/hooks.js'
-import { strings } from '../../../strings.js'
+import { strings } from '../../../strings/all.js'
 import { Button } from '../../../ui/controls/button.js'
 import { Dialog } from '../../../ui/controls/dialog.js'
-import { Field } from '../../../ui/controls/field.js'
 import { Notice } from '../../../ui/feedback/notice.js'
 import { toast } from '../../../ui/feedback/toasts.js'
 import { sentenceOf, useAction } from '../../../ui/feedback/use-action.js'
+import { Field } from '../../../ui/inputs/field.js'
+import { FileField } from '../../../ui/inputs/file-field.js'
 import { Facts } from '../../../ui/layout/facts.js'
 import { PeerName } from '../../../ui/text/peer-name.js'
 import { TimeAgo } from '../../../ui/text/time-ago.js'
@@ -63,14 +64,7 @@ export function RestoreDialog({
   return (
     <Dialog title={words.title} onClose={onClose}>
       <form className={styles['form']} onSubmit={submit}>
-        <label className={styles['file']}>
-          <span>{words.file}</span>
-          <input
-            type="file"
-            accept=".json,application/json"
-            onChange={({ target }) => void choose(target.files?.[0])}
-          />
-        </label>
+        <FileField label={words.file} accept=".json,application/json" onChoose={(file) => void choose(file)} />
         {chosen !== undefined && <Consequence seen={chosen.seen} peerId={peerId} />}
         {chosen?.seen.same === false && (
           <Field label={words.passphrase} type="password" value={passphrase} onChange={setPassphrase} />
@@ -97,9 +91,9 @@ function Consequence({ seen, peerId }: { seen: BackupView; peerId: string }) {
     <>
       <Facts
         facts={[
-          { name: words.holds, value: <PeerName peerId={seen.peerId} /> },
+          { name: words.holds, value: <PeerName peerId={seen.peerId} opens={false} /> },
           { name: words.made, value: <TimeAgo atMs={seen.madeAtMs} /> },
-          { name: words.now, value: <PeerName peerId={peerId} /> },
+          { name: words.now, value: <PeerName peerId={peerId} opens={false} /> },
         ]}
       />
       <Notice tone="warn">{words.consequence}</Notice>

@@ -1,7 +1,7 @@
 import { useEffect, useId, useRef, useState, type KeyboardEvent, type SubmitEvent } from 'react'
 import type { SettingView } from '#shared/contract/node/settings.js'
 import { useClient } from '../../../stores/hooks.js'
-import { strings } from '../../../strings.js'
+import { strings } from '../../../strings/all.js'
 import { Button } from '../../../ui/controls/button.js'
 import { toast } from '../../../ui/feedback/toasts.js'
 import { sentenceOf } from '../../../ui/feedback/use-action.js'

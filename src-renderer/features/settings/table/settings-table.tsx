@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react'
 import type { SettingView } from '#shared/contract/node/settings.js'
-import { strings } from '../../../strings.js'
+import { strings } from '../../../strings/all.js'
 import { Badge } from '../../../ui/text/badge.js'
 import { Words } from '../../../ui/text/words.js'
 import { SettingEditor } from './setting-editor.js'

@@ -8,7 +8,7 @@ import {
   type Limits,
   type LimitValue,
 } from '#shared/limits.js'
-import { strings } from '../../../strings.js'
+import { strings } from '../../../strings/all.js'
 
 const { share: words } = strings
 

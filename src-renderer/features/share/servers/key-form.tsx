@@ -1,11 +1,11 @@
 import { useState, type SubmitEvent } from 'react'
 import type { DetectedServer } from '#shared/contract/sharing/detection.js'
 import { useClient } from '../../../stores/hooks.js'
-import { strings } from '../../../strings.js'
+import { strings } from '../../../strings/all.js'
 import { Button } from '../../../ui/controls/button.js'
-import { Field } from '../../../ui/controls/field.js'
 import { toast } from '../../../ui/feedback/toasts.js'
 import { useAction } from '../../../ui/feedback/use-action.js'
+import { Field } from '../../../ui/inputs/field.js'
 import styles from './type-in-card.module.css'
 
 const { key: words } = strings.share

@@ -1,8 +1,9 @@
 import { useState } from 'react'
+import type { CallInput } from '#shared/contract/index.js'
 import type { DetectedServer, ServerState } from '#shared/contract/sharing/detection.js'
 import type { ShareView } from '#shared/contract/sharing/shares.js'
 import { useClient } from '../../../stores/hooks.js'
-import { strings } from '../../../strings.js'
+import { strings } from '../../../strings/all.js'
 import { Button } from '../../../ui/controls/button.js'
 import { Notice } from '../../../ui/feedback/notice.js'
 import { toast } from '../../../ui/feedback/toasts.js'
@@ -38,14 +39,27 @@ const TONES: Record<ServerState, Tone> = {
 }
 
 /** A model server of this machine: its models, who may use each, and the button that does so. */
-export function ServerCard({ server, share }: { server: DetectedServer; share: ShareView | undefined }) {
+export function ServerCard({
+  server,
+  share,
+  isPaused,
+}: {
+  server: DetectedServer
+  share: ShareView | undefined
+  /** Sharing is paused, whatever was chosen. */
+  isPaused: boolean
+}) {
   const [edits, setEdits] = useState(NO_EDITS)
   const [typed, setTyped] = useState<Names>()
   const names = typed ?? firstNames(share?.aliases ?? server.remembered?.aliases)
   const kept = keptSelection(server, share)
   const selection = withEdits(kept, edits)
   return (
-    <Card title={titleOf(server)} aside={<Badges server={server} share={share} />} flush={server.models.length > 0}>
+    <Card
+      title={titleOf(server)}
+      aside={<Badges server={server} share={share} isPaused={isPaused} />}
+      flush={server.models.length > 0}
+    >
       {server.problem !== null && (
         <div className={styles['problem']}>
           <Notice tone="warn">{server.problem}</Notice>
@@ -84,19 +98,33 @@ function titleOf({ name, version, address }: DetectedServer): string {
   return [version === null ? name : `${name} ${version}`, address].join(' · ')
 }
 
-function Badges({ server, share }: { server: DetectedServer; share: ShareView | undefined }) {
+function Badges({
+  server,
+  share,
+  isPaused,
+}: {
+  server: DetectedServer
+  share: ShareView | undefined
+  isPaused: boolean
+}) {
   const { load } = server
   return (
     <span className={styles['badges']}>
       {load !== null && load.running + load.waiting > 0 && <Badge>{words.load(load.running, load.waiting)}</Badge>}
       <Badge tone={TONES[server.state]}>{words.serverState[server.state]}</Badge>
-      {share !== undefined && <ShareBadge share={share} />}
+      {share !== undefined && <ShareBadge share={share} isPaused={isPaused} />}
     </span>
   )
 }
 
 /** Who may use something of it, as far as any of its models goes. */
-function ShareBadge({ share: { status, problem, models, visibility, choices } }: { share: ShareView }) {
+function ShareBadge({
+  share: { status, problem, models, visibility, choices },
+  isPaused,
+}: {
+  share: ShareView
+  isPaused: boolean
+}) {
   if (status !== 'connected') {
     return (
       <Badge tone="warn" title={problem ?? undefined}>
@@ -104,6 +132,7 @@ function ShareBadge({ share: { status, problem, models, visibility, choices } }:
       </Badge>
     )
   }
+  if (isPaused) return <Badge tone="warn">{words.pausedBadge}</Badge>
   const later = models === 'all' ? [{ visibility }] : []
   const counts = countByVisibility([...choices.filter(({ ticked }) => ticked), ...later])
   const widest = counts.everyone > 0 ? 'everyone' : counts.trusted > 0 ? 'trusted' : 'me'
@@ -149,7 +178,7 @@ function Actions({
             ? isEmpty && words.chooseOne
             : words.usableBy(countByVisibility(share.names))}
       </p>
-      {share !== undefined && <StopSharing id={share.id} onDone={onDone} />}
+      {share !== undefined && <StopSharing share={share} onDone={onDone} />}
       {differs && (
         <Button
           primary
@@ -164,14 +193,19 @@ function Actions({
   )
 }
 
-function StopSharing({ id, onDone }: { id: string; onDone: () => void }) {
+function StopSharing({ share, onDone }: { share: ShareView; onDone: () => void }) {
   const client = useClient()
   const { busy, run } = useAction()
+  const again = () => client.call('shares.add', requestFor(share))
   const remove = async (): Promise<void> => {
-    const { untilRestart, problem } = await client.call('shares.remove', { id })
+    const { untilRestart, problem } = await client.call('shares.remove', { id: share.id })
     onDone()
     if (problem !== null) toast('bad', `${words.stopped} ${problem}`)
-    else toast('good', untilRestart ? words.stoppedUntilRestart : words.stopped)
+    else {
+      const said = untilRestart ? words.stoppedUntilRestart : words.stopped
+      // A key that was kept for the server is forgotten: it has to be typed in again.
+      toast('good', said, share.hasKey ? undefined : () => run(again, words.sharedAgain))
+    }
   }
   return (
     <Button icon="stop" disabled={busy} onClick={() => run(remove)}>
@@ -180,11 +214,23 @@ function StopSharing({ id, onDone }: { id: string; onDone: () => void }) {
   )
 }
 
+/** What shares a server once more as it was. */
+function requestFor({ host, port, models, visibility, choices, aliases }: ShareView): CallInput<'shares.add'> {
+  return {
+    ...{ host, port, models, visibility, aliases },
+    except: models === 'all' ? choices.filter(({ ticked }) => !ticked).map(({ model }) => model) : [],
+    visibilities: choices.map((choice) => ({ model: choice.model, visibility: choice.visibility })),
+  }
+}
+
 /** A shared server that is no longer found on this machine. */
 export function AwayCard({ share }: { share: ShareView }) {
   return (
-    <Card title={`${share.name} · ${share.address}`} aside={<ShareBadge share={{ ...share, status: 'down' }} />}>
-      <Notice tone="warn" actions={<StopSharing id={share.id} onDone={() => undefined} />}>
+    <Card
+      title={`${share.name} · ${share.address}`}
+      aside={<ShareBadge share={{ ...share, status: 'down' }} isPaused={false} />}
+    >
+      <Notice tone="warn" actions={<StopSharing share={share} onDone={() => undefined} />}>
         {words.away(share.name)}
       </Notice>
     </Card>

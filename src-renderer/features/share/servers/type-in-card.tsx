@@ -1,11 +1,11 @@
 import { useState, type SubmitEvent } from 'react'
 import { readAddress } from '#shared/read-address.js'
 import { useClient } from '../../../stores/hooks.js'
-import { strings } from '../../../strings.js'
+import { strings } from '../../../strings/all.js'
 import { Button } from '../../../ui/controls/button.js'
-import { Field } from '../../../ui/controls/field.js'
 import { toast } from '../../../ui/feedback/toasts.js'
 import { useAction } from '../../../ui/feedback/use-action.js'
+import { Field } from '../../../ui/inputs/field.js'
 import { Card } from '../../../ui/layout/card.js'
 import styles from './type-in-card.module.css'
 

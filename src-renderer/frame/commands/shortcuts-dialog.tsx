@@ -1,5 +1,5 @@
-import { strings } from '../strings.js'
-import { Dialog } from '../ui/controls/dialog.js'
+import { strings } from '../../strings.js'
+import { Dialog } from '../../ui/controls/dialog.js'
 import styles from './shortcuts-dialog.module.css'
 import { PAGE_KEYS } from './use-shortcuts.js'
 

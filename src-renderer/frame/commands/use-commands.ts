@@ -1,12 +1,13 @@
 import type { SettingView } from '#shared/contract/node/settings.js'
-import { dataOf } from '../stores/feed-store.js'
-import { useClient, useFeed, useSettings } from '../stores/hooks.js'
-import { INVITE_ITEM, PAGES } from '../stores/route.js'
-import { THEME_CHOICES, useTheme } from '../stores/theme.js'
-import { goTo } from '../stores/use-route.js'
-import { shortPeerId } from '../strings/format.js'
-import { strings } from '../strings.js'
-import { useAction } from '../ui/feedback/use-action.js'
+import { dataOf } from '../../stores/feed-store.js'
+import { useFirstRunHidden } from '../../stores/first-run.js'
+import { useClient, useFeed, useSettings } from '../../stores/hooks.js'
+import { INVITE_ITEM, JOIN_ITEM, PAGES } from '../../stores/route.js'
+import { THEME_CHOICES, useTheme } from '../../stores/theme.js'
+import { goTo } from '../../stores/use-route.js'
+import { strings } from '../../strings/all.js'
+import { shortPeerId } from '../../strings/format.js'
+import { useAction } from '../../ui/feedback/use-action.js'
 import type { Command } from './match-commands.js'
 
 const { palette: words } = strings
@@ -20,6 +21,7 @@ export function useCommands(openShortcuts: () => void): Command[] {
   const peers = dataOf(useFeed('peers')) ?? []
   const settings: readonly SettingView[] = dataOf(useSettings().state) ?? []
   const { choose } = useTheme()
+  const showWelcome = useFirstRunHidden(({ show }) => show)
 
   const baseUrl = status?.gatewayUrl == null ? undefined : `${status.gatewayUrl}/v1`
   const pages = PAGES.map((page): Command => ({
@@ -51,13 +53,15 @@ export function useCommands(openShortcuts: () => void): Command[] {
         ]),
     action('share', strings.share.shareModels, 'share', () => goTo('share')),
     action('invite', strings.people.invite.title, 'people', () => goTo('network', INVITE_ITEM)),
-    action('join', strings.people.join.title, 'network', () => goTo('network')),
+    action('join', strings.people.join.title, 'network', () => goTo('network', JOIN_ITEM)),
     ...pauses,
-
+    action('welcome', strings.home.first.show, 'home', () => {
+      showWelcome()
+      goTo('home')
+    }),
     action('resume', strings.share.resume, 'play', () =>
       run(() => client.call('pause.resume', {}), strings.share.resumedDone),
     ),
-
     ...THEME_CHOICES.map((name) =>
       action(`theme-${name}`, words.theme(strings.settings.theme[name]), 'sun', () => choose(name)),
     ),
@@ -83,7 +87,7 @@ export function useCommands(openShortcuts: () => void): Command[] {
     ...settings.map(({ name }): Command => ({
       id: `setting-${name}`,
       title: name,
-      group: words.group.setting,
+      group: `${words.group.setting} ${strings.settings.basic.of(name, '').label}`,
       icon: 'settings',
       run: () => goTo('settings', name),
     })),

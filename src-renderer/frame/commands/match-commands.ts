@@ -1,4 +1,4 @@
-import type { IconName } from '../ui/icons/icon-paths.js'
+import type { IconName } from '../../ui/icons/icon-paths.js'
 
 /** Something the palette can do or lead to. */
 export interface Command {

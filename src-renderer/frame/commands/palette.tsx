@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react'
-import { strings } from '../strings.js'
-import { Icon } from '../ui/icons/icon.js'
+import { strings } from '../../strings.js'
+import { Icon } from '../../ui/icons/icon.js'
 import { matchCommands, type Command } from './match-commands.js'
 import styles from './palette.module.css'
 import { useCommands } from './use-commands.js'

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react'
-import type { PageName } from '../stores/route.js'
-import { goTo } from '../stores/use-route.js'
+import type { PageName } from '../../stores/route.js'
+import { goTo } from '../../stores/use-route.js'
 
 /** The second key after `g`. */
 export const PAGE_KEYS: Readonly<Record<string, PageName>> = {
