@@ -37,6 +37,9 @@ export default defineConfig({
         hookTimeout: 180_000,
         maxWorkers: 1,
         fileParallelism: false,
+        // One after the other in one process: modules are read once, and one browser serves most files.
+        isolate: false,
+        globalSetup: 'test/e2e/scratch.ts',
         retry: process.env['CI'] === undefined ? 0 : 1,
       }),
     ],

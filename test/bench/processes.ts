@@ -83,12 +83,20 @@ export interface BenchWorker {
 /** `hooks` lets the worker import the sources of src-main, whose imports end in `.js`. */
 export async function startBenchWorker(
   file: string,
-  options: { args?: string[]; hooks?: boolean; gc?: boolean; imports?: readonly string[] } = {},
+  options: {
+    args?: string[]
+    hooks?: boolean
+    gc?: boolean
+    imports?: readonly string[]
+    /** Words for Node itself. */
+    execArgv?: readonly string[]
+  } = {},
 ): Promise<BenchWorker & { first: unknown }> {
   const execArgv = [
     ...(options.hooks === true ? ['--no-warnings', '--import', HOOKS] : []),
     ...(options.gc === true ? ['--expose-gc'] : []),
     ...loading(options.imports ?? []),
+    ...(options.execArgv ?? []),
   ]
   const child = fork(file, options.args ?? [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv })
   const [first] = await firstOf<unknown>(child, child, 'message')

@@ -2,9 +2,11 @@ import { parseArgs } from 'node:util'
 import { benchBeside } from './beside.ts'
 import { benchBodies } from './bodies/bench.ts'
 import { benchDesktop } from './desktop/bench.ts'
+import { benchEncryption } from './encryption/bench.ts'
 import { benchGateway } from './gateway/bench.ts'
 import { benchLargest } from './largest/bench.ts'
 import { benchNetwork } from './network/bench.ts'
+import { benchNetworkSim } from './network-sim/bench.ts'
 import { benchRouting } from './routing/bench.ts'
 import { benchScale } from './scale/bench.ts'
 import { benchSoak } from './soak/bench.ts'
@@ -14,9 +16,11 @@ import { benchTable } from './table/bench.ts'
 const BENCHES = {
   bodies: benchBodies,
   desktop: benchDesktop,
+  encryption: benchEncryption,
   gateway: benchGateway,
   largest: benchLargest,
   network: benchNetwork,
+  'network-sim': benchNetworkSim,
   routing: benchRouting,
   scale: benchScale,
   soak: benchSoak,
@@ -35,6 +39,10 @@ export interface BenchOptions {
   survivors: number
   /** Rows of the gateway's bench to take; all when undefined. */
   rows: string[] | undefined
+  /** Of the rows `fresh` and `warm`, these cells only. */
+  cells: string[] | undefined
+  /** A folder for CPU profiles of the gateway bench's nodes, one of each when it ends. */
+  profile: string | undefined
   /** What the two nodes of the gateway's bench connect by. */
   transport: string
   /** `wasm` is what Electron's main process gets. */
@@ -47,7 +55,12 @@ export interface BenchOptions {
   trace: string | undefined
   traceMinutes: number
   gateways: number[]
-  /** Where the rows of that are written, as JSON. */
+  /** Light peers of the scale bench. */
+  peers: number
+  /** Sizes of simulated networks, and what happens in them. */
+  simulated: number[]
+  scenarios: string[]
+  /** Where the rows of the trace, or the figures of simulated networks, are written, as JSON. */
   json: string | undefined
   /** Milliseconds after which, on average, another node of the soak dies and comes back. */
   churnMs: number
@@ -61,9 +74,12 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     'cell-ms': { type: 'string', default: '1000' },
     minutes: { type: 'string' },
-    nodes: { type: 'string', default: '20' },
+    nodes: { type: 'string' },
+    scenario: { type: 'string', default: 'quiet' },
     survivors: { type: 'string', default: '4' },
     rows: { type: 'string' },
+    cells: { type: 'string' },
+    profile: { type: 'string' },
     transport: { type: 'string', default: 'tcp' },
     cipher: { type: 'string', default: 'default' },
     'hold-s': { type: 'string' },
@@ -91,9 +107,14 @@ const options = {
   traceMinutes: Number(values.minutes ?? 20),
   gateways: values.gateways.split(',').map(Number),
   json: values.json,
-  nodes: Number(values.nodes),
+  nodes: Number(values.nodes ?? 20),
+  peers: Number(values.nodes ?? 1_000),
+  simulated: (values.nodes ?? '1000').split(',').map(Number),
+  scenarios: values.scenario.split(','),
   survivors: Number(values.survivors),
   rows: values.rows?.split(','),
+  cells: values.cells?.split(','),
+  profile: values.profile,
   transport: values.transport,
   cipher: values.cipher,
   holdMs: Number(values['hold-s'] ?? (values.full ? 60 : 20)) * 1000,
@@ -103,7 +124,7 @@ const options = {
 if (values.beside === undefined) {
   for (const name of names) await BENCHES[name as keyof typeof BENCHES](options)
 } else {
-  const passedOn = ['rows', 'cell-ms', 'hold-s', 'transport', 'cipher', 'seed'] as const
+  const passedOn = ['rows', 'cells', 'cell-ms', 'hold-s', 'transport', 'cipher', 'seed'] as const
   const args = passedOn.flatMap((name) => (values[name] === undefined ? [] : [`--${name}=${values[name]}`]))
   await benchBeside(values.beside, { benches: names, rounds: options.rounds, args: ['--rounds=1', ...args] })
 }

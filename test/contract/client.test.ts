@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { followState, type FeedObserver } from '#shared/contract/client.js'
 import { CALLS, FEEDS, type CallInput, type CallName, type FeedName } from '#shared/contract/index.js'
+import { AppError } from '#shared/errors.js'
 import { eventually } from '../fixtures/eventually.js'
 import { ALICE, createFakeNode, SELF, type FakeNode } from './fake-node.js'
 import { FRIEND, NEIGHBOUR } from './fake-people.js'
@@ -27,6 +28,9 @@ const VALID: { [N in CallName]: CallInput<N> } = {
   'keys.add': { name: 'phone' },
   'keys.revoke': { key: 'phone' },
   'keys.own': {},
+  'chats.load': {},
+  'chats.save': { conversations: [{ id: 'a-1', text: '{}' }] },
+  'chats.forget': {},
   'logs.recent': { lines: 10 },
   'traffic.recent': { limit: 10 },
   'traffic.history': { range: '5m' },
@@ -37,6 +41,16 @@ const VALID: { [N in CallName]: CallInput<N> } = {
   'shares.list': {},
   'shares.add': { port: 11434, models: ['llama3.2:latest'], aliases: [{ name: 'l', model: 'llama3.2:latest' }] },
   'shares.setVisibility': { id: 'llm@127.0.0.1:11434', model: 'llama3.2:latest', visibility: 'trusted' },
+  'disk.get': {},
+  'disk.scan': {},
+  'disk.cancel': {},
+  'engine.get': {},
+  'engine.install': { backend: 'cpu' },
+  'engine.cancelInstall': {},
+  'engine.remove': {},
+  'engine.serve': { model: 'tiny', visibility: 'trusted' },
+  'engine.unserve': { id: 'abc' },
+  'engine.measure': { id: 'abc' },
   'shares.remove': { id: 'llm@127.0.0.1:11434' },
   'pause.get': {},
   'pause.set': { forMs: 900_000, cutAfterMs: 0 },
@@ -73,6 +87,7 @@ const VALID: { [N in CallName]: CallInput<N> } = {
   'network.create': { name: 'lab' },
   'network.key': {},
   'network.leave': { what: '192.0.2.7' },
+  'node.gpus': {},
   'node.restart': {},
   'node.stop': {},
   'doctor.run': {},
@@ -118,6 +133,19 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
   test.each(CALL_NAMES)('%s answers valid input with what it promises', async (name) => {
     const output = await connected.client.call(name, VALID[name])
     expect(CALLS[name].output.parse(output)).toEqual(output)
+  })
+
+  test('all chats that may be kept go in one call, and other calls take no more than before', async () => {
+    let bytes = 0
+    node.needs.chats.save = (conversations) => {
+      bytes = conversations.reduce((sum, { text }) => sum + text.length, 0)
+      return Promise.resolve({ dropped: [] })
+    }
+    const conversations = Array.from({ length: 31 }, (_, i) => ({ id: `a-${i}`, text: 'x'.repeat(1024 * 1024) }))
+    await connected.client.call('chats.save', { conversations })
+    expect(bytes).toBe(31 * 1024 * 1024)
+    const peer = 'x'.repeat(2 * 1024 * 1024)
+    await expect(connected.client.call('people.untrust', { peer })).rejects.toBeInstanceOf(AppError)
   })
 
   test.each(CALL_NAMES)('%s refuses hostile input', async (name) => {

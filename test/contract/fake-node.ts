@@ -3,7 +3,7 @@ import type { LogLine } from '#shared/contract/node/logs.js'
 import { emptyPeerRecord } from '#shared/records.js'
 import type { ConnectionsSource } from '../../src-main/api/handlers/peers.js'
 import { createControl, type Control, type ControlNeeds } from '../../src-main/api/index.js'
-import { monotonicClock } from '../../src-main/base/clock.js'
+import { monotonicClock, type MonotonicClock } from '../../src-main/base/clock.js'
 import type { SettingsSource } from '../../src-main/config/settings-source.js'
 import type { RoutableModel } from '../../src-main/gateway/index.js'
 import type { Log } from '../../src-main/logging/index.js'
@@ -11,11 +11,13 @@ import type { NodeTable, Row } from '../../src-main/node-table/index.js'
 import { ProviderSet } from '../../src-main/node-table/view/provider-set.js'
 import type { PeerConnection } from '../../src-main/p2p/index.js'
 import { factsOf, type LocalService, type ServiceRegistry } from '../../src-main/services/index.js'
+import type { GpuFacts } from '../../src-main/services/machine/index.js'
 import { createKeyUsage } from '../../src-main/telemetry/key-usage.js'
 import { createTrafficHistory } from '../../src-main/telemetry/traffic-history.js'
 import { createTrafficFeed, type TrafficFeed } from '../../src-main/telemetry/traffic.js'
 import { NO_OFFERS } from '../fixtures/no-offers.js'
 import { createFakeApiKeys } from './fake-api-keys.js'
+import { createFakeEngine } from './fake-engine.js'
 import { createFakePeople, FAKE_JOINING } from './fake-people.js'
 import { createFakeSharing } from './fake-sharing.js'
 
@@ -38,9 +40,19 @@ export interface FakeNode {
 export const SELF = '12D3KooWSelfSelfSelfSelfSelfSelfSelfSelfSelfSelfSelf'
 export const ALICE = '12D3KooWAliceAliceAliceAliceAliceAliceAliceAliceAlic'
 export const BOB = '12D3KooWBobBobBobBobBobBobBobBobBobBobBobBobBobBobBo'
+/** Nothing is kept. */
+const FAKE_CHATS = { keep: false, sealed: false, stored: false, setAside: [], conversations: [] }
 const STARTED_AT_MS = 1_700_000_000_000
 
-export function createFakeNode(options: { gatewayUrl?: string | null; startedAtMs?: number } = {}): FakeNode {
+export function createFakeNode(
+  options: {
+    gatewayUrl?: string | null
+    startedAtMs?: number
+    gpus?: readonly GpuFacts[]
+    /** What requests are timed with. */
+    monotonic?: MonotonicClock
+  } = {},
+): FakeNode {
   const startedAtMs = options.startedAtMs ?? STARTED_AT_MS
   const changes = createChanges()
   const open: PeerConnection[] = []
@@ -49,7 +61,7 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
   const lines: LogLine[] = []
   const errors: unknown[] = []
   let checks: readonly Check[] = [FINE]
-  const traffic = createTrafficFeed({ clock: Date, monotonic: monotonicClock })
+  const traffic = createTrafficFeed({ clock: Date, monotonic: options.monotonic ?? monotonicClock })
 
   const connections: ConnectionsSource = {
     peerId: SELF,
@@ -59,12 +71,14 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
     subscribe: changes.subscribe,
   }
   const needs: ControlNeeds = {
+    gpus: { read: () => Promise.resolve({ known: true, value: options.gpus ?? [] }) },
     facts: { version: '0.1.0', mode: 'node', startedAtMs },
     connections,
     table: fakeTable(rows, changes.subscribe),
     registry: fakeRegistry(services, changes.subscribe),
     models: {
       list: () => fakeModels(rows, services),
+      facts: () => undefined,
       subscribe: changes.subscribe,
     },
     isTrusted: () => false,
@@ -76,10 +90,16 @@ export function createFakeNode(options: { gatewayUrl?: string | null; startedAtM
     history: createTrafficHistory({ traffic, clock: Date, log: fakeLog(errors) }, { file: '/never/started' }),
     settings: fakeSettings(),
     sharing: createFakeSharing(),
+    engine: createFakeEngine(),
     doctor: {
       run: () => Promise.resolve({ atMs: startedAtMs, peerId: SELF, checks: [] }),
       peer: (peerId) => Promise.resolve({ atMs: startedAtMs, peerId, checks: [] }),
       live: { state: () => ({ checks: [...checks], asking: null, askedAtMs: null }), subscribe: changes.subscribe },
+    },
+    chats: {
+      load: () => Promise.resolve({ ...FAKE_CHATS }),
+      save: () => Promise.resolve({ dropped: [] }),
+      forget: () => Promise.resolve(),
     },
     apiKeys: createFakeApiKeys(),
     people: createFakePeople(),
@@ -267,7 +287,7 @@ function fakeModels(rows: ReadonlyMap<string, Row>, services: ReadonlyMap<string
     for (const id of idsOf(service.identityGroups)) {
       const listed = service.models.find((model) => model.id === id)
       modelOf(id).own.push(service)
-      modelOf(id).facts ??= listed && factsOf(listed)
+      modelOf(id).facts ??= listed && factsOf(listed, service)
     }
   }
   for (const { peerId, record } of rows.values()) {
@@ -288,6 +308,7 @@ function fakeRegistry(services: Map<string, LocalService>, subscribe: (listener:
     check: () => '',
     remove: () => Promise.resolve(false),
     reportFailure: () => undefined,
+    reportLoop: () => undefined,
     reportSuccess: () => undefined,
     reportMissing: () => undefined,
     recheck: () => Promise.resolve(),

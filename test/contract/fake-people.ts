@@ -61,7 +61,7 @@ export const FAKE_JOINING: ControlNeeds['joining'] = {
   view: () => ({
     ...{ privateName: null, nextPrivateName: null, known: null, canSwitch: true },
     joined: ['/ip4/192.0.2.7/tcp/43905'],
-    choices: [{ name: 'opentela', title: 'OpenTela', runBy: 'somebody', meaning: 'Strangers answer.', problem: null }],
+    choices: [{ name: 'opentela', title: 'OpenTela', kind: 'go', runBy: 'somebody', meaning: 'Strangers answer.' }],
   }),
   join: () =>
     Promise.resolve({ kind: 'unknown', state: 'failed', sentence: 'Nothing.', canSwitch: false, peerId: null }),

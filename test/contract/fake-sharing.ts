@@ -53,7 +53,12 @@ const PAUSE: PauseState = {
   reasons: [{ cause: 'manual', sentence: 'you paused it until you resume', untilMs: null }],
   running: 1,
   cutAtMs: null,
-  rules: [{ cause: 'on-battery', setting: 'pause.on-battery', enabled: false, holds: null, sentence: 'switched off' }],
+  rules: [
+    {
+      ...{ cause: 'on-battery', setting: 'pause.on-battery', enabled: false },
+      ...{ holds: null, sentence: 'Off', canTell: true },
+    },
+  ],
 }
 
 const TOTALS = { requests: 3, failed: 0, tokensIn: 20, tokensOut: 300, peers: 2 }

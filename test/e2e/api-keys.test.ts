@@ -1,13 +1,12 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { ControlServer } from '../../src-main/api/http/index.js'
 import { startServer } from '../contract/transports.js'
 import { builtFile } from '../fixtures/built.js'
-import { launchChromium, noChromium, type Browser } from '../fixtures/chromium/launch.js'
-import { COLOUR_RULES } from './fake-dashboard.js'
+import { lendChromium, noChromium, type Browser } from '../fixtures/chromium/launch.js'
+import { brokenRules, COLOUR_RULES } from './accessibility.js'
 import { createFurnishedNode } from './furnished-node.js'
 
 const SHOTS = process.env['OCF_SHOTS']
@@ -19,7 +18,7 @@ let stopServer: () => Promise<void>
 
 beforeAll(async () => {
   if (noChromium !== undefined) return
-  browser = await launchChromium()
+  browser = await lendChromium()
   const rendererDir = dirname(builtFile('renderer', 'index.html'))
   ;({ server, close: stopServer } = await startServer(createFurnishedNode(), { rendererDir }))
   page = await browser.context.newPage()
@@ -36,10 +35,7 @@ async function look(name: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
     await page.waitForFunction((theme) => document.documentElement.dataset['theme'] === theme, colorScheme)
-    const axe = new AxeBuilder({ page })
-    const chosen = colorScheme === 'dark' ? axe.withRules(COLOUR_RULES) : axe.withTags(['wcag2a', 'wcag2aa'])
-    const { violations } = await chosen.analyze()
-    expect(violations.map(({ id, nodes }) => `${id} ${nodes.map(({ html }) => html).join()}`)).toEqual([])
+    expect(await brokenRules(page, colorScheme === 'dark' ? COLOUR_RULES : undefined)).toEqual([])
     if (SHOTS === undefined) continue
     mkdirSync(SHOTS, { recursive: true })
     await page.screenshot({ path: join(SHOTS, `${name}-${colorScheme}.png`) })

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { ALICE, BOB, createFakeNode, type FakeNode } from '../contract/fake-node.js'
-import { launchChromium, noChromium, type Browser } from '../fixtures/chromium/launch.js'
+import { lendChromium, noChromium, type Browser } from '../fixtures/chromium/launch.js'
 import { startTestServer, type TestServer } from '../fixtures/http-server.js'
 import { openFakeDashboard, type FakeDashboard } from './fake-dashboard.js'
 
@@ -28,7 +28,7 @@ let fetched: string[]
 let answer: (question: Asked, response: ServerResponse) => void
 
 beforeAll(async () => {
-  if (noChromium === undefined) browser = await launchChromium()
+  if (noChromium === undefined) browser = await lendChromium()
 })
 afterAll(() => (noChromium === undefined ? browser.close() : undefined))
 

@@ -46,7 +46,7 @@ test('on a desktop without a password store a key lies in a file of its owner al
   expect(await call('shares.add', { ...target, models: 'all' })).toMatchObject({ ok: true })
   expect(readFileSync(file, 'utf8')).toContain(KEY)
   expect(statSync(file).mode & 0o777).toBe(OWNER_FILE)
-  await expect.poll(() => desktop.stderr()).toContain('notification Keys of your servers are kept in a file')
+  await expect.poll(() => desktop.stderr()).toContain('notification Keys are kept in a file')
   await desktop.close()
 })
 

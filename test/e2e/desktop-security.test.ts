@@ -166,6 +166,19 @@ describe.each(KINDS)('the shell of the desktop app in $kind', ({ kind, launch, s
     expect(outcome).toEqual({ directives: ['script-src-attr', 'script-src-elem'], injected: false })
   })
 
+  test('a right-click offers what can be done with the text there, and nothing where there is none', async (context) => {
+    context.skip(desktop.kind === 'electron', 'Electron has no way to read a menu that pops up: NOT TESTED there')
+    const popups = await desktop.inMain(({ BrowserWindow, told }) => {
+      const contents = BrowserWindow.getAllWindows()[0]?.webContents as unknown as NodeJS.EventEmitter
+      const editFlags = { canCut: false, canCopy: true, canPaste: true }
+      contents.emit('context-menu', {}, { isEditable: true, selectionText: '', editFlags })
+      contents.emit('context-menu', {}, { isEditable: false, selectionText: 'http://127.0.0.1', editFlags })
+      contents.emit('context-menu', {}, { isEditable: false, selectionText: ' ', editFlags })
+      return told?.popups
+    })
+    expect(popups).toEqual([['copy', 'paste', 'selectAll'], ['copy']])
+  })
+
   test('after all that the page still works', async () => {
     const reply = await desktop.page.evaluate(() => (Reflect.get(window, 'ocf') as Bridge).call('node.status', {}))
     expect(reply.ok).toBe(true)

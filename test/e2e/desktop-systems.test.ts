@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, chmodSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { launchStandIn, type Desktop } from '../fixtures/electron-stand-in/launch.js'
 import { inLongRun, longTest } from '../fixtures/long-run.js'
 import { startModelServer } from '../fixtures/model-servers/index.js'
@@ -29,8 +29,8 @@ afterEach(async () => {
 })
 
 /** Of a packaged program; it is one that can't update itself. */
-function packaged(): Record<string, string> {
-  const resources = join(place.dir, 'resources')
+function packaged({ dir }: Place): Record<string, string> {
+  const resources = join(dir, 'resources')
   mkdirSync(resources, { recursive: true })
   return { STAND_IN_RESOURCES: resources }
 }
@@ -40,30 +40,41 @@ async function start(words: readonly string[], env: Record<string, string> = {},
   return desktop
 }
 
-test('the desktop app starts after the installer for Windows has updated it', async () => {
-  const app = await start(['--updated'], packaged())
-  await shown(app)
-  expect(app.stderr()).not.toMatch(/There is no such flag|error box/)
-})
+describe('a packaged app that is started with words of installers, notifications and crashes', () => {
+  let own: Place
+  let app: Desktop
 
-test('words of a notification or of nobody known never stop a packaged desktop app, and the log has them', async () => {
-  const app = await start(['type=click&tag=1', '--no-such-flag', 'value'], packaged())
-  await shown(app)
-  expect(app.stderr()).toContain('flag --no-such-flag: There is no such flag.')
-  expect(app.stderr()).toContain('the command line was not clear')
-  expect(app.stderr()).not.toContain('error box')
-})
+  beforeAll(async () => {
+    if (noStandIn !== undefined) return
+    own = makePlace({ tray: false })
+    const words = ['--updated', 'type=click&tag=1', '--no-such-flag', 'value', '--restarted=1']
+    app = await launchStandIn([...own.words, ...words], { ...own.env, ...packaged(own) })
+    await shown(app)
+  })
+  afterAll(async () => {
+    if (noStandIn !== undefined) return
+    await app.close()
+    own.remove()
+  })
 
-test('logging out of macOS is not called off, and the node withdraws meanwhile', async () => {
-  const app = await start([], { STAND_IN_PLATFORM: 'darwin' })
-  await shown(app)
-  expect(await app.inMain(({ endSession }) => endSession?.())).toBe('goes on')
-  expect(await app.exited).toBe(0)
-  expect(app.stderr()).toContain('the session ends')
+  test('knows the word of the installer for Windows, which has updated it', () => {
+    expect(app.stderr()).not.toMatch(/flag --updated|error box/)
+  })
+
+  test('starts with words of a notification or of nobody known, and the log has them', () => {
+    expect(app.stderr()).toContain('flag --no-such-flag: There is no such flag.')
+    expect(app.stderr()).toContain('the command line was not clear')
+  })
+
+  test('opens the page of a notification that is clicked on a while after it was shown', async () => {
+    await expect.poll(() => app.stderr()).toContain('notification Open Compute was restarted')
+    expect(await app.inMain(({ clickNotification }) => clickNotification?.('Open Compute was restarted'))).toBe(true)
+    await expect.poll(() => new URL(app.page.url()).hash).toBe('#/settings')
+  })
 })
 
 test.each(inLongRun(['darwin', 'win32'], ['darwin']))(
-  'a peer lists no model of a computer whose person logged out on %s',
+  'logging out on %s is not called off, and meanwhile the node withdraws: its peers list no model of it',
   async (platform) => {
     const server = await startModelServer({ models: ['at-home'] })
     const peer = await startNodeProcess({ flags: ['--demo-model', 'off'] })
@@ -75,6 +86,7 @@ test.each(inLongRun(['darwin', 'win32'], ['darwin']))(
       await untilListed(peer.gateway, 'at-home', 60_000)
       expect(await app.inMain(({ endSession }) => endSession?.())).toBe('goes on')
       expect(await app.exited).toBe(0)
+      expect(app.stderr()).toContain('the session ends')
       const isGone = async (): Promise<boolean> => !(await modelIds(peer.gateway)).includes('at-home')
       await until(isGone, { what: 'the peer lists it no more', limitMs: 5_000 })
     } finally {
@@ -149,15 +161,6 @@ longTest(
   },
 )
 
-test('a click on a notification that was shown a while ago still opens its page', async () => {
-  const app = await start(['--restarted=1'])
-  await shown(app)
-  await expect.poll(() => app.stderr()).toContain('notification Open Compute was restarted')
-  const isHeard = await app.inMain(({ clickNotification }) => clickNotification?.('Open Compute was restarted'))
-  expect(isHeard).toBe(true)
-  await expect.poll(() => new URL(app.page.url()).hash).toBe('#/settings')
-})
-
 longTest('a notification that the system refuses to show is in the log', async () => {
   const app = await start(['--restarted=1'], { STAND_IN_NOTIFICATIONS: 'fail' })
   await expect.poll(() => app.stderr()).toContain('a notification could not be shown')
@@ -168,7 +171,7 @@ test('after a crash an AppImage is started again by its file once the old proces
   const proof = join(place.dir, 'started-again')
   writeFileSync(image, `#!/bin/sh\necho "$APPDIR|$*" > '${proof}.new'\nmv '${proof}.new' '${proof}'\n`)
   chmodSync(image, 0o755)
-  const app = await start([], { APPIMAGE: image, APPDIR: dirname(process.execPath), ...packaged() })
+  const app = await start([], { APPIMAGE: image, APPDIR: dirname(process.execPath), ...packaged(place) })
   await shown(app)
   await crash(app)
   expect(await app.exited).toBe(1)
@@ -179,7 +182,7 @@ test('after a crash an AppImage is started again by its file once the old proces
 
 longTest('the AppImage of another program’s terminal is neither started at login nor after a crash', async () => {
   const other = mkdtempSync(join(tmpdir(), 'ocf-other-'))
-  const app = await start([], { APPIMAGE: join(other, 'Other.AppImage'), APPDIR: other, ...packaged() })
+  const app = await start([], { APPIMAGE: join(other, 'Other.AppImage'), APPDIR: other, ...packaged(place) })
   await shown(app)
   await call(app, 'app.setPreference', { name: 'autostart', value: true })
   const entry = readFileSync(join(place.dir, 'config', 'autostart', 'ocf-desktop.desktop'), 'utf8')

@@ -80,30 +80,6 @@ test('the window opens where it was left, within the displays that there are', a
   expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ window: { ...bounds, isMaximized: false } })
 })
 
-test('a right-click offers what can be done with the text there, and nothing where there is none', async () => {
-  const app = await start()
-  await shown(app)
-  const popups = await app.inMain(({ BrowserWindow, told }) => {
-    const contents = BrowserWindow.getAllWindows()[0]?.webContents as unknown as NodeJS.EventEmitter
-    const editFlags = { canCut: false, canCopy: true, canPaste: true }
-    contents.emit('context-menu', {}, { isEditable: true, selectionText: '', editFlags })
-    contents.emit('context-menu', {}, { isEditable: false, selectionText: 'http://127.0.0.1', editFlags })
-    contents.emit('context-menu', {}, { isEditable: false, selectionText: ' ', editFlags })
-    return told?.popups
-  })
-  expect(popups).toEqual([['copy', 'paste', 'selectAll'], ['copy']])
-})
-
-test('the spellchecker, which fetches its dictionaries from elsewhere, is off', async () => {
-  const app = await start()
-  const made = await app.inMain(({ BrowserWindow }) =>
-    BrowserWindow.getAllWindows().map(
-      (window) => (window as unknown as { options: Electron.BrowserWindowConstructorOptions }).options.webPreferences,
-    ),
-  )
-  expect(made).toMatchObject([{ spellcheck: false }])
-})
-
 async function shownPage(app: Desktop, hash: string): Promise<void> {
   await expect.poll(() => new URL(app.page.url()).hash).toBe(hash)
 }

@@ -1,10 +1,15 @@
+import type { MonotonicClock } from '../../src-main/base/clock.js'
 import { ALICE, BOB, createFakeNode, type FakeNode } from '../contract/fake-node.js'
 
 const CAROL = '12D3KooWCarolCarolCarolCarolCarolCarolCarolCarolCaro'
 
 /** A node in the middle of a busy day: servers, peers, finished, failed and running requests. */
-export function createFurnishedNode(): FakeNode {
-  const node = createFakeNode({ startedAtMs: Date.now() - 5_400_000 })
+export function createFurnishedNode(options: { monotonic?: MonotonicClock } = {}): FakeNode {
+  const node = createFakeNode({
+    ...options,
+    startedAtMs: Date.now() - 5_400_000,
+    gpus: [{ name: 'NVIDIA GeForce RTX 4090', total_memory: 24_564, used_memory: 9_830, busyPercent: 63, celsius: 58 }],
+  })
   node.serve({
     id: 'llm@127.0.0.1:11434',
     identityGroups: ['model=qwen3:8b', 'model=llama3.2:3b'],
@@ -30,6 +35,7 @@ export function createFurnishedNode(): FakeNode {
   node.offer(ALICE, 'llm', ['model=llama3.3:70b-instruct-q4_K_M', 'model=qwen3:8b', 'all'])
   node.offer(BOB, 'llm', ['model=mistral-small:24b'])
   node.offer(CAROL, 'llm', ['model=deepseek-ai/DeepSeek-R1-Distill-Qwen-32B'])
+  node.needs.reachable.standing = () => 'proven'
   for (let i = 0; i < 14; i++) addRequest(node, i)
   node.writeLog('the gateway listens')
   node.writeLog('a provider does not answer and is left alone for a while', 'warn')

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { launchChromium, noChromium, type Browser } from '../fixtures/chromium/launch.js'
+import { lendChromium, noChromium, type Browser } from '../fixtures/chromium/launch.js'
 import { startPacedOllama, type PacedOllama } from '../fixtures/model-servers/paced-ollama.js'
 import { chat, untilListed } from '../fixtures/node-pair.js'
 import { startNodeProcess, type NodeProcess } from '../fixtures/node-process.js'
@@ -19,7 +19,7 @@ let pageOfBob: Page
 
 beforeAll(async () => {
   if (noChromium !== undefined) return
-  browser = await launchChromium()
+  browser = await lendChromium()
   ollama = await startPacedOllama({
     models: [{ name: MODEL, sizeBytes: 5_225_388_164, parameters: '8.2B', quantisation: 'Q4_K_M' }],
   })
@@ -48,12 +48,21 @@ async function nameOwnNode(page: Page, name: string): Promise<void> {
   await card.getByText(`You are called ${name}`).waitFor()
 }
 
+test('a model of one’s own server is used through the gateway without being shared with anyone', async () => {
+  await goTo(pageOfAnn, '#/share')
+  await pageOfAnn.getByRole('textbox', { name: 'Address' }).fill(String(ollama.port))
+  await pageOfAnn.getByRole('button', { name: 'Check this port' }).click()
+  await pageOfAnn.getByRole('button', { name: 'Use 1 model on this computer only' }).click()
+  const heading = 'Your apps can use 1 model of this computer. You share none with others.'
+  await pageOfAnn.getByRole('heading', { name: heading }).waitFor({ timeout: SLOW })
+  const answer = await chat(ann.gateway, { model: MODEL })
+  expect(await answer.text()).toContain('lends its graphics card')
+})
+
 test('a model for people one trusts is used by a person who joined with an invite, within a minute of pasting it', async () => {
   await nameOwnNode(pageOfAnn, 'Ann')
   await nameOwnNode(pageOfBob, 'Bob')
   await goTo(pageOfAnn, '#/share')
-  await pageOfAnn.getByRole('textbox', { name: 'Address' }).fill(String(ollama.port))
-  await pageOfAnn.getByRole('button', { name: 'Check this port' }).click()
   await pageOfAnn.getByRole('radio', { name: 'People I trust' }).check()
   await pageOfAnn.getByRole('button', { name: 'Share 1 model with people you trust' }).click()
   await pageOfAnn.getByRole('heading', { name: 'You share 1 model with people you trust.' }).waitFor({ timeout: SLOW })

@@ -6,7 +6,7 @@ import type { Person } from '#shared/contract/people/people.js'
 import { cleanName, MAX_NAME_LENGTH } from '#shared/person-names.js'
 import { createFakeNode, type FakeNode } from '../contract/fake-node.js'
 import { FRIEND } from '../contract/fake-people.js'
-import { launchChromium, noChromium, type Browser } from '../fixtures/chromium/launch.js'
+import { lendChromium, noChromium, type Browser } from '../fixtures/chromium/launch.js'
 import { openFakeDashboard, type FakeDashboard } from './fake-dashboard.js'
 
 // What others call themselves is cleaned before it is stored. Here the pages get it as it came but for its length, so that
@@ -31,7 +31,7 @@ let node: FakeNode
 let dashboard: FakeDashboard
 
 beforeAll(async () => {
-  if (noChromium === undefined) browser = await launchChromium()
+  if (noChromium === undefined) browser = await lendChromium()
 })
 afterAll(() => (noChromium === undefined ? browser.close() : undefined))
 beforeEach((context) => {
@@ -185,7 +185,7 @@ describe('odd names', () => {
       await dialog.getByRole('textbox', { name: 'For' }).focus()
       await page.keyboard.insertText(kind === 'ten thousand characters' ? 'W'.repeat(10_000) : name)
       await dialog.getByRole('button', { name: 'Make invite' }).click()
-      await dialog.getByText('Whoever has this can join you.', { exact: false }).waitFor()
+      await dialog.getByText('Anyone who has this can join you.', { exact: false }).waitFor()
       await hold(`odd-invite-${kind}`)
       await dialog.getByRole('button', { name: 'Done' }).click()
       await dialog.waitFor({ state: 'detached' })

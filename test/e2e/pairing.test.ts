@@ -1,12 +1,12 @@
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Nearby, Pairing } from '#shared/contract/people/pairing.js'
 import { createFakeNode, type FakeNode } from '../contract/fake-node.js'
 import { FRIEND, NEIGHBOUR } from '../contract/fake-people.js'
-import { launchChromium, noChromium, type Browser } from '../fixtures/chromium/launch.js'
+import { lendChromium, noChromium, type Browser } from '../fixtures/chromium/launch.js'
 import { flagsToJoin } from '../fixtures/node-pair.js'
 import { startNodeProcess, type NodeProcess } from '../fixtures/node-process.js'
+import { brokenRules } from './accessibility.js'
 import { openFakeDashboard, type FakeDashboard } from './fake-dashboard.js'
 
 /** A busy machine may take this long. */
@@ -14,7 +14,7 @@ const SLOW = 40_000
 
 let browser: Browser
 beforeAll(async () => {
-  if (noChromium === undefined) browser = await launchChromium()
+  if (noChromium === undefined) browser = await lendChromium()
 })
 afterAll(() => (noChromium === undefined ? browser.close() : undefined))
 beforeEach((context) => context.skip(noChromium !== undefined, noChromium))
@@ -82,7 +82,7 @@ describe('the screens of pairing', () => {
     const page = await open('#/network')
     const nearby = page.getByRole('region', { name: 'Nearby' })
     await nearby.getByText('at 192.168.7.2').waitFor()
-    await dashboard.look('nearby')
+    await dashboard.look('nearby', nearby)
     await nearby.getByRole('button', { name: /^Pair with Unknown/ }).click()
     const dialog = page.getByRole('dialog', { name: /^Pair with/ })
     await dialog.getByText('Asking the other computer for a code…').waitFor()
@@ -176,7 +176,7 @@ describe('the screens of pairing', () => {
     await nearby.getByText('Ann').waitFor()
     await nearby.getByText('Trusted').waitFor()
     await nearby.getByRole('button', { name: 'Pair again with Ann' }).waitFor()
-    await dashboard.look('nearby-trusted')
+    await dashboard.look('nearby-trusted', nearby)
   })
 })
 
@@ -212,7 +212,7 @@ describe('two real nodes and their dashboards', () => {
     const dialogOfBob = pageOfBob.getByRole('dialog', { name: /^Pair with/ })
     expect(await codeOf(pageOfBob).innerText()).toBe(await codeOf(pageOfAnn).innerText())
     for (const page of [pageOfAnn, pageOfBob]) {
-      expect((await new AxeBuilder({ page }).setLegacyMode().analyze()).violations).toEqual([])
+      expect(await brokenRules(page)).toEqual([])
     }
     await dialogOfBob.getByRole('button', { name: 'They match' }).click()
     await dialogOfAnn.getByText('The other person has confirmed.').waitFor({ timeout: SLOW })

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import type { DetectedServer } from '#shared/contract/sharing/detection.js'
 import type { ServerChoices } from '#shared/contract/sharing/visibility.js'
 import { createFakeNode, type FakeNode } from '../contract/fake-node.js'
-import { launchChromium, noChromium, type Browser } from '../fixtures/chromium/launch.js'
+import { lendChromium, noChromium, type Browser } from '../fixtures/chromium/launch.js'
 import { openFakeDashboard, type FakeDashboard } from './fake-dashboard.js'
 
 let browser: Browser
@@ -10,7 +10,7 @@ let node: FakeNode
 let dashboard: FakeDashboard
 
 beforeAll(async () => {
-  if (noChromium === undefined) browser = await launchChromium()
+  if (noChromium === undefined) browser = await lendChromium()
 })
 afterAll(() => (noChromium === undefined ? browser.close() : undefined))
 beforeEach((context) => {

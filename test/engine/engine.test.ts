@@ -1,48 +1,23 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { chat, flagsToJoin, llmFlags, modelIds, untilListed } from '../fixtures/node-pair.js'
 import { startNodeProcess, type NodeProcess } from '../fixtures/node-process.js'
 import { until } from '../fixtures/until.js'
-import { tinyModel } from './gguf.js'
-import { installEngine } from './install.js'
+import { type Engine, startEngine } from './engine.js'
 
 const MODEL = 'tiny-random-llama'
 const GENEROUS = { limitMs: 120_000 }
 
-interface EngineEvent {
-  event: string
-  who?: string
-  tokens?: number
-  port?: number
-}
-
-let folder: string
-let engine: ChildProcess
-const events: EngineEvent[] = []
+let engine: Engine
 let provider: NodeProcess
 let user: NodeProcess
 
-const has = (event: string, who?: string): boolean => events.some((seen) => seen.event === event && seen.who === who)
-const count = (event: string): number => events.filter((seen) => seen.event === event).length
+const has = (event: string, who?: string): boolean =>
+  engine.events.some((seen) => seen.event === event && seen.who === who)
+const count = (event: string): number => engine.events.filter((seen) => seen.event === event).length
 
 beforeAll(async () => {
-  const entry = await installEngine()
-  folder = await mkdtemp(join(tmpdir(), 'ocf-engine-'))
-  await writeFile(join(folder, 'tiny.gguf'), tinyModel())
-  const script = join(import.meta.dirname, 'server.mjs')
-  engine = spawn(process.execPath, [script, entry, join(folder, 'tiny.gguf')], { stdio: ['ignore', 'pipe', 'inherit'] })
-  createInterface(engine.stdout!).on('line', (line) => {
-    if (line.startsWith('{')) events.push(JSON.parse(line) as EngineEvent)
-  })
-  const ready = await until(() => events.find(({ event }) => event === 'ready'), {
-    what: 'the engine is ready',
-    ...GENEROUS,
-  })
-  provider = await startNodeProcess({ flags: ['--demo-model', 'off', ...llmFlags(ready.port!)] })
+  engine = await startEngine()
+  provider = await startNodeProcess({ flags: ['--demo-model', 'off', ...llmFlags(engine.port)] })
   user = await startNodeProcess({ flags: ['--demo-model', 'off', ...flagsToJoin(provider)] })
   await untilListed(user.gateway, MODEL, 20_000)
 })
@@ -50,8 +25,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await user.stop()
   await provider.stop()
-  engine.kill()
-  await rm(folder, { recursive: true, force: true })
+  await engine.stop()
 })
 
 const ask = (who: string, more: object = {}, init: RequestInit = {}): Promise<Response> =>
@@ -84,7 +58,7 @@ test('an answer of a real engine streams through two nodes, token by token', asy
   expect(response.headers.get('x-computing-node')).toBe(provider.peerId)
   expect(chunks).toHaveLength(32)
   expect(text.trimEnd().endsWith('data: [DONE]')).toBe(true)
-  expect(events.find(({ event, who }) => event === 'finished' && who === 'first')).toMatchObject({ tokens: 32 })
+  expect(engine.events.find(({ event, who }) => event === 'finished' && who === 'first')).toMatchObject({ tokens: 32 })
   expect(await (await ask('whole')).json()).toMatchObject({ usage: { completion_tokens: 32 } })
 })
 
@@ -95,7 +69,9 @@ test('a client that leaves frees the slot: the engine stops and serves the next'
 
   await until(() => has('cancelled', 'leaver'), { what: 'the engine stops', ...GENEROUS })
   expect((await next).status).toBe(200)
-  const order = events.flatMap(({ event, who }) => (who === 'leaver' || who === 'next' ? [`${event} ${who}`] : []))
+  const order = engine.events.flatMap(({ event, who }) =>
+    who === 'leaver' || who === 'next' ? [`${event} ${who}`] : [],
+  )
   expect(order).toEqual(['started leaver', 'cancelled leaver', 'started next', 'finished next'])
 })
 

@@ -9,7 +9,8 @@ const WIDTH = 64
 const LAYERS = 2
 const HEADS = 4
 const INNER = 128
-const CONTEXT = 512
+/** More than a tool in a prompt takes, byte by byte; who loads it may serve less. */
+const CONTEXT = 8192
 const ALIGNMENT = 32
 
 /** Special tokens, every byte, and a few pieces so that an answer looks like words. */

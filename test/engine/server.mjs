@@ -3,11 +3,12 @@
 import { createServer } from 'node:http'
 
 const [engineUrl, modelPath] = process.argv.slice(2)
-const { getLlama } = await import(engineUrl)
+const { getLlama, LlamaGrammarEvaluationState } = await import(engineUrl)
 const llama = await getLlama({ gpu: false, build: 'never', skipDownload: true, logLevel: 'error', progressLogs: false })
 const model = await llama.loadModel({ modelPath })
 const context = await model.createContext({ contextSize: 512, sequences: 1, threads: 1 })
 const sequence = context.getSequence()
+const embeddings = await model.createEmbeddingContext({ contextSize: 512, threads: 1 })
 
 const tell = (event, fields = {}) => process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`)
 let slot = Promise.resolve()
@@ -29,7 +30,10 @@ async function generate(asked, response, onToken) {
   await sequence.clearHistory()
   const prompt = model.tokenize(asked.messages.map(({ content }) => content).join('\n'), false)
   let count = 0
-  for await (const token of sequence.evaluate([model.tokens.bos, ...prompt], { temperature: 0.8, seed: 7 })) {
+  const grammar = asked.schema && (await llama.createGrammarForJsonSchema(asked.schema))
+  const grammarEvaluationState = grammar && new LlamaGrammarEvaluationState({ model, grammar })
+  const how = { temperature: 0.8, seed: 7, grammarEvaluationState }
+  for await (const token of sequence.evaluate([model.tokens.bos, ...prompt], how)) {
     if (response.destroyed) break
     count += 1
     await onToken(model.detokenize([token]))
@@ -70,6 +74,15 @@ async function chat(request, response) {
   })
 }
 
+/** What the model makes of a text, as numbers. */
+async function embed(request, response) {
+  const { input } = await bodyOf(request)
+  await inTurn(async () => {
+    const { vector } = await embeddings.getEmbeddingFor(input)
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(vector))
+  })
+}
+
 const drained = (response) =>
   new Promise((resolve) => {
     response.once('drain', resolve).once('close', resolve)
@@ -77,8 +90,9 @@ const drained = (response) =>
 
 const server = createServer((request, response) => {
   const name = `${request.method} ${request.url}`
-  if (name === 'POST /v1/chat/completions') {
-    chat(request, response).catch((error) => {
+  const work = { 'POST /v1/chat/completions': chat, 'POST /embed': embed }[name]
+  if (work !== undefined) {
+    work(request, response).catch((error) => {
       tell('failed', { reason: String(error) })
       response.destroy()
     })

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openRaw } from '../fixtures/http-server.js'
 import { readBody, sseChunk, startModelServer, type ModelServerFixture } from '../fixtures/model-servers/index.js'
@@ -109,6 +110,39 @@ describe('bytes that were once answered wrong', () => {
     const { status, body } = await exchange(sample(name))
     expect(status).toBe(200)
     expect(body).toContain(part)
+  })
+
+  test('an absolute target is answered in either scheme, and a proxy’s CONNECT in words', async () => {
+    for (const scheme of ['http', 'HTTP', 'https']) {
+      const target = `GET ${scheme}://localhost/v1/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`
+      expect([scheme, (await exchange(target)).status]).toEqual([scheme, 200])
+    }
+    const { status, body } = await exchange('CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n')
+    expect(status).toBe(405)
+    expect(JSON.parse(body)).toMatchObject({
+      error: { code: 'method_not_allowed', message: expect.stringContaining('no proxy') as string },
+    })
+  })
+
+  test.each(['identity', 'gzip, identity', ' GZIP ,', 'identity,gzip'])(
+    'a body in the coding %s is read',
+    async (coding) => {
+      const plain = JSON.stringify(ask('m'))
+      const body = new Uint8Array(/gzip/i.test(coding) ? gzipSync(plain) : Buffer.from(plain))
+      const response = await fetch(url(CHAT), {
+        method: 'POST',
+        headers: { ...JSON_TYPE, 'content-encoding': coding },
+        body,
+      })
+      expect([response.status, heard.at(-1)?.body]).toEqual([200, plain])
+    },
+  )
+
+  test('a body that is packed twice is refused with the reason', async () => {
+    const body = new Uint8Array(gzipSync(gzipSync('{}')))
+    const headers = { ...JSON_TYPE, 'content-encoding': 'gzip, gzip' }
+    const response = await fetch(url(CHAT), { method: 'POST', headers, body })
+    expect([response.status, await response.text()]).toEqual([415, expect.stringContaining('gzip, gzip') as string])
   })
 
   test('08-big-integer.json reaches the server as it is, where the model’s name alone is changed', async () => {

@@ -437,3 +437,16 @@ describe('the same request, to a server and through two nodes, ends the same', (
     expect(Object.keys(EXCHANGES).length).toBeGreaterThanOrEqual(60)
   })
 })
+
+test.each([
+  ['a server that wants a key', 'its model server wants a key'],
+  ['a server that forbids', 'its model server wants a key'],
+  ['a server that sends elsewhere', 'its model server redirects to another address'],
+])('the reason of %s reaches who asked through a peer, in words', async (name, reason) => {
+  const exchange = EXCHANGES[name]!
+  saying = exchange.say
+  const text = (await outcome(asker.gateway, exchange)).body
+  expect(text).toContain(`${provider.peerId}: ${reason}`)
+  expect(text).toContain('Whose server it is has to')
+  expect(text).not.toContain('does not answer')
+})

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { DoctorReport } from '#shared/contract/node/doctor.js'
-import { runOcf } from '../fixtures/node-process.js'
+import { labTest } from '../fixtures/lab-test.js'
+import { HEADLESS, runOcf } from '../fixtures/node-process.js'
 
 test('the doctor without a node tells so, who has its ports, and which sources answer', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'ocf-test-'))
@@ -36,3 +37,33 @@ test('the doctor without a node tells so, who has its ports, and which sources a
     await rm(dir, { recursive: true, force: true })
   }
 })
+
+labTest(
+  'the doctor without a node says in one warning which ports another node of this person has, and calls none of them broken',
+  { timeout: 120_000 },
+  async ({ lab, onTestFinished }) => {
+    const dir = await mkdtemp(join(tmpdir(), 'ocf-test-'))
+    onTestFinished(() => rm(dir, { recursive: true, force: true }))
+    const host = lab.host('desk')
+    const node = await lab.node(host, ['--mode', 'local'], { XDG_RUNTIME_DIR: dir })
+    const doctor = [
+      process.execPath,
+      HEADLESS,
+      'doctor',
+      '--json',
+      '--mode',
+      'standalone',
+      '--data-dir',
+      join(dir, 'x'),
+    ]
+    // It ends with 1, as no node runs with that folder.
+    const text = lab.run(host, 'env', `XDG_RUNTIME_DIR=${dir}`, 'sh', '-c', '"$@" || true', 'sh', ...doctor)
+    const { checks } = JSON.parse(text) as DoctorReport
+    const other = checks.filter(({ id }) => id === 'other-node')
+    expect(other).toHaveLength(1)
+    expect(other[0]).toMatchObject({ state: 'warn' })
+    expect(other[0]?.fact).toContain(`(pid ${node.pid})`)
+    for (const port of ['8092 (port)', '8093 (api-port)', '43905 (tcpport)']) expect(other[0]?.fact).toContain(port)
+    expect(checks.filter(({ id, state }) => id.startsWith('port:') && state !== 'ok')).toEqual([])
+  },
+)

@@ -153,7 +153,7 @@ describe('a way that is not there', () => {
   })
 
   test.each([
-    ['https://localhost/v1/models', 'absolute'],
+    ['ftp://localhost/v1/models', 'absolute'],
     ['*', 'asterisk'],
   ])('the request target %s (%s form) is 404', async (target) => {
     const { text } = await raw(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`).ended

@@ -52,6 +52,9 @@ const END = 'data: [DONE]\n\n'
 const events = (response: ServerResponse): ServerResponse =>
   response.writeHead(200, { 'content-type': 'text/event-stream' })
 
+const lines = (response: ServerResponse): ServerResponse =>
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+
 describe('a client that ends its writing side', () => {
   test('behind its request gets its whole answer', async () => {
     const { client, answer } = await ask(false)
@@ -88,6 +91,20 @@ describe('a client that ends its writing side', () => {
     expect([reset, text.includes('two'), text.endsWith('0\r\n\r\n')]).toEqual([false, true, true])
   })
 
+  test('in the middle of a stream of lines gets the rest of it, each line as JSON', async () => {
+    const { client, answer } = await ask(true)
+    lines(answer).write('{"n":1}\n')
+    await seen(client, '{"n":1}')
+    await halfClose(client)
+    await seen(client, '\r\n \r\n')
+    answer.end('{"n":2,"finish_reason":"stop"}\n')
+    const { text, reset } = await client.ended
+    expect(reset).toBe(false)
+    // The other lines are the sizes of chunks.
+    const read = text.split(/\r?\n/).flatMap((line) => (/^ *\{/.test(line) ? [JSON.parse(line) as unknown] : []))
+    expect(read).toEqual([{ n: 1 }, { n: 2, finish_reason: 'stop' }])
+  })
+
   test('in the middle of any other answer gets the rest of it', async () => {
     const { client, answer } = await ask(false)
     answer.writeHead(200, { 'content-type': 'application/json' }).write('{"object":')
@@ -122,6 +139,16 @@ describe('the work of a client that is gone ends at its server', () => {
     await seen(client, 'one')
     client.socket.destroy()
     await isCut(answer)
+  })
+
+  test('while a stream of lines that has begun is silent, within two seconds', async () => {
+    const { client, answer } = await ask(true)
+    lines(answer).write('{"n":1}\n')
+    await seen(client, '{"n":1}')
+    const leftAt = performance.now()
+    client.socket.destroy()
+    await isCut(answer)
+    expect(performance.now() - leftAt).toBeLessThan(2_000)
   })
 
   test('while any other answer that has begun is silent', async () => {

@@ -85,7 +85,6 @@ describe('ocf join', () => {
       { words: ['/ip4/0.0.0.0/tcp/1'], exit: 1, says: 'no one’s address' },
       { words: ['ocf-net1AAAA'], exit: 1, says: 'Characters of this key are missing' },
       { words: ['ocf1AAAA'], exit: 1, says: 'invite' },
-      { words: ['opentela'], exit: 1, says: 'which this version can’t speak to yet. Nothing of it is contacted.' },
     ]
     for (const { words, exit, says } of cases) {
       const { code, stderr } = await ocf(node, 'join', ...words)
@@ -93,12 +92,6 @@ describe('ocf join', () => {
       expect(code, words.join(' ')).toBe(exit)
     }
     expect(await networkOf(node)).toMatchObject({ joined: [], privateName: null, known: null })
-  })
-
-  test('a node does not start in a network that it can’t speak to, and says why', async () => {
-    const { code, stderr } = await runOcf(['start', '--network', 'opentela'])
-    expect(stderr).toContain('which this version can’t speak to yet')
-    expect(code).toBe(2)
   })
 
   test('a node on its own that was told to stay so does not join', async () => {

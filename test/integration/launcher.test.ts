@@ -85,3 +85,12 @@ describe.skipIf(process.platform !== 'linux')('the sandbox of Chromium, which on
     expect(stderr).toContain('Electron does not run as root')
   })
 })
+
+test.skipIf(process.platform === 'win32').each(['--help', '-h', '--help-all'])(
+  '`ocf app %s` shows its own help, with no window and no warning',
+  async (flag) => {
+    expect(await ocf(['app', flag])).toEqual({ stdout: `node app ${flag}`, stderr: '' })
+    rmSync(electron)
+    expect(await ocf(['app', flag])).toEqual({ stdout: `node app ${flag}`, stderr: '' })
+  },
+)

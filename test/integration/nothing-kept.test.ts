@@ -38,6 +38,9 @@ afterAll(async () => {
   await server.close()
 })
 
+/** What `chats.save` takes: a conversation with words that must be found nowhere. */
+const CHATS = { conversations: [{ id: 'a-1', text: JSON.stringify({ asked: `${PROMPT} `, said: ANSWER }) }] }
+
 /** Everything a node has on disk, has logged, and tells of what went through it. */
 async function tracesOf(node: NodeProcess): Promise<Map<string, string>> {
   const traces = new Map([['standard error', node.stderr()]])
@@ -79,5 +82,18 @@ test('no prompt and no answer is kept or logged by either node, also where a req
         holds: [],
       })
     }
+  }
+})
+
+test('no conversation of the chat page is kept while chats.keep is off, also where a page sends it', async () => {
+  const control = createControlClient({ controlFile: join(pair.a.dataDir, 'control.json') })
+  await expect(control.call('chats.save', CHATS)).rejects.toMatchObject({ code: 'invalid_request' })
+  expect(await control.call('chats.load', {})).toMatchObject({ keep: false, stored: false, conversations: [] })
+  expect((await readdir(pair.a.dataDir)).filter((name) => name.startsWith('chats'))).toEqual([])
+  for (const [where, text] of await tracesOf(pair.a)) {
+    expect({ where, holds: [ANSWER, `${PROMPT} `].some((canary) => text.includes(canary)) }).toEqual({
+      where,
+      holds: false,
+    })
   }
 })

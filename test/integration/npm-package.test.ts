@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { askEngineProgram } from '../fixtures/engine-stand-in/install.js'
 import { withoutSettings, type Ready } from '../fixtures/node-process.js'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
@@ -37,11 +38,16 @@ function ocf(...words: string[]): ChildProcess {
 
 test('the package for servers holds the built program, its command and its licences', () => {
   for (const path of [
-    ...['package.json', 'README.md', 'LICENSE', 'src-main/launcher.mjs', 'out/main/headless.js', 'out/docs/LICENSE'],
+    ...['package.json', 'README.md', 'LICENSE', 'src-main/launcher.mjs', 'out/main/headless.js', 'out/main/engine.js'],
+    'out/docs/LICENSE',
     ...['out/renderer/index.html', 'out/renderer/licences.json', 'out/renderer/THIRD-PARTY-LICENSES.txt'],
   ]) {
     expect(paths).toContain(path)
   }
+})
+
+test('the program of the engine’s processes runs from where it was unpacked', async () => {
+  expect(await askEngineProgram(join(program, 'out', 'main', 'engine.js'))).toBe('this this')
 })
 
 test('no source, test, source map or file of this machine is in it', () => {

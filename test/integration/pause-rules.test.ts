@@ -50,7 +50,7 @@ afterAll(async () => {
 })
 
 function gpuAt(busyPercent: number): GpuFacts {
-  return { name: 'Some GPU', total_memory: 24_576, used_memory: 1_024, busyPercent }
+  return { name: 'Some GPU', total_memory: 24_576, used_memory: 1_024, busyPercent, celsius: null }
 }
 
 /** The whole of a day of the week that begins in so many days: never now, however late it is. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readBody, startModelServer, type ModelServerFixture } from '../fixtures/model-servers/index.js'
+import { type NodeInProcess, startNodeInProcess } from '../fixtures/node-in-process.js'
 import { flagsToJoin, llmFlags, untilListed } from '../fixtures/node-pair.js'
 import { startNodeProcess, type NodeProcess } from '../fixtures/node-process.js'
 import { until } from '../fixtures/until.js'
@@ -17,10 +18,10 @@ async function startKeeper(): Promise<ModelServerFixture> {
       const say = (status: number, value: unknown): void => {
         response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
       }
-      const [, id] = /^\/v1\/responses\/(.+)$/.exec(request.url ?? '') ?? []
+      const [, id, rest] = /^\/v1\/responses\/([^/?]+)(?:\/(\w+))?/.exec(request.url ?? '') ?? []
       if (id !== undefined) {
         const isKept = request.method === 'DELETE' ? kept.delete(id) : kept.has(id)
-        say(isKept ? 200 : 404, { id, object: 'response' })
+        say(isKept ? 200 : 404, { id, object: rest === 'input_items' ? 'list' : 'response', url: request.url })
         return
       }
       const asked = JSON.parse((await readBody(request)).toString()) as Asked
@@ -133,5 +134,70 @@ describe('a response that its provider keeps', () => {
     await expect.poll(() => ask({ previous_response_id: id }).then(body)).toEqual([503, true])
     await expect.poll(() => fetch(`${a.gateway}/v1/responses/${id}`).then(body)).toEqual([503, true])
     expect((await ask({})).status).toBe(200)
+  })
+})
+
+describe('a response that one of several servers of a provider keeps', () => {
+  let user: NodeInProcess
+  let provider: NodeInProcess
+  let servers: ModelServerFixture[]
+
+  beforeAll(async () => {
+    user = await startNodeInProcess()
+    provider = await startNodeInProcess({ flags: { 'bootstrap.sources': [`${user.gateway}/v1/dnt/bootstraps`] } })
+    servers = await Promise.all([startKeeper(), startKeeper(), startKeeper()])
+    for (const { port } of servers) {
+      await provider.control.call('shares.add', { port, models: 'all', visibility: 'everyone' })
+    }
+    await untilListed(user.gateway, 'm')
+  })
+
+  afterAll(async () => {
+    await user.stop()
+    await provider.stop()
+    for (const server of servers) await server.close()
+  })
+
+  test.each([
+    ['a peer’s client', () => user, '/v1/responses'],
+    ['a peer’s client by the long path', () => user, '/v1/service/llm/v1/responses'],
+    ['a client of its own node', () => provider, '/v1/responses'],
+    ['a client of its own service', () => provider, '/v1/_service/llm/v1/responses'],
+  ])('is gone on from at that server, for %s', async (_who, node, path) => {
+    const { gateway } = node()
+    const askAt = (body: object): Promise<Response> =>
+      fetch(gateway + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'm', input: 'x', ...body }),
+      })
+    for (let round = 0; round < 4; round += 1) {
+      // Some at once, so that each server gets one.
+      const ids = await Promise.all([1, 2, 3].map(async () => await idIn(await askAt({}))))
+      const answers = await Promise.all(ids.map((id) => askAt({ previous_response_id: id })))
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+    }
+  })
+
+  test('is cancelled there, and what it was made from listed', async () => {
+    const made = await fetch(`${user.gateway}/v1/responses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"model":"m","input":"x"}',
+    })
+    const id = await idIn(made)
+    for (const [method, path, body] of [
+      ['POST', `/v1/responses/${id}/cancel`],
+      ['POST', `/v1/responses/${id}/cancel`, '{}'],
+      ['GET', `/v1/responses/${id}/input_items?limit=2`],
+      ['GET', `/v1/responses/${id}`],
+      ['DELETE', `/v1/responses/${id}`],
+    ] as const) {
+      const response = await fetch(user.gateway + path, { method, ...(body === undefined ? {} : { body }) })
+      expect([path, response.status, peerOf(response)]).toEqual([path, 200, provider.peerId])
+      expect(await response.json()).toMatchObject({ id, url: path })
+    }
+    const other = await fetch(`${user.gateway}/v1/responses/resp_unknown/cancel`, { method: 'POST' })
+    expect([other.status, await other.text()]).toEqual([404, expect.stringContaining('does not know') as string])
   })
 })

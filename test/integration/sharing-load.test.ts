@@ -52,8 +52,12 @@ afterAll(async () => {
 function client(who: string, gateway: string, parallel: number): { send(): void; done: Promise<void>[] } {
   const done: Promise<void>[] = []
   let open = 0
+  let asked = 0
   async function one(): Promise<void> {
-    const response = await chat(gateway, { model: 'test-model', who })
+    asked += 1
+    // Many of one text that hang look like one that goes round in a circle.
+    const messages = [{ role: 'user', content: `${who} ${asked}` }]
+    const response = await chat(gateway, { model: 'test-model', who, messages })
     const { error } = (await response.json()) as { error?: { code: string } }
     open -= 1
     if (response.status === 200) return

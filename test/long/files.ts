@@ -7,6 +7,8 @@ export const ONLY_LONG = [
   'test/integration/netns-silence.test.ts',
   // test/unit/node-table/replicate/identity-watch.test.ts
   'test/integration/one-identity-twice.test.ts',
+  // test/e2e/pages/large.test.ts: ten thousand requests are scrolled through without drawing them all
+  'test/e2e/walk/busy-traffic.test.ts',
 ]
 
 /** Files that do more in the long run than in a check: `test/fixtures/long-run.ts` says which it is. */

@@ -1,13 +1,16 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { extractAll } from '@electron/asar'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { parse } from 'yaml'
+import { controlFilePath, createControlClient } from '../../src-main/api/client.js'
+import { tinyModel } from '../engine/gguf.js'
 import { noChromium } from '../fixtures/chromium/launch.js'
+import { askEngineProgram, installStandIn } from '../fixtures/engine-stand-in/install.js'
 import { listAsar, sizeOf, type AsarFile } from './asar.js'
 import { makeStubElectron, readFuses } from './stub-electron.js'
 
@@ -100,6 +103,11 @@ test('the pictures of the tray are in it, the tests and sources are not', () => 
   expect(paths.filter((path) => /^(src-|test\/|assets\/|docs\/|\.ci)/.test(path))).toEqual([])
 })
 
+test('the program of the engine’s processes is in it, with all it needs', async () => {
+  expect(files.map(({ path }) => path)).toContain('out/main/engine.js')
+  expect(await askEngineProgram(join(app, 'out', 'main', 'engine.js'))).toBe('this this')
+})
+
 test('the licences lie beside the program', () => {
   for (const name of ['LICENSE', 'THIRD-PARTY-LICENSES.txt']) {
     expect(readFileSync(join(program, 'resources', name), 'utf8')).toContain('Apache License')
@@ -189,8 +197,10 @@ test('main, preload and renderer of the packed program work together on the stan
   const { launchStandIn } = await import('../fixtures/electron-stand-in/launch.js')
   const { withTrayHost } = await import('../fixtures/tray-host.js')
   const words = ['port', 'api-port', 'tcpport', 'wsport', 'udpport'].map((name) => `--${name}=0`)
+  const dataDir = join(dir, 'desktop')
+  await installStandIn(dataDir)
   const desktop = await launchStandIn(
-    ['--updated', '--mode=standalone', '--p2p-host=127.0.0.1', ...words, `--data-dir=${join(dir, 'desktop')}`],
+    ['--updated', '--mode=standalone', '--p2p-host=127.0.0.1', ...words, `--data-dir=${dataDir}`],
     {
       ...withTrayHost(dir, true),
       XDG_CONFIG_HOME: join(dir, 'xdg'),
@@ -200,6 +210,12 @@ test('main, preload and renderer of the packed program work together on the stan
   try {
     await desktop.page.getByTestId('base-url').waitFor({ timeout: 50_000 })
     expect(await desktop.inMain(({ trays }) => trays?.size)).toBe(1)
+    // A model from its file, in a process that the app starts from its archive.
+    const model = join(dir, 'tiny.gguf')
+    writeFileSync(model, tinyModel())
+    const client = createControlClient({ controlFile: controlFilePath(dataDir) })
+    const { id } = await client.call('engine.serve', { model })
+    expect((await client.call('engine.measure', { id })).measured?.tokensPerS).toBeGreaterThan(0)
   } finally {
     expect(await desktop.close()).toBe(0)
   }

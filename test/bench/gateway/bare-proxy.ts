@@ -44,7 +44,7 @@ const server = createServer((request, response) => {
 })
 
 server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () =>
-  process.send?.({ port: (server.address() as AddressInfo).port }),
+  process.send?.({ port: (server.address() as AddressInfo).port, pid: process.pid }),
 )
 // Nobody is left to ask.
 process.on('disconnect', () => process.exit())

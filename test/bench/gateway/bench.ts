@@ -6,13 +6,14 @@ import { summed, type SummedFigure } from './figures.ts'
 import { printFigures, printHeading, printVerdict } from './print-figures.ts'
 import { downloadRow } from './rows/download.ts'
 import { echoRow } from './rows/echo.ts'
+import { ciphersRow, freshRow, warmRow } from './rows/fresh.ts'
 import { heldStreamsRow } from './rows/held-streams.ts'
 import type { Bench, Row } from './rows/row.ts'
 import { scriptRow } from './rows/script.ts'
 import { streamBytesRow } from './rows/stream-bytes.ts'
 import { tokensRow } from './rows/tokens.ts'
 import { otherWayRow } from './rows/transports.ts'
-import { ELECTRON_CIPHER, startEnds, startNodePair, TRANSPORTS, type Transport } from './topology.ts'
+import { nodeOptionsOf, startEnds, startNodePair, TRANSPORTS, type Transport } from './topology.ts'
 
 const RESULTS = resolve(import.meta.dirname, '../results')
 
@@ -27,6 +28,9 @@ const ROWS: Record<string, Row> = {
   ws: otherWayRow('ws', 'ws', 'default'),
   quic: otherWayRow('quic', 'quic', 'default'),
   wasm: otherWayRow('wasm', 'tcp', 'wasm'),
+  fresh: freshRow,
+  warm: warmRow,
+  ciphers: ciphersRow,
 }
 
 /**
@@ -43,10 +47,9 @@ export async function benchGateway(options: BenchOptions): Promise<void> {
   const figures: SummedFigure[] = []
   printHeading()
   try {
-    const imports = cipher === 'wasm' ? [ELECTRON_CIPHER] : []
     for (const row of rows) {
       // Each row has nodes of its own: what one leaves behind in memory or pools is not the next one's.
-      const pair = await startNodePair(ends, { transport, imports })
+      const pair = await startNodePair(ends, nodeOptionsOf({ transport, cipher, options }))
       const bench: Bench = { ends, pair, transport, cipher, options }
       try {
         const measured = (await (ROWS[row] as Row)(bench)).map(summed)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { startBenchNode, startBenchWorker, type BenchNode, type BenchWorker } from '../processes.ts'
+import { startBenchNode, startBenchWorker, type BenchNode, type BenchWorker, type NodeOptions } from '../processes.ts'
+import type { BenchOptions } from '../run.ts'
 import type { Load } from './load/client.ts'
 
 /** What two nodes may connect by. */
@@ -10,6 +11,9 @@ export type Transport = (typeof TRANSPORTS)[number]
 /** Modules a node of the bench may be given. */
 export const COUNT_STREAM_BYTES = join(import.meta.dirname, 'preload/count-stream-bytes.mjs')
 export const ELECTRON_CIPHER = join(import.meta.dirname, 'preload/electron-cipher.mjs')
+const WITHOUT_TLS = join(import.meta.dirname, 'preload/without-tls.mjs')
+
+export const BARE_PROXY = join(import.meta.dirname, 'bare-proxy.ts')
 
 /** The ways to the model server: straight, through the gateway of its own node, through the gateway of another. */
 export const WAYS = ['direct', 'local', 'remote'] as const
@@ -49,18 +53,32 @@ async function ask<R>(client: BenchWorker, load: Load): Promise<R> {
   return answer
 }
 
+/** What the nodes of a bench are started with: its transport, its cipher, and where profiles of them are written. */
+export function nodeOptionsOf(given: {
+  transport: Transport
+  cipher: 'default' | 'wasm'
+  options: Pick<BenchOptions, 'profile'>
+}): { transport: Transport } & Pick<NodeOptions, 'imports' | 'execArgv'> {
+  const { transport, cipher, options } = given
+  return {
+    transport,
+    imports: cipher === 'wasm' ? [ELECTRON_CIPHER, WITHOUT_TLS] : [],
+    execArgv: options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`],
+  }
+}
+
 export async function startNodePair(
   { server }: Pick<Ends, 'server'>,
-  { transport, imports = [] }: { transport: Transport; imports?: readonly string[] },
+  { transport, ...given }: { transport: Transport } & Pick<NodeOptions, 'imports' | 'execArgv'>,
 ): Promise<NodePair> {
   const quiet = ['--demo-model', 'off']
   const share = ['--service.name', 'llm', '--service.port', String(server.port)]
   const paths = ['--service.shared-path', 'POST /v1/echo', '--service.shared-path', 'POST /v1/bytes']
   // The owner's default of four requests of peers at a time would be measured in place of the way there.
   const open = ['--limits.concurrent', '1000', '--limits.queue', '1000']
-  const a = await startBenchNode(quiet, { imports })
+  const a = await startBenchNode(quiet, given)
   const meet = ['--bootstrap.addr', addressOver(a, transport)]
-  const b = await startBenchNode([...quiet, ...share, ...paths, ...open, ...meet], { imports })
+  const b = await startBenchNode([...quiet, ...share, ...paths, ...open, ...meet], given)
   const pair: NodePair = {
     a,
     b,

@@ -1,4 +1,5 @@
 import { JsonObjectBytes } from '../../../src-main/base/json/object.js'
+import { Hedging } from '../../../src-main/gateway/routing/estimate/hedging.js'
 import type { RequestWork } from '../../../src-main/gateway/routing/estimate/request-work.js'
 import { createProviderChoice } from '../../../src-main/gateway/routing/provider-choice.js'
 import { createProviderHealth } from '../../../src-main/gateway/routing/provider-health.js'
@@ -61,6 +62,7 @@ export function createOwnPolicy(needs: {
     models: { facts: (_id, peerId) => facts?.(peerId) },
     reach: { of: () => 'anyone', includes: () => true },
   })
+  const hedging = new Hedging({ scores, reach: { isTrusted: () => false } })
   // The same one is asked about at each of its attempts.
   const works = new WeakMap<SimRequest, RequestWork>()
   function workOf(request: SimRequest): RequestWork {
@@ -79,6 +81,14 @@ export function createOwnPolicy(needs: {
       const { providers: chosen } = await choice.choose('llm', [ENTRIES], { headers: {}, work: workOf(request) })
       return chosen.flatMap((provider) => (provider.kind === 'peer' ? [provider.peerId] : []))
     },
+    chooseAgain(request, asked) {
+      const next = choice.chooseAgain('llm', [ENTRIES], { headers: {}, work: workOf(request) }, asked)
+      return next.flatMap((provider) => (provider.kind === 'peer' ? [provider.peerId] : []))
+    },
+    hedge: {
+      lateAfterMs: (peerId, request) => hedging.lateAfterMs(peerId, workOf(request)),
+      takes: (peerId, request, waitedMs) => hedging.takes({ kind: 'peer', peerId }, workOf(request), waitedMs),
+    },
     begin(peerId, request) {
       const work = workOf(request)
       const scored = scores.begin(peerId, work.at(peerId))
@@ -90,6 +100,7 @@ export function createOwnPolicy(needs: {
         },
         end(how) {
           if (how === 'refused') scored.refused(RETRY_AFTER_MS)
+          if (how === 'left') scored.left(Number.POSITIVE_INFINITY)
           scored.end()
           if (how !== 'lost') return
           gone.add(peerId)

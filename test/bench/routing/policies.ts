@@ -7,6 +7,13 @@ import type { SimRequest } from './workload.ts'
 export interface Policy {
   /** Peers to try, in this order. */
   choose(request: SimRequest): Promise<string[]>
+  /** Where it chooses anew after a refusal: peers to try next, none of those that were asked. */
+  chooseAgain?: (request: SimRequest, asked: ReadonlySet<string>) => string[]
+  /** Second attempts where the first is late; without it there are none. */
+  hedge?: {
+    lateAfterMs(peerId: string, request: SimRequest): number | undefined
+    takes(peerId: string, request: SimRequest, waitedMs: number): boolean
+  }
   begin(peerId: string, request: SimRequest): TryReport
   /** The whole request was answered by this peer. */
   answered(request: SimRequest, peerId: string): void
@@ -17,8 +24,8 @@ export interface Policy {
 /** What came of a try. */
 interface TryReport {
   firstByte(ttfbMs: number): void
-  /** Every try ends once. */
-  end(how: 'answered' | 'refused' | 'lost'): void
+  /** Every try ends once. `left`: another provider's answer came first. */
+  end(how: 'answered' | 'refused' | 'lost' | 'left'): void
 }
 
 export type PolicyFactory = (needs: {
@@ -44,6 +51,9 @@ export function shuffled<T>(items: readonly T[], random: () => number): T[] {
   return list
 }
 
+/** What the rivals do without. */
+export const FIXED_ORDER = { chooseAgain: undefined, hedge: undefined }
+
 function rival(createOrder: () => Order): PolicyFactory {
   return (needs) => {
     const own = createOwnPolicy(needs)
@@ -52,6 +62,7 @@ function rival(createOrder: () => Order): PolicyFactory {
     const count = (peerId: string): number => inFlight.get(peerId) ?? 0
     return {
       ...own,
+      ...FIXED_ORDER,
       choose: () => Promise.resolve(order(own.routable(), count, needs.random).slice(0, MAX_ATTEMPTS)),
       begin(peerId, request) {
         const report = own.begin(peerId, request)
@@ -71,6 +82,7 @@ function rival(createOrder: () => Order): PolicyFactory {
 /** The project's own code, and what it is measured against. */
 export const POLICIES: Record<string, PolicyFactory> = {
   ours: createOwnPolicy,
+  'no second': (needs) => ({ ...createOwnPolicy(needs), hedge: undefined }),
   random: rival(() => (peers, _inFlight, random) => shuffled(peers, random)),
   'round robin': rival(() => {
     let turn = 0

@@ -32,7 +32,8 @@ interface TryEvents {
 export interface SimProvider {
   readonly id: string
   readonly rttMs: number
-  send(request: SimRequest, events: TryEvents): void
+  /** Calls what is returned when the gateway wants no answer any more; nothing is heard of it from then on. */
+  send(request: SimRequest, events: TryEvents): () => void
   /** What it would tell now; undefined while it is gone. */
   status(): { slotsTotal: number; slotsFree: number; queueLength: number } | undefined
   /** `silently`: nobody hears of it but by waiting. */
@@ -121,12 +122,12 @@ export function createProvider(sim: Simulation, id: string, spec: ProviderSpec):
     }
   }
 
-  function arrive(request: SimRequest, events: TryEvents): void {
+  function arrive(job: Job): void {
+    const { events } = job
     if (gone !== 'no') {
       fail(events)
       return
     }
-    const job: Job = { request, events, stage: 'waiting' }
     if (running < spec.slots) {
       jobs.add(job)
       start(job)
@@ -147,6 +148,14 @@ export function createProvider(sim: Simulation, id: string, spec: ProviderSpec):
     })
   }
 
+  function leave(job: Job): void {
+    if (!jobs.has(job)) return
+    if (job.stage === 'waiting') waiting.splice(waiting.indexOf(job), 1)
+    if (job.stage === 'running') end(job)
+    job.stage = 'ended'
+    jobs.delete(job)
+  }
+
   /** A crashed program refuses connections at once; a machine that vanished answers nothing. */
   function fail(events: TryEvents): void {
     const noticedMs = goneAtMs + SILENCE_MS - sim.now()
@@ -158,11 +167,13 @@ export function createProvider(sim: Simulation, id: string, spec: ProviderSpec):
     id,
     rttMs: spec.rttMs,
     send(request, events) {
+      const job: Job = { request, events, stage: 'waiting' }
       onTheWay += 1
       sim.after(spec.rttMs / 2, () => {
         onTheWay -= 1
-        arrive(request, events)
+        arrive(job)
       })
+      return () => sim.after(spec.rttMs / 2, () => leave(job))
     },
     get onTheWay() {
       return onTheWay

@@ -1,4 +1,5 @@
 import { mock } from 'node:test'
+import { MAX_ATTEMPTS } from '../../../src-main/gateway/routing/choose-providers.js'
 import { percentile } from '../statistics.ts'
 import type { Policy, PolicyFactory } from './policies.ts'
 import { createProvider, type SimProvider } from './provider.ts'
@@ -18,6 +19,8 @@ export interface Outcome {
   errors: number
   /** Tries beyond the first. */
   retries: number
+  /** Of these, those because the first was late. */
+  seconds: number
 }
 
 /** What came of the requests of a run, or of several. */
@@ -30,6 +33,8 @@ export interface Tally {
   requests: number
   errors: number
   retries: number
+  /** Second attempts because the first was late; they count among the retries. */
+  seconds: number
   /** Tokens of prompts that providers had to read, and those they knew already. */
   readTokens: number
   knownTokens: number
@@ -38,7 +43,7 @@ export interface Tally {
 /** Nothing yet. */
 export const emptyTally = (): Tally => ({
   ...{ ttftMs: [], endToEndMs: [], byConversation: new Map() },
-  ...{ requests: 0, errors: 0, retries: 0, readTokens: 0, knownTokens: 0 },
+  ...{ requests: 0, errors: 0, retries: 0, seconds: 0, readTokens: 0, knownTokens: 0 },
 })
 
 /** Who is there, and what happens to them. */
@@ -51,9 +56,9 @@ const TICK_MS = 50
 export async function runScenario(scenario: Scenario, policy: PolicyFactory, seeds: number[]): Promise<Outcome> {
   const tally = emptyTally()
   for (const seed of seeds) await runOnce(scenario, workloadOf(scenario, seed), { policy, seed, tally })
-  const { ttftMs, requests, errors, retries } = tally
+  const { ttftMs, requests, errors, retries, seconds } = tally
   return {
-    ...{ requests, errors, retries },
+    ...{ requests, errors, retries, seconds },
     ...{ p50: percentile(ttftMs, 50), p95: percentile(ttftMs, 95), p99: percentile(ttftMs, 99) },
   }
 }
@@ -104,7 +109,7 @@ function happen(
   } else provider.slowDown(what.slower)
 }
 
-/** As the forwarder does: the next one while nothing reached the client. */
+/** As the forwarder does: the next one while nothing reached the client, and a second one where the first is late. */
 async function serve(
   sim: Simulation,
   policy: Policy,
@@ -114,40 +119,119 @@ async function serve(
 ): Promise<void> {
   tally.requests += 1
   const order = await policy.choose(request)
-  const attempt = (index: number): void => {
-    const peerId = order[index]
-    const provider = peerId === undefined ? undefined : providers.get(peerId)
-    if (peerId === undefined || provider === undefined) {
-      tally.errors += 1
+  new Served({ sim, policy, providers, tally }, request, order).askNext()
+}
+
+/** One attempt under way. */
+interface Running {
+  leave(): void
+}
+
+interface ServedNeeds {
+  sim: Simulation
+  policy: Policy
+  providers: ReadonlyMap<string, SimProvider>
+  tally: Tally
+}
+
+/** One request at its providers. */
+class Served {
+  readonly #needs: ServedNeeds
+  readonly #request: SimRequest
+  readonly #asked = new Set<string>()
+  readonly #running = new Set<Running>()
+  #order: string[]
+  #isAnswered = false
+
+  constructor(needs: ServedNeeds, request: SimRequest, order: string[]) {
+    this.#needs = needs
+    this.#request = request
+    this.#order = order
+  }
+
+  askNext(): void {
+    this.#chooseAgain()
+    const peerId = this.#order.find((one) => !this.#asked.has(one))
+    if (peerId !== undefined) {
+      this.#ask(peerId)
       return
     }
-    if (index > 0) tally.retries += 1
+    if (this.#running.size === 0) this.#needs.tally.errors += 1
+  }
+
+  /** What was known when it was first sent is old by now. */
+  #chooseAgain(): void {
+    const { policy } = this.#needs
+    if (this.#asked.size === 0 || policy.chooseAgain === undefined) return
+    const next = policy.chooseAgain(this.#request, this.#asked)
+    this.#order = next.slice(0, Math.max(0, MAX_ATTEMPTS - this.#asked.size))
+  }
+
+  #ask(peerId: string): void {
+    const { sim, policy, providers, tally } = this.#needs
+    const provider = providers.get(peerId) as SimProvider
+    const request = this.#request
+    if (this.#asked.size === 0) this.#watch(peerId)
+    else tally.retries += 1
+    this.#asked.add(peerId)
     const report = policy.begin(peerId, request)
     const startedAt = sim.now()
-    let ttfbMs: number | undefined
-    provider.send(request, {
-      firstByte() {
-        ttfbMs = sim.now() - startedAt
-        count(tally, request, sim.now() - request.atMs)
-        report.firstByte(ttfbMs)
+    let hasBegun = false
+    let isLeft = false
+    const running: Running = {
+      leave() {
+        isLeft = true
+        stop()
+        report.end('left')
       },
-      done() {
+    }
+    const over = (how: 'refused' | 'lost'): void => {
+      this.#running.delete(running)
+      report.end(how)
+      if (hasBegun) tally.errors += 1
+      else if (!this.#isAnswered) this.askNext()
+    }
+    this.#running.add(running)
+    const stop = provider.send(request, {
+      firstByte: () => {
+        if (isLeft) return
+        hasBegun = true
+        this.#isAnswered = true
+        for (const other of this.#running) if (other !== running) other.leave()
+        count(tally, request, sim.now() - request.atMs)
+        report.firstByte(sim.now() - startedAt)
+      },
+      done: () => {
+        if (isLeft) return
         tally.endToEndMs.push(sim.now() - request.atMs)
         report.end('answered')
         policy.answered(request, peerId)
       },
-      refused() {
-        report.end('refused')
-        attempt(index + 1)
+      refused: () => {
+        if (!isLeft) over('refused')
       },
-      lost() {
-        report.end('lost')
-        if (ttfbMs === undefined) attempt(index + 1)
-        else tally.errors += 1
+      lost: () => {
+        if (!isLeft) over('lost')
       },
     })
   }
-  attempt(0)
+
+  #watch(first: string): void {
+    const { sim, policy, tally } = this.#needs
+    const { hedge } = policy
+    const lateMs = hedge?.lateAfterMs(first, this.#request)
+    if (hedge === undefined || lateMs === undefined) return
+    sim.after(lateMs, () => {
+      if (this.#isAnswered || this.#asked.size > 1) return
+      this.#chooseAgain()
+      const second = this.#order.find(
+        (peerId) => !this.#asked.has(peerId) && hedge.takes(peerId, this.#request, lateMs),
+      )
+      if (second === undefined) return
+      tally.seconds += 1
+      this.#ask(second)
+    })
+  }
 }
 
 function count(tally: Tally, { conversation }: SimRequest, ttftMs: number): void {

@@ -7,14 +7,17 @@ import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { until } from '../../fixtures/until.ts'
 import { startBenchNode, startBenchWorker, type BenchNode, type BenchWorker } from '../processes.ts'
+import type { BenchOptions } from '../run.ts'
 import { percentile } from '../statistics.ts'
 import type { CrowdCommand } from './crowd.ts'
 
 const RESULTS = resolve(import.meta.dirname, '../results')
 const VITALS = join(import.meta.dirname, 'vitals.mjs')
 const CROWD = join(import.meta.dirname, 'crowd.ts')
-const PEERS = 1_000
-const PROCESSES = 2
+/** Light peers that one process of the crowd holds. */
+const PEERS_OF_PROCESS = 500
+/** The most that `limits.concurrent` takes; of more requests the others wait for their turn. */
+const MOST_AT_ONCE = 1_000
 /** Dials under way at a time, of each process. */
 const PARALLEL_DIALS = 50
 const IDLE_MS = 10_000
@@ -27,26 +30,29 @@ interface Vitals {
   delayMs: { p50: number; p99: number; max: number }
 }
 
-/** One node, a thousand peers: connections, streams at a time, gossip, and what it costs the node. */
-export async function benchScale(): Promise<void> {
-  const server = await startBarrier(PEERS)
+/** One node and a thousand peers, or `--nodes`: connections, streams at a time, gossip, and what it costs the node. */
+export async function benchScale({ peers }: BenchOptions): Promise<void> {
+  const processes = Math.ceil(peers / PEERS_OF_PROCESS)
+  const server = await startBarrier(Math.min(peers, MOST_AT_ONCE))
   const big = await startBenchNode(
     [
       ...['--demo-model', 'off', '--service.name', 'llm', '--service.port', String(server.port)],
-      ...['--service.shared-path', 'POST /v1/hold', '--limits.concurrent', '1000', '--limits.queue', '1000'],
+      ...['--service.shared-path', 'POST /v1/hold'],
+      ...['--limits.concurrent', String(Math.min(peers, MOST_AT_ONCE)), '--limits.queue', '1000'],
     ],
     { imports: [VITALS], execArgv: ['--expose-gc'] },
   )
   const crowds: BenchWorker[] = []
-  const result: Record<string, unknown> = { node: process.version, cores: cpus().length, peers: PEERS }
+  const result: Record<string, unknown> = { node: process.version, cores: cpus().length, peers }
   const report = (row: string, figures: object): void => {
     result[row] = figures
     console.log(`${row.padEnd(22)} ${JSON.stringify(figures)}`)
   }
   try {
     const before = await vitals(big)
-    for (let index = 0; index < PROCESSES; index += 1) {
-      crowds.push(await startBenchWorker(CROWD, { args: [String(PEERS / PROCESSES)], hooks: true }))
+    for (let index = 0; index < processes; index += 1) {
+      const size = Math.floor((peers + index) / processes)
+      crowds.push(await startBenchWorker(CROWD, { args: [String(size)], hooks: true }))
     }
     const all = <T>(command: CrowdCommand): Promise<T[]> => Promise.all(crowds.map((crowd) => crowd.ask<T>(command)))
     const countOf = async (command: CrowdCommand): Promise<number> =>
@@ -76,8 +82,8 @@ export async function benchScale(): Promise<void> {
     await pause(IDLE_MS)
     const idle = await vitals(big)
     report('at rest', {
-      rssKiBPerPeer: round(((idle.rssMiB - before.rssMiB) * 1024) / PEERS),
-      heapKiBPerPeer: round(((idle.heapMiB - before.heapMiB) * 1024) / PEERS),
+      rssKiBPerPeer: round(((idle.rssMiB - before.rssMiB) * 1024) / peers),
+      heapKiBPerPeer: round(((idle.heapMiB - before.heapMiB) * 1024) / peers),
       rssMiB: round(idle.rssMiB),
       cpuPercent: round(((idle.cpuMs - rested.cpuMs) / IDLE_MS) * 100),
       ...delays(idle),
@@ -93,7 +99,7 @@ export async function benchScale(): Promise<void> {
     }
     const seconds = round((performance.now() - startedAt) / 1000)
     const worked = await vitals(big)
-    report('1000 at the same time', {
+    report('all at the same time', {
       answers,
       atOnce: server.mostAtOnce(),
       seconds,
@@ -117,7 +123,7 @@ export async function benchScale(): Promise<void> {
       const visibleMs = performance.now() - startedAt
       server.listModel(ANOTHER_MODEL)
       startedAt = performance.now()
-      await until(async () => (await countOf({ do: 'heard', text: ANOTHER_MODEL })) >= PEERS * 0.99, {
+      await until(async () => (await countOf({ do: 'heard', text: ANOTHER_MODEL })) >= peers * 0.99, {
         what: 'the changed row of the big node reached the crowd',
         // Servers that are fine are looked at every 30 s.
         limitMs: 45_000,

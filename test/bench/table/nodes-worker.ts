@@ -34,6 +34,8 @@ type Question =
   | { dhtPeers: true }
   | { bytes: true }
   | { seen: string }
+  | { timedDial: string }
+  | { timedAsk: string }
 
 const log = silentLog
 const nodes: { host: Host; table: NodeTable; server: Server }[] = []
@@ -130,7 +132,7 @@ const nowMs = (): number => performance.timeOrigin + performance.now()
 
 /** The gateway's own `/v1/dnt/table` behind HTTP, without the rest of the gateway. */
 async function serveTable(host: Host, table: NodeTable): Promise<Server> {
-  const routes = dntRoutes({ host, table } as unknown as GatewayNeeds)
+  const routes = dntRoutes({ host, table, reachable: { standing: () => 'proven' } } as unknown as GatewayNeeds)
   const route = routes.find(({ path }) => path === '/v1/dnt/table')
   const app = new Koa()
   app.use((ctx) => route?.handle?.(ctx, {}))
@@ -178,6 +180,17 @@ async function answer(question: Question): Promise<object> {
   if ('sizes' in question) return { sizes: nodes.map(({ table }) => table.size) }
   if ('dhtPeers' in question) {
     return { peers: nodes.map(({ host }) => host.reach?.().dht.find(({ name }) => name === 'lan')?.peers ?? 0) }
+  }
+  if ('timedDial' in question) {
+    const startedAt = performance.now()
+    await nodes[0]?.host.libp2p.dial(multiaddr(question.timedDial))
+    return { dialMs: performance.now() - startedAt }
+  }
+  if ('timedAsk' in question) {
+    const startedAt = performance.now()
+    const outcome = await nodes[0]?.table.status.refresh(question.timedAsk)
+    if (outcome?.kind !== 'answered') throw new Error(`no answer: ${JSON.stringify(outcome)}`)
+    return { askMs: performance.now() - startedAt }
   }
   if ('bytes' in question) return { bytes: [...bytes] }
   return seen.get(question.seen) ?? { table: [], http: [] }

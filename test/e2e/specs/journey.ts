@@ -144,7 +144,7 @@ export function describeJourney(transport: Transport): void {
     await page().getByRole('button', { name: 'Save', exact: true }).click()
     await field.waitFor({ state: 'detached' })
     await dashboard.crash()
-    await goTo('#/settings')
+    await goTo('#/settings/gateway.idle-timeout')
     await expect.poll(timeoutRow, SLOW).toMatch(/7m[\s\S]*File/)
     await goTo('#/share')
     await expect.poll(heading, SLOW).toBe('You share 2 models with everyone.')

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
-import { launchChromium, noChromium } from '../../fixtures/chromium/launch.js'
+import { lendChromium, noChromium } from '../../fixtures/chromium/launch.js'
 import type { Desktop } from '../../fixtures/electron-stand-in/launch.js'
 import { startNodeProcess } from '../../fixtures/node-process.js'
 import { KINDS, makePlace, shown } from '../desktop-app.js'
@@ -40,7 +40,7 @@ const FLAGS = ['--demo-model', 'off', '--mode', 'node']
 async function openInBrowser(): Promise<Dashboard> {
   let node = await startNodeProcess({ flags: FLAGS })
   const { dataDir } = node
-  const browser = await launchChromium()
+  const browser = await lendChromium()
   const page = await browser.context.newPage()
   const show = async (): Promise<void> => {
     await page.goto(node.dashboard)

@@ -112,6 +112,15 @@ test('cleanslate removes what was learnt from the network and keeps the identity
   await clean.close()
 })
 
+test('cleanslate removes kept chats, also what was set aside of them', async () => {
+  const folder = await openDataFolder(dir)
+  for (const name of ['chats.bin', 'chats.bin.broken-2026-01-01T00-00-00.000Z']) await writeFile(folder.path(name), 'x')
+  await folder.close()
+  const clean = await openDataFolder(dir, { cleanslate: true })
+  expect((await readdir(dir)).filter((name) => name.startsWith('chats'))).toEqual([])
+  await clean.close()
+})
+
 test('a folder that another process holds is refused with its process id, also within one process', async () => {
   const { child, open } = await holder()
   expect(await open()).toBe('open')

@@ -1,6 +1,9 @@
 import type { CallName } from '#shared/contract/index.js'
-import type { CliHandlers, CliIo, ControlClient } from '../../../src-main/cli/io.js'
+import type { CliHandlers, ControlClient, HostIo } from '../../../src-main/cli/io.js'
 import { runCli } from '../../../src-main/cli/run.js'
+
+/** What a node answers that knows no one and did nothing. */
+const NOTHING_YET: Partial<Record<CallName, unknown>> = { 'people.list': [], 'peers.list': [], 'traffic.recent': [] }
 
 /** A command line in a world of its own: what it printed, what it started, whom it asked. */
 export function cli(
@@ -29,7 +32,7 @@ export function cli(
   const connected: string[] = []
   const interrupts = new Set<() => void>()
   const typed = [...(given.typed ?? [])]
-  const io: CliIo = {
+  const io: HostIo = {
     stdout: { write: (text) => out.push(text), isTTY: given.tty ?? false, columns: 120 },
     stderr: { write: (text) => err.push(text), isTTY: given.tty ?? false, columns: 120 },
     env: given.env ?? {},
@@ -63,7 +66,7 @@ export function cli(
   const handlers = { start: note('start'), app: note('app'), demo: note('demo'), ...given.handlers }
   const client = {
     call: async (name: CallName, input: unknown) => {
-      const answer = given.answers?.[name]
+      const answer = given.answers?.[name] ?? NOTHING_YET[name]
       return typeof answer === 'function' ? ((await answer(input)) as unknown) : answer
     },
     dashboard: ({ replace }) => Promise.resolve(`http://127.0.0.1:8093/#token=${replace ? 'new' : 'kept'}`),

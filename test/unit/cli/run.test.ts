@@ -122,13 +122,45 @@ describe('ocf without a command', () => {
     for (const command of ['start', 'app', 'demo', 'status', 'peers', 'models', 'chat', 'config', 'version']) {
       expect(output()).toMatch(new RegExp(`^ +${command}\\b`, 'm'))
     }
-    expect(output()).toMatch(/^ +chat MODEL TEXT /m)
+    expect(output()).toMatch(/^ +chat \[MODEL\] \[TEXT\] /m)
+    expect(output()).toMatch(/^ +launch TOOL \[-- ARGUMENTS\]/m)
     expect(errors()).toBe('')
   })
 
-  it('prints all settings in the help of start, by group, with defaults and what they cost', async () => {
+  it('the help begins with how to run a node, and shows examples', async () => {
+    const { run, output } = cli()
+    await run('--help')
+    expect(output()).toMatch(/Run a node:\n +start /)
+    expect(output()).toMatch(/Examples:\n +ocf start /)
+    expect(output().split('\n').length).toBeLessThan(75)
+  })
+
+  it('the help of start shows what most people set, with examples, and says how to see the rest', async () => {
     const { run, output } = cli()
     expect(await run('start', '--help')).toBe(EXIT.ok)
+    for (const shown of ['--port <port>', '--mode <', '--service.port', '--help-all', 'Examples:']) {
+      expect(output()).toContain(shown)
+    }
+    expect(output()).not.toMatch(/--relay\.circuit-data|--no-mdns/)
+    expect(output().split('\n').length).toBeLessThan(70)
+  })
+
+  it.each(['doctor', 'config'])(
+    'the help of %s shows where the node is, and the other settings on request',
+    async (name) => {
+      const short = cli()
+      await short.run(name, '--help')
+      expect(short.output()).toContain('--data-dir')
+      expect(short.output()).not.toContain('--tcpport')
+      const long = cli()
+      expect(await long.run(name, '--help-all')).toBe(EXIT.ok)
+      expect(long.output()).toContain('--tcpport')
+    },
+  )
+
+  it('prints all settings in the whole help of start, by group, with defaults and what they cost', async () => {
+    const { run, output } = cli()
+    expect(await run('start', '--help-all')).toBe(EXIT.ok)
     for (const name of SETTING_NAMES) {
       const term = settingRow(name).secret === true ? `${envName(name)}=<` : `${flagName(name)}[ ]|--\\[no-\\]${name} `
       expect(output()).toMatch(new RegExp(term))
@@ -150,6 +182,18 @@ describe('ocf without a command', () => {
     expect(await run(...argv)).toBe(EXIT.usage)
     expect(errors()).not.toBe('')
     expect(started).toEqual([])
+  })
+
+  it.each([
+    ['stat', 'status'],
+    ['strat', 'start'],
+    ['peer', 'peers'],
+  ])('takes %s for a slip of %s, as it does with flags', async (slip, meant) => {
+    const { run, errors } = cli()
+    expect(await run(slip)).toBe(EXIT.usage)
+    expect(errors()).toBe(
+      `error: command ${slip}: There is no such command. Did you mean ${meant}?\nNothing was done. \`ocf --help\` lists the commands.\n`,
+    )
   })
 
   it('prints its version', async () => {

@@ -24,8 +24,15 @@ test('no network is joined that was not picked: without the setting no source of
   expect(bootstrapSettings(loaded.settings).flatMap(({ values }) => values)).toEqual([])
 })
 
-test('a network of a program that this one can’t speak to is refused before anything starts', () => {
-  const loaded = load({ network: 'opentela' })
-  expect(loaded).toMatchObject({ ok: false, problems: [{ setting: 'network' }] })
-  expect(JSON.stringify(loaded)).toContain('can’t speak to yet. Nothing of it is contacted.')
+test('a source of a network of the Go program is asked only by a node that takes part in it', () => {
+  const sourcesWith = (flags: Record<string, unknown>): string[] => {
+    const loaded = load(flags)
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
+    return bootstrapSettings(loaded.settings).flatMap(({ values }) => [...values])
+  }
+  expect(sourcesWith({ network: 'opentela' })).toEqual([])
+  expect(sourcesWith({ network: 'opentela', 'go-network': 'off' })).toEqual([])
+  for (const mode of ['use', 'share']) {
+    expect(sourcesWith({ network: 'opentela', 'go-network': mode })).toEqual(knownNetwork('opentela')?.sources)
+  }
 })

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { guardedIo } from '../../../src-main/cli/guarded-io.js'
 import { createProgram } from '../../../src-main/cli/program.js'
 import { METRICS } from '../../../src-main/telemetry/metrics-table.js'
 import { cli } from '../cli/cli-fixture.js'
@@ -7,7 +8,7 @@ import { listPages, parsePage, readPage } from './markdown.js'
 const given = cli()
 const handlers = { start: never, app: never, demo: never }
 const program = createProgram(
-  { io: given.io, handlers, connect: () => given.client },
+  { io: guardedIo(given.io), handlers, connect: () => given.client },
   { literals: [], finish: () => undefined },
 )
 const commands = new Map(program.commands.map((command) => [command.name(), command]))
@@ -18,13 +19,15 @@ function never(): Promise<number> {
   throw new Error('no command runs here')
 }
 
-/** Calls of the program in the code of a page: the command, and the options behind it. */
+/** Calls of the program in the code of a page: the command, and its options; what is behind `--` is for another one. */
 function calls(code: readonly string[]): { command: string; options: string[] }[] {
   const lines = code.join('\n').replaceAll('\\\n', ' ').split('\n')
   return lines.flatMap((line) =>
     [...line.matchAll(/(?<![\w./-])ocf ([a-z]+)([^`|;&#]*)/g)].map(([, command = '', rest = '']) => ({
       command,
-      options: [...rest.matchAll(/(?<=[\s[])--([a-z][a-z0-9.-]*)/g)].map(([, name = '']) => name),
+      options: [...(rest.split(' -- ')[0] ?? '').matchAll(/(?<=[\s[])--([a-z][a-z0-9.-]*)/g)].map(
+        ([, name = '']) => name,
+      ),
     })),
   )
 }
@@ -45,8 +48,8 @@ it.each(PAGES)('%s names only commands and options that there are', (path) => {
   expect(mistakes(readPage(path).code)).toEqual([])
 })
 
-it('the README names every command', () => {
-  const named = new Set(calls(readPage('README.md').code).map(({ command }) => command))
+it('the page of the command line names every command', () => {
+  const named = new Set(calls(readPage('docs/guide/commands.md').code).map(({ command }) => command))
   expect([...commands.keys()].filter((name) => !named.has(name))).toEqual([])
 })
 

@@ -8,7 +8,13 @@ import { ROUTE_DOCS } from '../../../src-main/gateway/openapi/route-docs.js'
 import { allRoutes } from '../../../src-main/gateway/routes/index.js'
 
 const OPTIONS: GatewayOptions = {
-  settings: { mode: 'node', 'gateway.max-body': 1, 'cors-origins': ['*'], 'allowed-hosts': [] },
+  settings: {
+    mode: 'node',
+    'go-network': 'off' as const,
+    'gateway.max-body': 1,
+    'cors-origins': ['*'],
+    'allowed-hosts': [],
+  },
   version: '1.2.3',
   authorize: () => undefined,
   dashboardUrl: () => undefined,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { strings } from '../../../src-renderer/strings.js'
+import { strings } from '../../../src-renderer/strings/all.js'
 
 test('sentences agree in number', () => {
   expect(strings.network.sentence(1, 1)).toBe('You are connected to 1 peer, directly.')

@@ -68,6 +68,14 @@ const OLLAMA_END = `${JSON.stringify({ message: { content: '' }, done: true, pro
 const CASES: readonly (readonly [string, string, string, TokenCount | null])[] = [
   ['chat chunks without usage', SSE, CHAT + DONE, { count: 4, from: 'chunks', input: null }],
   ['chat chunks with usage at the end', SSE, CHAT + CHAT_USAGE + DONE, { count: 34, from: 'usage', input: 12 }],
+  [
+    'pieces of several kinds, some of them empty',
+    SSE,
+    [...['a', '', 'b', '"', ''].map(chatDelta), data({ choices: [{ delta: { reasoning: 'c', content: '' } }] })].join(
+      '',
+    ),
+    { count: 4, from: 'chunks', input: null },
+  ],
   ['a stream that broke off before its usage', SSE, CHAT.slice(0, -20), { count: 4, from: 'chunks', input: null }],
   ['Anthropic’s events', SSE, ANTHROPIC.join(''), { count: 15, from: 'usage', input: 25 }],
   ['OpenAI’s responses, broken off', SSE, RESPONSES.join(''), { count: 2, from: 'chunks', input: null }],

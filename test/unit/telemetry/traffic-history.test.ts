@@ -75,6 +75,35 @@ describe('the traffic history', () => {
     await history.stop()
   })
 
+  it('keeps the times to the first byte of each direction apart, also after a restart', async () => {
+    const first = open()
+    await first.history.start(signal)
+    first.request(800)
+    first.request(50, { status: 200 }, 'in')
+    const view = TrafficHistorySchema.parse(first.history.read('24h'))
+    expect(view.ttfbOfMs.out?.p50).toBeCloseTo(800, -2)
+    expect(view.ttfbOfMs.in?.p50).toBeCloseTo(50, -1)
+    expect(view.ttfbOfMs.local).toBeNull()
+    expect(view.points.at(-1)?.ttfbOfMs).toEqual(view.ttfbOfMs)
+    await first.history.stop()
+    // A file of the first versions knows them together only.
+    const file = join(dir, 'history.json')
+    const second = open()
+    await second.history.start(signal)
+    expect(second.history.read('24h').ttfbOfMs).toEqual(view.ttfbOfMs)
+    await second.history.stop()
+    const kept = JSON.parse(await readFile(file, 'utf8')) as { hours: { ttfbOf?: unknown }[] }
+    for (const hour of kept.hours) delete hour.ttfbOf
+    await writeFile(file, JSON.stringify(kept))
+    const third = open()
+    await third.history.start(signal)
+    expect(third.history.read('24h')).toMatchObject({
+      ttfbMs: view.ttfbMs,
+      ttfbOfMs: { out: null, in: null, local: null },
+    })
+    await third.history.stop()
+  })
+
   it('tells percentiles within 2 %', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 1_000_000 }), { minLength: 1, maxLength: 300 }), (values) => {

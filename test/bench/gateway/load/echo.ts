@@ -1,10 +1,11 @@
 import { Pool } from 'undici'
 
-/** This many requests at a time against one URL, for this long, with the quickest client there is. */
+/** This many requests at a time against one URL, for this long or so many in all, with the quickest client there is. */
 export interface EchoLoad {
   url: string
   concurrency: number
-  durationMs: number
+  durationMs?: number
+  requests?: number
 }
 
 /** Milliseconds of each answered request, and how many failed. */
@@ -19,16 +20,23 @@ const body = JSON.stringify({ model: 'echo', message: 'the quick brown fox jumps
 /** Bytes of the body, the same there and back. */
 export const ECHO_BYTES = Buffer.byteLength(body)
 
-export async function echo({ url, concurrency, durationMs }: EchoLoad): Promise<LoadResult> {
+export async function echo({
+  url,
+  concurrency,
+  durationMs = Infinity,
+  requests = Infinity,
+}: EchoLoad): Promise<LoadResult> {
   const { origin, pathname } = new URL(url)
   const pool = new Pool(origin, { connections: concurrency, pipelining: 1 })
   const latenciesMs: number[] = []
   let failed = 0
+  let left = requests
   const startedAt = performance.now()
   const until = startedAt + durationMs
 
   async function worker(): Promise<void> {
-    while (performance.now() < until) {
+    while (performance.now() < until && left > 0) {
+      left -= 1
       const at = performance.now()
       try {
         const headers = { 'content-type': 'application/json' }

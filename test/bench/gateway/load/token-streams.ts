@@ -14,6 +14,8 @@ export interface TokenStreamsResult {
   delaysMs: number[]
   /** From each request to the end of its answer, ms. */
   totalsMs: number[]
+  /** From each request to its first token, ms. */
+  firstsMs: number[]
   failed: number
 }
 
@@ -22,11 +24,15 @@ export async function streamTokens({ url, streams, tokens, everyMs }: TokenStrea
   const pool = new Pool(origin, { connections: streams, pipelining: 1 })
   const delaysMs: number[] = []
   const totalsMs: number[] = []
+  const firstsMs: number[] = []
   let failed = 0
   const one = async (count: number, record: boolean): Promise<void> => {
     const at = performance.now()
+    let isFirst = record
     const seen = await readTokens(pool, pathname, { model: 'echo', tokens: count, everyMs }, (delayMs) => {
       if (record) delaysMs.push(delayMs)
+      if (isFirst) firstsMs.push(performance.now() - at)
+      isFirst = false
     })
     if (record) totalsMs.push(performance.now() - at)
     if (!seen.done || seen.tokens !== count) failed += 1
@@ -36,5 +42,5 @@ export async function streamTokens({ url, streams, tokens, everyMs }: TokenStrea
   await all(2, false)
   await all(tokens, true)
   await pool.destroy()
-  return { delaysMs, totalsMs, failed }
+  return { delaysMs, totalsMs, firstsMs, failed }
 }

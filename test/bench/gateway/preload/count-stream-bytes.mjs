@@ -1,34 +1,18 @@
 // Counts what a node writes to and reads from streams of HTTP, before framing and encryption, and tells when asked.
-const PROTOCOL = '/libp2p-http'
+import { Duplex } from 'node:stream'
+
+/** What a stream to a peer says in place of IPv4 or IPv6. */
+const FAMILY = 'libp2p'
 const counted = { sent: 0, received: 0 }
-const { addEventListener } = EventTarget.prototype
-const known = new WeakSet()
+const { push, write } = Duplex.prototype
 
-// The class of libp2p's streams is a part of the built program: the first connection that is listened to leads to it.
-EventTarget.prototype.addEventListener = function (...args) {
-  const prototype = ownerOf('onData', this)
-  if (prototype !== undefined && !known.has(prototype)) countIn(prototype)
-  addEventListener.apply(this, args)
+Duplex.prototype.push = function (chunk, ...rest) {
+  if (this.remoteFamily === FAMILY && chunk !== null) counted.received += chunk.byteLength
+  return push.call(this, chunk, ...rest)
 }
-
-/** The object among those an object inherits from that has the method itself. */
-function ownerOf(method, object) {
-  let owner = object
-  while (owner !== null && !Object.hasOwn(owner, method)) owner = Object.getPrototypeOf(owner)
-  return owner ?? undefined
-}
-
-function countIn(prototype) {
-  known.add(prototype)
-  const { send, onData } = prototype
-  prototype.send = function (data) {
-    if (this.protocol === PROTOCOL) counted.sent += data.byteLength
-    return send.call(this, data)
-  }
-  prototype.onData = function (data) {
-    if (this.protocol === PROTOCOL) counted.received += data.byteLength
-    return onData.call(this, data)
-  }
+Duplex.prototype.write = function (chunk, ...rest) {
+  if (this.remoteFamily === FAMILY) counted.sent += Buffer.byteLength(chunk)
+  return write.call(this, chunk, ...rest)
 }
 
 process.on('message', () => process.send({ ...counted }))

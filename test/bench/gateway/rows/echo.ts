@@ -1,11 +1,10 @@
-import { join } from 'node:path'
 import { startBenchWorker } from '../../processes.ts'
 import { percentile } from '../../statistics.ts'
 import { difference, perRound, ratio, type Figure, type Goal } from '../figures.ts'
 import type { LoadResult } from '../load/echo.ts'
 import { usageOf } from '../process-usage.ts'
 import { inRounds } from '../rounds.ts'
-import { WAYS, type Way } from '../topology.ts'
+import { BARE_PROXY, WAYS, type Way } from '../topology.ts'
 import type { Bench } from './row.ts'
 
 /** The ways to the server, and one through the least gateway there can be. */
@@ -34,7 +33,6 @@ type Worker = (typeof WORKERS)[number]
 const CONCURRENCIES = [1, 50, 64]
 /** Until the engine has compiled what is hot: before, a request takes two to three times as much of a processor. */
 const WARM_UP_MS = 4_000
-const BARE_PROXY = join(import.meta.dirname, '../bare-proxy.ts')
 
 const GOALS: Record<'ratio' | 'added', Record<Exclude<Way, 'direct'>, Goal>> = {
   ratio: { local: { atLeast: 0.4 }, remote: { atLeast: 0.16 } },

@@ -1,5 +1,5 @@
 import type { Figure } from '../figures.ts'
-import { ELECTRON_CIPHER, startNodePair, type Transport } from '../topology.ts'
+import { nodeOptionsOf, startNodePair, type Transport } from '../topology.ts'
 import { downloadRow } from './download.ts'
 import { echoRow } from './echo.ts'
 import type { Bench } from './row.ts'
@@ -11,7 +11,7 @@ const ROUNDS = 3
 export const otherWayRow =
   (row: string, transport: Transport, cipher: Bench['cipher']) =>
   async ({ ends, options }: Bench): Promise<Figure[]> => {
-    const pair = await startNodePair(ends, { transport, imports: cipher === 'wasm' ? [ELECTRON_CIPHER] : [] })
+    const pair = await startNodePair(ends, nodeOptionsOf({ transport, cipher, options }))
     const bench: Bench = {
       ends,
       pair,

@@ -1,5 +1,5 @@
 import { createOwnPolicy } from '../own-policy.ts'
-import { shuffled, type PolicyFactory } from '../policies.ts'
+import { FIXED_ORDER, shuffled, type PolicyFactory } from '../policies.ts'
 import { createStatusView } from '../status-view.ts'
 import { createProviderScores, DEFAULT_SLOTS, estimatedTtfbMs } from './former-scores.ts'
 
@@ -35,6 +35,7 @@ export function sampled(drawn: number): PolicyFactory {
 
     return {
       ...own,
+      ...FIXED_ORDER,
       choose(request) {
         const left = own.routable()
         const chosen: string[] = []

@@ -1,7 +1,7 @@
 import { crowding, queueingMs } from '../../../../src-main/gateway/routing/estimate/estimate.js'
 import { Pace } from '../../../../src-main/gateway/routing/estimate/pace.js'
 import { createOwnPolicy } from '../own-policy.ts'
-import { type PolicyFactory, POLICIES, shuffled } from '../policies.ts'
+import { FIXED_ORDER, type PolicyFactory, POLICIES, shuffled } from '../policies.ts'
 import type { SimProvider } from '../provider.ts'
 import { sampled } from '../sampled/policy.ts'
 import type { SimRequest } from '../workload.ts'
@@ -63,6 +63,7 @@ function ranked(createRank: () => Rank): PolicyFactory {
     }
     return {
       ...own,
+      ...FIXED_ORDER,
       choose(request) {
         const routable = own.routable().flatMap((peerId) => known.get(peerId) ?? [])
         const order = rank(routable, request, needs.random)

@@ -31,6 +31,8 @@ export interface TraceRow {
   requests: number
   errors: number
   retries: number
+  /** Of these, second attempts because the first was late. */
+  seconds: number
   /** Share of all prompt tokens that providers need not read. */
   cacheHits: number
   /** Jain's index of the conversations' mean times to first token: 1 where all wait alike. */
@@ -64,6 +66,7 @@ export async function runTrace(options: TraceOptions): Promise<TraceRow[]> {
         requests: tally.requests,
         errors: tally.errors,
         retries: tally.retries,
+        seconds: tally.seconds,
         cacheHits: tally.knownTokens / Math.max(1, tally.readTokens + tally.knownTokens),
         fairness: jain([...tally.byConversation.values()].map((list) => list.reduce((a, b) => a + b, 0) / list.length)),
       })

@@ -59,11 +59,26 @@ describe('models', () => {
   })
 })
 
+test('the files of providers can be compared: of each the first digits of its digest', () => {
+  const node = createFakeNode()
+  node.serve({ id: 'own', identityGroups: ['model=a'] })
+  node.offer(ALICE, 'llm', ['model=a'])
+  node.offer(BOB, 'llm', ['model=a'])
+  const digests = new Map([
+    [SELF, `sha256:${'0123456789abcdef'.repeat(4)}`],
+    [ALICE, '0123456789abcdef'],
+  ])
+  const facts = (_id: string, peerId: string) => ({ digest: digests.get(peerId) })
+  const [model] = listModels({ ...node.needs, models: { ...node.needs.models, facts } })
+  expect(model?.providers.map(({ digest }) => digest)).toEqual(['0123456789abcdef', '0123456789abcdef', undefined])
+})
+
 test('the models feed hears of every change of what can be routed to', () => {
   const node = createFakeNode()
   const listeners = new Set<() => void>()
   const models = {
     list: () => [],
+    facts: () => undefined,
     subscribe(listener: () => void) {
       listeners.add(listener)
       return () => void listeners.delete(listener)

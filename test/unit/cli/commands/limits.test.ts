@@ -21,7 +21,7 @@ describe('ocf limits', () => {
   it('shows the limits, their use and the pause', async () => {
     const { run, output } = cli({ answers })
     expect(await run('limits', 'concurrent=6', 'pause.on-battery=true')).toBe(EXIT.ok)
-    expect(output()).toContain('1 of 4 slots used by 1 peers')
+    expect(output()).toContain('1 of 4 slots used by 1 peer,')
     expect(output()).toContain('alice: 1 running, 0 waiting, 320 tokens today')
     expect(output()).toContain('limits.concurrent')
     expect(output()).not.toMatch(/^port/m)
@@ -39,6 +39,18 @@ describe('ocf limits', () => {
     const { run, output } = cli({ answers: { ...answers, 'pause.get': open, 'pause.resume': open } })
     for (const command of ['limits', 'resume']) expect(await run(command)).toBe(EXIT.ok)
     expect(output().match(/Sharing is on: other peers may use this machine/g)).toHaveLength(2)
+  })
+
+  it('calls a limit unlimited that 0 switches off, and no other', async () => {
+    const settings = ['limits.requests-per-minute', 'limits.concurrent'].map((name) => ({
+      ...SETTINGS[0],
+      name,
+      value: '0',
+    }))
+    const { run, output } = cli({ answers: { ...answers, 'settings.list': settings } })
+    await run('limits')
+    expect(output()).toMatch(/limits\.requests-per-minute +unlimited /)
+    expect(output()).toMatch(/limits\.concurrent +0 /)
   })
 
   it('refuses what is no limit', async () => {

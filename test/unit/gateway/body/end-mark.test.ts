@@ -45,6 +45,29 @@ test.each([
   expect(faultOf(pieces, { path })).toBeUndefined()
 })
 
+test.each<[string, string, Framing, string, string]>([
+  [
+    ...(['a count of tokens', CHAT, 'sse'] as const),
+    'data: {"choices":[{"finish_reason":"stop"}]}\n\n',
+    'data: {"choices":[],"usage":{"total_tokens":7}}\n\n',
+  ],
+  [
+    ...(['the last event', '/v1/messages', 'sse'] as const),
+    'event: message_stop\r\ndata: {"type":"message_stop"}\r\n\r\n',
+    'event: ping\r\ndata: {"type":"ping"}\r\n\r\n',
+  ],
+  [...(['a line', '/api/chat', 'ndjson'] as const), '{"done":true}\n', '{"done":true,"total":7}\n'],
+])(
+  'a stream that is cut inside %s behind its mark was broken off, wherever that is',
+  (_name, path, framing, marked, more) => {
+    for (let length = 0; length <= more.length; length += 1) {
+      const left = more.slice(0, length)
+      const isWhole = length === 0 || left.trimEnd() === more.trimEnd()
+      expect([left, faultOf([marked, left], { path, framing })]).toEqual([left, isWhole ? undefined : INSIDE])
+    }
+  },
+)
+
 test.each([
   ['nothing at all', CHAT, []],
   ['a choice that has not ended', CHAT, ['data: {"choices":[{"finish_reason":null}]}\n\n']],

@@ -75,6 +75,7 @@ async function frontOf(service: LocalService, path = '/x'): Promise<TestServer &
   cleanups.push(() => localClients.stop())
   const needs = {
     host: { peerId: 'self', isConnected: () => true },
+    loops: { begin: () => () => undefined, isProven: () => false },
     reach: { isTrusted: (peerId: string) => peerId.startsWith('friend') },
     peerClients: {},
     localClients,
@@ -90,11 +91,14 @@ async function frontOf(service: LocalService, path = '/x'): Promise<TestServer &
     scores: createProviderScores({ monotonic: { elapsedMs: () => performance.now() } }),
     admission: { beginOwn: () => () => undefined },
     paths: { pathTo: () => null },
+    table: { subscribe: () => () => undefined },
     log: createRecordingLog(),
   }
   const forwarder = createForwarder(needs as unknown as Parameters<typeof createForwarder>[0], {
     'gateway.idle-timeout': 0,
     'use.exposure': 2,
+    'use.continue': 'off',
+    'use.hedge': true,
   })
   const traffic = { update() {}, firstByte() {}, addBytes() {}, attempted() {}, finish() {} }
 
@@ -204,6 +208,7 @@ async function front(acts: Record<string, Act[]>, service = 'llm') {
   const isConnected = (peerId: string): boolean => !lost.has(peerId)
   const needs = {
     host: { peerId: 'self', isConnected, connectionsTo: () => [], liveness },
+    loops: { begin: () => () => undefined, isProven: () => false },
     reach: { isTrusted: (peerId: string) => peerId.startsWith('friend') },
     peerClients: {
       to(peerId: string) {
@@ -224,11 +229,14 @@ async function front(acts: Record<string, Act[]>, service = 'llm') {
     scores: createProviderScores({ monotonic: { elapsedMs: () => performance.now() } }),
     patience: new Patience(),
     paths: { pathTo: () => null },
+    table: { subscribe: () => () => undefined },
     log: createRecordingLog(),
   }
   const forwarder = createForwarder(needs as unknown as Parameters<typeof createForwarder>[0], {
     'gateway.idle-timeout': 0,
     'use.exposure': 2,
+    'use.continue': 'off',
+    'use.hedge': true,
   })
   const traffic = { update() {}, firstByte() {}, addBytes() {}, attempted() {}, finish() {} }
   const providers = Object.keys(acts).map((peerId): Provider => ({ kind: 'peer', peerId }))

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { AppError } from '#shared/errors.js'
 import { BodyMemory } from '../../../../src-main/gateway/body/body-memory.js'
-import { readBody } from '../../../../src-main/gateway/body/read-body.js'
+import { ClientGoneError, readBody } from '../../../../src-main/gateway/body/read-body.js'
 import type { Exchange } from '../../../../src-main/gateway/forward/exchange.js'
 import { createForwarder, type ForwarderNeeds } from '../../../../src-main/gateway/forward/forwarder.js'
 import { Reply } from '../../../../src-main/gateway/forward/reply.js'
@@ -68,6 +68,8 @@ interface Front {
   nth: (count: number) => Promise<Asked>
   scores: ReturnType<typeof createProviderScores>
   failures: string[]
+  /** What the first request that is not answered ends with. */
+  ended: Promise<unknown>
   ask: (init?: RequestInit) => Promise<Response>
 }
 
@@ -75,19 +77,37 @@ let server: TestServer | undefined
 beforeEach(() => void (server = undefined))
 afterEach(() => server?.close())
 
+interface Options {
+  service?: string
+  exposure?: number
+  patienceMs?: number
+  /** Answers are streamed at `/api/chat` unless the request asks otherwise. */
+  path?: string
+  hedge?: boolean
+  /** Peers to ask next where these were asked. */
+  chooseAgain?: (asked: ReadonlySet<string>) => string[]
+  /** Whom the network knows besides. */
+  findMore?: (asked: ReadonlySet<string>) => Promise<string[]>
+  /** Peers that are not connected. */
+  away?: string[]
+  trusted?: string[]
+}
+
+const asProviders = (peerIds: readonly string[]): Provider[] => peerIds.map((peerId) => ({ kind: 'peer', peerId }))
+
 /** A gateway before these providers, asked in that order. */
-async function front(
-  peerIds: string[],
-  options: { service?: string; exposure?: number; patienceMs?: number } = {},
-): Promise<Front> {
-  const { service = 'llm', exposure = 2, patienceMs = PATIENCE_MS } = options
+async function front(peerIds: string[], options: Options = {}): Promise<Front> {
+  const { service = 'llm', exposure = 2, patienceMs = PATIENCE_MS, path = '/x', hedge = true } = options
+  const { chooseAgain, findMore, away = [], trusted = [] } = options
   const asked: Asked[] = []
+  const failing = Promise.withResolvers<unknown>()
   const failures: string[] = []
   const scores = createProviderScores({ monotonic: { elapsedMs: () => performance.now() } })
   const limits = { ...PATIENCE, floorMs: patienceMs, unknownStreamedMs: patienceMs, unknownWholeMs: patienceMs }
   const needs = {
-    host: { peerId: 'self', isConnected: () => true, connectionsTo: () => [] },
-    reach: { isTrusted: () => false },
+    host: { peerId: 'self', isConnected: (peerId: string) => !away.includes(peerId), connectionsTo: () => [] },
+    loops: { begin: () => () => undefined, isProven: () => false },
+    reach: { isTrusted: (peerId: string) => trusted.includes(peerId) },
     peerClients: {
       to: (peerId: string) => ({
         send: (_request: HttpRequest, handler: AnswerHandler) => void asked.push(new Asked(peerId, handler)),
@@ -104,12 +124,16 @@ async function front(
     scores,
     patience: new Patience(limits),
     paths: { pathTo: () => null },
+    table: { subscribe: () => () => undefined },
     log: createRecordingLog(),
   } as unknown as ForwarderNeeds
-  const forwarder = createForwarder(needs, { 'gateway.idle-timeout': 300_000, 'use.exposure': exposure })
+  const forwarder = createForwarder(needs, {
+    ...{ 'gateway.idle-timeout': 300_000, 'use.exposure': exposure, 'use.hedge': hedge, 'use.continue': 'off' },
+  })
   const traffic = { update() {}, firstByte() {}, addBytes() {}, attempted() {}, finish() {} }
   const bodies = new BodyMemory(() => 1024 * 1024)
-  const providers = peerIds.map((peerId): Provider => ({ kind: 'peer', peerId }))
+  const again = chooseAgain && ((ids: ReadonlySet<string>) => asProviders(chooseAgain(ids)))
+  const more = findMore && (async (ids: ReadonlySet<string>) => asProviders(await findMore(ids)))
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const reply = new Reply(response, { listener: 'local', requestId: 'r1' })
@@ -121,17 +145,18 @@ async function front(
     try {
       await forwarder.toProviders(
         exchange,
-        { service, path: '/x', what: 'the model', work: WORK, considered: [] },
-        providers,
+        { service, path, what: 'the model', work: WORK, considered: [], chooseAgain: again, findMore: more },
+        asProviders(peerIds),
       )
     } catch (error) {
+      failing.resolve(error)
       response.writeHead(error instanceof AppError ? error.status : 500).end()
     }
   }
   const started = await startTestServer((request, response) => void answer(request, response))
   server = started
   return {
-    ...{ asked, scores, failures },
+    ...{ asked, scores, failures, ended: failing.promise },
     nth: (count) => until(() => asked[count - 1], { what: `request ${count} has come`, everyMs: 1 }),
     ask: (init) => fetch(started.origin, { method: 'POST', body: '{}', ...init }),
   }
@@ -250,7 +275,9 @@ describe('a provider that keeps a request waiting', () => {
   })
 
   test('sixteen requests at a time are sent to a second provider, and the next one when one of them is answered', async () => {
-    const { ask, asked } = await front(['slow', 'next'])
+    const { ask, asked, scores } = await front(['slow', 'next'])
+    // It has room for all: none of them is expected to queue there.
+    scores.reported('slow', { slots: 32, queued: 0 })
     const answers = Array.from({ length: 17 }, () => ask())
     const next = (): Asked[] => asked.filter(({ peerId }) => peerId === 'next')
     await until(() => next().length === 16, { what: 'as many as may be are doubled', everyMs: 1 })
@@ -261,6 +288,127 @@ describe('a provider that keeps a request waiting', () => {
     await until(() => next().length === 17, { what: 'there is room for it' })
     for (const one of next().slice(1)) one.answers()
     expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array.from(answers, () => 200))
+  })
+
+  test('after a refusal those come next that are the best then, four in all, and none is asked twice', async () => {
+    const known: string[][] = []
+    const peers = ['first', 'second', 'third', 'fourth', 'fifth']
+    const chooseAgain = (asked: ReadonlySet<string>): string[] => {
+      known.push([...asked])
+      return peers.filter((peerId) => !asked.has(peerId)).toReversed()
+    }
+    const { ask, nth, asked } = await front(peers.slice(0, 4), { exposure: 5, chooseAgain })
+    const answered = ask()
+    for (let count = 1; count <= 4; count += 1) {
+      const one = await nth(count)
+      one.head(429, {})
+      one.ends()
+    }
+    expect((await answered).status).toBe(429)
+    expect(asked.map(({ peerId }) => peerId)).toEqual(['first', 'fifth', 'fourth', 'third'])
+    expect(known.slice(0, 2)).toEqual([['first'], ['first', 'fifth']])
+  })
+
+  test('where nobody is left, others are looked for and waited for', async () => {
+    const found = Promise.withResolvers<string[]>()
+    const looked: string[][] = []
+    const findMore = (asked: ReadonlySet<string>): Promise<string[]> => {
+      looked.push([...asked])
+      return found.promise
+    }
+    const { ask, nth } = await front(['liar'], { findMore })
+    const answered = ask()
+    const liar = await nth(1)
+    liar.head(503, {})
+    liar.ends()
+    await until(() => looked.length === 1, { what: 'others are looked for' })
+    found.resolve(['honest'])
+    const honest = await nth(2)
+    honest.answers()
+    const response = await answered
+    expect([response.status, response.headers.get('x-computing-node')]).toEqual([200, 'honest'])
+    expect([honest.peerId, looked]).toEqual(['honest', [['liar']]])
+  })
+
+  test('nobody is looked for once as many strangers as may have read the request, and none is found where there is none', async () => {
+    const looked: number[] = []
+    const findMore = (asked: ReadonlySet<string>): Promise<string[]> => {
+      looked.push(asked.size)
+      return Promise.resolve(asked.size === 1 ? ['second'] : ['third'])
+    }
+    const { ask, nth } = await front(['first'], { findMore })
+    const answered = ask()
+    for (const count of [1, 2]) {
+      const one = await nth(count)
+      one.head(503, {})
+      one.ends()
+    }
+    expect([(await answered).status, looked]).toEqual([503, [1]])
+    await server?.close()
+    const nobody = await front(['first'], { findMore: () => Promise.resolve([]) })
+    const failed = nobody.ask()
+    const one = await nobody.nth(1)
+    one.head(503, {})
+    one.ends()
+    expect((await failed).status).toBe(503)
+  })
+
+  test.each([
+    ['are asked at once with others that are looked for', ['found'], ['first', 'found']],
+    ['are asked one by one where nobody is found', [], ['first', 'away']],
+  ])('those that may not be there %s', async (_what, more, expected) => {
+    const { ask, nth, asked } = await front(['first', 'away'], {
+      away: ['away'],
+      findMore: () => Promise.resolve(more),
+    })
+    const answered = ask()
+    const first = await nth(1)
+    first.head(503, {})
+    first.ends()
+    const second = await nth(2)
+    second.answers()
+    expect((await answered).status).toBe(200)
+    expect(asked.map(({ peerId }) => peerId)).toEqual(expected)
+  })
+
+  test('a trusted one that may not be there is asked once as many strangers as may have read the request', async () => {
+    const findMore = (): Promise<string[]> => Promise.reject(new Error('nobody is looked for then'))
+    const { ask, nth } = await front(['first', 'away'], { away: ['away'], trusted: ['away'], exposure: 1, findMore })
+    const answered = ask()
+    const first = await nth(1)
+    first.head(503, {})
+    first.ends()
+    const second = await nth(2)
+    second.answers()
+    expect([(await answered).status, second.peerId]).toEqual([200, 'away'])
+  })
+
+  test('a client that goes away is not waited for while others are looked for', async () => {
+    const looked = Promise.withResolvers<undefined>()
+    const findMore = (): Promise<string[]> => {
+      looked.resolve(undefined)
+      return new Promise(() => undefined)
+    }
+    const { ask, nth, ended } = await front(['liar'], { findMore })
+    const leaving = new AbortController()
+    const answered = ask({ signal: leaving.signal }).catch(() => 'gone')
+    const liar = await nth(1)
+    liar.head(503, {})
+    liar.ends()
+    await looked.promise
+    leaving.abort()
+    expect(await answered).toBe('gone')
+    expect(await ended).toBeInstanceOf(ClientGoneError)
+  })
+
+  test('where the only one keeps the request waiting, others are looked for beside it', async () => {
+    const { ask, nth } = await front(['slow'], { findMore: () => Promise.resolve(['found']) })
+    const answered = ask()
+    const slow = await nth(1)
+    const other = await nth(2)
+    other.answers()
+    expect((await answered).headers.get('x-computing-node')).toBe('found')
+    expect(slow.isAborted).toBe(true)
   })
 
   test('an empty answer is an answer', async () => {
@@ -293,6 +441,79 @@ describe('a provider that keeps a request waiting', () => {
     expect(liar.isAborted).toBe(true)
     ;(await nth(2)).answers()
     expect(await (await answered).text()).toBe(EVENT)
+  })
+})
+
+describe('a stream whose first token is late', () => {
+  const SLOW_MS = 60_000
+
+  /** Asks once and answers at the first of them. */
+  async function answered({ ask, asked }: Front): Promise<void> {
+    const count = asked.length
+    const answer = ask()
+    ;(await until(() => asked[count], { what: 'the request has come', everyMs: 1 })).answers()
+    await (await answer).text()
+  }
+
+  /** Both are known to answer at once, and twenty requests have earned a second attempt. */
+  async function known(options: Options = {}): Promise<Front> {
+    const all = await front(['slow', 'next'], { patienceMs: SLOW_MS, path: '/api/chat', ...options })
+    for (let count = 0; count < 20; count += 1) await answered(all)
+    const measured = all.scores.begin('next', WORK.at('next'))
+    measured.answered(5)
+    measured.end()
+    return all
+  }
+
+  test('a stream that is later than it nearly ever was goes to a second provider, which is heard, and the first is left', async () => {
+    const all = await known()
+    const answer = all.ask()
+    const slow = await all.nth(21)
+    const next = await all.nth(22)
+    expect([slow.peerId, next.peerId]).toEqual(['slow', 'next'])
+    next.answers()
+    const response = await answer
+    expect(await response.text()).toBe(EVENT)
+    expect([response.headers.get('x-computing-node'), response.headers.get('x-ocf-tries')]).toEqual(['next', '2'])
+    expect(slow.isAborted).toBe(true)
+    expect(all.scores.refusedLately('slow')).toBe(false)
+  })
+
+  test('the first provider is heard where it answers before the second, which is left then', async () => {
+    const all = await known()
+    const answer = all.ask()
+    const slow = await all.nth(21)
+    const next = await all.nth(22)
+    slow.answers()
+    expect((await answer).headers.get('x-computing-node')).toBe('slow')
+    expect(next.isAborted).toBe(true)
+  })
+
+  test.each<[string, Options]>([
+    ['the setting is off', { hedge: false }],
+    ['as many strangers as may have read it', { exposure: 1 }],
+    ['it is no stream', { path: '/x' }],
+  ])('a late first token is waited for where %s', async (_why, options) => {
+    const all = await known(options)
+    const answer = all.ask()
+    const slow = await all.nth(21)
+    const since = performance.now()
+    await until(() => performance.now() - since > 1_200, { what: 'a second one would have been asked' })
+    expect(all.asked).toHaveLength(21)
+    slow.answers()
+    expect((await answer).status).toBe(200)
+  })
+
+  test('a stranger that was never measured is not asked for the sake of speed', async () => {
+    const all = await front(['slow', 'next'], { patienceMs: SLOW_MS, path: '/api/chat' })
+    for (let count = 0; count < 20; count += 1) await answered(all)
+    const answer = all.ask()
+    const slow = await all.nth(21)
+    const since = performance.now()
+    await until(() => performance.now() - since > 1_200, { what: 'a second one would have been asked' })
+    expect(all.asked).toHaveLength(21)
+    slow.answers()
+    expect((await answer).status).toBe(200)
   })
 })
 

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createLocalListener } from '../../../../src-main/gateway/listener/local-listener.js'
 import { listenOn } from '../../../../src-main/gateway/listener/loopbacks.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
@@ -44,6 +44,14 @@ async function held(host: string, port = 0): Promise<number> {
   cleanups.push(() => server.close())
   return (server.address() as AddressInfo).port
 }
+
+test('the system is asked to hold more connections than it does by itself until they are taken', async () => {
+  const server = httpServer()
+  const asked = vi.spyOn(server, 'listen')
+  const listening = await listenOn(server, { host: '127.0.0.1', port: 0, setting: 'port' }, createRecordingLog())
+  cleanups.push(() => listening.close())
+  expect(asked.mock.calls[0]?.[0]).toMatchObject({ backlog: 4_096 })
+})
 
 describe.skipIf(!hasIpv6)('a server on localhost (skipped where there is no ::1)', () => {
   test('a server on localhost answers on both loopback addresses, at one port', async () => {

@@ -59,6 +59,7 @@ test('the table says of each route what web pages may do there', () => {
   const uses = Map.groupBy(routes, ({ pages }) => pages)
   const paths = (use: 'never' | 'navigate'): string[] => [...new Set(uses.get(use)?.map(({ path }) => path))].sort()
   expect(paths('never')).toEqual([
+    '/.well-known/libp2p/protocols',
     '/docs/:file',
     '/metrics',
     '/v1/_service/:service/*',
@@ -69,7 +70,11 @@ test('the table says of each route what web pages may do there', () => {
     '/v1/dnt/stats',
     '/v1/dnt/table',
     '/v1/health',
+    '/v1/p2p-service/:peerId/:service/*',
     '/v1/p2p/:peerId/*',
+    '/v1/probe/echo',
+    '/v1/probe/run',
+    '/v1/self',
   ])
   expect(paths('navigate')).toEqual(['/', '/docs', '/openapi.json', '/openapi.yaml'])
 })
@@ -202,7 +207,7 @@ describe('a web page of another origin', () => {
         .replace(':peerId', PEER)
         .replace(':file', 'start.js')
         .replace('*', 'v1/chat/completions')
-    const never = routes.filter(({ pages }) => pages === 'never')
+    const never = routes.filter(({ pages, listeners }) => pages === 'never' && listeners.includes('local'))
     const sites = ['cross-site', 'same-site', 'same-origin', 'none', '', 'odd', 'none, cross-site']
     const origins: string[] = [
       FOREIGN,

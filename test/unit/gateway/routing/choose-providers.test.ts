@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Standing } from '#shared/contract/network/peers.js'
 import {
-  chooseProviders,
+  type Choice,
+  chooseProviders as choose,
+  type Expected,
   MAX_ATTEMPTS,
   MAX_COMPARED,
   type ProviderSnapshot,
@@ -17,7 +19,27 @@ interface Network {
   away: string[]
 }
 
-const snapshotOf = ({ own, peers, away }: Network): ProviderSnapshot => ({
+/** A snapshot that tells what is expected of a peer in parts, so that a test may change one of them. */
+interface Parts extends Omit<ProviderSnapshot, 'expected'> {
+  isBusy(peerId: string): boolean
+  isWarm(peerId: string): boolean
+  estimateMs(peerId: string): number
+}
+
+function chooseProviders(
+  parts: Parts,
+  tiers: readonly (readonly string[])[],
+  options: Parameters<typeof choose>[2],
+): Choice {
+  const expected = (peerId: string): Expected => ({
+    isBusy: parts.isBusy(peerId),
+    isWarm: parts.isWarm(peerId),
+    ms: parts.estimateMs(peerId),
+  })
+  return choose({ ...parts, expected }, tiers, options)
+}
+
+const snapshotOf = ({ own, peers, away }: Network): Parts => ({
   ownServices: (entry) => (own[entry] === undefined ? [] : [own[entry]]),
   peers: (entry) => new ProviderSet(peers[entry]),
   standing: (peerId) => (away.includes(peerId) ? 'away' : 'proven'),
@@ -85,15 +107,15 @@ describe('the providers of a request', () => {
 
   const three = snapshotOf({ own: {}, peers: { all: ['slow', 'quick', 'middling'] }, away: [] })
   const speeds: Record<string, number> = { slow: 900, quick: 90, middling: 300 }
-  const measured: ProviderSnapshot = { ...three, estimateMs: (peerId) => speeds[peerId]! }
-  const idsOf = (snapshot: ProviderSnapshot, wishes: RoutingHints, seed = 1): string[] =>
+  const measured: Parts = { ...three, estimateMs: (peerId) => speeds[peerId]! }
+  const idsOf = (snapshot: Parts, wishes: RoutingHints, seed = 1): string[] =>
     chooseProviders(snapshot, [['all']], { ...withRandom(createRandom(seed)), ...wishes }).providers.map((provider) =>
       provider.kind === 'peer' ? provider.peerId : 'this node',
     )
 
   test('the provider that is expected to answer soonest comes first, however many others there are', () => {
     const ids = Array.from({ length: MAX_COMPARED }, (_, number) => `peer${number}`)
-    const snapshot: ProviderSnapshot = {
+    const snapshot: Parts = {
       ...three,
       peers: () => new ProviderSet(ids),
       estimateMs: (peerId) => (peerId === 'peer63' ? 100 : 300),
@@ -102,7 +124,7 @@ describe('the providers of a request', () => {
   })
 
   test('providers that are expected to take about as long take turns, so that gateways do not all go to one', () => {
-    const near: ProviderSnapshot = {
+    const near: Parts = {
       ...three,
       estimateMs: (peerId) => ({ slow: 104, middling: 102, quick: 100 })[peerId]!,
     }
@@ -114,7 +136,7 @@ describe('the providers of a request', () => {
 
   test('of providers that take about as long the one that has read the beginning of the prompt comes first', () => {
     const ms: Record<string, number> = { slow: 900, middling: 103, quick: 100 }
-    const near: ProviderSnapshot = { ...three, estimateMs: (peerId) => ms[peerId]! }
+    const near: Parts = { ...three, estimateMs: (peerId) => ms[peerId]! }
     const middling = { ...near, isWarm: (peerId: string) => peerId === 'middling' }
     const first = Array.from({ length: 100 }, (_, seed) => idsOf(middling, {}, seed)[0])
     expect(first.filter((id) => id === 'middling').length).toBeGreaterThan(75)
@@ -123,7 +145,7 @@ describe('the providers of a request', () => {
   })
 
   test('a request goes now and then to a provider that is worth a try, unless it is busy', () => {
-    const snapshot: ProviderSnapshot = { ...measured, isWorthATry: (peerId) => peerId === 'slow' }
+    const snapshot: Parts = { ...measured, isWorthATry: (peerId) => peerId === 'slow' }
     const first = Array.from({ length: 200 }, (_, seed) => idsOf(snapshot, {}, seed)[0])
     const tried = first.filter((id) => id === 'slow').length
     expect(tried).toBeGreaterThan(25)
@@ -164,7 +186,7 @@ describe('the providers of a request', () => {
 
   test('one proven provider is found among hundreds that may not be there', () => {
     const ids = Array.from({ length: 300 }, (_, number) => `peer${number}`)
-    const snapshot: ProviderSnapshot = {
+    const snapshot: Parts = {
       ...three,
       peers: () => new ProviderSet(ids),
       standing: (peerId) => (peerId === 'peer250' ? 'proven' : 'unproven'),
@@ -182,7 +204,7 @@ describe('the providers of a request', () => {
   describe('among ten thousand peers', () => {
     const ids = Array.from({ length: 10_000 }, (_, number) => `peer${number}`)
     const offering = new ProviderSet(ids)
-    const snapshotWith = (isAway: (peerId: string) => boolean): ProviderSnapshot & { asked: () => number } => {
+    const snapshotWith = (isAway: (peerId: string) => boolean): Parts & { asked: () => number } => {
       let asked = 0
       return {
         ...three,

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { firstContact } from '../../../../src-main/gateway/routing/first-contact.js'
+import type { Choice } from '../../../../src-main/gateway/routing/choose-providers.js'
+import { firstContact, firstWithProviders } from '../../../../src-main/gateway/routing/first-contact.js'
 import type { StatusOutcome } from '../../../../src-main/node-table/status/peer-status.js'
 
 beforeEach(() => {
@@ -63,4 +64,35 @@ test('where nobody answers it gives up after five seconds', async () => {
 
 test('there is nobody to meet in an empty list', async () => {
   expect(await firstContact(networkOf({}), [])).toBe(false)
+})
+
+const choiceOf = (...peerIds: string[]): Choice => ({
+  ...{ knownButAway: peerIds.length === 0, unproven: [], beyondReach: false, unable: false },
+  providers: peerIds.map((peerId) => ({ kind: 'peer', peerId })),
+})
+const after = async (ms: number, choice: Choice): Promise<Choice> => {
+  await new Promise((resolve) => setTimeout(resolve, ms))
+  return choice
+}
+
+test('where those that are known answer soon, nobody else is looked for', async () => {
+  const further = vi.fn(() => Promise.resolve(choiceOf('found')))
+  const choice = firstWithProviders(after(900, choiceOf('known')), further)
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect([await choice, further.mock.calls.length]).toEqual([choiceOf('known'), 0])
+})
+
+test('where they have gone or take long, others are looked for as well, and whoever is first is taken', async () => {
+  const found = firstWithProviders(Promise.resolve(choiceOf()), () => after(300, choiceOf('found')))
+  const late = firstWithProviders(after(5_000, choiceOf()), () => after(300, choiceOf('found')))
+  const known = firstWithProviders(after(1_100, choiceOf('known')), () => after(3_000, choiceOf('found')))
+  await vi.advanceTimersByTimeAsync(1_500)
+  expect(await Promise.all([found, late, known])).toEqual([choiceOf('found'), choiceOf('found'), choiceOf('known')])
+})
+
+test('nobody anywhere is the answer of those that are known; a fault is told', async () => {
+  const nobody = firstWithProviders(Promise.resolve(choiceOf()), () => Promise.resolve(choiceOf()))
+  expect(await nobody).toEqual(choiceOf())
+  const broken = firstWithProviders(Promise.resolve(choiceOf()), () => Promise.reject(new Error('broken')))
+  await expect(broken).rejects.toThrow('broken')
 })

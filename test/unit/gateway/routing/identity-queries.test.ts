@@ -71,7 +71,7 @@ describe('the fallback header', () => {
         (text) => fallbackLevel(text) === 0,
       ),
     )
-    expect(fallbackLevel(['1', '1'])).toBe(0)
+    expect(fallbackLevel('1, 1')).toBe(0)
     expect(fallbackLevel(undefined)).toBe(0)
   })
 

@@ -36,6 +36,7 @@ describe('a peer that the client prefers and that is not connected', () => {
             return Promise.resolve(outcome)
           },
         },
+        health: () => ({ reader: 'full' }),
       },
       registry: { connected: () => [] },
       admission: { hasRoom: true },
@@ -143,5 +144,53 @@ describe('providers of which some cannot take a request', () => {
         },
       ),
     )
+  })
+})
+
+describe('more providers, where nobody known is left', () => {
+  /** Whom a request finds that `liar` has failed; `later` is named by the DHT then. */
+  async function foundMore(reader: 'full' | 'dht', known: readonly string[]): Promise<[Provider[], unknown[]]> {
+    const there = new Set(['liar'])
+    const listed = [...known]
+    const asked: unknown[] = []
+    const choice = createProviderChoice({
+      host: { peerId: 'me', isConnected: (peerId: string) => there.has(peerId) },
+      table: {
+        providers: () => new ProviderSet(listed),
+        offers: NO_OFFERS,
+        status: {
+          get: () => undefined,
+          hint: () => undefined,
+          refresh: () => Promise.resolve({ kind: 'unreachable', reason: 'no' }),
+        },
+        findProviders(_service: string, entry: string, about: { areAway: boolean; failed: ReadonlySet<string> }) {
+          asked.push([entry, about.areAway, [...about.failed]])
+          listed.push('later')
+          there.add('later')
+          return Promise.resolve()
+        },
+        health: () => ({ reader }),
+      },
+      registry: { connected: () => [] },
+      admission: { hasRoom: true },
+      health: { isRoutable: () => true, isPaused: () => false, isDoubtful: () => false },
+      models: { facts: () => undefined },
+      reach: { of: () => 'anyone', includes: () => true },
+      scores: createProviderScores({ monotonic: { elapsedMs: () => 0 } }),
+    } as unknown as Parameters<typeof createProviderChoice>[0])
+    const work = choice.workOf('llm', ['model=m'], { body: read({ model: 'm' }), path: '/v1/chat/completions' })
+    const found = await choice.findMore('llm', [['model=m']], { headers: {}, work }, new Set(['liar']))
+    return [[...found], asked]
+  }
+
+  test('are looked for beyond a partial table, and whoever has failed is not among them', async () => {
+    const looked = ['model=m', true, ['liar']]
+    expect(await foundMore('dht', ['liar'])).toEqual([[{ kind: 'peer', peerId: 'later' }], [looked]])
+    const [first] = await foundMore('dht', ['liar', 'away'])
+    expect(first[0]).toEqual({ kind: 'peer', peerId: 'later' })
+  })
+
+  test('are not looked for where the table is whole', async () => {
+    expect(await foundMore('full', ['liar'])).toEqual([[], []])
   })
 })

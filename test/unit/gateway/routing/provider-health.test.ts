@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
   createProviderHealth,
+  modelOfOffer,
   offerKey,
   type ProviderHealth,
   quarantineMs,
@@ -277,4 +278,12 @@ test('an event stream without a mark at its end is complete where that providerâ
   expect(health.reportEnd('a', 'chat', false)).toBe(false)
   expect(health.reportEnd('a', 'other', false)).toBe(true)
   expect(health.reportEnd('b', 'chat', false)).toBe(true)
+})
+
+test('the key of an offer tells the model it asks for, where it asks for one', () => {
+  expect(modelOfOffer(offerKey('llm', ['model=qwen3:8b', 'all']))).toBe('qwen3:8b')
+  expect(modelOfOffer(offerKey('llm', ['all', 'model=a=b']))).toBe('a=b')
+  expect(modelOfOffer(offerKey('llm', ['all']))).toBeUndefined()
+  expect(modelOfOffer(offerKey('other', ['model=x']))).toBeUndefined()
+  expect(modelOfOffer('')).toBeUndefined()
 })

@@ -73,6 +73,22 @@ describe('the scores', () => {
     expect(scores.load('a').inFlight).toBe(0)
   })
 
+  test('know little of a provider until it was measured three times, and again when that was ten minutes ago', () => {
+    const { clock, scores, serve } = scored()
+    const isLittle = (): boolean => scores.isLittleKnown('a', OFFER)
+    const seen = [isLittle()]
+    for (let times = 0; times < 3; times += 1) {
+      serve('a', 100)
+      seen.push(isLittle())
+    }
+    expect(seen).toEqual([true, true, true, false])
+    clock.turn(10 * 60_000)
+    expect(isLittle()).toBe(true)
+    serve('a', 100)
+    expect(isLittle()).toBe(false)
+    expect(scores.isLittleKnown('a', 'another model')).toBe(true)
+  })
+
   test('learn that a provider turned slow from three requests, and that it is fast again from a handful', () => {
     const { serve, expected } = scored()
     for (let times = 0; times < 30; times += 1) serve('a', 400, { tokens: 1_000 })
@@ -144,6 +160,26 @@ describe('the scores', () => {
     clock.turn(100)
     scores.reported('a', { slots: 8, queued: 6 })
     expect(scores.load('a')).toMatchObject({ inFlight: 3, othersQueued: 3 })
+  })
+
+  test('a report counts for about as long as a request has a slot: after that a peer is as busy as it usually is', () => {
+    const { clock, scores, serve } = scored()
+    for (let times = 0; times < 40; times += 1) {
+      serve('a', 100, { answerMs: 1_900 })
+      scores.reported('a', { slots: 4, queued: 2 })
+    }
+    const othersNow = (): number => scores.load('a').othersQueued
+    scores.reported('a', { slots: 4, queued: 12 })
+    expect(othersNow()).toBe(12)
+    clock.turn(2_000)
+    expect(othersNow()).toBeLessThan(7)
+    clock.turn(8_000)
+    expect(othersNow()).toBeGreaterThan(2)
+    expect(othersNow()).toBeLessThan(3.5)
+    scores.reported('a', { slots: 4, queued: 0 })
+    expect(othersNow()).toBe(0)
+    clock.turn(8_000)
+    expect(othersNow()).toBeGreaterThan(1.5)
   })
 
   /** What becomes of one request there. */

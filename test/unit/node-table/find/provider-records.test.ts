@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { createProviderRecords, type ProviderRecords } from '../../../../src-main/node-table/find/provider-records.js'
+import type { ReadonlyProviderSet } from '../../../../src-main/node-table/view/provider-set.js'
 import type { Host } from '../../../../src-main/p2p/index.js'
 import { createRecordingLog } from '../../../fixtures/recording-log.js'
 import { createTurnableClock, recordOffering, type TurnableClock } from '../../../fixtures/table-owners.js'
@@ -10,12 +11,16 @@ let clock: TurnableClock
 let dht: { name: 'wan' | 'lan'; mode: 'client'; peers: number }[]
 let published: string[]
 let fails: boolean
+let providers: number
+let isPartial: boolean
 let records: ProviderRecords
 
 beforeEach(() => {
   clock = createTurnableClock()
   published = []
   fails = false
+  providers = 1
+  isPartial = false
   dht = [
     { name: 'wan', mode: 'client', peers: 0 },
     { name: 'lan', mode: 'client', peers: 20 },
@@ -28,7 +33,11 @@ beforeEach(() => {
     cancelReprovide: () => Promise.resolve(),
   }
   const host = { libp2p: { contentRouting }, reach: () => ({ dht }) } as unknown as Host
-  records = createProviderRecords({ host, monotonic: clock, log: createRecordingLog() })
+  records = createProviderRecords({
+    ...{ host, monotonic: clock, log: createRecordingLog(), random: () => 0.5 },
+    offers: { providers: () => ({ size: providers }) as ReadonlyProviderSet },
+    isPartial: () => isPartial,
+  })
 })
 
 /** Ticks once a minute for as long, and says how many records went out. */
@@ -107,4 +116,13 @@ test('a node of many models publishes as many records as others keep of one peer
   records.tick()
   await expect.poll(() => published).toHaveLength(512)
   expect(published.slice(0, 256)).toEqual(firstKeys)
+})
+
+test('where the table is partial, one of many providers leaves an entry to the others', async () => {
+  isPartial = true
+  providers = 100
+  records.offer(recordOffering('me', ['popular']))
+  expect(await after(HOUR_MS)).toBe(0)
+  providers = 10
+  expect(await after(HOUR_MS)).toBe(4)
 })

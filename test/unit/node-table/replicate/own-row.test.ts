@@ -224,6 +224,8 @@ test('the lease grows with the table so that renewals stay within their budget',
   expect(lease(100)).toBeGreaterThan(20 * MINUTE)
   expect(lease(100_000)).toBe(12 * 60 * MINUTE)
   expect(lease(100, 300)).toBeGreaterThan(3 * lease(100))
+  const ofPartial = (minimumMs: number): number => leaseFor(2000, { minimumMs, budgetBytesPerS: 1024, isPartial: true })
+  expect([10 * MINUTE, 5 * 60 * MINUTE].map(ofPartial)).toEqual([120 * MINUTE, 5 * 60 * MINUTE])
   for (const rows of [50, 200, 2000]) {
     const bytesPerS = (rows * 7 * 1100 * 1000) / (lease(rows) / 2)
     expect(bytesPerS).toBeLessThanOrEqual(1025)

@@ -206,3 +206,22 @@ describe('a sync frame', () => {
     expect(decodeFrame(Uint8Array.from([2, ...time, 1, 5]))).toBeUndefined()
   })
 })
+
+test('a partial table sends 64 rows of those that the other lacks, at random', async () => {
+  const partial: SessionNeeds = { ...createSide(), isPartial: () => true }
+  for (const owner of owners) partial.verifier.ingest(owner.row(), 'sync')
+  await partial.verifier.settled()
+  const learned = async (): Promise<string[]> => {
+    const newcomer = createSide()
+    const [left, right] = createFramePipe()
+    const [outcome] = await Promise.all([
+      initiateSync(newcomer, left, 'partial', { inFull: false }),
+      respondToSync(partial, right, 'newcomer'),
+    ])
+    expect(outcome.bytes).toBeGreaterThan(64 * 200)
+    return [...newcomer.view.all()].map(({ peerId }) => peerId)
+  }
+  const [first, second] = [await learned(), await learned()]
+  expect([first.length, second.length]).toEqual([64, 64])
+  expect(new Set([...first, ...second]).size).toBeGreaterThan(64)
+})

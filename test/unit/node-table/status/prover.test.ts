@@ -9,6 +9,7 @@ let clock: TurnableClock
 let table: TableParts
 let prover: Prover
 let isOnline: boolean
+let isPartial: boolean
 /** Whom it asked, in order, and what ends each question. */
 let asked: string[]
 let answers: ((outcome: StatusOutcome) => void)[]
@@ -24,6 +25,7 @@ beforeEach(() => {
   asked = []
   answers = []
   isOnline = true
+  isPartial = false
   const refresh = (peerId: string): Promise<StatusOutcome> => {
     asked.push(peerId)
     return new Promise((resolve) => answers.push(resolve))
@@ -33,6 +35,7 @@ beforeEach(() => {
     status: { refresh },
     monotonic: clock,
     isOnline: () => isOnline,
+    isPartial: () => isPartial,
     random: () => 0.5,
   })
   return () => {
@@ -130,4 +133,17 @@ test('after a burst of 128 questions there are four a second', async () => {
     while (answers.length > 0) await answer(GONE)
   }
   expect(asked.length).toBe(128 + 16)
+})
+
+test('where the table is partial, one more is asked every two minutes', async () => {
+  isPartial = true
+  const many = await createOwners(200)
+  for (const [index, owner] of many.entries()) table.ingest(owner.row({ models: [`m-${index}`] }), 'sync', 'mallory')
+  await vi.advanceTimersByTimeAsync(3_000)
+  while (answers.length > 0) await answer({ kind: 'invalid' })
+  expect(asked).toHaveLength(128)
+  clock.turn(121_000)
+  await vi.advanceTimersByTimeAsync(121_000)
+  while (answers.length > 0) await answer({ kind: 'invalid' })
+  expect(asked).toHaveLength(129)
 })

@@ -53,6 +53,7 @@ test('settings are asked in their order, and a duplicate counts where it came fi
     'bootstrap.sources': [B, B],
     'bootstrap.joined': ['/ip4/10.0.0.6/tcp/6'],
     network: 'none',
+    'go-network': 'off' as const,
   }
   expect(
     parseBootstrapSettings(bootstrapSettings(settings)).sources.map(({ setting, text }) => [setting, text]),

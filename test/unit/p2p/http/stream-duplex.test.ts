@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Connection, Stream } from '@libp2p/interface'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { StreamDuplex } from '../../../../src-main/p2p/http/stream-duplex.js'
+import { StreamDuplex, writeAtOnce } from '../../../../src-main/p2p/http/stream-duplex.js'
 import type { Host } from '../../../../src-main/p2p/index.js'
 import { connect, startBareHost } from '../../../fixtures/bare-host.js'
 import { until } from '../../../fixtures/until.js'
@@ -103,6 +103,31 @@ describe('a stream as a socket', () => {
     })
     await once(far, 'end')
     expect(read).toBe(total)
+  })
+
+  test('what is written at once stands where it was written, and never before what waits', async () => {
+    const [near, far] = await pair()
+    const said: string[] = []
+    const say = (words: string, isAtOnce: boolean): boolean => {
+      const wentAtOnce = isAtOnce && writeAtOnce(near, Buffer.from(words))
+      if (!wentAtOnce) near.write(words)
+      said.push(words)
+      return wentAtOnce
+    }
+    expect(say('one ', true)).toBe(true)
+    say('two ', false)
+    expect(say('three ', true)).toBe(true)
+    near.cork()
+    say('four ', false)
+    expect(say('five ', true)).toBe(false)
+    near.uncork()
+    // More than the other end has room for: the rest waits.
+    say('x'.repeat(1024 * 1024), false)
+    expect(say('after all that ', true)).toBe(false)
+    near.end()
+    expect((await readAll(far)).toString()).toBe(said.join(''))
+    expect(near.bytesWritten).toBe(said.join('').length)
+    expect(writeAtOnce(near, Buffer.from('behind the end'))).toBe(false)
   })
 
   test('that is destroyed resets the other end', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Status } from '#shared/contract/node/node.js'
+import type { ShareView } from '#shared/contract/sharing/shares.js'
 import { pillState } from '../../../../src-renderer/frame/pill-state.js'
 
 const STATUS: Status = {
@@ -32,6 +33,25 @@ describe('the pill', () => {
       tone: 'warn',
       sentence: 'Paused: this computer runs on battery',
       page: 'share',
+    })
+  })
+
+  test('the pill counts down a pause that ends, and names a server that does not answer', () => {
+    const pause = { sentence: 'you paused it', untilMs: 14 * 60_000 }
+    const paused = { ...STATUS, state: { kind: 'paused' as const, path: 'direct' as const, pause } }
+    expect(pillState({ phase: 'live', data: paused }, [], 30_000).sentence).toBe('Paused · 14 min left')
+    const choices = [{ model: 'm', ticked: true, visibility: 'everyone' as const }]
+    const share = { name: 'Ollama', status: 'down', models: ['m'], visibility: 'me', choices } as unknown as ShareView
+    expect(
+      pillState({ phase: 'live', data: { ...STATUS, state: { kind: 'connected', path: 'direct' } } }, [share]),
+    ).toEqual({
+      ...{ tone: 'warn', sentence: 'Nothing is shared · Ollama isn’t answering', page: 'share' },
+    })
+  })
+
+  test('the pill of a node that knows no one offers to join a network', () => {
+    expect(live({ peers: 0, knownPeers: 0, state: { kind: 'alone', path: null } })).toEqual({
+      ...{ tone: 'warn', sentence: 'Not in a network yet · Join one', page: 'network', item: 'join' },
     })
   })
 

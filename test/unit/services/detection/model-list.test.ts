@@ -28,6 +28,16 @@ test('the lists of the usual servers are read', () => {
       { id: 'g', contextLength: 2048 },
     ],
   })
+})
+
+test('what the engine measured is read with its list, and a figure that can’t be is left out', () => {
+  const speed = { promptMsPer1000: 900, tokensPerS: 20 }
+  const data = [
+    { id: 'a', owned_by: 'ocf-engine', speed },
+    { id: 'b', speed: { ...speed, tokensPerS: 0 } },
+  ]
+  expect(read({ data })?.models).toMatchObject([{ id: 'a', speed }, { id: 'b' }])
+  expect(read({ data })?.models[1]).not.toHaveProperty('speed')
   expect(read([{ id: 'a' }])?.models).toHaveLength(1)
 })
 
@@ -59,8 +69,11 @@ test('the list of a gateway is known as such', () => {
   expect(read({ object: 'list', data: [{ id: 'b' }, entry] })).toMatchObject({ isGateway: true })
 })
 
-test('the list of LiteLLM’s proxy, which says nothing else of itself, is known as that of a gateway', () => {
-  const entry = (id: string, created = 1_677_610_602) => ({ id, object: 'model', created, owned_by: 'openai' })
+test.each([
+  ['LiteLLM’s proxy', 1_677_610_602],
+  ['One API', 1_626_777_600],
+])('the list of %s, which says nothing else of itself, is known as that of a gateway', (_name, stamp) => {
+  const entry = (id: string, created = stamp) => ({ id, object: 'model', created, owned_by: 'openai' })
   expect(read({ object: 'list', data: [entry('gpt-4o'), entry('loopy')] })).toMatchObject({ isGateway: true })
   expect(read({ object: 'list', data: [entry('a'), entry('b', 1)] })).toMatchObject({ isGateway: false })
 })

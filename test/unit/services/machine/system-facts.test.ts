@@ -53,10 +53,11 @@ test('programs are known by their process and by their file', async () => {
 })
 
 describe('GPUs', () => {
-  const NVIDIA = 'NVIDIA GeForce RTX 4090, 24564, 1234, 7\nNVIDIA A100-SXM4-80GB, 81920, 0, [N/A]\n'
+  const NVIDIA = 'NVIDIA GeForce RTX 4090, 24564, 1234, 7, 51\nNVIDIA A100-SXM4-80GB, 81920, 0, [N/A], [N/A]\n'
   const ROCM = JSON.stringify({
     card0: {
       'GPU use (%)': '42',
+      'Temperature (Sensor edge) (C)': '38.0',
       'VRAM Total Memory (B)': '17163091968',
       'VRAM Total Used Memory (B)': '1073741824',
       'Card Series': 'Radeon RX 7800 XT',
@@ -88,8 +89,8 @@ describe('GPUs', () => {
     expect(first).toEqual({
       known: true,
       value: [
-        { name: 'NVIDIA GeForce RTX 4090', total_memory: 24_564, used_memory: 1234, busyPercent: 7 },
-        { name: 'NVIDIA A100-SXM4-80GB', total_memory: 81_920, used_memory: 0, busyPercent: null },
+        { name: 'NVIDIA GeForce RTX 4090', total_memory: 24_564, used_memory: 1234, busyPercent: 7, celsius: 51 },
+        { name: 'NVIDIA A100-SXM4-80GB', total_memory: 81_920, used_memory: 0, busyPercent: null, celsius: null },
       ],
     })
     pass(10_000)
@@ -101,7 +102,7 @@ describe('GPUs', () => {
     const { reader } = readerOf({ 'rocm-smi': ROCM })
     expect(await reader.read()).toEqual({
       known: true,
-      value: [{ name: 'Radeon RX 7800 XT', total_memory: 16_368, used_memory: 1024, busyPercent: 42 }],
+      value: [{ name: 'Radeon RX 7800 XT', total_memory: 16_368, used_memory: 1024, busyPercent: 42, celsius: 38 }],
     })
   })
 
@@ -110,10 +111,13 @@ describe('GPUs', () => {
       'card0/device/mem_info_vram_total': '8573157376\n',
       'card0/device/mem_info_vram_used': '104857600\n',
       'card0/device/gpu_busy_percent': '3\n',
+      'card0/device/hwmon/hwmon3/temp1_input': '45000\n',
       'card0-HDMI-A-1/status': 'connected\n',
     })
     const { reader } = readerOf({})
-    expect(await reader.read()).toMatchObject({ value: [{ total_memory: 8176, used_memory: 100, busyPercent: 3 }] })
+    expect(await reader.read()).toMatchObject({
+      value: [{ total_memory: 8176, used_memory: 100, busyPercent: 3, celsius: 45 }],
+    })
   })
 
   test('a machine without is not asked by tools it lacks again', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { factsIn } from '#shared/model-facts.js'
+import { factsIn, FactsRecordsSchema } from '#shared/model-facts.js'
 import type { LocalModel, LocalService } from '../../../../src-main/services/index.js'
 import { toServiceRecords } from '../../../../src-main/services/registry/announcer.js'
 import { factsOf } from '../../../../src-main/services/registry/model-facts.js'
@@ -32,6 +32,17 @@ test('facts of models stand in the record and come out of it as they went in, th
     ...{ kind: 'chat', contextTokens: 8192, parameters: '3.2B', quantization: 'Q4_K_M', family: 'llama' },
     ...{ sizeBytes: 2_019_393_189, digest: 'a80c4f17acd55265', capabilities: ['tools'], createdAt: 1_731_000_000 },
   })
+})
+
+test('a measured speed goes round with the model; one that can’t be is left out, and never the other facts', () => {
+  const speed = { promptMsPer1000: 1900.5, tokensPerS: 21.3 }
+  const facts = { parameters: '3.2B', speed }
+  const { records } = toServiceRecords([service([model('fast', { facts })])], HARDWARE)
+  expect(factsIn(records).get('fast')).toMatchObject(facts)
+  for (const odd of [{ ...speed, tokensPerS: -1 }, { ...speed, promptMsPer1000: 1e12 }, { tokensPerS: 5 }, 'fast']) {
+    const told = FactsRecordsSchema.parse([{ model: 'fast', parameters: '3.2B', speed: odd }])
+    expect(told).toEqual([{ model: 'fast', parameters: '3.2B' }])
+  }
 })
 
 test('facts take only what room the names of models leave, and never more than a kilobyte', () => {
@@ -69,7 +80,7 @@ test.each([
   ['llama3.2:latest', 'chat'],
   ['embedded-llama', 'chat'],
 ])('a model is known to be what its name or its server says: %s', (id, kind) => {
-  expect(factsOf(model(id)).kind).toBe(kind)
+  expect(factsOf(model(id), { identityGroups: [] }).kind).toBe(kind)
 })
 
 test('of a model that no server says anything of nothing is made up', () => {

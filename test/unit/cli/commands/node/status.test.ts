@@ -29,18 +29,13 @@ describe('ocf status', () => {
     expect(output()).toBe(
       [
         'Sharing 2 models · direct · 3 peers',
-        '',
-        'Node            12D3KooWNode',
-        'Version         0.1.0',
-        'Running for     3 min',
-        'Base URL        http://127.0.0.1:8092/v1',
-        'Dashboard       `ocf open` shows it',
-        'Mode            node',
-        'Peers           3 connected (2 direct-quic, 1 relayed), 5 known',
-        'Models          4 available, 2 shared',
-        'Requests today  8 out, 7 in, 9 local',
-        'Addresses       /ip4/1.2.3.4/tcp/43905/p2p/12D3KooWNode',
-        '                /ip6/::1/tcp/43905/p2p/12D3KooWNode',
+        'Base URL    http://127.0.0.1:8092/v1',
+        'Dashboard   `ocf open` shows it',
+        'Peers       3 connected (2 direct-quic, 1 relayed), 5 known',
+        'Models      4 available, 2 shared',
+        'Today       8 out, 7 in, 9 local',
+        'Reached at  /ip4/1.2.3.4/tcp/43905/p2p/12D3KooWNode +1',
+        'Node        12D3KooWNode · 0.1.0 · up 3 min',
         '',
       ].join('\n'),
     )
@@ -57,9 +52,27 @@ describe('ocf status', () => {
     }
   })
 
+  it('ocf status takes eight lines, however many addresses the node has', async () => {
+    const loopback = '/ip4/127.0.0.1/tcp/1/p2p/12D3KooWNode'
+    const relayed = '/ip4/9.9.9.9/tcp/1/p2p/relay/p2p-circuit/p2p/12D3KooWNode'
+    const multiaddrs = [loopback, relayed, '/ip4/5.6.7.8/tcp/1/p2p/12D3KooWNode', ...Array<string>(8).fill(loopback)]
+    const { run, output } = cli({ answers: { 'node.status': { ...status, multiaddrs } } })
+    await run('status')
+    expect(output().trimEnd().split('\n')).toHaveLength(8)
+    expect(output()).toContain('/ip4/5.6.7.8/tcp/1/p2p/12D3KooWNode +10\n')
+  })
+
+  it('ocf status says when a pause ends', async () => {
+    const untilMs = new Date().setHours(23, 59, 0, 0)
+    const state = { kind: 'paused', path: null, pause: { sentence: 'you paused it for a while', untilMs } }
+    const { run, output } = cli({ answers: { 'node.status': { ...status, state } } })
+    await run('status')
+    expect(output()).toContain('Sharing paused: you paused it for a while · resumes at 23:59\n')
+  })
+
   it.each([
     ['connected', 'Connected · relayed · 1 peer; nothing is shared'],
-    ['paused', 'Paused: you paused it · relayed'],
+    ['paused', 'Sharing paused: you paused it\n'],
     ['alone', 'Not connected: '],
     ['standalone', 'Standalone: '],
   ] as const)('ocf status explains the state %s', async (kind, sentence) => {

@@ -182,7 +182,7 @@ describe('ocf network', () => {
   const open = {
     ...{ privateName: null, nextPrivateName: null, known: null, joined: ['/ip4/192.0.2.7/tcp/1'], canSwitch: true },
     ...{
-      choices: [{ name: 'opentela', title: 'OpenTela', runBy: 'R', meaning: 'M', problem: null }],
+      choices: [{ name: 'opentela', title: 'OpenTela', kind: 'go', runBy: 'R', meaning: 'M' }],
       canRestart: true,
     },
   }
@@ -266,7 +266,7 @@ describe('ocf people, trust, untrust and name', () => {
     await run('name', PEER, 'Ann')
     expect(output().split('\n')).toEqual([
       'tom',
-      'This node tells no name.',
+      'This node sends no name.',
       'Ann; it calls itself Ann.',
       `${PEER} is shown as Ann.`,
       '',

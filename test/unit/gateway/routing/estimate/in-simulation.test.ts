@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createOwnPolicy } from '../../../../bench/routing/own-policy.js'
 import type { PolicyFactory } from '../../../../bench/routing/policies.js'
 import type { ProviderSpec } from '../../../../bench/routing/provider.js'
-import { emptyTally, runOnce } from '../../../../bench/routing/run-scenario.js'
+import { emptyTally, type Network, runOnce } from '../../../../bench/routing/run-scenario.js'
 import { heterogeneous } from '../../../../bench/routing/scenarios.js'
 import type { SimRequest } from '../../../../bench/routing/workload.js'
 
@@ -20,7 +20,11 @@ const requestsOf = (perMinute: number, minutes: number): SimRequest[] =>
   }))
 
 /** The first providers that each request was sent to, in order. */
-async function sentTo(providers: ProviderSpec[], requests: SimRequest[]): Promise<string[]> {
+async function sentTo(
+  providers: ProviderSpec[],
+  requests: SimRequest[],
+  events: NonNullable<Network['events']> = [],
+): Promise<string[]> {
   const sent = new Map<SimRequest, string>()
   const policy: PolicyFactory = (needs) => {
     const own = createOwnPolicy(needs)
@@ -32,7 +36,8 @@ async function sentTo(providers: ProviderSpec[], requests: SimRequest[]): Promis
       },
     }
   }
-  const network = { gateways: 1, providers, durationMs: 10 * MINUTE }
+  const lastMs = requests.at(-1)?.atMs ?? 0
+  const network = { gateways: 1, providers, durationMs: Math.max(10 * MINUTE, lastMs), events }
   await runOnce(network, requests, { policy, seed: 1, tally: emptyTally() })
   return [...sent.values()]
 }
@@ -60,6 +65,22 @@ describe('a network in simulation', () => {
     const honest = count(await sentTo([slow, ...others], requests))
     const lying = count(await sentTo([{ ...slow, told: { slots: 100, queued: 0 } }, ...others], requests))
     expect(lying).toBeLessThanOrEqual(Math.max(1.5 * honest, 20))
+  })
+
+  test('a provider that was slow for some minutes is asked again a while later, at the cost of a few short requests', async () => {
+    const [slowMs, minutes, perMinute] = [3 * MINUTE, 30, 120]
+    const requests = requestsOf(perMinute, minutes).map((request) => ({ ...request, contextTokens: 400 }))
+    const events = [
+      { atMs: 0, provider: 0, what: { slower: 30 } },
+      { atMs: slowMs, provider: 0, what: { slower: 1 } },
+    ]
+    const others = Array.from({ length: 3 }, () => SPEC)
+    const countIn = (sent: readonly string[], from: number, to: number): number =>
+      sent.slice(from * perMinute, to * perMinute).filter((peerId) => peerId === 'peer-0').length
+    const healed = await sentTo([SPEC, ...others], requests, events)
+    expect(countIn(healed, 20, 30) / (10 * perMinute)).toBeGreaterThan(0.1)
+    const stillSlow = await sentTo([SPEC, ...others], requests, events.slice(0, 1))
+    expect(countIn(stillSlow, 5, 30) / (25 * perMinute)).toBeLessThan(0.01)
   })
 
   test('no provider starves: each of sixteen unequal ones is asked where there is work for all', async () => {

@@ -2,8 +2,9 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Connection, PeerId, PeerStore } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
+import { MemoryDatastore } from 'datastore-core'
 import { createLibp2p } from 'libp2p'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import {
   boundPeerStore,
   PEER_STORE_LIMITS,
@@ -20,13 +21,16 @@ const signed = (count: number, from = 0) =>
 
 /** libp2p's own peer store, in memory, with bounds. */
 async function start(limits: Partial<PeerStoreLimits> = {}) {
-  const { peerStore, peerId } = await createLibp2p({ start: false })
+  const datastore = new MemoryDatastore()
+  const { peerStore, peerId } = await createLibp2p({ start: false, datastore })
   const connected = new Set<string>()
   const connectionManager = {
     getConnections: (id?: PeerId) => (connected.has(String(id)) ? [{} as Connection] : []),
   }
-  boundPeerStore({ peerId, peerStore, connectionManager }, { ...PEER_STORE_LIMITS, ...limits })
-  return { peerStore, self: peerId, connected }
+  let nowMs = 0
+  const clock = { elapsedMs: () => nowMs, pass: (ms: number) => void (nowMs += ms) }
+  boundPeerStore({ peerId, peerStore, connectionManager }, { ...PEER_STORE_LIMITS, ...limits }, clock)
+  return { peerStore, self: peerId, connected, clock, datastore }
 }
 
 const textsOf = async (store: PeerStore, peer: PeerId): Promise<string[]> =>
@@ -148,5 +152,29 @@ test('a hundred streams opened at once to a peer are all noted, however many mer
   const { peerStore } = await start({ waiting: 1 })
   const peer = await newPeer()
   await Promise.all(Array.from({ length: 100 }, () => peerStore.merge(peer, { protocols: ['/http'] })))
+  expect((await peerStore.get(peer)).protocols).toEqual(['/http'])
+})
+
+test('the protocol of each stream is written once, and again when it may have been lost', async () => {
+  const { peerStore, clock, datastore } = await start()
+  const peer = await newPeer()
+  const put = vi.spyOn(datastore, 'put')
+  const isWritten = async (work: Promise<unknown>): Promise<boolean> => {
+    const before = put.mock.calls.length
+    await work
+    return put.mock.calls.length > before
+  }
+  const merge = (...protocols: string[]) => isWritten(peerStore.merge(peer, { protocols }))
+  expect(await merge('/http')).toBe(true)
+  expect(await merge('/http')).toBe(false)
+  expect(await merge('/other', '/http')).toBe(true)
+  expect(await merge('/http')).toBe(false)
+  expect(await isWritten(peerStore.merge(peer, { protocols: ['/http'], tags: { kept: {} } }))).toBe(true)
+  await peerStore.patch(peer, { protocols: ['/other'] })
+  expect(await merge('/http')).toBe(true)
+  clock.pass(60_000)
+  expect(await merge('/http')).toBe(true)
+  await peerStore.delete(peer)
+  expect(await merge('/http')).toBe(true)
   expect((await peerStore.get(peer)).protocols).toEqual(['/http'])
 })

@@ -11,6 +11,10 @@ function rig(answer: () => boolean = () => true) {
   const pipe = {
     status: 'open',
     writableNeedsDrain: false,
+    sendingData: false,
+    writeStatus: 'writable',
+    writeBuffer: new Uint8ArrayList(),
+    send: (data: Uint8Array | Uint8ArrayList): boolean => pipe.sendData(new Uint8ArrayList(data)).canSendMore,
     abort: vi.fn((_error: Error) => undefined),
     sendData(data: Uint8ArrayList) {
       sent.push(Buffer.from(data.subarray()).toString())
@@ -103,4 +107,12 @@ test('a connection of another make is left alone', () => {
   batchedFrames(() => factory, { log: silentLog })({}).createStreamMuxer(pipe as never)
   expect(createStreamMuxer).toHaveBeenCalledWith(pipe)
   expect(Object.keys(pipe)).toEqual(['send'])
+})
+
+test('a frame passes the lists of a pipe on which nothing waits', async () => {
+  const { pipe, sent } = rig(() => false)
+  expect(pipe.send(Buffer.from('a'))).toBe(true)
+  await turn()
+  expect(sent).toEqual(['a'])
+  expect(pipe.writableNeedsDrain).toBe(true)
 })

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import type { ModelView } from '#shared/contract/models/models.js'
 import type { PathKind, PeerView } from '#shared/contract/network/peers.js'
-import { bestPath, peersById, rankOf } from '../../../../../src-renderer/features/models/best-path.js'
+import { bestPath, rankOf } from '../../../../../src-renderer/features/models/best-path.js'
+import { peersById } from '../../../../../src-renderer/stores/model-use.js'
 
 const peer = (peerId: string, paths: PathKind[], rttMs?: number) => ({ peerId, paths, rttMs }) as PeerView
 const model = (local: boolean, ...peerIds: string[]) =>

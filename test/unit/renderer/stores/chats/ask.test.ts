@@ -48,6 +48,14 @@ test('an answer grows piece by piece and has the server’s own count of tokens 
   expect(seen.at(-2)).toMatchObject({ tokens: 2, exactTokens: false })
 })
 
+test('an answer says who went on with it', async () => {
+  const piece = (content: string): string => `data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`
+  answerWith(streamOf(piece('Hel'), `: ocf-continued peer=second digest=same\n\n${piece('lo')}`, 'data: [DONE]\n\n'))
+  const seen = await askedFor()
+  expect(seen.at(-1)).toMatchObject({ text: 'Hello', continuedBy: 'second', tokens: 2 })
+  expect(seen[1]).toMatchObject({ text: 'Hel', continuedBy: null })
+})
+
 test('an answer that ends without [DONE] has failed', async () => {
   answerWith(streamOf('data: {"choices":[{"delta":{"content":"Hel"}}]}\n\n'))
   await expect(askedFor()).rejects.toMatchObject({ code: 'upstream_failed' })

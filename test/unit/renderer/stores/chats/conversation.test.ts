@@ -24,7 +24,17 @@ const question = (id: string, parent: string | null, text: string): QuestionNode
 const answer = (id: string, parent: string, text: string): AnswerNode => ({
   ...{ kind: 'answer', id, parent, model: 'm', state: 'done', problem: undefined },
   answer: {
-    ...{ text, reasoning: '', servedBy: null, tries: null, ttftMs: null, streamedMs: 0, tokens: 0, exactTokens: false },
+    ...{
+      text,
+      reasoning: '',
+      servedBy: null,
+      continuedBy: null,
+      tries: null,
+      ttftMs: null,
+      streamedMs: 0,
+      tokens: 0,
+      exactTokens: false,
+    },
   },
 })
 

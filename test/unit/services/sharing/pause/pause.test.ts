@@ -37,7 +37,7 @@ interface Seen {
 
 const known = <T>(value: T): Fact<T> => ({ known: true, value })
 const gpuAt = (busyPercent: number | null): Fact<readonly GpuFacts[]> =>
-  known([{ name: 'RTX 4090', total_memory: 24_564, used_memory: 100, busyPercent }])
+  known([{ name: 'RTX 4090', total_memory: 24_564, used_memory: 100, busyPercent, celsius: null }])
 
 let folder: string
 const started: Pause[] = []
@@ -222,11 +222,20 @@ test('what is not known on this machine pauses nothing and is said as such', asy
     {
       cause: 'user-active',
       holds: null,
-      sentence: 'not known on this machine: only the desktop app sees keyboard and mouse',
+      sentence: 'can’t tell on this machine: only the desktop app sees keyboard and mouse',
     },
-    { cause: 'gpu-busy', holds: null, sentence: 'not known on this machine: the GPU does not tell how busy it is' },
+    { cause: 'gpu-busy', holds: null, sentence: 'can’t tell on this machine: the GPU does not report its load' },
   ])
   expect(rules.onBattery).toBe(false)
+})
+
+test('a rule that can see nothing on this machine says so before it is switched on', async () => {
+  const { seen, pause } = await machine()
+  const canTell = async (): Promise<unknown> => (await pause.review()).rules.map((rule) => [rule.cause, rule.canTell])
+  const others = ['on-battery', 'gpu-busy', 'program', 'schedule'].map((cause) => [cause, true])
+  expect(await canTell()).toEqual([['user-active', true], ...others])
+  seen.userIdleMs = { known: false, why: 'only the desktop app sees keyboard and mouse' }
+  expect(await canTell()).toEqual([['user-active', false], ...others])
 })
 
 test('a GPU that is busy with this node’s own requests is no reason', async () => {
