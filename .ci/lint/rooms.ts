@@ -9,16 +9,18 @@ export const MAIN_LAYERS = [
   ['config', 'http-client'],
   ['p2p'],
   ['node-table'],
-  ['demo-model', 'people'],
+  ['demo-model', 'disk-models', 'people'],
   ['joining'],
   ['services'],
-  ['telemetry'],
+  ['go-network'],
+  ['chats', 'engine', 'telemetry'],
   ['gateway'],
   ['doctor'],
   ['api'],
   ['cli', 'electron'],
   ['compose'],
   ['demo'],
+  ['command-line.ts'],
   // The hosts: they only start what is composed.
   ['main.ts', 'headless.ts'],
 ].map((level) => level.map((room) => `src-main/${room.replace(/\.ts$/, '')}`))
@@ -32,6 +34,7 @@ export const MAIN_OPEN = [
   'electron',
   // The other host: the installed app runs it for the command `ocf`.
   'headless',
+  'command-line',
   // The caller's side of the control interface, for programs that are no node.
   'api/client',
 ].map((path) => `src-main/${path}`)
