@@ -181,7 +181,6 @@ describe.each(KINDS)('the desktop app in $kind', ({ launch, skip }) => {
       return blocked
     })
     expect(directive).toBe('frame-src')
-    // Not before each was looked at from outside: taken away right after its load, a frame now and then took the page along.
     await desktop.page.evaluate(() => document.querySelectorAll('iframe').forEach((frame) => frame.remove()))
   })
 
