@@ -3,8 +3,8 @@ import { createPeerClients, type HostOptions } from '../p2p/index.js'
 import { bitswapRule } from './bitswap/bitswap.js'
 import { GO_TOPICS } from './publishing/gossip.js'
 import { createSharing, type GoSharing } from './publishing/sharing.js'
+import { GoPeers } from './reading/go-peers.js'
 import { joinTable } from './reading/joined-table.js'
-import { PeerDoors } from './reading/peer-door.js'
 import { GoProviders } from './reading/providers.js'
 import { GoReader } from './reading/reader.js'
 import type { GoNetwork, GoNetworkMode, GoNetworkNeeds } from './index.js'
@@ -24,11 +24,11 @@ export function createGoNetwork(needs: GoNetworkNeeds, options: { mode: GoNetwor
   const log = needs.log.forComponent('go-network')
   const { host, table, monotonic } = needs
   const clients = createPeerClients({ host, log }, { connectTimeoutMs: () => CONNECT_WITHIN_MS })
-  const doors = new PeerDoors({ clients })
+  const peers = new GoPeers({ clients })
   const providers = new GoProviders()
   const stopping = new AbortController()
   const reader: GoReader = new GoReader({
-    ...{ host, table, doors, providers, monotonic, log },
+    ...{ host, table, peers, providers, monotonic, log },
     onOwnRow: (peerId, own) => sharing?.shown(peerId, own),
   })
   const sharing: GoSharing | undefined =
@@ -52,7 +52,7 @@ export function createGoNetwork(needs: GoNetworkNeeds, options: { mode: GoNetwor
     publishing: sharing?.service ?? NO_SERVICE,
     table: joinTable(table, {
       providers,
-      isThere: (peerId) => doors.isThere(peerId, stopping.signal),
+      isThere: (peerId) => peers.isThere(peerId, stopping.signal),
       nowMs: () => monotonic.elapsedMs(),
     }),
     isProvider: (peerId) => providers.has(peerId) && table.get(peerId) === undefined,

@@ -6,7 +6,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, expect, test } from 'vitest'
 import { createConnector } from '../../src-main/p2p/dial/connect.js'
 import { INBOUND_GATE } from '../../src-main/p2p/hardening/connection-limits/inbound-gate.js'
-import { createPeerListener, type PeerDoorLimits } from '../../src-main/p2p/http/peer-listener.js'
+import { createPeerListener, type PeerListenerLimits } from '../../src-main/p2p/http/peer-listener.js'
 import { HTTP_PROTOCOL } from '../../src-main/p2p/http/stream-duplex.js'
 import type { Host } from '../../src-main/p2p/index.js'
 import { addressesOver, createHosts, silentLog } from '../fixtures/hosts.js'
@@ -131,7 +131,7 @@ onLinux('an address that shakes hands all the time is told to stop, and others a
 })
 
 /** A listener that answers `GET /`, holds `GET /held`, and sends a mebibyte for `GET /large`. */
-async function serve(node: Host, limits?: PeerDoorLimits): Promise<{ held: ServerResponse[] }> {
+async function serve(node: Host, limits?: PeerListenerLimits): Promise<{ held: ServerResponse[] }> {
   const held: ServerResponse[] = []
   const listener = createPeerListener(
     {

@@ -4,8 +4,8 @@ import type { MonotonicClock } from '../../base/clock.js'
 import type { Log } from '../../logging/index.js'
 import type { NodeTable } from '../../node-table/index.js'
 import type { Host } from '../../p2p/index.js'
+import type { GoPeers } from './go-peers.js'
 import { type GoRow, isOffering, recordOf } from './go-row.js'
-import type { PeerDoors } from './peer-door.js'
 import { type GoProviders, MAX_PROVIDERS } from './providers.js'
 
 /** What {@link Candidates} work with. */
@@ -13,7 +13,7 @@ export interface CandidatesNeeds {
   host: Host
   /** Of this node's own network, whose peers sign what they offer: their word counts. */
   table: Pick<NodeTable, 'get'>
-  doors: Pick<PeerDoors, 'ownRow'>
+  peers: Pick<GoPeers, 'ownRow'>
   providers: GoProviders
   monotonic: MonotonicClock
   log: Log
@@ -151,13 +151,13 @@ export class Candidates {
 
   /** Has the provider itself say what it offers. */
   async #ask(candidate: Candidate): Promise<void> {
-    const { doors, providers, table, host, log } = this.#needs
+    const { peers, providers, table, host, log } = this.#needs
     const { peerId } = candidate
     candidate.askedAbout = candidate.said
     candidate.askedAtMs = this.#now()
     try {
       await this.#makeReachable(candidate)
-      const row = await doors.ownRow(peerId, this.#stopping.signal)
+      const row = await peers.ownRow(peerId, this.#stopping.signal)
       if (this.#stopping.signal.aborted) return
       candidate.failures = 0
       candidate.dueAtMs = this.#now() + ASK_AGAIN_MS

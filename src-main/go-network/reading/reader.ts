@@ -1,11 +1,11 @@
 import type { PeerId } from '@libp2p/interface'
 import { Candidates, type CandidatesNeeds } from './candidates.js'
+import type { GoPeers } from './go-peers.js'
 import type { GoRow } from './go-row.js'
-import type { PeerDoors } from './peer-door.js'
 
 /** What the reader works with. */
 export interface GoReaderNeeds extends CandidatesNeeds {
-  doors: PeerDoors
+  peers: GoPeers
   /** Hears what a node of the Go network has of this one, or that it has nothing. */
   onOwnRow?: (peerId: string, own: GoRow | undefined) => void
 }
@@ -153,10 +153,10 @@ export class GoReader {
   }
 
   async #readTableOf(peerId: string): Promise<number> {
-    const { doors, host, onOwnRow, log } = this.#needs
+    const { peers, host, onOwnRow, log } = this.#needs
     let own: GoRow | undefined
     const wanted = new Set<string>()
-    const { bytes, rows } = await doors.readTable(peerId, this.#stopping.signal, (row) => {
+    const { bytes, rows } = await peers.readTable(peerId, this.#stopping.signal, (row) => {
       if (row.id === host.peerId) own = row
       else if (this.#candidates.note(row, peerId, this.#round)) wanted.add(row.id)
       return undefined
@@ -164,7 +164,7 @@ export class GoReader {
     log.debug('a table of the Go network was read', { peerId, rows, bytes })
     onOwnRow?.(peerId, own)
     if (wanted.size === 0) return bytes
-    const addresses = await doors.addresses(peerId, this.#stopping.signal, wanted)
+    const addresses = await peers.addresses(peerId, this.#stopping.signal, wanted)
     for (const [id, known] of addresses) await this.#candidates.remember(id, known)
     return bytes
   }

@@ -27,7 +27,7 @@ const MAX_HEADER_BYTES = 32 * 1024
 const MAX_PIPELINED = 8
 
 /** What the listener takes of all peers together. */
-export interface PeerDoorLimits {
+export interface PeerListenerLimits {
   /** Streams open at a time, some 20 KB each while nothing runs on them. Full, who has most loses idle ones. */
   maxStreams: number
   /** Bytes that wait in them for a local server, or for a peer to read. */
@@ -36,7 +36,7 @@ export interface PeerDoorLimits {
   headersMs?: number
 }
 
-const LIMITS: PeerDoorLimits = { maxStreams: 8_192, maxBufferedBytes: 256 * 1024 * 1024 }
+const LIMITS: PeerListenerLimits = { maxStreams: 8_192, maxBufferedBytes: 256 * 1024 * 1024 }
 
 /** HTTP/1.1 on libp2p streams. */
 export interface PeerListener extends Service {
@@ -52,7 +52,7 @@ export interface PeerListener extends Service {
  */
 export function createPeerListener(
   needs: { host: Host; handler: http.RequestListener; log: Log },
-  limits: PeerDoorLimits = LIMITS,
+  limits: PeerListenerLimits = LIMITS,
 ): PeerListener {
   const log = needs.log.forComponent('peer-listener')
   const handler = limitQuestions(needs.handler)

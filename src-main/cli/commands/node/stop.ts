@@ -26,7 +26,7 @@ export async function runStop({ io, client }: { io: CliIo; client: ControlClient
   return EXIT.ok
 }
 
-/** Asks no node: one that stops closes its doors first, and then lets answers end. */
+/** Asks no node: one that stops closes its listeners first, and then lets answers end. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)

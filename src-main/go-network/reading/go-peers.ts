@@ -19,7 +19,7 @@ export interface TableRead {
 }
 
 /** What is asked at the peer listeners of the Go network's nodes. */
-export class PeerDoors {
+export class GoPeers {
   readonly #clients: Pick<PeerClients, 'to'>
 
   constructor(needs: { clients: Pick<PeerClients, 'to'> }) {
@@ -81,7 +81,7 @@ export class PeerDoors {
     })
   }
 
-  /** The row that a peer has of itself; undefined where it has none. Rejects as {@link PeerDoors.readTable}. */
+  /** The row that a peer has of itself; undefined where it has none. Rejects as {@link GoPeers.readTable}. */
   async ownRow(peerId: string, stopping: AbortSignal): Promise<GoRow | undefined> {
     let own: GoRow | undefined
     await this.readTable(peerId, stopping, (row) => {
