@@ -1,4 +1,5 @@
 import { AppError } from '#shared/errors.js'
+import { BoundedMap } from '../../base/bounded-map.js'
 import type { SharedPath } from '../index.js'
 
 /** Where models are asked for answers: OpenAI's, Anthropic's and the reranker's paths, all of them `POST`. */
@@ -66,7 +67,7 @@ export function isSharedPath(method: string, path: string): boolean {
  */
 export function isPathShared(sharedPaths: readonly SharedPath[], method: string, rawPath: string): boolean {
   const path = rawPath.split('?', 1)[0] ?? ''
-  const forms = readingsOf(path)
+  const forms = path.length > MAX_REMEMBERED_CHARS ? readingsOf(path) : rememberedReadingsOf(path)
   if (forms === undefined) return false
   const movable = forms.some((form) => form.includes('//'))
   return sharedPaths.some((shared) => {
@@ -83,6 +84,20 @@ function allowsMethod(shared: string, method: string): boolean {
 
 function matches(pattern: string, path: string): boolean {
   return pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern
+}
+
+/** Paths whose readings are kept: peers ask for a handful, again and again. */
+const known = new BoundedMap<string, { forms: readonly string[] | undefined }>(64)
+/** Longer ones are read each time. */
+const MAX_REMEMBERED_CHARS = 200
+
+function rememberedReadingsOf(path: string): readonly string[] | undefined {
+  let readings = known.get(path)
+  if (readings === undefined) {
+    readings = { forms: readingsOf(path) }
+    known.set(path, readings)
+  }
+  return readings.forms
 }
 
 /** The path and everything it decodes to, or undefined where one of them is not an honest path. */

@@ -16,11 +16,12 @@ export interface RequestNeeds {
 }
 
 const KINDS: readonly (readonly [RegExp, NonNullable<ModelFacts['kind']>])[] = [
+  // Most requests come first.
+  [/\/(?:v1\/(?:chat\/completions|completions|responses|messages)(?:\/[a-z_]+)?|api\/chat|api\/generate)$/, 'chat'],
   [/\/(?:v1\/embeddings|api\/embed|api\/embeddings)$/, 'embedding'],
   [/\/v1\/(?:rerank|reranking)$/, 'rerank'],
   [/\/v1\/audio\//, 'audio'],
   [/\/v1\/images\//, 'image'],
-  [/\/(?:v1\/(?:chat\/completions|completions|responses|messages)(?:\/[a-z_]+)?|api\/chat|api\/generate)$/, 'chat'],
 ]
 
 /** Where requests bound their answers, in the interfaces that are spoken. */
