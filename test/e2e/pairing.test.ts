@@ -73,7 +73,13 @@ describe('the screens of pairing', () => {
         return () => listeners.delete(listener)
       },
     })
-    return { asked, set, show: () => set({ state: 'compare', code: '043 124', untilMs: Date.now() + 119_000 }) }
+    const show = (): Pairing => set({ state: 'compare', code: '043 124', untilMs: Date.now() + 119_000 })
+    /** The other computer answers the `nth` request to pair: not before that has come. */
+    const answer = async (nth: number): Promise<void> => {
+      await expect.poll(() => asked.filter((call) => (call as unknown[])[0] === 'pair').length).toBe(nth)
+      show()
+    }
+    return { asked, set, answer, show }
   }
   const over = { state: 'over' as const, code: null, untilMs: null }
 
@@ -87,7 +93,7 @@ describe('the screens of pairing', () => {
     const dialog = page.getByRole('dialog', { name: /^Pair with/ })
     await dialog.getByText('Asking the other computer for a code…').waitFor()
     await dashboard.look('pair-reaching')
-    pairing.show()
+    await pairing.answer(1)
     await dialog.getByText('043 124', { exact: true }).waitFor()
     await dialog.getByText(/^1:\d\d left$/).waitFor()
     // A screen reader says digits, and no number of thousands.
@@ -116,14 +122,14 @@ describe('the screens of pairing', () => {
     const page = await open('#/network')
     await page.getByRole('button', { name: /^Pair with Unknown/ }).click()
     const dialog = page.getByRole('dialog', { name: /^Pair with/ })
-    pairing.show()
+    await pairing.answer(1)
     await dialog.getByText('press “They differ”', { exact: false }).waitFor()
     await dialog.getByRole('button', { name: 'They differ' }).click()
     await dialog.getByText('You said that the codes differ.').waitFor()
     await dashboard.look('pair-differ')
     await dialog.getByRole('button', { name: 'Pair again' }).click()
     await dialog.getByText('Asking the other computer for a code…').waitFor()
-    pairing.show()
+    await pairing.answer(2)
     await dialog.getByText('043 124', { exact: true }).waitFor()
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'detached' })

@@ -21,8 +21,10 @@ test('a message that can not be sent yet stays in its field', async () => {
   given.node.needs.gatewayUrl = () => null
   given.node.offer(ALICE, 'llm', ['model=llama3.3'])
   await given.dashboard.goTo('#/chat/llama3.3')
-  await given.page.reload()
   const message = given.page.getByRole('textbox', { name: 'Message' })
+  // What a page is still loading when it is left, it complains of.
+  await message.waitFor()
+  await given.page.reload()
   await message.fill('Hello?')
   await given.page.keyboard.press('Enter')
   expect(await message.inputValue()).toBe('Hello?')
