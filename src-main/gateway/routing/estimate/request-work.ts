@@ -69,8 +69,9 @@ export class RequestWork {
     if (chain !== undefined) this.#sent.read(peerId, chain)
   }
 
-  /** Its server counted so many tokens in the prompt. */
+  /** Its server counted so many tokens in the prompt; 0 where it told none. */
   counted(tokens: number): void {
+    if (tokens === 0) return
     const chain = this.asked.needs.isMixed ? undefined : this.#chainOf()
     if (chain !== undefined) this.#sizes.counted(this.offer, chain.bytes, tokens)
   }
