@@ -1,4 +1,5 @@
 import { type GossipBudget, type PassedEnvelope } from '../../../src-main/node-table/budget/gossip-budget.js'
+import { Arrivals } from './arrivals.js'
 import { COSTS } from './costs.js'
 import type { Overlay } from './overlay.js'
 import { SPENT, type Traffic } from './traffic.js'
@@ -46,10 +47,8 @@ export class Gossip {
   readonly #needs: GossipNeeds
   readonly #stamp: Int32Array
   readonly #arrivedMs: Float64Array
+  readonly #arrivals = new Arrivals()
   #number = 0
-  #times: number[] = []
-  #froms: number[] = []
-  #tos: number[] = []
 
   constructor(needs: GossipNeeds) {
     this.#needs = needs
@@ -66,8 +65,9 @@ export class Gossip {
     this.#arrivedMs[owner] = atMs
     for (const peer of overlay.links[owner] ?? []) this.#send(owner, peer, publication.bytes, atMs)
     let reached = 0
-    while (this.#times.length > 0) {
-      const [atNextMs, from, to] = this.#pop()
+    const arrivals = this.#arrivals
+    while (arrivals.take()) {
+      const { atMs: atNextMs, from, to } = arrivals
       if (to < 0) {
         this.#forward(-1 - to, from, publication, atNextMs)
         continue
@@ -91,7 +91,7 @@ export class Gossip {
     if (!mayPass) return
     traffic.send(SPENT.control, node, node, IHAVE_PEERS * IHAVE_BEATS * COSTS.ihaveBytes)
     // What is not for a node is what it sends itself.
-    this.#push(atMs + this.#waitMs(node), from, -1 - node)
+    this.#arrivals.push(atMs + this.#waitMs(node), from, -1 - node)
   }
 
   #forward(node: number, from: number, publication: Publication, sentMs: number): void {
@@ -127,48 +127,6 @@ export class Gossip {
     const { overlay, traffic } = this.#needs
     traffic.send(SPENT.rows, from, to, bytes + COSTS.gossipFrameBytes)
     if (this.#stamp[to] === this.#number) return
-    this.#push(atMs + overlay.oneWayMs(from, to), from, to)
-  }
-
-  #push(atMs: number, from: number, to: number): void {
-    let index = this.#times.length
-    this.#times.push(atMs)
-    this.#froms.push(from)
-    this.#tos.push(to)
-    while (index > 0) {
-      const parent = (index - 1) >> 1
-      if ((this.#times[parent] ?? 0) <= atMs) break
-      this.#copy(parent, index)
-      index = parent
-    }
-    this.#put(index, atMs, from, to)
-  }
-
-  #pop(): [number, number, number] {
-    const top: [number, number, number] = [this.#times[0] ?? 0, this.#froms[0] ?? 0, this.#tos[0] ?? 0]
-    const atMs = this.#times.pop() ?? 0
-    const from = this.#froms.pop() ?? 0
-    const to = this.#tos.pop() ?? 0
-    const size = this.#times.length
-    let index = 0
-    while (2 * index + 1 < size) {
-      let child = 2 * index + 1
-      if (child + 1 < size && (this.#times[child + 1] ?? 0) < (this.#times[child] ?? 0)) child += 1
-      if ((this.#times[child] ?? 0) >= atMs) break
-      this.#copy(child, index)
-      index = child
-    }
-    if (size > 0) this.#put(index, atMs, from, to)
-    return top
-  }
-
-  #copy(from: number, to: number): void {
-    this.#put(to, this.#times[from] ?? 0, this.#froms[from] ?? 0, this.#tos[from] ?? 0)
-  }
-
-  #put(index: number, atMs: number, from: number, to: number): void {
-    this.#times[index] = atMs
-    this.#froms[index] = from
-    this.#tos[index] = to
+    this.#arrivals.push(atMs + overlay.oneWayMs(from, to), from, to)
   }
 }

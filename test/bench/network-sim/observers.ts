@@ -1,7 +1,7 @@
 import type { Clock, MonotonicClock } from '../../../src-main/base/clock.js'
 import type { VerifiedRow } from '../../../src-main/node-table/view/entry.js'
 import { createTableView, type TableView } from '../../../src-main/node-table/view/view.js'
-import { EPOCH_MS, epochOf, epochStart } from '../../../src-main/node-table/wire/epoch.js'
+import { EPOCH_MS, epochOf, epochStart, timeOf } from '../../../src-main/node-table/wire/epoch.js'
 import { silentLog } from '../../fixtures/hosts.js'
 import type { Publication } from './gossip.js'
 import type { Population } from './population.js'
@@ -65,18 +65,19 @@ export class Observers {
   take(node: number, publication: Publication, source: 'gossip' | 'sync' | 'asked', bringer: number): boolean {
     const view = this.#views.get(node)
     if (view === undefined) return false
-    const row = this.#rowOf(publication, source)
-    const known = view.entry(row.peerId)
-    if (known !== undefined && (known.epoch > row.epoch || (known.epoch === row.epoch && known.seq >= row.seq)))
-      return false
-    if (known === undefined && !view.hasRoomFor(row.peerId, source, NOBODY)) return false
+    const peerId = this.#population.peerId(publication.owner)
+    const timeMs = Math.floor(START_MS + publication.atMs)
+    const known = view.entry(peerId)
+    if (known !== undefined && timeOf(known) >= timeMs) return false
+    if (known === undefined && !view.hasRoomFor(peerId, source, NOBODY)) return false
+    const row = this.#rowOf(publication, timeMs, source)
     if (!view.charge(row, this.#population.peerId(bringer))) return false
     view.observed(row)
     return true
   }
 
-  #rowOf({ owner, leaseMs, atMs, isWithdrawal }: Publication, source: VerifiedRow['source']): VerifiedRow {
-    const timeMs = Math.floor(START_MS + atMs)
+  #rowOf(publication: Publication, timeMs: number, source: VerifiedRow['source']): VerifiedRow {
+    const { owner, leaseMs, atMs, isWithdrawal } = publication
     const epoch = epochOf(timeMs)
     const record = isWithdrawal ? undefined : this.#population.record(owner)
     return {
