@@ -1,6 +1,6 @@
 import { BoundedMap } from '../../base/bounded-map.js'
 import type { MonotonicClock } from '../../base/clock.js'
-import { type Bucket, type BucketRate, fullBucket, refilled } from '../../base/token-bucket.js'
+import { type Bucket, type BucketRate, refilled } from '../../base/token-bucket.js'
 
 /** How much of the network's gossip this node passes on, and whether its table can be that of the whole network. */
 export interface GossipBudget {
@@ -47,11 +47,12 @@ const SAVED_S = 120
 const SHARE_OF_SENDER = 0.25
 const MAX_SENDERS = 64
 /**
- * Rows of one owner that are passed on in a partial table: as often as an honest one renews its own, and a change between.
- * Whoever says the same all the time would else be in every table, where others are in a few, and be asked before them.
+ * Turns of one owner to be passed on in a partial table: one at first, then as often as an honest one renews its own at
+ * the most, and a change between of one that has long said nothing. Whoever says the same all the time would else be in
+ * every table, where others are in a few, and be asked before them.
  */
-const OF_OWNER: BucketRate = { capacity: 2, refillPerS: 1 / (45 * 60) }
-/** More than can be passed on in that time. */
+const OF_OWNER: BucketRate = { capacity: 2, refillPerS: 1 / (48 * 60) }
+/** More than come in that time. */
 const MAX_OWNERS = 4_096
 
 /** A sum that fades; divided by {@link MEMORY_MS}, it is a rate. */
@@ -119,18 +120,19 @@ class MeasuredBudget implements GossipBudget {
     // However small the budget, the largest message goes on some time.
     this.#tokens = Math.min(Math.max(perS * SAVED_S, MAX_COST), this.#tokens + gained)
     this.#refilledAtMs = now
+    // The turn is over, whether there is room or not: who tries all the time would find some in the end.
+    if (kind === 'row' && !this.#takesTurn(owner, now)) return false
     if (this.#tokens < cost) return false
     const sent = this.#senders.get(from) ?? { sum: 0, atMs: now }
     if (faded(sent, now) >= this.#spentInMemory(SHARE_WHEN_PARTIAL * SHARE_OF_SENDER)) return false
-    if (kind === 'row' && !this.#mayOwner(owner, now)) return false
     this.#tokens -= cost
     add(sent, now, cost)
     this.#senders.set(from, sent)
     return true
   }
 
-  #mayOwner(owner: string, now: number): boolean {
-    const bucket = refilled(this.#owners.peek(owner) ?? fullBucket(OF_OWNER, now), OF_OWNER, now)
+  #takesTurn(owner: string, now: number): boolean {
+    const bucket = refilled(this.#owners.peek(owner) ?? { tokens: 1, atMs: now }, OF_OWNER, now)
     if (bucket.tokens < 1) return false
     this.#owners.set(owner, { ...bucket, tokens: bucket.tokens - 1 })
     return true

@@ -2,6 +2,8 @@ import type { MonotonicClock } from '../../base/clock.js'
 import { fullBucket, refilled } from '../../base/token-bucket.js'
 import type { BucketRate } from '../../base/token-bucket.js'
 import type { Log } from '../../logging/index.js'
+import { MIN_PARTIAL_ROWS } from '../budget/gossip-budget.js'
+import type { TableView } from '../view/view.js'
 import { MAX_GOSSIP_BYTES } from './gossip.js'
 import type { TableGossip } from './gossip.js'
 import type { OwnRow } from './own-row.js'
@@ -29,10 +31,19 @@ const PROOFS: BucketRate = { capacity: 10, refillPerS: 0.2 }
 
 /** Repeats the own row, and passes on by gossip what syncs bring. */
 export function createRebroadcast(
-  needs: { gossip: TableGossip; sync: TableSync; ownRow: OwnRow; monotonic: MonotonicClock; log: Log },
+  needs: {
+    gossip: TableGossip
+    sync: TableSync
+    ownRow: OwnRow
+    view: Pick<TableView, 'entryCount'>
+    /** Whether the table holds only a part of the network; absent: no. */
+    isPartial?: () => boolean
+    monotonic: MonotonicClock
+    log: Log
+  },
   options: { peerId: string },
 ): Rebroadcast {
-  const { gossip, sync, ownRow, monotonic, log } = needs
+  const { gossip, sync, ownRow, view, isPartial = () => false, monotonic, log } = needs
   const compareWith = new Set<string>()
   let announcedTo = 0
   let isStopped = false
@@ -48,8 +59,9 @@ export function createRebroadcast(
   }
 
   gossip.onSubscriber((peerId) => {
-    // What was gossiped between the first sync with this peer and its subscription; one of the two asks.
-    if (options.peerId < peerId) compareWith.add(peerId)
+    // What was gossiped between the first sync with this peer and its subscription; one of the two asks. Large tables are
+    // compared in rounds alone: lookups connect to some forty peers each.
+    if (options.peerId < peerId && view.entryCount < MIN_PARTIAL_ROWS) compareWith.add(peerId)
     repeatTimer ??= setTimeout(() => {
       repeat().catch((error: unknown) => log.error('repeating the own row failed', { error }))
     }, REPEAT_AFTER_MS)
@@ -59,15 +71,17 @@ export function createRebroadcast(
     if (isStopped) return
     passOnTimer ??= setTimeout(() => {
       passOnTimer = undefined
+      if (!sync.isAffordable) return
       void sync.withRandomPeers(PASS_ON_TO_PEERS, peerId)
     }, Math.random() * PASS_ON_WITHIN_MS)
   }
 
   /**
    * Gossip sends nothing twice: what came by gossip too while the sync was still under way was dropped there, as known,
-   * and can't be sent any more.
+   * and can't be sent any more. Of partial tables each sync brings rows to both sides: passed on, they would never end.
    */
   async function passOn(envelopes: readonly Uint8Array[], peerId: string): Promise<void> {
+    if (isPartial()) return
     const sizeBytes = envelopes.reduce((sum, envelope) => sum + 2 + envelope.byteLength, 0)
     const reached = sizeBytes <= MAX_GOSSIP_BYTES ? await gossip.send(envelopes) : 0
     if (reached === 0) passOnBySync(peerId)

@@ -21,6 +21,8 @@ export interface TableSync {
   withRandomPeers(count: number, except?: string): Promise<void>
   /** Starts a round when one is due. */
   tick(): void
+  /** Whether the budget has something left for comparing tables without a reason of one's own. */
+  readonly isAffordable: boolean
   /** Makes a round due now. */
   hurry(): void
   /** Calls `listener` with what a sync brought. */
@@ -134,10 +136,15 @@ class PeerSync implements TableSync {
   tick(): void {
     const now = this.#needs.monotonic.elapsedMs()
     if (now < this.#nextRoundMs) return
-    this.#rounds = refilled(this.#rounds, bytesOfRounds(this.#options.budgetBytesPerS), now)
-    if (this.#rounds.tokens <= 0 && this.#nextRoundMs > -Infinity) return
+    if (!this.isAffordable && this.#nextRoundMs > -Infinity) return
     this.#scheduleRound()
     for (const peerId of this.#randomSpeakers(PEERS_PER_ROUND, undefined)) this.request(peerId)
+  }
+
+  get isAffordable(): boolean {
+    const now = this.#needs.monotonic.elapsedMs()
+    this.#rounds = refilled(this.#rounds, bytesOfRounds(this.#options.budgetBytesPerS), now)
+    return this.#rounds.tokens > 0
   }
 
   hurry(): void {

@@ -73,7 +73,7 @@ export async function startTableNetwork(
     { peerId, leaseMs: options.leaseMs, budgetBytesPerS },
   )
   const identityWatch = new IdentityWatch({ clock, monotonic, log })
-  const rebroadcast = createRebroadcast({ gossip, sync, ownRow, monotonic, log }, { peerId })
+  const rebroadcast = createRebroadcast({ gossip, sync, ownRow, view, isPartial, monotonic, log }, { peerId })
   verifier.onProof((proof) => rebroadcast.passOnProof(proof))
   const responder = createStatusResponder(
     {

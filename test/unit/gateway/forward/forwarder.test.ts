@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { AppError } from '#shared/errors.js'
 import { Listeners } from '../../../../src-main/base/listeners.js'
+import { SETTINGS } from '../../../../src-main/config/index.js'
 import { BodyMemory } from '../../../../src-main/gateway/body/body-memory.js'
 import { readBody } from '../../../../src-main/gateway/body/read-body.js'
 import { hasBody } from '../../../../src-main/gateway/body/request-body.js'
@@ -199,7 +200,7 @@ function peerThat(act: Act, leave: () => void): Pick<HttpClient, 'send'> {
 }
 
 /** What each of the peers does with the requests it gets, one after the other; tells who was asked. */
-async function front(acts: Record<string, Act[]>, service = 'llm') {
+async function front(acts: Record<string, Act[]>, service = 'llm', exposure = 2) {
   const asked: string[] = []
   const askedForOffers: string[] = []
   const lost = new Set(Object.keys(acts).filter((peerId) => peerId.startsWith('away')))
@@ -234,7 +235,7 @@ async function front(acts: Record<string, Act[]>, service = 'llm') {
   }
   const forwarder = createForwarder(needs as unknown as Parameters<typeof createForwarder>[0], {
     'gateway.idle-timeout': 0,
-    'use.exposure': 2,
+    'use.exposure': exposure,
     'use.continue': 'off',
     'use.hedge': true,
   })
@@ -347,6 +348,14 @@ test('a request that strangers refuse is read by no more of them than the exposu
   const { asked, post } = await front({ one: ['refuse'], two: ['refuse'], three: ['answer'] })
   expect(await post()).toBe(503)
   expect(asked).toEqual(['one', 'two'])
+})
+
+test('two strangers that refuse leave a third one unless less is wished for, and three leave none', async () => {
+  const { default: exposure } = SETTINGS['use.exposure']
+  const lucky = await front({ one: ['refuse'], two: ['refuse'], three: ['answer'] }, 'llm', exposure)
+  expect([await lucky.post(), lucky.asked]).toEqual([200, ['one', 'two', 'three']])
+  const liars = await front({ one: ['refuse'], two: ['refuse'], three: ['refuse'], four: ['answer'] }, 'llm', exposure)
+  expect([await liars.post(), liars.asked]).toEqual([503, ['one', 'two', 'three']])
 })
 
 test('peers that are trusted, and those that could not be reached, do not count as strangers who read it', async () => {

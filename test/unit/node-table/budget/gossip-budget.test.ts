@@ -108,7 +108,20 @@ test('in a partial table an owner that says the same all the time is passed on a
   const passed = passedOf('one', 10)
   expect(budget.isPartial).toBe(true)
   expect(passed).toBeGreaterThan(6)
-  expect(passed).toBeLessThan(10 * (60 / 45) + 3)
+  expect(passed).toBeLessThan(10 * (60 / 48) + 2)
+})
+
+test('an owner whose row found no room does not get its turn by saying it again', () => {
+  hear(3_000, HOUR_MS)
+  const said = { sizeBytes: 1_000, from: 'peer 9', kind: 'row' } as const
+  hear(100_000, HOUR_MS / 60)
+  expect(budget.passesOn({ ...said, owner: 'liar' })).toBe(false)
+  clock.turn(2 * 60_000)
+  expect(budget.passesOn({ ...said, owner: 'liar' })).toBe(false)
+  expect(budget.passesOn({ ...said, owner: 'honest' })).toBe(true)
+  hear(150, HOUR_MS)
+  expect(budget.isPartial).toBe(true)
+  expect(budget.passesOn({ ...said, owner: 'liar' })).toBe(true)
 })
 
 test('a withdrawal is passed on however often its owner has been', () => {
