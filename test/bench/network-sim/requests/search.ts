@@ -84,7 +84,7 @@ export class Search {
     let wrongFirst: boolean | undefined
     let readers = 0
     for (let attempts = 0; attempts < MAX_ATTEMPTS && readers < MOST_READERS; attempts += 1) {
-      if (!this.#hasMet(choice) && attempts > 0 && this.#finder.reader() === 'dht') {
+      if (!this.#hasSomebodyThere(choice) && attempts > 0 && this.#finder.reader() === 'dht') {
         choice = await meetOrLookFurther(this.#open)
       }
       const [first] = choice.providers
@@ -120,26 +120,27 @@ export class Search {
     }
   }
 
-  /** As provider-choice.ts does it where nobody is connected. */
+  /** As provider-choice.ts does it: whoever is connected comes first, of those known least in any order. */
   async #choose(): Promise<Choice> {
     const choice = this.#open.now()
     const isWhole = this.#finder.reader() === 'full'
     if (isUnmet(choice)) return isWhole ? await meet(this.#open) : await meetOrLookFurther(this.#open)
-    return isWhole ? choice : await lookFurther(this.#open, false)
+    return isWhole || choice.providers.length > 0 ? choice : await lookFurther(this.#open, false)
   }
 
   readonly #open: OpenChoice = {
     now: () => {
       const { network } = this.#needs
-      const candidates = [...this.#view.offers.providers(SERVICE, this.#entry)].filter(
-        (peerId) => numberOf(peerId) !== this.#asker && !this.#failed.has(peerId),
-      )
-      const there = candidates
+      const candidates = this.#view.offers
+        .providers(SERVICE, this.#entry)
+        .list.filter((peerId) => numberOf(peerId) !== this.#asker && !this.#failed.has(peerId))
+      const met = candidates
         .filter((peerId) => this.#met.has(peerId))
         .sort((a, b) => (this.#met.get(a) ?? 0) - (this.#met.get(b) ?? 0))
-      const unmet = candidates.filter((peerId) => !this.#met.has(peerId))
+      const connected = candidates.filter((peerId) => !this.#met.has(peerId) && this.#isConnected(peerId))
+      const unmet = candidates.filter((peerId) => !this.#met.has(peerId) && !this.#isConnected(peerId))
       const unproven = drawn(unmet, MAX_UNPROVEN, network.random)
-      const providers = [...there, ...unproven].slice(0, MAX_ATTEMPTS)
+      const providers = [...met, ...shuffled(connected, network.random), ...unproven].slice(0, MAX_ATTEMPTS)
       return {
         ...{ unproven, knownButAway: false, beyondReach: false, unable: false },
         providers: providers.map((peerId) => ({ kind: 'peer', peerId })),
@@ -156,8 +157,14 @@ export class Search {
     return `model=m${String(this.#model)}`
   }
 
-  #hasMet({ providers }: Choice): boolean {
-    return providers.some((provider) => provider.kind === 'peer' && this.#met.has(provider.peerId))
+  #isConnected(peerId: string): boolean {
+    return this.#needs.network.overlay.links[this.#asker]?.includes(numberOf(peerId)) ?? false
+  }
+
+  #hasSomebodyThere({ providers }: Choice): boolean {
+    return providers.some(
+      (provider) => provider.kind === 'peer' && (this.#met.has(provider.peerId) || this.#isConnected(provider.peerId)),
+    )
   }
 
   async *#named(found: AsyncGenerator<string>): AsyncGenerator<string> {
@@ -188,4 +195,12 @@ export class Search {
     const status = { slotsFree: null, paused: null }
     return { kind: 'answered', status: status as unknown as Extract<StatusOutcome, { kind: 'answered' }>['status'] }
   }
+}
+
+/** The same in any order. */
+function shuffled(peerIds: readonly string[], random: () => number): string[] {
+  return peerIds
+    .map((peerId) => ({ peerId, draw: random() }))
+    .sort((a, b) => a.draw - b.draw)
+    .map(({ peerId }) => peerId)
 }
