@@ -1,6 +1,5 @@
 import { BoundedMap } from '../../base/bounded-map.js'
 import type { MonotonicClock } from '../../base/clock.js'
-import { type Bucket, type BucketRate, refilled } from '../../base/token-bucket.js'
 
 /** How much of the network's gossip this node passes on, and whether its table can be that of the whole network. */
 export interface GossipBudget {
@@ -47,11 +46,10 @@ const SAVED_S = 120
 const SHARE_OF_SENDER = 0.25
 const MAX_SENDERS = 64
 /**
- * Turns of one owner to be passed on in a partial table: one at first, then as often as an honest one renews its own at
- * the most, and a change between of one that has long said nothing. Whoever says the same all the time would else be in
- * every table, where others are in a few, and be asked before them.
+ * How often an owner has a turn to be passed on in a partial table: as often as an honest one renews its row at the most.
+ * Whoever says the same all the time would else be in every table, where others are in a few, and be asked before them.
  */
-const OF_OWNER: BucketRate = { capacity: 2, refillPerS: 1 / (48 * 60) }
+const TURN_EVERY_MS = 48 * 60_000
 /** More than come in that time. */
 const MAX_OWNERS = 4_096
 
@@ -77,7 +75,8 @@ class MeasuredBudget implements GossipBudget {
   readonly #useful: Fading = { sum: 0, atMs: 0 }
   readonly #idle: Fading = { sum: 0, atMs: 0 }
   readonly #senders = new BoundedMap<string, Fading>(MAX_SENDERS)
-  readonly #owners = new BoundedMap<string, Bucket>(MAX_OWNERS)
+  /** When each of them had its last turn. */
+  readonly #owners = new BoundedMap<string, number>(MAX_OWNERS)
   #tokens: number
   #refilledAtMs: number
   readonly #startedAtMs: number
@@ -132,9 +131,9 @@ class MeasuredBudget implements GossipBudget {
   }
 
   #takesTurn(owner: string, now: number): boolean {
-    const bucket = refilled(this.#owners.peek(owner) ?? { tokens: 1, atMs: now }, OF_OWNER, now)
-    if (bucket.tokens < 1) return false
-    this.#owners.set(owner, { ...bucket, tokens: bucket.tokens - 1 })
+    const lastMs = this.#owners.peek(owner)
+    if (lastMs !== undefined && now - lastMs < TURN_EVERY_MS) return false
+    this.#owners.set(owner, now)
     return true
   }
 

@@ -15,7 +15,7 @@ export interface SimulationQuestion {
 
 const RESULTS = resolve(import.meta.dirname, '../results/network-sim.json')
 /** Where an observer's table, or a long warm-up, takes more than Node's default. */
-const HEAP = '--max-old-space-size=12000'
+const HEAP = '--max-old-space-size=15000'
 
 /**
  * A network of `--nodes` (1,000) in virtual time, in a process of its own. `--scenario` says what happens in it (quiet);

@@ -35,13 +35,13 @@ const MINUTE_MS = 60_000
 
 /** A quiet network of that size. */
 export function quietScenario(nodes: number, seed: number): Scenario {
-  // Tables fill within a lease of two hours; of the largest network a third of that has to do, which leaves them smaller
-  // than they would be.
-  const warmUpMin = nodes > 20_000 ? 25 : nodes > 2_000 ? 100 : 180
+  // Tables fill within a lease of two hours; of the largest networks a good half of that has to do, which leaves them
+  // smaller than they would be.
+  const warmUpMin = nodes > 20_000 ? 70 : nodes > 2_000 ? 100 : 180
   return {
     ...{ name: `${String(nodes)} nodes`, nodes, seed },
     warmUpMs: warmUpMin * MINUTE_MS,
-    measureMs: (nodes > 20_000 ? 5 : nodes > 2_000 ? 15 : 30) * MINUTE_MS,
+    measureMs: (nodes > 20_000 ? 10 : nodes > 2_000 ? 15 : 30) * MINUTE_MS,
     ...{
       churn: true,
       isOneMachine: false,
