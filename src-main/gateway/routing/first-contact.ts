@@ -90,19 +90,30 @@ export async function lookFurther(choice: OpenChoice, areAway: boolean): Promise
   return isUnmet(found) ? await meet(choice) : found
 }
 
-/** Whoever of those that are known is there, or whom {@link lookFurther} finds where they are not, or take long. */
-export const meetOrLookFurther = (choice: OpenChoice): Promise<Choice> =>
-  firstWithProviders(meet(choice), () => lookFurther(choice, true))
+/**
+ * In a table that holds a part of the network, those it knows may be gone: after so long others are looked for as well.
+ * Where few are known it is likelier that none is there, and nobody else is asked meanwhile.
+ */
+const LOOKS_FURTHER_AFTER_MS = { few: 300, many: 1_000 }
+const FEW = 3
 
-/** In a table that holds a part of the network, those it knows may be gone: after so long others are looked for as well. */
-const LOOKS_FURTHER_AFTER_MS = 1_000
+/** Whoever of those that are known is there, or whom {@link lookFurther} finds where they are not, or take long. */
+export function meetOrLookFurther(choice: OpenChoice): Promise<Choice> {
+  const areFew = choice.now().unproven.length <= FEW
+  const afterMs = LOOKS_FURTHER_AFTER_MS[areFew ? 'few' : 'many']
+  return firstWithProviders(meet(choice), () => lookFurther(choice, true), afterMs)
+}
 
 /**
  * The first choice that has providers: `met`, those that are known and asked whether they are there, or what `further`
  * finds, which is begun when the first takes long or has nobody. `met` where neither has one.
  */
-export async function firstWithProviders(met: Promise<Choice>, further: () => Promise<Choice>): Promise<Choice> {
-  const soon = await within(met, LOOKS_FURTHER_AFTER_MS, () => undefined)
+export async function firstWithProviders(
+  met: Promise<Choice>,
+  further: () => Promise<Choice>,
+  afterMs = LOOKS_FURTHER_AFTER_MS.many,
+): Promise<Choice> {
+  const soon = await within(met, afterMs, () => undefined)
   if (soon !== undefined && hasProviders(soon)) return soon
   const both = [met, further()].map((choice) =>
     choice.then((made) => (hasProviders(made) ? made : Promise.reject(new NobodyFound()))),

@@ -18,8 +18,8 @@ const CROWD = join(import.meta.dirname, 'crowd.ts')
 const PEERS_OF_PROCESS = 500
 /** The most that `limits.concurrent` takes; of more requests the others wait for their turn. */
 const MOST_AT_ONCE = 1_000
-/** Dials under way at a time, of each process. */
-const PARALLEL_DIALS = 50
+/** Dials under way at a time, of all processes: more only wait for each other until they take too long. */
+const PARALLEL_DIALS = 100
 const IDLE_MS = 10_000
 const ANOTHER_MODEL = 'another-model'
 
@@ -63,13 +63,15 @@ export async function benchScale({ peers }: BenchOptions): Promise<void> {
     const dials = await all<{ errors: string[]; dialMs: number[] }>({
       do: 'connect',
       address,
-      parallel: PARALLEL_DIALS,
+      parallel: Math.ceil(PARALLEL_DIALS / processes),
     })
     const connectS = (performance.now() - startedAt) / 1000
     const dialMs = dials.flatMap((part) => part.dialMs)
     const errors = dials.flatMap((part) => part.errors)
+    const connected = await countOf({ do: 'connected' })
+    server.expect(connected)
     report('connect', {
-      connected: await countOf({ do: 'connected' }),
+      connected,
       seconds: round(connectS),
       dialMs: { p50: round(percentile(dialMs, 50)), p99: round(percentile(dialMs, 99)) },
       errors: errors.length,
@@ -123,7 +125,7 @@ export async function benchScale({ peers }: BenchOptions): Promise<void> {
       const visibleMs = performance.now() - startedAt
       server.listModel(ANOTHER_MODEL)
       startedAt = performance.now()
-      await until(async () => (await countOf({ do: 'heard', text: ANOTHER_MODEL })) >= peers * 0.99, {
+      await until(async () => (await countOf({ do: 'heard', text: ANOTHER_MODEL })) >= connected * 0.99, {
         what: 'the changed row of the big node reached the crowd',
         // Servers that are fine are looked at every 30 s.
         limitMs: 45_000,
@@ -154,9 +156,11 @@ const delays = ({ delayMs: { p50, p99, max } }: Vitals): object => ({
   delayMs: { p50: round(p50), p99: round(p99), max: round(max) },
 })
 
-/** A model server that answers nobody before `size` requests are there: proof that they ran at the same time. */
+/** A model server that answers nobody before `size` requests are there, or all that are left: proof that they ran together. */
 async function startBarrier(size: number): Promise<{
   port: number
+  /** How many requests there will be. */
+  expect: (count: number) => void
   mostAtOnce: () => number
   listModel: (id: string) => void
   close: () => void
@@ -164,6 +168,7 @@ async function startBarrier(size: number): Promise<{
   const waiting: ServerResponse[] = []
   const models = ['held']
   let most = 0
+  let left = Infinity
   const server = createServer((request, response) => {
     request.resume()
     response.setHeader('content-type', 'application/json')
@@ -173,12 +178,15 @@ async function startBarrier(size: number): Promise<{
     }
     waiting.push(response)
     most = Math.max(most, waiting.length)
-    if (waiting.length >= size) for (const held of waiting.splice(0)) held.end('{"ok":true}')
+    if (waiting.length < Math.min(size, left)) return
+    left -= waiting.length
+    for (const held of waiting.splice(0)) held.end('{"ok":true}')
   })
   server.listen(0, '127.0.0.1', 4096)
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
+    expect: (count) => void (left = count),
     mostAtOnce: () => most,
     listModel: (id) => void models.push(id),
     close: () => {

@@ -50,7 +50,8 @@ async function request(host: Host, peerId: string, path: string): Promise<number
 
 async function requests(peerId: string, path: string, perPeer: number): Promise<{ answers: Record<string, number> }> {
   const answers: Record<string, number> = {}
-  const all = hosts.flatMap((host) => Array.from({ length: perPeer }, () => request(host, peerId, path)))
+  const connected = hosts.filter((host) => host.connectionsTo(peerId).length > 0)
+  const all = connected.flatMap((host) => Array.from({ length: perPeer }, () => request(host, peerId, path)))
   for (const outcome of await Promise.allSettled(all)) {
     const key = outcome.status === 'fulfilled' ? String(outcome.value) : String(outcome.reason)
     answers[key] = (answers[key] ?? 0) + 1

@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Choice } from '../../../../src-main/gateway/routing/choose-providers.js'
-import { firstContact, firstWithProviders } from '../../../../src-main/gateway/routing/first-contact.js'
+import {
+  firstContact,
+  firstWithProviders,
+  meetOrLookFurther,
+} from '../../../../src-main/gateway/routing/first-contact.js'
 import type { StatusOutcome } from '../../../../src-main/node-table/status/peer-status.js'
 
 beforeEach(() => {
@@ -88,6 +92,19 @@ test('where they have gone or take long, others are looked for as well, and whoe
   const known = firstWithProviders(after(1_100, choiceOf('known')), () => after(3_000, choiceOf('found')))
   await vi.advanceTimersByTimeAsync(1_500)
   expect(await Promise.all([found, late, known])).toEqual([choiceOf('found'), choiceOf('found'), choiceOf('known')])
+})
+
+test.each([
+  ['three that may have gone', 3, 300],
+  ['many', 10, 1_000],
+])('with %s, others are looked for after a moment', async (_, count, afterMs) => {
+  const unproven = ids(count)
+  const find = vi.fn(() => new Promise(() => undefined))
+  void meetOrLookFurther({ now: () => ({ ...choiceOf(...unproven), unproven }), status: networkOf({}), find })
+  await vi.advanceTimersByTimeAsync(afterMs - 1)
+  expect(find).not.toHaveBeenCalled()
+  await vi.advanceTimersByTimeAsync(1)
+  expect(find).toHaveBeenCalledWith(true)
 })
 
 test('nobody anywhere is the answer of those that are known; a fault is told', async () => {
