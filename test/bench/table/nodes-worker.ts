@@ -132,7 +132,11 @@ const nowMs = (): number => performance.timeOrigin + performance.now()
 
 /** The gateway's own `/v1/dnt/table` behind HTTP, without the rest of the gateway. */
 async function serveTable(host: Host, table: NodeTable): Promise<Server> {
-  const routes = dntRoutes({ host, table, reachable: { standing: () => 'proven' } } as unknown as GatewayNeeds)
+  const routes = dntRoutes({
+    host,
+    ownTable: table,
+    reachable: { standing: () => 'proven' },
+  } as unknown as GatewayNeeds)
   const route = routes.find(({ path }) => path === '/v1/dnt/table')
   const app = new Koa()
   app.use((ctx) => route?.handle?.(ctx, {}))
