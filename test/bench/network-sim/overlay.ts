@@ -6,8 +6,6 @@ const TARGET_PEERS = 20
 const MESH = { wanted: 6, least: 4, most: 12 }
 /** Connections a node takes at most (`CONNECTION_ROOM`). */
 const MAX_LINKS = 2_000
-/** Half a round trip between processes that share two cores. */
-const LOOPBACK_MS = 0.5
 
 /** Who is on, and who is connected with whom: connections that stay, and of these gossip's mesh. */
 export class Overlay {
@@ -107,8 +105,8 @@ export class Overlay {
 
   /** Half a round trip, in ms. */
   oneWayMs(a: number, b: number): number {
-    const { region, mileMs, isOneMachine } = this.#population
-    if (isOneMachine) return LOOPBACK_MS
+    const { region, mileMs, oneMachineMs } = this.#population
+    if (oneMachineMs !== undefined) return oneMachineMs
     return (betweenMs(region[a] ?? 0, region[b] ?? 0) + (mileMs[a] ?? 0) + (mileMs[b] ?? 0)) / 2
   }
 

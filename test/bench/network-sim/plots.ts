@@ -41,7 +41,7 @@ export function stackedBars({ title, unit, columns, limit }: StackedBars): strin
   })
   return picture(title, unit, [
     ...bars,
-    rule(y(limit.value), limit.name),
+    rule(y(limit.value), limit.name, 'end'),
     ...legend(names),
     axis(),
     text(BOX.left - 8, y(0), '0', 'end'),
@@ -73,7 +73,7 @@ export function linesOverNodes({ title, unit, lines, limit }: Lines): string {
       )
       return `<polyline points="${path}" fill="none" stroke="${colour(index)}" stroke-width="2"/>${dots.join('')}`
     }),
-    ...(limit === undefined ? [] : [rule(y(limit.value), limit.name)]),
+    ...(limit === undefined ? [] : [rule(y(limit.value), limit.name, 'start')]),
     ...ticks(...xEnds).map((value) => text(x(value), HEIGHT - BOX.bottom + 18, short(value), 'middle')),
     ...ticks(...yEnds).map((value) => text(BOX.left - 8, y(value) + 4, short(value), 'end')),
     ...legend(lines.map(({ name }) => name)),
@@ -101,8 +101,9 @@ const legend = (names: readonly string[]): string[] =>
     return `<rect x="${n(x)}" y="${n(y)}" width="12" height="12" fill="${colour(index)}"/>${text(x + 18, y + 10, name, 'start')}`
   })
 
-const rule = (y: number, name: string): string =>
-  `<line x1="${String(BOX.left)}" x2="${String(WIDTH - BOX.right)}" y1="${n(y)}" y2="${n(y)}" stroke="#222222" stroke-dasharray="5 4"/>${text(BOX.left + 6, y - 5, name, 'start')}`
+/** A line across; its name stands at that end of it. */
+const rule = (y: number, name: string, end: 'start' | 'end'): string =>
+  `<line x1="${String(BOX.left)}" x2="${String(WIDTH - BOX.right)}" y1="${n(y)}" y2="${n(y)}" stroke="#222222" stroke-dasharray="5 4"/>${text(end === 'start' ? BOX.left + 6 : WIDTH - BOX.right, y - 5, name, end)}`
 
 const axis = (): string =>
   `<path d="M${String(BOX.left)} ${String(BOX.top)}V${String(HEIGHT - BOX.bottom)}H${String(WIDTH - BOX.right)}" fill="none" stroke="#888888"/>`

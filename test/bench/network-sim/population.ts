@@ -29,7 +29,8 @@ export interface Population {
   isHostile: Uint8Array
   /** Models each offers, by number; empty for those who only use. */
   models: readonly (readonly number[])[]
-  isOneMachine: boolean
+  /** Half a round trip where all are on one machine. */
+  oneMachineMs: number | undefined
   /** How many models there are, and each one's share of requests, summed up. */
   modelCount: number
   cumulative: Float64Array
@@ -60,7 +61,7 @@ export function createPopulation(scenario: Scenario, random: () => number): Popu
     const draw = random()
     if (node < volunteers) reach[node] = REACH.volunteer
     else if (draw < DIALLABLE_HOMES) reach[node] = REACH.diallable
-    else if (scenario.isOneMachine) reach[node] = REACH.diallable
+    else if (scenario.oneMachineMs !== undefined) reach[node] = REACH.diallable
     else reach[node] = random() < PUNCHED ? REACH.punched : REACH.relayed
     models.push(offersOf(node, { scenario, size, cumulative }, random))
   }
@@ -68,7 +69,7 @@ export function createPopulation(scenario: Scenario, random: () => number): Popu
   const peerIds = Array.from({ length: size }, (_, node) => `12D3KooWnode${String(node)}`)
   const peerId = (node: number): string => peerIds[node] ?? ''
   return {
-    isOneMachine: scenario.isOneMachine,
+    oneMachineMs: scenario.oneMachineMs,
     ...{ size, reach, region, mileMs, key, isHostile, models, modelCount, cumulative, peerId },
     record(node) {
       const known = records.get(node)
@@ -90,7 +91,7 @@ function offersOf(
   of: { scenario: Scenario; size: number; cumulative: Float64Array },
   random: () => number,
 ): number[] {
-  if (of.scenario.isOneMachine) return Array.from({ length: BENCH_MODELS }, (_, model) => model)
+  if (of.scenario.oneMachineMs !== undefined) return Array.from({ length: BENCH_MODELS }, (_, model) => model)
   if (of.scenario.oneModelBy > 0 && random() < of.scenario.oneModelBy) return [0]
   if (of.scenario.oneEach) return random() < 0.5 ? [node % of.cumulative.length] : []
   if (random() >= OFFERING) return []

@@ -31,7 +31,7 @@ export class Publishing {
     const isPartial = network.isPartial(node)
     const leaseMs = isWithdrawal ? 0 : leaseFor(network.rowsOf(node), { ...options, isPartial })
     const offers = (population.models[node]?.length ?? 0) > 0
-    const rowBytes = scenario.isOneMachine ? COSTS.benchRowBytes : COSTS.rowBytes
+    const rowBytes = scenario.oneMachineMs !== undefined ? COSTS.benchRowBytes : COSTS.rowBytes
     const bytes = isWithdrawal ? COSTS.withdrawalBytes : offers ? rowBytes : COSTS.emptyRowBytes
     const atMs = Math.max(Math.floor(now), (this.#lastAtMs[node] ?? 0) + 1)
     this.#lastAtMs[node] = atMs

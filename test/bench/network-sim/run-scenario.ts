@@ -23,10 +23,15 @@ const MINUTE_MS = 60_000
 /** Bootstrap nodes that a crowd of newcomers knows, and how many of them each dials. */
 const [BOOTSTRAPS, DIALLED_BOOTSTRAPS] = [8, 2]
 
+/** Nobody comes or goes, on one machine; half a round trip between processes that share two cores. */
+const STILL = { churn: false, warmUpMs: 60 * MINUTE_MS, measureMs: 120 * MINUTE_MS, requests: 0, oneMachineMs: 0.5 }
+
 /** What may happen in a network. */
 const SCENARIOS = {
   quiet: {},
-  still: { churn: false, isOneMachine: true, warmUpMs: 60 * MINUTE_MS, measureMs: 120 * MINUTE_MS, requests: 0 },
+  still: STILL,
+  // Each message waits for its turn on cores that other work keeps busy.
+  busy: { ...STILL, oneMachineMs: 80 },
   former: { former: true, warmUpMs: 10 * MINUTE_MS, measureMs: 4 * MINUTE_MS, requests: 0 },
   'hostile-1': { hostile: 0.01 },
   'hostile-10': { hostile: 0.1 },

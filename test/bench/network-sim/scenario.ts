@@ -9,8 +9,11 @@ export interface Scenario {
   measureMs: number
   /** False: nobody comes or goes. */
   churn: boolean
-  /** All on one machine, where each offers fifteen models, as in `--only=table`: for the comparison with real nodes. */
-  isOneMachine: boolean
+  /**
+   * Half a round trip, in ms, where all are on one machine and each offers fifteen models, as in `--only=table`: for the
+   * comparison with real nodes. Undefined: they are in the internet.
+   */
+  oneMachineMs: number | undefined
   /** Share of nodes that are hostile. */
   hostile: number
   /** Share of nodes that offer one and the same model; 0: as people do. */
@@ -44,7 +47,7 @@ export function quietScenario(nodes: number, seed: number): Scenario {
     measureMs: (nodes > 20_000 ? 10 : nodes > 2_000 ? 15 : 30) * MINUTE_MS,
     ...{
       churn: true,
-      isOneMachine: false,
+      oneMachineMs: undefined,
       hostile: 0,
       oneModelBy: 0,
       oneEach: false,

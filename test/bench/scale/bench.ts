@@ -19,7 +19,7 @@ const PEERS_OF_PROCESS = 500
 /** The most that `limits.concurrent` takes; of more requests the others wait for their turn. */
 const MOST_AT_ONCE = 1_000
 /** Dials under way at a time, of all processes: more only wait for each other until they take too long. */
-const PARALLEL_DIALS = 100
+const PARALLEL_DIALS = 60
 const IDLE_MS = 10_000
 const ANOTHER_MODEL = 'another-model'
 
