@@ -26,7 +26,7 @@ export const USE_SETTINGS = {
   'use.exposure': {
     group: 'use',
     kind: 'count',
-    default: 3,
+    default: 2,
     min: 1,
     max: 4,
     help: 'How many strangers may read one request if the first ones fail or keep it waiting.',
