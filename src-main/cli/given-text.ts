@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { MAX_PASTED_LENGTH } from '#shared/contract/people/invites.js'
 import { AppError } from '#shared/errors.js'
+import { sizeText } from '#shared/figures.js'
 import type { CliIo } from './io.js'
 
 /** Lines of one paste come together; an invite that a mail program broke is more than one. */
@@ -23,7 +24,7 @@ export function readTextFile(io: Pick<CliIo, 'cwd' | 'readFile'>, file: string):
 }
 
 /** A text of this size is the largest that is sent. */
-const MAX_INPUT_BYTES = 16 * 1024 * 1024
+const MAX_INPUT_BYTES = 16_000_000
 
 /** All of an input that is no terminal. @throws AppError `invalid_settings` where it is too much */
 export async function readInput(input: AsyncIterable<Buffer | string>): Promise<string> {
@@ -34,7 +35,7 @@ export async function readInput(input: AsyncIterable<Buffer | string>): Promise<
     if (length > MAX_INPUT_BYTES) {
       throw new AppError(
         'invalid_settings',
-        `More than ${MAX_INPUT_BYTES >> 20} MiB came in: that is too much for one question.`,
+        `More than ${sizeText(MAX_INPUT_BYTES)} came in: that is too much for one question.`,
       )
     }
     chunks.push(Buffer.from(chunk))

@@ -41,17 +41,3 @@ export function textTable(
 export function mayColour(io: Pick<CliIo, 'stdout' | 'env'>): boolean {
   return io.stdout.isTTY === true && (io.env.NO_COLOR ?? '') === ''
 }
-
-/** `1 peer`, `3 peers`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`
-}
-
-/** The time since `atMs` in its largest unit: `40 s`, `5 min`, `3 h`, `2 d`. */
-export function since(atMs: number, nowMs: number): string {
-  const seconds = Math.max(0, Math.floor((nowMs - atMs) / 1000))
-  if (seconds < 60) return `${seconds} s`
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`
-  return `${Math.floor(seconds / 86_400)} d`
-}

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { counted, durationText } from '#shared/figures.js'
 import { BOOTSTRAPS_PATH } from '#shared/routes.js'
 import { EXIT, type DemoOptions } from '../cli/io.js'
 import { untilAskedToStop } from '../compose/run-node.js'
@@ -87,7 +88,7 @@ async function askAndTell(first: DemoNode, nodes: DemoNode[], modelId: string, s
   say()
   say(
     `The path   your app → node 1 (${shortId(first.peerId)}) → node ${served} (${shortId(answer.servedBy)}) → demo model` +
-      `   ${answer.completionTokens} tokens in ${(answer.tookMs / 1000).toFixed(1)} s`,
+      `   ${counted(answer.completionTokens, 'token')} in ${durationText(answer.tookMs)}`,
   )
   say('\nPaste this to try it yourself:')
   say(

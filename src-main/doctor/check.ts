@@ -14,8 +14,3 @@ export function finding(
   const { fact, meaning, fix = '', brief } = parts
   return { id, state, fact, meaning, fix, ...(brief === undefined || state !== 'bad' ? {} : { brief }) }
 }
-
-/** `1 peer`, `3 peers`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`
-}

@@ -1,7 +1,8 @@
 import type { Check } from '#shared/contract/node/doctor.js'
 import { NO_PEERS_YET } from '#shared/contract/node/node.js'
+import { counted, durationText } from '#shared/figures.js'
 import { ANOTHER_PEER } from '../p2p/bootstrap/index.js'
-import { counted, fine, finding } from './check.js'
+import { fine, finding } from './check.js'
 import type { DoctorFacts } from './facts.js'
 
 /** A clock that is off by this much makes the network refuse this node's row; half of it is worth a word. */
@@ -181,7 +182,7 @@ export function clockCheck(aheadMs: number, others: string): Check {
       fact,
       meaning: 'Peers refuse what this node says about itself.',
       fix,
-      brief: `the clock is ${duration(off)} ${aheadMs < 0 ? 'behind' : 'ahead'}`,
+      brief: `the clock is ${durationText(off)} ${aheadMs < 0 ? 'behind' : 'ahead'}`,
     })
   if (off >= POOR_CLOCK_MS)
     return finding(id, 'warn', { fact, meaning: 'If it drifts further, peers refuse what this node says.', fix })
@@ -189,16 +190,7 @@ export function clockCheck(aheadMs: number, others: string): Check {
 }
 
 const aheadOrBehind = (aheadMs: number): string =>
-  `${duration(Math.abs(aheadMs))} ${aheadMs < 0 ? 'behind' : 'ahead of'}`
-
-/** `0.3 s`, `75 s`, `12 min`, `3 h`, `2 days`: hundreds of thousands of seconds are unreadable. */
-function duration(ms: number): string {
-  const seconds = ms / 1000
-  if (seconds < 10) return `${seconds.toFixed(1)} s`
-  if (seconds < 120) return `${Math.round(seconds)} s`
-  if (seconds < 2 * 3600) return `${Math.round(seconds / 60)} min`
-  return seconds < 48 * 3600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`
-}
+  `${durationText(Math.abs(aheadMs))} ${aheadMs < 0 ? 'behind' : 'ahead of'}`
 
 /** Who holds the ports of the settings. */
 export function checkPorts({ ports }: DoctorFacts): Check[] {

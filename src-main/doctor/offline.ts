@@ -2,6 +2,7 @@ import { access, constants, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Agent, request } from 'undici'
 import type { Check } from '#shared/contract/node/doctor.js'
+import { dayTimeText } from '#shared/figures.js'
 import { findPortHolder } from '../config/index.js'
 import {
   type BootstrapSourceStatus,
@@ -197,7 +198,7 @@ async function checkClockOffline(bootstrap: readonly BootstrapSourceStatus[], si
     }
   }
   return finding('clock', 'unknown', {
-    fact: `The clock of this machine says ${new Date().toISOString()}.`,
+    fact: `The clock of this machine says ${dayTimeText(Date.now())}.`,
     meaning: 'No source reported a time to compare it with.',
   })
 }

@@ -1,7 +1,9 @@
 import type { Check } from '#shared/contract/node/doctor.js'
+import { counted, durationText } from '#shared/figures.js'
+import { PATH_WORDS } from '#shared/path-order.js'
 import { ANOTHER_PEER } from '../p2p/bootstrap/index.js'
 import { hostOf, scopeOf } from '../p2p/index.js'
-import { counted, fine, finding } from './check.js'
+import { fine, finding } from './check.js'
 import type { PeerFacts } from './gather-peer.js'
 
 /** What HTTP between peers needs. */
@@ -81,8 +83,9 @@ function checkConnected({ connections }: PeerFacts): Check {
       fix: 'Ask its owner whether it is running and what its own doctor says.',
     })
   }
-  const rtt = best.rttMs === undefined ? '' : `, round trip ${best.rttMs.toFixed(1)} ms`
-  if (best.path !== 'relayed') return fine(id, `Connected: ${best.path}${rtt}.`, 'The direct route is open.')
+  const rtt = best.rttMs === undefined ? '' : `, round trip ${durationText(best.rttMs)}`
+  if (best.path !== 'relayed')
+    return fine(id, `Connected: ${PATH_WORDS[best.path]}${rtt}.`, 'The direct route is open.')
   return finding(id, 'warn', {
     fact: `Connected through the relay ${best.relayPeerId ?? 'of the network'}${rtt}.`,
     meaning: 'It works, but is slower and lasts as long as the relay allows.',

@@ -1,6 +1,7 @@
 import type { Check } from '#shared/contract/node/doctor.js'
+import { counted, momentText, sizeText } from '#shared/figures.js'
 import { type GatewayProblem, hostOf, type ReachFacts, relayOf, scopeOf } from '../p2p/index.js'
-import { counted, fine, finding } from './check.js'
+import { fine, finding } from './check.js'
 import type { DoctorFacts } from './facts.js'
 
 /** The addresses this node listens on. */
@@ -216,7 +217,7 @@ export function checkRelays({ reach, connections }: DoctorFacts): Check {
   const id = 'relays'
   const { relayServer: own } = reach
   if (own.serving) {
-    const used = `${mebibytes(own.usedBytes)} of ${mebibytes(own.hourlyBytes)} this hour`
+    const used = `${sizeText(own.usedBytes)} of ${sizeText(own.hourlyBytes)} this hour`
     return fine(
       id,
       `This node relays for ${own.reservations} of at most ${own.maxReservations} peers, ${used}.`,
@@ -224,12 +225,12 @@ export function checkRelays({ reach, connections }: DoctorFacts): Check {
     )
   }
   const budgets = connections.flatMap(({ relayBudget }) =>
-    relayBudget?.bytes === undefined ? [] : [mebibytes(relayBudget.bytes)],
+    relayBudget?.bytes === undefined ? [] : [sizeText(relayBudget.bytes)],
   )
   if (reach.relays.length > 0) {
     const left = budgets.length === 0 ? '' : ` Data left on open circuits: ${budgets.join(', ')}.`
     const relays = reach.relays.map(({ peerId, untilMs }) =>
-      untilMs === undefined ? peerId : `${peerId} (renews at ${timeOfDay(untilMs)})`,
+      untilMs === undefined ? peerId : `${peerId} (renews at ${momentText(untilMs, Date.now())})`,
     )
     return fine(
       id,
@@ -256,12 +257,4 @@ function shortList(all: readonly string[]): string {
     relayOf(text) === undefined ? text.replace(/\/p2p\/[^/]+$/, '') : text,
   )
   return short.length <= 3 ? short.join(', ') : `${short.slice(0, 3).join(', ')} and ${short.length - 3} more`
-}
-
-const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MiB`
-
-/** `15:07` on this machine's clock. */
-function timeOfDay(atMs: number): string {
-  const at = new Date(atMs)
-  return `${String(at.getHours()).padStart(2, '0')}:${String(at.getMinutes()).padStart(2, '0')}`
 }

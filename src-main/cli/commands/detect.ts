@@ -2,8 +2,9 @@ import type { DetectedServer, ServerState } from '#shared/contract/sharing/detec
 import type { ServiceView } from '#shared/contract/sharing/services.js'
 import type { ShareView } from '#shared/contract/sharing/shares.js'
 import type { Visibility } from '#shared/contract/sharing/visibility.js'
+import { counted } from '#shared/figures.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
-import { counted, mayColour, textTable } from '../table.js'
+import { mayColour, textTable } from '../table.js'
 
 /** A server with what may be used of it now; `shared` is null while nothing was chosen for it. */
 interface ListedServer extends DetectedServer {

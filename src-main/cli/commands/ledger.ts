@@ -1,7 +1,8 @@
 import type { LedgerRow, LedgerTotals } from '#shared/contract/sharing/ledger.js'
+import { counted, numberText } from '#shared/figures.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { readPeerNames, type PeerNames } from '../peer-names.js'
-import { counted, mayColour, textTable } from '../table.js'
+import { mayColour, textTable } from '../table.js'
 
 const SHOWN_DAYS = 30
 
@@ -42,10 +43,10 @@ function rowsText(rows: readonly LedgerRow[], names: PeerNames, colour: boolean)
       row.day,
       row.model,
       row.peer === null ? 'all peers' : names.labelOf(row.peer),
-      String(row.requests),
-      String(row.failed),
-      String(row.tokensIn),
-      `${row.tokensEstimated > 0 ? '~' : ''}${row.tokensOut}`,
+      numberText(row.requests),
+      numberText(row.failed),
+      numberText(row.tokensIn),
+      `${row.tokensEstimated > 0 ? '~' : ''}${numberText(row.tokensOut)}`,
     ])
   const table = textTable(['DAY', 'MODEL', 'PEER', 'REQUESTS', 'FAILED', 'TOKENS IN', 'TOKENS OUT'], cells, { colour })
   const isEstimated = rows.some(({ tokensEstimated }) => tokensEstimated > 0)

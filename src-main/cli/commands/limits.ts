@@ -1,12 +1,13 @@
 import type { SettingView } from '#shared/contract/node/settings.js'
 import type { Usage } from '#shared/contract/sharing/limits.js'
 import { AppError } from '#shared/errors.js'
+import { counted, numberText } from '#shared/figures.js'
 import { LIMIT_NAMES, LIMITS } from '#shared/limits.js'
 import { didYouMean, nearNames, quote } from '../../config/index.js'
 import { printable } from '../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { readPeerNames, type PeerNames } from '../peer-names.js'
-import { counted, mayColour, textTable } from '../table.js'
+import { mayColour, textTable } from '../table.js'
 import { sharingText } from './pause.js'
 
 const PREFIXES = ['limits.', 'pause.']
@@ -82,7 +83,7 @@ function usageText({ slots, queue, ownRunning, consumers, refused }: Usage, name
       ({ peerId, running, waiting, tokensToday }) =>
         `  ${printable(names.labelOf(peerId))}: ${running} running, ${waiting} waiting, ${counted(tokensToday, 'token')} today`,
     ),
-    ...refused.map(({ code, count }) => `  refused ${printable(code)}: ${count}`),
+    ...refused.map(({ code, count }) => `  refused ${printable(code)}: ${numberText(count)}`),
   ]
   return lines.map((line) => `${line}\n`).join('')
 }

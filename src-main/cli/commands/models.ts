@@ -1,7 +1,8 @@
 import type { ModelProvider, ModelView } from '#shared/contract/models/models.js'
 import type { PeerView } from '#shared/contract/network/peers.js'
 import type { TrafficEntry } from '#shared/contract/node/traffic.js'
-import { comparePaths } from '#shared/path-order.js'
+import { counted, numberText, speedText } from '#shared/figures.js'
+import { comparePaths, PATH_WORDS } from '#shared/path-order.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { mayColour, textTable } from '../table.js'
 
@@ -44,7 +45,7 @@ function modelsText(models: readonly ModelView[], { peers, requests }: Seen, col
     loadOf(model),
     providersOf(model),
     model.visibility === null ? '' : SHARED_WITH[model.visibility],
-    model.contextLength === undefined ? '' : `${model.contextLength} tokens`,
+    model.contextLength === undefined ? '' : counted(model.contextLength, 'token'),
   ])
   const head = ['MODEL', 'PATH', 'SPEED', 'LOAD', 'PROVIDERS', 'THIS MACHINE', 'CONTEXT']
   return textTable(head, rows, { colour })
@@ -56,8 +57,8 @@ const SHARED_WITH = { me: 'not shared', trusted: 'shared with trusted', everyone
 function providersOf({ providers }: ModelView): string {
   const trusted = providers.filter((provider) => provider.trusted && !provider.self).length
   const unsigned = providers.filter((provider) => provider.unsigned === true).length
-  const others = `${trusted === 0 ? '' : `, ${trusted} trusted`}${unsigned === 0 ? '' : `, ${unsigned} unsigned`}`
-  return `${providers.length}${others}`
+  const others = `${trusted === 0 ? '' : `, ${numberText(trusted)} trusted`}${unsigned === 0 ? '' : `, ${numberText(unsigned)} unsigned`}`
+  return `${numberText(providers.length)}${others}`
 }
 
 /** `this computer`, the best path to a provider, or `unreachable` where none is connected. */
@@ -65,7 +66,8 @@ function pathOf({ local, providers }: ModelView, peers: ReadonlyMap<string, Peer
   if (local) return 'this computer'
   const connected = providers.filter((provider) => provider.connected)
   const [best] = connected.flatMap(({ peerId }) => peers.get(peerId)?.paths ?? []).toSorted(comparePaths)
-  return connected.length === 0 ? 'unreachable' : (best ?? 'connected')
+  if (connected.length === 0) return 'unreachable'
+  return best === undefined ? 'connected' : PATH_WORDS[best]
 }
 
 /** `2 of 4 +3`: slots in use and requests that wait, of all providers that told; `paused` where all of those are. */
@@ -96,7 +98,7 @@ function speedsOf(requests: readonly TrafficEntry[]): ReadonlyMap<string, string
   for (const [model, entries] of groups) {
     const known = entries.flatMap(speedOf).toSorted((a, b) => a - b)
     const middle = known[Math.floor((known.length - 1) / 2)]
-    if (middle !== undefined) speeds.set(model, `${middle < 10 ? middle.toFixed(1) : Math.round(middle)} tokens/s`)
+    if (middle !== undefined) speeds.set(model, speedText(middle))
   }
   return speeds
 }

@@ -1,6 +1,7 @@
 import type { Usage } from '#shared/contract/sharing/limits.js'
 import type { PauseState } from '#shared/contract/sharing/pause.js'
 import { AppError } from '#shared/errors.js'
+import { durationText, momentText, numberText } from '#shared/figures.js'
 import { durationInMs, quote, type SettingProblem } from '../../config/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 
@@ -61,12 +62,13 @@ export function sharingText(state: PauseState, { slots }: Usage): string {
 
 function pauseText(state: PauseState): string {
   if (!state.paused) return 'Sharing is on: other peers may use this machine.\n'
+  const nowMs = Date.now()
   const why = state.reasons.map(({ sentence, untilMs }) =>
-    untilMs === null ? sentence : `${sentence}, until ${new Date(untilMs).toLocaleString()}`,
+    untilMs === null ? sentence : `${sentence}, until ${momentText(untilMs, nowMs)}`,
   )
-  const running = state.running === 0 ? '' : ` ${state.running} still running, ${ending(state)}.`
+  const running = state.running === 0 ? '' : ` ${numberText(state.running)} still running, ${ending(state, nowMs)}.`
   return `Sharing is paused: ${why.join('; ')}.${running}\n`
 }
 
-const ending = ({ cutAtMs }: PauseState): string =>
-  cutAtMs === null ? 'which will finish' : `cut at ${new Date(cutAtMs).toLocaleTimeString()}`
+const ending = ({ cutAtMs }: PauseState, nowMs: number): string =>
+  cutAtMs === null ? 'which will finish' : `cut ${cutAtMs <= nowMs ? 'now' : `in ${durationText(cutAtMs - nowMs)}`}`

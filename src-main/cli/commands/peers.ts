@@ -1,7 +1,9 @@
 import type { PeerView } from '#shared/contract/network/peers.js'
+import { durationText, since } from '#shared/figures.js'
+import { PATH_WORDS } from '#shared/path-order.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
 import { readPeerNames, type PeerNames } from '../peer-names.js'
-import { mayColour, since, textTable } from '../table.js'
+import { mayColour, textTable } from '../table.js'
 
 const MAX_OFFERS = 3
 
@@ -26,18 +28,20 @@ function peersText(peers: PeerView[], names: PeerNames, colour: boolean): string
       names.nameOf(peer.peerId),
       names.shortIdOf(peer.peerId),
       pathOf(peer, names),
-      peer.rttMs === undefined ? '' : peer.rttMs < 1 ? '<1 ms' : `${Math.round(peer.rttMs)} ms`,
+      peer.rttMs === undefined ? '' : durationText(peer.rttMs),
       peer.connectedAtMs === null ? '' : since(peer.connectedAtMs, nowMs),
       offersOf(peer.offers),
     ])
   return textTable(['NAME', 'ID', 'PATH', 'RTT', 'SINCE', 'OFFERS'], rows, { colour })
 }
 
-/** `direct-tcp`, `relayed by …7foe`, or `not connected, unproven` for one that may not be there at all. */
+/** `direct over TCP`, `relayed by …7foe`, or `not connected, unproven` for one that may not be there at all. */
 function pathOf({ connected, standing, paths, relays }: PeerView, names: PeerNames): string {
   if (!connected) return standing === 'proven' ? 'not connected' : `not connected, ${standing}`
   const [relay] = relays ?? []
-  return relay === undefined ? (paths[0] ?? 'connected') : `relayed by ${names.labelOf(relay)}`
+  const [path] = paths
+  if (relay !== undefined) return `relayed by ${names.labelOf(relay)}`
+  return path === undefined ? 'connected' : PATH_WORDS[path]
 }
 
 /** The models by name, and other services as `service:entry`. */

@@ -28,7 +28,7 @@ const LIMIT_ARGUMENTS = LIMIT_NAMES.map((name) => LIMITS[name].setting.slice('li
 
 /** The commands that use models. */
 export function usePlans({ client, location: names, tools }: PlanNeeds): CommandPlan[] {
-  const location = { group: 'use', settings: names, only: names } as const
+  const location = { group: 'use', settings: names, only: names, common: [] } as const
   const withFolders: readonly SettingName[] = [...names, 'engine.folders']
   return [
     {
@@ -93,7 +93,7 @@ export function usePlans({ client, location: names, tools }: PlanNeeds): Command
 
 /** The sharing commands: what runs here, what is shared, and with whom. */
 export function sharingPlans({ client, location: names }: Omit<PlanNeeds, 'tools'>): CommandPlan[] {
-  const location = { group: 'share', settings: names, only: names } as const
+  const location = { group: 'share', settings: names, only: names, common: [] } as const
   return [
     {
       name: 'detect',

@@ -3,11 +3,12 @@ import type { DetectedServer } from '#shared/contract/sharing/detection.js'
 import type { ShareView } from '#shared/contract/sharing/shares.js'
 import { VISIBILITIES, type Visibility } from '#shared/contract/sharing/visibility.js'
 import { AppError } from '#shared/errors.js'
+import { counted } from '#shared/figures.js'
 import { readAddress } from '#shared/read-address.js'
 import { quote, type SettingProblem } from '../../config/index.js'
 import { printable } from '../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
-import { counted, mayColour } from '../table.js'
+import { mayColour } from '../table.js'
 import { serversText, withShares } from './detect.js'
 
 /** The options only `ocf share` has. */

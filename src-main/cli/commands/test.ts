@@ -1,6 +1,8 @@
 import type { ModelTest } from '#shared/contract/models/model-test.js'
+import { durationText } from '#shared/figures.js'
 import { printable } from '../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../io.js'
+import { readPeerNames } from '../peer-names.js'
 import { mayColour, textTable } from '../table.js'
 
 /** The steps of `Server-Timing`. */
@@ -16,7 +18,8 @@ export async function runTest(
   options: { model: string; json: boolean },
 ): Promise<number> {
   const { io, client } = needs
-  const { gatewayUrl } = await client.call('node.status', {})
+  const { gatewayUrl, peerId } = await client.call('node.status', {})
+  const { labelOf } = await readPeerNames(client, peerId)
   const { key } = await client.call('keys.own', {})
   const abort = new AbortController()
   const stopListening = io.onInterrupt(() => abort.abort())
@@ -24,8 +27,12 @@ export async function runTest(
     const { testModel } = await import('../../api/index.js')
     // Asked from here and not by the node, which would give up before a large model is loaded.
     const result = await testModel({ url: gatewayUrl, key }, options.model, abort.signal)
+    const { answeredBy } = result
+    const who = answeredBy === null ? 'no one' : labelOf(answeredBy)
     io.stdout.write(
-      options.json ? `${JSON.stringify(result, null, 2)}\n` : testText(options.model, result, mayColour(io)),
+      options.json
+        ? `${JSON.stringify(result, null, 2)}\n`
+        : testText(options.model, { ...result, who }, mayColour(io)),
     )
     return result.ok ? EXIT.ok : EXIT.failed
   } catch (error) {
@@ -37,17 +44,17 @@ export async function runTest(
   }
 }
 
-function testText(model: string, result: ModelTest, colour: boolean): string {
+function testText(model: string, result: ModelTest & { who: string }, colour: boolean): string {
   const head =
     result.error === null
       ? `${model} answers: ${JSON.stringify(result.text)}`
       : `${model} does not answer: ${result.error.message} (${result.error.code})`
   const rows = [
-    ['answered by', result.answeredBy ?? 'no one'],
+    ['answered by', result.who],
     ...(result.tries === null ? [] : [['attempts', String(result.tries)]]),
-    ...result.legs.map(({ name, ms }) => [STEPS[name] ?? name, `${ms.toFixed(1)} ms`]),
-    ...(result.firstTokenMs === null ? [] : [['until the first token', `${result.firstTokenMs.toFixed(1)} ms`]]),
-    ['in all', `${result.totalMs.toFixed(1)} ms`],
+    ...result.legs.map(({ name, ms }) => [STEPS[name] ?? name, durationText(ms)]),
+    ...(result.firstTokenMs === null ? [] : [['until the first token', durationText(result.firstTokenMs)]]),
+    ['in all', durationText(result.totalMs)],
   ]
   return `${printable(head)}\n\n${textTable([], rows, { colour })}`
 }

@@ -14,7 +14,6 @@ export interface PlanFacts {
 export type Plan = { contextTokens: number; slots: number; needBytes: number } | { problem: string }
 
 const MIB = 1024 * 1024
-const GIB = 1024 * MIB
 /** The process itself, and what llama.cpp computes in. */
 const OVERHEAD_BYTES = 400 * MIB
 /** Where the header does not tell: what a model of 8 billion weights takes (32 layers, 8 heads of 128, 16 bits). */
@@ -45,8 +44,9 @@ export function planOf(facts: PlanFacts, settings: EngineSettings, budgetBytes: 
   }
   const need = needOf(settings.contextTokens ?? fewest, settings.slots ?? 1)
   return {
-    problem: `It needs ${inGib(need)} GB of memory with these settings, and models may take ${inGib(budgetBytes)} GB.`,
+    problem: `It needs ${gigabytes(need)} of memory with these settings, and models may take ${gigabytes(budgetBytes)}.`,
   }
 }
 
-const inGib = (bytes: number): string => (bytes / GIB).toFixed(1)
+/** With a decimal, as the two may be close. */
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`

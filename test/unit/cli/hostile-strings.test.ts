@@ -53,6 +53,24 @@ const share = {
   ...{ id: THEIRS, name: THEIRS, address: THEIRS, port: 1, status: 'connected', problem: THEIRS },
   ...{ models: [THEIRS], choices: [{ id: THEIRS, ticked: true, visibility: 'me' }], names: [{ name: THEIRS }] },
 }
+const scan = {
+  ...{ scanning: false, seen: 1, read: 1, finishedAtMs: 0, problem: THEIRS },
+  models: [
+    {
+      ...{ id: THEIRS, name: THEIRS, places: [{ app: 'folder', path: THEIRS }], architecture: THEIRS },
+      ...{ parameters: THEIRS, contextLength: 1, quantisation: THEIRS, sizeBytes: 1, files: 1, problem: THEIRS },
+    },
+  ],
+}
+const engine = {
+  ...{ state: 'missing', version: THEIRS, backend: null, source: THEIRS, doneBytes: 0, totalBytes: 0 },
+  ...{ offers: [{ backend: 'cpu', downloadBytes: 1, packages: 1 }], sizeBytes: null, problem: THEIRS },
+}
+const invite = {
+  ...{ id: THEIRS, name: THEIRS, state: 'open', uses: 1, usesLeft: 0, usedBy: [THEIRS] },
+  ...{ madeAtMs: 0, expiresAtMs: 0 },
+}
+const none = { requests: 0, tokensIn: 0, tokensOut: 0 }
 const ANSWERS: Partial<Record<CallName, unknown>> = {
   'node.status': {
     ...{ peerId: THEIRS, version: THEIRS, mode: 'node', startedAtMs: 0, gatewayUrl: 'http://127.0.0.1:1' },
@@ -79,8 +97,17 @@ const ANSWERS: Partial<Record<CallName, unknown>> = {
     },
   ],
   'people.list': [person],
-  'people.nearby': [{ peerId: THEIRS, label: THEIRS, name: THEIRS, trusted: false, isTrusted: false }],
-  'people.pairings': [],
+  'people.nearby': [{ peerId: THEIRS, name: THEIRS, address: THEIRS, sinceMs: 0, connected: true, trusted: true }],
+  'people.pairings': [
+    { peerId: THEIRS, name: THEIRS, address: THEIRS, direction: 'incoming', state: 'compare', code: '123 456' },
+  ],
+  'people.invites': [invite],
+  'people.invite': { invite, text: THEIRS, link: THEIRS, reach: 'lan' },
+  'people.revokeInvite': { revoked: invite },
+  'people.untrust': { untrusted: person, openInviteId: THEIRS },
+  'disk.scan': scan,
+  'engine.get': { disk: scan, install: engine, served: [{ id: THEIRS, name: THEIRS, path: THEIRS }] },
+  'engine.serve': { name: THEIRS, visibility: 'me' },
   'people.ownName': { name: THEIRS, isDefault: true, editable: true },
   'people.trust': { person },
   'detection.scan': [server],
@@ -100,6 +127,12 @@ const ANSWERS: Partial<Record<CallName, unknown>> = {
     reasons: [{ cause: 'manual', sentence: THEIRS, untilMs: null }],
     running: 1,
     cutAtMs: null,
+  },
+  'pause.set': {
+    paused: true,
+    reasons: [{ cause: 'manual', sentence: THEIRS, untilMs: 1 }],
+    running: 1,
+    cutAtMs: 1,
   },
   'pause.resume': {
     paused: true,
@@ -123,7 +156,14 @@ const ANSWERS: Partial<Record<CallName, unknown>> = {
     },
   ],
   'keys.own': { key: null },
-  'keys.list': { required: false, keys: [] },
+  'keys.list': {
+    required: false,
+    keys: [
+      { id: THEIRS, name: THEIRS, createdDay: THEIRS, lastUsedDay: THEIRS, usage: { today: none, sinceStart: none } },
+    ],
+  },
+  'keys.revoke': { revoked: { name: THEIRS } },
+  'network.leave': { sentence: THEIRS, restartNeeded: false },
   'network.get': {
     ...{ privateName: THEIRS, nextPrivateName: null, known: THEIRS, joined: [THEIRS] },
     choices: [{ name: THEIRS, title: THEIRS, runBy: THEIRS, meaning: THEIRS, problem: null }],
@@ -146,9 +186,11 @@ const COMMANDS: string[][] = [
   ],
   ...[['ledger'], ['logs'], ['keys'], ['network'], ['name'], ['pair'], ['share'], ['share', '1', '--all'], ['unshare']],
   ...[['join', 'x'], ['trust', 'x'], ['chat'], ['launch', 'claude', '--print'], ['launch', 'claude', '--model', 'x']],
-  ...[['completion', '--', 'chat', ''], ['identity']],
+  ...[['completion', '--', 'chat', ''], ['identity'], ['block'], ['block', 'x'], ['unblock', 'x'], ['test', 'x']],
+  ...[['invite'], ['invite', '--list'], ['invite', '--revoke', 'x'], ['untrust', 'x'], ['leave'], ['pause']],
+  ...[['models', '--on-disk'], ['engine'], ['serve', 'x'], ['serve', 'x', '--stop'], ['keys', 'revoke', 'x']],
 ]
-const JSON_TOO = new Set(['status', 'models', 'peers', 'people', 'detect', 'limits', 'network', 'logs'])
+const JSON_TOO = new Set(['status', 'models', 'peers', 'people', 'detect', 'limits', 'network', 'logs', 'keys', 'pair'])
 
 async function shown(words: string[], given: Parameters<typeof cli>[0]): Promise<string> {
   const { run, output, errors } = cli(given)

@@ -145,6 +145,16 @@ describe('ocf without a command', () => {
     expect(output().split('\n').length).toBeLessThan(70)
   })
 
+  it('the help of a command that only asks the node has its own options, and where the node is on request', async () => {
+    const short = cli()
+    await short.run('ledger', '--help')
+    expect(short.output()).toContain('--csv')
+    expect(short.output()).not.toContain('--data-dir')
+    const long = cli()
+    await long.run('ledger', '--help-all')
+    expect(long.output()).toContain('--data-dir')
+  })
+
   it.each(['doctor', 'config'])(
     'the help of %s shows where the node is, and the other settings on request',
     async (name) => {

@@ -21,7 +21,7 @@ test('what the person set counts, or it is said that it does not fit', () => {
   const set = { ...DEFAULTS, contextTokens: 32_768, slots: 2 }
   expect(planOf(MODEL, set, 64 * GIB)).toMatchObject({ contextTokens: 32_768, slots: 2 })
   expect(planOf(MODEL, set, 8 * GIB)).toEqual({
-    problem: 'It needs 13.4 GB of memory with these settings, and models may take 8.0 GB.',
+    problem: 'It needs 14.4 GB of memory with these settings, and models may take 8.6 GB.',
   })
 })
 

@@ -1,6 +1,7 @@
 import { Agent, fetch, type Response } from 'undici'
 import { type ChatPiece, isEventStream, readChat, readChatEvent, ServerEvents } from '#shared/chat-events.js'
 import { AppError } from '#shared/errors.js'
+import { counted, durationText, speedText } from '#shared/figures.js'
 import { printable } from '../../../logging/index.js'
 import { EXIT, type CliIo } from '../../io.js'
 
@@ -15,6 +16,8 @@ export interface ChatTarget {
   gatewayUrl: string
   /** Where it asks for one. */
   key: string | null
+  /** What a node is called here. */
+  labelOf: (peerId: string) => string
 }
 
 /** How an answer ended, and what it said until then. */
@@ -29,14 +32,14 @@ export interface Answered {
  * Ctrl-C ends the request. Throws `upstream_failed` for an answer that breaks off.
  */
 export async function printAnswer(
-  { io, gatewayUrl, key }: ChatTarget & { io: CliIo },
+  { io, gatewayUrl, key, labelOf }: ChatTarget & { io: CliIo },
   { model, messages }: { model: string; messages: readonly ChatMessage[] },
 ): Promise<Answered> {
   const abort = new AbortController()
   const stopListening = io.onInterrupt(() => abort.abort())
   // undici's own limits of 300 s would cut slow models off.
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0 })
-  const answer = new PrintedAnswer(io)
+  const answer = new PrintedAnswer(io, labelOf)
   try {
     const response = await fetch(`${gatewayUrl}/v1/chat/completions`, {
       method: 'POST',
@@ -99,14 +102,16 @@ async function* piecesOf(response: Response): AsyncGenerator<ChatPiece | undefin
 /** Prints the text of an answer and keeps count. */
 class PrintedAnswer {
   readonly #io: CliIo
+  readonly #labelOf: ChatTarget['labelOf']
   readonly #startedAt = performance.now()
   #firstAt: number | undefined
   #pieces = 0
   #reported: number | undefined
   #text = ''
 
-  constructor(io: CliIo) {
+  constructor(io: CliIo, labelOf: ChatTarget['labelOf']) {
     this.#io = io
+    this.#labelOf = labelOf
   }
 
   get text(): string {
@@ -130,11 +135,12 @@ class PrintedAnswer {
     this.breakOff()
     const seconds = (performance.now() - (this.#firstAt ?? this.#startedAt)) / 1000
     const tokens = this.#reported ?? this.#pieces
+    const servedBy = headers.get('x-computing-node')
     const facts = [
-      `answered by ${printable(headers.get('x-computing-node') ?? 'an unnamed node')}`,
-      `${tokens} tokens`,
-      ...(tokens > 1 && seconds > 0 ? [`${((tokens - 1) / seconds).toFixed(1)} tokens/s`] : []),
-      `first after ${(((this.#firstAt ?? performance.now()) - this.#startedAt) / 1000).toFixed(2)} s`,
+      `answered by ${servedBy === null ? 'an unnamed node' : printable(this.#labelOf(servedBy))}`,
+      counted(tokens, 'token'),
+      ...(tokens > 1 && seconds > 0 ? [speedText((tokens - 1) / seconds)] : []),
+      `first token after ${durationText((this.#firstAt ?? performance.now()) - this.#startedAt)}`,
     ]
     this.#io.stderr.write(`${facts.join(' · ')}\n`)
   }

@@ -1,5 +1,6 @@
 import { AppError } from '#shared/errors.js'
 import type { CliIo, ControlClient } from '../../io.js'
+import { readPeerNames } from '../../peer-names.js'
 import { printAnswer, type ChatTarget } from './answer.js'
 import { runConversation } from './conversation.js'
 
@@ -15,11 +16,12 @@ export interface ChatOptions {
  */
 export async function runChat(needs: { io: CliIo; client: ControlClient }, options: ChatOptions): Promise<number> {
   const { io, client } = needs
-  const { gatewayUrl } = await client.call('node.status', {})
+  const { gatewayUrl, peerId } = await client.call('node.status', {})
   if (gatewayUrl === null)
     throw new AppError('no_provider', "The node's gateway is not listening yet. Try again in a moment.")
   const { key } = await client.call('keys.own', {})
-  const target = { io, gatewayUrl, key }
+  const { labelOf } = await readPeerNames(client, peerId)
+  const target = { io, gatewayUrl, key, labelOf }
   const model = options.model ?? (await onlyModel(client))
   const text = options.text === '-' ? undefined : options.text
   if (text !== undefined) return await answerOnce(target, model, text)

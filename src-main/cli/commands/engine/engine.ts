@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ENGINE_BACKENDS, type EngineBackend, type EngineInstall } from '#shared/contract/sharing/engine.js'
 import { AppError } from '#shared/errors.js'
+import { sizeText } from '#shared/figures.js'
 import type { Invocation } from '../../command-plan.js'
 import { type CliHandlers, type CliIo, type ControlClient, EXIT, type InstallerTool } from '../../io.js'
-import { sizeText } from './models-on-disk.js'
 
 /** What commands of the engine need. */
 export interface EngineCommandNeeds {

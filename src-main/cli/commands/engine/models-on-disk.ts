@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DISK_APP_NAMES, type DiskModel, type DiskScan } from '#shared/contract/sharing/disk-models.js'
 import { AppError } from '#shared/errors.js'
+import { counted, sizeText } from '#shared/figures.js'
 import type { Invocation } from '../../command-plan.js'
 import { type CliHandlers, type CliIo, type ControlClient, EXIT } from '../../io.js'
-import { counted, mayColour, textTable } from '../../table.js'
+import { mayColour, textTable } from '../../table.js'
 
 const POLL_MS = 200
 
@@ -51,7 +52,7 @@ function modelsText({ models, problem }: DiskScan, colour: boolean): string {
     model.parameters ?? '',
     model.quantisation ?? '',
     sizeText(model.sizeBytes),
-    model.contextLength === null ? '' : `${model.contextLength} tokens`,
+    model.contextLength === null ? '' : counted(model.contextLength, 'token'),
     [...new Set(model.places.map(({ app }) => DISK_APP_NAMES[app]))].join(', '),
     stateOf(model),
   ])
@@ -62,9 +63,4 @@ function modelsText({ models, problem }: DiskScan, colour: boolean): string {
 function stateOf({ problem, embedding, projector }: DiskModel): string {
   if (problem !== null) return problem
   return [...(embedding ? ['embeddings'] : []), ...(projector ? ['with a projector'] : [])].join(', ')
-}
-
-/** `4.1 GB` */
-export function sizeText(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.max(1, Math.round(bytes / 1e6))} MB`
 }

@@ -47,6 +47,7 @@ export function enginePlans({
       values: { ACTION: ENGINE_ACTIONS, '--backend': ['cpu', 'vulkan', 'cuda', 'metal'] },
       settings: [...location, 'engine.registry'],
       only: [...location, 'engine.registry'],
+      common: [],
       json: true,
       options: ENGINE_OPTIONS,
       run: (invocation) => runEngine({ ...client(invocation), tools }, invocation),

@@ -1,5 +1,6 @@
 import type { ModelProvider, ModelView } from '#shared/contract/models/models.js'
 import { AppError } from '#shared/errors.js'
+import { numberText } from '#shared/figures.js'
 import { didYouMean, nearNames, quote } from '../../../config/index.js'
 import type { TOOLS } from './tools.js'
 
@@ -53,7 +54,7 @@ function namedModel(models: readonly ModelView[], tool: Wanted, named: string): 
 /** Why a model does not suffice, as far as its server tells. */
 function problemOf({ id, contextLength, capabilities }: ModelView, tool: Wanted): string | undefined {
   if (contextLength !== undefined && contextLength < tool.leastContext) {
-    return `${id} takes ${figure(contextLength)} tokens, and ${tool.title} needs ${figure(tool.leastContext)}.`
+    return `${id} takes ${numberText(contextLength)} tokens, and ${tool.title} needs ${numberText(tool.leastContext)}.`
   }
   if (tool.wantsTools && capabilities !== undefined && !capabilities.includes('tools')) {
     return `${id} can’t use tools, and ${tool.title} works through them.`
@@ -63,10 +64,8 @@ function problemOf({ id, contextLength, capabilities }: ModelView, tool: Wanted)
 
 function warningOf({ id, contextLength }: ModelView, tool: Wanted): string | undefined {
   if (contextLength !== undefined) return undefined
-  return `The server of ${id} does not say how many tokens it takes; ${tool.title} needs ${figure(tool.leastContext)}.`
+  return `The server of ${id} does not say how many tokens it takes; ${tool.title} needs ${numberText(tool.leastContext)}.`
 }
-
-const figure = (tokens: number): string => tokens.toLocaleString('en')
 
 const isForWork = ({ kind }: ModelView): boolean => kind === undefined || kind === 'chat'
 

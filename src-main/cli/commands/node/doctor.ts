@@ -1,10 +1,12 @@
 import type { Check, DoctorReport } from '#shared/contract/node/doctor.js'
 import { AppError } from '#shared/errors.js'
+import { counted } from '#shared/figures.js'
 import type { Origins, Settings } from '../../../config/index.js'
 import type { OfflineOptions } from '../../../doctor/index.js'
 import { printable } from '../../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../../io.js'
-import { counted, mayColour } from '../../table.js'
+import { findPeer } from '../../peer-names.js'
+import { mayColour } from '../../table.js'
 
 interface Loaded {
   settings: Settings
@@ -23,15 +25,18 @@ const COLOURS: Record<Check['state'], number> = { ok: 32, warn: 33, bad: 31, unk
  */
 export async function runDoctor(
   needs: { io: CliIo; client: ControlClient },
-  options: { json: boolean; peerId: string | undefined; loaded: Loaded },
+  options: { json: boolean; peer: string | undefined; loaded: Loaded },
 ): Promise<number> {
   const { io, client } = needs
-  const { peerId, loaded } = options
-  const report = peerId === undefined ? await ownReport(client, loaded) : await client.call('doctor.peer', { peerId })
+  const { peer, loaded } = options
+  const report =
+    peer === undefined
+      ? await ownReport(client, loaded)
+      : await client.call('doctor.peer', { peerId: await findPeer(client, peer) })
   io.stdout.write(
     options.json
       ? `${JSON.stringify(report, null, 2)}\n`
-      : reportText(report, { ofPeer: peerId !== undefined, colour: mayColour(io) }),
+      : reportText(report, { ofPeer: peer !== undefined, colour: mayColour(io) }),
   )
   return report.checks.some(({ state }) => state === 'bad') ? EXIT.failed : EXIT.ok
 }

@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AppError } from '#shared/errors.js'
+import { counted } from '#shared/figures.js'
 import { quote, type SettingProblem } from '../../../config/index.js'
 import { printable } from '../../../logging/index.js'
 import { readTextFile } from '../../given-text.js'
 import { EXIT, type CliIo, type ControlClient } from '../../io.js'
-import { counted } from '../../table.js'
 
 /** The options only `ocf identity` has. */
 export const IDENTITY_OPTIONS: [flags: string, help: string][] = [

@@ -1,9 +1,10 @@
 import type { KeyTotals, KeyView } from '#shared/contract/node/keys.js'
 import { AppError } from '#shared/errors.js'
+import { counted, numberText } from '#shared/figures.js'
 import { quote } from '../../../config/index.js'
 import { printable } from '../../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../../io.js'
-import { counted, mayColour, textTable } from '../../table.js'
+import { mayColour, textTable } from '../../table.js'
 
 interface KeysNeeds {
   io: CliIo
@@ -62,4 +63,4 @@ async function revoke({ io, client }: KeysNeeds, key: string, json: boolean): Pr
 const revokedText = ({ name }: KeyView): string => `The key of ${printable(name)} is refused from now on.\n`
 
 const totalsText = ({ requests, tokensIn, tokensOut }: KeyTotals): string =>
-  `${counted(requests, 'request')}, ${tokensIn} + ${tokensOut} tokens`
+  `${counted(requests, 'request')}, ${numberText(tokensIn)} + ${numberText(tokensOut)} tokens`

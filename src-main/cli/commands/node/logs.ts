@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { LogLine } from '#shared/contract/node/logs.js'
 import { AppError } from '#shared/errors.js'
+import { counted } from '#shared/figures.js'
 import { type SettingProblem, quote } from '../../../config/index.js'
 import { formatTextLine, type LineLevel } from '../../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../../io.js'
-import { counted, mayColour } from '../../table.js'
+import { mayColour } from '../../table.js'
 
 /** The options of `ocf logs`. */
 export const LOGS_OPTIONS: [flags: string, help: string][] = [

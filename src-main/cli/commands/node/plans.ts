@@ -24,7 +24,7 @@ export function nodePlans(needs: {
   plans: () => CommandPlan[]
 }): CommandPlan[] {
   const { io, client } = needs
-  const location = { settings: needs.location, only: needs.location }
+  const location = { settings: needs.location, only: needs.location, common: [] }
   const all = { settings: SETTING_NAMES, common: needs.location }
   return [
     {
@@ -99,14 +99,14 @@ export function nodePlans(needs: {
       name: 'doctor',
       group: 'care',
       summary: 'Finds what keeps this node from working.',
-      help: 'Finds what keeps this node, or the path to one peer, from working, and says what to do.',
+      help: 'Finds what keeps this node, or the path to one peer, from working, and says what to do. The peer is given by its id, the end of it or its name.',
       optionalArgs: ['PEER'],
       values: { PEER: 'peers' },
       ...all,
       json: true,
       run: (invocation) => {
         const { json, args, loaded } = invocation
-        return runDoctor(client(invocation), { json, peerId: args[0], loaded })
+        return runDoctor(client(invocation), { json, peer: args[0], loaded })
       },
     },
     {

@@ -1,7 +1,9 @@
 import { NO_PEERS_YET, type Status } from '#shared/contract/node/node.js'
+import { counted, momentText, numberText, since } from '#shared/figures.js'
+import { PATH_WORDS } from '#shared/path-order.js'
 import { printable } from '../../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../../io.js'
-import { counted, mayColour, since, textTable } from '../../table.js'
+import { mayColour, textTable } from '../../table.js'
 
 /** `ocf status`: who the running node is and how it fares. */
 export async function runStatus(
@@ -28,8 +30,8 @@ function statusText(
   const facts = [
     ['Base URL', status.gatewayUrl === null ? 'none yet' : `${status.gatewayUrl}/v1`],
     ['Dashboard', dashboard],
-    ['Peers', `${status.peers} connected${pathsOf(status)}, ${status.knownPeers} known`],
-    ['Models', `${models.available} available, ${models.shared} shared`],
+    ['Peers', `${numberText(status.peers)} connected${pathsOf(status)}, ${numberText(status.knownPeers)} known`],
+    ['Models', `${numberText(models.available)} available, ${numberText(models.shared)} shared`],
     ['Today', requestsLine(requestsToday)],
     ...goNetworkFacts(status),
     ['Reached at', addressesLine(status.multiaddrs)],
@@ -67,9 +69,11 @@ function addressesLine(addresses: readonly string[]): string {
 const distance = (address: string): number =>
   /^\/(?:ip4\/127\.|ip6\/::1\/)/.test(address) ? 2 : address.includes('/p2p-circuit') ? 1 : 0
 
-/** ` (2 direct-quic, 1 relayed)`; empty without peers. */
+/** ` (2 direct over QUIC, 1 relayed)`; empty without peers. */
 function pathsOf({ paths }: Status): string {
-  return paths.length === 0 ? '' : ` (${paths.map(({ path, peers }) => `${peers} ${path}`).join(', ')})`
+  return paths.length === 0
+    ? ''
+    : ` (${paths.map(({ path, peers }) => `${numberText(peers)} ${PATH_WORDS[path]}`).join(', ')})`
 }
 
 /** The sentence of the status pill. */
@@ -94,18 +98,10 @@ function headline(status: Status, state: Status['state']): string {
 /** `: you paused it · resumes at 02:16` */
 function pauseText(pause: Status['state']['pause']): string {
   if (pause === undefined) return ''
-  const until = pause.untilMs === null ? '' : ` · resumes at ${timeOf(pause.untilMs)}`
+  const until = pause.untilMs === null ? '' : ` · resumes at ${momentText(pause.untilMs, Date.now())}`
   return `: ${printable(pause.sentence)}${until}`
 }
 
-/** The time of day; with the day where it is another one. */
-function timeOf(atMs: number): string {
-  const at = new Date(atMs)
-  const isToday = at.toDateString() === new Date().toDateString()
-  const time = at.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
-  return isToday ? time : `${at.toLocaleDateString('sv-SE')} ${time}`
-}
-
 function requestsLine({ out, in: inward, local, unanswered }: Status['requestsToday']): string {
-  return `${out} out, ${inward} in, ${local} local${unanswered > 0 ? `, ${unanswered} unanswered` : ''}`
+  return `${numberText(out)} out, ${numberText(inward)} in, ${numberText(local)} local${unanswered > 0 ? `, ${numberText(unanswered)} unanswered` : ''}`
 }

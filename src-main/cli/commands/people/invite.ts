@@ -1,9 +1,10 @@
 import type { CallOutput } from '#shared/contract/index.js'
 import { INVITE_LIMITS, type InviteView } from '#shared/contract/people/invites.js'
+import { counted, momentText } from '#shared/figures.js'
 import type { SettingProblem } from '../../../config/index.js'
 import { printable } from '../../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../../io.js'
-import { counted, mayColour, textTable } from '../../table.js'
+import { mayColour, textTable } from '../../table.js'
 
 /** The options only `ocf invite` has. */
 export const INVITE_OPTIONS: [flags: string, help: string][] = [
@@ -51,7 +52,7 @@ export async function runInvite(
 function madeText({ invite, reach }: CallOutput<'people.invite'>): string {
   const who = invite.uses === 1 ? 'One person can' : `Up to ${invite.uses} people can`
   return [
-    `${who} join with this line until ${timeText(invite.expiresAtMs)}, pasted in the app or where \`ocf join\` asks for it.`,
+    `${who} join with this line until ${momentText(invite.expiresAtMs, Date.now())}, pasted in the app or where \`ocf join\` asks for it.`,
     'Send it only to the person it is for: this node trusts anyone who uses it. It is not shown again.',
     ...(REACH_WORDS[reach] === '' ? [] : [REACH_WORDS[reach]]),
     `\`ocf invite --revoke ${invite.id.slice(0, 8)}\` takes it back.`,
@@ -77,7 +78,7 @@ async function list({ io, client }: { io: CliIo; client: ControlClient }, json: 
 
 const rowOf = ({ id, name, state, uses, usesLeft, expiresAtMs }: InviteView): string[] => [
   ...[id.slice(0, 8), name ?? '', state],
-  ...[`${uses - usesLeft} of ${uses}`, timeText(expiresAtMs)],
+  ...[`${uses - usesLeft} of ${uses}`, momentText(expiresAtMs, Date.now())],
 ]
 
 async function revoke(
@@ -102,6 +103,3 @@ function durationOf(text: string): number {
 }
 
 const isWithin = (value: number, min: number, max: number): boolean => value >= min && value <= max
-
-/** UTC, without seconds. */
-const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`

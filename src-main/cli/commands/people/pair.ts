@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Nearby, Pairing } from '#shared/contract/people/pairing.js'
 import { AppError } from '#shared/errors.js'
+import { since } from '#shared/figures.js'
 import { cleanName, shortId } from '#shared/person-names.js'
 import { quote, type SettingProblem } from '../../../config/index.js'
 import { printable } from '../../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../../io.js'
-import { mayColour, since, textTable } from '../../table.js'
+import { mayColour, textTable } from '../../table.js'
 
 /** The options only `ocf pair` has. */
 export const PAIR_OPTIONS: [flags: string, help: string][] = [

@@ -1,10 +1,12 @@
 import type { Person } from '#shared/contract/people/people.js'
 import { AppError } from '#shared/errors.js'
+import { since } from '#shared/figures.js'
 import { cleanName } from '#shared/person-names.js'
 import { quote } from '../../../config/index.js'
 import { printable } from '../../../logging/index.js'
 import { EXIT, type CliIo, type ControlClient } from '../../io.js'
-import { mayColour, since, textTable } from '../../table.js'
+import { PEER_ID } from '../../peer-names.js'
+import { mayColour, textTable } from '../../table.js'
 
 interface PeopleNeeds {
   io: CliIo
@@ -88,8 +90,6 @@ export async function runName(needs: PeopleNeeds, options: { args: readonly stri
   io.stdout.write(name === '' ? 'This node sends no name.\n' : `${printable(name)}\n`)
   return EXIT.ok
 }
-
-const PEER_ID = /^(?:12D3KooW|Qm|16Uiu2HA)[1-9A-HJ-NP-Za-km-z]{20,80}$/
 
 /** The peer id behind an id, a name or the end of an id, as `ocf people` shows them. @throws AppError `not_found` */
 async function peerOf(client: ControlClient, text: string): Promise<string> {

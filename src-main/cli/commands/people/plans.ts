@@ -1,6 +1,7 @@
 import type { SettingName, SettingProblem } from '../../../config/index.js'
 import type { CommandPlan, Invocation } from '../../command-plan.js'
 import type { CliIo, ControlClient } from '../../io.js'
+import { runBlock, runUnblock } from './block.js'
 import { INVITE_OPTIONS, inviteProblems, runInvite } from './invite.js'
 import { JOIN_OPTIONS, joinProblems, NETWORK_OPTIONS, runJoin, runNetwork } from './join.js'
 import { PAIR_OPTIONS, pairProblems, runPair } from './pair.js'
@@ -13,7 +14,7 @@ export function peoplePlans(needs: {
   location: readonly SettingName[]
 }): CommandPlan[] {
   const { client } = needs
-  const location = { group: 'people', settings: needs.location, only: needs.location } as const
+  const location = { group: 'people', settings: needs.location, only: needs.location, common: [] } as const
   return [
     {
       name: 'invite',
@@ -92,6 +93,24 @@ export function peoplePlans(needs: {
       values: { PEER: 'peers' },
       ...location,
       run: (invocation) => runUntrust(client(invocation), { peer: invocation.args[0] ?? '' }),
+    },
+    {
+      name: 'block',
+      summary: 'Refuses what a peer asks.',
+      help: 'Refuses what a peer asks, given by its id, the end of it or its name; without a peer, lists those that are blocked.',
+      examples: ['ocf block …qQ77xZ', 'ocf block', 'ocf unblock …qQ77xZ'],
+      optionalArgs: ['PEER'],
+      values: { PEER: 'peers' },
+      ...location,
+      run: (invocation) => runBlock(client(invocation), { peer: invocation.args[0] }),
+    },
+    {
+      name: 'unblock',
+      help: 'No longer refuses what a peer asks.',
+      args: ['PEER'],
+      values: { PEER: 'peers' },
+      ...location,
+      run: (invocation) => runUnblock(client(invocation), { peer: invocation.args[0] ?? '' }),
     },
     {
       name: 'name',

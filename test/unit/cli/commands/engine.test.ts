@@ -137,7 +137,7 @@ describe('ocf models --on-disk', () => {
     const answers = { 'disk.scan': { ...SCAN, scanning: true }, 'disk.get': () => ((scans += 1), SCAN) }
     const { run, output } = cli({ answers })
     expect(await run('models', '--on-disk')).toBe(EXIT.ok)
-    expect(output()).toMatch(/qwen3-8b +8\.2B +Q4_K_M +5\.0 GB +40960 tokens +Ollama/)
+    expect(output()).toMatch(/qwen3-8b +8\.2B +Q4_K_M +5\.0 GB +40,960 tokens +Ollama/)
     expect(scans).toBe(1)
     const json = cli({ answers })
     expect(await json.run('models', '--on-disk', '--json')).toBe(EXIT.ok)

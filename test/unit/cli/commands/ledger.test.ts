@@ -14,6 +14,14 @@ it('ocf ledger prints totals and rows', async () => {
   expect(output()).toContain('2030-01-31  llama3.2:latest  alice')
 })
 
+it('ocf ledger writes large numbers with separators', async () => {
+  const [row] = sharing.ledger.rows(30)
+  const rows = [{ ...row, requests: 1234, tokensIn: 20_000, tokensOut: 3_000_000, tokensEstimated: 0 }]
+  const { run, output } = cli({ answers: { 'ledger.summary': sharing.ledger.summary(), 'ledger.rows': rows } })
+  await run('ledger')
+  expect(output()).toMatch(/ 1,234 +\d+ +20,000 +3,000,000\n/)
+})
+
 it('ocf ledger shows the newest day first, of a day the most tokens, and people by their names', async () => {
   const peer = '12D3KooWQwertyuiopPeer77'
   const row = {

@@ -27,7 +27,7 @@ test('ocf models lists models with their providers', async () => {
       .map((line) => line.split(/ {2,}/)),
   ).toEqual([
     ['MODEL', 'PATH', 'SPEED', 'LOAD', 'PROVIDERS', 'THIS MACHINE', 'CONTEXT'],
-    ['gpt2', 'connected', '1', '1024 tokens'],
+    ['gpt2', 'connected', '1', '1,024 tokens'],
     ['own', 'this computer', '0', 'not shared'],
     [''],
   ])
@@ -62,6 +62,6 @@ test('ocf models shows the best path, the load and the speed of a model, and whi
     answers: { 'models.list': [busy, gone], 'peers.list': peers, 'traffic.recent': requests },
   })
   await run('models')
-  expect(output()).toMatch(/busy +direct-quic +30 tokens\/s +3 of 4 \+2 +2 /)
+  expect(output()).toMatch(/busy +direct over QUIC +30 tokens\/s +3 of 4 \+2 +2 /)
   expect(output()).toMatch(/gone +unreachable +1 /)
 })

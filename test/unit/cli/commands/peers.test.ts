@@ -35,7 +35,7 @@ test('ocf peers lists connected peers first', async () => {
       .map((line) => line.split(/ {2,}/)),
   ).toEqual([
     ['NAME', 'ID', 'PATH', 'RTT', 'SINCE', 'OFFERS'],
-    ['Ann', '…Peer77', 'direct-tcp', '12 ms', '2 h', 'a, b, c and 1 more'],
+    ['Ann', '…Peer77', 'direct over TCP', '12 ms', '2 h', 'a, b, c and 1 more'],
     ['', 'far', 'not connected'],
     [''],
   ])

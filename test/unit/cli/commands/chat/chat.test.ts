@@ -76,7 +76,9 @@ describe('ocf chat', () => {
     expect(await run('chat', 'org/gpt2', 'Say hello')).toBe(EXIT.ok)
     expect(printedFirst).toBe(true)
     expect(output()).toBe('Hello \u{1f600}\n')
-    expect(errors()).toMatch(/^answered by 12D3KooWPeer · 7 tokens · [\d.]+ tokens\/s · first after [\d.]+ s\n$/)
+    expect(errors()).toMatch(
+      /^answered by 12D3KooWPeer · 7 tokens · [\d.,]+ tokens\/s · first token after [\d.<]+ m?s\n$/,
+    )
     expect(requests).toEqual([
       {
         url: '/v1/chat/completions',

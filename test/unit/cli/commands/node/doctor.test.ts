@@ -23,7 +23,7 @@ describe('ocf doctor', () => {
     [[fine, broken, broken], 'The path breaks here: The clock is wrong.'],
   ])('ocf doctor PEER says where the path breaks (%#)', async (checks, verdict) => {
     const { run, output } = cli({ answers: { 'doctor.peer': { atMs: 0, peerId: 'p', checks } } })
-    await run('doctor', '12D3KooWPeer')
+    await run('doctor', '12D3KooWGzBZZbLs1hJ2DL4J4yY2YVh9vH2cVYpPZ2UVsWjXGn3K')
     expect(output().trimEnd().split('\n').at(-1)).toBe(verdict)
   })
 })

@@ -31,7 +31,7 @@ describe('ocf status', () => {
         'Sharing 2 models · direct · 3 peers',
         'Base URL    http://127.0.0.1:8092/v1',
         'Dashboard   `ocf open` shows it',
-        'Peers       3 connected (2 direct-quic, 1 relayed), 5 known',
+        'Peers       3 connected (2 direct over QUIC, 1 relayed), 5 known',
         'Models      4 available, 2 shared',
         'Today       8 out, 7 in, 9 local',
         'Reached at  /ip4/1.2.3.4/tcp/43905/p2p/12D3KooWNode +1',
@@ -39,6 +39,14 @@ describe('ocf status', () => {
         '',
       ].join('\n'),
     )
+  })
+
+  it('ocf status writes large numbers with separators', async () => {
+    const many = { ...status, knownPeers: 12_345, requestsToday: { in: 0, out: 4321, local: 9, unanswered: 1000 } }
+    const { run, output } = cli({ answers: { 'node.status': many } })
+    await run('status')
+    expect(output()).toContain('12,345 known')
+    expect(output()).toContain('4,321 out, 0 in, 9 local, 1,000 unanswered')
   })
 
   it('ocf status shows the dashboard’s link on a terminal only', async () => {

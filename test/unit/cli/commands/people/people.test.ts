@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { CallName } from '#shared/contract/index.js'
+import { dayTimeText } from '#shared/figures.js'
 import { EXIT } from '../../../../../src-main/cli/io.js'
 import { cli } from '../../cli-fixture.js'
 
@@ -32,7 +33,7 @@ describe('ocf invite', () => {
     const { run, output, errors, calls } = asked({ 'people.invite': made })
     expect(await run('invite', '--name', 'Tom', '--uses', '3', '--for', '12h')).toBe(EXIT.ok)
     expect(output()).toBe('ocf1abc\n')
-    expect(errors()).toContain('until 2023-11-21 20:53 UTC')
+    expect(errors()).toContain(`until ${dayTimeText(invite.expiresAtMs)},`)
     expect(errors()).toContain('ocf invite --revoke a1b2c3d4')
     expect(errors()).not.toContain('ocf1abc')
     expect(calls).toEqual([['people.invite', { name: 'Tom', uses: 3, forMs: 43_200_000 }]])
