@@ -49,11 +49,11 @@ function checkDials({ dials, connections }: PeerFacts): Check[] {
 function checkDial({ address, ms, error }: PeerFacts['dials'][number]): Check {
   const id = `address:${address}`
   if (error === undefined) {
-    const fact = ms === 0 ? `${address} is already in use.` : `${address} answered in ${Math.round(ms)} ms.`
+    const fact = ms === 0 ? `${address} is already in use.` : `${address} answered in ${durationText(ms)}.`
     return fine(id, fact, 'This route works.')
   }
   return finding(id, 'warn', {
-    fact: `${address} did not work after ${Math.round(ms)} ms: ${error}.`,
+    fact: `${address} did not work after ${durationText(ms)}: ${error}.`,
     meaning: meaningOf(error),
     fix: '',
   })
@@ -110,7 +110,7 @@ function checkHealth({ health }: PeerFacts): Check {
   if (health === undefined)
     return finding(id, 'unknown', { fact: 'It was not asked for its health.', meaning: 'That takes a connection.' })
   if (health.ok)
-    return fine(id, `It answered a request in ${Math.round(health.ms)} ms: ${health.detail}.`, 'Everything works.')
+    return fine(id, `It answered a request in ${durationText(health.ms)}: ${health.detail}.`, 'Everything works.')
   return finding(id, 'bad', {
     fact: `It did not answer a request: ${health.detail}.`,
     meaning: 'The connection is there, but its node does not do its work.',

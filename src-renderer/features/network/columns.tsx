@@ -19,7 +19,7 @@ export const PEER_COLUMNS: readonly Column<PeerView>[] = [
     header: column.peer,
     hint: strings.glossary.peer,
     width: 150,
-    cell: (peer) => <PeerName peerId={peer.peerId} />,
+    cell: (peer) => <PeerName peerId={peer.peerId} isStop={false} />,
   },
   { key: 'path', header: column.path, width: 186, cell: (peer) => <Path peer={peer} /> },
   {

@@ -70,7 +70,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     header: column.peer,
     minor: 5,
     width: 122,
-    cell: (entry) => orUnknown(entry.peer, (peerId) => <PeerName peerId={peerId} />),
+    cell: (entry) => orUnknown(entry.peer, (peerId) => <PeerName peerId={peerId} isStop={false} />),
   },
   {
     key: 'key',

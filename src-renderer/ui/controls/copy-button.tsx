@@ -25,11 +25,20 @@ export function CopyButton({
 }
 
 /** The same in the room of an icon; its words name what is copied. */
-export function CopyIcon({ text, label }: { text: string; label: string }) {
+export function CopyIcon({
+  text,
+  label,
+  isStop = true,
+}: {
+  text: string
+  label: string
+  /** False where the keyboard passes it by. */
+  isStop?: boolean
+}) {
   const { result, copy } = useCopy(text)
   return (
     <>
-      <IconButton icon={result === 'copied' ? 'check' : 'copy'} label={label} onClick={copy} />
+      <IconButton icon={result === 'copied' ? 'check' : 'copy'} label={label} onClick={copy} isStop={isStop} />
       <span className="visually-hidden" aria-live="polite">
         {result === undefined ? '' : strings.copy[result]}
       </span>

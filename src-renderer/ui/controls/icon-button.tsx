@@ -8,6 +8,7 @@ export function IconButton({
   onClick,
   disabled = false,
   pressed,
+  isStop = true,
 }: {
   icon: IconName
   label: string
@@ -15,6 +16,8 @@ export function IconButton({
   disabled?: boolean
   /** For a button that stays on. */
   pressed?: boolean
+  /** False where the keyboard passes it by, as the same can be done elsewhere. */
+  isStop?: boolean
 }) {
   return (
     <button
@@ -24,6 +27,7 @@ export function IconButton({
       aria-pressed={pressed}
       title={label}
       disabled={disabled}
+      tabIndex={isStop ? undefined : -1}
       onClick={onClick}
     >
       <Icon name={icon} size={16} />

@@ -9,9 +9,19 @@ import { Visible } from './visible.js'
 
 /**
  * A peer: a mark that is always the same for it, and its name where one trusts it, else its short id. It leads to what is
- * known of the peer; `opens` is false where there is nothing to leave for. Beside it, the whole id is copied.
+ * known of the peer; `opens` is false where there is nothing to leave for. Beside it, the whole id is copied. In a row that
+ * is itself opened with the keyboard, the keyboard passes it by.
  */
-export function PeerName({ peerId, opens = true }: { peerId: string; opens?: boolean }) {
+export function PeerName({
+  peerId,
+  opens = true,
+  isStop = true,
+}: {
+  peerId: string
+  opens?: boolean
+  /** Whether the keyboard stops at it. */
+  isStop?: boolean
+}) {
   const person = dataOf(useFeed('people'))?.find((one) => one.peerId === peerId)
   const name = person?.label ?? shortPeerId(peerId)
   const shown = (
@@ -29,7 +39,12 @@ export function PeerName({ peerId, opens = true }: { peerId: string; opens?: boo
   return (
     <span className={opens ? styles['peer'] : styles['still']}>
       {opens ? (
-        <a className={styles['name']} href={linkTo('network', peerId)} title={peerId}>
+        <a
+          className={styles['name']}
+          href={linkTo('network', peerId)}
+          title={peerId}
+          tabIndex={isStop ? undefined : -1}
+        >
           {shown}
         </a>
       ) : (
@@ -38,7 +53,7 @@ export function PeerName({ peerId, opens = true }: { peerId: string; opens?: boo
         </span>
       )}
       <span className={styles['copy']}>
-        <CopyIcon text={peerId} label={strings.copy.peer(name, peerId)} />
+        <CopyIcon text={peerId} label={strings.copy.peer(name, peerId)} isStop={isStop} />
       </span>
     </span>
   )

@@ -85,6 +85,30 @@ test('names on the map are as large as small text is elsewhere, however narrow t
   await walk.page.setViewportSize({ width: 1280, height: 800 })
 })
 
+test('a list has one stop for each of its rows, and Enter there opens the row', async () => {
+  for (const [place, name] of [
+    ['traffic', 'Traffic'],
+    ['network', 'Peers'],
+  ] as const) {
+    await walk.open(`#/${place}`)
+    const table = walk.page.getByRole('table', { name, exact: true })
+    const stops = await table
+      .locator('tbody tr:not([aria-hidden])')
+      .evaluateAll((rows) =>
+        rows.map(
+          (row) => [...row.querySelectorAll<HTMLElement>('a, button')].filter(({ tabIndex }) => tabIndex >= 0).length,
+        ),
+      )
+    expect(stops.length, name).toBeGreaterThan(1)
+    expect(new Set(stops), name).toEqual(new Set([1]))
+    await table.locator('tbody a:not([tabindex])').first().focus()
+    await walk.page.keyboard.press('Enter')
+    await walk.page.getByRole('dialog').waitFor()
+    await walk.page.keyboard.press('Escape')
+    await walk.page.getByRole('dialog').waitFor({ state: 'detached' })
+  }
+})
+
 test('a long line of the log goes on below itself instead of beyond the card', async () => {
   walk.node.writeLog('w'.repeat(400), 'warn')
   await walk.open('#/settings/~advanced')

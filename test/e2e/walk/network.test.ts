@@ -1,5 +1,9 @@
+import { peerIdFromString } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
 import { expect, test } from 'vitest'
+import { createDoctor } from '../../../src-main/doctor/index.js'
 import { ALICE, BOB } from '../../contract/fake-node.js'
+import { createHosts, silentLog } from '../../fixtures/hosts.js'
 import { startWalk } from './walk.js'
 
 const walk = startWalk()
@@ -121,20 +125,38 @@ test('one address is offered to others, the rest are folded, and loopback is non
   connections.multiaddrs = multiaddrs
 })
 
-test('a test of all routes names each failure in words', async () => {
-  const { doctor } = walk.node.needs
+test('a test of all routes says in words why each fails, whatever way it takes', async () => {
+  const { doctor, table, registry, bootstrapper } = walk.node.needs
   const peer = doctor!.peer.bind(doctor)
-  const check = {
-    id: 'ws',
-    state: 'warn',
-    fact: 'Over WebSocket: connection refused.',
-    meaning: 'M.',
-    fix: '',
-  } as const
-  doctor!.peer = (peerId) => Promise.resolve({ atMs: 0, peerId, checks: [check] })
-  await walk.open(`#/network/${BOB}`)
-  await walk.page.getByRole('button', { name: 'Test all routes' }).click()
-  await walk.page.getByText('Over WebSocket: connection refused.').waitFor()
-  expect(await walk.page.getByText('[object').count()).toBe(0)
-  doctor!.peer = peer
+  const hosts = createHosts()
+  try {
+    // The real program's sentences: a host asks for one that has gone, over TCP, WebSocket and QUIC. What it learns of
+    // while it runs, it dials on its own; a start finds it in the store.
+    const dir = await hosts.folder()
+    const [before, gone] = [await hosts.host({ dir }), await hosts.host()]
+    await before.libp2p.peerStore.merge(peerIdFromString(gone.peerId), { multiaddrs: gone.multiaddrs().map(multiaddr) })
+    await Promise.all([before.stop(), gone.stop()])
+    const host = await hosts.host({ dir })
+    const needs = { host, table, registry, bootstrapper, clock: { now: Date.now }, log: silentLog }
+    const ports = { tcpport: 0, wsport: 0, udpport: 0 }
+    const real = createDoctor({ ...needs, openFiles: () => Promise.reject(new Error('not asked')) } as never, {
+      mode: 'node',
+      dataDir: await hosts.folder(),
+      publicAddr: '',
+      ports,
+    })
+    doctor!.peer = () => real.peer(gone.peerId)
+    await walk.open(`#/network/${BOB}`)
+    await walk.page.getByRole('button', { name: 'Test all routes' }).click()
+    const sheet = walk.page.getByRole('dialog')
+    await sheet.getByText('No connection could be opened.', { exact: true }).waitFor({ timeout: 30_000 })
+    const failed = sheet.getByText(/did not work after/)
+    await failed.filter({ hasText: /\/tcp\/\d+\/p2p\/.*: nothing listens there \(ECONNREFUSED\)\.$/ }).waitFor()
+    await failed.filter({ hasText: /\/ws\/p2p\/.*: no connection could be opened\.$/ }).waitFor()
+    await failed.filter({ hasText: /\/quic-v1\/p2p\/.*: (nothing|no) [a-z ]+\.$/ }).waitFor()
+    expect(await sheet.getByText('[object').count()).toBe(0)
+  } finally {
+    doctor!.peer = peer
+    await hosts.close()
+  }
 })
