@@ -29,13 +29,13 @@ const english = {
     settings: 'Settings',
   },
   glossary: {
-    peer: 'Another computer in the network that runs this program.',
+    peer: 'Another computer on the network that runs this program.',
     provider: 'A peer that answers requests for a model.',
     gateway: 'The address on this computer that your apps send requests to.',
     relay: 'A peer that passes data on between two others that can’t connect directly.',
     rtt: 'Round-trip time: how long a message to the peer and back takes.',
     ttft: 'Time to first token: from the request’s arrival to the first byte of the answer.',
-    tries: 'Providers that were asked, including the one that answered.',
+    tries: 'How many providers were asked, including the one that answered.',
     context: 'How many tokens the model can take at once.',
   },
   pill: {
@@ -59,11 +59,11 @@ const english = {
   gate: {
     noToken: {
       title: 'Open the dashboard with its link',
-      body: 'The dashboard opens with a key that only this computer knows. Run `ocf open` on the computer of the node: it opens the dashboard, or prints its link.',
+      body: 'The dashboard opens with a key that only this computer knows. Run `ocf open` on the computer that runs the node: it opens the dashboard or prints its link.',
     },
     unauthorized: {
       title: 'This link no longer opens the dashboard',
-      body: 'There is a newer one. Run `ocf open` on the computer of the node: it opens the dashboard, or prints its link.',
+      body: 'There is a newer one. Run `ocf open` on the computer that runs the node: it opens the dashboard or prints its link.',
     },
   },
   offline: {
@@ -76,7 +76,7 @@ const english = {
     retry: 'Try again',
     failed: 'This could not be loaded',
     pageFailed: 'This page could not be loaded',
-    pageFailedHint: 'The node may be away, or there is a newer version of it since this tab was opened.',
+    pageFailedHint: 'The node may be down, or it was updated after you opened this tab.',
     reload: 'Reload',
   },
   copy: {
@@ -100,7 +100,7 @@ const english = {
     local: 'local: connects to nodes of its own network',
     node: 'node: joins the network',
   },
-  hiddenMark: 'A mark that can’t be seen stands here.',
+  hiddenMark: 'There is an invisible character here.',
   unknown: '–',
 }
 

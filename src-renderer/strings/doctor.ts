@@ -19,15 +19,15 @@ export const doctorStrings = {
   short: {
     reached: {
       title: 'You can be reached',
-      ok: 'Others reach this computer.',
-      warn: 'With a detour: the details say which.',
-      bad: 'No one reaches this computer.',
+      ok: 'Others can reach this computer.',
+      warn: 'With a detour: see the details.',
+      bad: 'No one can reach this computer.',
       unknown: 'Not tested yet.',
     },
     reaches: {
       title: 'You can reach others',
-      ok: 'This computer reaches the network.',
-      warn: 'With difficulties: the details say which.',
+      ok: 'This computer can reach the network.',
+      warn: 'With difficulties: see the details.',
       bad: 'This computer can’t take part right now.',
       unknown: 'Not known yet.',
     },

@@ -3,10 +3,10 @@ import { count, formatNumber } from './format.js'
 /** Words of the Home page. */
 export const homeStrings = {
   working: 'It works. Paste this address into your app.',
-  workingAlone: 'The gateway serves the models of this computer. No other peer is connected yet.',
+  workingAlone: 'Your apps can use the models on this computer. No peer is connected yet.',
   noModels: 'The gateway is running, but there are no models to use yet.',
   noModelsHint:
-    'Share a model of this computer, or wait for a peer that offers one. The Network page shows who is connected.',
+    'Share a model on this computer, or wait for a peer that offers one. The Network page shows who is connected.',
   noGateway: 'The node is running, but its gateway has no address yet.',
   baseUrl: 'Base URL for any OpenAI-compatible app',
   baseUrlHint: 'No key is needed. If an app requires a key, any text works.',
@@ -29,41 +29,40 @@ export const homeStrings = {
   },
   apps: {
     list: 'Apps',
-    tried: (version: string) => `Tried with ${version}.`,
-    notTried: 'Not tried yet: these are the documented settings.',
+    tried: (version: string) => `Tested with ${version}.`,
+    notTried: 'Not tested yet: these are the documented settings.',
     where: {
       launch:
-        'One line starts it with this model, and leaves your own settings as they are. The variables do it by hand.',
-      codex:
-        'One line starts it with this model, and leaves your own settings as they are. By hand: ~/.codex/config.toml',
-      opencode: 'One line starts it with this model, and leaves your own settings as they are. By hand: opencode.json',
+        'One command starts it with this model and leaves your own settings alone. The variables are for setting it up by hand.',
+      codex: 'One command starts it with this model and leaves your own settings alone. By hand: ~/.codex/config.toml',
+      opencode: 'One command starts it with this model and leaves your own settings alone. By hand: opencode.json',
       cline: 'Cline: Settings → API Configuration',
       continue: 'Continue for VS Code and JetBrains: ~/.continue/config.yaml',
       cursor:
         'Cursor’s own servers send the requests, so it can’t use an address on this computer. With a public address of your own and an API key: Settings → Models',
-      zed: 'Zed: settings.json. Any text will do as the API key.',
+      zed: 'Zed: settings.json. Any text works as the API key.',
       webui: 'Open WebUI: Admin Settings → Connections → OpenAI API → +',
-      docker: 'The host’s network reaches this computer’s address. Then open http://localhost:8080',
+      docker: 'With the host’s network, the container reaches this computer’s address. Then open http://localhost:8080',
       n8n: 'n8n: Credentials → Create → OpenAI',
     },
   },
   first: {
     title: 'Welcome: two questions, and you can answer both later',
-    meet: 'Who do you want to meet?',
-    meetText: 'You can use the models of everyone you meet, and change this at any time on the Network page.',
+    meet: 'Who do you want to connect with?',
+    meetText: 'You can use the models of everyone you connect with. Change this at any time on the Network page.',
     whom: { people: 'People I know', lan: 'This local network', public: 'A public network', later: 'Later' },
     invite: 'Or invite someone yourself',
-    standalone: 'This node was started alone and meets no one. Start it with --mode node to change that.',
+    standalone: 'This node runs in standalone mode and connects to no one. Start it with --mode node to change that.',
     lanFound: (peers: number) =>
       peers === 0
-        ? 'Other computers in your local network that run this program are found automatically. None was found so far.'
-        : `Other computers in your local network are found automatically: you are connected to ${count(peers, 'peer')}.`,
-    publicText: 'In a public network strangers’ computers answer, and they can read what you send.',
+        ? 'Other computers on your local network that run this program are found automatically. None so far.'
+        : `Other computers on your local network are found automatically: you are connected to ${count(peers, 'peer')}.`,
+    publicText: 'On a public network, strangers’ computers answer, and they can read what you send.',
     publicChoice: (runBy: string, meaning: string) => `Run by ${runBy}. ${meaning}`,
     publicJoin: (title: string) => `Join ${title}`,
-    publicOther: 'You know the address of another one? Enter it under',
+    publicOther: 'Know the address of another one? Enter it under',
     publicAction: 'bootstrap sources in Settings',
-    laterText: 'Until then your apps use the models of this computer.',
+    laterText: 'Until then, your apps use the models on this computer.',
     laterAction: 'Join someone on the Network page',
     useAction: 'See the models',
     strangers: 'May strangers’ computers answer you?',
@@ -81,10 +80,10 @@ export const homeStrings = {
     shareFound: (name: string, models: number) =>
       `${name} runs here with ${count(models, 'model')}. Each can be for you, for people you trust or for everyone.`,
     shareOnDisk: (models: number) =>
-      `You have ${count(models, 'model')} on disk, and no model server is needed to share one.`,
-    shareLook: 'No model server runs here. A model that lies on this computer as a file can be shared without one.',
+      `You have ${count(models, 'model')} on disk. You can share one without a model server.`,
+    shareLook: 'No model server runs here, but you can share a model straight from its file.',
     shareLookAction: 'Look for models',
-    shareNothing: 'No model server and no model was found here yet.',
+    shareNothing: 'No model server or model was found here yet.',
     shareNothingAction: 'How to get one',
     shareAction: 'Choose for each model',
     hide: 'Don’t show again',

@@ -19,9 +19,9 @@ export const networkStrings = {
   me: 'You',
   mapHint: (left: number) =>
     left === 0
-      ? 'Point at a peer to see how it is reached; click it for everything.'
+      ? 'Point at a peer to see how you reach it; click it for details.'
       : `${count(left, 'more peer')}, in the table below.`,
-  offering: (n: number) => (n === 0 ? '' : `offers ${formatNumber(n)}`),
+  offering: (n: number) => (n === 0 ? '' : `offers ${count(n, 'model')}`),
   running: (n: number) => `${count(n, 'request')} running`,
   isRelay: 'a relay for others',
   legend: { direct: 'Direct', punched: 'Hole punched', relayed: 'Relayed', known: 'Known, not connected' },
@@ -33,7 +33,7 @@ export const networkStrings = {
   copyAddress: (address: string) => `Copy ${address}`,
   showStrangers: (n: number) => `Show ${count(n, 'stranger')}`,
   hideStrangers: 'Hide strangers',
-  noAddresses: 'None: this node listens on no address that others can reach.',
+  noAddresses: 'None: this node has no address that others can reach.',
   peers: 'Peers',
   search: 'Name, peer or offer',
   noMatch: 'No matching peers.',
@@ -68,14 +68,14 @@ export const networkStrings = {
   noOffers: 'nothing',
   unsigned: {
     name: 'Unsigned network',
-    hint: 'A provider of the OpenTela network, whose list no one signs. It was asked itself what it offers; to you it is a stranger.',
+    hint: 'A provider on the OpenTela network, whose provider list is unsigned. This node asked it directly what it offers. To you it is a stranger.',
     title: 'OpenTela network',
     meaning:
-      'A network of another program. Its list of providers is unsigned, so each is listed only by what it says itself.',
+      'The network of another program. Its provider list is unsigned, so each provider is shown only as it describes itself.',
     takesPart: 'This node',
     mode: { use: 'Uses its models', share: 'Uses its models, and offers its own' },
     nodes: 'Its nodes',
-    connected: (n: number) => (n === 0 ? 'None connected' : `${n.toLocaleString('en')} connected`),
+    connected: (n: number) => (n === 0 ? 'None connected' : `${formatNumber(n)} connected`),
     providers: 'Its providers',
     providing: (n: number) => (n === 0 ? 'None found yet' : count(n, 'provider')),
     offered: 'Offered there',
@@ -84,7 +84,7 @@ export const networkStrings = {
         ? 'Nothing: nothing is shared with everyone.'
         : `${count(models, 'model')}, listed by ${listedBy} of ${count(listedBy + notListedBy, 'node')} asked`,
     builds:
-      'Some nodes don’t list this one. By default they take only builds that the makers of OpenTela have signed, and this program isn’t one of those. You can use their models all the same.',
+      'Some nodes don’t list this one: by default they only accept builds signed by the makers of OpenTela. You can still use their models.',
   },
   bootstrap: {
     title: 'Bootstrap sources',
@@ -111,6 +111,6 @@ export const networkStrings = {
     firstByte: { out: 'First byte, from it', in: 'First byte, to it' },
     firstByteHint: 'Median of recent requests.',
     models: 'Models',
-    gone: 'This peer is neither connected nor in the node table any more.',
+    gone: 'This peer is no longer connected or in the node table.',
   },
 }

@@ -1,9 +1,10 @@
 /** Words about pairing with a node of the local network. */
 export const pairingStrings = {
   nearby: 'Nearby',
-  nearbyHelp: 'Computers in your local network that run this program. Pair with one: both of you compare a code.',
-  none: 'No one is in sight in your local network yet.',
-  noneHint: 'Start this program on the other computer, in the same network. Elsewhere, send an invite instead.',
+  nearbyHelp: 'Computers on your local network that run this program. To pair with one, you both compare a code.',
+  none: 'No other computer found on your local network yet.',
+  noneHint:
+    'Start this program on the other computer, on the same network. If it is elsewhere, send an invite instead.',
   unknown: 'Unknown',
   at: (address: string) => `at ${address}`,
   trusted: 'Trusted',
@@ -15,8 +16,8 @@ export const pairingStrings = {
   reaching: 'Asking the other computer for a code…',
   compare: 'Is this the code on the other screen?',
   compareHelp:
-    'Compare it while you see or hear the other person. Then you trust each other: each can use what the other shares with people they trust, and sees their name.',
-  differHelp: 'The codes differ? Then someone is in between: press “They differ”. Nothing is changed.',
+    'Compare it while you see or hear the other person. You will then trust each other: you can each use what the other shares with people they trust, and see each other’s names.',
+  differHelp: 'If the codes differ, someone may be in between: press “They differ”. Nothing will change.',
   spoken: (digits: string) => `The code is ${digits}`,
   theyConfirmed: 'The other person has confirmed.',
   waiting: 'You confirmed. Waiting for the other person…',

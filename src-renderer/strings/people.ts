@@ -9,13 +9,13 @@ export const peopleStrings = {
   join: {
     title: 'Join someone',
     label: 'Invite or address',
-    help: 'Paste what you were sent: an invite (ocf1…), its link or the whole message. A node’s address, or the name or key of a network, works too.',
+    help: 'Paste what you were sent: an invite (ocf1…), its link or the whole message. A node’s address works too, and so does the name or key of a network.',
     placeholder: 'ocf1…',
     missing: 'Paste an invite or an address first.',
     next: 'Next',
-    isPlace: 'This is no invite. Is it where a node is, or a network?',
+    isPlace: 'This isn’t an invite. Is it the address of a node, or a network?',
     placeMeans:
-      'Your node connects to it, and from there finds others and the models they share with everyone. It makes no one trusted.',
+      'Your node connects to it and finds others from there, with the models they share with everyone. This doesn’t make you trust anyone.',
     confirmPlace: 'Connect to it',
     looking: 'Connecting… This takes half a minute at most.',
     invites: (name: string) => `${name} invites you`,
@@ -23,14 +23,15 @@ export const peopleStrings = {
     who: 'Invited by',
     network: 'Network',
     networks: {
-      public: 'the open one: strangers can be in it, too',
-      private: 'a private one: only people with its key are in it',
+      public: 'open: strangers can be on it, too',
+      private: 'private: only people with its key are on it',
     },
     expires: 'Valid until',
-    means: 'You will trust each other: each can use what the other shares with people they trust, and sees their name.',
+    means:
+      'You will trust each other: you can each use what the other shares with people they trust, and see each other’s names.',
     alreadyTrusted: 'You trust each other already. Joining changes nothing.',
     switchMeans:
-      'This node is in another network. To join, it takes over the key of the invite’s network and changes over at its next start; peers of the present network are then out of reach.',
+      'This node is on another network. Joining saves the key of the invite’s network, and the node switches to it at its next start. It can’t reach peers on the current network after that.',
     confirm: (name: string) => `Join ${name}`,
     confirmSwitch: 'Change the network and join',
     later: 'Not now',
@@ -48,9 +49,9 @@ export const peopleStrings = {
   title: 'People',
   intro: (models: number) =>
     models === 0
-      ? 'They can use none of your models yet: choose “People I trust” or “Everyone” on the Share page.'
+      ? 'They can’t use any of your models yet: choose “People I trust” or “Everyone” on the Share page.'
       : `They can use ${count(models, 'model')} of yours. The Share page says which.`,
-  empty: 'You trust no one yet.',
+  empty: 'You don’t trust anyone yet.',
   emptyHint: 'Invite someone: they get a line to paste or a code to scan, and then you can use each other’s models.',
   you: 'You are called',
   youUnnamed: 'You have no name set: people see part of your peer id.',
@@ -85,8 +86,8 @@ export const peopleStrings = {
     label: (name: string) => `Remove ${name}`,
     title: (name: string) => `Stop trusting ${name}?`,
     consequence:
-      'What runs between you ends at once. They can no longer use what you share with people you trust; what you share with everyone stays open to them.',
-    fixed: 'The setting trusted-peers names them: remove them there.',
+      'Requests between you stop at once. They can no longer use what you share with people you trust; what you share with everyone stays open to them.',
+    fixed: 'They are listed in the setting trusted-peers: remove them there.',
     do: 'Stop trusting',
     done: (name: string) => `You no longer trust ${name}.`,
     inviteOpen: 'They came with an invite that is still open. Revoke it below, or they can come back.',
@@ -124,9 +125,9 @@ export const peopleStrings = {
     do: 'Make invite',
     made: (name: string) => (name === '' ? 'Your invite' : `Invite for ${name}`),
     warning: 'Anyone who has this can join you. Send it only to the person it is for.',
-    once: 'It is shown only now. You can revoke it at any time under Network → People.',
+    once: 'It is shown only once. You can revoke it at any time under Network → People.',
     qr: 'The invite as a code to scan',
-    qrHelp: 'Scan it with a telephone to pass it on, or copy it:',
+    qrHelp: 'Scan it with a phone to pass it on, or copy it:',
     copy: 'Copy invite',
     copyLink: 'Copy link',
     email: 'Write an email',
@@ -135,8 +136,8 @@ export const peopleStrings = {
       `I’d like to share AI models with you. Install Open Compute, open it, choose Network, and paste this line:\n\n${text}\n`,
     reach: {
       anywhere: undefined,
-      lan: 'This node can be reached in your local network only: the other person has to be in it, too.',
-      machine: 'This node can be reached from this computer only. Set p2p-host so that others can reach it.',
+      lan: 'This node can only be reached on your local network, so the other person has to be on it, too.',
+      machine: 'This node can only be reached from this computer. Set p2p-host so that others can reach it.',
       nowhere: 'No address of this node is known yet, so no one can join with this invite. Try again in a minute.',
     },
     close: 'Done',

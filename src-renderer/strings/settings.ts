@@ -4,16 +4,16 @@ import { count, formatNumber } from './format.js'
 const NAMED: Readonly<Record<string, { label: string; help?: string; choices?: Readonly<Record<string, string>> }>> = {
   'pause.schedule': {
     label: 'Share only at these hours',
-    help: 'By the clock of this computer. Click or drag; arrow keys walk, Space turns an hour over.',
+    help: 'By this computer’s clock. Click or drag, or move with the arrow keys and press Space.',
   },
   'pause.user-active': {
     label: 'Pause while I use this computer',
     help: 'Only the desktop app can see keyboard and mouse.',
   },
-  'pause.on-battery': { label: 'Pause on battery', help: 'Sharing goes on as soon as the computer is plugged in.' },
+  'pause.on-battery': { label: 'Pause on battery', help: 'Sharing resumes once the computer is plugged in.' },
   'pause.gpu-busy': {
     label: 'Pause while something else uses the GPU',
-    help: 'From this load on, while no request runs here.',
+    help: 'At this load or more, while no request runs here.',
   },
   'pause.programs': {
     label: 'Pause while one of these programs runs',
@@ -21,39 +21,39 @@ const NAMED: Readonly<Record<string, { label: string; help?: string; choices?: R
   },
   'limits.concurrent': {
     label: 'Requests from peers at the same time',
-    help: 'More of them make each one slower. Yours always go first.',
+    help: 'The more run at once, the slower each gets. Yours always go first.',
   },
   'limits.requests-per-minute': {
     label: 'Requests per peer',
-    help: 'Further ones are refused until a minute has passed.',
+    help: 'Any more are refused until a minute has passed.',
   },
   'limits.tokens-per-day': { label: 'Tokens per peer and day', help: 'Prompts and answers together, until midnight.' },
-  'limits.max-tokens': { label: 'Longest answer', help: 'Requests that ask for more are shortened to it.' },
+  'limits.max-tokens': { label: 'Longest answer', help: 'Answers stop there, even when a request asks for more.' },
   name: { label: 'Name of this computer', help: 'People you trust see it. Strangers never do.' },
   network: { label: 'Public network', choices: { none: 'None' } },
   'go-network': {
     label: 'OpenTela network',
-    choices: { off: 'Take no part', use: 'Use its models', share: 'Use its models and offer mine' },
+    choices: { off: 'Don’t take part', use: 'Use its models', share: 'Use its models and offer mine' },
   },
-  mdns: { label: 'Find computers in the local network', help: 'Automatically, with multicast DNS.' },
+  mdns: { label: 'Find computers on the local network', help: 'Automatically, with multicast DNS.' },
   'people.nearby': {
     label: 'Let computers nearby ask to pair',
-    help: 'Both screens show a code then. Without it you can still ask them.',
+    help: 'Both screens then show a code. You can ask them even when this is off.',
   },
   upnp: { label: 'Open ports on the router', help: 'With UPnP, so that peers reach this computer directly.' },
   relay: {
     label: 'Relay for others',
-    help: 'Passes on encrypted data of peers that can’t reach each other.',
+    help: 'Passes on encrypted data between peers that can’t reach each other.',
     choices: { auto: 'When the internet can reach me', on: 'Always', off: 'Never' },
   },
   'use.reach': {
     label: 'Who may answer my requests',
-    help: 'Whoever answers reads what you send.',
+    help: 'The computer that answers can read what you send.',
     choices: { own: 'Only this computer', trusted: 'Only people I trust', anyone: 'Anyone' },
   },
   'use.exposure': {
     label: 'Strangers that may read one request',
-    help: 'Where the first of them fails or is slow, the next is asked.',
+    help: 'If the first one fails or is slow, the next is asked.',
   },
   'chats.keep': {
     label: 'Keep chats on this computer',
@@ -65,7 +65,7 @@ const NAMED: Readonly<Record<string, { label: string; help?: string; choices?: R
   },
   'api-key': {
     label: 'API key for apps',
-    help: 'Whether apps must show a key. Other computers reach the gateway only where you open it to them.',
+    help: 'Whether apps must show a key. Other computers reach the gateway only if you open it to them.',
     choices: { auto: 'Only from other computers', required: 'Always', none: 'Never' },
   },
 }
@@ -107,7 +107,7 @@ const basicStrings = {
     all: 'Whole week',
     clear: 'Clear',
     save: 'Save hours',
-    odd: (value: string) => `${value}: finer than whole hours, so it is changed under Advanced.`,
+    odd: (value: string) => `${value}: not in whole hours, so change it under Advanced.`,
   },
 }
 
@@ -139,7 +139,7 @@ export const settingsStrings = {
     },
     updates: {
       label: 'Check for updates once a day',
-      help: 'An update is installed only when you ask for it, by a restart.',
+      help: 'Updates are installed only when you ask, with a restart.',
     },
   },
   origin: { default: 'Default', file: 'File', environment: 'Environment', flag: 'Flag' },

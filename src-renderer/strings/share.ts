@@ -16,7 +16,7 @@ export const shareStrings = {
     if (shared > 0) {
       return `You share ${count(shared, 'model')} with ${everyone > 0 ? 'everyone' : 'people you trust'}.`
     }
-    if (me > 0) return `Your apps can use ${count(me, 'model')} of this computer. You share none with others.`
+    if (me > 0) return `Your apps can use ${count(me, 'model')} on this computer. You share none with others.`
     return servers > 0
       ? 'Your server isn’t answering, so nothing is shared right now.'
       : 'You aren’t sharing anything yet.'
@@ -35,9 +35,9 @@ export const shareStrings = {
     servers.length === 1
       ? 'Its models are withdrawn. They are shared again automatically as soon as it runs.'
       : 'Their models are withdrawn. They are shared again automatically as soon as one of them runs.',
-  starting: (servers: readonly string[]) => `Waiting for the first answer of ${list(servers)}.`,
+  starting: (servers: readonly string[]) => `Waiting for a first answer from ${list(servers)}.`,
   startingHint: 'Sharing begins automatically as soon as it answers.',
-  closed: 'You share models, but your limit refuses every request.',
+  closed: 'You share models, but your limits refuse every request.',
   closedHint: 'Requests from peers at the same time are limited to 0.',
   closedAction: 'Change the limit',
   full: (slots: number) =>
@@ -78,9 +78,9 @@ export const shareStrings = {
   visibilityOf: (id: string) => `Who may use ${id}`,
   visibilityOfLater: 'Who may use models that are added later',
   visibilityMeans: {
-    me: 'Your own apps use them through the base URL. No other computer learns of them.',
+    me: 'Your own apps use them through the base URL. No other computer sees them.',
     trusted: 'Only computers of people you have accepted can use them. No one else sees their names.',
-    everyone: 'Every computer in the network sees their names and can use them, within your limits.',
+    everyone: 'Every computer on the network sees their names and can use them, within your limits.',
   },
   visibilityMixed: 'Each model has its own choice below.',
   serverState: {
@@ -173,8 +173,9 @@ export const shareStrings = {
         ? 'You haven’t served anyone yet.'
         : `You helped ${peers === 1 ? '1 person' : `${formatNumber(peers)} people`} since ${formatDay(day)}: ${count(requests, 'request')}, ${count(tokensOut, 'token')}.`,
     export: { csv: 'Save as CSV', json: 'Save as JSON' },
-    empty: 'Nothing was served in this half year.',
-    emptyHint: 'What this computer serves to others is counted here by day, model and peer; never what was said.',
+    empty: 'Nothing was served in the past half year.',
+    emptyHint:
+      'This page counts what your computer serves to others by day, model and peer. It never records what was said.',
     chart: 'Tokens per week',
     summary: (tokens: number) => `${count(tokens, 'token')} in half a year, by week. The table below has the figures.`,
     division: { label: 'Divide by', model: 'By model', peer: 'By peer' },

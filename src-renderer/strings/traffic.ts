@@ -4,13 +4,13 @@ import { count, formatNumber } from './format.js'
 export const trafficStrings = {
   sentence: (inward: number, out: number, local: number, unanswered: number) => {
     const all = inward + out + local + unanswered
-    if (all === 0) return 'No requests through this node today.'
+    if (all === 0) return 'No requests went through this node today.'
     const none = unanswered === 0 ? '' : ` · ${formatNumber(unanswered)} unanswered`
     const [toPeers, fromPeers, here] = [out, inward, local].map((n) => formatNumber(n))
     return `${count(all, 'request')} today: ${toPeers} to peers · ${fromPeers} from peers · ${here} local${none}.`
   },
   unanswered: 'No one',
-  unansweredHint: 'No provider was asked: no one offered it.',
+  unansweredHint: 'No provider was asked, because no one offers it.',
   empty: 'No request yet.',
   emptyHint: 'Send one with an example from the Home page; it appears here while it runs.',
   pause: 'Pause list',
@@ -28,7 +28,7 @@ export const trafficStrings = {
     'hole-punched': 'Hole punched',
     relayed: 'Relayed',
   },
-  keyHint: 'The API key that asked; only apps that show one are named.',
+  keyHint: 'The API key of the app. Apps that show none have no name here.',
   bytes: (bytes: string) => `The answer has ${bytes}.`,
   running: 'running',
   cancelled: {
@@ -101,7 +101,7 @@ export const trafficStrings = {
     none: 'Without a key',
     requests: 'Requests',
     failed: 'Failed',
-    tokens: 'Tokens of answers',
+    tokens: 'Completion tokens',
   },
   errors: 'Failures by cause',
   noErrors: 'No failures in this period.',
@@ -128,7 +128,7 @@ export const trafficStrings = {
     considered: 'Expected wait at the best',
     waits: (ms: { total: string; rtt: string; fixed: string; read: string; queue: string }, unread: string) =>
       `${ms.total}: distance ${ms.rtt}, start ${ms.fixed}, ${unread} unread tokens ${ms.read}, queue ${ms.queue}`,
-    hangs: (ms: string) => `a request hangs there ${ms}`,
+    hangs: (ms: string) => `a request has been stuck there for ${ms}`,
     tries: 'Attempts',
     id: 'Request id',
     idHint: 'Headers, logs and errors carry the same id.',

@@ -31,7 +31,7 @@ test('every app has a tab with code for this gateway, a copy button, and says wh
     // Cursor can't use an address on this computer, and its tab says so.
     if (name !== 'Cursor') expect(code).toContain('http://127.0.0.1:8092')
     await panel.getByRole('button', { name: 'Copy' }).waitFor()
-    await panel.getByText(tried === null ? 'Not tried yet' : `Tried with ${name} ${tried}.`).waitFor()
+    await panel.getByText(tried === null ? 'Not tested yet' : `Tested with ${name} ${tried}.`).waitFor()
   }
   await dashboard.look('connect-app')
 })

@@ -112,7 +112,7 @@ test('from Home, two clicks share a model of the disk: one looks for it, one sha
   expect(await page.getByRole('checkbox', { name: 'Share half-a-model' }).isDisabled()).toBe(true)
   await lookAtAll('disk-models-found')
   await page.getByRole('button', { name: 'Share 1 model with everyone' }).click()
-  await page.getByText('Fetching the engine: 12 MB of 47 MB').waitFor()
+  await page.getByText('Downloading the engine: 12 MB of 47 MB').waitFor()
   expect(asked).toEqual([{ model: 'qwen3-8b-Q4_K_M', visibility: 'everyone' }, 'install'])
   await lookAtAll('disk-models-fetching')
   const problem = 'No npm on this computer names the package registry that the engine is fetched from.'
@@ -151,7 +151,7 @@ test('where there is neither server nor model, the page offers to look, shows ho
   await page.getByText('No model server was found on this computer.').waitFor()
   await lookAtAll('disk-models-first')
   await page.getByRole('button', { name: 'Look for models' }).click()
-  await page.getByText('Looking: 1,500 files seen, 0 models so far').waitFor()
+  await page.getByText('Looking: 1,500 files seen, 0 models found so far').waitFor()
   await lookAtAll('disk-models-scanning')
   await page.getByRole('button', { name: 'Cancel' }).click()
   await page.getByText('No model server was found on this computer.').waitFor()
@@ -169,7 +169,7 @@ test('where there is neither server nor model, the page offers to look, shows ho
   }
   await lookAtAll('disk-models-none')
   await dashboard.goTo('#/home')
-  await page.getByText('No model server and no model was found here yet.').waitFor()
+  await page.getByText('No model server or model was found here yet.').waitFor()
 })
 
 test('a served model says how it runs, takes settings and stops being served', async () => {
@@ -182,12 +182,12 @@ test('a served model says how it runs, takes settings and stops being served', a
   await expect.poll(() => asked).toEqual([{ model: 's1', visibility: 'trusted' }])
   await page.getByRole('button', { name: 'Settings of qwen3-8b-Q4_K_M' }).click()
   await page.getByRole('textbox', { name: 'Context' }).fill('12.5')
-  await page.getByText('This has to be a whole number in range, or empty.').waitFor()
+  await page.getByText('Enter a whole number in range, or leave it empty.').waitFor()
   await page.getByRole('textbox', { name: 'Context' }).fill('8192')
   await dashboard.look('disk-models-settings')
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   const settings = { contextTokens: 8192, slots: null, gpuLayers: null, keepLoaded: false }
   await expect.poll(() => asked.at(-1)).toEqual({ model: 's1', settings })
   await page.getByRole('button', { name: 'Stop serving qwen3-8b-Q4_K_M' }).click()
-  await page.getByText('qwen3-8b-Q4_K_M is not served any more.').waitFor()
+  await page.getByText('qwen3-8b-Q4_K_M is no longer served.').waitFor()
 })

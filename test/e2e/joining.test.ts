@@ -53,7 +53,7 @@ test('a model of one’s own server is used through the gateway without being sh
   await pageOfAnn.getByRole('textbox', { name: 'Address' }).fill(String(ollama.port))
   await pageOfAnn.getByRole('button', { name: 'Check this port' }).click()
   await pageOfAnn.getByRole('button', { name: 'Use 1 model on this computer only' }).click()
-  const heading = 'Your apps can use 1 model of this computer. You share none with others.'
+  const heading = 'Your apps can use 1 model on this computer. You share none with others.'
   await pageOfAnn.getByRole('heading', { name: heading }).waitFor({ timeout: SLOW })
   const answer = await chat(ann.gateway, { model: MODEL })
   expect(await answer.text()).toContain('lends its graphics card')
@@ -98,7 +98,7 @@ test('both see each other by name, and the invite is used up', async () => {
 test('a model is closed to a person who is no longer trusted', async () => {
   await pageOfAnn.getByRole('button', { name: 'Remove Bob' }).click()
   await pageOfAnn.getByRole('button', { name: 'Stop trusting' }).click()
-  await pageOfAnn.getByText('You trust no one yet.').waitFor()
+  await pageOfAnn.getByText('You don’t trust anyone yet.').waitFor()
   const answer = await chat(bob.gateway, { model: MODEL })
   expect(answer.ok).toBe(false)
   expect(await answer.text()).not.toContain('lends its graphics card')

@@ -172,7 +172,7 @@ describe('the screens of pairing', () => {
   test('without a node nearby the card says what to do, and a trusted one is shown by name', async () => {
     livelyPairing([])
     const page = await open('#/network')
-    await page.getByText('No one is in sight in your local network yet.').waitFor()
+    await page.getByText('No other computer found on your local network yet.').waitFor()
     await dashboard.look('nearby-none')
     await dashboard.close()
     node = createFakeNode()

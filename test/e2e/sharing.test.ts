@@ -54,7 +54,7 @@ test('the button of a model server says what it will do, and sends who may use e
   const page = await openShare()
   await page.getByRole('heading', { name: 'One model server was found. Who may use it?' }).waitFor()
   await page.getByRole('button', { name: 'Use 3 models on this computer only' }).waitFor()
-  await page.getByText('No other computer learns of them.').waitFor()
+  await page.getByText('No other computer sees them.').waitFor()
   await dashboard.look('share-new-server')
   await page.getByRole('radio', { name: 'Everyone' }).check()
   await page.getByRole('button', { name: 'Share 3 models with everyone' }).waitFor()

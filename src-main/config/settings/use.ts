@@ -8,7 +8,7 @@ export const USE_SETTINGS = {
     choices: ['own', 'trusted', 'anyone'],
     default: 'anyone',
     help: 'Who may answer your requests: only this machine, also peers you trust, or anyone who offers the model.',
-    cost: 'Whoever answers reads what you send.',
+    cost: 'The computer that answers can read what you send.',
     restart: false,
   },
   'use.overflow': {

@@ -16,11 +16,11 @@ const SENTENCES: Readonly<Record<PairEnding, string>> = {
   mismatch:
     'The other node did not keep to what it had promised, so someone may be in between. Nothing was changed. Use a network you trust, or send an invite.',
   'broken-off': 'The connection to {name} was lost half-way. Nothing was changed here. Pair again.',
-  unreachable: '{name} cannot be reached in this local network. Check that its program still runs, then pair again.',
+  unreachable: '{name} cannot be reached on this local network. Check that its program still runs, then pair again.',
   unsupported: '{name} runs a version that cannot pair. It needs an update, or you send an invite.',
   busy: '{name} is being asked too often. Wait ten minutes, or have {name} ask you.',
   off: '{name} does not want to be asked (its setting people.nearby). Have {name} ask you, or send an invite.',
-  far: '{name} does not see this computer in its local network. Send an invite instead.',
+  far: '{name} does not see this computer on its local network. Send an invite instead.',
   full: 'One of you trusts as many peers as it may. Remove one, then pair again.',
   'not-stored': 'One of your nodes could not save it. Nothing was changed. `ocf doctor` there says more.',
 }

@@ -96,7 +96,7 @@ export class Pairings {
     if (open !== undefined && (open.direction === 'outgoing' || open.code !== undefined)) return this.#viewOf(open)
     const near = this.#nearby.list().find((peer) => peer.peerId === peerId)
     if (near === undefined) {
-      throw new AppError('not_found', 'There is no node with this peer id in your local network.', { param: 'peer' })
+      throw new AppError('not_found', 'There is no node with this peer id on your local network.', { param: 'peer' })
     }
     if (this.#countOpen('outgoing') >= MAX_OPEN) {
       throw new AppError('rate_limited', `You are pairing with ${MAX_OPEN} nodes already. Answer one first.`)

@@ -37,7 +37,7 @@ export function Picture({ peers }: { peers: readonly PeerView[] }) {
     const peer = byId.get(peerId)
     if (peer === undefined) return ''
     const running = active.get(peerId) ?? 0
-    return [howOf(peer), words.offering(peer.offers.length), running === 0 ? '' : words.running(running)]
+    return [howOf(peer), words.offering(modelsOf(peer)), running === 0 ? '' : words.running(running)]
       .filter((part) => part !== '')
       .join(' · ')
   }
@@ -150,6 +150,9 @@ function howOf(peer: PeerView): string {
   if (path === undefined) return words.notConnected
   return peer.rttMs === undefined ? words.path[path] : `${words.path[path]} · ${formatMs(peer.rttMs)}`
 }
+
+/** How many models a peer offers. */
+const modelsOf = ({ offers }: PeerView): number => offers.filter((offer) => offer.startsWith('llm:model=')).length
 
 function Legend() {
   return (

@@ -12,13 +12,13 @@ export const chatStrings = {
     back: 'Conversations',
     title: 'Compare two models',
     side: ['First model', 'Second model'],
-    hint: 'Both are asked the same, each with what it answered before. Nothing is kept.',
+    hint: 'Both get the same questions, each with its own earlier answers. Nothing is kept.',
   },
   newTitle: 'New chat',
   begin: 'New chat',
   empty: 'Ask anything.',
   emptyHint:
-    'Messages go through your gateway, like those of any app. Conversations stay in this tab’s memory only: they are written nowhere and are gone when you close or reload it.',
+    'Messages go through your gateway, like those of any app. Conversations stay in this tab’s memory only: they aren’t saved, and are gone when you close or reload it.',
   memory: 'In memory only. Closing or reloading this tab forgets them.',
   keep: {
     label: 'Keep chats on this computer',
@@ -26,11 +26,11 @@ export const chatStrings = {
       'Messages go through your gateway, like those of any app. Conversations are kept on this computer, encrypted, until you delete them.',
     sealed: 'Kept on this computer, encrypted. The system’s key store guards the key.',
     plain:
-      'Kept on this computer, encrypted. There is no key store here: the key lies in a file that only your account can read.',
-    left: 'Chats of earlier still lie on this computer.',
+      'Kept on this computer, encrypted. This system has no key store, so the key is in a file that only your account can read.',
+    left: 'Earlier chats are still on this computer.',
     setAside: (files: string) => `Kept chats could not be opened. The file was set aside in the data folder: ${files}`,
     dropped: (n: number) =>
-      `${count(n, 'conversation')} had to make room, the oldest first: 500 and 32 MiB are the most that is kept.`,
+      `${count(n, 'old conversation')} ${n === 1 ? 'was' : 'were'} deleted to make room: at most 500 and 32 MiB are kept.`,
     overridden: 'A flag or environment variable sets chats.keep, so it can’t be changed here.',
     delete: {
       title: 'Delete kept chats?',
@@ -72,9 +72,9 @@ export const chatStrings = {
   attach: 'Add an image',
   attachments: 'Images to send',
   detach: (name: string) => `Remove ${name}`,
-  imagesHint: 'Only models that see can use images.',
+  imagesHint: 'Only models with vision can use images.',
   imageTooMany: (max: number) => `A message can have ${max} images.`,
-  cannotSee: 'This model takes no images.',
+  cannotSee: 'This model can’t read images.',
   imageWrong: (name: string) => `${name} is not an image this page can read.`,
   dropped: 'Drop images here',
   you: 'You asked',
@@ -107,12 +107,12 @@ export const chatStrings = {
   by: 'by',
   bySelf: 'by this computer',
   continuedBy: 'continued by',
-  continuedHint: 'The first provider was lost in the middle of the answer, and this one went on where it stopped.',
+  continuedHint: 'The first provider dropped out in the middle of the answer. This one continued where it stopped.',
   over: (path: string) => `over ${path}`,
   tries: (n: number) => `${n} attempts`,
   noGateway: 'The gateway has no address yet, so the chat can’t ask it.',
   unreachable:
     'The gateway did not answer this page. If the setting cors-origins was changed, add the address of the dashboard to it.',
   cut: 'The connection was lost, so this answer is incomplete. Try again.',
-  odd: (status: number) => `The gateway answered ${status} without a reason.`,
+  odd: (status: number) => `The gateway answered ${status} and gave no reason.`,
 }

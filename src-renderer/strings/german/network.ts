@@ -22,7 +22,7 @@ export const networkGerman = {
     left === 0
       ? 'Zeige auf einen Peer, um zu sehen, wie er erreicht wird; ein Klick zeigt alles.'
       : `${count(left, 'weiterer Peer', 'weitere Peers')} in der Tabelle unten.`,
-  offering: (n: number) => (n === 0 ? '' : `bietet ${number(n)}`),
+  offering: (n: number) => (n === 0 ? '' : `bietet ${count(n, 'Modell', 'Modelle')}`),
   running: (n: number) => `${requests(n)} in Arbeit`,
   isRelay: 'ein Relay für andere',
   moreAddresses: (n: number) => `${number(n)} weitere`,

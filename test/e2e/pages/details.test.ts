@@ -102,7 +102,7 @@ test('a request that no one could answer is not said to be this computer’s', a
   const row = given.page.getByRole('row').filter({ hasText: 'nobody-has-it' })
   expect(await row.innerText()).not.toContain('Local')
   await row.getByRole('link').click()
-  await given.page.getByRole('dialog').getByText('No provider was asked: no one offered it.').waitFor()
+  await given.page.getByRole('dialog').getByText('No provider was asked, because no one offers it.').waitFor()
   await given.page.keyboard.press('Escape')
 })
 

@@ -93,7 +93,7 @@ test('a switch stays where it was put while the node confirms it, and goes back 
   let refuse: (reason: Error) => void = () => undefined
   settings.save = () => new Promise((_resolve, reject) => (refuse = reject))
   await walk.open('#/settings')
-  const mdns = walk.page.getByRole('switch', { name: 'Find computers in the local network' })
+  const mdns = walk.page.getByRole('switch', { name: 'Find computers on the local network' })
   await mdns.click()
   expect(await mdns.isChecked()).toBe(false)
   refuse(new Error('the disk is full'))

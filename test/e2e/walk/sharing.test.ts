@@ -57,7 +57,7 @@ test('a limit that refuses everyone says so and leads to it', async () => {
   const usage = admission.usage.bind(admission)
   admission.usage = () => ({ ...usage(), slots: { used: 0, total: 0 } })
   await walk.open('#/share')
-  expect(await walk.heading()).toBe('You share models, but your limit refuses every request.')
+  expect(await walk.heading()).toBe('You share models, but your limits refuse every request.')
   await walk.page.getByRole('link', { name: 'Change the limit' }).click()
   await walk.page.getByRole('slider', { name: 'Requests from peers at the same time' }).waitFor()
   admission.usage = usage

@@ -17,6 +17,6 @@ test('the sentence of the Share page says how many models are for whom', () => {
     'You share 3 models: 2 with everyone, 1 with people you trust.',
   )
   expect(sentence({ me: 2, trusted: 0, everyone: 0 }, 1)).toBe(
-    'Your apps can use 2 models of this computer. You share none with others.',
+    'Your apps can use 2 models on this computer. You share none with others.',
   )
 })

@@ -73,7 +73,7 @@ async function stop({ io, client }: EngineCommandNeeds, wanted: string): Promise
   const model = served.find(({ name, path }) => name === wanted || path === wanted)
   if (model === undefined) throw new AppError('model_not_found', `"${wanted}" is not served.`)
   await client.call('engine.unserve', { id: model.id })
-  io.stdout.write(`${model.name} is not served any more. Its file stays.\n`)
+  io.stdout.write(`${model.name} is no longer served. Its file stays.\n`)
   return EXIT.ok
 }
 

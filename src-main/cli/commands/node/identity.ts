@@ -51,7 +51,7 @@ async function backup(
   } catch (error) {
     throw new AppError('invalid_request', `${path} could not be written: ${reasonOf(error)}.`, { cause: error })
   }
-  io.stdout.write(`Saved as ${printable(path)}. Without the passphrase it is of no use to anybody.\n`)
+  io.stdout.write(`Saved as ${printable(path)}. Without the passphrase it is useless.\n`)
   return EXIT.ok
 }
 

@@ -64,7 +64,7 @@ const REACH_WORDS: Readonly<Record<CallOutput<'people.invite'>['reach'], string>
   anywhere: '',
   lan: 'This node can only be reached from its local network so far, so the invite only works there. `ocf doctor` says why.',
   machine: 'This node only listens on this computer, so the invite works nowhere else.',
-  nowhere: 'This node has no address that can be dialled: the guest has to find it in the network.',
+  nowhere: 'This node has no address that can be dialled: the guest has to find it on the network.',
 }
 
 async function list({ io, client }: { io: CliIo; client: ControlClient }, json: boolean): Promise<number> {

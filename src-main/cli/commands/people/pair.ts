@@ -66,7 +66,7 @@ async function list({ io, client }: PairNeeds, json: boolean): Promise<number> {
   }
   if (nearby.length === 0) {
     io.stdout.write(
-      'No other node is in sight in this local network. It has to run there, in the mode node. Elsewhere `ocf invite` works.\n',
+      'No other node was found on this local network. It has to run there, in the mode node. For a computer elsewhere, use `ocf invite`.\n',
     )
     return EXIT.ok
   }

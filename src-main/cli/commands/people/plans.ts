@@ -65,8 +65,8 @@ export function peoplePlans(needs: {
     },
     {
       name: 'pair',
-      summary: 'Pairs with a computer in the local network.',
-      help: 'Lists the nodes of your local network, or pairs with one: both of you compare a code, and trust each other then.',
+      summary: 'Pairs with a computer on the local network.',
+      help: 'Lists the nodes on your local network, or pairs with one: you both compare a code, and then trust each other.',
       optionalArgs: ['WHO'],
       ...location,
       json: true,

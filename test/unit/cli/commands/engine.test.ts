@@ -108,7 +108,7 @@ describe('ocf serve', () => {
     expect(asked).toEqual([{ model: 'qwen3-8b', visibility: 'trusted' }])
     expect(output()).toContain('qwen3-8b is served to this computer’s apps and the peers you trust.')
     expect(await run('serve', 'qwen3-8b', '--stop')).toBe(EXIT.ok)
-    expect(output()).toContain('qwen3-8b is not served any more. Its file stays.')
+    expect(output()).toContain('qwen3-8b is no longer served. Its file stays.')
     expect(started).toEqual([])
   })
 
