@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
-import { ALICE } from '../../contract/fake-node.js'
+import type { DiskModel } from '#shared/contract/sharing/disk-models.js'
+import type { ServedModel } from '#shared/contract/sharing/engine.js'
+import { ALICE, BOB } from '../../contract/fake-node.js'
+import { openPalette } from '../fake-dashboard.js'
 import { settle, startWalk } from './walk.js'
 
 const HTML = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
@@ -36,6 +39,49 @@ const walk = startWalk((node) => {
   Object.assign(needs.doctor!, {
     live: { ...needs.doctor!.live, state: () => ({ checks: [check], asking: null, askedAtMs: null }) },
   })
+  // Models on the disk, and how running them fares.
+  const { disk, engine } = needs.engine!
+  const found: DiskModel = {
+    ...{ id: 'disk', name: ODD, places: [{ app: 'folder', path: ODD }], architecture: ODD, parameters: ODD },
+    ...{ contextLength: 8192, quantisation: ODD, sizeBytes: 1e9, files: 1, hasChatTemplate: true, embedding: false },
+    ...{ projector: false, problem: ODD },
+  }
+  const scan = { ...disk.state(), finishedAtMs: 1, models: [found], problem: ODD }
+  const install = { ...engine.state().install, source: ODD, problem: ODD }
+  const running = {
+    contextTokens: 8192,
+    slots: 4,
+    busySlots: 1,
+    gpuLayers: 0,
+    backend: 'cpu',
+    memoryBytes: 1e9,
+  } as const
+  const served: ServedModel = {
+    ...{ id: 'served', name: ODD, path: ODD, visibility: 'everyone', state: 'failed', problem: ODD },
+    ...{ running: { ...running, note: ODD }, measured: null, measuring: false },
+    settings: { contextTokens: null, slots: null, gpuLayers: null, keepLoaded: false },
+  }
+  disk.state = () => scan
+  engine.state = () => ({ disk: scan, install, served: [served], serviceId: null, budgetBytes: 8e9 })
+  // Networks, people, keys, and why sharing is paused.
+  const { pause } = needs.sharing
+  const paused = { ...pause.state(), paused: true, reasons: [{ cause: 'program', sentence: ODD, untilMs: null }] }
+  pause.state = () => paused as ReturnType<typeof pause.state>
+  const [key] = needs.apiKeys.list()
+  needs.apiKeys.list = () => [{ ...key!, name: ODD }]
+  const { people } = needs
+  const [friend, invite, nearby] = [people.list()[0]!, people.invites()[0]!, people.pairing.nearby()[0]!]
+  people.list = () => [friend, { ...friend, peerId: BOB, label: ODD, ownName: ODD }]
+  people.invites = () => [{ ...invite, name: ODD }]
+  people.pairing.nearby = () => [{ ...nearby, name: ODD, address: ODD }]
+  const view = needs.joining.view.bind(needs.joining)
+  needs.joining.view = () => ({
+    ...view(),
+    ...{ privateName: ODD, known: ODD, joined: [ODD] },
+    choices: view().choices.map((choice) => ({ ...choice, title: ODD, runBy: ODD, meaning: ODD })),
+  })
+  const read = needs.history.read.bind(needs.history)
+  needs.history.read = (range) => ({ ...read(range), errors: [{ code: ODD, count: 2 }] })
   needs.bootstrapper.status = () => [
     { source: ODD, setting: 'bootstrap.sources', state: 'failed', addresses: 0, reason: ODD, askedAtMs: undefined },
   ]
@@ -43,12 +89,18 @@ const walk = startWalk((node) => {
 
 const PLACES = [
   ...['home', 'chat', 'chat/~compare', 'share', 'share/~ledger', 'models', 'network', 'traffic', 'traffic/odd'],
-  ...['settings', 'settings/~advanced', `models/${encodeURIComponent(ODD)}`, `network/${ALICE}`],
+  ...[
+    'network/invite',
+    'settings',
+    'settings/~advanced',
+    `network/${BOB}`,
+    `models/${encodeURIComponent(ODD)}`,
+    `network/${ALICE}`,
+  ],
 ]
 
-test.each(PLACES)('names and sentences of strangers run nothing, hide nothing and move nothing: %s', async (place) => {
-  await walk.dashboard.goTo(`#/${place}`)
-  await settle(walk.page)
+/** Nothing of a name was run, turned or hidden, and nothing but tables and texts that scroll reaches beyond the window. */
+async function hold(name: string): Promise<void> {
   for (const [width, height] of [
     [1280, 800],
     [390, 844],
@@ -85,8 +137,23 @@ test.each(PLACES)('names and sentences of strangers run nothing, hide nothing an
         return { hacked: 'hacked' in window, images, marks: [...new Set(texts)], beyond: [...new Set(beyond)] }
       }, MARKS)
     await expect
-      .poll(found, { message: `${place} at ${width}`, timeout: 3000 })
+      .poll(found, { message: `${name} at ${width}`, timeout: 3000 })
       .toEqual({ hacked: false, images: 0, marks: [], beyond: [] })
   }
   await walk.page.setViewportSize({ width: 1280, height: 800 })
+}
+
+test.each(PLACES)('names and sentences of strangers run nothing, hide nothing and move nothing: %s', async (place) => {
+  await walk.dashboard.goTo(`#/${place}`)
+  await settle(walk.page)
+  await hold(place)
+})
+
+test('the palette lists names of strangers as text', async () => {
+  await walk.open('#/home')
+  await openPalette(walk.page)
+  await walk.page.keyboard.type('qwen')
+  await walk.page.getByRole('option').first().waitFor()
+  await hold('palette')
+  await walk.page.keyboard.press('Escape')
 })
