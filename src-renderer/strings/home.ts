@@ -29,7 +29,7 @@ export const homeStrings = {
   },
   apps: {
     list: 'Apps',
-    tried: (version: string) => `Tested with ${version}.`,
+    tried: (version: string, day: string) => `Tested with ${version} on ${day}.`,
     notTried: 'Not tested yet: these are the documented settings.',
     where: {
       launch:
@@ -67,7 +67,7 @@ export const homeStrings = {
     useAction: 'See the models',
     strangers: 'May strangers’ computers answer you?',
     strangersText: 'The computer that answers can read what you send.',
-    strangersAction: 'The same choice in Settings',
+    strangersAction: 'Change it in Settings',
     reach: { anyone: 'Yes, anyone’s', trusted: 'Only people I trust', own: 'Only this computer' },
     reachSaid: {
       anyone: 'Anyone who offers the model may answer.',

@@ -1,5 +1,5 @@
 import type { Person } from '#shared/contract/people/people.js'
-import { count } from './format.js'
+import { formatNumber } from './format.js'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -50,7 +50,7 @@ export const peopleStrings = {
   intro: (models: number) =>
     models === 0
       ? 'They can’t use any of your models yet: choose “People I trust” or “Everyone” on the Share page.'
-      : `They can use ${count(models, 'model')} of yours. The Share page says which.`,
+      : `They can use ${formatNumber(models)} of your models. The Share page says which.`,
   empty: 'You don’t trust anyone yet.',
   emptyHint: 'Invite someone: they get a line to paste or a code to scan, and then you can use each other’s models.',
   you: 'You are called',

@@ -1,7 +1,9 @@
 import { count, formatNumber } from './format.js'
 
 /** Settings of the short page, as people call them; what is left out keeps its key and its help. */
-const NAMED: Readonly<Record<string, { label: string; help?: string; choices?: Readonly<Record<string, string>> }>> = {
+const NAMED: Readonly<
+  Record<string, { label: string; help?: string; placeholder?: string; choices?: Readonly<Record<string, string>> }>
+> = {
   'pause.schedule': {
     label: 'Share only at these hours',
     help: 'By this computer’s clock. Click or drag, or move with the arrow keys and press Space.',
@@ -29,8 +31,16 @@ const NAMED: Readonly<Record<string, { label: string; help?: string; choices?: R
   },
   'limits.tokens-per-day': { label: 'Tokens per peer and day', help: 'Prompts and answers together, until midnight.' },
   'limits.max-tokens': { label: 'Longest answer', help: 'Answers stop there, even when a request asks for more.' },
-  name: { label: 'Name of this computer', help: 'People you trust see it. Strangers never do.' },
-  network: { label: 'Public network', choices: { none: 'None' } },
+  name: {
+    label: 'Name of this computer',
+    help: 'People you trust see it. Strangers never do.',
+    placeholder: 'Your first name',
+  },
+  network: {
+    label: 'Public network',
+    help: 'Anyone can be on one: strangers’ computers answer you there.',
+    choices: { none: 'None' },
+  },
   'go-network': {
     label: 'OpenTela network',
     choices: { off: 'Don’t take part', use: 'Use its models', share: 'Use its models and offer mine' },
@@ -89,6 +99,7 @@ const basicStrings = {
     about: 'About',
   },
   of: (name: string, help: string) => ({ label: NAMED[name]?.label ?? name, help: NAMED[name]?.help ?? help }),
+  placeholder: (name: string, usual: string) => NAMED[name]?.placeholder ?? usual,
   choice: (name: string, choice: string) => NAMED[name]?.choices?.[choice] ?? choice,
   overridden: (where: string) => `Set by ${where}, so it can’t be changed here.`,
   unit: {
@@ -175,6 +186,7 @@ export const settingsStrings = {
   mode: 'Mode',
   started: 'Started',
   licences: 'Third-party licences',
+  licencesShow: 'Show the list',
   licenceTexts: 'Licence texts',
   licencesNone: 'The list is made with the dashboard; this build has none.',
 }

@@ -231,7 +231,8 @@ export const shareStrings = {
   other: 'Services from the settings',
   how: 'Share a model server',
   example: 'ocf start --service.name llm --service.port 11434',
-  ports: 'Usual ports: Ollama\u00a011434 · LM\u00a0Studio\u00a01234 · llama.cpp\u00a08080 · vLLM\u00a08000',
+  ports:
+    'Usual ports: Ollama\u00a011434\u00a0· LM\u00a0Studio\u00a01234\u00a0· llama.cpp\u00a08080\u00a0· vLLM\u00a08000',
   status: { starting: 'Waiting for its first answer', connected: 'Running', down: 'Not answering' },
   published: 'Shared with peers',
   notPublished: 'Only for you',

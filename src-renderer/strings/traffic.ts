@@ -1,17 +1,20 @@
 import { count, formatNumber } from './format.js'
 
+/** A separator stays with what is before it. */
+const DOT = '\u00a0· '
+
 /** Words of the Traffic page. */
 export const trafficStrings = {
   sentence: (inward: number, out: number, local: number, unanswered: number) => {
     const all = inward + out + local + unanswered
     if (all === 0) return 'No requests went through this node today.'
-    const none = unanswered === 0 ? '' : ` · ${formatNumber(unanswered)} unanswered`
+    const none = unanswered === 0 ? '' : `${DOT}${formatNumber(unanswered)} unanswered`
     const [toPeers, fromPeers, here] = [out, inward, local].map((n) => formatNumber(n))
-    return `${count(all, 'request')} today: ${toPeers} to peers · ${fromPeers} from peers · ${here} local${none}.`
+    return `${count(all, 'request')} today: ${toPeers} to peers${DOT}${fromPeers} from peers${DOT}${here} local${none}.`
   },
   unanswered: 'No one',
   unansweredHint: 'No provider was asked, because no one offers it.',
-  empty: 'No request yet.',
+  empty: 'No requests yet.',
   emptyHint: 'Send one with an example from the Home page; it appears here while it runs.',
   pause: 'Pause list',
   resume: (fresh: number) => (fresh === 0 ? 'Resume list' : `Resume list (${fresh} new)`),
@@ -75,9 +78,10 @@ export const trafficStrings = {
     summary: (title: string, total: string) => `${title}: ${total}. The list above has the figures.`,
   },
   step: (ms: number) => {
-    if (ms < 60_000) return `${ms / 1000} s`
-    if (ms < 3_600_000) return `${ms / 60_000} min`
-    return ms < 86_400_000 ? `${ms / 3_600_000} h` : 'day'
+    if (ms < 60_000) return ms === 1000 ? 'second' : `${ms / 1000} s`
+    if (ms < 3_600_000) return ms === 60_000 ? 'minute' : `${ms / 60_000} min`
+    if (ms < 86_400_000) return ms === 3_600_000 ? 'hour' : `${ms / 3_600_000} h`
+    return 'day'
   },
   figures: 'Summary',
   percentiles: {

@@ -61,7 +61,7 @@ test('an API key is made with the keyboard, shown once, listed without it and re
 
   for (const name of ['laptop', 'phone']) {
     await card.getByRole('button', { name: `Revoke the key of ${name}` }).click()
-    await page.getByText('refused from its next request on').waitFor()
+    await page.getByText('From its next request on, the app that uses it is refused.').waitFor()
     if (name === 'laptop') {
       await page.getByRole('button', { name: 'Cancel' }).click()
       await card.getByText('laptop', { exact: true }).waitFor()

@@ -82,7 +82,7 @@ test('chats end with the page by default, and nothing of them is in the data fol
 test('kept chats are there after a reload, lie encrypted in the data folder, and are gone once switched off', async () => {
   await keep().click()
   await expect.poll(() => keep().isChecked()).toBe(true)
-  await page.getByText('the key lies in a file that only your account can read').waitFor()
+  await page.getByText('the key is in a file that only your account can read').waitFor()
   await ask()
   // At once: what is not stored yet is stored as the page goes away.
   await page.reload()

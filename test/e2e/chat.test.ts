@@ -395,6 +395,6 @@ test('the keyboard alone leads from the model’s page through a question to a c
 })
 
 test('an empty conversation says where messages go and that they are kept nowhere', async () => {
-  await page.getByText('they are written nowhere', { exact: false }).waitFor()
+  await page.getByText('they aren’t saved', { exact: false }).waitFor()
   await dashboard.look('chat-empty')
 })

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { APPS } from '../../src-renderer/features/home/apps.js'
+import { formatDay } from '../../src-renderer/strings/format.js'
 import { lendChromium, noChromium, type Browser } from '../fixtures/chromium/launch.js'
 import { openFakeDashboard, type FakeDashboard } from './fake-dashboard.js'
 import { createFurnishedNode } from './furnished-node.js'
@@ -31,7 +32,9 @@ test('every app has a tab with code for this gateway, a copy button, and says wh
     // Cursor can't use an address on this computer, and its tab says so.
     if (name !== 'Cursor') expect(code).toContain('http://127.0.0.1:8092')
     await panel.getByRole('button', { name: 'Copy' }).waitFor()
-    await panel.getByText(tried === null ? 'Not tested yet' : `Tested with ${name} ${tried}.`).waitFor()
+    const [version, day = ''] = (tried ?? '').split(', ')
+    const said = `Tested with ${name} ${version} on ${formatDay(day)}.`
+    await panel.getByText(tried === null ? 'Not tested yet' : said).waitFor()
   }
   await dashboard.look('connect-app')
 })

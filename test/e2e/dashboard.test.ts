@@ -95,7 +95,7 @@ test('the identity is saved as a locked file, which is known again and refused w
   await dialog.getByText('has the key this node already uses').waitFor()
   const other = peerIdFromPrivateKey(await generateKeyPair('Ed25519')).toString()
   await choose(text.replace(node.peerId, other))
-  await dialog.getByText('other peers no longer find it').waitFor()
+  await dialog.getByText('peers no longer find it').waitFor()
   await dialog.getByLabel('Passphrase of the backup').fill('correct horse')
   await dialog.getByRole('button', { name: 'Restore', exact: true }).click()
   await dialog.getByRole('alert').getByText('or the file was changed').waitFor()
@@ -109,7 +109,7 @@ test('the identity is saved as a locked file, which is known again and refused w
 test('a restart loses neither the open page nor the count of today', async () => {
   await page.getByRole('link', { name: 'Traffic', exact: true }).click()
   const heading = page.getByRole('heading', { level: 1 })
-  const today = '1 request today: 0 to peers · 0 from peers · 0 local · 1 unanswered.'
+  const today = '1 request today: 0 to peers\u00a0· 0 from peers\u00a0· 0 local\u00a0· 1 unanswered.'
   await expect.poll(() => heading.innerText()).toBe(today)
   const { port } = new URL(node.dashboard)
   await node.stop()

@@ -104,10 +104,12 @@ async function lookAtAll(name: string): Promise<void> {
 test('from Home, two clicks share a model of the disk: one looks for it, one shares it and fetches the engine', async () => {
   dashboard = await openFakeDashboard(browser, node)
   const { page } = dashboard
-  await page.getByText('No model server runs here.', { exact: false }).waitFor()
+  await page
+    .getByText('No model server runs here, but you can share a model straight from its file.', { exact: false })
+    .waitFor()
   await page.getByRole('button', { name: 'Look for models' }).click()
   await page.getByRole('heading', { name: 'You have 1 model on disk' }).waitFor()
-  await page.getByText('the engine is fetched once: 47 MB from registry.test', { exact: false }).waitFor()
+  await page.getByText('a one-time download: 47 MB from registry.test', { exact: false }).waitFor()
   expect(await page.getByRole('checkbox', { name: 'Share qwen3-8b-Q4_K_M' }).isChecked()).toBe(true)
   expect(await page.getByRole('checkbox', { name: 'Share half-a-model' }).isDisabled()).toBe(true)
   await lookAtAll('disk-models-found')

@@ -28,7 +28,7 @@ export function createFurnishedNode(options: { monotonic?: MonotonicClock } = {}
     id: 'llm@127.0.0.1:1234',
     port: 1234,
     status: 'down',
-    problem: 'Nothing listens on port 1234. Start the server; this node looks again every 10 s.',
+    problem: 'Nothing listens on port 1234. Start the server; this node checks again every 10 s.',
   })
   node.connect(ALICE, 'direct-quic')
   node.connect(BOB, 'relayed')

@@ -41,7 +41,7 @@ describe('the unsigned network', () => {
     const card = page.getByRole('region', { name: 'OpenTela network' })
     await card.waitFor()
     expect(await card.textContent()).toContain('2 models, listed by 1 of 3 nodes asked')
-    expect(await card.textContent()).toContain('take only builds that the makers of OpenTela have signed')
+    expect(await card.textContent()).toContain('only accept builds signed by the makers of OpenTela')
     expect(await page.getByRole('table', { name: 'Peers' }).getByText(BADGE).count()).toBe(1)
     await card.scrollIntoViewIfNeeded()
     await dashboard.look('go-network')

@@ -69,6 +69,7 @@ function nodeInTrouble(): FakeNode {
   node.needs.registry.list = () =>
     services().map((service) => ({ ...service, status: 'down', models: [], identityGroups: [] }))
   node.needs.registry.connected = () => []
+  node.needs.registry.sharedWith = () => []
   detector.servers = () => []
   shares.list = () =>
     share === undefined ? [] : [{ ...share, status: 'down', problem: 'Nothing listens on port 11434.', published: [] }]

@@ -15,7 +15,7 @@ export function Thread({
   emptyHint = words.emptyHint,
 }: {
   conversation: Conversation
-  /** What becomes of what is said, while nothing is. */
+  /** What becomes of what is said, while nothing is; empty where that stands elsewhere. */
   emptyHint?: string
 }) {
   const box = useRef<HTMLDivElement>(null)
@@ -36,7 +36,7 @@ export function Thread({
     return (
       <div className={styles['empty']}>
         <p className={styles['emptyTitle']}>{words.empty}</p>
-        <p>{emptyHint}</p>
+        {emptyHint !== '' && <p>{emptyHint}</p>}
       </div>
     )
   }

@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { formatDay } from '../../strings/format.js'
 import { strings } from '../../strings.js'
 import { Tabs } from '../../ui/controls/tabs.js'
 import { CodeBlock } from '../../ui/text/code-block.js'
@@ -17,9 +18,15 @@ export function ConnectApp({ baseUrl, model }: { baseUrl: string; model: string 
     <Tabs label={strings.home.apps.list} names={NAMES} current={app.name} onChange={setName}>
       {app.where !== undefined && <p className={styles['where']}>{app.where}</p>}
       <CodeBlock code={app.code(target)} label={app.name} />
-      <p className={styles['hint']}>
-        {app.tried === null ? strings.home.apps.notTried : strings.home.apps.tried(`${app.name} ${app.tried}`)}
+      <p className={styles['tried']}>
+        {app.tried === null ? strings.home.apps.notTried : triedText(app.name, app.tried)}
       </p>
     </Tabs>
   )
+}
+
+/** `curl 7.88, 2026-11-29` with the day written out. */
+function triedText(name: string, tried: string): string {
+  const [version = '', day = ''] = tried.split(', ')
+  return strings.home.apps.tried(`${name} ${version}`, formatDay(day))
 }

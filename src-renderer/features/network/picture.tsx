@@ -8,6 +8,7 @@ import { formatMs, shortPeerId } from '../../strings/format.js'
 import { strings } from '../../strings.js'
 import { Card } from '../../ui/layout/card.js'
 import { useWidth } from '../../ui/layout/use-width.js'
+import { visibleText } from '../../ui/text/marks.js'
 import { peerCells, peerHue } from '../../ui/text/peer-name.js'
 import { layoutNetwork, type LineKind, type NetworkLayout, type PlacedPeer } from './layout.js'
 import styles from './picture.module.css'
@@ -31,7 +32,7 @@ export function Picture({ peers }: { peers: readonly PeerView[] }) {
   const byId = new Map(peers.map((peer) => [peer.peerId, peer]))
   const active = runningByPeer(dataOf(useFeed('traffic')) ?? [])
   const people = new Map((dataOf(useFeed('people')) ?? []).map(({ peerId, label }) => [peerId, label]))
-  const nameOf = (peerId: string): string => people.get(peerId) ?? shortPeerId(peerId)
+  const nameOf = (peerId: string): string => visibleText(people.get(peerId) ?? shortPeerId(peerId))
   const connected = peers.filter((peer) => peer.connected).length
   const facts = (peerId: string): string => {
     const peer = byId.get(peerId)

@@ -99,7 +99,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     hint: strings.glossary.tries,
     numeric: true,
     minor: 1,
-    width: 56,
+    width: 98,
     cell: (entry) => entry.tries,
   },
   {
@@ -108,7 +108,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     hint: strings.glossary.ttft,
     numeric: true,
     minor: 2,
-    width: 84,
+    width: 102,
     cell: (entry) => orUnknown(entry.ttfbMs, formatMs),
   },
   {
@@ -116,7 +116,7 @@ export const TRAFFIC_COLUMNS: readonly Column<TrafficEntry>[] = [
     header: column.duration,
     numeric: true,
     minor: 2,
-    width: 78,
+    width: 90,
     cell: (entry) => orUnknown(entry.durationMs, formatMs),
   },
   {

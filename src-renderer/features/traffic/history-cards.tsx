@@ -8,6 +8,7 @@ import { Chart } from '../../ui/charts/chart.js'
 import { FeedView } from '../../ui/feedback/feed-view.js'
 import { Segmented } from '../../ui/inputs/segmented.js'
 import { Card } from '../../ui/layout/card.js'
+import { Visible } from '../../ui/text/visible.js'
 import { causeOf } from './cause.js'
 import styles from './history-cards.module.css'
 
@@ -102,6 +103,7 @@ function Cards({ history }: { history: TrafficHistoryView }) {
           atMs={atMs}
           format={formatMsLike}
           shape="lines"
+          isTall
           none={chart.none}
           series={[
             ...DIRECTIONS.map(({ direction, color }) => ({
@@ -191,7 +193,10 @@ function Errors({ errors }: { errors: TrafficHistoryView['errors'] }) {
         <li key={code}>
           <span className={styles['count']}>{formatNumber(times)}</span>
           <span className={styles['cause']}>
-            {causeOf(code)} <code>{code}</code>
+            <Visible text={causeOf(code)} />{' '}
+            <code>
+              <Visible text={code} />
+            </code>
           </span>
           <span className={styles['track']}>
             <span className={styles['bar']} style={{ width: `${(times / most) * 100}%` }} />

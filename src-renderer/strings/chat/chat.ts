@@ -12,7 +12,7 @@ export const chatStrings = {
     back: 'Conversations',
     title: 'Compare two models',
     side: ['First model', 'Second model'],
-    hint: 'Both get the same questions, each with its own earlier answers. Nothing is kept.',
+    hint: 'Both get the same questions, each with its own earlier answers. Nothing is saved.',
   },
   newTitle: 'New chat',
   begin: 'New chat',

@@ -29,7 +29,7 @@ export const homeGerman = {
   },
   apps: {
     list: 'Apps',
-    tried: (version: string) => `Ausprobiert mit ${version}.`,
+    tried: (version: string, day: string) => `Ausprobiert mit ${version} am ${day}.`,
     notTried: 'Noch nicht ausprobiert: Das sind die dokumentierten Einstellungen.',
     where: {
       launch:
@@ -74,7 +74,7 @@ export const homeGerman = {
     useAction: 'Modelle ansehen',
     strangers: 'Dürfen Computer von Fremden dir antworten?',
     strangersText: 'Der Computer, der antwortet, kann lesen, was du sendest.',
-    strangersAction: 'Dieselbe Wahl in den Einstellungen',
+    strangersAction: 'In den Einstellungen ändern',
     reach: { anyone: 'Ja, von jedem', trusted: 'Nur von Leuten, denen ich vertraue', own: 'Nur dieser Computer' },
     reachSaid: {
       anyone: 'Jeder, der das Modell anbietet, darf antworten.',

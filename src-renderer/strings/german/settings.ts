@@ -1,7 +1,9 @@
 import { count, number } from './count.js'
 
 /** Settings as people call them. */
-const NAMED: Readonly<Record<string, { label: string; help?: string; choices?: Readonly<Record<string, string>> }>> = {
+const NAMED: Readonly<
+  Record<string, { label: string; help?: string; placeholder?: string; choices?: Readonly<Record<string, string>> }>
+> = {
   'pause.schedule': {
     label: 'Nur in diesen Stunden teilen',
     help: 'Nach der Uhr dieses Computers. Klicken oder ziehen; Pfeiltasten wandern, die Leertaste wechselt eine Stunde.',
@@ -35,8 +37,16 @@ const NAMED: Readonly<Record<string, { label: string; help?: string; choices?: R
     help: 'Prompts und Antworten zusammen, bis Mitternacht.',
   },
   'limits.max-tokens': { label: 'Längste Antwort', help: 'Anfragen, die mehr verlangen, werden darauf gekürzt.' },
-  name: { label: 'Name dieses Computers', help: 'Leute, denen du vertraust, sehen ihn. Fremde nie.' },
-  network: { label: 'Öffentliches Netz', choices: { none: 'Keines' } },
+  name: {
+    label: 'Name dieses Computers',
+    help: 'Leute, denen du vertraust, sehen ihn. Fremde nie.',
+    placeholder: 'Dein Vorname',
+  },
+  network: {
+    label: 'Öffentliches Netz',
+    help: 'In einem kann jeder sein: Dort antworten dir Computer von Fremden.',
+    choices: { none: 'Keines' },
+  },
   'go-network': {
     label: 'Netz OpenTela',
     choices: {
@@ -98,6 +108,7 @@ export const settingsGerman = {
       about: 'Über',
     },
     of: (name: string, help: string) => ({ label: NAMED[name]?.label ?? name, help: NAMED[name]?.help ?? help }),
+    placeholder: (name: string, usual: string) => NAMED[name]?.placeholder ?? usual,
     choice: (name: string, choice: string) => NAMED[name]?.choices?.[choice] ?? choice,
     overridden: (where: string) => `Festgelegt durch ${where}, deshalb hier nicht zu ändern.`,
     unit: {
@@ -180,6 +191,7 @@ export const settingsGerman = {
   mode: 'Modus',
   started: 'Gestartet',
   licences: 'Lizenzen Dritter',
+  licencesShow: 'Liste zeigen',
   licenceTexts: 'Lizenztexte',
   licencesNone: 'Die Liste entsteht mit der Oberfläche; dieser Build hat keine.',
 }

@@ -220,7 +220,8 @@ export const shareGerman = {
   other: 'Dienste aus den Einstellungen',
   how: 'Einen Modellserver teilen',
   example: 'ocf start --service.name llm --service.port 11434',
-  ports: 'Übliche Ports: Ollama\u00a011434 · LM\u00a0Studio\u00a01234 · llama.cpp\u00a08080 · vLLM\u00a08000',
+  ports:
+    'Übliche Ports: Ollama\u00a011434\u00a0· LM\u00a0Studio\u00a01234\u00a0· llama.cpp\u00a08080\u00a0· vLLM\u00a08000',
   status: { starting: 'Wartet auf die erste Antwort', connected: 'Läuft', down: 'Antwortet nicht' },
   published: 'Mit Peers geteilt',
   notPublished: 'Nur für dich',

@@ -1,12 +1,15 @@
 import { number, requests } from './count.js'
 
+/** A separator stays with what is before it. */
+const DOT = '\u00a0· '
+
 /** The Traffic page in German. */
 export const trafficGerman = {
   sentence: (inward: number, out: number, local: number, unanswered: number) => {
     const all = inward + out + local + unanswered
     if (all === 0) return 'Heute gingen keine Anfragen durch diesen Knoten.'
-    const none = unanswered === 0 ? '' : ` · ${number(unanswered)} unbeantwortet`
-    return `Heute ${requests(all)}: ${number(out)} an Peers · ${number(inward)} von Peers · ${number(local)} lokal${none}.`
+    const none = unanswered === 0 ? '' : `${DOT}${number(unanswered)} unbeantwortet`
+    return `Heute ${requests(all)}: ${number(out)} an Peers${DOT}${number(inward)} von Peers${DOT}${number(local)} lokal${none}.`
   },
   unanswered: 'Niemand',
   unansweredHint: 'Kein Anbieter wurde gefragt: Niemand bot es an.',
@@ -73,9 +76,10 @@ export const trafficGerman = {
     summary: (title: string, total: string) => `${title}: ${total}. Die Liste hat die Zahlen.`,
   },
   step: (ms: number) => {
-    if (ms < 60_000) return `${ms / 1000} s`
-    if (ms < 3_600_000) return `${ms / 60_000} Min.`
-    return ms < 86_400_000 ? `${ms / 3_600_000} Std.` : 'Tag'
+    if (ms < 60_000) return ms === 1000 ? 'Sekunde' : `${ms / 1000} s`
+    if (ms < 3_600_000) return ms === 60_000 ? 'Minute' : `${ms / 60_000} Min.`
+    if (ms < 86_400_000) return ms === 3_600_000 ? 'Stunde' : `${ms / 3_600_000} Std.`
+    return 'Tag'
   },
   figures: 'Übersicht',
   percentiles: {

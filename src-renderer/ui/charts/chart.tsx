@@ -23,6 +23,7 @@ export function Chart({
   shape,
   format,
   none,
+  isTall = false,
 }: {
   /** What it shows, for those who can't see it. */
   label: string
@@ -33,8 +34,11 @@ export function Chart({
   format: (value: number, largest: number) => string
   /** What stands in the place of a chart of nothing. */
   none: string
+  /** As tall as what stands beside it. */
+  isTall?: boolean
 }) {
   const [hovered, setHovered] = useState<number | null>(null)
+  const height = isTall ? TALL : HEIGHT
   const isEmpty = series.every(({ values }) => values.every((value) => value === null || value === 0))
   return (
     <figure className={styles['chart']} aria-label={label}>
@@ -53,9 +57,11 @@ export function Chart({
         })}
       </figcaption>
       {isEmpty ? (
-        <p className={styles['none']}>{none}</p>
+        <p className={styles['none']} style={{ height }}>
+          {none}
+        </p>
       ) : (
-        <Plot atMs={atMs} series={series} shape={shape} format={format} onHover={setHovered} />
+        <Plot atMs={atMs} series={series} shape={shape} format={format} onHover={setHovered} height={height} />
       )}
     </figure>
   )
@@ -67,17 +73,22 @@ function Plot({
   shape,
   format,
   onHover,
+  height,
 }: {
   atMs: readonly number[]
   series: readonly ChartSeries[]
   shape: Shape
   format: (value: number, largest: number) => string
   onHover: (index: number | null) => void
+  /** In pixels. */
+  height: number
 }) {
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<UPlot>(undefined)
   const theme = useThemeName()
   const names = series.map((one) => one.label).join('\n')
+  const [first = 0, second = 0] = atMs
+  const isDaily = shape === 'bars' && second - first >= DAY_MS
   const data = dataFor(atMs, series, shape)
   const latest = useRef({ data, series, format, onHover })
   useEffect(() => {
@@ -87,10 +98,10 @@ function Plot({
   useEffect(() => {
     const element = box.current
     if (element === null) return
-    const { data: first, ...shown } = latest.current
-    const made = new UPlot(optionsFor({ ...shown, shape, width: element.clientWidth }), first, element)
+    const { data: given, ...shown } = latest.current
+    const made = new UPlot(optionsFor({ ...shown, shape, isDaily, width: element.clientWidth, height }), given, element)
     plot.current = made
-    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }))
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }))
     observer.observe(element)
     return () => {
       observer.disconnect()
@@ -98,12 +109,13 @@ function Plot({
       plot.current = undefined
     }
     // Made anew when its looks change; its data comes through the next effect.
-  }, [names, theme, shape])
+  }, [names, theme, shape, height, isDaily])
   useEffect(() => plot.current?.setData(data))
-  return <div ref={box} className={styles['plot']} aria-hidden="true" />
+  return <div ref={box} className={styles['plot']} style={{ height }} aria-hidden="true" />
 }
 
 const HEIGHT = 150
+const TALL = 250
 /** Whole steps only: an axis of counts or milliseconds has no `1 · 1 · 0`. */
 const STEPS = [1, 2, 5].flatMap((step) => Array.from({ length: 10 }, (_, zeros) => step * 10 ** zeros))
 const INCREMENTS = STEPS.toSorted((a, b) => a - b)
@@ -125,13 +137,18 @@ function optionsFor({
   series,
   shape,
   format,
+  isDaily,
   width,
+  height,
   onHover,
 }: {
   series: readonly ChartSeries[]
   shape: Shape
   format: (value: number, largest: number) => string
+  /** One bar for each day, or for more. */
+  isDaily: boolean
   width: number
+  height: number
   onHover: (index: number | null) => void
 }): UPlot.Options {
   const style = getComputedStyle(document.documentElement)
@@ -144,7 +161,7 @@ function optionsFor({
   }
   return {
     width,
-    height: HEIGHT,
+    height,
     // Half of the last tick's label stands beyond the plot.
     padding: [8, 24, 0, 0],
     legend: { show: false },
@@ -158,6 +175,7 @@ function optionsFor({
         ...axis,
         size: 28,
         grid: { show: false },
+        ...(isDaily ? { splits: daysUnderBars } : {}),
         values: (_plot, splits, _axis, _space, step) => splits.map((at) => clock(at, step)),
       },
       {
@@ -173,6 +191,17 @@ function optionsFor({
     ],
     hooks: { setCursor: [(plot) => onHover(plot.cursor.idx ?? null)] },
   }
+}
+
+const DAY_MS = 86_400_000
+/** Between two days that are written on an axis, in pixels. */
+const DAY_WIDTH = 62
+
+/** Bars of days and weeks have their days under them, as many as there is room for, counted from the last one. */
+function daysUnderBars(plot: UPlot): number[] {
+  const [times] = plot.data
+  const every = Math.max(1, Math.ceil((times.length * DAY_WIDTH) / Math.max(1, plot.bbox.width / devicePixelRatio)))
+  return [...times].filter((_, index) => (times.length - 1 - index) % every === 0)
 }
 
 /** Bars stand on both sides of their moment: the first and the last need room for the other half. */

@@ -16,7 +16,7 @@ test('every page answers its question in its first sentence', async () => {
   await given.follow('Network')
   await expect.poll(given.heading).toBe('You are connected to 2 peers, 1 directly.')
   await given.follow('Traffic')
-  await expect.poll(given.heading).toBe('14 requests today: 8 to peers · 3 from peers · 3 local.')
+  await expect.poll(given.heading).toBe('14 requests today: 8 to peers\u00a0· 3 from peers\u00a0· 3 local.')
   await given.follow('Settings')
   await expect.poll(given.heading).toBe('Changes are saved as you make them.')
   await given.follow('Advanced')

@@ -33,6 +33,21 @@ test('no head and no figure of a list is cut off, however wide the window and wh
   }
 })
 
+test('no head of Traffic is cut off either where no app shows a key, and the list has more columns', async () => {
+  const { traffic } = walk.node.needs
+  const entries = traffic.entries.bind(traffic)
+  traffic.entries = () => entries().map((entry) => ({ ...entry, key: null }))
+  await walk.open('#/traffic')
+  await table('Traffic').getByRole('columnheader', { name: 'Duration' }).waitFor()
+  expect(await table('Traffic').getByRole('columnheader', { name: 'API key' }).count()).toBe(0)
+  for (const width of [1600, 1440, 1280, 900]) {
+    await walk.page.setViewportSize({ width, height: 800 })
+    expect(await cutOff('Traffic'), `at ${width}`).toEqual([])
+  }
+  await walk.page.setViewportSize({ width: 1280, height: 800 })
+  traffic.entries = entries
+})
+
 test('a column that has nothing to say of any model is left out', async () => {
   const { models } = walk.node.needs
   const list = models.list.bind(models)

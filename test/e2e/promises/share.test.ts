@@ -121,3 +121,25 @@ test('messages are three at most, and none stands above a button of the page', a
   expect(covered).toEqual([])
   admission.usage = usage
 })
+
+test('badges stand on the line of their card’s title, and what is in a card begins at one edge', async () => {
+  await walk.open('#/share')
+  const cards = walk.page.getByRole('main').locator('section')
+  const found = await cards.evaluateAll((all) =>
+    all.flatMap((card) => {
+      const title = card.querySelector('h2')?.getBoundingClientRect()
+      const middle = (box: DOMRect): number => box.top + box.height / 2
+      const badges = [...card.querySelectorAll(':scope > :first-child [class*=badge]')].filter(
+        (badge) => badge.children.length === 0,
+      )
+      const off = badges.filter((badge) => Math.abs(middle(badge.getBoundingClientRect()) - middle(title!)) > 1.5)
+      const edges = [...card.querySelectorAll('[class*=notice], dl')].map((part) => part.getBoundingClientRect().left)
+      return [{ badges: badges.length, off: off.length, edges: edges.map((edge) => edge - title!.left) }]
+    }),
+  )
+  expect(found.reduce((sum, { badges }) => sum + badges, 0)).toBeGreaterThan(1)
+  expect(found.filter(({ off }) => off > 0)).toEqual([])
+  const edges = found.flatMap((card) => card.edges)
+  expect(edges.length).toBeGreaterThan(1)
+  expect(edges.filter((edge) => Math.abs(edge) > 1)).toEqual([])
+})

@@ -111,7 +111,7 @@ test('requests that no one could answer are a group of their own', async () => {
     ...{ status: 404, error: 'model_not_found', tries: 0 },
   })
   await walk.open('#/traffic')
-  expect(await walk.heading()).toMatch(/· 1 unanswered\.$/)
+  expect(await walk.heading()).toMatch(/\u00a0· 1 unanswered\.$/)
   await walk.page.getByRole('radio', { name: 'Unanswered' }).check()
   await walk.page.getByText('1 of 15 requests').waitFor()
   await walk.page

@@ -98,7 +98,7 @@ function Side({
       <header className={styles['bar']}>
         <ConversationBar conversation={conversation} models={models} />
       </header>
-      <Thread conversation={conversation} />
+      <Thread conversation={conversation} emptyHint="" />
     </section>
   )
 }

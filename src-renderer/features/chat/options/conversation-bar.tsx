@@ -51,12 +51,14 @@ export function ConversationBar({
             onChange={(provider) => chats.configure(id, { provider })}
           />
         )}
-        <Button icon="settings" pressed={isOpen} onClick={() => setOpen(!isOpen)}>
-          {words.options}
-        </Button>
-        <Button icon="download" disabled={leaf === null} onClick={save}>
-          {words.export}
-        </Button>
+        <span className={styles['buttons']}>
+          <Button icon="settings" pressed={isOpen} onClick={() => setOpen(!isOpen)}>
+            {words.options}
+          </Button>
+          <Button icon="download" disabled={leaf === null} onClick={save}>
+            {words.export}
+          </Button>
+        </span>
       </div>
       {isOpen && <OptionsForm key={id} settings={settings} onChange={(changed) => chats.configure(id, changed)} />}
     </>

@@ -33,15 +33,18 @@ export function PeopleCard({ isInviting }: { isInviting: boolean }) {
   const invites = dataOf(useFeed('invites')) ?? []
   const [open, setOpen] = useState<Open>()
   const own = useOwnName()
+  const hasPeople = (dataOf(people)?.length ?? 0) > 0
   const waiting = invites.filter(({ state }) => state === 'open')
   const close = (): void => {
     setOpen(undefined)
     own.load()
   }
   return (
-    <Card title={words.title} flush aside={<Actions hasPeople={(dataOf(people)?.length ?? 0) > 0} />}>
+    <Card title={words.title} flush aside={<Actions hasPeople={hasPeople} />}>
       <div className={styles['top']}>
-        {own.name !== undefined && <You name={own.name} onChange={(name) => setOpen({ kind: 'own-name', name })} />}
+        {own.name !== undefined && (
+          <You name={own.name} hasPeople={hasPeople} onChange={(name) => setOpen({ kind: 'own-name', name })} />
+        )}
       </div>
       <FeedView state={people}>
         {(list) =>
@@ -99,11 +102,11 @@ function Actions({ hasPeople }: { hasPeople: boolean }) {
 }
 
 /** What one is called, and what those one trusts may use. */
-function You({ name, onChange }: { name: OwnName; onChange: (name: OwnName) => void }) {
+function You({ name, hasPeople, onChange }: { name: OwnName; hasPeople: boolean; onChange: (name: OwnName) => void }) {
   const shares = dataOf(useFeed('shares'))
   return (
     <>
-      {shares !== undefined && <p>{words.intro(usableByPeople(shares))}</p>}
+      {hasPeople && shares !== undefined && <p>{words.intro(usableByPeople(shares))}</p>}
       <p className={styles['you']}>
         {name.name === '' ? (
           words.youUnnamed

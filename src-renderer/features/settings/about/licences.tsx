@@ -20,7 +20,7 @@ export function Licences() {
   }
   return (
     <details onToggle={load}>
-      <summary>{words.licences}</summary>
+      <summary>{words.licencesShow}</summary>
       {list === undefined && strings.state.loading}
       {list === 'none' && words.licencesNone}
       {list !== undefined && list !== 'none' && (

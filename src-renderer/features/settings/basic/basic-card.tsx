@@ -165,7 +165,9 @@ function Input({
     case 'hours':
       return <WeekGrid value={value} disabled={disabled} onChange={(text) => void save(text)} />
     case 'text':
-      return <Text {...common} value={value} placeholder={setting.default} save={save} />
+      return (
+        <Text {...common} value={value} placeholder={words.placeholder(setting.name, setting.default)} save={save} />
+      )
   }
 }
 

@@ -47,7 +47,7 @@ export function LedgerPage() {
         </a>
       }
       sentence={summary === undefined ? strings.state.loading : words.sentence(summary.ever, summary.firstDay)}
-      actions={(['csv', 'json'] as const).map((format) => (
+      actions={(summary?.firstDay == null ? [] : (['csv', 'json'] as const)).map((format) => (
         <Button key={format} icon="download" disabled={busy} onClick={() => run(save(format))}>
           {words.export[format]}
         </Button>
@@ -136,7 +136,7 @@ function columnsFor(division: Division): readonly Column<Served>[] {
       header: words.column.requests,
       numeric: true,
       largestFirst: true,
-      width: 140,
+      width: 106,
       sortBy: ({ requests }) => requests,
       cell: ({ requests }) => formatNumber(requests),
     },
@@ -145,7 +145,7 @@ function columnsFor(division: Division): readonly Column<Served>[] {
       header: words.column.tokens,
       numeric: true,
       largestFirst: true,
-      width: 160,
+      width: 106,
       sortBy: ({ tokens }) => tokens,
       cell: ({ tokens }) => formatNumber(tokens),
     },
