@@ -3,6 +3,7 @@ import { useFeed } from '../stores/hooks.js'
 import { linkTo, type PageName } from '../stores/route.js'
 import { strings } from '../strings.js'
 import { useNow } from '../ui/text/use-now.js'
+import { Visible } from '../ui/text/visible.js'
 import { pillState, type PillState } from './pill-state.js'
 import styles from './status-pill.module.css'
 
@@ -26,7 +27,7 @@ export function StatusPill() {
     <a className={styles['pill']} href={linkTo(page, item)} aria-label={strings.pill.label(sentence)}>
       <span className={`${styles['dot'] ?? ''} ${styles[tone] ?? ''}`} />
       <span className={styles['sentence']} title={sentence}>
-        {sentence}
+        <Visible text={sentence} />
       </span>
     </a>
   )

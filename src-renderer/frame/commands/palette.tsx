@@ -1,6 +1,7 @@
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react'
 import { strings } from '../../strings.js'
 import { Icon } from '../../ui/icons/icon.js'
+import { Visible } from '../../ui/text/visible.js'
 import { matchCommands, type Command } from './match-commands.js'
 import styles from './palette.module.css'
 import { useCommands } from './use-commands.js'
@@ -83,7 +84,9 @@ export function Palette({ onClose, openShortcuts }: { onClose: () => void; openS
             onPointerMove={() => command !== current && setIndex(found.indexOf(command))}
           >
             <Icon name={command.icon} size={16} />
-            <span className={styles['title']}>{command.title}</span>
+            <span className={styles['title']}>
+              <Visible text={command.title} />
+            </span>
             <span className={styles['group']}>{command.group}</span>
           </li>
         ))}

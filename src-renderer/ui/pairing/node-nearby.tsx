@@ -2,6 +2,7 @@ import type { Nearby } from '#shared/contract/people/pairing.js'
 import { shortPeerId } from '../../strings/format.js'
 import { strings } from '../../strings.js'
 import { PeerMark } from '../text/peer-name.js'
+import { Visible } from '../text/visible.js'
 import styles from './pairing.module.css'
 
 const words = strings.pairing
@@ -16,9 +17,15 @@ export function NodeNearby({ node: { peerId, name, address } }: { node: Facts })
   return (
     <span className={styles['node']} title={peerId}>
       <PeerMark peerId={peerId} size={20} />
-      <strong>{name ?? words.unknown}</strong>
+      <strong>
+        <Visible text={name ?? words.unknown} />
+      </strong>
       <code>{shortPeerId(peerId)}</code>
-      {address !== '' && <span className={styles['soft']}>{words.at(address)}</span>}
+      {address !== '' && (
+        <span className={styles['soft']}>
+          <Visible text={words.at(address)} />
+        </span>
+      )}
     </span>
   )
 }

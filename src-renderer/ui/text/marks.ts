@@ -55,6 +55,13 @@ export function partsOf(text: string): TextPart[] {
   return plain === '' && parts.length > 0 ? parts : [...parts, { text: plain }]
 }
 
+/** A text in which what can't be seen is written by its code: for where it can be no more than a text. */
+export function visibleText(text: string): string {
+  return partsOf(text)
+    .map(({ text: own, mark }) => mark ?? own)
+    .join('')
+}
+
 function isHidden(code: number): boolean {
   return HIDDEN.some(([from, to]) => from <= code && code <= to)
 }

@@ -40,7 +40,7 @@ const walk = startWalk((node) => {
     live: { ...needs.doctor!.live, state: () => ({ checks: [check], asking: null, askedAtMs: null }) },
   })
   // Models on the disk, and how running them fares.
-  const { disk, engine } = needs.engine!
+  const { disk, engine } = needs.engine
   const found: DiskModel = {
     ...{ id: 'disk', name: ODD, places: [{ app: 'folder', path: ODD }], architecture: ODD, parameters: ODD },
     ...{ contextLength: 8192, quantisation: ODD, sizeBytes: 1e9, files: 1, hasChatTemplate: true, embedding: false },
@@ -153,7 +153,7 @@ test('the palette lists names of strangers as text', async () => {
   await walk.open('#/home')
   await openPalette(walk.page)
   await walk.page.keyboard.type('qwen')
-  await walk.page.getByRole('option').first().waitFor()
+  await walk.page.getByRole('listbox').getByRole('option').first().waitFor()
   await hold('palette')
   await walk.page.keyboard.press('Escape')
 })

@@ -81,7 +81,7 @@ function LastSeen({ person: { connected, lastSeenMs } }: { person: Person }) {
 export function invitesColumns(onRevoke: (invite: InviteView) => void): Column<InviteView>[] {
   const { column } = words.invites
   return [
-    { key: 'name', header: column.name, cell: ({ name }) => name ?? words.invites.unnamed },
+    { key: 'name', header: column.name, cell: ({ name }) => <Visible text={name ?? words.invites.unnamed} /> },
     {
       key: 'uses',
       header: column.uses,

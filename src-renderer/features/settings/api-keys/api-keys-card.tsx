@@ -9,6 +9,7 @@ import { Empty } from '../../../ui/feedback/empty.js'
 import { useAction } from '../../../ui/feedback/use-action.js'
 import { Card } from '../../../ui/layout/card.js'
 import { type Column, DataTable } from '../../../ui/table/data-table.js'
+import { Visible } from '../../../ui/text/visible.js'
 import styles from './api-keys-card.module.css'
 import { NewKeyDialog } from './new-key-dialog.js'
 
@@ -51,10 +52,18 @@ const usageText = ({ requests, tokensIn, tokensOut }: KeyTotals): string => word
 function columnsOf(onRevoke: (entry: KeyView) => void): Column<KeyView>[] {
   const { column } = words
   return [
-    { key: 'name', header: column.name, cell: ({ name, id }) => <span title={`${column.id} ${id}`}>{name}</span> },
+    {
+      key: 'name',
+      header: column.name,
+      cell: ({ name, id }) => (
+        <span title={`${column.id} ${id}`}>
+          <Visible text={name} />
+        </span>
+      ),
+    },
     { key: 'created', header: column.created, minor: 1, width: 100, cell: ({ createdDay }) => createdDay },
-    { key: 'used', header: column.used, width: 100, cell: ({ lastUsedDay }) => lastUsedDay ?? words.never },
-    { key: 'today', header: column.today, width: 215, cell: ({ usage }) => usageText(usage.today) },
+    { key: 'used', header: column.used, minor: 2, width: 100, cell: ({ lastUsedDay }) => lastUsedDay ?? words.never },
+    { key: 'today', header: column.today, minor: 3, width: 215, cell: ({ usage }) => usageText(usage.today) },
     {
       key: 'all',
       header: column.sinceStart,

@@ -10,6 +10,7 @@ import { useAction } from '../../../ui/feedback/use-action.js'
 import { Select } from '../../../ui/inputs/select.js'
 import { DataTable, type Column } from '../../../ui/table/data-table.js'
 import { Badge, type Tone } from '../../../ui/text/badge.js'
+import { LongName } from '../../../ui/text/long-name.js'
 import styles from './disk-card.module.css'
 import { ModelSettings } from './model-settings.js'
 import type { DiskRow } from './rows.js'
@@ -23,7 +24,15 @@ export function DiskTable({ rows, install }: { rows: readonly DiskRow[]; install
   const [openId, setOpenId] = useState<string>()
   const open = rows.find(({ served }) => served !== undefined && served.id === openId)?.served
   const columns: readonly Column<DiskRow>[] = [
-    { key: 'model', header: words.column.model, cell: ({ name }) => <code title={name}>{name}</code> },
+    {
+      key: 'model',
+      header: words.column.model,
+      cell: ({ name }) => (
+        <code title={name}>
+          <LongName name={name} />
+        </code>
+      ),
+    },
     {
       key: 'visibility',
       header: words.column.visibility,
