@@ -1,4 +1,5 @@
 import type { Check } from '#shared/contract/node/doctor.js'
+import { numberText } from '#shared/figures.js'
 import { fine, finding } from './check.js'
 import type { OpenFilesFact } from './facts.js'
 
@@ -17,14 +18,14 @@ const FIX =
 export function checkOpenFiles({ limit, inUse, shares }: OpenFilesFact): Check {
   const id = 'open-files'
   const room =
-    `At a time the gateway takes ${shares.gateway} connections, the dashboard ${shares.control} and other nodes ` +
-    `${shares.peers}; silent and idle ones are closed for new ones.`
+    `At a time the gateway takes ${numberText(shares.gateway)} connections, the dashboard ${numberText(shares.control)} ` +
+    `and other nodes ${numberText(shares.peers)}; silent and idle ones are closed for new ones.`
   if (limit === undefined) return fine(id, 'There is no known limit of open files.', room)
-  const fact = `This process may open ${limit} files and sockets${usage(inUse)}.`
+  const fact = `This process may open ${numberText(limit)} files and sockets${usage(inUse)}.`
   if (inUse !== undefined && inUse >= limit * NEARLY_ALL)
     return finding(id, 'warn', { fact, meaning: 'New connections and files may fail.', fix: FIX })
   return limit < ENOUGH ? finding(id, 'warn', { fact, meaning: room, fix: FIX }) : fine(id, fact, room)
 }
 
 const usage = (inUse: number | undefined): string =>
-  inUse === undefined ? '' : `; fewer than ${(Math.floor(inUse / ROUND_TO) + 1) * ROUND_TO} are in use`
+  inUse === undefined ? '' : `; fewer than ${numberText((Math.floor(inUse / ROUND_TO) + 1) * ROUND_TO)} are in use`

@@ -42,7 +42,9 @@ async function list({ io, client }: KeysNeeds, json: boolean): Promise<number> {
   const head = ['NAME', 'ID', 'MADE', 'LAST USED', 'TODAY', 'SINCE THE START']
   io.stdout.write(keys.length === 0 ? 'There are no API keys.\n' : textTable(head, rows, { colour: mayColour(io) }))
   io.stderr.write(
-    required ? 'The gateway asks for a key.\n' : 'The gateway asks for no key; one that is shown is counted.\n',
+    required
+      ? 'The gateway asks for a key.\n'
+      : 'The gateway needs no key; requests with one are counted under its name.\n',
   )
   return EXIT.ok
 }

@@ -72,7 +72,7 @@ async function list({ io, client }: PairNeeds, json: boolean): Promise<number> {
   }
   const rows = nearby.map((peer) => [nameOf(peer), peer.peerId, peer.address, stateOf(peer)])
   io.stdout.write(textTable(['NAME', 'PEER', 'ADDRESS', 'SEEN'], rows, { colour: mayColour(io) }))
-  io.stderr.write('`ocf pair` and the end of a peer id shows a code here and there.\n')
+  io.stderr.write('`ocf pair` with the end of a peer id shows a code on both screens.\n')
   return EXIT.ok
 }
 

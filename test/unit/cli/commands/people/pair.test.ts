@@ -67,7 +67,7 @@ describe('ocf pair', () => {
   it('ocf pair says what to do where no one is nearby', async () => {
     const { run, output } = node([[]], { nearby: [] })
     expect(await run('pair')).toBe(EXIT.ok)
-    expect(output()).toContain('No other node is in sight')
+    expect(output()).toContain('No other node was found on this local network.')
     expect(output()).toContain('ocf invite')
   })
 
