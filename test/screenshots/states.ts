@@ -69,7 +69,8 @@ function nodeInTrouble(): FakeNode {
   node.needs.registry.list = () =>
     services().map((service) => ({ ...service, status: 'down', models: [], identityGroups: [] }))
   node.needs.registry.connected = () => []
-  node.needs.registry.sharedWith = () => []
+  const models = node.needs.models.list.bind(node.needs.models)
+  node.needs.models.list = () => models().flatMap((model) => (model.peers.length === 0 ? [] : [{ ...model, own: [] }]))
   detector.servers = () => []
   shares.list = () =>
     share === undefined ? [] : [{ ...share, status: 'down', problem: 'Nothing listens on port 11434.', published: [] }]

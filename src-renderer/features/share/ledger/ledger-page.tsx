@@ -47,11 +47,14 @@ export function LedgerPage() {
         </a>
       }
       sentence={summary === undefined ? strings.state.loading : words.sentence(summary.ever, summary.firstDay)}
-      actions={(summary?.firstDay == null ? [] : (['csv', 'json'] as const)).map((format) => (
-        <Button key={format} icon="download" disabled={busy} onClick={() => run(save(format))}>
-          {words.export[format]}
-        </Button>
-      ))}
+      actions={
+        summary?.firstDay != null &&
+        (['csv', 'json'] as const).map((format) => (
+          <Button key={format} icon="download" disabled={busy} onClick={() => run(save(format))}>
+            {words.export[format]}
+          </Button>
+        ))
+      }
     >
       <FeedView state={useStore(rows.store)}>{(list) => <Weeks rows={list} />}</FeedView>
     </Page>
