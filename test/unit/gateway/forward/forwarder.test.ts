@@ -4,7 +4,6 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { AppError } from '#shared/errors.js'
 import { Listeners } from '../../../../src-main/base/listeners.js'
-import { SETTINGS } from '../../../../src-main/config/index.js'
 import { BodyMemory } from '../../../../src-main/gateway/body/body-memory.js'
 import { readBody } from '../../../../src-main/gateway/body/read-body.js'
 import { hasBody } from '../../../../src-main/gateway/body/request-body.js'
@@ -350,11 +349,10 @@ test('a request that strangers refuse is read by no more of them than the exposu
   expect(asked).toEqual(['one', 'two'])
 })
 
-test('two strangers that refuse leave a third one unless less is wished for, and three leave none', async () => {
-  const { default: exposure } = SETTINGS['use.exposure']
-  const lucky = await front({ one: ['refuse'], two: ['refuse'], three: ['answer'] }, 'llm', exposure)
+test('two strangers that refuse leave a third one where three may read a request, and three leave none', async () => {
+  const lucky = await front({ one: ['refuse'], two: ['refuse'], three: ['answer'] }, 'llm', 3)
   expect([await lucky.post(), lucky.asked]).toEqual([200, ['one', 'two', 'three']])
-  const liars = await front({ one: ['refuse'], two: ['refuse'], three: ['refuse'], four: ['answer'] }, 'llm', exposure)
+  const liars = await front({ one: ['refuse'], two: ['refuse'], three: ['refuse'], four: ['answer'] }, 'llm', 3)
   expect([await liars.post(), liars.asked]).toEqual([503, ['one', 'two', 'three']])
 })
 
