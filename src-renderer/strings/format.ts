@@ -51,6 +51,15 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : formatDecimal(value, value < 10 ? 1 : 0)} ${units[unit] ?? 'B'}`
 }
 
+const MIB_OF_GIB = 1024
+
+/** Memory of a graphics card as its label counts it, in powers of two: `800 MB`, `8.0 GB`, `24 GB`. */
+export function formatMemory(mebibytes: number): string {
+  const gibibytes = mebibytes / MIB_OF_GIB
+  if (gibibytes < 0.9995) return `${Math.round(mebibytes)} MB`
+  return `${formatDecimal(gibibytes, gibibytes < 9.95 ? 1 : 0)} GB`
+}
+
 const NOW = LANGUAGE === 'de' ? 'jetzt' : 'now'
 const ago = (time: string): string => (LANGUAGE === 'de' ? `vor ${time}` : `${time} ago`)
 const RELATIVE = new Intl.RelativeTimeFormat(LOCALE)

@@ -1,5 +1,5 @@
 import type { GpuView } from '#shared/contract/node/node.js'
-import { formatBytes } from '../../strings/format.js'
+import { formatMemory } from '../../strings/format.js'
 import { strings } from '../../strings.js'
 import { Card } from '../../ui/layout/card.js'
 import { Visible } from '../../ui/text/visible.js'
@@ -7,7 +7,6 @@ import styles from './gpu-card.module.css'
 import { useGpus } from './use-gpus.js'
 
 const { gpus: words } = strings.home
-const MIB = 1024 * 1024
 
 /** What the GPUs of this computer do now; nothing where the machine tells of none. */
 export function GpuCard() {
@@ -32,7 +31,7 @@ function Gpu({ gpu: { name, memoryMiB, usedMiB, busyPercent, celsius } }: { gpu:
       </span>
       <span className={styles['meter']}>
         <meter aria-label={words.memory} min={0} max={memoryMiB} value={usedMiB} />
-        <span>{words.of(formatBytes(usedMiB * MIB), formatBytes(memoryMiB * MIB))}</span>
+        <span>{words.of(formatMemory(usedMiB), formatMemory(memoryMiB))}</span>
       </span>
       <span className={styles['figure']}>{busyPercent === null ? words.unknownUse : words.use(busyPercent)}</span>
       <span className={styles['figure']}>{celsius === null ? '' : words.temperature(celsius)}</span>

@@ -34,7 +34,7 @@ test('Home shows what the GPU does', async () => {
   await walk.open('#/home')
   const card = walk.page.getByRole('region', { name: 'GPU' })
   await card.getByText('NVIDIA GeForce RTX 4090').waitFor()
-  expect(await card.innerText()).toContain('10 GB of 26 GB')
+  expect(await card.innerText()).toContain('9.6 GB of 24 GB')
   expect(await card.innerText()).toContain('63 % in use')
   expect(await card.innerText()).toContain('58 °C')
 })

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { count, formatAgo, formatBytes, formatMs, shortPeerId } from '../../../../src-renderer/strings/format.js'
+import {
+  count,
+  formatAgo,
+  formatBytes,
+  formatMemory,
+  formatMs,
+  shortPeerId,
+} from '../../../../src-renderer/strings/format.js'
 
 test('numbers have units', () => {
   expect([0, 1, 2, 1234].map((n) => count(n, 'peer'))).toEqual(['0 peers', '1 peer', '2 peers', '1,234 peers'])
@@ -34,4 +41,9 @@ test('numbers have units', () => {
 test('a peer id is shortened to the part that differs', () => {
   expect(shortPeerId('12D3KooWAbcdefghijklmnop')).toBe('…ijklmnop')
   expect(shortPeerId('short')).toBe('short')
+})
+
+test('memory of a graphics card is what its label says, not a tenth more', () => {
+  // What the drivers of cards with 24, 8 and 1 GB tell, and of one that shares the computer's memory.
+  expect([24_564, 8_188, 1_024, 512].map(formatMemory)).toEqual(['24 GB', '8.0 GB', '1.0 GB', '512 MB'])
 })
