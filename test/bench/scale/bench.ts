@@ -120,7 +120,10 @@ export async function benchScale({ peers }: BenchOptions): Promise<void> {
         { what: 'the row of a new provider is there', limitMs: 20_000 },
       ).then(
         () => performance.now() - startedAt,
-        (error: unknown) => void console.log(String(error)),
+        (error: unknown) => {
+          console.log(String(error))
+          return undefined
+        },
       )
       server.listModel(ANOTHER_MODEL)
       startedAt = performance.now()
