@@ -117,6 +117,7 @@ test('a package whose hash is another one is thrown away, and nothing is install
 
 test('a download that is cut goes on where it ended, at once and in a later try', async () => {
   const cutAt = 60_000
+  const part = join(dir, 'engine', 'downloads', '_node-llama-cpp_linux-x64-1.0.0.tgz.part')
   let cuts = 0
   answer = (request, response) => {
     if (request.url?.includes('linux-x64') !== true || cuts >= 4) {
@@ -126,12 +127,13 @@ test('a download that is cut goes on where it ended, at once and in a later try'
     cuts += 1
     const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0)
     response.writeHead(start === 0 ? 200 : 206, { 'content-length': BUILD.length - start })
-    // An end, and no reset: what was written arrives before it.
-    response.write(BUILD.subarray(start, start + cutAt), () => response.socket?.end())
+    response.write(BUILD.subarray(start, start + cutAt))
+    // What has come and was not written yet goes with its connection.
+    const isKept = async (): Promise<boolean> => (await stat(part)).size > start
+    void until(isKept, { what: 'something of it is kept' }).finally(() => response.socket?.end())
   }
   const made = await install()
   expect(made.state().problem).toMatch(/(?:broke off|can’t be reached).*kept/)
-  const part = join(dir, 'engine', 'downloads', '_node-llama-cpp_linux-x64-1.0.0.tgz.part')
   const { size } = await stat(part)
   expect(size).toBeGreaterThan(0)
   asked = []
