@@ -2,6 +2,8 @@
 export class BoundedMap<Key, Value> {
   readonly #entries = new Map<Key, Value>()
   readonly #capacity: number
+  /** The entry that was used last, where that is known: it need not be moved to be the newest. */
+  #newest: Key | undefined
 
   /** `capacity`: entries, at least 1. */
   constructor(capacity: number) {
@@ -16,8 +18,7 @@ export class BoundedMap<Key, Value> {
   get(key: Key): Value | undefined {
     const value = this.#entries.get(key)
     if (value === undefined && !this.#entries.has(key)) return undefined
-    this.#entries.delete(key)
-    this.#entries.set(key, value as Value)
+    if (key !== this.#newest) this.#put(key, value as Value)
     return value
   }
 
@@ -33,13 +34,22 @@ export class BoundedMap<Key, Value> {
 
   /** Sets a value, which counts as used now. */
   set(key: Key, value: Value): void {
-    this.#entries.delete(key)
-    this.#entries.set(key, value)
+    if (key === this.#newest && this.#entries.has(key)) {
+      this.#entries.set(key, value)
+      return
+    }
+    this.#put(key, value)
     if (this.#entries.size <= this.#capacity) return
     for (const oldest of this.#entries.keys()) {
       this.#entries.delete(oldest)
       return
     }
+  }
+
+  #put(key: Key, value: Value): void {
+    this.#entries.delete(key)
+    this.#entries.set(key, value)
+    this.#newest = key
   }
 
   /** False when there was none. */
@@ -48,6 +58,7 @@ export class BoundedMap<Key, Value> {
   }
 
   clear(): void {
+    this.#newest = undefined
     this.#entries.clear()
   }
 

@@ -1,6 +1,5 @@
 import { PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 
 const MIB = 1024 * 1024
 /**
@@ -13,9 +12,6 @@ const ENOUGH_BYTES = 32 * MIB
 const ENOUGH_AT_REST_BYTES = 16 * MIB
 /** Requests at a time that make a node busy. */
 const BUSY_REQUESTS = 8
-/** By then the first connections and tables are made, and what starting needed is garbage. */
-const AFTER_START_MS = 10_000
-
 /** What {@link tuneGarbageCollection} makes of it; V8's own is 2. */
 let growthFactor = 2
 
@@ -70,42 +66,4 @@ export function tuneGarbageCollection(running: () => number): () => void {
 
 function youngBytes(): number {
   return getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')?.space_size ?? 0
-}
-
-/** When the garbage of starting is collected. */
-export interface TidyOptions {
-  /** How long after the start, ms; as long again where a request is at work then. */
-  afterMs?: number
-  /** Requests that run now: none has to wait for the collection. */
-  running?: () => number
-  /** Done right before it, so that what it leaves is collected too. */
-  first?: () => void
-}
-
-/**
- * Collects the garbage of starting once, some seconds later: V8 would keep it until the next busy time, and the process
- * about 35 MB bigger (see test/bench/startup.ts). As thoroughly as before it would run out of memory: only then it gives
- * back the pages of young objects that it no longer needs, 17 MB of 126. Takes some 50 to 100 ms. Returns the way to call
- * it off.
- */
-export function tidyMemoryAfterStart(options: TidyOptions = {}): () => void {
-  const { afterMs = AFTER_START_MS, running = () => 0, first } = options
-  const timer = setInterval(() => {
-    if (running() > 0) return
-    clearInterval(timer)
-    first?.()
-    collectGarbage()
-  }, afterMs)
-  // Nothing waits for it.
-  timer.unref()
-  return () => clearInterval(timer)
-}
-
-type Collect = (how: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void
-
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('globalThis.gc') as Collect | undefined
-  setFlagsFromString('--no-expose-gc')
-  collect?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
 }

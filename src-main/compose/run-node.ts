@@ -5,7 +5,7 @@ import { AppError } from '#shared/errors.js'
 import { assertPrivateSettings } from '../base/data-folder/private-paths.js'
 import { openDataFolder, type DataFolder } from '../base/data-folder.js'
 import type { Service } from '../base/lifecycle.js'
-import { tidyMemoryAfterStart, tuneGarbageCollection } from '../base/memory.js'
+import { tuneGarbageCollection } from '../base/memory.js'
 import { shortageError, tooManyOpenFiles } from '../base/system-error.js'
 import type { Origins, Settings } from '../config/index.js'
 import { createLogFile, type Logger } from '../logging/index.js'
@@ -114,20 +114,19 @@ function createStop(
 ): () => Promise<void> {
   let stopping: Promise<void> | undefined
   const untune = tuneGarbageCollection(() => node.requestsRunning())
-  const keeping = keepCompiled({ keep, hasServed: () => node.hasServed() })
-  const callOffTidying = tidyMemoryAfterStart({
+  const stopKeeping = keepCompiled({
+    keep,
     running: () => node.requestsRunning(),
-    first: () => keeping.now(),
+    hasServed: () => node.hasServed(),
   })
   async function stop(): Promise<void> {
-    callOffTidying()
     untune()
     try {
       await node.stop()
     } finally {
       await logFile.stop()
       await dataFolder.close()
-      keeping.stop()
+      stopKeeping()
     }
   }
   return () => (stopping ??= stop())

@@ -1,35 +1,38 @@
 import { underFirstFlags } from '../../base/memory.js'
 import { COMPILED, type Compiled } from './whole-program.js'
 
+/** By then the first connections and tables are made. A node that is killed never comes to its end. */
+const FIRST_MS = 10_000
 /** After that long a node has done what it does with every request, and V8 has dropped nothing yet that a start needs. */
 const LAST_MS = 60_000
 
-/** When what V8 has compiled is kept, for a node that has just started. */
-export interface Keeping {
-  /** Keeps it now. */
-  now(): void
-  /** Keeps it for the last time, where it is early enough. */
-  stop(): void
-}
-
 /**
- * Keeps what V8 has compiled, a minute after the start with what requests needed, where there were any. Later it would
- * lack what a start needs: V8 drops code that has not run for some collections.
+ * Keeps what V8 has compiled of a node that has just started: some seconds later, when no request has to wait for it, and
+ * a minute later or at its end with what requests needed, where there were any. Later it would lack what a start needs: V8
+ * drops code that has not run for some collections. Returns what the node does at its end.
  */
-export function keepCompiled(needs: { keep(compiled: Compiled): void; hasServed(): boolean }): Keeping {
+export function keepCompiled(needs: {
+  keep(compiled: Compiled): void
+  /** Requests that run now. */
+  running(): number
+  hasServed(): boolean
+}): () => void {
   const now = (): void => underFirstFlags(() => needs.keep(needs.hasServed() ? COMPILED.requests : COMPILED.start))
   let isOver = false
   const finish = (): void => {
+    clearInterval(first)
+    clearTimeout(last)
     if (!isOver) now()
     isOver = true
   }
-  // Nothing waits for it.
-  const timer = setTimeout(finish, LAST_MS).unref()
-  return {
-    now,
-    stop() {
-      clearTimeout(timer)
-      finish()
-    },
-  }
+  const first = setInterval(() => {
+    if (needs.running() > 0) return
+    clearInterval(first)
+    now()
+  }, FIRST_MS)
+  const last = setTimeout(finish, LAST_MS)
+  // Nothing waits for them.
+  first.unref()
+  last.unref()
+  return finish
 }

@@ -83,16 +83,29 @@ export const headerPolicyOf = (service: string): HeaderPolicy => (service === 'l
 
 const REQUEST_HEADERS = { llm: MODEL_REQUEST_HEADERS, generic: GENERIC_REQUEST_HEADERS } as const
 
+/** Which of the headers that tell of a body still hold. */
+interface BodyWords {
+  /** `Content-Length` */
+  length: boolean
+  /** `Content-Encoding` */
+  coding: boolean
+}
+
 /**
  * Request headers to forward. `own` (this machine's app to this machine's server) keeps everything end-to-end but what
  * tells of a web page; the other policies let nothing out that is not listed.
  */
-export function requestHeaders(from: IncomingHttpHeaders, policy: HeaderPolicy): Headers {
+export function requestHeaders(
+  from: IncomingHttpHeaders,
+  policy: HeaderPolicy,
+  body: BodyWords = { length: true, coding: true },
+): Headers {
   const listed = connectionListed(from.connection)
   const to: Headers = {}
   for (const name in from) {
     const value = from[name]
     if (value === undefined || HOP_BY_HOP.has(name) || listed?.has(name)) continue
+    if ((name === 'content-length' && !body.length) || (name === 'content-encoding' && !body.coding)) continue
     const isKept = policy === 'own' ? isOwnRequestHeader(name) : REQUEST_HEADERS[policy].has(name)
     if (isKept) to[name] = value
   }

@@ -108,11 +108,11 @@ export const MAX_COMPARED = 64
 const MAX_UNPROVEN = 256
 
 interface Offers {
+  /** What is offered: the entries of one tier. */
+  entries: readonly string[]
   /** Who has been considered, where one may come up more than once: entries share providers, or some are drawn. */
   seen: Set<string> | undefined
   own: string[]
-  /** This node can take it. */
-  isOwnAble: boolean
   proven: string[]
   doubtful: string[]
   unproven: string[]
@@ -127,9 +127,9 @@ type Asked = RoutingHints & { random: () => number; ownPeerId: string }
 function offersOf(snapshot: ProviderSnapshot, entries: readonly string[], asked: Asked): Offers {
   const { exclude, ownPeerId } = asked
   const offers: Offers = {
+    entries,
     seen: entries.length > 1 ? new Set() : undefined,
     own: [],
-    isOwnAble: asked.fit?.(ownPeerId, entries) !== 'no',
     proven: [],
     doubtful: [],
     unproven: [],
@@ -202,7 +202,7 @@ function consider(
 }
 
 function inOrder(snapshot: ProviderSnapshot, offers: Offers, options: Asked): Provider[] {
-  const { own, isOwnAble, proven, doubtful, unproven } = offers
+  const { entries, own, proven, doubtful, unproven } = offers
   const peers = byEstimate(snapshot, proven, options)
   for (const others of [doubtful, unproven]) {
     if (peers.length < MAX_ATTEMPTS) peers.push(...byEstimate(snapshot, others, options))
@@ -210,6 +210,8 @@ function inOrder(snapshot: ProviderSnapshot, offers: Offers, options: Asked): Pr
   const order = peers.slice(0, MAX_ATTEMPTS).map((peerId): Provider => ({ kind: 'peer', peerId }))
   if (own.length > 0) {
     const selves = own.map((serviceId): Provider => ({ kind: 'self', serviceId }))
+    // Where nobody else is there it makes no difference, and finding it out costs.
+    const isOwnAble = order.length > 0 && options.fit?.(options.ownPeerId, entries) !== 'no'
     // Without room this node comes after those that are there: one may be free, yet its own service is never left out.
     const free = Math.min(isOwnAble ? proven.length : order.length, MAX_ATTEMPTS - 1)
     if (free === 0 || (isOwnAble && snapshot.ownHasRoom())) order.unshift(...selves)

@@ -180,14 +180,13 @@ export function createProviderChoice(needs: {
   ): Choice {
     const { work } = request
     const compared = scores.comparing(work.offer)
-    const { tokens } = work
     // The same for all candidates, and looked for in a quarter of the requests. What has waited once, or is a conversation
     // that others have read the beginning of, is no request to try somebody with.
     let isShortAndNew: boolean | undefined
     const snapshot = {
       ...snapshotOf(service, request.also),
       isWorthATry: (peerId: string) =>
-        (isShortAndNew ??= asked.size === 0 && tokens <= TRY_TOKENS && work.holders().length === 0) &&
+        (isShortAndNew ??= asked.size === 0 && work.tokens <= TRY_TOKENS && work.holders().length === 0) &&
         scores.isLittleKnown(peerId, work.offer) &&
         // What a request waited for in vain is no guess: others go there only where it is expected to be best.
         !scores.keptWaiting(peerId),
@@ -196,7 +195,7 @@ export function createProviderChoice(needs: {
         table.status.get(peerId)
         const unread = work.unreadTokens(peerId)
         const { ms, isBusy } = compared(peerId, unread)
-        return { ms, isBusy, isWarm: unread < tokens }
+        return { ms, isBusy, isWarm: unread < work.tokens }
       },
     }
     return chooseProviders(snapshot, tiers, optionsOf(service, tiers, request, asked))

@@ -4,6 +4,9 @@ const LOOPBACK = new BlockList()
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
 LOOPBACK.addAddress('::1', 'ipv6')
 
+/** IPv4 first. */
+export const LOOPBACK_HOSTS: readonly [string, string] = ['127.0.0.1', '::1']
+
 /** `host` without the brackets an IPv6 address may stand in, in lower case. */
 export function bareHost(host: string): string {
   return host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
@@ -11,13 +14,12 @@ export function bareHost(host: string): string {
 
 /** Whether a service's host is this machine. A name other than `localhost` could become any address, so it is not. */
 export function isLoopbackHost(host: string): boolean {
+  // As nearly always, and asked for each request.
+  if (host === LOOPBACK_HOSTS[0] || host === 'localhost') return true
   const bare = bareHost(host)
   const family = isIP(bare)
   return family === 0 ? bare === 'localhost' : LOOPBACK.check(bare, family === 4 ? 'ipv4' : 'ipv6')
 }
-
-/** IPv4 first. */
-export const LOOPBACK_HOSTS: readonly [string, string] = ['127.0.0.1', '::1']
 
 /**
  * Where to look for a server of `host`, in order. One that was on a loopback address may be back on the other: which of
@@ -46,6 +48,8 @@ export function originOf(target: { host: string; port: number }): string {
 
 /** `host:port`, an IPv6 host in brackets. */
 export function authorityOf(target: { host: string; port: number }): string {
+  // Only IPv6 has colons: all else needs no second look, for each request.
+  if (!target.host.includes(':')) return `${target.host.toLowerCase()}:${target.port}`
   const bare = bareHost(target.host)
   return `${isIP(bare) === 6 ? `[${bare}]` : bare}:${target.port}`
 }

@@ -1,14 +1,10 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import { afterEach, expect, test, vi } from 'vitest'
-import { tidyMemoryAfterStart } from '../../../src-main/base/memory.js'
+import { expect, test } from 'vitest'
 
 const MODULE = pathToFileURL(join(import.meta.dirname, '../../../src-main/base/memory.ts')).href
-
-afterEach(() => vi.useRealTimers())
 
 /** MiB that a process of its own has for young objects after it made six million, of which the last two live. */
 async function youngMiBAfterwards(before: string): Promise<number> {
@@ -38,41 +34,4 @@ test('the space for young objects does not grow without end, however much surviv
     return { isBounded: busy! <= 96, isLess: busy! < untuned!, isLeastAtRest: resting! < busy! }
   }
   await expect.poll(look, { timeout: 50_000 }).toEqual({ isBounded: true, isLess: true, isLeastAtRest: true })
-})
-
-/** Resolves once the object, which nobody else knows of, was collected. */
-function collected(): Promise<true> {
-  return new Promise((resolve) => {
-    const registry = new FinalizationRegistry(() => resolve(true))
-    registry.register({ garbage: true }, undefined)
-    // The registry must outlive the object.
-    void sleep(60_000, registry, { ref: false })
-  })
-}
-
-test('the garbage of starting is collected without anybody asking for it', async () => {
-  const gone = collected()
-  tidyMemoryAfterStart({ afterMs: 1 })
-  await expect(gone).resolves.toBe(true)
-})
-
-test('a collection waits until no request runs, and comes once', () => {
-  vi.useFakeTimers()
-  let running = 1
-  const first = vi.fn()
-  tidyMemoryAfterStart({ afterMs: 100, running: () => running, first })
-  vi.advanceTimersByTime(250)
-  expect(first).not.toHaveBeenCalled()
-  running = 0
-  vi.advanceTimersByTime(250)
-  expect(first).toHaveBeenCalledOnce()
-  expect(vi.getTimerCount()).toBe(0)
-})
-
-test('a node that stops before takes its collection along', () => {
-  vi.useFakeTimers()
-  const callOff = tidyMemoryAfterStart()
-  expect(vi.getTimerCount()).toBe(1)
-  callOff()
-  expect(vi.getTimerCount()).toBe(0)
 })

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { keepShape } from '../../../base/kept-shapes.js'
 import type { AnswerHandler, HttpExchange, HttpRequest } from '../../../http-client/index.js'
 import { connectionUnder, DeadPeerError } from '../../../p2p/index.js'
 import { EndMark } from '../../body/end-mark.js'
@@ -99,6 +100,8 @@ class Attempt implements AnswerHandler {
     this.#stopSuspecting?.()
     this.#stopLeaving?.()
     this.#request.pace?.stop()
+    const { body } = this.#request
+    keepShape('attempt', this, body.kind === 'read' ? body.bytes.byteLength : 0)
     this.#resolve(result)
   }
 

@@ -70,7 +70,10 @@ export class PromptHasher {
   #hash(previous: number, block: Buffer): number {
     this.#scratch.writeUInt32BE(previous, KEY_BYTES)
     block.copy(this.#scratch, HEAD_BYTES)
-    return hash('sha1', this.#scratch.subarray(0, HEAD_BYTES + block.length), 'buffer').readUInt32BE() >>> 2
+    // As characters of a byte each: a third of the price of a buffer.
+    const digest = hash('sha1', this.#scratch.subarray(0, HEAD_BYTES + block.length), 'binary')
+    const at = (index: number): number => digest.charCodeAt(index)
+    return ((at(0) << 24) | (at(1) << 16) | (at(2) << 8) | at(3)) >>> 2
   }
 }
 

@@ -5,25 +5,37 @@ import { COMPILED } from '../../../../src-main/compose/compiled/whole-program.js
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-test('a minute after the start it is kept with what requests needed, and when it stops no more', () => {
+test('it is kept after a start, a minute later with what requests needed, and when it stops no more', () => {
   const keep = vi.fn()
   let hasServed = false
-  const keeping = keepCompiled({ keep, hasServed: () => hasServed })
-  keeping.now()
+  const stop = keepCompiled({ keep, running: () => 0, hasServed: () => hasServed })
+  vi.advanceTimersByTime(30_000)
   expect(keep.mock.calls).toEqual([[COMPILED.start]])
   hasServed = true
-  vi.advanceTimersByTime(59_999)
+  vi.advanceTimersByTime(29_999)
   expect(keep).toHaveBeenCalledTimes(1)
   vi.advanceTimersByTime(1)
   expect(keep.mock.calls).toEqual([[COMPILED.start], [COMPILED.requests]])
-  keeping.stop()
+  stop()
   expect(keep).toHaveBeenCalledTimes(2)
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('no request has to wait for it', () => {
+  const keep = vi.fn()
+  let running = 1
+  keepCompiled({ keep, running: () => running, hasServed: () => false })
+  vi.advanceTimersByTime(25_000)
+  expect(keep).not.toHaveBeenCalled()
+  running = 0
+  vi.advanceTimersByTime(10_000)
+  expect(keep.mock.calls).toEqual([[COMPILED.start]])
 })
 
 test('a node that stops earlier keeps it then', () => {
   const keep = vi.fn()
-  const keeping = keepCompiled({ keep, hasServed: () => true })
-  keeping.stop()
+  const stop = keepCompiled({ keep, running: () => 0, hasServed: () => true })
+  stop()
   expect(keep.mock.calls).toEqual([[COMPILED.requests]])
   vi.advanceTimersByTime(60_000)
   expect(keep).toHaveBeenCalledTimes(1)
