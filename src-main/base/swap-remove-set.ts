@@ -26,10 +26,14 @@ export class SwapRemoveSet<T extends SwapRemoveMember> implements Iterable<T> {
     this.#members.push(member)
   }
 
+  has(member: T): boolean {
+    return this.#members[member.setIndex] === member
+  }
+
   /** False when it was not here. */
   delete(member: T): boolean {
+    if (!this.has(member)) return false
     const { setIndex } = member
-    if (this.#members[setIndex] !== member) return false
     const last = this.#members.pop()
     if (last !== undefined && last !== member) {
       this.#members[setIndex] = last

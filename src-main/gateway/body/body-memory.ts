@@ -1,4 +1,5 @@
 import { AppError } from '#shared/errors.js'
+import { NOT_A_MEMBER, SwapRemoveSet, type SwapRemoveMember } from '../../base/swap-remove-set.js'
 
 /** The memory of one request's body, from its first byte until the request is over. */
 export interface HeldBody {
@@ -23,7 +24,7 @@ export interface HeldBody {
  */
 export class BodyMemory {
   readonly #maxBytes: () => number
-  readonly #held = new Set<Held>()
+  readonly #held = new SwapRemoveSet<Held>()
   #bytes = 0
 
   constructor(maxBytes: () => number) {
@@ -70,7 +71,8 @@ export class BodyMemory {
   }
 }
 
-class Held implements HeldBody {
+class Held implements HeldBody, SwapRemoveMember {
+  setIndex = NOT_A_MEMBER
   readonly holder: string | undefined
   bytes = 0
   isKept = false

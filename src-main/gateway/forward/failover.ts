@@ -52,7 +52,7 @@ class OrderedFailover implements Failover {
   /** Ids of peers and own services that were asked. */
   readonly #asked = new Set<string>()
   readonly #again: Provider[] = []
-  readonly #askedAgain = new Set<Provider>()
+  readonly #askedAgain: Provider[] = []
   /** Peers that read the request, or are asked now and may: until it is known that nothing of it was sent. */
   readonly #readers = new Map<string, 'asked' | 'read'>()
   #canGoOn = true
@@ -107,7 +107,7 @@ class OrderedFailover implements Failover {
       else if (this.#readers.get(provider.peerId) === 'asked') this.#readers.delete(provider.peerId)
     }
     this.#canGoOn = canBeSentAgain(exchange, result)
-    if (!this.#askedAgain.has(provider) && mayComeAgain(this.#needs.host, exchange, plan, result))
+    if (!this.#askedAgain.includes(provider) && mayComeAgain(this.#needs.host, exchange, plan, result))
       this.#again.push(provider)
   }
 
@@ -121,7 +121,7 @@ class OrderedFailover implements Failover {
     const provider = this.#left.find((one) => isThere(this.#needs.host, one)) ?? this.#left[0]
     if (provider !== undefined) return this.#shouldLook(provider) ? undefined : this.#take(provider)
     const again = this.#again.shift()
-    if (again !== undefined) this.#askedAgain.add(again)
+    if (again !== undefined) this.#askedAgain.push(again)
     return again
   }
 

@@ -1,4 +1,5 @@
 import { type StallWatch, watchForStall } from '../../base/stall-watch.js'
+import { NOT_A_MEMBER, SwapRemoveSet, type SwapRemoveMember } from '../../base/swap-remove-set.js'
 import type { Provider } from '../routing/choose-providers.js'
 import type { Failover } from './failover.js'
 import type { AttemptPlan } from './targets.js'
@@ -62,7 +63,7 @@ interface RaceNeeds {
  */
 export class Race {
   readonly #needs: RaceNeeds
-  readonly #running = new Set<RaceEntry>()
+  readonly #running = new SwapRemoveSet<RaceEntry>()
   readonly #over = Promise.withResolvers<boolean>()
   #winner: RaceEntry | undefined
   #attempts = 0
@@ -198,7 +199,8 @@ export class Race {
 }
 
 /** One attempt in a {@link Race}. */
-export class RaceEntry implements Contest {
+export class RaceEntry implements Contest, SwapRemoveMember {
+  setIndex = NOT_A_MEMBER
   /** How long it may keep the answer waiting, ms; undefined for as long as it likes. */
   readonly patienceMs: number | undefined
   readonly #race: Race

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
+import { NOT_A_MEMBER, SwapRemoveSet, type SwapRemoveMember } from '../../base/swap-remove-set.js'
 import { isModelPath, isOpenTo, type LocalService, visibilityOf } from '../../services/index.js'
 import {
   type ArrivingBody,
@@ -99,6 +100,7 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
         withdraw = consents.given({
           ...{ services, model, peerId: arrival.request.socket.remoteAddress },
           isSocket: exchange.reply.isHandshake,
+          setIndex: NOT_A_MEMBER,
           end(error) {
             // Of these two, one is for who waits and does nothing to who runs.
             slot.refuse(error)
@@ -122,7 +124,7 @@ export function createSharedUse(needs: GatewayNeeds, options: GatewayOptions): S
 }
 
 /** A request that its owner consented to, for as long as it waits or runs. */
-interface Consented {
+interface Consented extends SwapRemoveMember {
   services: readonly LocalService[]
   model: string | undefined
   peerId: string | undefined
@@ -135,7 +137,7 @@ interface Consented {
 /** Ends what is under way when its owner lets fewer use it, or no longer trusts who asked. */
 class Consents {
   readonly #needs: Pick<GatewayNeeds, 'registry' | 'trust'>
-  readonly #given = new Set<Consented>()
+  readonly #given = new SwapRemoveSet<Consented>()
 
   constructor(needs: Pick<GatewayNeeds, 'registry' | 'trust'>) {
     this.#needs = needs
@@ -152,7 +154,7 @@ class Consents {
   }
 
   review(): void {
-    for (const consented of [...this.#given]) {
+    for (const consented of this.#given) {
       if (this.#isStillGiven(consented)) continue
       this.#given.delete(consented)
       consented.end(notShared(consented.model ?? ''))

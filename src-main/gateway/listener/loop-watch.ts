@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { AppError } from '#shared/errors.js'
 import { BoundedMap } from '../../base/bounded-map.js'
 import type { MonotonicClock } from '../../base/clock.js'
+import { NOT_A_MEMBER, SwapRemoveSet, type SwapRemoveMember } from '../../base/swap-remove-set.js'
 import type { Log } from '../../logging/index.js'
 import { authorityOf, FORWARDS_BACK, type LocalService, type ServiceRegistry } from '../../services/index.js'
 import { modelOf, type RequestBody } from '../body/request-body.js'
@@ -23,6 +24,16 @@ interface Watched {
   readonly body: RequestBody
 }
 
+/** A request that its server has not begun to answer. */
+class Waiting implements SwapRemoveMember {
+  setIndex = NOT_A_MEMBER
+  readonly request: Watched
+
+  constructor(request: Watched) {
+    this.request = request
+  }
+}
+
 interface LoopWatchNeeds {
   localClients: Pick<LocalClients, 'to'>
   registry: Pick<ServiceRegistry, 'reportLoop' | 'apiKey' | 'get'>
@@ -38,7 +49,7 @@ interface LoopWatchNeeds {
 export class LoopWatch {
   readonly #needs: LoopWatchNeeds
   /** By server: what it has not begun to answer. */
-  readonly #waiting = new Map<string, Set<Watched>>()
+  readonly #waiting = new BoundedMap<string, SwapRemoveSet<Waiting>>(MAX_SERVERS)
   /** By the word it holds: of which server the question was. */
   readonly #asked = new Map<string, LocalService>()
   /** By server: until when nothing is compared, since it was just now, or since it was asked. */
@@ -69,24 +80,25 @@ export class LoopWatch {
 
   /** A request goes to a server of this machine; returns what is to be called once that begins to answer, or fails. */
   begin(request: Watched, service: LocalService): () => void {
-    const waiting = this.#waiting.get(service.id) ?? new Set()
-    this.#waiting.set(service.id, waiting)
-    waiting.add(request)
-    if (waiting.size >= SUSPICIOUS) this.#suspect(request, service, waiting)
-    return () => {
-      waiting.delete(request)
-      if (waiting.size === 0) this.#waiting.delete(service.id)
+    let all = this.#waiting.get(service.id)
+    if (all === undefined) {
+      all = new SwapRemoveSet()
+      this.#waiting.set(service.id, all)
     }
+    const waiting = new Waiting(request)
+    all.add(waiting)
+    if (all.size >= SUSPICIOUS) this.#suspect(request, service, all)
+    return () => void all.delete(waiting)
   }
 
-  #suspect({ body }: Watched, service: LocalService, waiting: ReadonlySet<Watched>): void {
+  #suspect({ body }: Watched, service: LocalService, waiting: Iterable<Waiting>): void {
     const model = modelOf(body)
     const nowMs = this.#needs.monotonic.elapsedMs()
     if (model === undefined || nowMs < (this.#restsUntilMs.peek(service.id) ?? 0)) return
     this.#restsUntilMs.set(service.id, nowMs + COMPARE_EVERY_MS)
     const content = contentOf(body)
     if (content === undefined) return
-    const alike = [...waiting].slice(-MAX_COMPARED).filter((other) => contentOf(other.body) === content)
+    const alike = [...waiting].slice(-MAX_COMPARED).filter(({ request }) => contentOf(request.body) === content)
     if (alike.length < SUSPICIOUS) return
     this.#restsUntilMs.set(service.id, nowMs + ASK_EVERY_MS)
     this.#ask(service, service.serverModelIds.get(model) ?? model)

@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { keepShape as keepShapeType } from '../../../src-main/base/kept-shapes.js'
 import { collectGarbage } from '../../fixtures/heap.js'
 
-type Module = typeof import('../../../src-main/base/kept-shapes.js')
-
-let keepShape: Module['keepShape']
+let keepShape: typeof keepShapeType
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })

@@ -3,7 +3,7 @@
 
 import type { Connection } from '@libp2p/interface'
 import { monotonicClock, type MonotonicClock } from '../../../base/clock.js'
-import { Listeners } from '../../../base/listeners.js'
+import { PassingListeners } from '../../../base/listeners.js'
 import type { Log } from '../../../logging/index.js'
 import { relayOf } from '../../dial/ip-scope.js'
 import {
@@ -83,7 +83,7 @@ class DeadPeerDetector implements LivenessWatch {
   readonly #doubted = new Set<Connection>()
   /** Those that have to be acknowledged soon, and what was counted when something was sent last. */
   readonly #expected = new Map<Connection, { sentAt: number | bigint; timer: NodeJS.Timeout }>()
-  readonly #suspicions = new Listeners<[Connection]>()
+  readonly #suspicions = new PassingListeners<[Connection]>()
   #timer: NodeJS.Timeout | undefined
   #checkedAtMs = 0
   #idleChecks = 0
