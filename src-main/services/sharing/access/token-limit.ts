@@ -57,13 +57,20 @@ export function withoutDoubles(body: JsonObjectBytes): JsonObjectBytes {
 }
 
 function doublesOf(object: JsonObjectBytes): Map<string, string | null> {
-  object.assertOnce(DECIDING_FIELDS)
-  const doubles = object.names.filter((name) => !DECIDING_FIELDS.has(name) && DECIDING_FIELDS.has(folded(name)))
-  return new Map(doubles.map((name) => [name, null]))
+  const doubles = new Map<string, string | null>()
+  for (const name of object.names) {
+    if (DECIDING_FIELDS.has(name)) object.assertOnce([name])
+    else if (DECIDING_FIELDS.has(folded(name))) doubles.set(name, null)
+  }
+  return doubles
 }
 
+const FOLDED = /^[a-z0-9_]*$/
+
 /** As Go folds names: also the long s and the Kelvin sign. */
-export const folded = (name: string): string => name.toLowerCase().replaceAll('\u017f', 's').replaceAll('\u212a', 'k')
+export const folded = (name: string): string =>
+  // As nearly all are.
+  FOLDED.test(name) ? name : name.toLowerCase().replaceAll('\u017f', 's').replaceAll('\u212a', 'k')
 
 /**
  * A request of which the answer has at most `limit` tokens. It is lowered rather than refused: a shorter answer says so

@@ -93,15 +93,24 @@ export function createLedger(
     rows: (days) => book.rows(days),
     givenToday(peerId) {
       const nowMs = needs.clock.now()
-      return { tokens: book.tokensOf(peerId, dayOf(nowMs)), endsInMs: nextDay(nowMs) - nowMs }
+      return { tokens: book.tokensOf(peerId, dayOf(nowMs)), endsInMs: dayBegins(nowMs, 1) - nowMs }
     },
     wasServed: (peerId) => book.wasServed(peerId),
     subscribe: (listener) => listeners.add(listener),
   }
 }
 
+/** The day that was asked for last, and its bounds in Unix milliseconds: asked for several times a request. */
+let lastDay = { text: '', from: 0, until: 0 }
+
 /** The day on this machine's calendar. */
 function dayOf(ms: number): string {
+  if (ms < lastDay.from || ms >= lastDay.until)
+    lastDay = { text: dayText(ms), from: dayBegins(ms), until: dayBegins(ms, 1) }
+  return lastDay.text
+}
+
+function dayText(ms: number): string {
   const at = new Date(ms)
   const two = (value: number): string => String(value).padStart(2, '0')
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
@@ -129,8 +138,8 @@ function cell(value: string | number | null): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
-/** When the day after begins, in Unix milliseconds. */
-function nextDay(ms: number): number {
+/** When that day begins, or one so many days later, in Unix milliseconds. */
+function dayBegins(ms: number, later = 0): number {
   const at = new Date(ms)
-  return new Date(at.getFullYear(), at.getMonth(), at.getDate() + 1).getTime()
+  return new Date(at.getFullYear(), at.getMonth(), at.getDate() + later).getTime()
 }
