@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import type { Service } from '../../base/lifecycle.js'
 import { inMicroBatch } from '../../base/micro-batch.js'
+import { patientTimeout } from '../../base/patient-timeout.js'
 import { createHttpClient, type HttpClient } from '../../http-client/index.js'
 import { hostsToTry } from '../../services/index.js'
 
@@ -85,15 +86,15 @@ function connectTo(host: string, port: number): Promise<Socket> {
       socket.emit('data', piece)
       return true
     }
-    const timer = setTimeout(() => socket.destroy(new Error('no connection in time')), CONNECT_TIMEOUT_MS)
+    const inTime = patientTimeout(() => socket.destroy(new Error('no connection in time')), CONNECT_TIMEOUT_MS)
     socket.once('error', failed)
     socket.once('connect', () => {
-      clearTimeout(timer)
+      inTime()
       socket.off('error', failed)
       resolve(socket)
     })
     function failed(error: Error): void {
-      clearTimeout(timer)
+      inTime()
       reject(error)
     }
   })

@@ -19,6 +19,8 @@ export interface NetworkWatchNeeds {
   log: Log
   clock?: Clock
   monotonic?: MonotonicClock
+  /** Processor time of this process so far, ms. */
+  cpuMs?: () => number
   /** This machine's addresses now. */
   addresses?: () => ReadonlySet<string>
 }
@@ -26,24 +28,31 @@ export interface NetworkWatchNeeds {
 const LOOK_EVERY_MS = 1_000
 /** A connection that may have gone with an address answers a ping within this, or is closed. */
 const ANSWERS_WITHIN_MS = 750
-/** A look that comes so much later than it should: this machine slept. */
+/** A look that comes so much later than it should: this machine slept, unless the process was at work all the time. */
 const SLEPT_MS = 5_000
+/** Who has a processor for such a share of that time is kept waiting by its own work or by others': nothing was forgotten. */
+const AT_WORK_SHARE = 0.1
 
 /**
  * Closes connections whose local address this machine no longer has, pings all after it slept, and has a peer's older
  * connections prove themselves when it connects anew. Returns the way to stop.
  */
 export function watchNetwork(needs: NetworkWatchNeeds): () => void {
-  const { libp2p, liveness, log, clock = systemClock, monotonic = monotonicClock, addresses = ownAddresses } = needs
+  const { libp2p, liveness, log, clock = systemClock, monotonic = monotonicClock } = needs
+  const { addresses = ownAddresses, cpuMs = cpuOfProcess } = needs
+  const at = (): { wallMs: number; ms: number; cpuMs: number } => ({
+    ...{ wallMs: clock.now(), ms: monotonic.elapsedMs(), cpuMs: cpuMs() },
+  })
   let known = addresses()
-  let lookedAt = { wallMs: clock.now(), ms: monotonic.elapsedMs() }
+  let lookedAt = at()
 
   function look(): void {
     const before = lookedAt
-    lookedAt = { wallMs: clock.now(), ms: monotonic.elapsedMs() }
+    lookedAt = at()
     // The monotonic clock stands still on some systems while the machine sleeps.
     const passedMs = Math.max(lookedAt.wallMs - before.wallMs, lookedAt.ms - before.ms)
-    if (passedMs > LOOK_EVERY_MS + SLEPT_MS) void dropDeadConnections({ libp2p, log })
+    const wasAtWork = lookedAt.cpuMs - before.cpuMs > passedMs * AT_WORK_SHARE
+    if (passedMs > LOOK_EVERY_MS + SLEPT_MS && !wasAtWork) void dropDeadConnections({ libp2p, log })
     const now = addresses()
     const gone = new Set([...known].filter((address) => !now.has(address)))
     known = now
@@ -90,4 +99,9 @@ const isFar = ({ remoteAddr }: Connection): boolean => scopeOf(hostOf(remoteAddr
 
 function ownAddresses(): ReadonlySet<string> {
   return new Set(Object.values(networkInterfaces()).flatMap((list) => list?.map(({ address }) => address) ?? []))
+}
+
+function cpuOfProcess(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }

@@ -3,6 +3,7 @@
 
 import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
 import { ping, type Ping, type PingComponents } from '@libp2p/ping'
+import { patientTimeout } from '../../../base/patient-timeout.js'
 import type { Log } from '../../../logging/index.js'
 import { override } from '../../reach/override.js'
 
@@ -16,12 +17,16 @@ export function openPing(connection: Connection, signal: AbortSignal): Promise<S
 
 /** Opens one and closes it again: true when the other end answered in time. */
 export async function answersPing(connection: Connection, withinMs: number): Promise<boolean> {
+  const late = new AbortController()
+  const inTime = patientTimeout(() => late.abort(new Error('no answer in time')), withinMs)
   try {
-    const stream = await openPing(connection, AbortSignal.timeout(withinMs))
+    const stream = await openPing(connection, late.signal)
     stream.abort(new Error('only its opening was of interest'))
     return true
   } catch {
     return false // No answer, or a refusal that leaves the connection useless all the same.
+  } finally {
+    inTime()
   }
 }
 

@@ -13,7 +13,7 @@ const stops: (() => void)[] = []
 
 function start(...connections: Connection[]) {
   const events = new EventTarget()
-  const machine = { addresses: ['127.0.0.1', '192.168.1.2', '10.0.0.7'], wallMs: 0, ms: 0 }
+  const machine = { addresses: ['127.0.0.1', '192.168.1.2', '10.0.0.7'], wallMs: 0, ms: 0, cpuMs: 0 }
   const superseded: Connection[] = []
   stops.push(
     watchNetwork({
@@ -26,6 +26,7 @@ function start(...connections: Connection[]) {
       liveness: { superseded: (connection) => superseded.push(connection) },
       clock: { now: () => machine.wallMs },
       monotonic: { elapsedMs: () => machine.ms },
+      cpuMs: () => machine.cpuMs,
       addresses: () => new Set(machine.addresses),
       log: createRecordingLog(),
     }),
@@ -95,6 +96,22 @@ test.each([
   await pass(1)
   expect(dead.newStream).toHaveBeenCalledOnce()
   expect(dead.abort).toHaveBeenCalledOnce()
+})
+
+test('a process that was at work all the time, if with a part of a processor, did not sleep', async () => {
+  const busy = connectionFrom('10.0.0.7')
+  const { machine, pass } = start(as(busy))
+  await pass(3)
+  machine.wallMs += 15_000
+  machine.ms += 15_000
+  machine.cpuMs += 3_000
+  await pass(1)
+  expect(busy.newStream).not.toHaveBeenCalled()
+  // A second of work before the lid is closed does not hide an hour of sleep.
+  machine.wallMs += 3_600_000
+  machine.cpuMs += 1_000
+  await pass(1)
+  expect(busy.newStream).toHaveBeenCalledOnce()
 })
 
 test('an older connection of a peer has to answer when the peer connects anew', () => {
