@@ -31,7 +31,7 @@ const SCENARIOS = {
   quiet: {},
   still: STILL,
   // Each message waits for its turn on cores that other work keeps busy.
-  busy: { ...STILL, oneMachineMs: 80 },
+  busy: { ...STILL, oneMachineMs: 40 },
   former: { former: true, warmUpMs: 10 * MINUTE_MS, measureMs: 4 * MINUTE_MS, requests: 0 },
   'hostile-1': { hostile: 0.01 },
   'hostile-10': { hostile: 0.1 },
