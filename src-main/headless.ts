@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { tuneAllocation } from './base/memory.js'
+import { tuneAllocation } from './base/memory/garbage-collection.js'
 import { hideSecretWords } from './cli/secret-words.js'
 import type * as commandLine from './command-line.js'
 import { compiledDir, readCompiledCode } from './compose/compiled/compile-cache.js'

@@ -1,4 +1,4 @@
-import { NOT_A_MEMBER, SwapRemoveSet, type SwapRemoveMember } from './swap-remove-set.js'
+import { NOT_A_MEMBER, SwapRemoveSet, type SwapRemoveMember } from './memory/swap-remove-set.js'
 
 /** Those who want to hear of something, in the order in which they came. */
 export class Listeners<Arguments extends unknown[] = []> {

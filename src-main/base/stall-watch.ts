@@ -1,4 +1,4 @@
-import { SwapRemoveSet, NOT_A_MEMBER, type SwapRemoveMember } from './swap-remove-set.js'
+import { SwapRemoveSet, NOT_A_MEMBER, type SwapRemoveMember } from './memory/swap-remove-set.js'
 
 /** A transfer that has to move. */
 export interface StallWatch {

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { NOT_A_MEMBER, type SwapRemoveMember, SwapRemoveSet } from '../base/swap-remove-set.js'
+import { NOT_A_MEMBER, type SwapRemoveMember, SwapRemoveSet } from '../base/memory/swap-remove-set.js'
 import { asError, ConnectFailedError, ConnectionLostError } from './errors.js'
 import { Exchange, type Outgoing } from './exchange.js'
 import { requestHead } from './request-writer.js'

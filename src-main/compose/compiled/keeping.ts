@@ -1,4 +1,4 @@
-import { underFirstFlags } from '../../base/memory.js'
+import { underFirstFlags } from '../../base/memory/garbage-collection.js'
 import { COMPILED, type Compiled } from './whole-program.js'
 
 /** By then the first connections and tables are made. A node that is killed never comes to its end. */

@@ -1,5 +1,5 @@
 import { AppError } from '#shared/errors.js'
-import { NOT_A_MEMBER, SwapRemoveSet, type SwapRemoveMember } from '../../base/swap-remove-set.js'
+import { NOT_A_MEMBER, SwapRemoveSet, type SwapRemoveMember } from '../../base/memory/swap-remove-set.js'
 
 /** The memory of one request's body, from its first byte until the request is over. */
 export interface HeldBody {

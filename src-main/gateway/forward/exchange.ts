@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { TrafficLeg } from '#shared/contract/node/traffic.js'
 import { AppError } from '#shared/errors.js'
-import { keepShape } from '../../base/kept-shapes.js'
+import { keepShape } from '../../base/memory/kept-shapes.js'
 import type { Log } from '../../logging/index.js'
 import type { TrustedOffers } from '../../node-table/index.js'
 import type { Host, PathLookup } from '../../p2p/index.js'

@@ -1,5 +1,5 @@
+import { NOT_A_MEMBER, SwapRemoveSet, type SwapRemoveMember } from '../../base/memory/swap-remove-set.js'
 import { type StallWatch, watchForStall } from '../../base/stall-watch.js'
-import { NOT_A_MEMBER, SwapRemoveSet, type SwapRemoveMember } from '../../base/swap-remove-set.js'
 import type { Provider } from '../routing/choose-providers.js'
 import type { Failover } from './failover.js'
 import type { AttemptPlan } from './targets.js'

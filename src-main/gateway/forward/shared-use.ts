@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '#shared/errors.js'
-import { NOT_A_MEMBER, SwapRemoveSet, type SwapRemoveMember } from '../../base/swap-remove-set.js'
+import { NOT_A_MEMBER, SwapRemoveSet, type SwapRemoveMember } from '../../base/memory/swap-remove-set.js'
 import { isModelPath, isOpenTo, type LocalService, visibilityOf } from '../../services/index.js'
 import {
   type ArrivingBody,

@@ -1,6 +1,6 @@
 import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { tuneGarbageCollection } from '../../../src-main/base/memory.js'
+import { tuneGarbageCollection } from '../../../src-main/base/memory/garbage-collection.js'
 import { RELAY_DEFAULTS } from '../../../src-main/p2p/reach/relay/relay-server.js'
 import { addressesOver, createHosts, until } from '../../fixtures/hosts.js'
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { keepShape } from '../../../base/kept-shapes.js'
+import { keepShape } from '../../../base/memory/kept-shapes.js'
 import type { AnswerHandler, HttpExchange, HttpRequest } from '../../../http-client/index.js'
 import { connectionUnder, DeadPeerError } from '../../../p2p/index.js'
 import { EndMark } from '../../body/end-mark.js'

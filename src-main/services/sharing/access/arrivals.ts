@@ -1,4 +1,4 @@
-import { SwapRemoveSet } from '../../../base/swap-remove-set.js'
+import { SwapRemoveSet } from '../../../base/memory/swap-remove-set.js'
 import { ofGreediest, type Contender } from './eviction.js'
 import type { PeerRequest } from './peer-request.js'
 import type { Ranks } from './ranks.js'

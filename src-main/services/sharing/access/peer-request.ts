@@ -1,5 +1,5 @@
 import type { AppError } from '#shared/errors.js'
-import { NOT_A_MEMBER, type SwapRemoveMember } from '../../../base/swap-remove-set.js'
+import { NOT_A_MEMBER, type SwapRemoveMember } from '../../../base/memory/swap-remove-set.js'
 import type { Rank } from './ranks.js'
 import type { ArrivingBody, Asker } from './index.js'
 

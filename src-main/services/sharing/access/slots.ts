@@ -1,4 +1,4 @@
-import { SwapRemoveSet } from '../../../base/swap-remove-set.js'
+import { SwapRemoveSet } from '../../../base/memory/swap-remove-set.js'
 import type { PeerRequest } from './peer-request.js'
 import { newbornShare, type Rank, type Ranks } from './ranks.js'
 import type { Asker } from './index.js'

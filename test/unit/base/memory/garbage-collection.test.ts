@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
-const MODULE = pathToFileURL(join(import.meta.dirname, '../../../src-main/base/memory.ts')).href
+const MODULE = pathToFileURL(join(import.meta.dirname, '../../../../src-main/base/memory/garbage-collection.ts')).href
 
 /** MiB that a process of its own has for young objects after it made six million, of which the last two live. */
 async function youngMiBAfterwards(before: string): Promise<number> {

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { keepShape as keepShapeType } from '../../../src-main/base/kept-shapes.js'
-import { collectGarbage } from '../../fixtures/heap.js'
+import type { keepShape as keepShapeType } from '../../../../src-main/base/memory/kept-shapes.js'
+import { collectGarbage } from '../../../fixtures/heap.js'
 
 let keepShape: typeof keepShapeType
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
   vi.resetModules()
-  ;({ keepShape } = await import('../../../src-main/base/kept-shapes.js'))
+  ;({ keepShape } = await import('../../../../src-main/base/memory/kept-shapes.js'))
 })
 afterEach(() => void vi.useRealTimers())
 

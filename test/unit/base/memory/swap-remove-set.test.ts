@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { SwapRemoveSet, NOT_A_MEMBER, type SwapRemoveMember } from '../../../src-main/base/swap-remove-set.js'
+import { SwapRemoveSet, NOT_A_MEMBER, type SwapRemoveMember } from '../../../../src-main/base/memory/swap-remove-set.js'
 
 test('a swap-remove set holds what a set would hold, whatever comes and goes', () => {
   const moves = fc.array(fc.record({ who: fc.nat(7), what: fc.constantFrom('add', 'delete') }), { maxLength: 60 })
