@@ -1,7 +1,7 @@
 /**
- * Calls `onOver` once `ms` have passed and what came by then was read. On a machine that is overloaded the event loop
- * may stand for seconds; a plain timer is then called before the answer that has lain there all the time. Returns the
- * way to call it off. Keeps no process alive.
+ * Calls `onOver` once `ms` have passed and the loop has read what came by then. On an overloaded machine the event loop may
+ * stand still for seconds, and a plain timer then fires before an answer that has already arrived is read. Returns the way to
+ * call it off. Keeps no process alive.
  */
 export function patientTimeout(onOver: () => void, ms: number): () => void {
   let lastLook: NodeJS.Immediate | undefined

@@ -12,6 +12,7 @@ const ENOUGH_BYTES = 32 * MIB
 const ENOUGH_AT_REST_BYTES = 16 * MIB
 /** Requests at a time that make a node busy. */
 const BUSY_REQUESTS = 8
+
 /** What {@link tuneGarbageCollection} makes of it; V8's own is 2. */
 let growthFactor = 2
 

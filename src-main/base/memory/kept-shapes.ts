@@ -1,10 +1,10 @@
 /** How long after the last request its objects are kept. */
 const KEEP_MS = 60_000
 
-/** Nothing is held longer than it is needed of a request with a larger body. */
+/** Requests with a larger body are not kept. */
 const MAX_BYTES = 64 * 1024
 
-/** What a request is made of, in its order: an object is kept in place of the last one of its part. */
+/** Which part of a request an object is; of each the newest is kept. */
 type RequestPart = 'attempt' | 'exchange of an app' | 'exchange of a peer'
 
 const kept = new Map<RequestPart, object>()
@@ -12,10 +12,10 @@ let newestAt = 0
 let timer: NodeJS.Timeout | undefined
 
 /**
- * Keeps this object of a request that is over until the next one is, two minutes at most, so that V8 keeps what it knows of
- * its kind. When V8 collects the whole heap it drops the layout ("map") of which no object is left, and with it all
- * machine code that goes by that layout. A node collects while it rests, when there is no request: the first ones
- * afterwards took nearly twice as much of a processor (docs/performance.md). `bytes`: of its body, which may hang on it.
+ * Keeps an object of a finished request until the next request ends, two minutes at most. V8 drops an object layout ("map")
+ * when a collection of the whole heap finds no object that has it, and with it all machine code compiled for it. That
+ * happens while a node rests, and the first requests afterwards took nearly twice as much of a processor
+ * (docs/performance.md). `bytes` is the size of the request's body, which the object may refer to.
  */
 export function keepShape(part: RequestPart, object: object, bytes: number): void {
   if (bytes > MAX_BYTES) return

@@ -26,6 +26,7 @@ export class SwapRemoveSet<T extends SwapRemoveMember> implements Iterable<T> {
     this.#members.push(member)
   }
 
+  /** Whether it is here. */
   has(member: T): boolean {
     return this.#members[member.setIndex] === member
   }

@@ -14,7 +14,7 @@ export function bareHost(host: string): string {
 
 /** Whether a service's host is this machine. A name other than `localhost` could become any address, so it is not. */
 export function isLoopbackHost(host: string): boolean {
-  // As nearly always, and asked for each request.
+  // Nearly every call, and each request makes one.
   if (host === LOOPBACK_HOSTS[0] || host === 'localhost') return true
   const bare = bareHost(host)
   const family = isIP(bare)
@@ -48,7 +48,7 @@ export function originOf(target: { host: string; port: number }): string {
 
 /** `host:port`, an IPv6 host in brackets. */
 export function authorityOf(target: { host: string; port: number }): string {
-  // Only IPv6 has colons: all else needs no second look, for each request.
+  // Only IPv6 addresses have colons; each request asks this.
   if (!target.host.includes(':')) return `${target.host.toLowerCase()}:${target.port}`
   const bare = bareHost(target.host)
   return `${isIP(bare) === 6 ? `[${bare}]` : bare}:${target.port}`

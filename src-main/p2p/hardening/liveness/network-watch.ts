@@ -28,9 +28,9 @@ export interface NetworkWatchNeeds {
 const LOOK_EVERY_MS = 1_000
 /** A connection that may have gone with an address answers a ping within this, or is closed. */
 const ANSWERS_WITHIN_MS = 750
-/** A look that comes so much later than it should: this machine slept, unless the process was at work all the time. */
+/** A look that comes this much too late means that the machine slept, unless the process was at work all the time. */
 const SLEPT_MS = 5_000
-/** Who has a processor for such a share of that time is kept waiting by its own work or by others': nothing was forgotten. */
+/** A process that used a processor for this share of the time was overloaded, not asleep: no peer has forgotten it. */
 const AT_WORK_SHARE = 0.1
 
 /**
@@ -40,9 +40,7 @@ const AT_WORK_SHARE = 0.1
 export function watchNetwork(needs: NetworkWatchNeeds): () => void {
   const { libp2p, liveness, log, clock = systemClock, monotonic = monotonicClock } = needs
   const { addresses = ownAddresses, cpuMs = cpuOfProcess } = needs
-  const at = (): { wallMs: number; ms: number; cpuMs: number } => ({
-    ...{ wallMs: clock.now(), ms: monotonic.elapsedMs(), cpuMs: cpuMs() },
-  })
+  const at = () => ({ wallMs: clock.now(), ms: monotonic.elapsedMs(), cpuMs: cpuMs() })
   let known = addresses()
   let lookedAt = at()
 

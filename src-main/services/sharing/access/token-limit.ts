@@ -69,7 +69,7 @@ const FOLDED = /^[a-z0-9_]*$/
 
 /** As Go folds names: also the long s and the Kelvin sign. */
 export const folded = (name: string): string =>
-  // As nearly all are.
+  // Nearly every name is folded already.
   FOLDED.test(name) ? name : name.toLowerCase().replaceAll('\u017f', 's').replaceAll('\u212a', 'k')
 
 /**
